@@ -1,0 +1,99 @@
+import { compareText } from './text.js'
+
+/**
+ * An entry's natural key in its one written form, `namespace:name`, NFC-normalised. A namespace holds no
+ * colon, so the first colon splits it and equal keys are equal strings. Made by `parseEntryId` or
+ * `entryIdOf` only.
+ */
+export type EntryId = string & { readonly __brand: 'EntryId' }
+
+export interface EntryIdParts {
+  readonly ns: string
+  readonly name: string
+}
+
+/** What a caller sent as an id: not yet known to be one. */
+export type SubmittedId = string | EntryIdParts
+
+/** What is wrong with a submitted id, in words for the caller. */
+export class InvalidEntryId extends Error {
+  override readonly name = 'InvalidEntryId'
+}
+
+export const MAX_NAMESPACE_BYTES = 255
+export const MAX_NAME_BYTES = 512
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+const NAMESPACE_FORBIDDEN = /[\s/@:]/u
+const EDGE_SPACE = /^\s|\s$/u
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Splits at the first colon. @throws InvalidEntryId naming the rule that is broken */
+export function parseEntryId(submitted: SubmittedId): EntryId {
+  if (typeof submitted !== 'string') return entryIdOf(submitted.ns, submitted.name)
+  const colon = submitted.indexOf(':')
+  if (colon < 0) throw new InvalidEntryId(`"${shown(submitted)}" has no colon; an id is namespace:name`)
+  return entryIdOf(submitted.slice(0, colon), submitted.slice(colon + 1))
+}
+
+/** @throws InvalidEntryId naming the rule that is broken */
+export function entryIdOf(ns: string, name: string): EntryId {
+  const namespace = ns.normalize('NFC')
+  const entryName = name.normalize('NFC')
+  const fault = namespaceFault(namespace) ?? nameFault(entryName)
+  if (fault !== undefined) throw new InvalidEntryId(fault)
+  return `${namespace}:${entryName}` as EntryId
+}
+
+export function namespaceFault(ns: string): string | undefined {
+  if (ns === '') return 'the namespace is empty'
+  if (NAMESPACE_FORBIDDEN.test(ns)) return `the namespace "${shown(ns)}" has white space or one of / @ :`
+  return textFault('namespace', ns, MAX_NAMESPACE_BYTES)
+}
+
+function nameFault(name: string): string | undefined {
+  if (name === '') return 'the name is empty'
+  if (EDGE_SPACE.test(name)) return `the name "${shown(name)}" begins or ends with white space`
+  return textFault('name', name, MAX_NAME_BYTES)
+}
+
+function textFault(part: string, text: string, maxBytes: number): string | undefined {
+  if (CONTROL.test(text)) return `the ${part} "${shown(text)}" has a control character`
+  if (LONE_SURROGATE.test(text)) return `the ${part} has a lone surrogate`
+  if (utf8Length(text) > maxBytes) return `the ${part} "${shown(text)}" has more than ${maxBytes} bytes`
+  return undefined
+}
+
+export function namespaceOf(id: EntryId): string {
+  return id.slice(0, id.indexOf(':'))
+}
+
+export function nameOf(id: EntryId): string {
+  return id.slice(id.indexOf(':') + 1)
+}
+
+export function entryIdParts(id: EntryId): EntryIdParts {
+  const colon = id.indexOf(':')
+  return { ns: id.slice(0, colon), name: id.slice(colon + 1) }
+}
+
+/** The registry's order: by namespace, then by name, each by code point. */
+export function compareEntryIds(a: EntryId, b: EntryId): number {
+  if (a === b) return 0
+  return compareText(namespaceOf(a), namespaceOf(b)) || compareText(nameOf(a), nameOf(b))
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0
+  for (const character of text) {
+    const point = character.codePointAt(0)!
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
+
+/** A caller's text cut to what a message can carry. */
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}

@@ -1,0 +1,12 @@
+export const MAX_KIND_BYTES = 255
+const KIND = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
+
+/** What is wrong with a kind, in words for the caller; undefined where it is one. */
+export function kindFault(kind: string): string | undefined {
+  if (kind.length > MAX_KIND_BYTES) return `the kind has more than ${MAX_KIND_BYTES} bytes`
+  if (!KIND.test(kind)) {
+    const shown = kind.length > 80 ? `${kind.slice(0, 77)}…` : kind
+    return `"${shown}" is not a kind: segments of letters, digits, _ and -, joined by dots`
+  }
+  return undefined
+}

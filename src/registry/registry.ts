@@ -1,0 +1,93 @@
+import type { Change } from '../core/change.js'
+import type { Criteria } from '../core/criteria/criteria.js'
+import type { EntryId, SubmittedId } from '../core/entry-id.js'
+import type { EntryRevision } from '../core/entry.js'
+import type { OperationKind } from '../core/operation.js'
+import type { PathStep } from '../core/version-tree.js'
+import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
+
+/** Where a caller wants to read; exactly one is given. */
+export type At =
+  | { readonly version: number }
+  | { readonly revision: number }
+  | { readonly time: Date }
+
+/** An operation as it was sent: only its JSON types are known to be right. */
+export interface RawOperation {
+  readonly kind: OperationKind
+  readonly id: SubmittedId
+  /** The rest is left out for DELETE. */
+  readonly entryKind?: string
+  readonly meta?: unknown
+  readonly data?: unknown
+  readonly ifRevision?: number | null
+}
+
+export interface ApplyChangesetInput {
+  readonly operations: readonly RawOperation[]
+  readonly base?: number | null
+  readonly expectedHead?: number | null
+  readonly message?: string | null
+  readonly dryRun?: boolean | null
+  readonly idempotencyKey?: string | null
+}
+
+export interface ApplyVersionInput {
+  readonly version: number
+  readonly expectedHead?: number | null
+  readonly message?: string | null
+  readonly dryRun?: boolean | null
+  readonly idempotencyKey?: string | null
+}
+
+/** Who writes, and until when the answer is of use. */
+export interface WriteContext {
+  readonly author: string | null
+}
+
+export interface FollowInput {
+  /** A batch's cursor; null begins at the head, or with `initial` at the beginning of the matching entries. */
+  readonly after: string | null
+  /** Null follows everything and hears of every revision, of empty ones too. */
+  readonly criteria: Criteria | null
+  readonly initial: boolean
+  /** Ends the stream. */
+  readonly signal: AbortSignal
+}
+
+/** Changes of one revision, never of two. */
+export interface ChangeBatch {
+  readonly cursor: string
+  readonly revision: number
+  /** The head at that revision. */
+  readonly version: number
+  /** As the filter sees them: an update by which an entry begins to match is a CREATE, one by which it ceases a DELETE. */
+  readonly changes: readonly Change[]
+  /** False where more of the same revision follows. */
+  readonly complete: boolean
+  readonly synced: boolean
+}
+
+/** The registry as one thing: everything above this floor goes through it. */
+export interface Registry {
+  /** Reading that needs no decision of ours goes straight to the store. */
+  readonly history: History
+
+  /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
+  revisionAt(at: At): Promise<number>
+  /** A page of matching entries, cached by (criteria, order, page, revision). */
+  findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
+  countEntries(criteria: Criteria, at: ReadAt): Promise<number>
+  /** @throws RegistryError VERSION_NOT_FOUND */
+  path(from: number, to: number): Promise<readonly PathStep[]>
+
+  applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
+  applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>
+
+  /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
+  follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>
+  /** The entry as it stands, then anew after each change; null while there is none. */
+  followEntry(id: EntryId, signal: AbortSignal): AsyncIterableIterator<EntryRevision | null>
+
+  close(): Promise<void>
+}
