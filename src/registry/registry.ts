@@ -1,7 +1,8 @@
 import type { Change } from '../core/change.js'
 import type { Criteria } from '../core/criteria/criteria.js'
+import type { Reference } from '../core/dependency.js'
 import type { EntryId, SubmittedId } from '../core/entry-id.js'
-import type { EntryRevision } from '../core/entry.js'
+import type { EntryRevision, SealedContent } from '../core/entry.js'
 import type { OperationKind } from '../core/operation.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
@@ -80,6 +81,8 @@ export interface Registry {
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
   /** @throws RegistryError VERSION_NOT_FOUND */
   path(from: number, to: number): Promise<readonly PathStep[]>
+  /** References in one entry's content, by the configured patterns; each place once. */
+  references(id: EntryId, content: SealedContent): readonly Reference[]
 
   applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
   applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>
