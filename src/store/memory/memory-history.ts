@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto'
+import { compileMatcher } from '../../core/criteria/match.js'
+import { operationsBetween } from '../../core/delta.js'
+import { namespaceOf, type EntryId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import { RegistryError } from '../../core/errors.js'
+import { compareText } from '../../core/text.js'
+import { ROOT_DIGEST, encodeChangeset } from '../changeset-codec.js'
+import { entryOfRow } from '../change-row.js'
+import { COMPARE_ENTRIES } from '../entry-order.js'
+import {
+  entryRevisionKey, type CommitOutcome, type CommitRequest, type History, type HistoryOptions, type LogPosition,
+  type Page, type PageOf, type ReadAt, type ReferenceRow,
+} from '../history.js'
+import { pageOf } from '../page.js'
+import {
+  emptyWrites, planChangeset, planVersion, replyKey, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
+} from '../plan-batch.js'
+import { verifyHistory, type StoredHistory } from '../verify-history.js'
+import { MemoryLog } from './memory-log.js'
+
+/** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
+const FOLLOWED_REVISIONS = 1_000
+
+/**
+ * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
+ * `none`: only the head's state can be read.
+ */
+export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true } = {}): History {
+  const registryId = randomUUID()
+  const born = new Date()
+  const log = new MemoryLog(rootVersion(born))
+  const replies = new Map<string, Reply>()
+  const listeners = new Set<() => void>()
+
+  const standing: Standing = {
+    head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: ROOT_DIGEST, transitionDigest: ROOT_DIGEST,
+    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies,
+  }
+  const versionRow = (number: number) => log.versions[number]
+  const oldestLog = () => (keepsHistory ? 0 : Math.max(0, log.revision - FOLLOWED_REVISIONS))
+
+  function target(version: number): VersionTarget | { missing: { code: 'VERSION_NOT_FOUND'; message: string } } {
+    const row = versionRow(version)
+    if (row === undefined) {
+      return { missing: { code: 'VERSION_NOT_FOUND', message: `there is no version ${version}; the newest is ${standing.lastVersion}` } }
+    }
+    if (!keepsHistory && version !== standing.head.version) {
+      const message = `version ${version} cannot be applied: this registry keeps no history (CADASTRE_STORE=none)`
+      return { missing: { code: 'VERSION_NOT_FOUND', message } }
+    }
+    const differences = [...log.rowsOf.keys()].flatMap((id) => {
+      const before = log.entry(id, 'head')
+      const after = log.entry(id, row.revision)
+      return before?.content.digest === after?.content.digest ? [] : [{ id, before, after }]
+    })
+    return { version, digest: row.digest, differences }
+  }
+
+  function plan(request: CommitRequest, now: Date): CommitOutcome {
+    const writes = emptyWrites()
+    const { action } = request
+    const turn: Standing = Object.assign(standing, { now })
+    const planned = action.type === 'changeset'
+      ? planChangeset({ ...request, action }, turn, writes, options.references)
+      : planVersion(request, target(action.version), turn, writes, options.references)
+    log.versions.push(...writes.versions)
+    log.transitions.push(...writes.transitions)
+    for (const row of writes.changes) log.append(row)
+    if (!keepsHistory && writes.transitions.length > 0) log.forgetBefore(log.revision - FOLLOWED_REVISIONS)
+    return settled(planned)
+  }
+
+  function settled(planned: PlannedOutcome): CommitOutcome {
+    if (planned.type !== 'replay') return planned
+    const { revision, version } = planned.reply
+    const changes = revision === null ? [] : log.changesAt(revision)
+    const delta = changes.map(({ kind, id, entry, previous }) => (
+      { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
+    ))
+    return { type: 'applied', head: { revision: revision ?? standing.head.revision, version }, revision, delta, dryRun: false, replayed: true }
+  }
+
+  /** Only the state at the head has meaning where no history is kept. */
+  function at(readAt: ReadAt): ReadAt {
+    if (keepsHistory || readAt === 'head' || readAt === standing.head.revision) return readAt
+    throw new RegistryError('HISTORY_NOT_KEPT', `revision ${readAt} cannot be read: this registry keeps no history (CADASTRE_STORE=none)`)
+  }
+
+  function* find(criteria: Parameters<History['findEntries']>[0], readAt: ReadAt): Generator<EntryRevision> {
+    const matches = compileMatcher(criteria, options.compileRegex)
+    for (const entry of log.state(at(readAt))) if (matches(entry)) yield entry
+  }
+
+  function historyOf(id: EntryId): EntryRevision[] {
+    const rows = keepsHistory ? log.rowsOf.get(id) ?? [] : [log.lastRow(id, 'head')].filter((row) => row !== undefined)
+    return rows.map(entryOfRow).filter((entry) => entry !== null).reverse()
+  }
+
+  const read: Omit<History, 'commit' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
+    backend: keepsHistory ? 'memory' : 'none',
+    registryId,
+    keepsHistory,
+    head: async () => standing.head,
+    oldestRevision: async () => (keepsHistory ? 0 : standing.head.revision),
+    entryCount: async (readAt) => countAt(at(readAt)),
+    revisionAtTime: async (time) => log.transitions.findLast(({ createdAt }) => createdAt <= time)?.revision ?? 0,
+
+    entries: async (ids, readAt) => {
+      const place = at(readAt)
+      return mapOf(ids, (id) => log.entry(id, place))
+    },
+    entryRevisions: async (keys) => new Map(keys.flatMap((key) => {
+      const row = log.rowsOf.get(key.id)?.find(({ revision }) => revision === key.revision)
+      const entry = row === undefined || !(keepsHistory || row === log.lastRow(key.id, 'head')) ? null : entryOfRow(row)
+      return entry === null ? [] : [[entryRevisionKey(key), entry] as const]
+    })),
+    findEntries: async (criteria, order, page, readAt) => {
+      const compare = COMPARE_ENTRIES[order]
+      const sorted = [...find(criteria, readAt)].sort(compare)
+      return { ...pageOf(sorted, page, compare), revision: readAt === 'head' ? standing.head.revision : readAt }
+    },
+    countEntries: async (criteria, readAt) => [...find(criteria, readAt)].length,
+    namespaces: async (readAt) => {
+      const counts = new Map<string, number>()
+      for (const { id } of log.state(at(readAt))) counts.set(namespaceOf(id), (counts.get(namespaceOf(id)) ?? 0) + 1)
+      return [...counts].map(([name, entryCount]) => ({ name, entryCount })).sort((a, b) => compareText(a.name, b.name))
+    },
+
+    entryHistories: async (ids, page) => new Map(ids.map((id) => [id, descendingPage(historyOf(id), page)])),
+    entryHistoryCounts: async (ids) => new Map(ids.map((id) => [id, historyOf(id).length])),
+
+    versions: async (numbers) => mapOf(numbers, (number) => versionRow(number) ?? null),
+    versionPage: async (page) => pageOf(log.versions, page, ({ number }, position) => number - position),
+    versionCount: async () => log.versions.length,
+    children: async (numbers) => new Map(numbers.map((number) => [number, log.versions.filter(({ parent }) => parent === number)])),
+    lineage: async (version) => {
+      if (versionRow(version) === undefined) throw versionNotFound(version, standing.lastVersion)
+      const lineage: number[] = []
+      for (let at: number | null = version; at !== null; at = versionRow(at)!.parent) lineage.push(at)
+      return lineage
+    },
+
+    transitions: async (revisions) => mapOf(revisions, (revision) => log.transitions[revision - 1] ?? null),
+    transitionPage: async (page) => pageOf(log.transitions, page, ({ revision }, position) => revision - position),
+    transitionCount: async () => log.transitions.length,
+
+    changesOf: async (revisions, page) => new Map(revisions.map((revision) => (
+      [revision, pageOf(log.changesAt(revision), page, (change, position) => change.position - position)]
+    ))),
+    log: async (after, limit) => readLog(log, after, limit, standing.head, oldestLog()),
+    delta: async (from, to) => {
+      const [start, end] = [at(from), at(to)]
+      return operationsBetween([...log.rowsOf.keys()].map((id) => (
+        { id, before: log.entry(id, start)?.content ?? null, after: log.entry(id, end)?.content ?? null }
+      )), options.references)
+    },
+
+    dependents: async (ids) => {
+      const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
+      const groups = new Map(ids.map((id) => [id, groupsOf(log.entry(id, 'head'))]))
+      for (const { id: source, content } of log.state('head')) {
+        for (const reference of options.references(source, content)) {
+          for (const id of ids) {
+            if (refersTo(reference.target, id, groups.get(id)!, source)) found.get(id)!.push({ source, ...reference })
+          }
+        }
+      }
+      return found
+    },
+    entriesInGroups: async (names) => new Map(names.map((group) => (
+      [group, [...log.state('head')].filter((entry) => groupsOf(entry).has(group))]
+    ))),
+    entriesInNamespaces: async (names) => new Map(names.map((name) => (
+      [name, [...log.state('head')].filter(({ id }) => namespaceOf(id) === name)]
+    ))),
+  }
+
+  function countAt(readAt: ReadAt): number {
+    const revision = readAt === 'head' ? log.revision : readAt
+    return revision === 0 ? 0 : log.transitions[revision - 1]!.entryCount
+  }
+
+  const stored: StoredHistory = {
+    versions: async function* () { yield* log.versions },
+    changesets: async (numbers) => new Map(numbers.map((number) => [number, log.versions[number]!.changeset])),
+    transitions: async function* () { yield* log.transitions },
+    changes: async function* () {
+      for (const { revision } of log.transitions) {
+        for (const row of log.rowsAt.get(revision) ?? []) yield { row, metaIndex: null }
+      }
+    },
+    head: async function* () { for (const entry of log.state('head')) yield { entry, metaIndex: null } },
+    pointer: async () => ({ head: standing.head, lastVersion: standing.lastVersion, transitionDigest: standing.transitionDigest }),
+    names: null,
+    references: null,
+  }
+
+  return {
+    ...read,
+    commit: async (requests) => {
+      const outcomes = requests.map((request) => {
+        // A clock that went back must not put a transition before the one it follows.
+        const now = new Date(Math.max(Date.now(), log.transitions.at(-1)?.createdAt.getTime() ?? 0))
+        return plan(request, now)
+      })
+      for (const listener of listeners) listener()
+      return outcomes
+    },
+    onAdvance: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    verify: async (progress) => verifyHistory(stored, options, progress),
+    isReady: async () => true,
+    close: async () => listeners.clear(),
+  }
+}
+function rootVersion(createdAt: Date) {
+  const root = { number: 0, parent: null, revision: 0, author: null, message: null, createdAt, created: 0, updated: 0, deleted: 0 }
+  return { ...root, digest: ROOT_DIGEST, changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
+}
+
+export function versionNotFound(version: number, newest: number): RegistryError {
+  return new RegistryError('VERSION_NOT_FOUND', `there is no version ${version}; the newest is ${newest}`, { version })
+}
+
+function mapOf<Key, Value>(keys: readonly Key[], value: (key: Key) => Value | null): Map<Key, Value> {
+  const found = new Map<Key, Value>()
+  for (const key of keys) {
+    const item = value(key)
+    if (item !== null) found.set(key, item)
+  }
+  return found
+}
+
+/** A history descends, so its positions (revisions) do too. */
+function descendingPage(items: readonly EntryRevision[], page: Page<number>): PageOf<EntryRevision> {
+  return pageOf(items, page, ({ revision }, position) => position - revision)
+}
+
+function groupsOf(entry: EntryRevision | null): Set<unknown> {
+  const groups = entry?.content.meta['groups']
+  return new Set(Array.isArray(groups) ? groups : [])
+}
+
+function refersTo(target: ReferenceRow['target'], id: EntryId, groups: Set<unknown>, source: EntryId): boolean {
+  switch (target.type) {
+    case 'entry': return target.id === id
+    case 'namespace': return target.namespace === namespaceOf(id) && source !== id
+    case 'group': return groups.has(target.group) && source !== id
+    case 'nothing': return false
+  }
+}
+
+function readLog(log: MemoryLog, after: LogPosition, limit: number, head: { revision: number; version: number }, oldest: number) {
+  if (after.revision < oldest) {
+    throw new RegistryError('COMPACTED', `the log before revision ${oldest} is gone; begin anew from there`, { oldestRevision: oldest })
+  }
+  const transitions = []
+  const changes = []
+  let upTo: LogPosition = after
+  const first = after.position === Infinity ? after.revision + 1 : Math.max(1, after.revision)
+  for (let revision = first; revision <= head.revision; revision++) {
+    transitions.push(log.transitions[revision - 1]!)
+    const rest = log.changesAt(revision).filter(({ position }) => revision > after.revision || position > after.position)
+    const taken = rest.slice(0, limit - changes.length)
+    changes.push(...taken)
+    upTo = { revision, position: taken.length < rest.length ? (taken.at(-1)?.position ?? upTo.position) : Infinity }
+    if (changes.length >= limit) break
+  }
+  return { transitions, changes, upTo, head }
+}
+

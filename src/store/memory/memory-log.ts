@@ -1,0 +1,98 @@
+import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import { changesOfRow, byPosition, entryOfRow, type ChangeRow } from '../change-row.js'
+import type { Change } from '../../core/change.js'
+import type { ReadAt } from '../history.js'
+import type { TransitionRow, VersionRow } from '../plan-batch.js'
+
+/**
+ * The rows of a registry in the memory of one process, and how a state is read from them. An entry's rows
+ * ascend by revision, so its state at any revision is a binary search.
+ */
+export class MemoryLog {
+  readonly versions: VersionRow[]
+  /** transitions[i] is revision i + 1. */
+  readonly transitions: TransitionRow[] = []
+  readonly rowsOf = new Map<EntryId, ChangeRow[]>()
+  readonly rowsAt = new Map<number, ChangeRow[]>()
+  #ids: EntryId[] | null = null
+
+  constructor(root: VersionRow) {
+    this.versions = [root]
+  }
+
+  get revision(): number {
+    return this.transitions.length
+  }
+
+  append(row: ChangeRow): void {
+    const rows = this.rowsOf.get(row.id)
+    if (rows === undefined) {
+      this.rowsOf.set(row.id, [row])
+      this.#ids = null
+    } else {
+      rows.push(row)
+    }
+    const sameRevision = this.rowsAt.get(row.revision)
+    if (sameRevision === undefined) this.rowsAt.set(row.revision, [row])
+    else sameRevision.push(row)
+  }
+
+  /**
+   * Lets go of what only the states before `revision` need: the row that a row of `revision` superseded,
+   * not that row itself, since a follower that stands just before it is still to be told of both contents.
+   */
+  forgetBefore(revision: number): void {
+    for (const { id, operation } of this.rowsAt.get(revision) ?? []) {
+      const rows = this.rowsOf.get(id)!
+      const kept = rows.filter((row) => row.revision >= revision)
+      if (kept.length === 1 && operation === 'delete') {
+        this.rowsOf.delete(id)
+        this.#ids = null
+      } else {
+        this.rowsOf.set(id, kept)
+      }
+    }
+    this.rowsAt.delete(revision)
+  }
+
+  /** Every id that ever had an entry, in order. */
+  get ids(): readonly EntryId[] {
+    return (this.#ids ??= [...this.rowsOf.keys()].sort(compareEntryIds))
+  }
+
+  lastRow(id: EntryId, at: ReadAt): ChangeRow | undefined {
+    const rows = this.rowsOf.get(id)
+    if (rows === undefined) return undefined
+    if (at === 'head') return rows.at(-1)
+    let low = 0
+    let high = rows.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (rows[middle]!.revision <= at) low = middle + 1
+      else high = middle
+    }
+    return rows[low - 1]
+  }
+
+  entry(id: EntryId, at: ReadAt): EntryRevision | null {
+    const row = this.lastRow(id, at)
+    return row === undefined ? null : entryOfRow(row)
+  }
+
+  *state(at: ReadAt): Generator<EntryRevision> {
+    for (const id of this.ids) {
+      const entry = this.entry(id, at)
+      if (entry !== null) yield entry
+    }
+  }
+
+  changesAt(revision: number): Change[] {
+    const rows = this.rowsAt.get(revision) ?? []
+    return rows.flatMap((row) => changesOfRow(row, this.#previous(row))).sort(byPosition)
+  }
+
+  #previous(row: ChangeRow): EntryRevision | null {
+    return row.previousRevision === null ? null : this.entry(row.id, row.revision - 1)
+  }
+}

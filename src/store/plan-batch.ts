@@ -1,0 +1,229 @@
+import { decideChangeset } from '../core/decide-changeset.js'
+import type { ExtractReferences } from '../core/dependency.js'
+import { operationsBetween } from '../core/delta.js'
+import type { EntryId } from '../core/entry-id.js'
+import type { EntryRevision } from '../core/entry.js'
+import type { Problem } from '../core/errors.js'
+import type { Operation, PlannedOperation } from '../core/operation.js'
+import type { Head, Transition, Version } from '../core/version.js'
+import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
+import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest } from './history.js'
+
+/*
+ * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
+ * hashing, so that every backend gives the same answers and only has to write the rows down.
+ *
+ *   standing (as found under the lock) ── request 1 ──▶ standing ── request 2 ──▶ …   each sees what the
+ *                                              └─ rows                 └─ rows        ones before it left
+ */
+
+/** The registry as the batch finds it, moved on by each request that is applied. */
+export interface Standing {
+  head: Head
+  lastVersion: number
+  /** Of the version that is the head. */
+  versionDigest: string
+  /** Of the last transition. */
+  transitionDigest: string
+  entryCount: number
+  /** When the batch is written: not earlier than any transition before it. */
+  readonly now: Date
+  /** Of every id that the batch touches: the entry as it stands; absent where there is none. */
+  readonly entries: Map<EntryId, EntryRevision>
+  /** Of those ids, the revision that last touched them, a delete's too. */
+  readonly lastChanged: Map<EntryId, number>
+  /** What was answered before under the keys of the batch. */
+  readonly replies: Map<string, Reply>
+}
+
+/** An answer that is kept under an idempotency key. */
+export interface Reply {
+  readonly author: string
+  readonly key: string
+  readonly digest: string
+  /** Null where nothing was to be done. */
+  readonly revision: number | null
+  readonly version: number
+}
+
+export interface VersionRow extends Version {
+  readonly changeset: Uint8Array
+}
+
+export interface TransitionRow extends Transition {
+  readonly digest: string
+  /** Number of entries after it. */
+  readonly entryCount: number
+  /** Of the commit request that made it. */
+  readonly requestId: string
+}
+
+/** Rows to be written; the standing afterwards is what the batch leaves. */
+export interface BatchWrites {
+  readonly versions: VersionRow[]
+  readonly transitions: TransitionRow[]
+  readonly changes: ChangeRow[]
+  readonly replies: Reply[]
+}
+
+/** An outcome, or the reply that is to be given again from the log. */
+export type PlannedOutcome = CommitOutcome | { readonly type: 'replay'; readonly reply: Reply }
+
+export function emptyWrites(): BatchWrites {
+  return { versions: [], transitions: [], changes: [], replies: [] }
+}
+
+/** Null author and empty author are one: nobody said who. */
+export function replyKey(author: string | null, key: string): string {
+  return JSON.stringify([author ?? '', key])
+}
+
+/** Plans one changeset, adds its rows to `writes` and moves `standing` on; a refusal or dry run leaves both as they are. */
+export function planChangeset(
+  request: CommitRequest & { readonly action: ChangesetAction },
+  standing: Standing,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, standing)
+  if (answered !== null) return answered
+  const view = {
+    head: standing.head,
+    entry: (id: EntryId) => standing.entries.get(id),
+    lastChanged: (id: EntryId) => standing.lastChanged.get(id) ?? 0,
+  }
+  const decision = decideChangeset(request.action, request.expectedHead, view, references)
+  if ('problems' in decision) return { type: 'refused', problems: decision.problems }
+  const { operations } = decision
+  if (request.dryRun) return applied(standing.head, null, operations, true)
+
+  const number = standing.lastVersion + 1
+  const { author, message } = request
+  const changeset = encodeChangeset({
+    number, parent: standing.head.version, author, message, createdAt: standing.now, operations,
+  })
+  const digest = versionDigest(standing.versionDigest, changeset)
+  const revision = standing.head.revision + 1
+  writes.versions.push({
+    number, parent: standing.head.version, revision, author, message, createdAt: standing.now, changeset, digest,
+    created: operations.filter(({ kind }) => kind === 'CREATE').length,
+    updated: operations.filter(({ kind }) => kind === 'UPDATE').length,
+    deleted: operations.filter(({ kind }) => kind === 'DELETE').length,
+  })
+  const from = standing.head.version
+  standing.lastVersion = number
+  standing.versionDigest = digest
+  moveHead(request, 'CHANGESET', from, number, changeRows(revision, operations, () => number), operations.length, standing, writes)
+  return applied(standing.head, revision, operations, false)
+}
+
+/** What applying a version needs to know besides the standing. */
+export interface VersionTarget {
+  readonly version: number
+  readonly digest: string
+  /** Entries whose content differs between the head and the version, as they stand at each. */
+  readonly differences: readonly { readonly id: EntryId; readonly before: EntryRevision | null; readonly after: EntryRevision | null }[]
+}
+
+/** Plans the move of the head to a version; `target` is null where there is no such version. */
+export function planVersion(
+  request: CommitRequest,
+  target: VersionTarget | { readonly missing: Problem },
+  standing: Standing,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, standing)
+  if (answered !== null) return answered
+  const problems: Problem[] = []
+  if (request.expectedHead !== null && request.expectedHead !== standing.head.version) {
+    problems.push(headMoved(request.expectedHead, standing.head))
+  }
+  if ('missing' in target) problems.push(target.missing)
+  if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
+
+  if (target.version === standing.head.version) {
+    if (!request.dryRun) keepReply(request, null, standing.head.version, standing, writes)
+    return applied(standing.head, null, [], request.dryRun)
+  }
+  const before = new Map(target.differences.map((difference) => [difference.id, difference.before]))
+  const after = new Map(target.differences.map((difference) => [difference.id, difference.after]))
+  const pairs = target.differences.map(({ id, before, after }) => (
+    { id, before: before?.content ?? null, after: after?.content ?? null }
+  ))
+  const operations: PlannedOperation[] = operationsBetween(pairs, references).map((operation) => (
+    { ...operation, originalRevision: operation.original === null ? null : before.get(operation.id)! }
+  ))
+  if (request.dryRun) return applied(standing.head, null, operations, true)
+
+  const revision = standing.head.revision + 1
+  const rows = changeRows(revision, operations, (id) => after.get(id)!.version)
+  const from = standing.head.version
+  standing.versionDigest = target.digest
+  // A replacement of another kind is two operations on one row, and its second has no original of its own.
+  moveHead(request, 'VERSION', from, target.version, rows, operations.length, standing, writes)
+  return applied(standing.head, revision, operations, false)
+}
+
+function headMoved(expected: number, head: Head): Problem {
+  return {
+    code: 'HEAD_MOVED',
+    message: `version ${expected} was expected to be the head, but it is version ${head.version}; look at what changed and try again`,
+  }
+}
+
+function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {
+  if (request.idempotency === null) return null
+  const { key, digest } = request.idempotency
+  const reply = standing.replies.get(replyKey(request.author, key))
+  if (reply === undefined) return null
+  if (reply.digest === digest) return { type: 'replay', reply }
+  const message = `the idempotency key "${key}" was used before for another request; a new request needs a new key`
+  return { type: 'refused', problems: [{ code: 'IDEMPOTENCY_KEY_REUSED', message }] }
+}
+
+function moveHead(
+  request: CommitRequest,
+  kind: Transition['kind'],
+  from: number,
+  to: number,
+  rows: readonly ChangeRow[],
+  changeCount: number,
+  standing: Standing,
+  writes: BatchWrites,
+): void {
+  const revision = standing.head.revision + 1
+  for (const row of rows) {
+    writes.changes.push(row)
+    standing.lastChanged.set(row.id, revision)
+    const entry = entryOfRow(row)
+    if (entry === null) standing.entries.delete(row.id)
+    else standing.entries.set(row.id, entry)
+    standing.entryCount += COUNT_BY[row.operation]
+  }
+  const transition: Transition = {
+    revision, kind, from, to, author: request.author, message: request.message, createdAt: standing.now, changeCount,
+  }
+  const digest = transitionDigest(standing.transitionDigest, transition)
+  writes.transitions.push({ ...transition, digest, entryCount: standing.entryCount, requestId: request.id })
+  standing.transitionDigest = digest
+  standing.head = { revision, version: to }
+  keepReply(request, revision, to, standing, writes)
+}
+
+const COUNT_BY = { create: 1, update: 0, delete: -1, replace: 0 } as const
+
+function keepReply(
+  request: CommitRequest, revision: number | null, version: number, standing: Standing, writes: BatchWrites,
+): void {
+  if (request.idempotency === null) return
+  const { key, digest } = request.idempotency
+  const reply: Reply = { author: request.author ?? '', key, digest, revision, version }
+  standing.replies.set(replyKey(request.author, key), reply)
+  writes.replies.push(reply)
+}
+
+function applied(head: Head, revision: number | null, delta: readonly Operation[], dryRun: boolean): CommitOutcome {
+  return { type: 'applied', head, revision, delta, dryRun, replayed: false }
+}
