@@ -23,8 +23,8 @@ const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 /** Starts a program as chosen. It is in a session of its own: a Ctrl-C at the terminal is for the gateway alone. */
 export function spawnAs(as: RunAs, program: string, args: readonly string[], stdio: SpawnOptions['stdio']): ChildProcess {
-  const [file, ...rest] = [...as.prefix, program, ...args] as [string, ...string[]]
-  return spawn(file, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
+  const [file, ...rest] = [...as.prefix, program, ...args]
+  return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
 
 // In a user namespace of its own the server is not root, while its files stay root's: nothing to create or to chown,
@@ -43,11 +43,14 @@ const untilParentDies = ['setpriv', '--pdeathsig', 'INT']
  */
 export function chooseRunAs(binaries: Binaries, folder: string, ways: readonly RunAs[] = waysFor(binaries, folder)): RunAs {
   const said: string[] = []
+  const before = lstatSync(folder)
   for (const way of ways) {
     if (way.user) giveTo(way.user, folder)
     const first = attempt(way, binaries, folder)
     if (first === undefined) return way
     said.push(`${way.description}: ${first}`)
+    // Back to us: the next way, and the next start, must find the folder as it was.
+    if (way.user) giveTo({ uid: before.uid, gid: before.gid }, folder)
   }
   throw new EmbeddedUnavailable(
     `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(said)].join('; ')}); ` +
@@ -91,8 +94,8 @@ function giveTo(user: User, path: string): void {
 /** Undefined when the program runs and the folder can be entered and written; otherwise what was said. */
 function attempt(way: RunAs, binaries: Binaries, folder: string): string | undefined {
   const script = 'cd "$1" && test -w . && exec "$0" --version'
-  const [file, ...args] = [...way.prefix, '/bin/sh', '-c', script, binaries.postgres, folder] as [string, ...string[]]
-  const { status, stderr, error } = spawnSync(file, args, { cwd: '/', env: environment, encoding: 'utf8', timeout: 10_000, ...way.user })
+  const [file, ...args] = [...way.prefix, '/bin/sh', '-c', script, binaries.postgres, folder]
+  const { status, stderr, error } = spawnSync(file ?? '', args, { cwd: '/', env: environment, encoding: 'utf8', timeout: 10_000, ...way.user })
   if (status === 0) return undefined
   return error?.message ?? (stderr.trim().split('\n')[0] || `exit code ${status}`)
 }

@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import { existsSync, mkdirSync, openSync, fsyncSync, closeSync, readFileSync, readdirSync, renameSync, rmSync, chownSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Binaries } from './binaries.js'
+import { spawnAs, type RunAs } from './run-as.js'
+import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+
+/** The user and the database that a new cluster has. */
+export const databaseName = 'cadastre'
+
+const majorVersion = '18'
+
+/**
+ * Makes the data folder of a server, or finds the one that is there. It is made beside its place and then renamed, so
+ * that one which exists is whole, whenever a start was killed.
+ * @param options.sync false for throw-away servers: do not wait for the disk
+ * @throws EmbeddedUnavailable when it cannot be made, or is of another major version.
+ */
+export async function prepareCluster(
+  cluster: string, binaries: Binaries, as: RunAs, options: { readonly sync: boolean } = { sync: true },
+): Promise<void> {
+  if (existsSync(join(cluster, 'PG_VERSION'))) return checkVersion(cluster)
+  if (existsSync(cluster)) {
+    throw new EmbeddedUnavailable(`${cluster} exists but holds no database; move it away, or ${useDatabaseUrl}`)
+  }
+  removeUnfinished(cluster)
+  const unfinished = `${cluster}.unfinished-${process.pid}`
+  mkdirSync(unfinished, { mode: 0o700 })
+  if (as.user) chownSync(unfinished, as.user.uid, as.user.gid)
+  await run(as, binaries.initdb, [
+    '-D', unfinished, '-U', databaseName, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions',
+    ...(options.sync ? [] : ['--no-sync']),
+  ])
+  // Whoever reaches the socket is us: its folder is closed to everybody else.
+  writeFileSync(join(unfinished, 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
+  await run(as, binaries.postgres, ['--single', '-D', unfinished, ...(options.sync ? [] : ['-F']), 'postgres'],
+    `CREATE DATABASE ${databaseName}\n`)
+  renameSync(unfinished, cluster)
+  if (options.sync) syncFolder(dirname(cluster))
+}
+
+function checkVersion(cluster: string): void {
+  const found = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
+  if (found === majorVersion) return
+  throw new EmbeddedUnavailable(
+    `${cluster} was written by Postgres ${found}, and this is ${majorVersion}; export with the gateway that wrote it ` +
+      `and apply that to an empty folder, or ${useDatabaseUrl}`,
+  )
+}
+
+function removeUnfinished(cluster: string): void {
+  const folder = dirname(cluster)
+  const leftovers = readdirSync(folder).filter((name) => name.startsWith(`${basename(cluster)}.unfinished-`))
+  for (const name of leftovers) rmSync(join(folder, name), { recursive: true, force: true })
+}
+
+async function run(as: RunAs, program: string, args: readonly string[], input = ''): Promise<void> {
+  const child = spawnAs(as, program, args, ['pipe', 'pipe', 'pipe'])
+  let said = ''
+  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  // It may be gone before it has read this; its exit code then says so.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(input)
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  if (code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(said)) return
+  throw new EmbeddedUnavailable(`${basename(program)} failed (${signal ?? code}): ${said.trim().slice(-2_000)}`)
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { chownSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findBinaries } from '../../src/store/embedded/binaries.js'
+import { prepareCluster } from '../../src/store/embedded/cluster.js'
+import { launchPostmaster, type Postmaster } from '../../src/store/embedded/postmaster.js'
+import { chooseRunAs } from '../../src/store/embedded/run-as.js'
+import { commonSettings, type Settings } from '../../src/store/embedded/settings.js'
+
+/** A server of its own in a temporary folder, on 127.0.0.1 and on a socket. */
+export interface ThrowawayServer {
+  /** The address of a database over TCP. */
+  url(database: string): string
+  /** The folder of its Unix socket, `.s.PGSQL.<port>`. */
+  readonly socketFolder: string
+  readonly port: number
+  pid(): number
+  /** Waits until the process is gone, whoever ended it. */
+  exited(): Promise<void>
+  /** Starts it (again) on the same data and port. */
+  start(): Promise<void>
+  /** Stops it, keeping the data. */
+  stop(): Promise<void>
+  /** Stops it and removes its folder. */
+  remove(): Promise<void>
+}
+
+const prefix = 'cadastre-test-postgres-'
+
+// A run that was killed leaves its folder behind (its server stops by itself); the pid in the name tells.
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    try {
+      process.kill(Number.parseInt(name.slice(prefix.length), 10), 0)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    }
+  }
+}
+
+/** Makes the server and starts it. With `durable` it waits for the disk like the real one. */
+export async function throwawayServer(options: { readonly durable: boolean; readonly settings?: Settings }): Promise<ThrowawayServer> {
+  removeAbandoned()
+  const folder = realpathSync(await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`)))
+  const binaries = findBinaries()
+  const as = chooseRunAs(binaries, folder)
+  const cluster = join(folder, 'cluster')
+  const socketFolder = join(folder, 'socket')
+  mkdirSync(socketFolder, { mode: 0o700 })
+  if (as.user) chownSync(socketFolder, as.user.uid, as.user.gid)
+  await prepareCluster(cluster, binaries, as, { sync: options.durable })
+  const sync = options.durable ? 'on' : 'off'
+  let running: Postmaster | undefined
+  let port = 0
+
+  const launch = async (): Promise<Postmaster> => {
+    const settings = {
+      ...commonSettings(socketFolder),
+      listen_addresses: '127.0.0.1', port,
+      fsync: sync, synchronous_commit: sync, full_page_writes: sync,
+      max_connections: 200, shared_buffers: '128MB', jit: 'off',
+      ...options.settings,
+    }
+    return launchPostmaster({ binaries, as, cluster, settings, log: () => undefined })
+  }
+  // Another process may take the port between our look and the start.
+  for (let attempt = 1; running === undefined; attempt++) {
+    port = await freePort()
+    try {
+      running = await launch()
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('could not bind')) throw error
+    }
+  }
+  return {
+    url: (database) => `postgres://cadastre@127.0.0.1:${port}/${database}`,
+    socketFolder,
+    port,
+    pid: () => running?.pid ?? 0,
+    exited: async () => running?.exited,
+    async start() {
+      // Backends of a killed server take a moment to notice; until then their shared memory is in use.
+      for (let attempt = 1; ; attempt++) {
+        try {
+          running = await launch()
+          return
+        } catch (error) {
+          if (attempt === 50) throw error
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        }
+      }
+    },
+    stop: async () => running?.stop(),
+    async remove() {
+      await running?.stop(options.durable ? 8_000 : 2_000)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A port that nobody listens on, below the range from which the system gives out ports to clients. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer()
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
+}
