@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { InvalidEntryId, parseEntryId } from '../core/entry-id.js'
+import type { EntryId, SubmittedId } from '../core/entry-id.js'
+import type { SealedContent } from '../core/entry.js'
+import { isJsonObject } from '../core/json.js'
+import { sealContent } from '../core/seal-content.js'
+import type { SealRules } from '../core/seal-content.js'
+import { readEntryForm } from './entry-form.js'
+import { parseJson, parseJsonLines } from './parse-json.js'
+import { parseYaml } from './parse-yaml.js'
+import { MAX_DEPTH } from './source-document.js'
+import type { Fault, ParsedText, Position, SourceDocument } from './source-document.js'
+import { readWippyForm } from './wippy-form.js'
+
+/** An entry as it stands in a document: nothing of it is checked yet. */
+export interface Definition {
+  readonly id: unknown
+  readonly kind: unknown
+  readonly meta: unknown
+  readonly data: unknown
+  readonly position: Position
+}
+
+/** What one form made of a document. */
+export interface FormReading {
+  readonly definitions: readonly Definition[]
+  readonly faults: readonly Fault[]
+}
+
+/** An entry that a file defines, checked as far as that goes without a registry. */
+export interface SourceEntry {
+  readonly id: EntryId
+  readonly content: SealedContent
+  /** Path as it was found, relative to what was read. */
+  readonly file: string
+  readonly line: number
+}
+
+/** Something that could not be read, and where it stands. */
+export interface SourceFailure {
+  readonly file: string
+  /** From 1; null where it is the file as a whole. */
+  readonly line: number | null
+  readonly column: number | null
+  readonly entryId: string | null
+  readonly message: string
+}
+
+export interface FileReading {
+  readonly entries: readonly SourceEntry[]
+  readonly failures: readonly SourceFailure[]
+  /** Documents of neither form: they are no business of a registry's. */
+  readonly passedOver: number
+}
+
+/** What each kind of file is parsed by, by the extension. */
+export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
+  '.yaml': parseYaml,
+  '.yml': parseYaml,
+  '.json': parseJson,
+  '.jsonl': parseJsonLines,
+}
+
+const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] = [readWippyForm, readEntryForm]
+
+/** The size of an entry is the gateway's to judge: its limits are configurable. */
+const SEAL_RULES: SealRules = {
+  sha256: (text) => createHash('sha256').update(text).digest('hex'),
+  maxDepth: MAX_DEPTH,
+  maxEntryBytes: Number.MAX_SAFE_INTEGER,
+}
+
+/** The entries of one file's text, whichever form each of its documents has. */
+export function parseEntries(file: string, text: string, parse: (text: string) => ParsedText): FileReading {
+  const { documents, faults } = parse(text)
+  const entries: SourceEntry[] = []
+  const failures: SourceFailure[] = faults.map((fault) => failureOf(file, fault))
+  let passedOver = 0
+  for (const document of documents) {
+    const reading = readDocument(document)
+    if (reading === undefined) passedOver++
+    for (const fault of reading?.faults ?? []) failures.push(failureOf(file, fault))
+    for (const definition of reading?.definitions ?? []) {
+      const checked = checkDefinition(definition)
+      if ('content' in checked) entries.push({ ...checked, file, line: definition.position.line })
+      else for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, shownId(definition.id)))
+    }
+  }
+  return { entries, failures, passedOver }
+}
+
+function readDocument(document: SourceDocument): FormReading | undefined {
+  for (const form of FORMS) {
+    const reading = form(document)
+    if (reading !== undefined) return reading
+  }
+  return undefined
+}
+
+function checkDefinition({ id, kind, meta, data }: Definition): { id: EntryId; content: SealedContent } | { faults: readonly string[] } {
+  const faults: string[] = []
+  let entryId: EntryId | undefined
+  try {
+    if (isSubmittedId(id)) entryId = parseEntryId(id)
+    else faults.push(id === undefined ? 'the entry has no name or id' : 'the id or name of an entry must be text')
+  } catch (error) {
+    if (!(error instanceof InvalidEntryId)) throw error
+    faults.push(error.message)
+  }
+  if (typeof kind !== 'string') {
+    faults.push(kind === undefined || kind === null ? 'the entry has no kind' : 'the kind of an entry must be text')
+    return { faults }
+  }
+  const sealed = sealContent({ kind, meta, data }, SEAL_RULES)
+  if ('faults' in sealed) faults.push(...sealed.faults.map(({ message }) => message))
+  return 'content' in sealed && entryId !== undefined && faults.length === 0 ? { id: entryId, content: sealed.content } : { faults }
+}
+
+function isSubmittedId(id: unknown): id is SubmittedId {
+  return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
+}
+
+function shownId(id: unknown): string | null {
+  if (!isSubmittedId(id)) return null
+  return typeof id === 'string' ? id : `${id.ns}:${id.name}`
+}
+
+function failureOf(file: string, { line, column, message }: Fault, entryId: string | null = null): SourceFailure {
+  return { file, line, column, entryId, message }
+}
+
+/** `file:line:column: id: message`, as compilers write it, so that editors can jump there. */
+export function failureText({ file, line, column, entryId, message }: SourceFailure): string {
+  return `${[file, line, column].filter((part) => part !== null).join(':')}: ${entryId === null ? '' : `${entryId}: `}${message}`
+}
