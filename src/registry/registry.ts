@@ -4,6 +4,7 @@ import type { Reference } from '../core/dependency.js'
 import type { EntryId, SubmittedId } from '../core/entry-id.js'
 import type { EntryRevision, SealedContent } from '../core/entry.js'
 import type { OperationKind } from '../core/operation.js'
+import type { ContentFault, UnsealedContent } from '../core/seal-content.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 
@@ -83,6 +84,8 @@ export interface Registry {
   path(from: number, to: number): Promise<readonly PathStep[]>
   /** References in one entry's content, by the configured patterns; each place once. */
   references(id: EntryId, content: SealedContent): readonly Reference[]
+  /** Checks content by this registry's limits and seals it, as a write would; writes nothing. */
+  sealContent(content: UnsealedContent): { content: SealedContent } | { faults: ContentFault[] }
 
   applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
   applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>
