@@ -62,7 +62,10 @@ async function run(as: RunAs, program: string, args: readonly string[], input = 
   // It may be gone before it has read this; its exit code then says so.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(input)
+  // Making a cluster takes a second; on a very slow disk a minute. Then something is wrong.
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 180_000)
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  clearTimeout(deadline)
   if (code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(said)) return
   throw new EmbeddedUnavailable(`${basename(program)} failed (${signal ?? code}): ${said.trim().slice(-2_000)}`)
 }

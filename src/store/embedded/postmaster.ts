@@ -25,6 +25,8 @@ export interface Launch {
   readonly settings: Settings
   /** Every line that the server writes. */
   readonly log: (line: string) => void
+  /** Calls a start off that is under way. */
+  readonly signal?: AbortSignal
 }
 
 const readyWithin = 60_000
@@ -33,7 +35,7 @@ const readyWithin = 60_000
  * Starts the server; resolves when it accepts connections.
  * @throws EmbeddedUnavailable with the server's own words when it does not come up within a minute.
  */
-export async function launchPostmaster({ binaries, as, cluster, settings, log }: Launch): Promise<Postmaster> {
+export async function launchPostmaster({ binaries, as, cluster, settings, log, signal }: Launch): Promise<Postmaster> {
   const child = spawnAs(as, binaries.postgres, ['-D', cluster, ...settingArguments(settings)], ['ignore', 'ignore', 'pipe'])
   const exited = once(child, 'close').then(() => undefined, () => undefined)
   const lines: string[] = []
@@ -44,11 +46,13 @@ export async function launchPostmaster({ binaries, as, cluster, settings, log }:
       if (line.includes('database system is ready to accept connections')) resolve(true)
     })
   })
-  const stopAtExit = () => child.kill('SIGINT')
-  process.once('exit', stopAtExit)
-  void exited.then(() => process.off('exit', stopAtExit))
+  const interrupt = () => void child.kill('SIGINT')
+  process.once('exit', interrupt)
+  signal?.addEventListener('abort', interrupt, { once: true })
+  void exited.then(() => process.off('exit', interrupt))
 
   const came = await Promise.race([ready, exited.then(() => false), sleep(readyWithin, false, { ref: false })])
+  signal?.removeEventListener('abort', interrupt)
   if (!came || child.pid === undefined) {
     child.kill('SIGQUIT')
     throw new EmbeddedUnavailable(`the server on ${cluster} did not start: ${lines.join('\n') || 'it said nothing'}`)

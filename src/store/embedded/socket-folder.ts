@@ -5,23 +5,23 @@ import { join } from 'node:path'
 import { socketPort } from './settings.js'
 import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
 
-// sun_path has 108 bytes on Linux and 104 on macOS, with a zero at the end; the lock's name is five bytes longer than
-// the socket's, but is an ordinary file.
+// sun_path has 108 bytes on Linux and 104 on macOS, with a zero at the end.
 const longestPath = process.platform === 'linux' ? 107 : 103
 
 /**
  * The folder of a server's socket: in `folder`, or where the path of the socket would be too long for the system (or
  * has characters that Postgres' list of folders cannot carry), a short one of ours under the system's temporary folder.
+ * @param server the user whom the server runs as, where that is not the present one
  * @throws EmbeddedUnavailable when that one belongs to somebody else.
  */
-export function socketFolder(folder: string, temporary: string = tmpdir()): string {
+export function socketFolder(folder: string, server?: number, temporary: string = tmpdir()): string {
   const near = join(folder, 'socket')
   const fits = Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath && !/["\\\n]/.test(near)
   const chosen = fits ? near : join(temporary, `cadastre-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
   mkdirSync(chosen, { mode: 0o700, recursive: true })
   const found = lstatSync(chosen)
-  const foreign = process.getuid !== undefined && process.getuid() !== 0 && found.uid !== process.getuid()
-  if (!found.isDirectory() || foreign || (found.mode & 0o077) !== 0) {
+  const ours = found.uid === process.getuid?.() || found.uid === server
+  if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {
     throw new EmbeddedUnavailable(
       `${chosen}, meant for its socket, is not a folder that belongs to this user alone; remove it, or ${useDatabaseUrl}`,
     )

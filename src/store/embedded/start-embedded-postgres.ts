@@ -1,0 +1,83 @@
+import { chownSync, mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { findBinaries } from './binaries.js'
+import { databaseName, prepareCluster } from './cluster.js'
+import { stopLeftover } from './leftover.js'
+import { openLogFile } from './log-file.js'
+import { takeOwnership } from './owner.js'
+import { chooseRunAs } from './run-as.js'
+import { durableSettings } from './settings.js'
+import { socketFolder, socketUrl } from './socket-folder.js'
+import { supervise } from './supervise.js'
+import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+
+/** The embedded store's server, up and ready for connections. */
+export interface EmbeddedPostgres {
+  /** `postgres://cadastre@localhost:5432/cadastre?host=<folder of the socket, percent-encoded>`. */
+  readonly url: string
+  /** The server's first process; undefined for the moment in which one that died is being replaced. */
+  pid(): number | undefined
+  /** Shuts the server down and lets go of the folder; resolves when no process is left. May be called again. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a Postgres of our own on `<dataDir>/postgres`, making its data where there are none yet.
+ *
+ * Below that folder: `cluster/` (Postgres' data), `socket/`, `owner.<n>` (see owner.ts), `postgres.log` with the one
+ * before it. One process at a time owns it; what an owner killed with SIGKILL left running is stopped first. A server
+ * that dies is started again.
+ * @param options.dataDir is made where missing
+ * @param options.log is told in a line of what a person running the gateway should know
+ * @throws EmbeddedUnavailable where it cannot run, or another gateway has the folder; the message says what to do.
+ */
+export async function startEmbeddedPostgres(options: {
+  readonly dataDir: string
+  readonly log?: (line: string) => void
+}): Promise<EmbeddedPostgres> {
+  const say = options.log ?? (() => undefined)
+  const binaries = findBinaries()
+  const folder = makeFolder(options.dataDir)
+  const ownership = await takeOwnership(folder)
+  try {
+    const as = chooseRunAs(binaries, folder)
+    const cluster = join(folder, 'cluster')
+    const sockets = socketFolder(folder, as.user?.uid)
+    if (as.user) chownSync(sockets, as.user.uid, as.user.gid)
+    await stopLeftover(cluster)
+    // Left by a server that was killed; its lock file names a pid that may since be a stranger's.
+    for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
+    await prepareCluster(cluster, binaries, as)
+    const log = openLogFile(join(folder, 'postgres.log'), (error) => say(`the log of Postgres cannot be written: ${error.message}`))
+    const settings = durableSettings(sockets)
+    const server = await supervise({ binaries, as, cluster, settings, log: log.write }, say).catch((error: unknown) => {
+      log.close()
+      throw error
+    })
+    let stopped: Promise<void> | undefined
+    const stop = async () => {
+      await server.stop()
+      log.close()
+      // One under the temporary folder would otherwise stay for ever.
+      rmSync(sockets, { recursive: true, force: true })
+      await ownership.release()
+    }
+    return { url: socketUrl(sockets, databaseName), pid: server.pid, stop: () => (stopped ??= stop()) }
+  } catch (error) {
+    await ownership.release()
+    throw error
+  }
+}
+
+function makeFolder(dataDir: string): string {
+  const folder = join(dataDir, 'postgres')
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return realpathSync(folder)
+  } catch (cause) {
+    throw new EmbeddedUnavailable(
+      `${folder} cannot be made (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${useDatabaseUrl}`,
+      { cause },
+    )
+  }
+}
