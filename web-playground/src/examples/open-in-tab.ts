@@ -1,0 +1,25 @@
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
+
+export interface TabContent {
+  readonly query: string
+  readonly variables: object
+}
+
+/** Pretty-printed as a person would type it, two spaces deep. */
+export const variablesText = (variables: object): string => JSON.stringify(variables, null, 2)
+
+/**
+ * Gives a function that opens an operation in a tab of its own and, where `run` says so, runs it there.
+ * Only what changes nothing should be run without having been asked for.
+ */
+export const useOpenInTab = (): ((content: TabContent, run: boolean) => void) => {
+  const { addTab, run: runTab } = useGraphiQLActions()
+  const queryEditor = useGraphiQL((state) => state.queryEditor)
+  const variableEditor = useGraphiQL((state) => state.variableEditor)
+  return ({ query, variables }, run) => {
+    addTab()
+    queryEditor?.setValue(query)
+    variableEditor?.setValue(variablesText(variables))
+    if (run) runTab()
+  }
+}

@@ -1,0 +1,27 @@
+import 'graphiql/setup-workers/vite'
+import 'graphiql/style.css'
+import './page.css'
+import { createRoot } from 'react-dom/client'
+import { endpointOf } from './endpoint'
+import { createFetcher } from './fetcher'
+import { openPageStorage } from './page-storage'
+import { Playground } from './playground'
+import { followRegistry } from './registry/live-registry'
+import { openSocket } from './socket'
+import { versionTreePlugin } from './version-tree/version-tree-panel'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no element with the id "root"')
+
+const endpoint = endpointOf(document.baseURI)
+const socket = openSocket(endpoint.socket)
+const live = followRegistry(endpoint, socket)
+
+createRoot(root).render(
+  <Playground
+    fetcher={createFetcher(endpoint, socket)}
+    live={live}
+    storage={openPageStorage()}
+    treePlugin={versionTreePlugin(live)}
+  />,
+)

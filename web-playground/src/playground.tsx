@@ -1,0 +1,45 @@
+import type { Fetcher } from '@graphiql/toolkit'
+import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
+import type { GraphiQLPlugin } from '@graphiql/react'
+import { GraphiQL } from 'graphiql'
+import { examples } from './examples/examples'
+import { examplesPlugin } from './examples/examples-panel'
+import { variablesText } from './examples/open-in-tab'
+import type { LiveRegistry } from './registry/live-registry'
+import { StatusBar } from './registry/status-bar'
+
+interface Props {
+  readonly fetcher: Fetcher
+  readonly live: LiveRegistry
+  readonly storage: Storage | null
+  readonly treePlugin: GraphiQLPlugin
+}
+
+const openingTabs = Object.values(examples)
+  .filter((example) => example.opens)
+  .map((example) => ({ query: example.query, variables: variablesText(example.variables) }))
+
+const NEW_TAB = '# A new operation. Ctrl-Space completes, Ctrl-Enter runs.\n\n'
+
+/** The whole page: one line that is always true of the registry, and below it the editor. */
+export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
+  <div className="cadastre-page">
+    <StatusBar live={live} />
+    <main className="cadastre-editor" aria-label="GraphQL editor">
+      <GraphiQL
+        fetcher={fetcher}
+        storage={storage as never}
+        defaultTabs={openingTabs}
+        defaultQuery={NEW_TAB}
+        plugins={[treePlugin, examplesPlugin, HISTORY_PLUGIN]}
+        defaultEditorToolsVisibility="variables"
+        inputValueDeprecation
+        schemaDescription
+      >
+        <GraphiQL.Logo>
+          <span />
+        </GraphiQL.Logo>
+      </GraphiQL>
+    </main>
+  </div>
+)

@@ -1,0 +1,128 @@
+import type { Client } from 'graphql-ws'
+import type { Endpoint } from '../endpoint'
+import followHead from './follow-head.graphql?raw'
+import recentVersions from './recent-versions.graphql?raw'
+
+/** A version as the page shows it. */
+export interface VersionNode {
+  readonly number: number
+  readonly previous: { readonly number: number } | null
+  readonly author: string | null
+  readonly message: string | null
+  readonly createdAt: string
+  readonly changeset: { readonly created: number; readonly updated: number; readonly deleted: number }
+}
+
+export type Connection = 'connecting' | 'live' | 'lost'
+
+/** What the page knows of the registry at this moment; immutable, a new one for each change. */
+export interface RegistryView {
+  readonly connection: Connection
+  /** Where the head stands and at which revision; absent before the first answer. */
+  readonly head?: number
+  readonly revision?: number
+  /** The latest versions, ascending. */
+  readonly versions: readonly VersionNode[]
+  readonly versionCount: number
+  /** Why the versions shown may be out of date; absent where they are not. */
+  readonly problem?: string
+}
+
+export interface LiveRegistry {
+  /** Calls the listener after every change; gives what ends that. */
+  readonly listen: (listener: () => void) => () => void
+  readonly view: () => RegistryView
+}
+
+/** What the panel draws: enough to see the shape of the tree, little enough to fetch anew with every changeset. */
+const SHOWN_VERSIONS = 60
+/** A burst of changesets costs the gateway five looks at its versions a second at most. */
+const SHORTEST_PAUSE_MS = 200
+const RESUBSCRIBE_MS = 5_000
+
+interface Batch {
+  readonly revision: number
+  readonly version: { readonly number: number }
+}
+
+interface Versions {
+  readonly currentVersion: { readonly number: number }
+  readonly versions: { readonly totalCount: number; readonly nodes: readonly VersionNode[] }
+}
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+const fetchVersions = async (endpoint: Endpoint): Promise<Versions> => {
+  const response = await fetch(endpoint.http, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    body: JSON.stringify({ query: recentVersions, variables: { last: SHOWN_VERSIONS } }),
+    signal: AbortSignal.timeout(10_000),
+  })
+  const answer = (await response.json()) as { data?: Versions | null; errors?: readonly { message: string }[] }
+  if (!answer.data) throw new Error(answer.errors?.[0]?.message ?? `HTTP ${response.status}`)
+  return answer.data
+}
+
+/** Follows the head from now until the page goes away. */
+export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry => {
+  let current: RegistryView = { connection: 'connecting', versions: [], versionCount: 0 }
+  const listeners = new Set<() => void>()
+  const change = (part: Partial<RegistryView>) => {
+    current = { ...current, ...part }
+    for (const listener of listeners) listener()
+  }
+
+  let wanted = false
+  let fetching = false
+  /** One look at a time; what arrives meanwhile asks for one more, not for one each. */
+  const refresh = async () => {
+    wanted = true
+    if (fetching) return
+    fetching = true
+    while (wanted) {
+      wanted = false
+      try {
+        const { versions, currentVersion } = await fetchVersions(endpoint)
+        const { problem: _, ...rest } = current
+        current = rest
+        change({ head: currentVersion.number, versions: versions.nodes, versionCount: versions.totalCount })
+      } catch (error) {
+        change({ problem: error instanceof Error ? error.message : String(error) })
+      }
+      await pause(SHORTEST_PAUSE_MS)
+    }
+    fetching = false
+  }
+
+  const subscribe = () => {
+    client.subscribe<{ changes: Batch }>(
+      { query: followHead },
+      {
+        next({ data }) {
+          if (!data) return
+          const { revision, version } = data.changes
+          const moved = revision !== current.revision
+          change({ connection: 'live', revision, head: version.number })
+          if (moved || current.problem !== undefined) void refresh()
+        },
+        // The client comes back from lost connections by itself: what arrives here is the gateway's own refusal.
+        error: () => {
+          change({ connection: 'lost' })
+          setTimeout(subscribe, RESUBSCRIBE_MS)
+        },
+        complete: () => setTimeout(subscribe, RESUBSCRIBE_MS),
+      },
+    )
+  }
+  client.on('closed', () => change({ connection: 'lost' }))
+  subscribe()
+
+  return {
+    listen(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    view: () => current,
+  }
+}

@@ -1,0 +1,55 @@
+/** What the drawing needs to know of a version. */
+export interface TreeVersion {
+  readonly number: number
+  readonly previous: { readonly number: number } | null
+}
+
+/** Where a version stands: rows run from the newest at the top, lanes from the left. */
+export interface Place {
+  readonly number: number
+  readonly row: number
+  readonly lane: number
+  /** The parent's place; `below` where it is older than what is drawn, `none` for the root. */
+  readonly parent: { readonly row: number; readonly lane: number } | 'below' | 'none'
+}
+
+export interface TreeLayout {
+  readonly places: readonly Place[]
+  readonly laneCount: number
+}
+
+/**
+ * Places versions (ascending by number) so that no two lines cross a node. Read from the newest down, each lane waits
+ * for one number: the parent of what stands above it in that lane. The leftmost lane waits for the head from the very
+ * top, so that the head's lineage is the straight line on the left whatever branches were left behind.
+ */
+export const layoutTree = (versions: readonly TreeVersion[], head: number | undefined): TreeLayout => {
+  const newestFirst = [...versions].reverse()
+  const headIsDrawn = newestFirst.some((version) => version.number === head)
+  const waiting: (number | undefined)[] = headIsDrawn ? [head] : []
+  const rowOf = new Map(newestFirst.map((version, row) => [version.number, row]))
+  const laneOf = new Map<number, number>()
+  let laneCount = 0
+
+  for (const { number, previous } of newestFirst) {
+    const found = waiting.indexOf(number)
+    const free = waiting.indexOf(undefined)
+    const lane = found >= 0 ? found : free >= 0 ? free : waiting.length
+    for (const [index, awaited] of waiting.entries()) if (awaited === number) waiting[index] = undefined
+    waiting[lane] = previous?.number
+    laneOf.set(number, lane)
+    laneCount = Math.max(laneCount, lane + 1)
+  }
+
+  const places = newestFirst.map(({ number, previous }, row): Place => {
+    const parentRow = previous ? rowOf.get(previous.number) : undefined
+    const parent =
+      parentRow !== undefined && previous
+        ? { row: parentRow, lane: laneOf.get(previous.number) ?? 0 }
+        : previous
+          ? 'below'
+          : 'none'
+    return { number, row, lane: laneOf.get(number) ?? 0, parent }
+  })
+  return { places, laneCount }
+}
