@@ -46,5 +46,16 @@ export type Operator = Test['operator']
 /** Matches every entry. */
 export const EVERYTHING: Criteria = { all: [] }
 
+/** All of these; one alone stands for itself. */
+export function allOf(parts: readonly Criteria[]): Criteria {
+  return parts.length === 1 ? parts[0]! : { all: parts }
+}
+
+export interface CompiledRegex {
+  test(text: string): boolean
+  /** Steps that one character of text may take at worst; 1 where the engine does not say. */
+  readonly size?: number
+}
+
 /** Compiles RE2 syntax; throws an Error whose message says what is wrong. The core has no engine of its own. */
-export type CompileRegex = (pattern: string) => { test(text: string): boolean }
+export type CompileRegex = (pattern: string) => CompiledRegex

@@ -1,0 +1,40 @@
+import { canonicalJson } from '../canonical-json.js'
+import { compareText } from '../text.js'
+import type { Criteria, Field, Test } from './criteria.js'
+
+/**
+ * One text for criteria that are written differently and mean the same: the order of conditions, those said twice,
+ * ANDs within ANDs and the key order of values do not show in it. Equal keys always mean equal answers; that
+ * unlike keys may do so too only costs a cache a hit.
+ */
+export function criteriaKey(criteria: Criteria): string {
+  if ('all' in criteria) return groupKey('all', flattened(criteria.all, (part) => ('all' in part ? part.all : undefined)))
+  if ('any' in criteria) return groupKey('any', flattened(criteria.any, (part) => ('any' in part ? part.any : undefined)))
+  if ('not' in criteria) return `not(${criteriaKey(criteria.not)})`
+  return `${fieldKey(criteria.field)}${testKey(criteria.test)}`
+}
+
+function groupKey(name: 'all' | 'any', parts: readonly Criteria[]): string {
+  const keys = distinct(parts.map(criteriaKey))
+  return keys.length === 1 ? keys[0]! : `${name}(${keys.join(',')})`
+}
+
+function flattened(parts: readonly Criteria[], inner: (part: Criteria) => readonly Criteria[] | undefined): readonly Criteria[] {
+  return parts.flatMap((part) => {
+    const nested = inner(part)
+    return nested === undefined ? [part] : flattened(nested, inner)
+  })
+}
+
+function fieldKey(field: Field): string {
+  return 'root' in field ? `.${field.root}` : `meta${JSON.stringify(field.meta)}`
+}
+
+function testKey(test: Test): string {
+  if (!('values' in test)) return canonicalJson({ ...test })
+  return `${test.operator}[${distinct(test.values.map(canonicalJson)).join(',')}]`
+}
+
+function distinct(keys: readonly string[]): readonly string[] {
+  return [...new Set(keys)].sort(compareText)
+}
