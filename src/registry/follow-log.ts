@@ -1,0 +1,114 @@
+import type { Change } from '../core/change.js'
+import type { Transition } from '../core/version.js'
+import type { LogPage, LogPosition } from '../store/history.js'
+import { viewOfChange, type Matches } from './change-view.js'
+import { endOf } from './log-position.js'
+import { changeBytes } from './page-limit.js'
+
+const BATCH_CHANGES = 500
+const BATCH_BYTES = 1024 * 1024
+
+/** A batch to be sent: `ChangeBatch` with its place in the log instead of the written cursor. */
+export interface PlacedBatch {
+  readonly position: LogPosition
+  readonly revision: number
+  readonly version: number
+  readonly changes: readonly Change[]
+  readonly complete: boolean
+  readonly synced: boolean
+}
+
+/**
+ * Where one follower stands in the log and what it owes its client. Pure: pages of the log go in, batches
+ * come out; reading and waiting are the caller's.
+ */
+export class LogFollower {
+  /** Everything up to here has been looked at. */
+  position: LogPosition
+  /** The head at the last revision that was looked at to its end. */
+  version: number
+  synced = false
+  /** A part of this revision has been sent, so its end must be told, were there nothing more to see in it. */
+  #owesEnd: boolean
+  #sent: LogPosition
+
+  constructor(
+    start: { readonly position: LogPosition; readonly version: number },
+    /** The head's revision when the stream began: having looked at it to its end is being synced. */
+    private readonly target: number,
+    private readonly matches: Matches | null,
+  ) {
+    this.position = start.position
+    this.version = start.version
+    this.#sent = start.position
+    this.#owesEnd = start.position.position !== Infinity
+  }
+
+  /** Whether revisions have been passed of which the client knows nothing. */
+  get hasUntold(): boolean {
+    return this.position.position === Infinity && this.position.revision > this.#sent.revision
+  }
+
+  /** Whether all is seen that the stream must show before it is synced. */
+  get reachedTarget(): boolean {
+    return this.position.position === Infinity && this.position.revision >= this.target
+  }
+
+  /** The batches of a page that begins where this follower stands, each made when it is asked for. */
+  *take(page: LogPage): Generator<PlacedBatch> {
+    let next = 0
+    for (const transition of page.transitions) {
+      const first = next
+      while (next < page.changes.length && page.changes[next]!.revision === transition.revision) next++
+      const ended = page.upTo.revision > transition.revision || page.upTo.position === Infinity
+      yield* this.#takeRevision(transition, page.changes.slice(first, next), ended ? endOf(transition.revision) : page.upTo)
+    }
+    this.position = page.upTo
+  }
+
+  /** An empty batch that says how far this follower is. */
+  progress(): PlacedBatch {
+    return this.#batch([], this.position, this.position.revision, this.version)
+  }
+
+  *#takeRevision(transition: Transition, all: readonly Change[], upTo: LogPosition): Generator<PlacedBatch> {
+    const { matches } = this
+    const changes = matches === null ? all : all.map((change) => viewOfChange(change, matches)).filter((seen) => seen !== null)
+    const parts = [...split(changes)]
+    const last = parts.pop() ?? []
+    for (const part of parts) yield this.#batch(part, part.at(-1)!, transition.revision, transition.to)
+    const ends = upTo.position === Infinity
+    const reaches = ends && !this.synced && transition.revision >= this.target
+    if (last.length > 0 || (ends && (matches === null || this.#owesEnd || reaches))) {
+      yield this.#batch(last, upTo, transition.revision, transition.to)
+    } else {
+      this.position = upTo
+      if (ends) this.version = transition.to
+    }
+  }
+
+  #batch(changes: readonly Change[], { revision: at, position: place }: LogPosition, revision: number, version: number): PlacedBatch {
+    const complete = place === Infinity
+    this.position = { revision: at, position: place }
+    this.version = version
+    this.#sent = this.position
+    this.#owesEnd = !complete
+    this.synced ||= complete && revision >= this.target
+    return { position: this.position, revision, version, changes, complete, synced: this.synced }
+  }
+}
+
+/** Cuts into parts of at most 500 changes and about 1 MiB. */
+export function* split(changes: readonly Change[]): Generator<readonly Change[]> {
+  let from = 0
+  let bytes = 0
+  for (let i = 0; i < changes.length; i++) {
+    bytes += changeBytes(changes[i]!)
+    if (i > from && (i - from >= BATCH_CHANGES || bytes > BATCH_BYTES)) {
+      yield changes.slice(from, i)
+      from = i
+      bytes = changeBytes(changes[i]!)
+    }
+  }
+  if (from < changes.length) yield changes.slice(from)
+}

@@ -1,0 +1,144 @@
+import { compileMatcher } from '../core/criteria/match.js'
+import type { CompileRegex } from '../core/criteria/criteria.js'
+import { RegistryError } from '../core/errors.js'
+import type { Head } from '../core/version.js'
+import type { History, LogPage } from '../store/history.js'
+import { cancellable } from './cancellable.js'
+import { invalid, readCursor, writeCursor, type FollowCursor } from './follow-cursor.js'
+import { initialParts } from './follow-initial.js'
+import { LogFollower, type PlacedBatch } from './follow-log.js'
+import type { LogReader } from './log-reader.js'
+import { endOf } from './log-position.js'
+import { changeBytes, PageLimit } from './page-limit.js'
+import { breathe, pause } from './pause.js'
+import { persist } from './persist.js'
+import type { ChangeBatch, FollowInput } from './registry.js'
+
+/**
+ * How long a filtered stream may pass revisions without a word. SPEC promises a client word within 10
+ * seconds; half of that leaves room for a busy process.
+ */
+export const PROGRESS_MS = 5_000
+
+/** Before the store is asked again that had nothing to tell. */
+const IDLE_PAGE_MS = 50
+
+export interface FollowSources {
+  readonly history: History
+  readonly reader: LogReader
+  readonly compileRegex: CompileRegex
+  readonly progressMs?: number
+}
+
+/**
+ * SPEC 5. A follower is a cursor and a filter: it catches up from the store, then lives on what the one
+ * reader of the log has read. Nothing is read for it until it asks, and nothing is kept for it.
+ */
+export function follow(sources: FollowSources, input: FollowInput): AsyncIterableIterator<ChangeBatch> {
+  return cancellable(input.signal, (signal) => followed(sources, { ...input, signal }))
+}
+
+async function* followed(sources: FollowSources, input: FollowInput): AsyncGenerator<ChangeBatch, void, undefined> {
+  const { history } = sources
+  const { criteria, signal } = input
+  const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
+  if (signal.aborted) return
+  const head = await history.head()
+  const start = await startOf(history, input, head)
+  const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => (
+    { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
+  )
+
+  let follower: LogFollower
+  if (start.phase === 'initial') {
+    const { revision } = start
+    const version = revision === head.revision ? head.version : await versionAt(history, revision)
+    follower = new LogFollower({ position: endOf(revision), version }, head.revision, matches)
+    const synced = revision >= head.revision
+    for await (const { changes, after, last } of initialParts(history, criteria, revision, start.after, signal)) {
+      const cursor: FollowCursor = last ? { phase: 'log', position: endOf(revision) } : { ...start, after }
+      yield { cursor: writeCursor(history.registryId, cursor), revision, version, changes, complete: last, synced: last && synced }
+    }
+    follower.synced = synced
+  } else {
+    // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
+    follower = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
+    if (follower.reachedTarget) yield written(follower.progress())
+  }
+  for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+}
+
+/** Where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
+async function startOf(history: History, { after, initial }: FollowInput, head: Head): Promise<FollowCursor> {
+  if (after === null) return initial ? { phase: 'initial', revision: head.revision, after: null } : { phase: 'log', position: endOf(head.revision) }
+  const cursor = readCursor(history.registryId, after)
+  const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
+  if (revision > head.revision) {
+    throw invalid(`it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`)
+  }
+  // Without history the log reaches back further than the oldest state does: `log` itself says how far.
+  const oldest = history.keepsHistory ? await history.oldestRevision() : 0
+  if (revision < oldest) {
+    throw new RegistryError(
+      'COMPACTED',
+      `the changes since revision ${revision} are gone: the oldest revision to be had is ${oldest}; begin anew with \`initial\``,
+      { oldestRevision: oldest },
+    )
+  }
+  return cursor
+}
+
+async function versionAt(history: History, revision: number): Promise<number> {
+  if (revision === 0) return 0
+  const transition = (await history.transitions([revision])).get(revision)
+  if (transition === undefined) throw invalid(`it is of revision ${revision}, which is not to be had; begin anew without it`)
+  return transition.to
+}
+
+/** What happens after a follower's place, for as long as the signal lets it. */
+export async function* followLog(
+  sources: FollowSources, follower: LogFollower, signal: AbortSignal,
+): AsyncGenerator<PlacedBatch, void, undefined> {
+  const { history, reader, progressMs = PROGRESS_MS } = sources
+  const limit = new PageLimit()
+  const leave = reader.join()
+  let untoldSince: number | null = null
+  try {
+    if (follower.reachedTarget) reader.readFrom(follower.position)
+    while (!signal.aborted) {
+      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? reader.after(follower.position) : 'behind'
+      if (page === 'ahead') {
+        await reader.advanced(signal, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+      } else {
+        if (page === 'behind') {
+          const read = await persist(signal, () => readLog(history, follower, limit))
+          if (read === null) return
+          page = read
+        }
+        const { position } = follower
+        yield* follower.take(page)
+        // All who follow may have much to look at, and none of it need have waited for anything.
+        await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : breathe())
+        if (follower.reachedTarget) reader.readFrom(follower.position)
+      }
+      if (!follower.hasUntold) untoldSince = null
+      else if ((untoldSince ??= performance.now()) + progressMs <= performance.now()) {
+        untoldSince = null
+        yield follower.progress()
+      }
+    }
+  } finally {
+    leave()
+  }
+}
+
+async function readLog(history: History, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
+  try {
+    const page = await history.log(follower.position, limit.limit)
+    limit.saw(page.changes.length, page.changes.reduce((sum, change) => sum + changeBytes(change), 0))
+    return page
+  } catch (error) {
+    limit.halve()
+    throw error
+  }
+}

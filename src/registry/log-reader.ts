@@ -1,0 +1,185 @@
+import type { Change } from '../core/change.js'
+import type { HistoryReader, HistoryWatcher, LogPage, LogPosition } from '../store/history.js'
+import { comparePositions } from './log-position.js'
+import { changeBytes, PageLimit } from './page-limit.js'
+import { pause } from './pause.js'
+import { isPassing, retryDelay } from './persist.js'
+
+export interface LogReaderOptions {
+  /** How much of the log's recent end is kept for those who are not quite up with it. */
+  readonly windowBytes: number
+  /** A wake-up may be lost: look at the log at least this often while anybody follows. */
+  readonly backstopMs: number
+}
+
+export const LOG_READER_OPTIONS: LogReaderOptions = { windowBytes: 16 * 1024 * 1024, backstopMs: 30_000 }
+
+/** A stretch of the log: everything after `after` up to `page.upTo`. */
+interface Chunk {
+  readonly after: LogPosition
+  readonly page: LogPage
+  readonly bytes: number
+}
+
+/**
+ * Reads the log once for all who follow it live. It keeps a window on the log's recent end; who stands
+ * before the window reads from the store until they have caught up, so a slow one costs nothing here.
+ *
+ *   log     ───────────────┬────────┬───┬──────┐
+ *   window                 start             end     a wake-up reads on from `end`, once
+ *   followers      ▲ behind     ▲ in it         ▲ ahead: they wait
+ */
+export class LogReader {
+  #chunks: Chunk[] = []
+  #bytes = 0
+  #end: LogPosition | null = null
+  #followers = 0
+  #reading = false
+  #again = false
+  #stop: AbortController | null = null
+  readonly #waiting = new Set<() => void>()
+  readonly #limit = new PageLimit()
+
+  constructor(
+    private readonly history: Pick<HistoryReader, 'log'> & HistoryWatcher,
+    private readonly options: LogReaderOptions = LOG_READER_OPTIONS,
+  ) {}
+
+  /** Counts a follower in; call what is returned when it is gone. Nothing is read while there is none. */
+  join(): () => void {
+    this.#followers += 1
+    let joined = true
+    return () => {
+      if (!joined) return
+      joined = false
+      this.#followers -= 1
+      if (this.#followers === 0) this.#rest()
+    }
+  }
+
+  /** A follower stands here and would rather be told than ask: read on from there, unless reading is further already. */
+  readFrom(position: LogPosition): void {
+    if (this.#end === null) this.#begin(position)
+    else if (comparePositions(position, this.#end) > 0) this.#wake()
+  }
+
+  /** What comes after a position: a page, `behind` where the store must be asked, `ahead` where there is nothing yet. */
+  after(position: LogPosition): LogPage | 'behind' | 'ahead' {
+    if (this.#end === null) return 'behind'
+    if (comparePositions(position, this.#end) >= 0) return 'ahead'
+    const chunk = this.#chunks[this.#indexAfter(position)]
+    if (chunk === undefined || comparePositions(position, chunk.after) < 0) return 'behind'
+    return comparePositions(position, chunk.after) === 0 ? chunk.page : rest(chunk.page, position)
+  }
+
+  /** Resolves when there may be something after a position, when `ms` have passed or the signal aborts. */
+  advanced(signal: AbortSignal, ms: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve()
+      const settle = () => {
+        this.#waiting.delete(settle)
+        signal.removeEventListener('abort', settle)
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = ms === null ? undefined : setTimeout(settle, ms)
+      signal.addEventListener('abort', settle, { once: true })
+      this.#waiting.add(settle)
+    })
+  }
+
+  #begin(position: LogPosition): void {
+    this.#end = position
+    const stop = (this.#stop = new AbortController())
+    const unwatch = this.history.onAdvance(() => this.#wake())
+    const backstop = setInterval(() => this.#wake(), this.options.backstopMs)
+    stop.signal.addEventListener('abort', () => {
+      unwatch()
+      clearInterval(backstop)
+    })
+    // Something may have happened between the read that `position` comes from and the watching.
+    this.#wake()
+  }
+
+  #rest(): void {
+    this.#stop?.abort()
+    this.#stop = null
+    this.#end = null
+    this.#chunks = []
+    this.#bytes = 0
+  }
+
+  #wake(): void {
+    this.#again = true
+    if (!this.#reading) void this.#read()
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true
+    for (let failures = 0; this.#end !== null && this.#stop !== null && this.#again;) {
+      const stop = this.#stop
+      const after: LogPosition = this.#end
+      this.#again = false
+      try {
+        const page = await this.history.log(after, this.#limit.limit)
+        failures = 0
+        if (stop !== this.#stop) this.#again = true
+        else if (this.#append(after, page)) this.#again = true
+      } catch (error) {
+        if (stop !== this.#stop) continue
+        if (!isPassing(error)) {
+          // Nobody waits for this call: those who follow ask the store themselves and meet the error there.
+          this.#rest()
+          this.#tell()
+          continue
+        }
+        this.#again = true
+        await pause(retryDelay(failures++), stop.signal)
+      }
+    }
+    this.#reading = false
+  }
+
+  /** Whether more is known to follow. */
+  #append(after: LogPosition, page: LogPage): boolean {
+    const moved = comparePositions(page.upTo, after) > 0
+    if (moved) {
+      const bytes = page.changes.reduce((sum, change) => sum + changeBytes(change), 200 * page.transitions.length)
+      this.#limit.saw(page.changes.length, bytes)
+      this.#chunks.push({ after, page, bytes })
+      this.#bytes += bytes
+      this.#end = page.upTo
+      while (this.#bytes > this.options.windowBytes && this.#chunks.length > 1) this.#bytes -= this.#chunks.shift()!.bytes
+      this.#tell()
+    }
+    return moved && (page.upTo.revision < page.head.revision || page.upTo.position !== Infinity)
+  }
+
+  #tell(): void {
+    for (const settle of [...this.#waiting]) settle()
+  }
+
+  /** Index of the chunk that holds what comes right after a position. */
+  #indexAfter(position: LogPosition): number {
+    let low = 0
+    let high = this.#chunks.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (comparePositions(this.#chunks[middle]!.page.upTo, position) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** The part of a page that comes after a position within it. */
+function rest(page: LogPage, position: LogPosition): LogPage {
+  const isAfter = ({ revision, position: place }: Change) => comparePositions({ revision, position: place }, position) > 0
+  return {
+    ...page,
+    transitions: page.transitions.filter(({ revision }) => (
+      revision > position.revision || (revision === position.revision && position.position !== Infinity)
+    )),
+    changes: page.changes.filter(isAfter),
+  }
+}

@@ -1,0 +1,38 @@
+import { RegistryError } from '../core/errors.js'
+import type { HistoryReader } from '../store/history.js'
+import type { At } from './registry.js'
+
+/**
+ * The revision a caller means: a version's is the first at which it was the head; a time's the last that was
+ * not later. What is not there, or no longer, is an error: never the nearest that is.
+ */
+export async function revisionAt(history: HistoryReader, at: At): Promise<number> {
+  if ('version' in at) return readable(history, await revisionOfVersion(history, at.version))
+  if ('revision' in at) return readable(history, await knownRevision(history, at.revision))
+  if (Number.isNaN(at.time.getTime())) throw new RegistryError('BAD_USER_INPUT', 'this is no time; send RFC 3339, e.g. 2026-01-31T12:00:00Z')
+  return readable(history, await history.revisionAtTime(at.time))
+}
+
+async function revisionOfVersion(history: HistoryReader, number: number): Promise<number> {
+  const version = number < 0 ? undefined : (await history.versions([number])).get(number)
+  if (version !== undefined) return version.revision
+  throw new RegistryError('VERSION_NOT_FOUND', `there is no version ${number}; \`versions\` lists those there are`, { version: number })
+}
+
+async function knownRevision(history: HistoryReader, revision: number): Promise<number> {
+  const head = await history.head()
+  if (revision >= 0 && revision <= head.revision) return revision
+  const message = `there is no revision ${revision}; the registry is at revision ${head.revision}`
+  throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
+}
+
+async function readable(history: HistoryReader, revision: number): Promise<number> {
+  const oldest = await history.oldestRevision()
+  if (revision >= oldest) return revision
+  if (!history.keepsHistory) {
+    const message = `revision ${revision} cannot be read: this registry keeps no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
+    throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
+  }
+  const message = `revision ${revision} has been compacted away; the oldest that can be read is ${oldest}`
+  throw new RegistryError('COMPACTED', message, { oldestRevision: oldest })
+}
