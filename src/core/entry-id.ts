@@ -1,4 +1,4 @@
-import { compareText } from './text.js'
+import { compareUnits, utf8Length } from './text.js'
 
 /**
  * An entry's natural key in its one written form, `namespace:name`, NFC-normalised. A namespace holds no
@@ -78,19 +78,26 @@ export function entryIdParts(id: EntryId): EntryIdParts {
   return { ns: id.slice(0, colon), name: id.slice(colon + 1) }
 }
 
-/** The registry's order: by namespace, then by name, each by code point. */
-export function compareEntryIds(a: EntryId, b: EntryId): number {
-  if (a === b) return 0
-  return compareText(namespaceOf(a), namespaceOf(b)) || compareText(nameOf(a), nameOf(b))
-}
+const COLON = 0x3a
 
-function utf8Length(text: string): number {
-  let bytes = 0
-  for (const character of text) {
-    const point = character.codePointAt(0)!
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+/**
+ * The registry's order: by namespace, then by name, each by code point. Goes over the ids as they are, the
+ * first colon (the end of a namespace) lower than everything: sorting 100,000 ids cuts no string.
+ */
+export function compareEntryIds(a: EntryId, b: EntryId): number {
+  const length = Math.min(a.length, b.length)
+  let inNamespace = true
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) {
+      if (inNamespace && x === COLON) return -1
+      if (inNamespace && y === COLON) return 1
+      return compareUnits(x, y)
+    }
+    if (x === COLON) inNamespace = false
   }
-  return bytes
+  return a.length - b.length
 }
 
 /** A caller's text cut to what a message can carry. */
