@@ -13,6 +13,8 @@ export const MAX_REGEXES = 20
 export const MAX_PATTERN_LENGTH = 1_000
 export const MAX_FIELD_LENGTH = 1_000
 export const MAX_PATH_SEGMENTS = 32
+/** Of all paths together. With the values it keeps a statement well below the 65,535 parameters that Postgres takes. */
+export const MAX_SEGMENTS = 10_000
 /** JSON values to compare with, the elements of lists and objects counted too. */
 export const MAX_VALUES = 10_000
 export const MAX_VALUE_NESTING = 64
@@ -23,6 +25,7 @@ export const MAX_VALUE_LENGTH = 1_048_576
 export class CriteriaBounds {
   #conditions = 0
   #regexes = 0
+  #segments = 0
   #values = 0
   #valueLength = 0
 
@@ -33,9 +36,10 @@ export class CriteriaBounds {
 
   field(key: string, path: string): void {
     if (path.length > MAX_FIELD_LENGTH) throw invalidCriteria(key, `a field of more than ${MAX_FIELD_LENGTH} characters`)
-    if (path.split('.').length > MAX_PATH_SEGMENTS) {
-      throw invalidCriteria(key, `a path of more than ${MAX_PATH_SEGMENTS} segments`)
-    }
+    const segments = path.split('.').length
+    if (segments > MAX_PATH_SEGMENTS) throw invalidCriteria(key, `a path of more than ${MAX_PATH_SEGMENTS} segments`)
+    this.#segments += segments
+    if (this.#segments > MAX_SEGMENTS) throw invalidCriteria(key, `paths of more than ${MAX_SEGMENTS} segments in all`)
   }
 
   pattern(key: string, pattern: string): void {

@@ -1,0 +1,45 @@
+/** A condition in SQL that holds for every match, and where it is `exact` for nothing else; never NULL-safe by itself. */
+export interface SqlFragment {
+  readonly sql: string
+  readonly exact: boolean
+}
+
+export const EVERY_ROW: SqlFragment = { sql: 'true', exact: true }
+export const NO_ROW: SqlFragment = { sql: 'false', exact: true }
+/** Where nothing can be said: all rows may match. */
+export const ANY_ROW: SqlFragment = { sql: 'true', exact: false }
+
+export function exactly(sql: string): SqlFragment {
+  return { sql, exact: true }
+}
+
+export function atLeast(sql: string): SqlFragment {
+  return { sql, exact: false }
+}
+
+export function and(parts: readonly SqlFragment[]): SqlFragment {
+  const exact = parts.every((part) => part.exact)
+  const kept = parts.filter((part) => part.sql !== 'true')
+  if (kept.some((part) => part.sql === 'false')) return NO_ROW
+  return { sql: joined(kept, ' AND ', 'true'), exact }
+}
+
+export function or(parts: readonly SqlFragment[]): SqlFragment {
+  const exact = parts.every((part) => part.exact)
+  const kept = parts.filter((part) => part.sql !== 'false')
+  if (kept.some((part) => part.sql === 'true')) return { sql: 'true', exact: exact || kept.some((part) => part.sql === 'true' && part.exact) }
+  return { sql: joined(kept, ' OR ', 'false'), exact }
+}
+
+/** Only what is exact can be negated: the negation of a superset would lose matches. SQL's NULL counts as false. */
+export function not(part: SqlFragment): SqlFragment {
+  if (!part.exact) return ANY_ROW
+  if (part.sql === 'true') return NO_ROW
+  if (part.sql === 'false') return EVERY_ROW
+  return exactly(`(${part.sql}) IS NOT TRUE`)
+}
+
+function joined(parts: readonly SqlFragment[], operator: string, none: string): string {
+  if (parts.length === 0) return none
+  return parts.length === 1 ? parts[0]!.sql : `(${parts.map((part) => part.sql).join(operator)})`
+}
