@@ -19,9 +19,10 @@ export function openLogFile(path: string, failed: (error: Error) => void, limit 
     write(line) {
       try {
         if (size > limit) {
-          closeSync(handle)
           renameSync(path, `${path}.1`)
-          handle = openSync(path, 'a', 0o600)
+          const next = openSync(path, 'a', 0o600)
+          closeSync(handle)
+          handle = next
           size = 0
         }
         size += writeSync(handle, `${line}\n`)

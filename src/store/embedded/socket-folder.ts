@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { socketPort } from './settings.js'
@@ -11,21 +11,22 @@ const longestPath = process.platform === 'linux' ? 107 : 103
 /**
  * The folder of a server's socket: in `folder`, or where the path of the socket would be too long for the system (or
  * has characters that Postgres' list of folders cannot carry), a short one of ours under the system's temporary folder.
- * @param server the user whom the server runs as, where that is not the present one
+ * @param server the user whom the server runs as, where that is not the present one; the folder becomes theirs
  * @throws EmbeddedUnavailable when that one belongs to somebody else.
  */
-export function socketFolder(folder: string, server?: number, temporary: string = tmpdir()): string {
+export function socketFolder(folder: string, server?: { readonly uid: number; readonly gid: number }, temporary: string = tmpdir()): string {
   const near = join(folder, 'socket')
   const fits = Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath && !/["\\\n]/.test(near)
   const chosen = fits ? near : join(temporary, `cadastre-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
   mkdirSync(chosen, { mode: 0o700, recursive: true })
   const found = lstatSync(chosen)
-  const ours = found.uid === process.getuid?.() || found.uid === server
+  const ours = found.uid === process.getuid?.() || found.uid === server?.uid
   if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {
     throw new EmbeddedUnavailable(
       `${chosen}, meant for its socket, is not a folder that belongs to this user alone; remove it, or ${useDatabaseUrl}`,
     )
   }
+  if (server) chownSync(chosen, server.uid, server.gid)
   return chosen
 }
 

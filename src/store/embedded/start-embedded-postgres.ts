@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
 import { databaseName, prepareCluster } from './cluster.js'
@@ -42,8 +42,7 @@ export async function startEmbeddedPostgres(options: {
   try {
     const as = chooseRunAs(binaries, folder)
     const cluster = join(folder, 'cluster')
-    const sockets = socketFolder(folder, as.user?.uid)
-    if (as.user) chownSync(sockets, as.user.uid, as.user.gid)
+    const sockets = socketFolder(folder, as.user)
     await stopLeftover(cluster)
     // Left by a server that was killed; its lock file names a pid that may since be a stranger's.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))

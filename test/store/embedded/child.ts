@@ -1,0 +1,39 @@
+import { prepareCluster } from '../../../src/store/embedded/cluster.js'
+import { findBinaries } from '../../../src/store/embedded/binaries.js'
+import { takeOwnership } from '../../../src/store/embedded/owner.js'
+import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
+import { chooseRunAs } from '../../../src/store/embedded/run-as.js'
+import { durableSettings } from '../../../src/store/embedded/settings.js'
+import { startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
+
+// What the tests' child processes do: the first argument names it, the second is a folder.
+const [, , task = '', folder = ''] = process.argv
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+const work: Readonly<Record<string, () => Promise<void>>> = {
+  /** Owns and runs an embedded server until it is killed; a Ctrl-C it hears, and goes on. */
+  async serve() {
+    process.on('SIGINT', () => say('heard SIGINT'))
+    const server = await startEmbeddedPostgres({ dataDir: folder })
+    say(`ready ${server.pid()} ${server.url}`)
+    setInterval(() => undefined, 1_000)
+  },
+  /** Runs a server that will not notice our end, as on a system without setpriv. */
+  async abandon() {
+    const binaries = findBinaries()
+    const as = chooseRunAs(binaries, folder)
+    const prefix = as.prefix.includes('setpriv') ? as.prefix.slice(0, as.prefix.indexOf('setpriv')) : as.prefix
+    await prepareCluster(`${folder}/cluster`, binaries, { ...as, prefix })
+    const { pid } = await launchPostmaster({
+      binaries, as: { ...as, prefix }, cluster: `${folder}/cluster`, settings: durableSettings(folder), log: () => undefined,
+    })
+    say(`ready ${pid} -`)
+  },
+  /** Waits for a line, tries to become the owner at once, says how that went, and stays. */
+  async own() {
+    say('waiting')
+    await new Promise((resolve) => process.stdin.once('data', resolve))
+    await takeOwnership(folder).then(() => say('won'), (error: Error) => say(`lost: ${error.message}`))
+    setInterval(() => undefined, 1_000)
+  },
+}
+await work[task]?.()

@@ -1,0 +1,38 @@
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openLogFile } from '../../../src/store/embedded/log-file.js'
+import { scratchFolder } from './scratch.js'
+
+describe('the log of the embedded Postgres', () => {
+  const undo: (() => unknown)[] = []
+  afterEach(() => { for (const step of undo.splice(0)) step() })
+  const scratch = (): string => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    return folder.path
+  }
+
+  it('keeps the newest lines and never grows beyond twice its limit', () => {
+    const folder = scratch()
+    for (const part of [0, 1]) {
+      const log = openLogFile(join(folder, 'postgres.log'), (error) => { throw error }, 1_000)
+      for (let line = 0; line < 500; line++) log.write(`part ${part} line ${line}`)
+      log.close()
+    }
+    expect(readdirSync(folder).sort()).toEqual(['postgres.log', 'postgres.log.1'])
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).size).toBeLessThan(1_050)
+    expect(readFileSync(join(folder, 'postgres.log'), 'utf8')).toMatch(/part 1 line 499\n$/)
+  })
+
+  it('reports once that it cannot be written, and does not throw', () => {
+    const failures: string[] = []
+    const folder = scratch()
+    const log = openLogFile(join(folder, 'postgres.log'), (error) => failures.push(error.message), 0)
+    // The name for the older file is taken by a folder: it cannot be moved away.
+    mkdirSync(join(folder, 'postgres.log.1', 'full'), { recursive: true })
+    for (const line of ['one', 'two', 'three', 'four']) log.write(line)
+    expect(failures).toHaveLength(1)
+    log.close()
+  })
+})

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { takeOwnership } from '../../../src/store/embedded/owner.js'
+import { bundleForChild } from '../../support/bundle-for-child.js'
+import { runChild } from './run-child.js'
+import { scratchFolder } from './scratch.js'
+
+describe('the ownership of a data folder', () => {
+  let bundle: Awaited<ReturnType<typeof bundleForChild>>
+  const undo: (() => unknown)[] = []
+  beforeAll(async () => { bundle = await bundleForChild('test/store/embedded/child.ts') })
+  afterAll(() => bundle.remove())
+  afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
+
+  it('goes to exactly one of many who want it at the same time, again and again', async () => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    for (let round = 0; round < 40; round++) {
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => takeOwnership(folder.path)))
+      const won = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+      expect(won).toHaveLength(1)
+      for (const result of tries) if (result.status === 'rejected') expect(String(result.reason)).toContain('is in use by')
+      await won[0]?.release()
+    }
+    // One file that keeps the number, and nothing else.
+    expect(readdirSync(folder.path)).toHaveLength(1)
+  })
+
+  it('passes from a process that was killed to exactly one of those that start at that instant', async () => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    const children = Array.from({ length: 4 }, () => runChild(bundle.file, 'own', folder.path))
+    for (const child of children) undo.push(child.kill9)
+    await Promise.all(children.map((child) => child.line('waiting')))
+    const [first, ...others] = children
+    first?.process.stdin?.write('go\n')
+    expect(await first?.line('won')).toBe('won')
+    await first?.kill9()
+    for (const child of others) child.process.stdin?.write('go\n')
+    const results = await Promise.all(others.map((child) => Promise.race([child.line('won'), child.line('lost')])))
+    expect(results.filter((line) => line === 'won')).toHaveLength(1)
+    const winner = others[results.indexOf('won')]?.process.pid
+    for (const line of results.filter((result) => result !== 'won')) expect(line).toContain(`process id ${winner}`)
+  })
+
+  it('is refused while the owner is suspended and cannot answer', async () => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    const child = runChild(bundle.file, 'own', folder.path)
+    undo.push(child.kill9)
+    await child.line('waiting')
+    child.process.stdin?.write('go\n')
+    await child.line('won')
+    child.process.kill('SIGSTOP')
+    await expect(takeOwnership(folder.path)).rejects.toThrow('is in use by another gateway')
+  })
+})

@@ -1,0 +1,62 @@
+import { chmodSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { completeBinaries, findBinaries } from '../../../src/store/embedded/binaries.js'
+import { prepareCluster } from '../../../src/store/embedded/cluster.js'
+import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
+import { chooseRunAs, type RunAs } from '../../../src/store/embedded/run-as.js'
+import { durableSettings } from '../../../src/store/embedded/settings.js'
+import { socketFolder, socketUrl } from '../../../src/store/embedded/socket-folder.js'
+import { query, scratchFolder } from './scratch.js'
+
+const notAllowed: RunAs = { description: 'in a user namespace', prefix: ['/bin/sh', '-c', 'echo unshare failed: Operation not permitted >&2; exit 1'] }
+
+describe('the choice of whom the server runs as', () => {
+  const undo: (() => unknown)[] = []
+  afterEach(() => { for (const step of undo.splice(0)) step() })
+  const scratch = (): string => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    return folder.path
+  }
+
+  it('fails with what every way said, and leaves the folder as it was', () => {
+    const folder = scratch()
+    const before = statSync(folder)
+    expect(() => chooseRunAs(findBinaries(), folder, [notAllowed]))
+      .toThrow(/in a user namespace: unshare failed: Operation not permitted.*other than root.*DATABASE_URL/)
+    expect(statSync(folder)).toMatchObject({ uid: before.uid, gid: before.gid })
+  })
+
+  describe.runIf(process.getuid?.() === 0)('for root', () => {
+    const nobody: RunAs = { description: 'as user 65534', prefix: [], user: { uid: 65_534, gid: 65_534 } }
+
+    it('is another user where namespaces are not allowed, who then owns the data', async () => {
+      const open = scratch()
+      chmodSync(open, 0o755)
+      // Programs and data have to be where that user can reach them; this project's own folder may not be.
+      cpSync(findBinaries().native, join(open, 'native'), { recursive: true, verbatimSymlinks: true })
+      const binaries = completeBinaries(join(open, 'native'))
+      const folder = join(open, 'data')
+      mkdirSync(folder, { mode: 0o700 })
+      const as = chooseRunAs(binaries, folder, [notAllowed, nobody])
+      expect(as).toBe(nobody)
+      const sockets = socketFolder(folder, as.user)
+      await prepareCluster(join(folder, 'cluster'), binaries, as)
+      const server = await launchPostmaster({ binaries, as, cluster: join(folder, 'cluster'), settings: durableSettings(sockets), log: () => undefined })
+      expect(await query(socketUrl(sockets, 'cadastre'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect(statSync(`/proc/${server.pid}`).uid).toBe(65_534)
+      await server.stop()
+      // The next start finds the owner by itself.
+      expect(chooseRunAs(binaries, folder).user).toEqual({ uid: 65_534, gid: 65_534 })
+    })
+
+    it('is not a user who cannot reach the data', () => {
+      const folder = join(scratch(), 'data')
+      mkdirSync(folder, { mode: 0o700 })
+      writeFileSync(join(folder, 'file'), '')
+      expect(() => chooseRunAs(findBinaries(), folder, [nobody])).toThrow(/as user 65534: .*(?:denied|can't cd)/i)
+      expect(statSync(join(folder, 'file')).uid).toBe(0)
+    })
+  })
+})

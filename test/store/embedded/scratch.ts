@@ -1,0 +1,48 @@
+import { mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+
+/** A folder that only its owner may enter (mode 0700), removed by `remove`. */
+export function scratchFolder(): { readonly path: string; remove(): void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'cadastre-embedded-')))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** One client on the server's socket; the path comes from the URL's query. */
+export function clientFor(url: string): postgres.Sql {
+  const { searchParams, port, pathname, username } = new URL(url)
+  const host = searchParams.get('host') ?? ''
+  return postgres({ host, port: Number(port), database: pathname.slice(1), username, max: 1, connect_timeout: 5, onnotice: () => undefined })
+}
+
+/** Runs statements on one connection of their own. */
+export async function query(url: string, ...statements: readonly string[]): Promise<readonly postgres.Row[]> {
+  const sql = clientFor(url)
+  try {
+    let rows: readonly postgres.Row[] = []
+    for (const statement of statements) rows = await sql.unsafe(statement)
+    return rows
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** The processes that work below a folder; every process of a Postgres works in its data. */
+export function processesBelow(folder: string): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Waits until it holds; fails after `seconds`. */
+export async function until(holds: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
+  for (const end = Date.now() + seconds * 1_000; !(await holds()); ) {
+    if (Date.now() > end) throw new Error('it never came true')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

@@ -1,0 +1,192 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
+import { bundleForChild } from '../../support/bundle-for-child.js'
+import { runChild, type Child } from './run-child.js'
+import { processesBelow, query, scratchFolder, until } from './scratch.js'
+
+describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
+  let bundle: Awaited<ReturnType<typeof bundleForChild>>
+  const undo: (() => unknown)[] = []
+  const made = scratchFolder()
+  beforeAll(async () => {
+    bundle = await bundleForChild('test/store/embedded/child.ts')
+    await (await startEmbeddedPostgres({ dataDir: made.path })).stop()
+  })
+  afterAll(async () => {
+    made.remove()
+    await bundle.remove()
+  })
+  afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
+
+  const scratch = (): string => {
+    const folder = scratchFolder()
+    undo.push(folder.remove)
+    return folder.path
+  }
+  /** A folder with data ready: making them takes a second each time. */
+  const withData = (dataDir = scratch()): string => {
+    const cluster = join('postgres', 'cluster')
+    mkdirSync(dirname(join(dataDir, cluster)), { recursive: true, mode: 0o700 })
+    cpSync(join(made.path, cluster), join(dataDir, cluster), { recursive: true })
+    return dataDir
+  }
+  const start = async (dataDir: string, log?: (line: string) => void): Promise<EmbeddedPostgres> => {
+    const server = await startEmbeddedPostgres({ dataDir, ...(log && { log }) })
+    undo.push(server.stop)
+    return server
+  }
+  const child = (task: string, folder: string): Child => {
+    const started = runChild(bundle.file, task, folder)
+    undo.push(started.kill9)
+    return started
+  }
+
+  it('runs below a folder that only its owner may enter and whose path has a space, with everything that makes it durable', async () => {
+    const dataDir = join(scratch(), 'a folder')
+    const { url, stop } = await start(dataDir)
+    const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'TimeZone', 'server_encoding', 'lc_collate', 'lc_ctype']
+    const rows = await query(url, `SELECT name, setting FROM pg_settings WHERE name = ANY('{${names.join()}}')`)
+    const settings = Object.fromEntries(rows.map((row) => [row['name'], row['setting']]))
+    expect(settings).toMatchObject({ fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', listen_addresses: '', TimeZone: 'UTC', server_encoding: 'UTF8' })
+    expect((await query(url, 'SELECT datcollate, datctype FROM pg_database WHERE datname = current_database()'))[0])
+      .toEqual({ datcollate: 'C', datctype: 'C' })
+    expect(statSync(join(dataDir, 'postgres', 'socket')).mode & 0o777).toBe(0o700)
+    expect(statSync(join(dataDir, 'postgres', 'cluster')).mode & 0o777).toBe(0o700)
+
+    await query(url, 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (7)')
+    await stop()
+    const again = await start(dataDir)
+    expect(await query(again.url, 'SELECT id FROM kept')).toEqual([{ id: 7 }])
+  })
+
+  it('leaves no process and no socket behind when it is stopped', async () => {
+    const dataDir = withData()
+    const server = await start(dataDir)
+    expect(processesBelow(dataDir).length).toBeGreaterThan(1)
+    await Promise.all([server.stop(), server.stop()])
+    expect(processesBelow(dataDir)).toEqual([])
+    const left = readdirSync(join(dataDir, 'postgres'), { recursive: true, withFileTypes: true })
+    expect(left.filter((entry) => entry.isSocket())).toEqual([])
+    expect(existsSync(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'))).toBe(false)
+  })
+
+  it('works where the path is longer than a socket may have', async () => {
+    const dataDir = withData(join(scratch(), 'long'.repeat(30), 'longer'.repeat(30)))
+    const server = await start(dataDir)
+    const socket = new URL(server.url).searchParams.get('host') ?? ''
+    expect(Buffer.byteLength(socket)).toBeLessThan(90)
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow('is in use')
+    await server.stop()
+    expect(existsSync(socket)).toBe(false)
+  })
+
+  it('refuses a second owner while the first one lives, names it, and leaves the first one undisturbed', async () => {
+    const dataDir = withData()
+    const owner = child('serve', dataDir)
+    const url = (await owner.line('ready')).split(' ')[2] ?? ''
+    const second = startEmbeddedPostgres({ dataDir })
+    await expect(second).rejects.toThrow(`is in use by the gateway with process id ${owner.process.pid}`)
+    await expect(second).rejects.toThrow('DATABASE_URL')
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('keeps what was acknowledged when its owner is killed with SIGKILL, and starts again at once', async () => {
+    const dataDir = withData()
+    const owner = child('serve', dataDir)
+    const url = (await owner.line('ready')).split(' ')[2] ?? ''
+    await query(url, 'CREATE TABLE kept (id int)', 'INSERT INTO kept SELECT generate_series(1, 1000)')
+    await owner.kill9()
+    const next = await start(dataDir)
+    expect(await query(next.url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }])
+  })
+
+  it('does not outlive an owner that was killed with SIGKILL', async () => {
+    const dataDir = withData()
+    const owner = child('serve', dataDir)
+    await owner.line('ready')
+    await owner.kill9()
+    await until(() => processesBelow(dataDir).length === 0)
+  })
+
+  it('stops the server that a killed owner left running, and no other', async () => {
+    const dataDir = withData()
+    const folder = join(dataDir, 'postgres')
+    const owner = child('abandon', folder)
+    const pid = Number((await owner.line('ready')).split(' ')[1])
+    await owner.kill9()
+    const other = await start(withData())
+    expect(processesBelow(folder)).toContain(pid)
+    const next = await start(dataDir)
+    expect(processesBelow(folder)).not.toContain(pid)
+    for (const { url } of [next, other]) expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('is not confused by a pid of a stranger in the file of a server that was killed', async () => {
+    const dataDir = withData()
+    const cluster = join(dataDir, 'postgres', 'cluster')
+    writeFileSync(join(cluster, 'postmaster.pid'), `${process.pid}\n${cluster}\n0\n5432\n\n\n0 0\nready\n`)
+    const server = await start(dataDir)
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('comes back at the same address with everything when the server itself is killed', async () => {
+    const said: string[] = []
+    const server = await start(withData(), (line) => said.push(line))
+    await query(server.url, 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)')
+    for (const round of [1, 2]) {
+      const before = server.pid() ?? 0
+      process.kill(before, 'SIGKILL')
+      await until(() => server.pid() !== undefined && server.pid() !== before)
+      expect(await query(server.url, 'SELECT id FROM kept')).toEqual([{ id: 1 }])
+      expect(said.filter((line) => line.includes('ended unexpectedly'))).toHaveLength(round)
+    }
+  })
+
+  it('goes on when a Ctrl-C reaches the whole process group of its owner', async () => {
+    const owner = child('serve', withData())
+    const url = (await owner.line('ready')).split(' ')[2] ?? ''
+    process.kill(-(owner.process.pid ?? 0), 'SIGINT')
+    await owner.line('heard SIGINT')
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  it('serves two folders at once', async () => {
+    const servers = await Promise.all([start(withData()), start(withData())])
+    for (const [index, { url }] of servers.entries()) await query(url, `CREATE TABLE here AS SELECT ${index} AS id`)
+    for (const [index, { url }] of servers.entries()) expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
+  })
+
+  it('starts over where the making of its data was cut short', async () => {
+    const dataDir = scratch()
+    const unfinished = join(dataDir, 'postgres', 'cluster.unfinished-1')
+    mkdirSync(unfinished, { recursive: true })
+    writeFileSync(join(unfinished, 'PG_VERSION'), '18\n')
+    const server = await start(dataDir)
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(existsSync(unfinished)).toBe(false)
+  })
+
+  it.each([
+    ['data of another major version', (folder: string) => {
+      mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
+      writeFileSync(join(folder, 'postgres', 'cluster', 'PG_VERSION'), '17\n')
+      return folder
+    }, /written by Postgres 17, and this is 18.*DATABASE_URL/],
+    ['a folder that is not a database', (folder: string) => {
+      mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
+      return folder
+    }, /holds no database.*DATABASE_URL/],
+    ['a path that is none', (folder: string) => {
+      writeFileSync(join(folder, 'file'), '')
+      return join(folder, 'file')
+    }, /file\/postgres cannot be made.*CADASTRE_DATA_DIR.*DATABASE_URL/],
+  ])('says what is wrong and what to do: %s', async (_name, make, message) => {
+    const dataDir = make(scratch())
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(message)
+    // And lets go of the folder: the next try meets the same problem, not itself.
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(message)
+  })
+})
