@@ -1,0 +1,34 @@
+import { ApplyResultRef, outcomeOf } from './apply-result.js'
+import { builder } from './builder.js'
+import { callerText, idempotencyKeyText, MAX_AUTHOR_BYTES, MAX_MESSAGE_BYTES } from './caller-text.js'
+
+const ApplyVersionInputRef = builder.inputType('ApplyVersionInput', {
+  description: 'Where the head is to move.',
+  fields: (t) => ({
+    version: t.field({ type: 'SafeInt', required: true, description: 'The version to move to, on any branch; 0 empties the registry.' }),
+    expectedHead: t.field({ type: 'SafeInt', description: 'Refuse unless this version is the head.' }),
+    message: t.string({ description: `What it is for, ${MAX_MESSAGE_BYTES} bytes at most.` }),
+    dryRun: t.boolean({ description: 'Check everything, ask every participant, change nothing.' }),
+    idempotencyKey: t.string({
+      description: 'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
+    }),
+    force: t.boolean({ description: 'Even where it deletes entries with live instances. Matters to live instances only.' }),
+  }),
+})
+
+builder.mutationField('applyVersion', (t) => t.field({
+  type: ApplyResultRef,
+  description: 'Move the head to a version, back, forward or across branches. Makes no version; the next changeset goes on from there.',
+  args: { input: t.arg({ type: ApplyVersionInputRef, required: true, description: 'Where to.' }) },
+  resolve(_root, { input }, context) {
+    const request = {
+      version: input.version,
+      expectedHead: input.expectedHead ?? null,
+      message: callerText('message', input.message, MAX_MESSAGE_BYTES),
+      dryRun: input.dryRun ?? false,
+      idempotencyKey: idempotencyKeyText(input.idempotencyKey),
+    }
+    const author = callerText('author', context.author, MAX_AUTHOR_BYTES)
+    return outcomeOf(context.registry.applyVersion(request, { author }), context)
+  },
+}))

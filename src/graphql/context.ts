@@ -1,0 +1,37 @@
+import type { Registry } from '../registry/registry.js'
+import { createLoaders, type Loaders } from './loaders.js'
+
+/** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
+export interface RequestContext {
+  readonly registry: Registry
+  /** The authenticated principal, or what the client says of itself; null where it says nothing. */
+  readonly author: string | null
+  /** Aborts when nobody waits for the answer any more: ends subscriptions. */
+  readonly signal: AbortSignal
+  /** What this operation has loaded so far; made on first use. */
+  loaders(): Loaders
+  /**
+   * Forgets what was loaded: after a write, and with each event of a subscription, which would else show
+   * the registry as it stood when the subscription began, and hold all that it ever loaded.
+   */
+  renewLoaders(): void
+}
+
+export interface RequestContextOptions {
+  readonly registry: Registry
+  readonly author: string | null
+  readonly signal: AbortSignal
+}
+
+export function createContext({ registry, author, signal }: RequestContextOptions): RequestContext {
+  let loaders: Loaders | undefined
+  return {
+    registry,
+    author,
+    signal,
+    loaders: () => (loaders ??= createLoaders(registry)),
+    renewLoaders() {
+      loaders = undefined
+    },
+  }
+}

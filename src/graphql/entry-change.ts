@@ -1,0 +1,15 @@
+import { connectionType } from './connection.js'
+import { OperationKindRef } from './operation-kind.js'
+import { EntryChangeRef, EntryRevisionRef } from './refs.js'
+
+EntryChangeRef.implement({
+  description: 'What a movement of the head did to one entry.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: OperationKindRef, description: 'What happened to it.' }),
+    entryId: t.exposeID('id', { description: 'Which entry.' }),
+    entry: t.expose('entry', { type: EntryRevisionRef, nullable: true, description: 'What it holds afterwards; null for a delete.' }),
+    previous: t.expose('previous', { type: EntryRevisionRef, nullable: true, description: 'What it held before; null for a create.' }),
+  }),
+})
+
+export const EntryChangeConnection = connectionType(EntryChangeRef, 'changes')

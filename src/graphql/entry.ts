@@ -1,0 +1,52 @@
+import { builder } from './builder.js'
+import { connectionOf, entryConnectionType } from './connection.js'
+import { numberCursors } from './cursor.js'
+import { dependenciesOf, dependentsOf, DependencyRef } from './dependency.js'
+import { EntryRevisionConnection } from './entry-revision.js'
+import { EntryStateRef } from './entry-state.js'
+import { NodeRef } from './node.js'
+import { pageArgs, pageFrom } from './page-args.js'
+import { EntryRef } from './refs.js'
+import { entryIdFrom } from './submitted-id.js'
+
+EntryRef.implement({
+  description: 'An entry as it stands at the head.',
+  interfaces: [NodeRef, EntryStateRef],
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Equal to entryId.' }),
+    history: t.field({
+      type: EntryRevisionConnection,
+      description: 'Every content this entry has had, under this id and at any time, newest first.',
+      args: pageArgs,
+      async resolve({ id }, args, { registry, loaders }) {
+        const cursors = numberCursors(registry.history.registryId, 'history')
+        const page = pageFrom(args, cursors)
+        // Before the page, so that the page is at least as new as the revision it names.
+        const { revision } = await loaders().head()
+        const found = await loaders().history.load({ of: id, page })
+        const totalCount = () => loaders().historyCount.load(id)
+        return { ...connectionOf(page, found, cursors, (entry) => entry.revision, totalCount), revision }
+      },
+    }),
+    dependencies: t.field({
+      type: [DependencyRef],
+      description: 'Which entries this one refers to, and where; a reference to nothing has no target.',
+      resolve: (entry, _args, context) => dependenciesOf(entry, context),
+    }),
+    dependents: t.field({
+      type: [DependencyRef],
+      description: 'Which entries refer to this one, and where.',
+      resolve: (entry, _args, context) => dependentsOf(entry, context),
+    }),
+  }),
+})
+
+export const EntryConnection = entryConnectionType(EntryRef, 'entries')
+
+builder.queryField('entry', (t) => t.field({
+  type: EntryRef,
+  nullable: true,
+  description: 'One entry at the head; null where there is none. Cheaper than a snapshot.',
+  args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
+  resolve: (_root, { id }, { loaders }) => loaders().entry.load(entryIdFrom(id)),
+}))

@@ -1,0 +1,82 @@
+import DataLoader from 'dataloader'
+import type { Change } from '../core/change.js'
+import type { EntryId } from '../core/entry-id.js'
+import type { EntryRevision } from '../core/entry.js'
+import type { Head, Transition, Version } from '../core/version.js'
+import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
+import type { Registry } from '../registry/registry.js'
+import { pagedLoader, type PageKey } from './paged-loader.js'
+
+/** What one request has asked for already; whatever is asked for in the same turn is read in one statement. */
+export interface Loaders {
+  /** Where the registry stood when this request first asked. */
+  readonly head: () => Promise<Head>
+  /** An entry at the head. */
+  readonly entry: DataLoader<EntryId, EntryRevision | null>
+  /** An entry as it stood at a revision. */
+  readonly entryAt: DataLoader<EntryRevisionKey, EntryRevision | null, string>
+  /** The content that a revision gave an entry. */
+  readonly entryRevision: DataLoader<EntryRevisionKey, EntryRevision | null, string>
+  readonly history: DataLoader<PageKey<EntryId, number>, PageOf<EntryRevision>, string>
+  readonly historyCount: DataLoader<EntryId, number>
+  readonly dependents: DataLoader<EntryId, readonly ReferenceRow[]>
+  readonly group: DataLoader<string, readonly EntryRevision[]>
+  readonly namespace: DataLoader<string, readonly EntryRevision[]>
+  readonly version: DataLoader<number, Version | null>
+  readonly children: DataLoader<number, readonly Version[]>
+  readonly transition: DataLoader<number, Transition | null>
+  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
+}
+
+export function createLoaders({ history }: Registry): Loaders {
+  let head: Promise<Head> | undefined
+  return {
+    head: () => (head ??= history.head()),
+    entry: byKey((ids) => history.entries(ids, 'head'), null),
+    entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
+    entryRevision: new DataLoader(
+      async (keys) => {
+        const found = await history.entryRevisions(keys)
+        return keys.map((key) => found.get(entryRevisionKey(key)) ?? null)
+      },
+      { cacheKeyFn: entryRevisionKey },
+    ),
+    history: pagedLoader((ids, page) => history.entryHistories(ids, page), NOTHING),
+    historyCount: byKey((ids) => history.entryHistoryCounts(ids), 0),
+    dependents: byKey((ids) => history.dependents(ids), []),
+    group: byKey((groups) => history.entriesInGroups(groups), []),
+    namespace: byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+    version: byKey((numbers) => history.versions(numbers), null),
+    children: byKey((numbers) => history.children(numbers), []),
+    transition: byKey((revisions) => history.transitions(revisions), null),
+    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), NOTHING),
+  }
+}
+
+const NOTHING = { items: [], hasMore: false } as const
+
+function byKey<Key, Found>(
+  read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Found>>,
+  absent: Found,
+): DataLoader<Key, Found> {
+  return new DataLoader(async (keys) => {
+    const found = await read(keys)
+    return keys.map((key) => found.get(key) ?? absent)
+  })
+}
+
+/** One statement for each revision asked about: nearly always it is one. */
+async function entriesAt(
+  history: Registry['history'],
+  keys: readonly EntryRevisionKey[],
+): Promise<(EntryRevision | null)[]> {
+  const ids = new Map<number, EntryId[]>()
+  for (const { id, revision } of keys) {
+    const wanted = ids.get(revision)
+    if (wanted === undefined) ids.set(revision, [id])
+    else wanted.push(id)
+  }
+  const found = new Map<number, Map<EntryId, EntryRevision>>()
+  for (const [revision, wanted] of ids) found.set(revision, await history.entries(wanted, revision))
+  return keys.map(({ id, revision }) => found.get(revision)?.get(id) ?? null)
+}
