@@ -9,9 +9,9 @@ import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkWrite } from './check-write.js'
 import { CommitQueue } from './commit-queue.js'
 import { createFinder } from './finder.js'
-import { follow } from './follow.js'
+import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
-import { LogReader } from './log-reader.js'
+import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
 import { changesetDigest, versionDigest } from './request-digest.js'
@@ -36,17 +36,21 @@ export interface RegistryOptions {
   readonly references: ExtractReferences
   readonly compileRegex: CompileRegex
   readonly limits?: RegistryLimits
+  /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
+  readonly progressMs?: number
+  readonly logReader?: LogReaderOptions
 }
 
 /** Puts the registry together over a store. Its `close` settles what waits and leaves the store open. */
-export function createRegistry({ history, references, compileRegex, limits = REGISTRY_LIMITS }: RegistryOptions): Registry {
+export function createRegistry(options: RegistryOptions): Registry {
+  const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
   const finder = createFinder(history)
-  const reader = new LogReader(history)
+  const reader = new LogReader(history, options.logReader)
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const sources = { history, reader, compileRegex }
+  const sources = { history, reader, compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
 
