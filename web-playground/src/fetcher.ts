@@ -1,13 +1,13 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit'
-import { Kind, parse, type FormattedExecutionResult, type OperationDefinitionNode } from 'graphql'
-import type { Client } from 'graphql-ws'
+import { Kind, parse, type OperationDefinitionNode } from 'graphql'
+import type { Client, FormattedExecutionResult } from 'graphql-ws'
 import type { Endpoint } from './endpoint'
 import { openSocket } from './socket'
 
 type Headers = Record<string, string>
 
 interface Observer {
-  next(result: FormattedExecutionResult): void
+  next(result: FormattedExecutionResult<Record<string, unknown>, unknown>): void
   error(problem: unknown): void
   complete(): void
 }

@@ -5,6 +5,7 @@ import { GraphiQL } from 'graphiql'
 import { examples } from './examples/examples'
 import { examplesPlugin } from './examples/examples-panel'
 import { variablesText } from './examples/open-in-tab'
+import { EditorSettings } from './editor-settings'
 import type { LiveRegistry } from './registry/live-registry'
 import { StatusBar } from './registry/status-bar'
 
@@ -21,6 +22,10 @@ const openingTabs = Object.values(examples)
 
 const NEW_TAB = '# A new operation. Ctrl-Space completes, Ctrl-Enter runs.\n\n'
 
+/** The tree shows what this registry is about, so a first visit begins with it where there is room for both. */
+const beginsWithTree = (storage: Storage | null): boolean =>
+  storage?.getItem('graphiql:tabState') == null && window.innerWidth >= 1200
+
 /** The whole page: one line that is always true of the registry, and below it the editor. */
 export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
   <div className="cadastre-page">
@@ -31,6 +36,7 @@ export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
         storage={storage as never}
         defaultTabs={openingTabs}
         defaultQuery={NEW_TAB}
+        {...(beginsWithTree(storage) ? { visiblePlugin: treePlugin } : {})}
         plugins={[treePlugin, examplesPlugin, HISTORY_PLUGIN]}
         defaultEditorToolsVisibility="variables"
         inputValueDeprecation
@@ -39,6 +45,7 @@ export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
         <GraphiQL.Logo>
           <span />
         </GraphiQL.Logo>
+        <EditorSettings />
       </GraphiQL>
     </main>
   </div>

@@ -5,8 +5,9 @@ export interface TabContent {
   readonly variables: object
 }
 
-/** Pretty-printed as a person would type it, two spaces deep. */
-export const variablesText = (variables: object): string => JSON.stringify(variables, null, 2)
+/** As a person would type them, two spaces deep; nothing where there are none. */
+export const variablesText = (variables: object): string =>
+  Object.keys(variables).length === 0 ? '' : JSON.stringify(variables, null, 2)
 
 /**
  * Gives a function that opens an operation in a tab of its own and, where `run` says so, runs it there.

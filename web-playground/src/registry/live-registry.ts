@@ -24,8 +24,8 @@ export interface RegistryView {
   /** The latest versions, ascending. */
   readonly versions: readonly VersionNode[]
   readonly versionCount: number
-  /** Why the versions shown may be out of date; absent where they are not. */
-  readonly problem?: string
+  /** Why the versions shown may be out of date; null where they are not. */
+  readonly problem: string | null
 }
 
 export interface LiveRegistry {
@@ -38,7 +38,7 @@ export interface LiveRegistry {
 const SHOWN_VERSIONS = 60
 /** A burst of changesets costs the gateway five looks at its versions a second at most. */
 const SHORTEST_PAUSE_MS = 200
-const RESUBSCRIBE_MS = 5_000
+const RETRY_MS = 5_000
 
 interface Batch {
   readonly revision: number
@@ -46,7 +46,6 @@ interface Batch {
 }
 
 interface Versions {
-  readonly currentVersion: { readonly number: number }
   readonly versions: { readonly totalCount: number; readonly nodes: readonly VersionNode[] }
 }
 
@@ -66,7 +65,7 @@ const fetchVersions = async (endpoint: Endpoint): Promise<Versions> => {
 
 /** Follows the head from now until the page goes away. */
 export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry => {
-  let current: RegistryView = { connection: 'connecting', versions: [], versionCount: 0 }
+  let current: RegistryView = { connection: 'connecting', versions: [], versionCount: 0, problem: null }
   const listeners = new Set<() => void>()
   const change = (part: Partial<RegistryView>) => {
     current = { ...current, ...part }
@@ -83,14 +82,15 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
     while (wanted) {
       wanted = false
       try {
-        const { versions, currentVersion } = await fetchVersions(endpoint)
-        const { problem: _, ...rest } = current
-        current = rest
-        change({ head: currentVersion.number, versions: versions.nodes, versionCount: versions.totalCount })
+        const { nodes, totalCount } = (await fetchVersions(endpoint)).versions
+        change({ versions: nodes, versionCount: totalCount, problem: null })
+        await pause(SHORTEST_PAUSE_MS)
       } catch (error) {
         change({ problem: error instanceof Error ? error.message : String(error) })
+        await pause(RETRY_MS)
+        // Without a connection there is no use in asking: the first batch after it comes back asks anew.
+        wanted ||= current.connection === 'live'
       }
-      await pause(SHORTEST_PAUSE_MS)
     }
     fetching = false
   }
@@ -104,14 +104,14 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
           const { revision, version } = data.changes
           const moved = revision !== current.revision
           change({ connection: 'live', revision, head: version.number })
-          if (moved || current.problem !== undefined) void refresh()
+          if (moved || current.problem !== null) void refresh()
         },
         // The client comes back from lost connections by itself: what arrives here is the gateway's own refusal.
         error: () => {
           change({ connection: 'lost' })
-          setTimeout(subscribe, RESUBSCRIBE_MS)
+          setTimeout(subscribe, RETRY_MS)
         },
-        complete: () => setTimeout(subscribe, RESUBSCRIBE_MS),
+        complete: () => setTimeout(subscribe, RETRY_MS),
       },
     )
   }

@@ -54,10 +54,10 @@ const VersionTreePanel = ({ live }: { readonly live: LiveRegistry }) => {
     <section aria-label="Version tree">
       <h2 className="cadastre-panel-title">Version tree</h2>
       <p className="cadastre-panel-lead">
-        {versions.length < versionCount ? `The latest ${versions.length} of ${versionCount} versions.` : 'Every version.'} Choose
-        one to see the registry as it stood there.
+        {versions.length < versionCount ? `The latest ${versions.length} of ${versionCount} versions.` : 'All versions.'} Choose one
+        to see the registry as it stood there.
       </p>
-      {problem !== undefined && (
+      {problem !== null && (
         <p className="cadastre-problem" role="alert">
           Not up to date: {problem}
         </p>
