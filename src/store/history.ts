@@ -1,8 +1,8 @@
 import type { Change } from '../core/change.js'
-import type { Criteria } from '../core/criteria/criteria.js'
-import type { ReferenceTarget } from '../core/dependency.js'
+import type { CompileRegex, Criteria } from '../core/criteria/criteria.js'
+import type { ExtractReferences, ReferenceTarget } from '../core/dependency.js'
 import type { EntryId } from '../core/entry-id.js'
-import type { EntryRevision, SealedContent } from '../core/entry.js'
+import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
 import type { Operation, SubmittedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
@@ -227,7 +227,7 @@ export interface HistoryWatcher {
 }
 
 export type CorruptionPart =
-  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer' | 'idempotency'
+  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer'
 
 /** One thing in stored history that is not as it was written. */
 export interface Corruption {
@@ -268,10 +268,10 @@ export type Backend = (typeof BACKENDS)[number]
 /** What every backend is given: the parts of the meaning that are configurable, and the clock's stand-in for tests. */
 export interface HistoryOptions {
   /** References in one entry's content, by the configured patterns. */
-  readonly references: (id: EntryId, content: SealedContent) => readonly import('../core/dependency.js').Reference[]
+  readonly references: ExtractReferences
   /** Names the configured patterns; where it differs from what the store was indexed with, dependents are indexed anew. */
   readonly referencesFingerprint: string
-  readonly compileRegex: import('../core/criteria/criteria.js').CompileRegex
+  readonly compileRegex: CompileRegex
   /** Longest time that one read may take. */
   readonly readTimeoutMs: number
   /** Longest time that one commit may take, waiting for the lock included. */

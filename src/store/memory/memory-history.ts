@@ -14,7 +14,7 @@ import {
 } from '../history.js'
 import { pageOf } from '../page.js'
 import {
-  emptyWrites, planChangeset, planVersion, replyKey, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
+  emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
 } from '../plan-batch.js'
 import { verifyHistory, type StoredHistory } from '../verify-history.js'
 import { MemoryLog } from './memory-log.js'

@@ -1,0 +1,162 @@
+import postgres from 'postgres'
+import { RegistryError } from '../../core/errors.js'
+import type { Operation } from '../../core/operation.js'
+import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
+import { emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import { connectionOptions } from './connection-options.js'
+import { isConnectionFailure, registryError } from './postgres-errors.js'
+import { PARSE_BIGINT, type Sql } from './read-client.js'
+import { readStanding, readVersionTarget } from './read-standing.js'
+import { writeBatch, type Transaction } from './write-batch.js'
+
+const RETRY_PAUSE_MS = 100
+/** A gateway that stops breathing in the middle of a commit gives the lock back after that long. */
+const IDLE_IN_TRANSACTION_MS = 10_000
+
+/*
+ * One batch is one database transaction:
+ *
+ *   lock head_pointer ─ read what the batch touches ─ plan (pure) ─ write sets ─ NOTIFY ─ COMMIT
+ *
+ * A connection that breaks after COMMIT was sent leaves the outcome unknown. So the batch is tried again,
+ * and every try looks, under the lock, whether the batch's request ids are in the log already: what is
+ * there is not applied twice, what is not there was rolled back.
+ */
+export class Committer {
+  readonly #databaseUrl: string
+  readonly #options: HistoryOptions
+  readonly #changesOf: HistoryReader['changesOf']
+  #connection: Sql
+  #closed = false
+
+  constructor(databaseUrl: string, options: HistoryOptions, changesOf: HistoryReader['changesOf']) {
+    this.#databaseUrl = databaseUrl
+    this.#options = options
+    this.#changesOf = changesOf
+    this.#connection = this.#connect()
+  }
+
+  async commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]> {
+    const deadline = performance.now() + this.#options.commitTimeoutMs
+    const attempt: Attempt = { planned: null, isWritten: false }
+    for (;;) {
+      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was changed')
+      try {
+        const planned = await this.#try(requests, attempt, deadline)
+        return await Promise.all(planned.map((outcome) => this.#settled(outcome)))
+      } catch (error) {
+        if (isConnectionFailure(error) && performance.now() + RETRY_PAUSE_MS < deadline) {
+          await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
+          continue
+        }
+        if (attempt.isWritten && (isConnectionFailure(error) || error instanceof DeadlinePassed)) throw outcomeUnknown(error)
+        if (error instanceof DeadlinePassed) throw new RegistryError('TIMEOUT', 'the store took too long; nothing was changed, try again')
+        throw registryError(error)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#connection.end({ timeout: 5 })
+  }
+
+  #connect(): Sql {
+    return postgres({
+      ...connectionOptions(this.#databaseUrl),
+      max: 2,
+      types: PARSE_BIGINT,
+      connection: {
+        application_name: 'cadastre writer',
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+        statement_timeout: this.#options.commitTimeoutMs,
+        lock_timeout: this.#options.commitTimeoutMs,
+      },
+    })
+  }
+
+  async #try(requests: readonly CommitRequest[], attempt: Attempt, deadline: number): Promise<readonly PlannedOutcome[]> {
+    const connection = this.#connection
+    const isDry = requests.every(({ dryRun }) => dryRun)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new DeadlinePassed())
+        if (this.#closed || this.#connection !== connection) return
+        this.#connection = this.#connect()
+        void connection.end({ timeout: 0 }).catch(() => {})
+      }, Math.max(1, deadline - performance.now()))
+    })
+    const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
+    const transaction = connection.begin(mode, async (sql) => {
+      // Begun late, out of the driver's queue, when nobody waits for it any more.
+      if (performance.now() > deadline) throw new DeadlinePassed()
+      return this.#run(sql, requests, attempt, isDry)
+    })
+    // Where the deadline wins the race, this still rejects, to nobody.
+    transaction.catch(() => {})
+    try {
+      return await Promise.race([transaction, late]) as readonly PlannedOutcome[]
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<readonly PlannedOutcome[]> {
+    const { standing, isCommitted } = await readStanding(sql, requests, !isDry)
+    if (isCommitted && attempt.planned !== null) return attempt.planned
+    if (isCommitted) throw new Error('a request id was used before')
+    const writes = emptyWrites()
+    const planned: PlannedOutcome[] = []
+    for (const request of requests) {
+      if (request.action.type === 'changeset') {
+        planned.push(planChangeset({ ...request, action: request.action }, standing, writes, this.#options.references))
+        continue
+      }
+      // A version's delta is read from the log, so what the batch did before must be there.
+      await this.#flush(sql, writes, standing)
+      const target = await readVersionTarget(sql, request.action.version, standing)
+      planned.push(planVersion(request, target, standing, writes, this.#options.references))
+    }
+    attempt.planned = planned
+    await this.#flush(sql, writes, standing)
+    attempt.isWritten ||= !isDry
+    return planned
+  }
+
+  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing): Promise<void> {
+    if (writes.transitions.length === 0 && writes.replies.length === 0) return
+    await writeBatch(sql, writes, standing, this.#options.references)
+    for (const rows of Object.values(writes)) rows.length = 0
+  }
+
+  /** A reply that is given again is read back from the log. */
+  async #settled(planned: PlannedOutcome): Promise<CommitOutcome> {
+    if (planned.type !== 'replay') return planned
+    const { revision, version } = planned.reply
+    const delta = revision === null ? [] : await this.#deltaOf(revision)
+    return { type: 'applied', head: { revision: revision ?? 0, version }, revision, delta, dryRun: false, replayed: true }
+  }
+
+  async #deltaOf(revision: number): Promise<readonly Operation[]> {
+    const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
+    const changes = (await this.#changesOf([revision], everything)).get(revision)!.items
+    return changes.map(({ kind, id, entry, previous }) => (
+      { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
+    ))
+  }
+}
+
+interface Attempt {
+  /** What the last try decided: right for good once that try turns out to have been committed. */
+  planned: readonly PlannedOutcome[] | null
+  /** Whether some try got as far as COMMIT. */
+  isWritten: boolean
+}
+
+class DeadlinePassed extends Error {}
+
+function outcomeUnknown(cause: unknown): RegistryError {
+  const message = 'the store was lost while committing: the changeset may or may not have been applied; look before you send it again, or send it with the same idempotencyKey'
+  return new RegistryError('OUTCOME_UNKNOWN', message, {}, { cause })
+}

@@ -1,0 +1,160 @@
+import { compileMatcher } from '../../core/criteria/match.js'
+import type { CompileRegex, Criteria } from '../../core/criteria/criteria.js'
+import type { EntryRevision } from '../../core/entry.js'
+import { entryIdParts } from '../../core/entry-id.js'
+import { RegistryError } from '../../core/errors.js'
+import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt } from '../history.js'
+import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
+import { translateCriteria } from './find-sql.js'
+import { cut } from './read-entries.js'
+import type { ReadClient } from './read-client.js'
+
+/** Rows read at once where SQL cannot decide and each is to be matched here. */
+const CANDIDATES_AT_ONCE = 500
+
+type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>
+
+/**
+ * Finding. SQL gives every entry that may match; where it cannot say precisely (`exact: false`, regular
+ * expressions above all) the core's matcher decides here, reading on until the page is full.
+ */
+export function findEntries(client: ReadClient, compileRegex: CompileRegex, timeoutMs: number): FindReads {
+  async function find(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage> {
+    const query = new FindQuery(criteria)
+    if (query.exact) {
+      const { rows, revision } = await query.read(client, order, page, page.limit + 1, at)
+      return { ...cut(rows, page), revision }
+    }
+    const matches = compileMatcher(criteria, compileRegex)
+    // Read in several steps, so at a revision that stays: the head may move between them.
+    const revision = at === 'head' ? await headRevision(client) : at
+    const found: EntryRevision[] = []
+    const deadline = performance.now() + timeoutMs
+    let window = page
+    for (;;) {
+      const chunk = Math.max(page.limit + 1, CANDIDATES_AT_ONCE)
+      const { rows } = await query.read(client, order, window, chunk, revision)
+      for (const row of rows) if (found.length <= page.limit && matches(row)) found.push(row)
+      if (rows.length < chunk || found.length > page.limit) return { ...cut(found, page), revision }
+      if (performance.now() > deadline) throw tooSlow()
+      const last = rows.at(-1)!
+      const position = { id: last.id, revision: last.revision }
+      window = page.fromEnd ? { ...window, before: position } : { ...window, after: position }
+    }
+  }
+
+  async function count(criteria: Criteria, at: ReadAt): Promise<number> {
+    const query = new FindQuery(criteria)
+    if (query.exact) return query.count(client, at)
+    const revision = at === 'head' ? await headRevision(client) : at
+    const deadline = performance.now() + timeoutMs
+    let total = 0
+    let after: EntryPosition | null = null
+    for (;;) {
+      const page: Page<EntryPosition> = { limit: 1_000, after, before: null, fromEnd: false }
+      const { items, hasMore } = await find(criteria, 'ID_ASC', page, revision)
+      total += items.length
+      if (!hasMore) return total
+      if (performance.now() > deadline) throw tooSlow()
+      after = items.at(-1)!
+    }
+  }
+
+  return { findEntries: find, countEntries: count }
+}
+
+async function headRevision(client: ReadClient): Promise<number> {
+  const [row] = await client.read((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
+  return row!.revision
+}
+
+function tooSlow(): RegistryError {
+  return new RegistryError('TIMEOUT', 'the criteria match too little of too much: add a condition on kind, namespace or meta')
+}
+
+const DESCENDING: Readonly<Record<EntryOrder, boolean>> = { ID_ASC: false, ID_DESC: true, REVISION_ASC: false, REVISION_DESC: true }
+const BY_REVISION: Readonly<Record<EntryOrder, boolean>> = { ID_ASC: false, ID_DESC: false, REVISION_ASC: true, REVISION_DESC: true }
+
+class FindQuery {
+  readonly exact: boolean
+  readonly #criteria: Criteria
+  readonly #text: string
+  readonly #params: readonly unknown[]
+
+  constructor(criteria: Criteria) {
+    const fragment = translateCriteria(criteria, { ns: 'h.ns', name: 'h.name', kind: 'h.kind', meta: 'h.meta_index' }, 1)
+    this.#criteria = criteria
+    this.exact = fragment.exact
+    this.#text = fragment.text
+    this.#params = fragment.params
+  }
+
+  async read(client: ReadClient, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
+    const params = [...this.#params]
+    const add = (value: unknown) => `$${params.push(value)}`
+    const columns = BY_REVISION[order] ? ['h.revision', 'h.ns', 'h.name'] : ['h.ns', 'h.name']
+    const types = BY_REVISION[order] ? ['bigint', 'text', 'text'] : ['text', 'text']
+    const bound = (operator: string, position: EntryPosition) => {
+      const { ns, name } = entryIdParts(position.id)
+      const values = BY_REVISION[order] ? [position.revision, ns, name] : [ns, name]
+      return `(${columns.join(', ')}) ${operator} (${values.map((value, i) => `${add(value)}::${types[i]}`).join(', ')})`
+    }
+    const conditions = [`(${this.#text})`]
+    if (page.after !== null) conditions.push(bound(DESCENDING[order] ? '<' : '>', page.after))
+    if (page.before !== null) conditions.push(bound(DESCENDING[order] ? '>' : '<', page.before))
+    const direction = DESCENDING[order] === page.fromEnd ? 'ASC' : 'DESC'
+    const from = this.#from(at, add, BY_REVISION[order])
+    const text = `
+      SELECT p.revision AS read_at, h.* FROM head_pointer p LEFT JOIN LATERAL (
+        SELECT ${ENTRY_COLUMNS} FROM ${from.text} WHERE ${[...from.conditions, ...conditions].join(' AND ')}
+        ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')} LIMIT ${add(limit)}::int
+      ) h ON true
+      ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')}`
+    type Row = EntryColumns & { read_at: number }
+    const rows = await client.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
+    const revision = at === 'head' ? rows[0]!.read_at : at
+    return { rows: rows.filter(({ ns }) => ns !== null).map(entryOfColumns), revision }
+  }
+
+  async count(client: ReadClient, at: ReadAt): Promise<number> {
+    const params = [...this.#params]
+    const from = this.#from(at, (value) => `$${params.push(value)}`, false)
+    const where = [...from.conditions, `(${this.#text})`].join(' AND ')
+    const text = `SELECT count(*) AS count FROM ${from.text} WHERE ${where}`
+    const rows = await client.read((sql) => sql.unsafe<{ count: number }[]>(text, params as never[]))
+    return rows[0]!.count
+  }
+
+  /** Statements of every shape a client can think of are not to be kept prepared on each connection. */
+  get #isEverything(): boolean {
+    return 'all' in this.#criteria && this.#criteria.all.length === 0
+  }
+
+  /**
+   * The rows of a state, under the alias `h`. An old state is read in one of two ways: id by id with one
+   * index look at each (whatever the log holds of it), or from the log by its own indexes, leaving out what
+   * a later row supersedes: that one wins where the criteria select by kind or meta.
+   */
+  #from(at: ReadAt, add: (value: unknown) => string, byRevision: boolean): { text: string; conditions: string[] } {
+    if (at === 'head') return { text: 'head h', conditions: [] }
+    const revision = `${add(at)}::bigint`
+    if (!byRevision && !selectsByContent(this.#criteria)) {
+      const last = `SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision}
+        ORDER BY c.revision DESC LIMIT 1`
+      const text = `(SELECT e.ns, e.name, l.operation, l.kind, l.meta, l.data, l.digest, l.revision, l.version, l.meta_index
+        FROM entry_name e CROSS JOIN LATERAL (${last}) l) h`
+      return { text, conditions: [`h.operation <> 'delete'`] }
+    }
+    const superseded = `EXISTS (SELECT 1 FROM change n WHERE n.ns = h.ns AND n.name = h.name
+      AND n.revision > h.revision AND n.revision <= ${revision})`
+    return { text: 'change h', conditions: [`h.revision <= ${revision}`, `h.operation <> 'delete'`, `NOT ${superseded}`] }
+  }
+}
+
+/** Whether some condition that every match must meet is on kind or meta, by which the log has indexes. */
+function selectsByContent(criteria: Criteria): boolean {
+  if ('all' in criteria) return criteria.all.some(selectsByContent)
+  if ('any' in criteria) return criteria.any.length > 0 && criteria.any.every(selectsByContent)
+  if ('not' in criteria) return false
+  return 'meta' in criteria.field || criteria.field.root === 'kind'
+}

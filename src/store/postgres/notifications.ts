@@ -1,0 +1,77 @@
+import postgres from 'postgres'
+import { connectionOptions } from './connection-options.js'
+import { ADVANCE_CHANNEL } from './write-batch.js'
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1_000
+
+/**
+ * Wakes listeners when some gateway has moved the head. A wake-up carries nothing and may be lost while the
+ * connection is; so after every (re)connect the listeners are woken too, to read the log by their cursor.
+ *
+ * The driver would re-subscribe by itself, but it gives up where the server is not back at once: each
+ * connection here is a client of its own, and its end begins the next.
+ */
+export class Notifications {
+  readonly #listeners = new Set<() => void>()
+  readonly #databaseUrl: string
+  readonly #stop = new AbortController()
+  readonly #running: Promise<void>
+
+  constructor(databaseUrl: string) {
+    this.#databaseUrl = databaseUrl
+    this.#running = this.#run()
+  }
+
+  onAdvance(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Wakes all; our own commits need no way round through the server. */
+  wake(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#listeners.clear()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let pause = FIRST_PAUSE_MS
+    while (!this.#stop.signal.aborted) {
+      const listened = await this.#listenOnce()
+      pause = listened ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
+      if (!this.#stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
+
+  /** Until the connection ends; tells whether it ever listened. */
+  async #listenOnce(): Promise<boolean> {
+    let ended = () => {}
+    const end = new Promise<void>((resolve) => { ended = resolve })
+    const client = postgres({
+      ...connectionOptions(this.#databaseUrl),
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      connection: { application_name: 'cadastre listener' },
+      onclose: () => ended(),
+    })
+    let listened = false
+    try {
+      this.#stop.signal.addEventListener('abort', ended, { once: true })
+      await Promise.race([client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()), end])
+      listened = true
+      await end
+    } catch {
+      // The server is not there: the next turn of the loop tries again, readers say so by themselves.
+    } finally {
+      this.#stop.signal.removeEventListener('abort', ended)
+      await client.end({ timeout: 0 }).catch(() => {})
+    }
+    return listened
+  }
+}

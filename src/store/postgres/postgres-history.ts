@@ -1,0 +1,99 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import type { Head } from '../../core/version.js'
+import type { Backend, History, HistoryOptions } from '../history.js'
+import { verifyHistory } from '../verify-history.js'
+import { Committer } from './commit.js'
+import { connectionOptions } from './connection-options.js'
+import { findEntries } from './find-entries.js'
+import { indexReferences } from './index-references.js'
+import { migrateDatabase } from './migrate.js'
+import { Notifications } from './notifications.js'
+import { PARSE_BIGINT, ReadClient, type Sql } from './read-client.js'
+import { readEntries } from './read-entries.js'
+import { readLog } from './read-log.js'
+import { readReferences } from './read-references.js'
+import { readVersions } from './read-versions.js'
+import { removeOldReplies } from './remove-old-replies.js'
+import { storedHistory } from './stored-history.js'
+
+export interface PostgresHistoryOptions extends HistoryOptions {
+  readonly databaseUrl: string
+  readonly backend: Extract<Backend, 'postgres' | 'embedded'>
+  /** Connections for reading; besides these: two to write, one to listen, two for versions. */
+  readonly connections?: number
+}
+
+const READY_TIMEOUT_MS = 1_000
+const REPLY_CHECK_MS = 60 * 60 * 1_000
+
+/** A registry in a Postgres database, its tables brought up to date first. */
+export async function openPostgresHistory(options: PostgresHistoryOptions): Promise<History> {
+  const { databaseUrl, backend, connections = 8, compileRegex, readTimeoutMs } = options
+  await migrateDatabase(databaseUrl)
+  const registryId = await withClient(databaseUrl, async (client) => {
+    await indexReferences(client, options)
+    await removeOldReplies(client)
+    const [pointer] = await client<{ registry_id: string }[]>`SELECT registry_id FROM head_pointer`
+    return pointer!.registry_id
+  })
+
+  const client = new ReadClient({ databaseUrl, connections, timeoutMs: readTimeoutMs })
+  // drizzle changes the parsers of the client it is given, so it has one of its own.
+  const drizzleClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs })
+  const databases = new WeakMap<Sql, ReturnType<typeof drizzle>>()
+  const log = readLog(client, options)
+  const committer = new Committer(databaseUrl, options, log.changesOf)
+  const notifications = new Notifications(databaseUrl)
+  const replyTimer = setInterval(() => {
+    client.read((sql) => removeOldReplies(sql)).catch(() => {
+      // The store is away; what is too old now is so in an hour too.
+    })
+  }, REPLY_CHECK_MS)
+  replyTimer.unref()
+
+  return {
+    backend,
+    registryId,
+    keepsHistory: true,
+    async head() {
+      const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
+      return { revision: pointer!.revision, version: pointer!.version }
+    },
+    oldestRevision: async () => 0,
+    ...readEntries(client),
+    ...findEntries(client, compileRegex, readTimeoutMs),
+    ...readVersions((query) => drizzleClient.read((sql) => {
+      let database = databases.get(sql)
+      if (database === undefined) databases.set(sql, database = drizzle({ client: sql as unknown as postgres.Sql }))
+      return query(database)
+    }), client),
+    ...log,
+    ...readReferences(client),
+    async commit(requests) {
+      const outcomes = await committer.commit(requests)
+      notifications.wake()
+      return outcomes
+    },
+    onAdvance: (listener) => notifications.onAdvance(listener),
+    verify: (progress) => withClient(databaseUrl, (direct) => direct.begin(
+      'ISOLATION LEVEL REPEATABLE READ READ ONLY',
+      (sql) => verifyHistory(storedHistory(sql as unknown as Sql), options, progress),
+    ) as ReturnType<History['verify']>),
+    isReady: () => client.read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS).then(() => true, () => false),
+    async close() {
+      clearInterval(replyTimer)
+      await committer.close()
+      await Promise.all([notifications.close(), client.close(), drizzleClient.close()])
+    },
+  }
+}
+
+async function withClient<T>(databaseUrl: string, work: (client: Sql) => Promise<T>): Promise<T> {
+  const client = postgres({ ...connectionOptions(databaseUrl), max: 1, types: PARSE_BIGINT })
+  try {
+    return await work(client)
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,175 @@
+import type { Change } from '../../core/change.js'
+import type { EntryRevision } from '../../core/entry.js'
+import type { Operation } from '../../core/operation.js'
+import { operationsBetween } from '../../core/delta.js'
+import type { Head, Transition, TransitionKind } from '../../core/version.js'
+import { byPosition, changesOfRow } from '../change-row.js'
+import type { HistoryOptions, HistoryReader, LogPosition, Page } from '../history.js'
+import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import { cut } from './read-entries.js'
+import type { ReadClient } from './read-client.js'
+
+type LogReads = Pick<HistoryReader, 'changesOf' | 'log' | 'delta'>
+
+type PlacedRow = ChangeColumns & { place: number } & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
+
+const PLACED_COLUMNS = `h.ns, h.name, h.revision, h.operation, h.position, h.delete_position, h.kind, h.meta, h.data, h.digest,
+  h.version, h.previous_revision, h.place,
+  p.ns AS p_ns, p.name AS p_name, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest,
+  p.revision AS p_revision, p.version AS p_version`
+/** What an entry held before: the row that `previous_revision` names. */
+const JOIN_PREVIOUS = 'LEFT JOIN change p ON p.ns = h.ns AND p.name = h.name AND p.revision = h.previous_revision'
+
+/** The one change of a row that stands at the place it was read for; a replacement's row has two. */
+function changeAtPlace(row: PlacedRow): Change {
+  const changes = changesOfRow(changeRowOfColumns(row), previousOf(row))
+  return changes.find(({ position }) => position === row.place)!
+}
+
+function previousOf(row: PlacedRow): EntryRevision | null {
+  if (row.p_revision === null) return null
+  return entryOfColumns({
+    ns: row.ns, name: row.name, kind: row.p_kind!, meta: row.p_meta!, data: row.p_data!, digest: row.p_digest!,
+    revision: row.p_revision, version: row.p_version!,
+  })
+}
+
+/** Reading what happened, in its order. */
+export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
+  return {
+    async changesOf(revisions, page: Page<number>) {
+      const found = new Map<number, Change[]>(revisions.map((revision) => [revision, []]))
+      const direction = page.fromEnd ? 'DESC' : 'ASC'
+      const places = (column: 'position' | 'delete_position') => `(
+        SELECT c.*, c.${column} AS place FROM change c
+        WHERE c.revision = wanted.revision AND c.${column} > $2::int AND c.${column} < $3::int
+        ORDER BY c.${column} ${direction} LIMIT $4::int)`
+      const text = `
+        SELECT ${PLACED_COLUMNS}
+        FROM unnest($1::bigint[]) AS wanted(revision)
+        CROSS JOIN LATERAL (${places('position')} UNION ALL ${places('delete_position')} ORDER BY place ${direction} LIMIT $4::int) h
+        ${JOIN_PREVIOUS}`
+      const params = [revisions, page.after ?? -1, page.before ?? 2 ** 31 - 1, page.limit + 1]
+      const rows = await client.read((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
+      for (const row of rows) found.get(row.revision)!.push(changeAtPlace(row))
+      const inOrder = (changes: Change[]) => changes.sort((a, b) => (page.fromEnd ? byPosition(b, a) : byPosition(a, b)))
+      return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
+    },
+
+    async log(after, limit) {
+      // The head first: what is committed while the rest is read lies beyond it and is left for the next page.
+      const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
+      const head = { revision: pointer!.revision, version: pointer!.version }
+      const from = after.position === Infinity ? after.revision + 1 : after.revision
+      if (from > head.revision) return { transitions: [], changes: [], upTo: after, head }
+      const [transitions, rows] = await Promise.all([
+        client.read((sql) => sql<TransitionColumns[]>`
+          SELECT * FROM transition WHERE revision >= ${from} AND revision <= ${head.revision}
+          ORDER BY revision LIMIT ${limit}`),
+        client.read((sql) => sql.unsafe<PlacedRow[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
+      ])
+      const changes = rows.map(changeAtPlace).sort(byPosition)
+      const lastTransition = transitions.at(-1)?.revision ?? after.revision
+      return logPage(transitions.map(transitionOfColumns), changes, lastTransition, limit, head)
+    },
+
+    async delta(from, to): Promise<readonly Operation[]> {
+      const [low, high] = [Math.min(from, to), Math.max(from, to)]
+      const differences = await readDifferences(client, low, high)
+      const pairs = differences.map(({ id, low: before, high: after }) => (
+        from <= to ? { id, before, after } : { id, before: after, after: before }
+      ))
+      return operationsBetween(pairs.map(({ id, before, after }) => (
+        { id, before: before?.content ?? null, after: after?.content ?? null }
+      )), options.references)
+    },
+  }
+}
+
+/** Changes after a place of the log, by (revision, place). */
+const LOG_AFTER = `
+  SELECT ${PLACED_COLUMNS} FROM (
+    (SELECT c.*, c.position AS place FROM change c
+      WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
+      ORDER BY c.revision, c.position LIMIT $4::int)
+    UNION ALL
+    (SELECT c.*, c.delete_position AS place FROM change c
+      WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
+      ORDER BY c.revision, c.delete_position LIMIT $4::int)
+    ORDER BY revision, place LIMIT $4::int
+  ) h ${JOIN_PREVIOUS}`
+
+function logParams(after: LogPosition, head: Head, limit: number): unknown[] {
+  return [after.revision, Math.min(after.position, 2 ** 31 - 1), head.revision, limit]
+}
+
+function logPage(transitions: Transition[], changes: Change[], lastTransition: number, limit: number, head: Head) {
+  const last = changes.at(-1)
+  // Cut by the number of changes: the last one's revision may have more; cut by that of transitions: it has not.
+  const isCut = changes.length === limit && last !== undefined && last.revision <= lastTransition
+  const upTo: LogPosition = isCut ? placeAfter(last, transitions) : { revision: lastTransition, position: Infinity }
+  return {
+    transitions: transitions.filter(({ revision }) => revision <= upTo.revision),
+    changes: changes.filter(({ revision }) => revision <= upTo.revision),
+    upTo,
+    head,
+  }
+}
+
+function placeAfter({ revision, position }: Change, transitions: readonly Transition[]): LogPosition {
+  const isLast = transitions.find((transition) => transition.revision === revision)?.changeCount === position + 1
+  return { revision, position: isLast ? Infinity : position }
+}
+
+export interface TransitionColumns {
+  readonly revision: number
+  readonly kind: TransitionKind
+  readonly from_version: number
+  readonly to_version: number
+  readonly author: string | null
+  readonly message: string | null
+  readonly created_at: Date
+  readonly change_count: number
+}
+
+export function transitionOfColumns(row: TransitionColumns): Transition {
+  const { revision, kind, author, message } = row
+  return {
+    revision, kind, author, message,
+    from: row.from_version, to: row.to_version, createdAt: row.created_at, changeCount: row.change_count,
+  }
+}
+
+type DifferenceColumns = { ns: string; name: string } & { [Column in keyof EntryColumns as `low_${Column}` | `high_${Column}`]: EntryColumns[Column] | null }
+
+const entryColumnsAs = (side: 'low' | 'high') => ['kind', 'meta', 'data', 'digest', 'revision', 'version']
+  .map((column) => `${side}.${column} AS ${side}_${column}`).join(', ')
+const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
+  SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
+  ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
+
+/** Entries that differ between two revisions; costs what changed between them, not what the registry holds. */
+export const DIFFERENCES = `
+  WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
+  SELECT t.ns, t.name, ${entryColumnsAs('low')}, ${entryColumnsAs('high')}
+  FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
+  WHERE low.digest IS DISTINCT FROM high.digest`
+
+export function differenceOfColumns(row: DifferenceColumns) {
+  return { id: storedId(row.ns, row.name), low: sideOf(row, 'low'), high: sideOf(row, 'high') }
+}
+
+export type { DifferenceColumns }
+
+function sideOf(row: DifferenceColumns, side: 'low' | 'high'): EntryRevision | null {
+  if (row[`${side}_kind`] === null) return null
+  return entryOfColumns({
+    ns: row.ns, name: row.name, kind: row[`${side}_kind`]!, meta: row[`${side}_meta`]!, data: row[`${side}_data`]!,
+    digest: row[`${side}_digest`]!, revision: row[`${side}_revision`]!, version: row[`${side}_version`]!,
+  })
+}
+
+async function readDifferences(client: ReadClient, low: number, high: number) {
+  const rows = await client.read((sql) => sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [low, high], { prepare: true }))
+  return rows.map(differenceOfColumns)
+}

@@ -1,0 +1,81 @@
+import type { EntryId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import type { HistoryReader, ReferenceRow } from '../history.js'
+import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
+import type { ReadClient } from './read-client.js'
+import { MAX_GROUP_BYTES, targetOfColumns, type TargetType } from './reference-row.js'
+
+type ReferenceReads = Pick<HistoryReader, 'dependents' | 'entriesInGroups' | 'entriesInNamespaces'>
+
+interface DependentColumns {
+  readonly wanted_ns: string
+  readonly wanted_name: string
+  readonly ns: string
+  readonly name: string
+  readonly path: string
+  readonly reference: string
+  readonly target_type: TargetType
+  readonly target_ns: string
+  readonly target_name: string
+}
+
+/** Reading who refers to whom at the head. */
+export function readReferences(client: ReadClient): ReferenceReads {
+  return {
+    async dependents(ids) {
+      const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
+      if (ids.length === 0) return found
+      const { ns, name } = idColumns(ids)
+      const rows = await client.read((sql) => sql<DependentColumns[]>`
+        WITH wanted AS MATERIALIZED (SELECT * FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)),
+        pointed AS (
+          SELECT w.ns AS wanted_ns, w.name AS wanted_name, r.* FROM wanted w
+          JOIN reference r ON r.target_type = 'entry' AND r.target_ns = w.ns AND r.target_name = w.name
+          UNION ALL
+          SELECT w.ns, w.name, r.* FROM wanted w
+          JOIN reference r ON r.target_type = 'namespace' AND r.target_ns = w.ns AND r.target_name = ''
+          WHERE (r.ns, r.name) <> (w.ns, w.name)
+          UNION ALL
+          SELECT w.ns, w.name, r.* FROM wanted w
+          JOIN head h ON h.ns = w.ns AND h.name = w.name
+          CROSS JOIN LATERAL (
+            SELECT DISTINCT element #>> '{}' AS name
+            FROM jsonb_path_query(h.meta_index, 'strict $.groups[*] ? (@.type() == "string")', '{}', true) element
+          ) g
+          JOIN reference r ON r.target_type = 'group' AND r.target_ns = '' AND r.target_name = CASE
+            WHEN octet_length(g.name) > ${MAX_GROUP_BYTES} THEN 'sha256:' || encode(sha256(convert_to(g.name, 'UTF8')), 'hex') ELSE g.name END
+          WHERE (r.ns, r.name) <> (w.ns, w.name)
+        )
+        SELECT wanted_ns, wanted_name, ns, name, path, reference, target_type, target_ns, target_name
+        FROM pointed ORDER BY wanted_ns, wanted_name, ns, name, ordinal`)
+      for (const row of rows) {
+        const target = targetOfColumns(row)
+        found.get(storedId(row.wanted_ns, row.wanted_name))!
+          .push({ source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target })
+      }
+      return found
+    },
+
+    async entriesInGroups(groups) {
+      const found = new Map<string, EntryRevision[]>(groups.map((group) => [group, []]))
+      if (groups.length === 0) return found
+      const rows = await client.read((sql) => sql<(EntryColumns & { wanted: string })[]>`
+        SELECT wanted.name AS wanted, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        FROM unnest(${[...groups]}::text[]) AS wanted(name)
+        JOIN head h ON h.meta_index @> jsonb_build_object('groups', jsonb_build_array(wanted.name))
+        ORDER BY h.ns, h.name`)
+      for (const row of rows) found.get(row.wanted)!.push(entryOfColumns(row))
+      return found
+    },
+
+    async entriesInNamespaces(namespaces) {
+      const found = new Map<string, EntryRevision[]>(namespaces.map((namespace) => [namespace, []]))
+      if (namespaces.length === 0) return found
+      const rows = await client.read((sql) => sql<EntryColumns[]>`
+        SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        FROM head h WHERE h.ns = ANY(${[...namespaces]}::text[]) ORDER BY h.ns, h.name`)
+      for (const row of rows) found.get(row.ns)!.push(entryOfColumns(row))
+      return found
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import type { Json } from '../../core/json.js'
+import type { StoredHistory } from '../verify-history.js'
+import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import type { Sql } from './read-client.js'
+import { transitionOfColumns, type TransitionColumns } from './read-log.js'
+import { targetOfColumns, type ReferenceColumns } from './reference-row.js'
+
+const ROWS_AT_ONCE = 1_000
+
+interface VersionColumns {
+  readonly number: number
+  readonly parent: number | null
+  readonly revision: number
+  readonly author: string | null
+  readonly message: string | null
+  readonly created_at: Date
+  readonly digest: string
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+}
+
+/**
+ * The stored rows, streamed. `sql` is one transaction at REPEATABLE READ, so that all of it is one state
+ * while others go on writing; a stream at a time, since a connection has one.
+ */
+export function storedHistory(sql: Sql): StoredHistory {
+  return {
+    async *versions() {
+      const columns = 'number, parent, revision, author, message, created_at, digest, created, updated, deleted'
+      for await (const rows of stream<VersionColumns>(sql, `SELECT ${columns} FROM version ORDER BY number`)) {
+        for (const { created_at: createdAt, ...row } of rows) yield { ...row, createdAt }
+      }
+    },
+    async changesets(numbers) {
+      const rows = await sql<{ number: number; changeset: Buffer | null }[]>`
+        SELECT number, changeset FROM version WHERE number = ANY(${[...numbers]}::bigint[])`
+      return new Map(rows.flatMap(({ number, changeset }) => (changeset === null ? [] : [[number, changeset] as const])))
+    },
+    async *transitions() {
+      type Row = TransitionColumns & { entry_count: number; digest: string; request_id: string }
+      // Read in steps of their own: the rows of `change` are streamed at the same time on the same connection.
+      let after = 0
+      for (;;) {
+        const rows: Row[] = await sql<Row[]>`SELECT * FROM transition WHERE revision > ${after} ORDER BY revision LIMIT ${ROWS_AT_ONCE}`
+        for (const row of rows) {
+          yield { ...transitionOfColumns(row), entryCount: row.entry_count, digest: row.digest, requestId: row.request_id }
+        }
+        if (rows.length < ROWS_AT_ONCE) return
+        after = rows.at(-1)!.revision
+      }
+    },
+    async *changes() {
+      type Row = ChangeColumns & { meta_index: Json }
+      let after: [number, string, string] = [0, '', '']
+      for (;;) {
+        const rows: Row[] = await sql<Row[]>`
+          SELECT * FROM change WHERE (revision, ns, name) > (${after[0]}, ${after[1]}, ${after[2]})
+          ORDER BY revision, ns, name LIMIT ${ROWS_AT_ONCE}`
+        for (const row of rows) yield { row: changeRowOfColumns(row), metaIndex: row.meta_index }
+        if (rows.length < ROWS_AT_ONCE) return
+        const last = rows.at(-1)!
+        after = [last.revision, last.ns, last.name]
+      }
+    },
+    async *head() {
+      type Row = EntryColumns & { meta_index: Json }
+      for await (const rows of stream<Row>(sql, 'SELECT * FROM head ORDER BY ns, name')) {
+        for (const row of rows) yield { entry: entryOfColumns(row), metaIndex: row.meta_index }
+      }
+    },
+    async pointer() {
+      const [row] = await sql<{ revision: number; version: number; last_version: number; transition_digest: string }[]>`
+        SELECT revision, version, last_version, transition_digest FROM head_pointer`
+      const { revision, version, last_version: lastVersion, transition_digest } = row!
+      return { head: { revision, version }, lastVersion, transitionDigest: transition_digest }
+    },
+    async *names() {
+      for await (const rows of stream<{ ns: string; name: string }>(sql, 'SELECT ns, name FROM entry_name')) {
+        for (const { ns, name } of rows) yield storedId(ns, name)
+      }
+    },
+    async *references() {
+      for await (const rows of stream<ReferenceColumns>(sql, 'SELECT * FROM reference')) {
+        for (const row of rows) {
+          yield { source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target: targetOfColumns(row) }
+        }
+      }
+    },
+  }
+}
+
+function stream<Row extends object>(sql: Sql, text: string): AsyncIterable<Row[]> {
+  return sql.unsafe<Row[]>(text).cursor(ROWS_AT_ONCE) as AsyncIterable<Row[]>
+}

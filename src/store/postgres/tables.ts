@@ -1,0 +1,149 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint, check, customType, index, integer, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uuid,
+} from 'drizzle-orm/pg-core'
+
+/*
+ *                       version ◀── transition ──▶ change ◀╌╌ the log: one row for each entry a revision touched
+ *                          ▲            ▲             ╎
+ *                          └─ head_pointer ─┘         ╎ latest row of each id
+ *                        (one row, locked by          ▼
+ *                         whoever commits)          head ──▶ reference     derived from head: who refers to what
+ *                                                   entry_name             every id there ever was
+ *
+ * Text that is compared is COLLATE "C": order by code point, and a plain btree serves prefixes.
+ */
+
+/** By code point, whatever the database's own collation is. */
+const codePointText = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
+const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+const count = (name: string) => bigint(name, { mode: 'number' })
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
+
+/** Where the registry stands: its one row is the lock of all writers. */
+export const headPointer = pgTable('head_pointer', {
+  id: smallint().primaryKey().default(1),
+  /** Random at birth: cursors carry it. */
+  registryId: uuid('registry_id').notNull().defaultRandom(),
+  revision: count('revision').notNull(),
+  version: count('version').notNull(),
+  lastVersion: count('last_version').notNull(),
+  /** Of the version that is the head; the next changeset's chains over it. */
+  versionDigest: text('version_digest').notNull(),
+  transitionDigest: text('transition_digest').notNull(),
+  entryCount: count('entry_count').notNull(),
+  movedAt: instant('moved_at').notNull().defaultNow(),
+  /** Of the dependency patterns that `reference` was filled by. */
+  referencesFingerprint: text('references_fingerprint').notNull().default(''),
+}, (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)])
+
+export const version = pgTable('version', {
+  number: count('number').primaryKey(),
+  parent: count('parent'),
+  /** The first revision at which it was the head. */
+  revision: count('revision').notNull(),
+  author: text('author'),
+  message: text('message'),
+  createdAt: instant('created_at').notNull(),
+  /** MessagePack; v0 has none. */
+  changeset: bytes('changeset'),
+  digest: text('digest').notNull(),
+  created: integer('created').notNull(),
+  updated: integer('updated').notNull(),
+  deleted: integer('deleted').notNull(),
+}, (table) => [index('version_parent').on(table.parent)])
+
+export const transition = pgTable('transition', {
+  revision: count('revision').primaryKey(),
+  kind: text('kind', { enum: ['CHANGESET', 'VERSION'] }).notNull(),
+  fromVersion: count('from_version').notNull(),
+  toVersion: count('to_version').notNull(),
+  author: text('author'),
+  message: text('message'),
+  createdAt: instant('created_at').notNull(),
+  changeCount: integer('change_count').notNull(),
+  /** Number of entries after it: the size of a snapshot without counting. */
+  entryCount: count('entry_count').notNull(),
+  digest: text('digest').notNull(),
+  /** Of the request that made it: by it an answer that got lost is found again. */
+  requestId: uuid('request_id').notNull(),
+}, (table) => [
+  unique('transition_request').on(table.requestId),
+  index('transition_created_at').on(table.createdAt),
+])
+
+export const change = pgTable('change', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  revision: count('revision').notNull(),
+  operation: text('operation', { enum: ['create', 'update', 'delete', 'replace'] }).notNull(),
+  position: integer('position').notNull(),
+  deletePosition: integer('delete_position'),
+  kind: codePointText('kind'),
+  /** JSON texts: the truth. jsonb would reorder keys and rewrite numbers. */
+  meta: text('meta'),
+  data: text('data'),
+  digest: text('digest'),
+  version: count('version'),
+  previousRevision: count('previous_revision'),
+  /** What `find` searches; never given out. */
+  metaIndex: jsonb('meta_index'),
+}, (table) => [
+  primaryKey({ columns: [table.ns, table.name, table.revision] }),
+  index('change_revision').on(table.revision, table.position),
+  index('change_delete_position').on(table.revision, table.deletePosition).where(sql`${table.deletePosition} is not null`),
+  index('change_kind').on(table.kind, table.ns, table.name),
+  index('change_meta').using('gin', table.metaIndex.op('jsonb_path_ops')),
+])
+
+export const head = pgTable('head', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  revision: count('revision').notNull(),
+  version: count('version').notNull(),
+  kind: codePointText('kind').notNull(),
+  meta: text('meta').notNull(),
+  data: text('data').notNull(),
+  digest: text('digest').notNull(),
+  metaIndex: jsonb('meta_index').notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.ns, table.name] }),
+  index('head_kind').on(table.kind, table.ns, table.name),
+  index('head_revision').on(table.revision, table.ns, table.name),
+  index('head_meta').using('gin', table.metaIndex.op('jsonb_path_ops')),
+])
+
+/** Every id that there ever was: what walks the ids of an old state, without the log's many rows of each. */
+export const entryName = pgTable('entry_name', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+}, (table) => [primaryKey({ columns: [table.ns, table.name] })])
+
+/** Who at the head refers to what. The target's two parts are of an id; of a namespace or a group, the name alone. */
+export const reference = pgTable('reference', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  /** Place among the entry's references: paths and texts are too long for an index. */
+  ordinal: integer('ordinal').notNull(),
+  path: text('path').notNull(),
+  reference: text('reference').notNull(),
+  targetType: text('target_type', { enum: ['entry', 'namespace', 'group'] }).notNull(),
+  targetNs: codePointText('target_ns').notNull(),
+  targetName: codePointText('target_name').notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.ns, table.name, table.ordinal] }),
+  index('reference_target').on(table.targetType, table.targetNs, table.targetName),
+])
+
+/** Answers kept under their idempotency keys. */
+export const reply = pgTable('reply', {
+  author: text('author').notNull(),
+  key: text('key').notNull(),
+  digest: text('digest').notNull(),
+  revision: count('revision'),
+  version: count('version').notNull(),
+  createdAt: instant('created_at').notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.author, table.key] }),
+  index('reply_created_at').on(table.createdAt),
+])

@@ -1,0 +1,159 @@
+import type { TransactionSql } from 'postgres'
+import type { ExtractReferences } from '../../core/dependency.js'
+import type { EntryId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import type { BatchWrites, Standing } from '../plan-batch.js'
+import { copyInto } from './copy-into.js'
+import { idColumns } from './entry-row.js'
+import { referenceRows } from './reference-row.js'
+
+export type Transaction = TransactionSql<{ bigint: number }>
+
+/** From here on COPY beats one statement with unnest: 100,000 rows in 11 s against 20 s. */
+const COPY_FROM_ROWS = 2_000
+
+/** The channel that tells every gateway of a movement of the head; it carries nothing. */
+export const ADVANCE_CHANNEL = 'cadastre_advance'
+
+/** Writes a planned batch down: set by set, not operation by operation, all statements sent without waiting. */
+export async function writeBatch(
+  sql: Transaction, writes: BatchWrites, standing: Standing, references: ExtractReferences,
+): Promise<void> {
+  const touched = [...new Set(writes.changes.map(({ id }) => id))]
+  const standingEntries = touched.flatMap((id) => standing.entries.get(id) ?? [])
+  const created = writes.changes.filter(({ operation }) => operation === 'create').map(({ id }) => id)
+  await Promise.all([
+    insertVersions(sql, writes),
+    insertTransitions(sql, writes),
+    insertChanges(sql, writes),
+    insertNames(sql, created),
+    replaceHead(sql, touched, standingEntries),
+    replaceReferences(sql, touched, standingEntries, references),
+    upsertReplies(sql, writes, standing.now),
+    sql`
+      UPDATE head_pointer SET revision = ${standing.head.revision}, version = ${standing.head.version},
+        last_version = ${standing.lastVersion}, version_digest = ${standing.versionDigest},
+        transition_digest = ${standing.transitionDigest}, entry_count = ${standing.entryCount}, moved_at = ${standing.now}`,
+    sql`SELECT pg_notify(${ADVANCE_CHANNEL}, '')`,
+  ])
+}
+
+async function insertVersions(sql: Transaction, { versions }: BatchWrites): Promise<void> {
+  if (versions.length === 0) return
+  await sql`INSERT INTO version ${sql(versions.map((row) => ({
+    number: row.number, parent: row.parent, revision: row.revision, author: row.author, message: row.message,
+    created_at: row.createdAt, changeset: row.changeset, digest: row.digest,
+    created: row.created, updated: row.updated, deleted: row.deleted,
+  })) as never)}`
+}
+
+async function insertTransitions(sql: Transaction, { transitions }: BatchWrites): Promise<void> {
+  if (transitions.length === 0) return
+  await sql`INSERT INTO transition ${sql(transitions.map((row) => ({
+    revision: row.revision, kind: row.kind, from_version: row.from, to_version: row.to, author: row.author,
+    message: row.message, created_at: row.createdAt, change_count: row.changeCount, entry_count: row.entryCount,
+    digest: row.digest, request_id: row.requestId,
+  })) as never)}`
+}
+
+const CHANGE_COLUMNS = {
+  ns: 'text', name: 'text', revision: 'bigint', operation: 'text', position: 'integer', delete_position: 'integer', kind: 'text',
+  meta: 'text', data: 'text', digest: 'text', version: 'bigint', previous_revision: 'bigint', meta_index: 'jsonb',
+} as const
+
+async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promise<void> {
+  if (changes.length === 0) return
+  const { ns, name } = idColumns(changes.map(({ id }) => id))
+  const metaTexts = changes.map(({ content }) => content?.metaText ?? null)
+  await insertColumns(sql, 'change', CHANGE_COLUMNS, {
+    ns, name,
+    revision: changes.map(({ revision }) => revision),
+    operation: changes.map(({ operation }) => operation),
+    position: changes.map(({ position }) => position),
+    delete_position: changes.map(({ deletePosition }) => deletePosition),
+    kind: changes.map(({ content }) => content?.kind ?? null),
+    meta: metaTexts,
+    data: changes.map(({ content }) => content?.dataText ?? null),
+    digest: changes.map(({ content }) => content?.digest ?? null),
+    version: changes.map(({ version }) => version),
+    previous_revision: changes.map(({ previousRevision }) => previousRevision),
+    meta_index: metaTexts,
+  })
+}
+
+async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
+  if (ids.length === 0) return
+  const { ns, name } = idColumns(ids)
+  await sql`INSERT INTO entry_name (ns, name) SELECT * FROM unnest(${ns}::text[], ${name}::text[]) ON CONFLICT DO NOTHING`
+}
+
+const HEAD_COLUMNS = {
+  ns: 'text', name: 'text', revision: 'bigint', version: 'bigint', kind: 'text', meta: 'text', data: 'text', digest: 'text',
+  meta_index: 'jsonb',
+} as const
+
+async function replaceHead(sql: Transaction, touched: readonly EntryId[], entries: readonly EntryRevision[]): Promise<void> {
+  const metaTexts = entries.map(({ content }) => content.metaText)
+  await Promise.all([
+    deleteIds(sql, 'head', touched),
+    insertColumns(sql, 'head', HEAD_COLUMNS, {
+      ...idColumns(entries.map(({ id }) => id)),
+      revision: entries.map(({ revision }) => revision),
+      version: entries.map(({ version }) => version),
+      kind: entries.map(({ content }) => content.kind),
+      meta: metaTexts,
+      data: entries.map(({ content }) => content.dataText),
+      digest: entries.map(({ content }) => content.digest),
+      meta_index: metaTexts,
+    }),
+  ])
+}
+
+const REFERENCE_COLUMNS = {
+  ns: 'text', name: 'text', ordinal: 'integer', path: 'text', reference: 'text', target_type: 'text', target_ns: 'text', target_name: 'text',
+} as const
+
+async function replaceReferences(
+  sql: Transaction, touched: readonly EntryId[], entries: readonly EntryRevision[], references: ExtractReferences,
+): Promise<void> {
+  await Promise.all([deleteIds(sql, 'reference', touched), insertReferences(sql, entries, references)])
+}
+
+export async function insertReferences(
+  sql: Transaction, entries: readonly EntryRevision[], references: ExtractReferences,
+): Promise<void> {
+  const rows = entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
+  const columns = Object.keys(REFERENCE_COLUMNS) as (keyof typeof REFERENCE_COLUMNS)[]
+  const values = Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])]))
+  await insertColumns(sql, 'reference', REFERENCE_COLUMNS, values)
+}
+
+async function deleteIds(sql: Transaction, table: 'head' | 'reference', ids: readonly EntryId[]): Promise<void> {
+  if (ids.length === 0) return
+  const { ns, name } = idColumns(ids)
+  await sql`
+    DELETE FROM ${sql(table)} t USING unnest(${ns}::text[], ${name}::text[]) AS gone(ns, name)
+    WHERE t.ns = gone.ns AND t.name = gone.name`
+}
+
+async function upsertReplies(sql: Transaction, { replies }: BatchWrites, now: Date): Promise<void> {
+  if (replies.length === 0) return
+  await sql`INSERT INTO reply ${sql(replies.map((reply) => ({ ...reply, created_at: now })) as never)}`
+}
+
+/** Inserts rows given column by column. A column ends in its type: `meta_index` is parsed from text. */
+async function insertColumns(
+  sql: Transaction, table: string, types: Readonly<Record<string, string>>, values: Readonly<Record<string, readonly unknown[]>>,
+): Promise<void> {
+  const columns = Object.keys(types)
+  const rowCount = values[columns[0]!]!.length
+  if (rowCount === 0) return
+  if (rowCount >= COPY_FROM_ROWS) return copyInto(sql, table, columns, values, rowCount)
+  const arrays = columns.map((column, i) => `$${i + 1}::${types[column] === 'jsonb' ? 'text' : types[column]}[]`)
+  const selected = columns.map((column) => (types[column] === 'jsonb' ? `${column}::jsonb` : column))
+  await sql.unsafe(
+    `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${selected.join(', ')} FROM unnest(${arrays.join(', ')}) AS rows(${columns.join(', ')})`,
+    columns.map((column) => values[column]!) as never[],
+    { prepare: true },
+  )
+}

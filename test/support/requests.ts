@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
+import { parseEntryId } from '../../src/core/entry-id.js'
+import type { SealedContent } from '../../src/core/entry.js'
+import type { SubmittedOperation } from '../../src/core/operation.js'
+import { sealContent } from '../../src/core/seal-content.js'
+import { sha256 } from '../../src/store/changeset-codec.js'
+import { compileRegex } from '../../src/store/compile-regex.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest, History, HistoryOptions } from '../../src/store/history.js'
+
+export const historyOptions: HistoryOptions = {
+  references: compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS),
+  referencesFingerprint: 'default',
+  compileRegex,
+  readTimeoutMs: 10_000,
+  commitTimeoutMs: 20_000,
+}
+
+export function seal(kind: string, meta: unknown = {}, data: unknown = null): SealedContent {
+  const sealed = sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 })
+  if ('faults' in sealed) throw new Error(sealed.faults.map(({ message }) => message).join('; '))
+  return sealed.content
+}
+
+type Sent = Omit<SubmittedOperation, 'index'>
+
+export const create = (id: string, kind = 'thing', meta: unknown = {}, data: unknown = null): Sent => (
+  { kind: 'CREATE', id: parseEntryId(id), content: seal(kind, meta, data), ifRevision: null }
+)
+export const update = (id: string, kind = 'thing', meta: unknown = {}, data: unknown = null, ifRevision: number | null = null): Sent => (
+  { kind: 'UPDATE', id: parseEntryId(id), content: seal(kind, meta, data), ifRevision }
+)
+export const remove = (id: string, ifRevision: number | null = null): Sent => (
+  { kind: 'DELETE', id: parseEntryId(id), content: null, ifRevision }
+)
+
+export function changeset(operations: readonly Sent[], rest: Partial<CommitRequest> & Partial<Pick<ChangesetAction, 'base' | 'problems'>> = {}): CommitRequest {
+  const { base = null, problems = [], ...request } = rest
+  return {
+    id: randomUUID(), author: null, message: null, idempotency: null, expectedHead: null, dryRun: false,
+    action: { type: 'changeset', operations: operations.map((operation, index) => ({ ...operation, index })), base, problems },
+    ...request,
+  }
+}
+
+export function versionMove(version: number, rest: Partial<CommitRequest> = {}): CommitRequest {
+  return {
+    id: randomUUID(), author: null, message: null, idempotency: null, expectedHead: null, dryRun: false,
+    action: { type: 'version', version }, ...rest,
+  }
+}
+
+export async function commitOne(history: History, request: CommitRequest): Promise<CommitOutcome> {
+  const [outcome] = await history.commit([request])
+  return outcome!
+}
+
+/** Applies, and fails where that is refused. */
+export async function apply(history: History, ...operations: Sent[]): Promise<Extract<CommitOutcome, { type: 'applied' }>> {
+  return expectApplied(await commitOne(history, changeset(operations)))
+}
+
+export function expectApplied(outcome: CommitOutcome): Extract<CommitOutcome, { type: 'applied' }> {
+  if (outcome.type !== 'applied') throw new Error(`refused: ${outcome.problems.map(({ code, message }) => `${code} ${message}`).join('; ')}`)
+  return outcome
+}
+
+export function problemCodes(outcome: CommitOutcome): string[] {
+  return outcome.type === 'refused' ? outcome.problems.map(({ code }) => code) : []
+}
