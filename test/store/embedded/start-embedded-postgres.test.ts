@@ -25,7 +25,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     undo.push(folder.remove)
     return folder.path
   }
-  /** A folder with data ready: making them takes a second each time. */
+  /** A further folder with data ready; most tests use the one in `made`, as making and copying are slow. */
   const withData = (dataDir = scratch()): string => {
     const cluster = join('postgres', 'cluster')
     mkdirSync(dirname(join(dataDir, cluster)), { recursive: true, mode: 0o700 })
@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('leaves no process and no socket behind when it is stopped', async () => {
-    const dataDir = withData()
+    const dataDir = made.path
     const server = await start(dataDir)
     expect(processesBelow(dataDir).length).toBeGreaterThan(1)
     await Promise.all([server.stop(), server.stop()])
@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('refuses a second owner while the first one lives, names it, and leaves the first one undisturbed', async () => {
-    const dataDir = withData()
+    const dataDir = made.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     const second = startEmbeddedPostgres({ dataDir })
@@ -94,17 +94,17 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('keeps what was acknowledged when its owner is killed with SIGKILL, and starts again at once', async () => {
-    const dataDir = withData()
+    const dataDir = made.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
-    await query(url, 'CREATE TABLE kept (id int)', 'INSERT INTO kept SELECT generate_series(1, 1000)')
+    await query(url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept SELECT generate_series(1, 1000)')
     await owner.kill9()
     const next = await start(dataDir)
     expect(await query(next.url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }])
   })
 
   it('does not outlive an owner that was killed with SIGKILL', async () => {
-    const dataDir = withData()
+    const dataDir = made.path
     const owner = child('serve', dataDir)
     await owner.line('ready')
     await owner.kill9()
@@ -117,7 +117,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     const owner = child('abandon', folder)
     const pid = Number((await owner.line('ready')).split(' ')[1])
     await owner.kill9()
-    const other = await start(withData())
+    const other = await start(made.path)
     expect(processesBelow(folder)).toContain(pid)
     const next = await start(dataDir)
     expect(processesBelow(folder)).not.toContain(pid)
@@ -125,7 +125,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('is not confused by a pid of a stranger in the file of a server that was killed', async () => {
-    const dataDir = withData()
+    const dataDir = made.path
     const cluster = join(dataDir, 'postgres', 'cluster')
     writeFileSync(join(cluster, 'postmaster.pid'), `${process.pid}\n${cluster}\n0\n5432\n\n\n0 0\nready\n`)
     const server = await start(dataDir)
@@ -134,8 +134,8 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
 
   it('comes back at the same address with everything when the server itself is killed', async () => {
     const said: string[] = []
-    const server = await start(withData(), (line) => said.push(line))
-    await query(server.url, 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)')
+    const server = await start(made.path, (line) => said.push(line))
+    await query(server.url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)')
     for (const round of [1, 2]) {
       const before = server.pid() ?? 0
       process.kill(before, 'SIGKILL')
@@ -146,7 +146,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('goes on when a Ctrl-C reaches the whole process group of its owner', async () => {
-    const owner = child('serve', withData())
+    const owner = child('serve', made.path)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     process.kill(-(owner.process.pid ?? 0), 'SIGINT')
     await owner.line('heard SIGINT')
@@ -154,8 +154,8 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('serves two folders at once', async () => {
-    const servers = await Promise.all([start(withData()), start(withData())])
-    for (const [index, { url }] of servers.entries()) await query(url, `CREATE TABLE here AS SELECT ${index} AS id`)
+    const servers = await Promise.all([start(made.path), start(withData())])
+    for (const [index, { url }] of servers.entries()) await query(url, 'DROP TABLE IF EXISTS here', `CREATE TABLE here AS SELECT ${index} AS id`)
     for (const [index, { url }] of servers.entries()) expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
   })
 
