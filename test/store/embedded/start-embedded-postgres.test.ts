@@ -154,7 +154,8 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('serves two folders at once', async () => {
-    const servers = await Promise.all([start(made.path), start(withData())])
+    const folders = [withData(), made.path]
+    const servers = await Promise.all(folders.map((folder) => start(folder)))
     for (const [index, { url }] of servers.entries()) await query(url, 'DROP TABLE IF EXISTS here', `CREATE TABLE here AS SELECT ${index} AS id`)
     for (const [index, { url }] of servers.entries()) expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
   })

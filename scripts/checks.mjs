@@ -1,0 +1,7 @@
+/**
+ * What `npm test` checks before the suite: each a script with its arguments, relative to the clone, that ends with 0 when
+ * all is well and says otherwise what is not and what to do.
+ */
+export const checks = [
+  { name: 'types of src and test', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'test'] },
+]

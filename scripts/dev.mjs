@@ -1,0 +1,11 @@
+// npm run dev: the gateway, compiled and started again whenever a source changes.
+import { join } from 'node:path'
+import { prepare, root } from './prepare/prepare.mjs'
+import { runTool } from './prepare/run-tool.mjs'
+
+await prepare()
+await Promise.race([
+  runTool(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.', '--watch', '--preserveWatchOutput'], { cwd: root }),
+  runTool(process.execPath, ['--watch', '--watch-preserve-output', join(root, 'dist/server/main.js')], { cwd: root, stdio: 'inherit' }),
+])
+process.kill(process.pid, 'SIGTERM')

@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inputHash } from './input-hash.mjs'
+import { runTool } from './run-tool.mjs'
+
+/** What is built, each from its own inputs and only when those have changed. Paths are relative to the clone. */
+const steps = [
+  {
+    name: 'server',
+    inputs: ['src', 'tsconfig.json', 'package-lock.json'],
+    output: 'dist/server/main.js',
+    tool: ['node_modules/typescript/bin/tsc', '-p', '.'],
+    // What was built of files that are no longer there must go; the page has a step of its own.
+    clean: (dist) => readdirSync(dist).filter((name) => name !== 'playground' && name !== '.built'),
+  },
+  {
+    name: 'page',
+    inputs: ['web-playground', 'schema', 'package-lock.json'],
+    output: 'dist/playground/index.html',
+    tool: ['node_modules/vite/bin/vite.js', 'build', 'web-playground', '--logLevel', 'warn'],
+    clean: () => ['playground'],
+  },
+]
+
+/** The steps whose inputs have changed since they were last taken, each with the hash of its inputs. */
+export function stepsToTake(root) {
+  return steps
+    .map((step) => ({ ...step, hash: inputHash(root, step.inputs) }))
+    .filter(({ name, output, hash }) => {
+      const stamp = stampOf(root, name)
+      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash
+    })
+}
+
+const stampOf = (root, name) => join(root, 'dist', '.built', name)
+
+/** Takes the steps side by side. */
+export async function build(root, taken) {
+  if (taken.length === 0) return
+  process.stderr.write(`Building the ${taken.map(({ name }) => name).join(' and the ')} …\n`)
+  mkdirSync(join(root, 'dist', '.built'), { recursive: true })
+  const results = await Promise.allSettled(taken.map((step) => take(root, step)))
+  const failure = results.find(({ status }) => status === 'rejected')
+  if (failure) throw failure.reason
+}
+
+async function take(root, { name, tool, clean, hash }) {
+  const dist = join(root, 'dist')
+  rmSync(stampOf(root, name), { force: true })
+  for (const entry of clean(dist)) rmSync(join(dist, entry), { recursive: true, force: true })
+  const [script, ...args] = tool
+  const code = await runTool(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (code !== 0) throw new Error(`building the ${name} failed; the messages are above`)
+  writeFileSync(stampOf(root, name), hash)
+}

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+
+// The tools that are running. A signal meant for us is passed on to them, and ends us once they are gone.
+const running = new Set()
+let interruptedBy
+
+function passOn(signal) {
+  interruptedBy = signal
+  for (const child of running) child.kill(signal)
+}
+
+/**
+ * Runs a program to its end, its output going where ours goes, and resolves with its exit code. Where we are told to
+ * stop meanwhile, it is stopped, and this process ends with it.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ * @returns {Promise<number>}
+ */
+export async function runTool(program, args, options = {}) {
+  if (running.size === 0) for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, passOn)
+  const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options })
+  running.add(child)
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)))
+    })
+  } finally {
+    running.delete(child)
+    if (running.size === 0) {
+      for (const signal of ['SIGTERM', 'SIGINT']) process.off(signal, passOn)
+      if (interruptedBy) process.kill(process.pid, interruptedBy)
+    }
+  }
+}
