@@ -9,10 +9,11 @@ export const MAX_REGEX_LENGTH = 1_000
  * 75 million steps a second, so 100 kB at this size take 1.3 s at the very worst, mostly under 5 ms).
  */
 export const MAX_REGEX_SIZE = 1_000
-const KEPT = 500
+/** Each may hold 8 MB of automaton (measured; ordinary ones 10 kB), and more of them than one criteria may have. */
+const KEPT = 30
 
 /**
- * A compiler of RE2 syntax with a memory of its own for the last 500 patterns. Matching takes time that grows with
+ * A compiler of RE2 syntax with a memory of its own for the last 30 patterns. Matching takes time that grows with
  * the length of the text, never more. Compiling throws an Error that says what is wrong with the pattern.
  */
 export function createRegexCompiler(): CompileRegex {

@@ -27,9 +27,9 @@ export interface TranslatedCriteria {
  * translated: Postgres' own have another syntax and take unbounded time. What text they must hold is.
  */
 export function translateCriteria(criteria: Criteria, columns: FindColumns, firstParam = 1): TranslatedCriteria {
-  const parameters = new SqlParameters(firstParam)
+  const parameters = new SqlParameters()
   const { sql, exact } = translate(criteria, false, (condition) => translateCondition(condition, columns, parameters))
-  return { text: sql, params: parameters.values, exact }
+  return { ...parameters.numbered(sql, firstParam), exact }
 }
 
 /** Negation is carried down to the conditions, so that one that is not exact does not blur what stands beside it. */

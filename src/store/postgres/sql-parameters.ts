@@ -1,19 +1,16 @@
 /** Collects the parameters of one statement, all of them text (cast in SQL); the same text is sent once. */
 export class SqlParameters {
   readonly #values: string[] = []
-  readonly #numbers = new Map<string, number>()
+  readonly #places = new Map<string, number>()
 
-  constructor(readonly first: number) {}
-
-  /** The SQL for this text, e.g. `$3::text`. */
+  /** The SQL for this text, to be numbered when the statement is whole. */
   text(value: string): string {
-    let number = this.#numbers.get(value)
-    if (number === undefined) {
-      number = this.first + this.#values.length
-      this.#numbers.set(value, number)
-      this.#values.push(value)
+    let place = this.#places.get(value)
+    if (place === undefined) {
+      place = this.#values.push(value) - 1
+      this.#places.set(value, place)
     }
-    return `$${number}::text`
+    return `$<${place}>::text`
   }
 
   /** The SQL for this value as jsonb. By way of text: a driver that knows the type would encode it a second time. */
@@ -21,7 +18,17 @@ export class SqlParameters {
     return `${this.text(JSON.stringify(value))}::jsonb`
   }
 
-  get values(): readonly string[] {
-    return this.#values
+  /**
+   * Numbers what the statement has come to use, from `first` on: a parameter that was dropped with its
+   * condition must not be sent, Postgres cannot tell its type.
+   */
+  numbered(sql: string, first: number): { readonly text: string; readonly params: readonly string[] } {
+    const used = new Map<string, number>()
+    const text = sql.replace(/\$<(\d+)>/g, (_, place: string) => {
+      const number = used.get(place) ?? first + used.size
+      used.set(place, number)
+      return `$${number}`
+    })
+    return { text, params: [...used.keys()].map((place) => this.#values[Number(place)]!) }
   }
 }

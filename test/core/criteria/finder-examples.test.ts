@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
+import { compileMatcher } from '../../../src/core/criteria/match.js'
+import { parseFind } from '../../../src/core/criteria/parse-find.js'
+import { parseWhere, type EntryFilterInput } from '../../../src/core/criteria/parse-where.js'
+import { RegistryError } from '../../../src/core/errors.js'
+import { compileRegex } from '../../../src/store/compile-regex.js'
+import { criteriaOf, FINDER_CASES, FINDER_ENTRIES, INVALID_FINDS, INVALID_WHERES, type FinderEntry } from '../../store/finder-cases.js'
+
+function matchable({ id, kind, meta }: FinderEntry) {
+  return { id, content: { kind, meta, data: null } }
+}
+
+describe('what a finder case names is what the matcher finds', () => {
+  it.each(FINDER_CASES.map((finderCase) => [finderCase.says, finderCase] as const))('%s', (_, finderCase) => {
+    const matches = compileMatcher(criteriaOf(finderCase, compileRegex), compileRegex)
+    expect(FINDER_ENTRIES.filter((entry) => matches(matchable(entry))).map(({ id }) => id)).toEqual(finderCase.expected)
+  })
+})
+
+describe('what cannot be understood is refused, naming the key', () => {
+  it.each(INVALID_FINDS.map(({ says, find, key }) => [says, find, key] as const))('find: %s', (_, find, key) => {
+    expectInvalid(() => parseFind(find, compileRegex), key)
+  })
+
+  it.each(INVALID_WHERES.map(({ says, where, key }) => [says, where, key] as const))('where: %s', (_, where, key) => {
+    expectInvalid(() => parseWhere(where as EntryFilterInput, compileRegex), key)
+  })
+
+  it('says why', () => {
+    expect(() => parseFind({ '.foo': 'x' }, compileRegex)).toThrow('criteria ".foo": there is no root field ".foo"; there are .id, .ns, .name, .kind')
+    expect(() => parseFind({ '~a': '(' }, compileRegex)).toThrow('the regular expression cannot be understood: missing closing )')
+    expect(() => parseFind({ '.id': 5 }, compileRegex)).toThrow('takes a string, not a number')
+    expect(() => parseFind({ '~^a': 'x' }, compileRegex)).toThrow('write meta. before it')
+  })
+
+  it('a key that is no sendable text is told in one that is', () => {
+    expectInvalid(() => parseFind({ '.\ud83d\0': 'x' }, compileRegex), '.\ufffd\ufffd')
+  })
+
+  it('undefined is as good as left out', () => {
+    const filter = { kind: { eq: 'a', ne: undefined }, not: undefined, meta: undefined }
+    expect(parseWhere(filter, compileRegex)).toEqual({ field: { root: 'kind' }, test: { operator: 'equals', value: 'a' } })
+  })
+})
+
+describe('the key of criteria', () => {
+  const keyOf = (find: Parameters<typeof parseFind>[0]) => criteriaKey(parseFind(find, compileRegex))
+
+  it('does not show order, repetition or the way it was written', () => {
+    expect(keyOf({ a: 1, '.ns': 'x' })).toBe(keyOf({ '.ns': 'x', 'meta.a': 1.0, a: 1 }))
+    expect(keyOf({ a: { x: 1, y: 2 } })).toBe(keyOf({ a: { y: 2, x: 1 } }))
+    expect(criteriaKey(parseWhere({ and: [{ ns: { eq: 'x' } }, { and: [{ meta: [{ path: 'a', eq: 1 }] }] }] }, compileRegex)))
+      .toBe(keyOf({ a: 1, '.ns': 'x' }))
+  })
+
+  it('tells apart what differs', () => {
+    const keys = [
+      keyOf({}), keyOf({ a: 1 }), keyOf({ a: '1' }), keyOf({ a: [1] }), keyOf({ a: null }), keyOf({ '.id': 'a' }), keyOf({ id: 'a' }),
+      keyOf({ '.id': 'a*' }), keyOf({ '*a': 'x' }), keyOf({ '^a': 'x' }), keyOf({ '~a': 'x' }),
+      ...[{ or: [] }, { not: {} }, { meta: [{ path: 'a', eq: [1] }] }, { meta: [{ path: 'a', in: [1] }] }, { meta: [{ path: 'a', exists: true }] },
+        { or: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] }, { and: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] }]
+        .map((where) => criteriaKey(parseWhere(where, compileRegex))),
+    ]
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+})
+
+function expectInvalid(parse: () => unknown, key: string): void {
+  let thrown: unknown
+  try {
+    parse()
+  } catch (error) {
+    thrown = error
+  }
+  expect(thrown).toBeInstanceOf(RegistryError)
+  expect(thrown).toMatchObject({ code: 'INVALID_CRITERIA', details: { key } })
+}
