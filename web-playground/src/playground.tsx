@@ -1,7 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit'
-import { HISTORY_PLUGIN } from '@graphiql/plugin-history'
 import type { GraphiQLPlugin } from '@graphiql/react'
-import { GraphiQL } from 'graphiql'
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql'
 import { examples } from './examples/examples'
 import { examplesPlugin } from './examples/examples-panel'
 import { variablesText } from './examples/open-in-tab'
@@ -33,7 +32,8 @@ export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
     <main className="cadastre-editor" aria-label="GraphQL editor">
       <GraphiQL
         fetcher={fetcher}
-        storage={storage as never}
+        // Null is understood, as "remember nothing"; only the type does not say so.
+        storage={storage as Storage}
         defaultTabs={openingTabs}
         defaultQuery={NEW_TAB}
         {...(beginsWithTree(storage) ? { visiblePlugin: treePlugin } : {})}

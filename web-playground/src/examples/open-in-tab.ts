@@ -5,6 +5,8 @@ export interface TabContent {
   readonly variables: object
 }
 
+const OPERATION_NAME = /^(?:query|mutation|subscription)\s+(\w+)/m
+
 /** As a person would type them, two spaces deep; nothing where there are none. */
 export const variablesText = (variables: object): string =>
   Object.keys(variables).length === 0 ? '' : JSON.stringify(variables, null, 2)
@@ -14,13 +16,17 @@ export const variablesText = (variables: object): string =>
  * Only what changes nothing should be run without having been asked for.
  */
 export const useOpenInTab = (): ((content: TabContent, run: boolean) => void) => {
-  const { addTab, run: runTab } = useGraphiQLActions()
+  const { addTab, updateActiveTabValues, setOperationName, run: runTab } = useGraphiQLActions()
   const queryEditor = useGraphiQL((state) => state.queryEditor)
   const variableEditor = useGraphiQL((state) => state.variableEditor)
   return ({ query, variables }, run) => {
+    const text = variablesText(variables)
     addTab()
     queryEditor?.setValue(query)
-    variableEditor?.setValue(variablesText(variables))
+    variableEditor?.setValue(text)
+    // The editors report what they were given 100 ms later; until then the tab would have no name, or another one's.
+    updateActiveTabValues({ query, variables: text })
+    setOperationName(OPERATION_NAME.exec(query)?.[1] ?? '')
     if (run) runTab()
   }
 }
