@@ -47,5 +47,3 @@ function* pairsOf(
   for (const [id, before] of from) yield { id, before, after: to.get(id) ?? null }
   for (const [id, after] of to) if (!from.has(id)) yield { id, before: null, after }
 }
-
-export { applyOperations } from './apply-operations.js'

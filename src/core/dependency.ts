@@ -35,6 +35,3 @@ export function groupsOf(content: Content): readonly string[] {
   if (!Array.isArray(groups)) return []
   return [...new Set((groups as readonly Json[]).filter((group) => typeof group === 'string'))]
 }
-
-export { compileDependencyPatterns } from './compile-dependency-patterns.js'
-export { DEFAULT_DEPENDENCY_PATTERNS } from './default-dependency-patterns.js'

@@ -1,5 +1,6 @@
-import type { OperationKind, SubmittedOperation } from './operation.js'
+import { isEntryId } from './entry-id.js'
 import type { Problem } from './errors.js'
+import type { OperationKind, SubmittedOperation } from './operation.js'
 
 /** UNREAD was refused for its content before: a create or an update of this id, for a delete has none. */
 interface Occurrence {
@@ -30,7 +31,7 @@ function occurrencesById(operations: readonly SubmittedOperation[], problems: re
   }
   for (const { id, index, kind } of operations) add(id, { index, kind })
   for (const { entryId, operation: index } of problems) {
-    if (entryId !== undefined && index !== undefined) add(entryId, { index, kind: 'UNREAD' })
+    if (entryId !== undefined && index !== undefined && isEntryId(entryId)) add(entryId, { index, kind: 'UNREAD' })
   }
   return byId
 }

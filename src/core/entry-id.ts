@@ -46,6 +46,16 @@ export function entryIdOf(ns: string, name: string): EntryId {
   return `${namespace}:${entryName}` as EntryId
 }
 
+/** Whether this text is an id in its one written form. */
+export function isEntryId(text: string): text is EntryId {
+  try {
+    return parseEntryId(text) === text
+  } catch (error) {
+    if (error instanceof InvalidEntryId) return false
+    throw error
+  }
+}
+
 export function namespaceFault(ns: string): string | undefined {
   if (ns === '') return 'the namespace is empty'
   if (NAMESPACE_FORBIDDEN.test(ns)) return `the namespace "${shown(ns)}" has white space or one of / @ :`

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyOperations, delta } from '../../src/core/delta.js'
+import { applyOperations } from '../../src/core/apply-operations.js'
+import { delta } from '../../src/core/delta.js'
 import { inverse } from '../../src/core/inverse.js'
 import type { Operation } from '../../src/core/operation.js'
 import { squash } from '../../src/core/squash.js'

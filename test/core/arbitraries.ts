@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import type { Reference } from '../../src/core/dependency.js'
-import { compileDependencyPatterns, DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency.js'
+import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
+import type { ExtractReferences } from '../../src/core/dependency.js'
 import { parseEntryId, type EntryId } from '../../src/core/entry-id.js'
-import type { Content, SealedContent } from '../../src/core/entry.js'
+import type { SealedContent } from '../../src/core/entry.js'
 import type { Json, JsonObject } from '../../src/core/json.js'
 import type { Operation } from '../../src/core/operation.js'
 import { sealContent, type SealRules } from '../../src/core/seal-content.js'
@@ -21,8 +22,7 @@ export function seal(kind: string, meta: unknown = {}, data: unknown = null): Se
   return sealed.content
 }
 
-export const references: (id: EntryId, content: Content) => readonly Reference[] =
-  compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS)
+export const references: ExtractReferences = compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS)
 
 export const id = (text: string): EntryId => parseEntryId(text)
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { applyOperations } from '../../src/core/apply-operations.js'
 import { decideChangeset, type StateView, type SubmittedChangeset } from '../../src/core/decide-changeset.js'
-import { applyOperations } from '../../src/core/delta.js'
 import type { EntryId } from '../../src/core/entry-id.js'
 import type { EntryRevision, SealedContent } from '../../src/core/entry.js'
 import type { Problem } from '../../src/core/errors.js'
@@ -136,6 +136,8 @@ describe('several operations on one id', () => {
     expect(problemsOf(decide(sent(['CREATE', 'b:1', one]), held, { problems: [bad(1)] })))
       .toEqual(['1 INVALID_ENTRY b:1', '1 DUPLICATE_OPERATION b:1'])
     expect(problemsOf(decide([], held, { problems: [bad(0), bad(0)] }))).toEqual(['0 INVALID_ENTRY b:1', '0 INVALID_ENTRY b:1'])
+    const unread = (operation: number): Problem => ({ ...bad(operation), entryId: 'no id' })
+    expect(problemsOf(decide([], held, { problems: [unread(0), unread(1)] }))).toEqual(['0 INVALID_ENTRY no id', '1 INVALID_ENTRY no id'])
     const replaced: Problem = { ...bad(1), entryId: id('a:1') }
     expect(problemsOf(decide(sent(['DELETE', 'a:1', null]), held, { problems: [replaced] }))).toEqual(['1 INVALID_ENTRY a:1'])
   })

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  compileDependencyPatterns, DEFAULT_DEPENDENCY_PATTERNS, groupsOf, type DependencyPattern,
-} from '../../src/core/dependency.js'
+import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
+import { groupsOf, type DependencyPattern } from '../../src/core/dependency.js'
 import type { Content } from '../../src/core/entry.js'
 import type { Json, JsonObject } from '../../src/core/json.js'
 import { id, jsonValue, references } from './arbitraries.js'

@@ -132,6 +132,7 @@ describe('I7: a circle is broken at its smallest id', () => {
   })
 
   it('of three, and the rest of it in order', () => {
+    expect(order(create('a:1', '2'), create('a:2', '3'), create('a:3', '1', 'z:1'), create('z:1'))).toEqual(['z:1', 'a:1', 'a:3', 'a:2'])
     expect(order(create('a:1', '2'), create('a:2', '3'), create('a:3', '1'))).toEqual(['a:1', 'a:3', 'a:2'])
   })
 
