@@ -1,9 +1,10 @@
--- v0 is the root: it always exists and is empty. Its digest is the SHA-256 of nothing.
-INSERT INTO "version" ("number", "parent", "revision", "created_at", "digest", "created", "updated", "deleted")
-VALUES (0, NULL, 0, date_trunc('milliseconds', now()), encode(sha256(''::bytea), 'hex'), 0, 0, 0);
+-- v0 is the root: it always exists and is empty. It has no changeset; its digest is of the millisecond it was made.
+WITH "born" AS (SELECT date_trunc('milliseconds', now()) AS "at")
+INSERT INTO "version" ("number", "revision", "created_at", "digest", "created", "updated", "deleted")
+SELECT 0, 0, "at", encode(sha256(convert_to((extract(epoch from "at") * 1000)::bigint::text, 'UTF8')), 'hex'), 0, 0, 0 FROM "born";
 --> statement-breakpoint
 INSERT INTO "head_pointer" ("revision", "version", "last_version", "version_digest", "transition_digest", "entry_count")
-VALUES (0, 0, 0, encode(sha256(''::bytea), 'hex'), encode(sha256(''::bytea), 'hex'), 0);
+SELECT 0, 0, 0, "digest", encode(sha256(''::bytea), 'hex'), 0 FROM "version" WHERE "number" = 0;
 --> statement-breakpoint
 -- Trigrams serve "contains" and "suffix" on names. Where the extension cannot be had, those scan the names.
 DO $$

@@ -60,8 +60,13 @@ function decodeOperation(fields: unknown[]): StoredOperation {
   return { kind, id: parseEntryId(id), content }
 }
 
-/** Of v0, and where the chain of transitions begins. */
-export const ROOT_DIGEST = createHash('sha256').update('').digest('hex')
+/** What the chain of transitions begins with: the digest of nothing. */
+export const FIRST_LINK = createHash('sha256').update('').digest('hex')
+
+/** Of v0, which has no changeset: of the time it was made, in milliseconds. */
+export function rootDigest(createdAt: Date): string {
+  return sha256(String(createdAt.getTime()))
+}
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')

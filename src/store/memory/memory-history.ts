@@ -5,7 +5,7 @@ import { namespaceOf, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { RegistryError } from '../../core/errors.js'
 import { compareText } from '../../core/text.js'
-import { ROOT_DIGEST, encodeChangeset } from '../changeset-codec.js'
+import { FIRST_LINK, encodeChangeset, rootDigest } from '../changeset-codec.js'
 import { entryOfRow } from '../change-row.js'
 import { COMPARE_ENTRIES } from '../entry-order.js'
 import {
@@ -16,7 +16,8 @@ import { pageOf } from '../page.js'
 import {
   emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
 } from '../plan-batch.js'
-import { verifyHistory, type StoredHistory } from '../verify-history.js'
+import type { StoredHistory } from '../verify/stored-history.js'
+import { verifyHistory } from '../verify/verify-history.js'
 import { MemoryLog } from './memory-log.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
@@ -34,7 +35,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const listeners = new Set<() => void>()
 
   const standing: Standing = {
-    head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: ROOT_DIGEST, transitionDigest: ROOT_DIGEST,
+    head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
     entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies,
   }
   const versionRow = (number: number) => log.versions[number]
@@ -191,9 +192,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       }
     },
     head: async function* () { for (const entry of log.state('head')) yield { entry, metaIndex: null } },
-    pointer: async () => ({ head: standing.head, lastVersion: standing.lastVersion, transitionDigest: standing.transitionDigest }),
+    pointer: async () => standing,
     names: null,
-    references: null,
+    referenceIndex: null,
   }
 
   return {
@@ -211,14 +212,14 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    verify: async (progress) => verifyHistory(stored, options, progress),
+    verify: async (progress) => verifyHistory(stored, progress),
     isReady: async () => true,
     close: async () => listeners.clear(),
   }
 }
 function rootVersion(createdAt: Date) {
   const root = { number: 0, parent: null, revision: 0, author: null, message: null, createdAt, created: 0, updated: 0, deleted: 0 }
-  return { ...root, digest: ROOT_DIGEST, changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
+  return { ...root, digest: rootDigest(createdAt), changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
 }
 
 export function versionNotFound(version: number, newest: number): RegistryError {

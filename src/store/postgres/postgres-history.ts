@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import type { Head } from '../../core/version.js'
 import type { Backend, History, HistoryOptions } from '../history.js'
-import { verifyHistory } from '../verify-history.js'
+import { verifyHistory } from '../verify/verify-history.js'
 import { Committer } from './commit.js'
 import { connectionOptions } from './connection-options.js'
 import { findEntries } from './find-entries.js'
@@ -78,7 +78,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     onAdvance: (listener) => notifications.onAdvance(listener),
     verify: (progress) => withClient(databaseUrl, (direct) => direct.begin(
       'ISOLATION LEVEL REPEATABLE READ READ ONLY',
-      (sql) => verifyHistory(storedHistory(sql as unknown as Sql), options, progress),
+      (sql) => verifyHistory(storedHistory(sql as unknown as Sql, options.references), progress),
     ) as ReturnType<History['verify']>),
     isReady: () => client.read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS).then(() => true, () => false),
     async close() {

@@ -7,7 +7,7 @@ import { changeRowOfColumns, idColumns, type ChangeColumns } from './entry-row.j
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
 import type { Transaction } from './write-batch.js'
 
-interface PointerColumns {
+export interface PointerColumns {
   readonly revision: number
   readonly version: number
   readonly last_version: number

@@ -1,9 +1,11 @@
+import type { ExtractReferences } from '../../core/dependency.js'
 import type { Json } from '../../core/json.js'
-import type { StoredHistory } from '../verify-history.js'
+import type { StoredHistory } from '../verify/stored-history.js'
 import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
 import type { Sql } from './read-client.js'
 import { transitionOfColumns, type TransitionColumns } from './read-log.js'
-import { targetOfColumns, type ReferenceColumns } from './reference-row.js'
+import type { PointerColumns } from './read-standing.js'
+import { referenceRows, type ReferenceColumns } from './reference-row.js'
 
 const ROWS_AT_ONCE = 1_000
 
@@ -24,7 +26,7 @@ interface VersionColumns {
  * The stored rows, streamed. `sql` is one transaction at REPEATABLE READ, so that all of it is one state
  * while others go on writing; a stream at a time, since a connection has one.
  */
-export function storedHistory(sql: Sql): StoredHistory {
+export function storedHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
     async *versions() {
       const columns = 'number, parent, revision, author, message, created_at, digest, created, updated, deleted'
@@ -70,24 +72,30 @@ export function storedHistory(sql: Sql): StoredHistory {
       }
     },
     async pointer() {
-      const [row] = await sql<{ revision: number; version: number; last_version: number; transition_digest: string }[]>`
-        SELECT revision, version, last_version, transition_digest FROM head_pointer`
-      const { revision, version, last_version: lastVersion, transition_digest } = row!
-      return { head: { revision, version }, lastVersion, transitionDigest: transition_digest }
+      const [row] = await sql<PointerColumns[]>`SELECT * FROM head_pointer`
+      const { revision, version, last_version, version_digest, transition_digest, entry_count } = row!
+      return {
+        head: { revision, version }, lastVersion: last_version, versionDigest: version_digest,
+        transitionDigest: transition_digest, entryCount: entry_count,
+      }
     },
     async *names() {
       for await (const rows of stream<{ ns: string; name: string }>(sql, 'SELECT ns, name FROM entry_name')) {
         for (const { ns, name } of rows) yield storedId(ns, name)
       }
     },
-    async *references() {
-      for await (const rows of stream<ReferenceColumns>(sql, 'SELECT * FROM reference')) {
-        for (const row of rows) {
-          yield { source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target: targetOfColumns(row) }
-        }
-      }
+    referenceIndex: {
+      async *rows() {
+        for await (const rows of stream<ReferenceColumns>(sql, 'SELECT * FROM reference')) yield* rows.map(textOfReference)
+      },
+      rowsOf: ({ id, content }) => referenceRows(id, references(id, content)).map(textOfReference),
     },
   }
+}
+
+function textOfReference(row: ReferenceColumns): string {
+  const { ns, name, ordinal, path, reference, target_type, target_ns, target_name } = row
+  return JSON.stringify([ns, name, ordinal, path, reference, target_type, target_ns, target_name])
 }
 
 function stream<Row extends object>(sql: Sql, text: string): AsyncIterable<Row[]> {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { EntryId } from '../core/entry-id.js'
+import type { EntryId } from '../../core/entry-id.js'
 
-interface SummedEntry {
+export interface SummedEntry {
   readonly digest: string
   readonly version: number
-  readonly kind: string
 }
 
 const MODULUS = 1n << 256n

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../../core/canonical-json.js'
+import type { Json } from '../../core/json.js'
+import { sha256 } from '../changeset-codec.js'
+
+interface ContentTexts {
+  readonly kind: string
+  readonly metaText: string
+  readonly dataText: string
+}
+
+/** The digest that a content should have; null where its texts are no JSON any more. */
+export function readableDigest({ kind, metaText, dataText }: ContentTexts): string | null {
+  try {
+    return sha256(canonicalJson({ kind, meta: JSON.parse(metaText) as Json, data: JSON.parse(dataText) as Json }))
+  } catch {
+    return null
+  }
+}
+
+/** Of the texts to the letter: equal values may be written differently. */
+export function textHash(content: ContentTexts): string {
+  return createHash('sha256').update(`${content.kind}\0${content.metaText}\0${content.dataText}`).digest('base64')
+}

@@ -1,0 +1,127 @@
+import type { EntryId } from '../../core/entry-id.js'
+import type { Version } from '../../core/version.js'
+import { decodeChangeset, rootDigest, versionDigest, type StoredChangeset } from '../changeset-codec.js'
+import { readableDigest, textHash } from './content-digest.js'
+import { ChangesetReader } from './changeset-reader.js'
+import { StateSum, type SummedEntry } from './state-sum.js'
+import type { StoredHistory } from './stored-history.js'
+import type { Report } from './verify-history.js'
+
+function verifyRoot(root: Version | undefined, report: Report): void {
+  if (root === undefined) return
+  if (root.digest !== rootDigest(root.createdAt)) report('version', 'v0', 'its digest is not that of the time it was made')
+  const { number, parent, revision, author, message, created, updated, deleted } = root
+  const said = JSON.stringify([number, parent, revision, author, message, created, updated, deleted])
+  if (said !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `is stored as ${said}`)
+}
+
+export interface Replay {
+  /** By version number: the sum of the state that its lineage leads to. */
+  readonly sums: ReadonlyMap<number, bigint>
+  /** `<version>/<id>`: the hash of the text that this version's changeset wrote for the entry. */
+  readonly written: ReadonlyMap<string, string>
+  /** By version number: what its changeset does to each entry. */
+  readonly operationCounts: ReadonlyMap<number, number>
+}
+
+/** Rebuilds every version from v0 by the changesets alone. */
+export async function replayLineages(
+  versions: readonly Version[], stored: StoredHistory, report: Report, progress: (done: number, of: number) => void,
+): Promise<Replay> {
+  const byNumber = new Map(versions.map((version) => [version.number, version]))
+  const childrenOf = new Map<number, number[]>()
+  for (const { number, parent } of versions) {
+    if (parent === null) {
+      if (number !== 0) report('version', `v${number}`, 'has no parent')
+      continue
+    }
+    if (!(parent < number) || !byNumber.has(parent)) report('version', `v${number}`, `its parent ${parent} is no earlier version`)
+    else childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), number])
+  }
+  for (const [place, { number }] of versions.entries()) {
+    if (number !== place) { report('version', `v${place}`, 'is missing'); break }
+  }
+  verifyRoot(versions[0], report)
+
+  const sum = new StateSum()
+  const sums = new Map<number, bigint>()
+  const written = new Map<string, string>()
+  const operationCounts = new Map<number, number>()
+  const changesets = new ChangesetReader(preorder(childrenOf), stored)
+  // Depth first with an explicit stack: a lineage may be a million versions long.
+  const stack: { number: number; undo: Undo[]; next: number }[] = []
+  const enter = async (number: number) => {
+    const undo = number === 0 ? [] : await replayOne(byNumber.get(number)!, byNumber, changesets, sum, written, operationCounts, report)
+    sums.set(number, sum.value)
+    stack.push({ number, undo, next: 0 })
+    progress(sums.size, versions.length)
+  }
+  await enter(0)
+  while (stack.length > 0) {
+    const top = stack.at(-1)!
+    const child = childrenOf.get(top.number)?.[top.next++]
+    if (child !== undefined) {
+      await enter(child)
+    } else {
+      for (const { id, entry } of top.undo.reverse()) sum.set(id, entry)
+      stack.pop()
+    }
+  }
+  return { sums, written, operationCounts }
+}
+
+interface Undo { readonly id: EntryId; readonly entry: SummedEntry | undefined }
+
+async function replayOne(
+  version: Version, byNumber: ReadonlyMap<number, Version>, changesets: ChangesetReader, sum: StateSum,
+  written: Map<string, string>, operationCounts: Map<number, number>, report: Report,
+): Promise<Undo[]> {
+  const where = `v${version.number}`
+  const bytes = await changesets.read(version.number)
+  const parentDigest = byNumber.get(version.parent!)?.digest ?? ''
+  if (bytes === undefined) { report('changeset', where, 'its changeset is missing'); return [] }
+  if (versionDigest(parentDigest, bytes) !== version.digest) report('changeset', where, 'the digest does not follow from the parent and the changeset')
+  let changeset: StoredChangeset
+  try {
+    changeset = decodeChangeset(bytes)
+  } catch (error) {
+    report('changeset', where, `cannot be read: ${(error as Error).message}`)
+    return []
+  }
+  const header = [changeset.number, changeset.parent, changeset.author, changeset.message, changeset.createdAt.getTime()]
+  const row = [version.number, version.parent, version.author, version.message, version.createdAt.getTime()]
+  if (JSON.stringify(header) !== JSON.stringify(row)) report('version', where, `is stored as ${JSON.stringify(row)}, its changeset says ${JSON.stringify(header)}`)
+  const counts = { CREATE: 0, UPDATE: 0, DELETE: 0 }
+  const undo: Undo[] = []
+  for (const { kind, id, content } of changeset.operations) {
+    counts[kind]++
+    const before = sum.get(id)
+    undo.push({ id, entry: before })
+    if ((kind === 'CREATE') !== (before === undefined)) report('changeset', where, `${kind} of ${id} does not fit the state of its parent`)
+    if (content === null) {
+      sum.set(id, undefined)
+      continue
+    }
+    const digest = readableDigest(content)
+    if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
+    sum.set(id, { digest: digest ?? '', version: version.number })
+    written.set(`${version.number}/${id}`, textHash(content))
+  }
+  operationCounts.set(version.number, changeset.operations.length)
+  if (counts.CREATE !== version.created || counts.UPDATE !== version.updated || counts.DELETE !== version.deleted) {
+    report('version', where, 'its counts are not those of its changeset')
+  }
+  return undo
+}
+
+/** Versions in the order in which the tree is walked, v0 left out: it has no changeset. */
+function preorder(childrenOf: ReadonlyMap<number, readonly number[]>): number[] {
+  const order: number[] = []
+  const stack = [...(childrenOf.get(0) ?? [])].reverse()
+  while (stack.length > 0) {
+    const number = stack.pop()!
+    order.push(number)
+    stack.push(...[...(childrenOf.get(number) ?? [])].reverse())
+  }
+  return order
+}

@@ -1,0 +1,34 @@
+import type { EntryId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import type { Json } from '../../core/json.js'
+import type { Head, Version } from '../../core/version.js'
+import type { ChangeRow } from '../change-row.js'
+import type { TransitionRow } from '../plan-batch.js'
+
+/** The stored rows as they are, in order; each call reads anew. */
+export interface StoredHistory {
+  /** Ascending; without changesets. */
+  versions(): AsyncIterable<Version>
+  changesets(numbers: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
+  transitions(): AsyncIterable<TransitionRow>
+  /** Ascending by revision. `metaIndex` is the searchable copy of meta, null where there is none. */
+  changes(): AsyncIterable<{ readonly row: ChangeRow; readonly metaIndex: Json }>
+  head(): AsyncIterable<{ readonly entry: EntryRevision; readonly metaIndex: Json }>
+  pointer(): Promise<StoredPointer>
+  /** Every id in the index of names; null where there is no such index. */
+  names: (() => AsyncIterable<EntryId>) | null
+  /** The index of references, each row as one text, and the rows that an entry should have there; null where there is none. */
+  readonly referenceIndex: {
+    rows(): AsyncIterable<string>
+    rowsOf(entry: EntryRevision): readonly string[]
+  } | null
+}
+
+/** What is kept of the end of history, so that the next batch need not look for it. */
+export interface StoredPointer {
+  readonly head: Head
+  readonly lastVersion: number
+  readonly versionDigest: string
+  readonly transitionDigest: string
+  readonly entryCount: number
+}

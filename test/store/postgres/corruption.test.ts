@@ -1,0 +1,99 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { History } from '../../../src/store/history.js'
+import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { apply, changeset, commitOne, create, historyOptions, remove, update, versionMove } from '../../support/requests.js'
+
+/** Columns that tell nothing of history: identities of requests and of the registry, and what is derived at start. */
+const NOT_HISTORY = new Set(['transition.request_id', 'head_pointer.registry_id', 'head_pointer.moved_at', 'head_pointer.references_fingerprint', 'head_pointer.id'])
+const TABLES = ['version', 'transition', 'change', 'head', 'entry_name', 'reference', 'head_pointer']
+
+/** Another value of the same type, as near to a flipped bit as the type allows. */
+const OTHER: Readonly<Record<string, string>> = {
+  text: `CASE WHEN length(%c) = 0 THEN 'x' ELSE overlay(%c placing chr(ascii(right(%c, 1)) # 8) from length(%c)) END`,
+  bigint: '%c # 64',
+  integer: '%c # 64',
+  bytea: `set_byte(%c, 12, get_byte(%c, 12) # 1)`,
+  jsonb: `'{"other": true}'::jsonb`,
+  'timestamp with time zone': `%c + interval '1 millisecond'`,
+}
+
+describe('verify', () => {
+  let database: TestDatabase
+  let history: History
+  let sql: postgres.Sql
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    history = await openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 2 })
+    sql = postgres(database.url, { max: 1, onnotice: () => {} })
+    await commitOne(history, changeset(
+      [create('a:x', 'thing', { n: 1, groups: ['g'] }, { k: 'v' }), create('a:y', 'thing', { depends_on: ['x', 'group:g', 'ns:b'] })],
+      { author: 'ann', message: 'first' },
+    ))
+    await apply(history, remove('a:x'), create('a:x', 'other', { m: 'é' }))
+    await commitOne(history, versionMove(1, { author: 'bob', message: 'back' }))
+    await apply(history, update('a:x', 'thing', { n: 2 }, [1, 2]), create('b:z'))
+    await apply(history, remove('b:z'))
+  })
+  afterAll(async () => {
+    await sql.end()
+    await history.close()
+    await database.drop()
+  })
+
+  it('finds a change to any value of any row that tells of history, and names the row', async () => {
+    const columns = await sql<{ table_name: string; column_name: string; data_type: string }[]>`
+      SELECT table_name, column_name, data_type FROM information_schema.columns
+      WHERE table_schema = 'public' AND table_name = ANY(${TABLES})`
+    const missed: string[] = []
+    let tried = 0
+    for (const { table_name: table, column_name: column, data_type: type } of columns) {
+      if (NOT_HISTORY.has(`${table}.${column}`)) continue
+      for (const [place, row] of (await sql.unsafe(`TABLE ${table} ORDER BY ${table}::text`)).entries()) {
+        if (row[column] === null) continue
+        const found = await withDamage(`UPDATE ${table} SET ${column} = ${OTHER[type]!.replaceAll('%c', column)} WHERE ${isAt(table, place)}`)
+        tried++
+        if (found.length === 0) missed.push(`${table}.${column} of ${JSON.stringify(row)}`)
+      }
+    }
+    expect(missed).toEqual([])
+    expect(tried).toBeGreaterThan(150)
+    expect((await history.verify()).corruptions).toEqual([])
+  })
+
+  it('finds a flip of any one byte of a changeset and names its version', async () => {
+    const [{ length }] = await sql<[{ length: number }]>`SELECT length(changeset) FROM version WHERE number = 1`
+    for (let byte = 0; byte < length; byte++) {
+      const found = await withDamage(`UPDATE version SET changeset = set_byte(changeset, ${byte}, get_byte(changeset, ${byte}) # ${1 << byte % 8}) WHERE number = 1`)
+      expect(found.map(({ where }) => where)).toContain('v1')
+    }
+  })
+
+  it('finds a row that is gone, from any table', async () => {
+    for (const table of TABLES.filter((name) => name !== 'head_pointer')) {
+      for (const [place, row] of (await sql.unsafe(`TABLE ${table} ORDER BY ${table}::text`)).entries()) {
+        const found = await withDamage(`DELETE FROM ${table} WHERE ${isAt(table, place)}`)
+        expect(found.length, `${table} ${JSON.stringify(row)}`).toBeGreaterThan(0)
+      }
+    }
+  })
+
+  /** Rows move when they are put back, so they are named by their place in the order of their texts. */
+  const isAt = (table: string, place: number) => `ctid = (SELECT ctid FROM ${table} ORDER BY ${table}::text OFFSET ${place} LIMIT 1)`
+
+  /** What verify finds after a statement; the rows are put back afterwards. */
+  async function withDamage(statement: string) {
+    for (const table of TABLES) await sql.unsafe(`CREATE TEMP TABLE kept_${table} AS TABLE ${table}`)
+    try {
+      const { count } = await sql.unsafe(statement)
+      expect(count).toBe(1)
+      return (await history.verify()).corruptions
+    } finally {
+      for (const table of TABLES) {
+        await sql.unsafe(`DELETE FROM ${table}; INSERT INTO ${table} TABLE kept_${table}; DROP TABLE kept_${table}`)
+      }
+    }
+  }
+})
