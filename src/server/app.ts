@@ -1,0 +1,83 @@
+import type { Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { schema } from '../graphql/schema.js'
+import type { Registry } from '../registry/registry.js'
+import type { GatewayConfig } from './config.js'
+import { createEngine } from './engine.js'
+import { answerGraphQL } from './graphql-over-http.js'
+import { answerHealth, answerReady, answerText } from './health.js'
+import { createHttpServer } from './http.js'
+import type { Log } from './log.js'
+import { createMetrics } from './metrics.js'
+import type { OperationLimits } from './operation-limits.js'
+import { BodyReader } from './read-body.js'
+import { createStaticFiles } from './static-files.js'
+import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket.js'
+
+export interface AppOptions {
+  readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
+  readonly registry: Registry
+  readonly log: Log
+  /** Where the built page lies. */
+  readonly playgroundDir?: string
+  readonly operationLimits?: OperationLimits
+  readonly socketLimits?: Partial<SocketLimits>
+}
+
+export interface App {
+  readonly server: Server
+  /** Takes nothing new, lets what runs finish for `graceMs`, then cuts off the rest. */
+  stop(graceMs?: number): Promise<void>
+}
+
+const MIB = 1024 * 1024
+
+/** The gateway's parts, put together over a registry. */
+export function createApp(options: AppOptions): App {
+  const { config, registry, log } = options
+  const stopping = new AbortController()
+  // JSON may write one byte of content as several, and around the contents there is the rest of the request.
+  const messageBytes = 2 * config.limits.changesetBytes + MIB
+  const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
+
+  const metrics = createMetrics()
+  const engine = createEngine({
+    schema, registry, log, metrics, introspection: config.introspection,
+    ...(options.operationLimits && { limits: options.operationLimits }),
+  })
+  const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }
+  const webSockets = createWebSockets(engine, metrics, socketLimits, stopping.signal)
+  const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
+
+  const server = createHttpServer({
+    graphql: (request, response, url) => answerGraphQL(graphql, request, response, url),
+    routes: {
+      '/healthz': (_request, response) => answerHealth(response),
+      '/readyz': (_request, response) => answerReady(response, registry.history, stopping.signal),
+      '/metrics': async (_request, response) => answerText(response, 200, await metrics.text(), metrics.contentType),
+    },
+    files: (request, response, { pathname }) => files(request, response, pathname),
+    webSockets,
+    allowedOrigins: config.allowedOrigins,
+    maxSockets: socketLimits.sockets,
+    stopping: stopping.signal,
+    log,
+  })
+
+  return {
+    server,
+    async stop(graceMs = 5_000) {
+      stopping.abort()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      // A connection that is kept alive becomes idle only when it has been answered.
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      server.closeIdleConnections()
+      await engine.idle(graceMs)
+      await webSockets.close()
+      const cut = setTimeout(() => server.closeAllConnections(), 500)
+      await closed
+      clearTimeout(cut)
+      clearInterval(idle)
+    },
+  }
+}

@@ -1,0 +1,194 @@
+import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql'
+import { createYoga } from 'graphql-yoga'
+import { createContext } from '../graphql/context.js'
+import { pause } from '../registry/pause.js'
+import type { Registry } from '../registry/registry.js'
+import { useDocumentCache } from './document-cache.js'
+import { useIntrospection } from './introspection-switch.js'
+import { createErrorMask, type MaskError } from './mask-error.js'
+import type { Log } from './log.js'
+import type { Metrics } from './metrics.js'
+import { useNodeLimit } from './node-limit.js'
+import { OPERATION_LIMITS, type OperationLimits } from './operation-limits.js'
+import { requestError } from './request-error.js'
+
+export interface EngineOptions {
+  readonly schema: GraphQLSchema
+  readonly registry: Registry
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly introspection: boolean
+  readonly limits?: OperationLimits
+}
+
+/** An operation as a transport has read it. */
+export interface OperationRequest {
+  readonly query: string
+  readonly operationName: string | null
+  readonly variables: Readonly<Record<string, unknown>>
+}
+
+export interface Caller {
+  readonly author: string | null
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+export type ResultStream = AsyncIterableIterator<ExecutionResult>
+
+/** An operation that may run. */
+export interface PreparedOperation {
+  readonly document: DocumentNode
+  readonly type: OperationTypeNode
+  /** Runs it, once. Never throws; errors are in the result, masked. */
+  start(): Promise<ExecutionResult | ResultStream>
+}
+
+export interface Engine {
+  readonly schema: GraphQLSchema
+  readonly mask: MaskError
+  /** Resolves when no query and no mutation runs, or after `ms`. */
+  idle(ms: number): Promise<void>
+  /** Parses, validates and holds to the limits; what is wrong comes as errors with a code. */
+  prepare(request: OperationRequest, caller: Caller): PreparedOperation | { readonly errors: readonly GraphQLError[] }
+}
+
+/** GraphQL without a transport: the same plugins, whichever way an operation comes in. */
+export function createEngine(options: EngineOptions): Engine {
+  const { schema, registry, log, metrics, limits = OPERATION_LIMITS } = options
+  const mask = createErrorMask(log)
+  const yoga = createYoga({
+    schema,
+    plugins: [useDocumentCache(limits), useIntrospection(options.introspection), useNodeLimit(limits)],
+    maskedErrors: { maskError: mask },
+    parserAndValidationCache: false,
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    logging: false,
+  })
+
+  const running = new Set<Promise<unknown>>()
+
+  return {
+    schema,
+    mask,
+    async idle(ms) {
+      const until = performance.now() + ms
+      while (running.size > 0 && performance.now() < until) {
+        await Promise.race([Promise.allSettled(running), pause(until - performance.now())])
+      }
+    },
+    prepare({ query, operationName, variables }, caller) {
+      const ending = new AbortController()
+      const context = createContext({ registry, author: caller.author, signal: ending.signal })
+      const { parse, validate, execute, subscribe, contextFactory } = yoga.getEnveloped(context)
+      let document: DocumentNode
+      try {
+        document = parse(query) as DocumentNode
+        const errors = validate(schema, document) as readonly GraphQLError[]
+        if (errors.length > 0) return { errors: errors.map(validationError) }
+      } catch (error) {
+        return { errors: [mask(error)] }
+      }
+      const operation = getOperationAST(document, operationName)
+      if (operation === null || operation === undefined) {
+        const message = operationName === null
+          ? 'the document holds several operations, or none; name one in operationName'
+          : `the document holds no operation "${operationName}"`
+        return { errors: [requestError('BAD_USER_INPUT', message)] }
+      }
+      const type = operation.operation
+
+      async function start(): Promise<ExecutionResult | ResultStream> {
+        const letGo = linked(caller.signal, ending)
+        const ended = metrics.operationStarted(type)
+        const args = { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() }
+        const run = async () => (type === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args)) as Promise<ExecutionResult | ResultStream>
+        const answered = withDeadline(run(), type, limits, ending).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
+        running.add(answered)
+        const result = await answered
+        running.delete(answered)
+        if (isStream(result)) return closing(result, mask, () => { letGo(); ending.abort(); ended(null) })
+        letGo()
+        ended(result)
+        return result
+      }
+      return { document, type, start }
+    },
+  }
+}
+
+/** Yoga writes its own notes for HTTP into an error's extensions, which are no client's business. */
+function validationError({ message, nodes, source, positions }: GraphQLError): GraphQLError {
+  const place = nodes === undefined ? { source: source ?? null, positions: positions ?? null } : { nodes }
+  return new GraphQLError(message, { ...place, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
+}
+
+export function isStream(result: ExecutionResult | ResultStream): result is ResultStream {
+  return Symbol.asyncIterator in result
+}
+
+/** Aborts with a caller; call what is returned to part again. */
+function linked(signal: AbortSignal, ending: AbortController): () => void {
+  const abort = () => ending.abort()
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return () => signal.removeEventListener('abort', abort)
+}
+
+async function withDeadline<Result>(
+  running: Promise<Result>, type: OperationTypeNode, limits: OperationLimits, ending: AbortController,
+): Promise<Result> {
+  const seconds = type === OperationTypeNode.MUTATION ? limits.mutationSeconds : limits.querySeconds
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      ending.abort()
+      reject(lateError(type, seconds))
+    }, seconds * 1000)
+  })
+  try {
+    return await Promise.race([running, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function lateError(type: OperationTypeNode, seconds: number): GraphQLError {
+  if (type === OperationTypeNode.MUTATION) {
+    const message = `no answer within ${seconds} seconds: it may yet be applied; send it again with the same idempotencyKey to learn its outcome`
+    return requestError('OUTCOME_UNKNOWN', message)
+  }
+  return requestError('TIMEOUT', `no answer within ${seconds} seconds; ask for less at once`)
+}
+
+/** A stream that masks what it throws and lets go of everything exactly once, however it ends. */
+function closing(stream: ResultStream, mask: MaskError, close: () => void): ResultStream {
+  let open = true
+  const end = () => {
+    if (open) close()
+    open = false
+  }
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      try {
+        const result = await stream.next()
+        if (result.done === true) end()
+        return result
+      } catch (error) {
+        end()
+        throw mask(error)
+      }
+    },
+    async return() {
+      // Aborts first: who waits for the next event is woken by it.
+      end()
+      await stream.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { isIPv6, type AddressInfo } from 'node:net'
+import { compileDependencyPatterns } from '../core/compile-dependency-patterns.js'
+import { createRegistry } from '../registry/create-registry.js'
+import { compileRegex } from '../store/compile-regex.js'
+import { openStore } from '../store/open-store.js'
+import { createApp, type AppOptions } from './app.js'
+import type { GatewayConfig } from './config.js'
+import { GRAPHQL_PATH } from './http.js'
+import { createLog, type Log } from './log.js'
+import { StartError } from './start-error.js'
+
+export interface Gateway {
+  /** Of the playground. */
+  readonly url: string
+  /** Of GraphQL, over HTTP and (with `ws:`) over WebSockets. */
+  readonly endpoint: string
+  /** Finishes what is under way, then lets go of the store. Settles within 10 seconds. */
+  close(): Promise<void>
+}
+
+export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
+  readonly log?: Log
+}
+
+const READ_TIMEOUT_MS = 10_000
+/** The largest changeset there may be takes about 15 seconds on two slow cores. */
+const COMMIT_TIMEOUT_MS = 60_000
+/** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
+const STORE_CLOSE_MS = 3_500
+
+/** Opens the store and listens. @throws StartError where it cannot, saying why and what to do */
+export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
+  const log = options.log ?? createLog(config.logLevel)
+  const references = compileDependencyPatterns(config.dependencies)
+  const history = await openStore({
+    backend: config.backend,
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    options: {
+      references, referencesFingerprint: fingerprint(config.dependencies), compileRegex,
+      readTimeoutMs: READ_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS,
+    },
+    log: (line) => log.info(line),
+  }).catch((error: unknown) => {
+    throw new StartError(`the ${config.backend} store cannot be opened: ${(error as Error).message}`, { cause: error })
+  })
+
+  const registry = createRegistry({ history, references, compileRegex, limits: config.limits })
+  const app = createApp({ ...options, config, registry, log })
+  try {
+    app.server.listen({ host: config.host, port: config.port })
+    await once(app.server, 'listening')
+  } catch (error) {
+    await history.close()
+    throw new StartError(listenProblem(config, error as NodeJS.ErrnoException), { cause: error })
+  }
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://${shownHost(config.host)}:${port}/`
+  log.info({ backend: config.backend, url }, 'listening')
+
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    await app.stop()
+    await registry.close()
+    await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
+    log.info('stopped')
+  }
+  return { url, endpoint: `${url.slice(0, -1)}${GRAPHQL_PATH}`, close: () => (closing ??= close()) }
+}
+
+/** Names the patterns, so that the store knows when to index references anew. */
+function fingerprint(patterns: GatewayConfig['dependencies']): string {
+  const written = patterns.map(({ path, allowWildcard = false }) => JSON.stringify([path, allowWildcard])).sort()
+  return createHash('sha256').update(written.join('\n')).digest('hex')
+}
+
+function listenProblem({ host, port }: GatewayConfig, error: NodeJS.ErrnoException): string {
+  const known: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} on ${host} is in use; set PORT to another, or to 0 for any that is free`,
+    EACCES: `port ${port} may not be used by this user; set PORT to 1024 or more`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; set HOST to one, or to 0.0.0.0 for all`,
+    ENOTFOUND: `the host ${host} is not known; set HOST to an address of this machine`,
+  }
+  return known[error.code ?? ''] ?? `cannot listen on ${host}:${port}: ${error.message}`
+}
+
+/** An address that a browser can be sent to. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return isIPv6(host) ? `[${host}]` : host
+}
+
+async function within(ms: number, done: Promise<void>, late: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      late()
+      resolve()
+    }, ms)
+  })
+  await Promise.race([done, limit])
+  clearTimeout(timer)
+}

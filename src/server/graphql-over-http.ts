@@ -1,0 +1,85 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { OperationTypeNode, type ExecutionResult } from 'graphql'
+import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
+import { isStream, type Engine, type OperationRequest } from './engine.js'
+import { HttpError } from './http-error.js'
+import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
+import { answerType, isJson, type AnswerType } from './media-type.js'
+import type { BodyReader } from './read-body.js'
+import { requestError } from './request-error.js'
+import { sendEvents } from './send-events.js'
+
+export interface GraphQLOverHttp {
+  readonly engine: Engine
+  readonly bodies: BodyReader
+  /** Aborts when the gateway stops: streams end, what else runs may finish. */
+  readonly stopping: AbortSignal
+}
+
+/**
+ * Answers one request by the GraphQL-over-HTTP specification: POST with JSON, GET for queries and
+ * subscriptions, the answer as JSON, as `application/graphql-response+json` or as server-sent events.
+ */
+export async function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const accepted = answerType(request.headers.accept)
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  try {
+    if (accepted === undefined) {
+      throw new HttpError(406, requestError('BAD_USER_INPUT', 'accept application/json, application/graphql-response+json or text/event-stream'))
+    }
+    const author = readAuthor(request)
+    const operation = await readOperation(server, request, url)
+    const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
+    if ('errors' in prepared) return sendResult(response, accepted, prepared)
+    if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
+      throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
+    }
+    if (prepared.type === OperationTypeNode.SUBSCRIPTION && accepted !== 'text/event-stream') {
+      throw new HttpError(406, requestError('BAD_USER_INPUT', 'a subscription is answered as text/event-stream, or over a WebSocket (graphql-transport-ws)'))
+    }
+    const result = await prepared.start()
+    if (response.destroyed) return isStream(result) ? void (await result.return?.()) : undefined
+    if (accepted === 'text/event-stream') return await sendEvents(response, result, server.engine.mask, server.stopping)
+    sendResult(response, accepted, result as ExecutionResult)
+  } catch (error) {
+    if (response.destroyed || response.headersSent) return void response.destroy()
+    if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [server.engine.mask(error)] }, 500)
+    // What is left of a body that is not read would be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close')
+    sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)
+  }
+}
+
+function readAuthor(request: IncomingMessage): string | null {
+  try {
+    return authorOf(headerText(request.headers[AUTHOR_HEADER]), 'the header X-Cadastre-Author')
+  } catch (error) {
+    throw new HttpError(400, requestError('BAD_USER_INPUT', (error as Error).message))
+  }
+}
+
+async function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, url: URL): Promise<OperationRequest> {
+  if (request.method === 'GET') return paramsOfUrl(url.searchParams)
+  if (request.method !== 'POST') {
+    throw new HttpError(405, requestError('BAD_USER_INPUT', 'send POST, or GET for a query'), { allow: 'GET, POST' })
+  }
+  // Nothing but JSON: what a web form can send needs no leave from a browser, and must not write.
+  if (!isJson(request.headers['content-type']) || request.headers['content-encoding'] !== undefined) {
+    throw new HttpError(415, requestError('BAD_USER_INPUT', 'send the operation as application/json, in UTF-8, not compressed'))
+  }
+  return paramsOfBody(await bodies.read(request))
+}
+
+/** By the specification, application/json says 200 of every well-formed request, also of one that is in error. */
+function sendResult(
+  response: ServerResponse, accepted: AnswerType | undefined, result: ExecutionResult, status?: number, headers: OutgoingHttpHeaders = {},
+): void {
+  const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
+  const failed = result.errors !== undefined && result.data === undefined
+  const body = Buffer.from(JSON.stringify(result), 'utf8')
+  response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), {
+    'content-type': `${type}; charset=utf-8`, 'content-length': body.length, 'cache-control': 'no-store', ...headers,
+  })
+  response.end(body)
+}

@@ -1,0 +1,44 @@
+import type { ExecutionResult, OperationTypeNode } from 'graphql'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Numbers of one gateway, for Prometheus. */
+export interface Metrics {
+  readonly contentType: string
+  text(): Promise<string>
+  /** Call what is returned with the result when the operation has ended; null where a stream has. */
+  operationStarted(type: OperationTypeNode): (result: ExecutionResult | null) => void
+  socketOpened(): () => void
+}
+
+export function createMetrics(): Metrics {
+  const register = new Registry()
+  collectDefaultMetrics({ register, prefix: 'cadastre_' })
+  const registers = [register]
+  const operations = new Counter({
+    name: 'cadastre_operations_total', help: 'GraphQL operations that have ended', labelNames: ['type', 'outcome'], registers,
+  })
+  const seconds = new Histogram({
+    name: 'cadastre_operation_seconds', help: 'How long queries and mutations took', labelNames: ['type'], registers,
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+  })
+  const subscriptions = new Gauge({ name: 'cadastre_subscriptions', help: 'Subscriptions that are open', registers })
+  const sockets = new Gauge({ name: 'cadastre_websockets', help: 'WebSockets that are open', registers })
+
+  return {
+    contentType: register.contentType,
+    text: () => register.metrics(),
+    operationStarted(type) {
+      const stop = type === 'subscription' ? undefined : seconds.startTimer({ type })
+      if (type === 'subscription') subscriptions.inc()
+      return (result) => {
+        stop?.()
+        if (type === 'subscription') subscriptions.dec()
+        operations.inc({ type, outcome: result?.errors === undefined ? 'ok' : 'error' })
+      }
+    },
+    socketOpened() {
+      sockets.inc()
+      return () => sockets.dec()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { getOperationAST, type DocumentNode, type GraphQLSchema } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import type { OperationLimits } from './operation-limits.js'
+import { countNodes } from './query-cost.js'
+import { requestError } from './request-error.js'
+
+interface Arguments {
+  readonly schema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly operationName?: string | null | undefined
+  readonly variableValues?: unknown
+}
+
+/** Refuses what could answer with more objects than the limit, before any of them is read. */
+export function useNodeLimit({ nodes }: Pick<OperationLimits, 'nodes'>): Plugin {
+  const refusal = ({ schema, document, operationName, variableValues }: Arguments) => {
+    const operation = getOperationAST(document, operationName)
+    if (operation === null || operation === undefined) return undefined
+    const asked = countNodes(schema, document, operation, (variableValues ?? {}) as Record<string, unknown>)
+    if (asked <= nodes) return undefined
+    const message = `the answer could hold ${asked} objects by its page sizes; it may hold ${nodes}: ask for smaller pages (first, last) or fewer levels`
+    return { errors: [requestError('QUERY_TOO_COMPLEX', message)] }
+  }
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusal(args)
+      if (refused !== undefined) setResultAndStopExecution(refused)
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = refusal(args)
+      if (refused !== undefined) setResultAndStopExecution(refused)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { HttpError } from './http-error.js'
+import { requestError } from './request-error.js'
+
+/** Reads request bodies, each within a bound, all together within another. */
+export class BodyReader {
+  #reading = 0
+
+  constructor(
+    private readonly mostBytes: number,
+    /** Of all that are being read at one time: bodies cost memory before anything is known of them. */
+    private readonly mostBytesTogether = 4 * mostBytes,
+  ) {}
+
+  /** The body as text. @throws HttpError 400, 413, 503; it also throws where the client goes away */
+  async read(request: IncomingMessage): Promise<string> {
+    const announced = Number(request.headers['content-length'] ?? 0)
+    if (announced > this.mostBytes) throw this.#tooLarge()
+    const chunks: Buffer[] = []
+    let bytes = 0
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        this.#reading += chunk.length
+        if (bytes > this.mostBytes) throw this.#tooLarge()
+        if (this.#reading > this.mostBytesTogether) {
+          throw new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), { 'retry-after': '1' })
+        }
+        chunks.push(chunk)
+      }
+    } finally {
+      this.#reading -= bytes
+    }
+    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    if (!isUtf8(body)) throw new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8'))
+    return body.toString('utf8')
+  }
+
+  #tooLarge(): HttpError {
+    return new HttpError(413, requestError('TOO_LARGE', `the body takes more than the ${this.mostBytes} bytes that it may take; split the changeset`))
+  }
+}

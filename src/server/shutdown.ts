@@ -1,0 +1,31 @@
+import type { Gateway } from './gateway.js'
+import type { Log } from './log.js'
+
+/** SPEC gives a gateway 10 seconds; whatever still hangs then is cut off. */
+const LONGEST_MS = 9_500
+
+/** Stops the gateway and the process on SIGTERM or SIGINT; a second signal does not wait. */
+export function stopOnSignals(gateway: Gateway, log: Log): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      log.warn({ signal }, 'stopping at once')
+      process.exit(1)
+    }
+    stopping = true
+    log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      log.warn('not everything ended in time')
+      process.exit(0)
+    }, LONGEST_MS).unref()
+    gateway.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'stopping failed')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}

@@ -1,0 +1,166 @@
+import { setMaxListeners } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { makeServer, handleProtocols, type Context } from 'graphql-ws'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
+import type { Engine, PreparedOperation } from './engine.js'
+import type { Metrics } from './metrics.js'
+import { requestError } from './request-error.js'
+
+/** What a socket may cost. */
+export interface SocketLimits {
+  readonly sockets: number
+  readonly operations: number
+  readonly messageBytes: number
+  /** Before `connection_init` has been accepted: nobody has said anything of use yet. */
+  readonly earlyBytes: number
+  readonly initSeconds: number
+  /** Between two pings; a peer that gives no sign of life for five of them is gone. */
+  readonly pingSeconds: number
+}
+
+export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
+  sockets: 10_000, operations: 256, earlyBytes: 64 * 1024, initSeconds: 3, pingSeconds: 12,
+}
+
+const SILENT_PINGS = 5
+/** Unsent bytes from which a peer is heard no more until it has taken some: its every message may ask for more. */
+const UNSENT_BYTES = 1024 * 1024
+
+/** Close codes of graphql-transport-ws and RFC 6455. */
+const CLOSE = { badRequest: 4400, tooLarge: 1009, restart: 1012, failed: 1011 } as const
+
+interface Connection {
+  readonly request: IncomingMessage
+  readonly gone: AbortController
+  author: string | null
+  acknowledged(): void
+}
+
+export interface WebSockets {
+  /** Takes a connection over from the HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Tells every client to come back, and cuts off those that do not answer. */
+  close(): Promise<void>
+}
+
+/** graphql-transport-ws over the same engine as HTTP. */
+export function createWebSockets(engine: Engine, metrics: Metrics, limits: SocketLimits, stopping: AbortSignal): WebSockets {
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes, handleProtocols })
+  const silence = new WeakMap<WebSocket, { pings: number; unsent: number }>()
+
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: limits.initSeconds * 1000,
+    onConnect({ connectionParams, extra }) {
+      const said = connectionParams?.['author'] ?? headerText(extra.request.headers[AUTHOR_HEADER])
+      extra.author = authorOf(said, '`author` in connection_init')
+      extra.acknowledged()
+      return true
+    },
+    onSubscribe(context: Context<Record<string, unknown>, Connection>, _id, { query, operationName, variables }) {
+      if (stopping.aborted) return [requestError('UNAVAILABLE', 'the gateway is stopping; connect anew')]
+      if (Object.keys(context.subscriptions).length > limits.operations) {
+        return [requestError('UNAVAILABLE', `this socket has ${limits.operations} operations under way; end some or open another`)]
+      }
+      const { author, gone } = context.extra
+      const prepared = engine.prepare(
+        { query, operationName: operationName ?? null, variables: variables ?? {} }, { author, signal: gone.signal },
+      )
+      if ('errors' in prepared) return [...prepared.errors]
+      return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: prepared }
+    },
+    execute: ({ contextValue }) => (contextValue as PreparedOperation).start() as never,
+    subscribe: ({ contextValue }) => (contextValue as PreparedOperation).start() as never,
+  })
+
+  function connect(socket: WebSocket, raw: Duplex, request: IncomingMessage): void {
+    const gone = new AbortController()
+    // One listener for each operation under way.
+    setMaxListeners(0, gone.signal)
+    const letGo = metrics.socketOpened()
+    const heard = () => silence.set(socket, { pings: 0, unsent: 0 })
+    heard()
+
+    // ws keeps the parts of a message until it is whole: an endless first one is only seen here.
+    let early = 0
+    const countEarly = (chunk: Buffer) => {
+      early += chunk.length
+      if (early > limits.earlyBytes) refuse(CLOSE.tooLarge, 'too much came before connection_init')
+    }
+    raw.on('data', countEarly)
+    const refuse = (code: number, reason: string) => {
+      raw.off('data', countEarly)
+      socket.close(code, reason)
+      socket.pause()
+      setTimeout(() => socket.terminate(), 1000).unref()
+    }
+    const resumeWhenTaken = () => {
+      if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
+    }
+
+    const closed = protocol.opened({
+      protocol: socket.protocol,
+      // Settles when the socket has taken it: only then is the next event of a stream asked for.
+      send: (data) => new Promise((resolve, reject) => {
+        if (socket.readyState !== socket.OPEN) return resolve()
+        socket.send(data, (error) => {
+          heard()
+          resumeWhenTaken()
+          if (error) reject(error)
+          else resolve()
+        })
+      }),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (handle) => socket.on('message', (data: Buffer) => {
+        heard()
+        handle(data.toString('utf8')).catch((error: unknown) => fail(socket, error))
+        if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
+      }),
+    }, { request, gone, author: null, acknowledged: () => raw.off('data', countEarly) })
+
+    socket.on('pong', heard)
+    // A broken frame: ws closes the socket by itself and says why.
+    socket.on('error', () => undefined)
+    socket.once('close', (code, reason) => {
+      gone.abort()
+      letGo()
+      closed(code, reason.toString('utf8')).catch((error: unknown) => engine.mask(error))
+    })
+  }
+
+  /** What a handler throws: a caller's fault closes with its words, anything else is logged and closes without. */
+  function fail(socket: WebSocket, error: unknown): void {
+    if (socket.readyState !== socket.OPEN) return
+    const message = error instanceof Error ? error.message : ''
+    if (message.startsWith('Unexpected message of type')) return socket.close(CLOSE.badRequest, 'Invalid message received')
+    const shown = engine.mask(error)
+    const internal = shown.extensions['code'] === 'INTERNAL_SERVER_ERROR'
+    socket.close(internal ? CLOSE.failed : CLOSE.badRequest, Buffer.from(shown.message).subarray(0, 120).toString('utf8'))
+  }
+
+  const pinging = setInterval(() => {
+    for (const socket of server.clients) {
+      const last = silence.get(socket) ?? { pings: 0, unsent: 0 }
+      const unsent = socket.bufferedAmount
+      const pings = unsent < last.unsent ? 0 : last.pings + 1
+      silence.set(socket, { pings, unsent })
+      if (pings > SILENT_PINGS) socket.terminate()
+      else if (socket.readyState === socket.OPEN) socket.ping()
+    }
+  }, limits.pingSeconds * 1000)
+
+  return {
+    upgrade(request, raw, head) {
+      server.handleUpgrade(request, raw, head, (socket) => connect(socket, raw, request))
+    },
+    async close() {
+      clearInterval(pinging)
+      for (const socket of server.clients) socket.close(CLOSE.restart, 'the gateway is stopping; come back')
+      const until = performance.now() + 1000
+      while (server.clients.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+      for (const socket of server.clients) socket.terminate()
+      server.close()
+    },
+  }
+}
