@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { History } from '../../src/store/history.js'
+import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
+import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
+import { createTestDatabase } from '../support/postgres.js'
+import { historyOptions } from '../support/requests.js'
+import { create, openGateway, update, type Gateway } from './gateway.js'
+
+interface Opened {
+  readonly history: History
+  drop(): Promise<void>
+}
+
+const BACKENDS: Record<string, () => Promise<Opened>> = {
+  memory: async () => ({ history: openMemoryHistory(historyOptions), drop: async () => undefined }),
+  Postgres: async () => {
+    const database = await createTestDatabase()
+    const history = await openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
+    return { history, drop: () => database.drop() }
+  },
+}
+
+describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backend) => {
+  let opened: Opened
+  let gateway: Gateway
+
+  beforeAll(async () => {
+    opened = await BACKENDS[backend]!()
+    gateway = openGateway(opened.history)
+    const references = (n: number) => ({ depends_on: [`a:e${(n + 1) % 100}`, `e${(n + 2) % 100}`, 'group:few', 'ns:b', 'a:gone'], groups: n < 3 ? ['few'] : [] })
+    await gateway.apply(...Array.from({ length: 100 }, (_, n) => create(`a:e${n}`, references(n))), create('b:one'), create('b:two'))
+    for (let round = 0; round < 3; round++) {
+      await gateway.apply(...Array.from({ length: 50 }, (_, n) => update(`a:e${n * 2}`, { ...references(n * 2), round })))
+    }
+  })
+  afterAll(async () => {
+    await gateway.close()
+    await opened.drop()
+  })
+
+  const callsFor = async (document: string, variables?: Record<string, unknown>) => {
+    gateway.calls.clear()
+    const data = await gateway.data(document, variables)
+    return { data, calls: Object.fromEntries(gateway.calls) }
+  }
+
+  it('for 100 entries with versions, histories, dependencies and dependents are a handful', async () => {
+    const { data, calls } = await callsFor(`{ entries(where: {ns: {eq: "a"}}, first: 100) { nodes {
+      entryId meta version { number author previous { number } children { number } isHead }
+      history { totalCount nodes { revision version { number message } entry { revision } } }
+      dependencies { path target { entryId version { number } } }
+      dependents { path source target { digest } }
+    } } }`)
+    expect(data.entries.nodes).toHaveLength(100)
+    expect(data.entries.nodes[0].dependencies).toHaveLength(2 + 2 + 2 + 1)
+    expect(data.entries.nodes[0].dependents.length).toBeGreaterThan(90)
+    expect(data.entries.nodes[0].history.totalCount).toBe(4)
+    expect(calls).toMatchObject({ findEntries: 1, entryHistories: 1, entryHistoryCounts: 1, dependents: 1, entriesInGroups: 1, entriesInNamespaces: 1, head: 1, children: 1 })
+    const total = Object.values(calls).reduce((sum, count) => sum + count, 0)
+    expect([calls, total <= 14]).toEqual([calls, true])
+  })
+
+  it('for many nodes are one for each type', async () => {
+    const ids = Array.from({ length: 100 }, (_, n) => [`a:e${n}`, `r1/a:e${n}`, `v${n % 5}`]).flat()
+    const { data, calls } = await callsFor('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })
+    expect(data.nodes.filter((node: unknown) => node !== null)).toHaveLength(300)
+    expect(calls).toEqual({ entries: 1, entryRevisions: 1, versions: 1 })
+  })
+
+  it('for versions with their trees, changesets and snapshots do not grow with their number', async () => {
+    const { calls } = await callsFor(`{ versions { nodes { number previous { number } children { number } changeset { created operations(first: 2) { nodes { entryId entry { entry { digest } } } } } } } }`)
+    expect(Object.values(calls).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(5)
+    expect(calls).toMatchObject({ versionPage: 1, children: 1, changesOf: 1 })
+  })
+
+  it('for transitions with their versions and changes do not grow with their number', async () => {
+    const { calls } = await callsFor('{ transitions { nodes { from { number } to { number } changes(first: 3) { totalCount nodes { entryId } } } } }')
+    expect(calls).toEqual({ transitionPage: 1, versions: 1, changesOf: 1 })
+  })
+
+  it('for entries of one snapshot under many names are one', async () => {
+    const fields = Array.from({ length: 50 }, (_, n) => `e${n}: entry(id: "a:e${n}") { digest }`).join(' ')
+    const { calls } = await callsFor(`{ snapshot(at: {revision: 2}) { ${fields} } }`)
+    expect(calls['entries']).toBe(1)
+  })
+
+  it('for one entry is one', async () => {
+    const { calls } = await callsFor('{ entry(id: "a:e1") { id meta data digest revision } }')
+    expect(calls).toEqual({ entries: 1 })
+  })
+})
