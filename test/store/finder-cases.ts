@@ -264,15 +264,21 @@ export const INVALID_WHERES: readonly { readonly says: string; readonly where: u
 const letters = ['a', 'b', 'A', '.', '%', '_', '\\', '*', '😀', 'é', '\uffff', ' ']
 const shortText = fc.string({ unit: fc.constantFrom(...letters), maxLength: 4 })
 const rawText = fc.oneof({ weight: 12, arbitrary: shortText }, { weight: 1, arbitrary: fc.constantFrom('\0', '\ud83d', 'a\ude00') })
-const keyName = fc.constantFrom('a', 'b', '0', 'a.b', 'a.b.c', 'b.a', '__proto__', '', 'é')
-const scalar = fc.oneof(shortText, fc.constantFrom<Json>(0, 1, -1, 1.5, 1e21, 5e-324, true, false, null, '1', ''))
+const keyName = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'a.b') },
+  { weight: 1, arbitrary: fc.constantFrom('0', 'a.b.c', 'b.a', '__proto__', '', 'é') },
+)
+const scalar = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom<Json>(1, 'a', 'ab', null, true) },
+  { weight: 1, arbitrary: fc.oneof(shortText, fc.constantFrom<Json>(0, -1, 1.5, 1e21, 5e-324, false, '1', '')) },
+)
 
 const { tree: jsonTree } = fc.letrec<{ tree: Json }>((tie) => ({
   tree: fc.oneof(
     { depthSize: 'small', maxDepth: 3 },
-    scalar,
-    fc.array(tie('tree'), { maxLength: 3 }),
-    fc.array(fc.tuple(keyName, tie('tree')), { maxLength: 3 }).map((members) => Object.fromEntries(members)),
+    { weight: 3, arbitrary: scalar },
+    { weight: 2, arbitrary: fc.array(tie('tree'), { maxLength: 3 }) },
+    { weight: 2, arbitrary: fc.array(fc.tuple(keyName, tie('tree')), { maxLength: 3 }).map((members) => Object.fromEntries(members)) },
   ),
 }))
 
@@ -286,14 +292,24 @@ const idArbitrary = fc.tuple(
 export const entryArbitrary: fc.Arbitrary<FinderEntry> = fc.record({
   id: idArbitrary,
   kind: fc.constantFrom('a', 'a.b', 'a.b.c', 'ab', 'A_b', 'b-a'),
-  meta: fc.array(fc.tuple(keyName, jsonTree), { maxLength: 4 }).map((members) => Object.fromEntries(members)),
+  meta: fc.array(fc.tuple(keyName, jsonTree), { minLength: 2, maxLength: 6 }).map((members) => Object.fromEntries(members)),
 })
 
-const fieldPath = fc.constantFrom('a', 'b', 'a.b', 'a.b.c', 'a.0', '0', 'b.a', '__proto__', '__proto__.a', 'constructor', 'é', 'a.', '.a', 'a..b')
+const fieldPath = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'a.b') },
+  { weight: 1, arbitrary: fc.constantFrom('a.b.c', 'a.0', '0', 'b.a', '__proto__', '__proto__.a', 'constructor', 'é', 'a.', '.a', 'a..b') },
+)
 const rootName = fc.constantFrom('id', 'ns', 'name', 'kind')
-const rootText = fc.oneof(rawText, idArbitrary, fc.constantFrom('a', 'a.b', 'ab', 'a:', ':a', 'b:a', 'a:a', 'é', '\uffff'))
+const rootText = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('a', 'b', 'a.b', 'ab', 'a:', ':a', 'b:a', 'a:a', 'é', '\uffff', '.') },
+  { weight: 1, arbitrary: rawText },
+  { weight: 1, arbitrary: idArbitrary },
+)
 const pattern = rootText.map((text) => text.replace(/\\+$/, ''))
-const glob = fc.array(fc.oneof(fc.constantFrom('*', '?', '\\*', '\\?', '\\\\'), pattern), { maxLength: 4 }).map((parts) => parts.join(''))
+const glob = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom('a*', '*b', '?', 'a.?', '*:*', 'a:*', '*a*', 'a*:*b', '?:a*', '??', 'a', '*.*') },
+  { weight: 1, arbitrary: fc.array(fc.oneof(fc.constantFrom('*', '?', '\\*', '\\?', '\\\\'), pattern), { maxLength: 4 }).map((parts) => parts.join('')) },
+)
 const regex = fc.constantFrom(
   'a', '^a', 'a$', '^a$', 'a|b', '^(a|b)+$', '[^a]', '.', '^.$', '^..$', '', 'a?', '^ab*', 'a:b', '^a:', '(?i)A', '\\.', 'a\\.b', '^a\\.b$', '😀', '^b.*a', 'a{2}', '(?:a.b)',
 )
@@ -302,10 +318,13 @@ const textConditions = {
   glob, regex, contains: rootText, prefix: rootText, suffix: rootText,
 }
 
-const stringFilter = fc.record({ eq: rootText, ne: rootText, in: fc.array(rootText, { maxLength: 4 }), ...textConditions }, { requiredKeys: [] })
-  .filter((filter) => Object.keys(filter).length > 0)
+const oneCondition = [
+  fc.record({ eq: rootText }), fc.record({ ne: rootText }), fc.record({ in: fc.array(rootText, { maxLength: 4 }) }),
+  ...Object.entries(textConditions).map(([name, text]) => fc.record({ [name]: text })),
+]
+const stringFilter = fc.oneof(...oneCondition, fc.record({ ne: rootText, prefix: rootText }), fc.record({ contains: rootText, glob }))
 
-const value = fc.oneof({ weight: 12, arbitrary: jsonTree }, { weight: 1, arbitrary: rawText.map((text) => ({ a: [text] })) }, { weight: 2, arbitrary: rawText })
+const value = fc.oneof({ weight: 12, arbitrary: fc.constantFrom<Json>(1, 'a', 'ab', null, true, [], {}, [1], ['a'], { a: 1 }) }, { weight: 4, arbitrary: jsonTree }, { weight: 1, arbitrary: rawText.map((text) => ({ a: [text] })) }, { weight: 2, arbitrary: rawText })
 const manyValues = fc.constant(null).map(() => [0, 1, 'a', 'b', [], {}, null, ...Array.from({ length: 20 }, (_, i) => `many ${i}`)] as Json[])
 
 const valueFilter: fc.Arbitrary<ValueFilterInput> = fc.tuple(
@@ -323,11 +342,12 @@ const valueFilter: fc.Arbitrary<ValueFilterInput> = fc.tuple(
 export const whereArbitrary: fc.Arbitrary<EntryFilterInput> = fc.letrec<{ filter: EntryFilterInput }>((tie) => ({
   filter: fc.oneof(
     { depthSize: 'small', maxDepth: 3 },
-    fc.tuple(rootName, stringFilter).map(([root, filter]) => ({ [root]: filter }) as EntryFilterInput),
-    fc.array(valueFilter, { minLength: 1, maxLength: 2 }).map((filters) => ({ meta: filters })),
-    fc.array(tie('filter'), { maxLength: 3 }).map((and) => ({ and })),
-    fc.array(tie('filter'), { maxLength: 3 }).map((or) => ({ or })),
-    tie('filter').map((not) => ({ not })),
+    { weight: 4, arbitrary: fc.tuple(rootName, stringFilter).map(([root, filter]) => ({ [root]: filter }) as EntryFilterInput) },
+    { weight: 6, arbitrary: fc.array(valueFilter, { minLength: 1, maxLength: 2 }).map((filters) => ({ meta: filters })) },
+    { weight: 2, arbitrary: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }).map((and) => ({ and })) },
+    { weight: 3, arbitrary: fc.array(tie('filter'), { minLength: 2, maxLength: 3 }).map((or) => ({ or })) },
+    { weight: 2, arbitrary: tie('filter').map((not) => ({ not })) },
+    { weight: 1, arbitrary: fc.constantFrom<EntryFilterInput>({}, { and: [] }, { or: [] }) },
   ),
 })).filter
 
@@ -335,11 +355,11 @@ export const whereArbitrary: fc.Arbitrary<EntryFilterInput> = fc.letrec<{ filter
 export const findArbitrary: fc.Arbitrary<JsonObject> = fc.array(fc.oneof(
   fc.tuple(rootName.map((root) => `.${root}`), glob),
   fc.tuple(fieldPath.map((path) => `meta.${path}`), value),
-  fc.tuple(fieldPath.map((path) => `meta.${path}`), fc.array(value, { maxLength: 3 })),
+  fc.tuple(fieldPath.map((path) => `meta.${path}`), fc.array(value, { maxLength: 2 })),
   fc.tuple(fc.oneof(rootName.map((root) => `~.${root}`), fieldPath.map((path) => `~meta.${path}`)), regex),
   fc.tuple(fc.tuple(fc.constantFrom('*', '^', '$'), fc.oneof(rootName.map((root) => `.${root}`), fieldPath.map((path) => `meta.${path}`)))
     .map(([operator, field]) => operator + field), rootText),
-) as fc.Arbitrary<[string, Json]>, { maxLength: 3 }).map((conditions) => Object.fromEntries(conditions))
+) as fc.Arbitrary<[string, Json]>, { minLength: 1, maxLength: 2 }).map((conditions) => Object.fromEntries(conditions))
 
 /** Both forms; at most 20 regular expressions, as many as criteria may have. */
 export function criteriaArbitrary(compileRegex: CompileRegex): fc.Arbitrary<Criteria> {

@@ -83,7 +83,7 @@ function idTests({ ns, name }: RootColumns, parameters: SqlParameters): RootTest
     endsWith: (suffix) => {
       const split = splitAtColon(suffix)
       if (split === undefined) return inName.endsWith(suffix)
-      return or([inName.endsWith(suffix), NO_ROW])
+      return or([inName.endsWith(suffix), and([inNs.endsWith(split.before), inName.isOneOf([split.after])])])
     },
     includes: (part) => {
       const split = splitAtColon(part)
