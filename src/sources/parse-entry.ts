@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { InvalidEntryId, parseEntryId } from '../core/entry-id.js'
+import { InvalidEntryId, namespaceOf, parseEntryId } from '../core/entry-id.js'
 import type { EntryId, SubmittedId } from '../core/entry-id.js'
 import type { SealedContent } from '../core/entry.js'
 import { isJsonObject } from '../core/json.js'
@@ -8,7 +8,6 @@ import type { SealRules } from '../core/seal-content.js'
 import { readEntryForm } from './entry-form.js'
 import { parseJson, parseJsonLines } from './parse-json.js'
 import { parseYaml } from './parse-yaml.js'
-import { MAX_DEPTH } from './source-document.js'
 import type { Fault, ParsedText, Position, SourceDocument } from './source-document.js'
 import { readWippyForm } from './wippy-form.js'
 
@@ -25,6 +24,8 @@ export interface Definition {
 export interface FormReading {
   readonly definitions: readonly Definition[]
   readonly faults: readonly Fault[]
+  /** The namespace that the document is about, whether or not it defines anything in it. */
+  readonly namespace?: string
 }
 
 /** An entry that a file defines, checked as far as that goes without a registry. */
@@ -49,6 +50,8 @@ export interface SourceFailure {
 export interface FileReading {
   readonly entries: readonly SourceEntry[]
   readonly failures: readonly SourceFailure[]
+  /** Namespaces that the file is about. */
+  readonly namespaces: ReadonlySet<string>
   /** Documents of neither form: they are no business of a registry's. */
   readonly passedOver: number
 }
@@ -63,10 +66,10 @@ export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
 
 const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] = [readWippyForm, readEntryForm]
 
-/** The size of an entry is the gateway's to judge: its limits are configurable. */
+/** As deep as a gateway takes. The size of an entry is the gateway's to judge: that limit is configurable. */
 const SEAL_RULES: SealRules = {
   sha256: (text) => createHash('sha256').update(text).digest('hex'),
-  maxDepth: MAX_DEPTH,
+  maxDepth: 1_000,
   maxEntryBytes: Number.MAX_SAFE_INTEGER,
 }
 
@@ -75,18 +78,22 @@ export function parseEntries(file: string, text: string, parse: (text: string) =
   const { documents, faults } = parse(text)
   const entries: SourceEntry[] = []
   const failures: SourceFailure[] = faults.map((fault) => failureOf(file, fault))
+  const namespaces = new Set<string>()
   let passedOver = 0
   for (const document of documents) {
     const reading = readDocument(document)
     if (reading === undefined) passedOver++
+    if (reading?.namespace !== undefined) namespaces.add(reading.namespace.normalize('NFC'))
     for (const fault of reading?.faults ?? []) failures.push(failureOf(file, fault))
     for (const definition of reading?.definitions ?? []) {
       const checked = checkDefinition(definition)
-      if ('content' in checked) entries.push({ ...checked, file, line: definition.position.line })
-      else for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, shownId(definition.id)))
+      if ('content' in checked) {
+        entries.push({ ...checked, file, line: definition.position.line })
+        namespaces.add(namespaceOf(checked.id))
+      } else for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, shownId(definition.id)))
     }
   }
-  return { entries, failures, passedOver }
+  return { entries, failures, namespaces, passedOver }
 }
 
 function readDocument(document: SourceDocument): FormReading | undefined {

@@ -155,8 +155,8 @@ function childPath(path: SourcePath, depth: number, step: string | number): Sour
   return depth < POSITION_DEPTH ? [...path, step] : path
 }
 
-/** The library composes by recursion: at some two thousand levels the stack ends, which it tells as a fault or throws. */
+/** The library composes by recursion: at some 600 levels the stack ends, which it tells as a fault or throws. */
 function syntaxMessage(message: string): string {
-  if (message.includes('call stack')) return `nested deeper than ${MAX_DEPTH} levels`
+  if (message.includes('call stack')) return 'nested too deep to be read as YAML; JSON may nest deeper'
   return message.replace(/\s+/g, ' ').trim()
 }

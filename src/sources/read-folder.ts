@@ -4,12 +4,14 @@ import { extname, join } from 'node:path'
 import type { EntryId } from '../core/entry-id.js'
 import { compareText } from '../core/text.js'
 import { parseEntries, PARSERS } from './parse-entry.js'
-import type { SourceEntry, SourceFailure } from './parse-entry.js'
+import type { FileReading, SourceEntry, SourceFailure } from './parse-entry.js'
 
 export interface FolderReading {
   /** By id in the order found; an id that is defined twice counts where it was found first. */
   readonly entries: ReadonlyMap<EntryId, SourceEntry>
   readonly failures: readonly SourceFailure[]
+  /** Namespaces that the files are about, empty ones too. */
+  readonly namespaces: ReadonlySet<string>
   /** Number of files read. */
   readonly files: number
 }
@@ -33,27 +35,31 @@ export async function readFolder(path: string, options: ReadFolderOptions = {}):
   const failures: SourceFailure[] = []
   const files = single ? [path] : await listFiles(path, failures)
   const entries = new Map<EntryId, SourceEntry>()
+  const namespaces = new Set<string>()
   let done = 0
   for (const file of files) {
     options.signal?.throwIfAborted()
     const reading = await readOne(file)
     failures.push(...reading.failures)
+    for (const namespace of reading.namespaces) namespaces.add(namespace)
     for (const entry of reading.entries) {
       const first = entries.get(entry.id)
       if (first === undefined) entries.set(entry.id, entry)
       else failures.push(wholeFile(file, `defined a second time; ${first.file}:${first.line} has it first and counts`, entry.line, entry.id))
     }
     // In a folder a foreign file is none of ours; a file that was named is expected to hold something.
-    if (single && reading.entries.length === 0 && reading.failures.length === 0 && reading.passedOver > 0) {
+    if (single && reading.entries.length === 0 && reading.failures.length === 0 && reading.namespaces.size === 0) {
       failures.push(wholeFile(file, 'holds no entries: neither a namespace with entries nor {id, kind, meta, data}'))
     }
     options.progress?.(++done, files.length)
   }
-  return { entries, failures, files: files.length }
+  return { entries, failures, namespaces, files: files.length }
 }
 
-async function readOne(file: string): Promise<{ entries: readonly SourceEntry[]; failures: readonly SourceFailure[]; passedOver: number }> {
-  const failed = (message: string, line: number | null = null) => ({ entries: [], failures: [wholeFile(file, message, line)], passedOver: 0 })
+async function readOne(file: string): Promise<FileReading> {
+  const failed = (message: string, line: number | null = null): FileReading => ({
+    entries: [], failures: [wholeFile(file, message, line)], namespaces: new Set(), passedOver: 0,
+  })
   const parse = PARSERS[extname(file).toLowerCase()]
   if (parse === undefined) return failed(`is no file of entries: those end in ${Object.keys(PARSERS).join(', ')}`)
   let bytes: Buffer

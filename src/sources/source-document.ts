@@ -29,8 +29,8 @@ export interface ParsedText {
 /** Entries stand at most two levels down (`entries[3]`): positions below that would only cost memory. */
 export const POSITION_DEPTH = 2
 
-/** Reading recurses; real registries stay below 30 levels. */
-export const MAX_DEPTH = 512
+/** Reading recurses. An entry's content may nest 1,000 deep at a gateway; a document holds it a few levels down. */
+export const MAX_DEPTH = 1_010
 
 /** Set so that a key such as `__proto__` becomes a property of its own, as JSON.parse does it. */
 export function setOwn(target: Record<string, Json>, key: string, value: Json): void {

@@ -22,10 +22,10 @@ export function readWippyForm(document: SourceDocument): FormReading | undefined
 
   if (!Object.hasOwn(value, 'entries')) {
     // A document of a namespace alone defines nothing, as an empty list of entries does.
-    if (!Object.hasOwn(value, 'name') && !Object.hasOwn(value, 'kind')) return { definitions: [], faults: [] }
-    return { definitions: [definition(namespace, rest, null, top)], faults: [] }
+    if (!Object.hasOwn(value, 'name') && !Object.hasOwn(value, 'kind')) return { definitions: [], faults: [], namespace }
+    return { definitions: [definition(namespace, rest, null, top)], faults: [], namespace }
   }
-  if (entries === null) return { definitions: [], faults: [] }
+  if (entries === null) return { definitions: [], faults: [], namespace }
   if (!Array.isArray(entries)) return failed('entries must be a list', document.positionOf(['entries']))
 
   const definitions: Definition[] = []
@@ -35,7 +35,7 @@ export function readWippyForm(document: SourceDocument): FormReading | undefined
     if (isJsonObject(item)) definitions.push(definition(namespace, item, meta, position))
     else faults.push({ ...position, message: 'an entry must be an object with name and kind' })
   })
-  return { definitions, faults }
+  return { definitions, faults, namespace }
 }
 
 function definition(ns: string, item: JsonObject, under: JsonObject | null, position: Position): Definition {

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto'
+import type { SourceEntry } from '../../sources/parse-entry.js'
+import type { CommandContext, CommandResult } from '../command-context.js'
+import { writeJson } from '../command-context.js'
+import { applyChangeset } from '../gateway-queries.js'
+import type { EntryInput, OperationInput } from '../gateway-queries.js'
+import type { PlannedChange } from '../plan-folder.js'
+import { isReplacement } from '../plan-folder.js'
+import { refusedFailure } from '../refused-failure.js'
+import { changeHeading, countChanges, countsText } from '../render-changes.js'
+import { nothingToChange, planPath, shownChange } from './plan.js'
+
+export interface ApplyCommandOptions {
+  readonly prune: boolean
+  readonly dryRun: boolean
+  readonly message: string | undefined
+}
+
+/** Brings the registry to what a folder says, as one changeset, fenced by the revision it was held against. */
+export async function apply(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
+  const { terminal, json } = context
+  const { folder, plan } = await planPath(context, path, options.prune, false)
+  const exitCode = folder.failures.length > 0 ? 1 : 0
+  if (plan.changes.length === 0) {
+    if (json) await writeJson(context, { applied: null, unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures })
+    else await terminal.write(`${nothingToChange(plan)}\n`)
+    return exitCode
+  }
+
+  const sent = plan.changes.flatMap((change) => operationsOf(change).map((operation) => ({ operation, change })))
+  const answer = await applyChangeset(context.client(), {
+    operations: sent.map(({ operation }) => operation),
+    base: plan.revision,
+    message: options.message ?? null,
+    dryRun: options.dryRun,
+    idempotencyKey: randomUUID(),
+  })
+  if (answer.__typename === 'Refused') {
+    throw refusedFailure(answer, ({ operation }) => {
+      const wanted = operation === null ? undefined : sent[operation]?.change.wanted
+      return wanted ? `${wanted.file}:${wanted.line}` : undefined
+    })
+  }
+
+  const { version, transition, delta, dryRun, replayed } = answer
+  if (json) {
+    const applied = { version: version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta }
+    await writeJson(context, { applied, unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures })
+    return exitCode
+  }
+  const shown = plan.changes.map(shownChange)
+  await terminal.write(shown.map((change) => `${changeHeading(change, terminal.colors)}\n`).join(''))
+  const counts = countsText(countChanges(shown), dryRun ? 'planned' : 'done')
+  const outcome = dryRun ? `Dry run, nothing was changed: ${counts}` : `Version ${version.number} (revision ${transition?.revision}): ${counts}`
+  await terminal.write(`${outcome}, ${plan.unchanged} unchanged.\n`)
+  return exitCode
+}
+
+function operationsOf(change: PlannedChange): OperationInput[] {
+  const { id, wanted, stored } = change
+  if (wanted === null) return [{ delete: { id } }]
+  if (stored === null) return [{ create: inputOf(wanted) }]
+  return isReplacement(change) ? [{ delete: { id } }, { create: inputOf(wanted) }] : [{ update: inputOf(wanted) }]
+}
+
+function inputOf({ id, content }: SourceEntry): EntryInput {
+  return { id, kind: content.kind, meta: content.meta, data: content.data }
+}

@@ -1,0 +1,20 @@
+import type { CommandContext, CommandResult } from '../command-context.js'
+import { writeJson } from '../command-context.js'
+import { EXIT, Failure } from '../failure.js'
+import { entryAt } from '../gateway-queries.js'
+import { parseAt } from '../parse-at.js'
+import { yamlText } from '../yaml-text.js'
+
+/** Prints one entry in the form that `apply` reads. */
+export async function get(context: CommandContext, id: string, options: { readonly at: string }): CommandResult {
+  const entry = await entryAt(context.client(), id, parseAt(options.at))
+  if (entry === null) throw new Failure(EXIT.refused, `there is no entry ${id}${options.at === 'head' ? '' : ` at ${options.at}`}`, 'ENTRY_NOT_FOUND')
+  const { entryId, kind, meta, data, digest, revision, version } = entry
+  if (context.json) {
+    await writeJson(context, { id: entryId, kind, meta, data, digest, revision, version: version.number })
+  } else {
+    const { colors } = context.terminal
+    await context.terminal.write(`${colors.dim(`# revision ${revision}, version ${version.number}`)}\n${yamlText({ id: entryId, kind, meta, data })}`)
+  }
+  return 0
+}

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto'
+
+/** Longest name of a file on common systems, less what an ending takes. */
+const MAX_BYTES = 200
+
+/**
+ * The folder that a namespace is exported to: the namespace itself, what a file system or `apply` would take
+ * differently spelled `%XX`. A name that would be too long is cut and told apart by a hash.
+ */
+export function namespaceFolder(namespace: string): string {
+  // `apply` passes over a folder of this name.
+  if (namespace === 'node_modules') return '%6eode_modules'
+  const spelled = [...Buffer.from(namespace, 'utf8')]
+    .map((byte, index) => (isPlain(byte, index) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`))
+    .join('')
+  if (spelled.length <= MAX_BYTES) return spelled
+  return `${spelled.slice(0, MAX_BYTES - 17)}-${createHash('sha256').update(namespace).digest('hex').slice(0, 16)}`
+}
+
+/** A dot at the beginning would hide the folder. */
+function isPlain(byte: number, index: number): boolean {
+  const character = String.fromCharCode(byte)
+  return index === 0 ? /[A-Za-z0-9_]/.test(character) : /[A-Za-z0-9_.-]/.test(character)
+}

@@ -1,0 +1,34 @@
+import { SingleBar } from 'cli-progress'
+import type { Terminal } from './terminal.js'
+
+/** What takes less is over before a bar could be read. */
+const SHOW_AFTER_MS = 1000
+
+export interface Progress {
+  /** `of` null where the end is not known. */
+  update(done: number, of: number | null): void
+  /** Takes the bar away. */
+  stop(): void
+}
+
+/** A bar on standard error for what takes longer than a second; nothing where nobody would see it. */
+export function startProgress(terminal: Terminal, label: string): Progress {
+  const begun = Date.now()
+  let bar: SingleBar | undefined
+  return {
+    update(done, of) {
+      if (!terminal.showsProgress || (bar === undefined && Date.now() - begun < SHOW_AFTER_MS)) return
+      if (bar === undefined) {
+        const format = of === null ? `${label} {value}` : `${label} [{bar}] {value}/{total} {eta_formatted}`
+        bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true, barsize: 30 })
+        bar.start(of ?? 0, done)
+      }
+      if (of !== null) bar.setTotal(of)
+      bar.update(done)
+    },
+    stop() {
+      bar?.stop()
+      bar = undefined
+    },
+  }
+}

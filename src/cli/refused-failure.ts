@@ -1,0 +1,20 @@
+import { EXIT, Failure } from './failure.js'
+import type { Problem, Refused } from './gateway-queries.js'
+import { printable } from './terminal.js'
+
+/** Problems beyond this number are counted: nobody reads a thousand, and `--json` has them all. */
+const SHOWN_PROBLEMS = 50
+
+/** A refusal with every problem on a line of its own, led by the place the operation came from where that is known. */
+export function refusedFailure(refused: Refused, origin: (problem: Problem) => string | undefined = () => undefined): Failure {
+  const lines = refused.problems.slice(0, SHOWN_PROBLEMS).map((problem) => {
+    const where = [origin(problem), problem.entryId].filter((part) => part !== undefined && part !== null)
+    const who = problem.participant === null ? '' : ` (participant ${problem.participant})`
+    return printable(`${where.map((part) => `${part}: `).join('')}${problem.code}: ${problem.message}${who}`)
+  })
+  const more = refused.problems.length - lines.length
+  if (more > 0) lines.push(`and ${more} more`)
+  const text = [`refused, nothing was changed: ${printable(refused.message)}`, ...lines.map((line) => `  ${line}`)].join('\n')
+  const problems = refused.problems.map((problem) => ({ ...problem, origin: origin(problem) ?? null }))
+  return new Failure(EXIT.refused, text, 'REFUSED', { problems })
+}

@@ -1,0 +1,150 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext, CommandResult } from './command-context.js'
+import { apply } from './commands/apply.js'
+import { diff } from './commands/diff.js'
+import { exportEntries } from './commands/export.js'
+import { find } from './commands/find.js'
+import { get } from './commands/get.js'
+import { log } from './commands/log.js'
+import { migrate } from './commands/migrate.js'
+import { plan } from './commands/plan.js'
+import { rollback } from './commands/rollback.js'
+import { serve } from './commands/serve.js'
+import { watch } from './commands/watch.js'
+import type { ExportForm } from './export-forms.js'
+import { EXIT, Failure, usageFailure } from './failure.js'
+import type { ExitCode } from './failure.js'
+import { GatewayClient } from './gateway-client.js'
+import { DEFAULT_URL, gatewayUrl } from './gateway-url.js'
+import type { Terminal } from './terminal.js'
+
+export interface CliOptions {
+  readonly terminal: Terminal
+  /** What `--url` is where it is not given. */
+  readonly defaultUrl?: string | undefined
+  readonly version: string
+}
+
+interface GlobalOptions {
+  readonly url: string
+  readonly author?: string
+  readonly timeout?: number
+  readonly json?: true
+}
+
+/** Runs one command line, `argv` without the program's own name. Never throws: what goes wrong is printed and told by the exit code. */
+export async function runCli(argv: readonly string[], options: CliOptions): Promise<ExitCode> {
+  const { terminal } = options
+  let exitCode: ExitCode = EXIT.done
+  const program = cadastre(options, (code) => { exitCode = code })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has printed what it has to say; help and version are no mistakes.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT.done
+    return tell(error, terminal, program.opts<GlobalOptions>().json === true)
+  }
+}
+
+function tell(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+  const failure = error instanceof Failure ? error : new Failure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
+  const { code, message, details } = failure
+  terminal.note(json ? JSON.stringify({ error: { code, message, ...details } }) : `${terminal.colors.red('error')} ${message}`)
+  return failure.exitCode
+}
+
+function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, done: (code: ExitCode) => void): Command {
+  const program = new Command('cadastre')
+    .description('A versioned registry behind one GraphQL endpoint: serve it, fill it, look into it, follow it.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void terminal.write(text), writeErr: (text) => terminal.note(text.replace(/\n$/, '')) })
+    .configureHelp({ showGlobalOptions: true })
+    .option('--url <url>', 'the gateway to talk to; CADASTRE_URL says it too', defaultUrl)
+    .option('--author <name>', 'in whose name to write', authorName)
+    .option('--timeout <seconds>', 'longest wait for an answer', positive)
+    .option('--json', 'print for machines')
+    .addHelpText('after', '\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 unreachable.')
+
+  /** A command's action: it is given what all of them need, and its result is the exit code. */
+  const run = <Arguments extends unknown[]>(action: (context: CommandContext, ...args: Arguments) => CommandResult) =>
+    async (...args: Arguments): Promise<void> => {
+      const { url, author, timeout, json } = program.opts<GlobalOptions>()
+      let client: GatewayClient | undefined
+      const context: CommandContext = {
+        terminal,
+        json: json === true,
+        client: () => (client ??= new GatewayClient({ url: gatewayUrl(url), author, timeoutMs: timeout === undefined ? undefined : timeout * 1000 })),
+      }
+      done(await action(context, ...args))
+    }
+
+  const at = () => new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision) or a time').default('head')
+  const limit = () => new Option('--limit <number>', 'at most this many').argParser(count)
+  const message = () => new Option('--message <text>', 'why, for the log')
+  const dryRun = () => new Option('--dry-run', 'have everything checked and change nothing').default(false)
+  const prune = () => new Option('--prune', 'also delete what the registry has in the namespaces found here and the files have not').default(false)
+
+  program.command('serve').description('start the gateway; the environment configures it').action(run(serve))
+  program.command('migrate').description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's").action(run(migrate))
+  program.command('apply').description('bring the registry to what a folder or file says, as one changeset')
+    .argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
+    .addOption(dryRun()).addOption(prune()).addOption(message())
+    .action(run((context, path: string, options: { dryRun: boolean; prune: boolean; message?: string }) =>
+      apply(context, path, { ...options, message: options.message })))
+  program.command('plan').description('show what apply would change')
+    .argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
+    .addOption(prune())
+    .action(run(plan))
+  program.command('export').description('write all entries: a line of JSON each to standard output, or a file for each namespace')
+    .argument('[folder]', 'where to; - is standard output', '-')
+    .addOption(at())
+    .addOption(new Option('--form <form>', 'of the files in a folder').choices(['wippy', 'entry']).default('wippy'))
+    .option('--overwrite', 'write into a folder that is not empty', false)
+    .action(run((context, folder: string, options: { at: string; form: ExportForm; overwrite: boolean }) => exportEntries(context, folder, options)))
+  program.command('get').description('print one entry').argument('<id>', 'namespace:name').addOption(at()).action(run(get))
+  program.command('find').description('list the entries that match')
+    .argument('[criteria...]', 'such as .kind=function.* ^meta.name=user, or one JSON object; quote what your shell would take')
+    .addOption(at()).addOption(limit())
+    .action(run((context, criteria: string[], options: { at: string; limit?: number }) => find(context, criteria, { at: options.at, limit: options.limit })))
+  program.command('log').description('list the versions, the newest first')
+    .option('--transitions', 'list the movements of the head instead', false)
+    .addOption(limit())
+    .action(run((context, options: { transitions: boolean; limit?: number }) => log(context, { transitions: options.transitions, limit: options.limit })))
+  program.command('diff').description('show what changed between two places in the history')
+    .argument('<from>', 'v3, r7, head or a time').argument('<to>', 'likewise')
+    .action(run((context, from: string, to: string) => diff(context, from, to)))
+  program.command('rollback').description('move the head to a version: back, forward or across branches')
+    .argument('<version>', 'such as v3')
+    .addOption(dryRun()).addOption(message())
+    .option('--expected-head <version>', 'only where this version is the head')
+    .action(run((context, to: string, options: { dryRun: boolean; message?: string; expectedHead?: string }) =>
+      rollback(context, to, { dryRun: options.dryRun, message: options.message, expectedHead: options.expectedHead })))
+  program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
+    .option('--after <cursor>', 'go on after this cursor')
+    .option('--find <criteria...>', 'only entries that match; written as for find')
+    .option('--initial', 'begin with the entries as they stand', false)
+    .action(run((context, options: { after?: string; find?: string[]; initial: boolean }) =>
+      watch(context, { after: options.after, find: options.find, initial: options.initial })))
+  return program
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  // The longest that a timer can wait.
+  if (!(value > 0 && value <= 2_147_483)) throw new InvalidArgumentError('It must be a number of seconds above 0.')
+  return value
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.')
+  return Number(text)
+}
+
+function authorName(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw usageFailure('--author must not have control characters')
+  return text
+}
