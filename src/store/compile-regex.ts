@@ -35,7 +35,7 @@ function compile(pattern: string): CompiledRegex {
   const regex = parse(pattern)
   const size = regex.programSize()
   if (size > MAX_REGEX_SIZE) {
-    throw new Error(`it is too large: it compiles to ${size} instructions, more than ${MAX_REGEX_SIZE}; count repetitions with less`)
+    throw new Error(`it is too large: ${size} instructions, more than ${MAX_REGEX_SIZE}; let it repeat less`)
   }
   return { size, test: (text) => regex.test(text) }
 }

@@ -19,7 +19,9 @@ function groupKey(name: 'all' | 'any', parts: readonly Criteria[]): string {
   return keys.length === 1 ? keys[0]! : `${name}(${keys.join(',')})`
 }
 
-function flattened(parts: readonly Criteria[], inner: (part: Criteria) => readonly Criteria[] | undefined): readonly Criteria[] {
+type Inner = (part: Criteria) => readonly Criteria[] | undefined
+
+function flattened(parts: readonly Criteria[], inner: Inner): readonly Criteria[] {
   return parts.flatMap((part) => {
     const nested = inner(part)
     return nested === undefined ? [part] : flattened(nested, inner)

@@ -10,8 +10,8 @@ import { isKeepableText } from './keepable.js'
 export type Matcher = (entry: Matchable) => boolean
 
 /**
- * What one entry may cost, in comparisons of a character: about a second. Only an entry with very long texts in meta can
- * come to it, and only with criteria made for that; it ends in an error, since no answer would be a wrong one.
+ * What one entry may cost, in comparisons of a character: about a second. Only an entry with very long texts
+ * in meta can come to it, and only with criteria made for that; it ends in an error, as any answer may be wrong.
  */
 export const MAX_STEPS = 200_000_000
 /** A step of a regex engine in comparisons of a character (measured: 75 million a second against 300). */
@@ -23,7 +23,7 @@ class Work {
   readonly spend = (steps: number): void => {
     this.#left -= steps
     if (this.#left < 0) {
-      throw new RegistryError('TIMEOUT', 'the criteria take too long on an entry with very long texts in its meta; ask for less at once')
+      throw new RegistryError('TIMEOUT', 'the criteria take too long on an entry with very long texts in meta; ask for less at once')
     }
   }
 }
@@ -65,7 +65,9 @@ const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
       return includesText(found, part)
     }
     if (!inElements) return some(inText)
-    return some((found, work) => inText(found, work) || (Array.isArray(found) && found.some((element) => inText(element as Json, work))))
+    return some((found, work) => {
+      return inText(found, work) || (Array.isArray(found) && found.some((element) => inText(element as Json, work)))
+    })
   },
   prefix: ({ text: part }) => (isKeepableText(part) ? someText((text) => text.startsWith(part)) : NEVER),
   suffix: ({ text: part }) => (isKeepableText(part) ? someText((text) => text.endsWith(part)) : NEVER),

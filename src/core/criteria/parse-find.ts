@@ -1,11 +1,15 @@
 import type { JsonObject } from '../json.js'
 import { ConditionBuilder } from './condition-builder.js'
-import { allOf, ROOT_FIELDS, type CompileRegex, type Condition, type Criteria, type Field, type RootField } from './criteria.js'
+import {
+  allOf, ROOT_FIELDS, type CompileRegex, type Condition, type Criteria, type Field, type RootField,
+} from './criteria.js'
 import { invalidCriteria } from './invalid-criteria.js'
 
 type FindOperator = '' | '~' | '*' | '^' | '$'
 
-const CONDITIONS: Record<FindOperator, (builder: ConditionBuilder, key: string, field: Field, value: unknown) => Condition> = {
+type MakeCondition = (builder: ConditionBuilder, key: string, field: Field, value: unknown) => Condition
+
+const CONDITIONS: Record<FindOperator, MakeCondition> = {
   '': (builder, key, field, value) => {
     if ('root' in field) return builder.glob(key, field, value)
     return Array.isArray(value) ? builder.holdsAll(key, field, value) : builder.equals(key, field, value)

@@ -51,6 +51,8 @@ const CONDITIONS: Record<ConditionKey, MakeCondition> = {
   suffix: (builder, key, field, value) => builder.suffix(key, field, value),
 }
 
+const CONDITION_NAMES = Object.keys(CONDITIONS).join(', ')
+
 type PartKey = keyof EntryFilterInput
 type ParsePart = (parser: WhereParser, key: string, value: unknown, nesting: number) => readonly Criteria[]
 
@@ -59,7 +61,8 @@ const PARTS: Record<PartKey, ParsePart> = {
   ns: (parser, key, value, nesting) => parser.strings(key, 'ns', value, nesting),
   name: (parser, key, value, nesting) => parser.strings(key, 'name', value, nesting),
   kind: (parser, key, value, nesting) => parser.strings(key, 'kind', value, nesting),
-  meta: (parser, key, value, nesting) => list(key, value).flatMap((filter, i) => parser.values(`${key}[${i}]`, filter, nesting)),
+  meta: (parser, key, value, nesting) =>
+    list(key, value).flatMap((filter, i) => parser.values(`${key}[${i}]`, filter, nesting)),
   and: (parser, key, value, nesting) => [allOf(parser.filters(key, value, nesting))],
   or: (parser, key, value, nesting) => [{ any: parser.filters(key, value, nesting) }],
   not: (parser, key, value, nesting) => [{ not: parser.filter(key, value, nesting + 1) }],
@@ -85,7 +88,7 @@ class WhereParser {
     this.builder.bounds.condition(key, nesting)
     return allOf(given(key === '' ? 'where' : key, value).flatMap(([name, part]) => {
       const at = key === '' ? name : `${key}.${name}`
-      if (!Object.hasOwn(PARTS, name)) throw invalidCriteria(at, `there is no "${name.slice(0, 80)}"; there are ${Object.keys(PARTS).join(', ')}`)
+      if (!Object.hasOwn(PARTS, name)) throw invalidCriteria(at, `unknown; there are ${Object.keys(PARTS).join(', ')}`)
       return PARTS[name as PartKey](this, at, part, nesting)
     }))
   }
@@ -110,10 +113,10 @@ class WhereParser {
   }
 
   #conditions(key: string, field: Field, conditions: Members, nesting: number): readonly Condition[] {
-    if (conditions.length === 0) throw invalidCriteria(key, `has no condition; give one of ${Object.keys(CONDITIONS).join(', ')}`)
+    if (conditions.length === 0) throw invalidCriteria(key, `has no condition; there are ${CONDITION_NAMES}`)
     return conditions.map(([name, value]) => {
       const at = `${key}.${name}`
-      if (!Object.hasOwn(CONDITIONS, name)) throw invalidCriteria(at, `there is no condition "${name.slice(0, 80)}"`)
+      if (!Object.hasOwn(CONDITIONS, name)) throw invalidCriteria(at, `unknown; there are ${CONDITION_NAMES}`)
       this.builder.bounds.condition(at, nesting)
       return CONDITIONS[name as ConditionKey](this.builder, at, field, value)
     })

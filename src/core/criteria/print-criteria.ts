@@ -3,9 +3,11 @@ import type { Condition, Criteria, Field, Operator, Test } from './criteria.js'
 import { escapeGlob } from './glob.js'
 import type { EntryFilterInput, StringFilterInput, ValueFilterInput } from './parse-where.js'
 
-type Printed<O extends Operator> = (test: Extract<Test, { operator: O }>, root: boolean) => Readonly<Record<string, Json>> | undefined
+type Words = Readonly<Record<string, Json>> | undefined
+type Printed<O extends Operator> = (test: Extract<Test, { operator: O }>, root: boolean) => Words
+type Table = { readonly [O in Operator]: Printed<O> }
 
-const WHERE: { readonly [O in Operator]: Printed<O> } = {
+const WHERE: Table = {
   equals: ({ value }) => ({ eq: value }),
   notEquals: ({ value }) => ({ ne: value }),
   in: ({ values }) => ({ in: values }),
@@ -20,7 +22,7 @@ const WHERE: { readonly [O in Operator]: Printed<O> } = {
 }
 
 /** Each with the operator that stands before the field. */
-const FIND: { readonly [O in Operator]: Printed<O> } = {
+const FIND: Table = {
   equals: ({ value }, root) => {
     if (root) return typeof value === 'string' ? { '': escapeGlob(value) } : undefined
     return Array.isArray(value) ? undefined : { '': value }
@@ -53,7 +55,9 @@ export function printWhere(criteria: Criteria): EntryFilterInput | undefined {
   return { meta: [{ path: criteria.field.meta, ...filter } as ValueFilterInput] }
 }
 
-function wrapped(parts: readonly Criteria[], wrap: (filters: readonly EntryFilterInput[]) => EntryFilterInput): EntryFilterInput | undefined {
+type Wrap = (filters: readonly EntryFilterInput[]) => EntryFilterInput
+
+function wrapped(parts: readonly Criteria[], wrap: Wrap): EntryFilterInput | undefined {
   const filters = parts.map(printWhere)
   return filters.every((filter) => filter !== undefined) ? wrap(filters) : undefined
 }
@@ -91,6 +95,6 @@ function fieldText(field: Field): string {
   return 'root' in field ? `.${field.root}` : `meta.${field.meta}`
 }
 
-function printTest(table: { readonly [O in Operator]: Printed<O> }, { field, test }: Condition): Readonly<Record<string, Json>> | undefined {
+function printTest(table: Table, { field, test }: Condition): Words {
   return (table[test.operator] as Printed<Operator>)(test, 'root' in field)
 }

@@ -30,20 +30,24 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
     if (keepable.length <= MAX_INDEXED_VALUES) {
       return or(keepable.flatMap((value) => places.map((place) => equalsAt(place, value, parameters))))
     }
-    return or(places.map(({ value }) => exactly(`${value} IN (SELECT jsonb_array_elements(${parameters.json(keepable)}))`)))
+    const list = `(SELECT jsonb_array_elements(${parameters.json(keepable)}))`
+    return or(places.map(({ value }) => exactly(`${value} IN ${list}`)))
   },
   exists: ({ present }, places) => {
     const there = or(places.map(({ value }) => exactly(`${value} IS NOT NULL`)))
     return present ? there : not(there)
   },
   holdsAll: ({ values }, places, parameters) => or(places.map((place) => holdsAllAt(place, values, parameters))),
-  glob: ({ pattern }, places, parameters) =>
-    isKeepableText(pattern) ? textAt(places, (text) => `${text} LIKE ${parameters.text(likeOf(parseGlob(pattern)))}`) : NO_ROW,
+  glob: ({ pattern }, places, parameters) => {
+    if (!isKeepableText(pattern)) return NO_ROW
+    return textAt(places, (text) => `${text} LIKE ${parameters.text(likeOf(parseGlob(pattern)))}`)
+  },
   regex: ({ pattern }, places, parameters) => {
     const literal = requiredLiteral(pattern)
     if (literal === undefined) return atLeast(textAt(places, () => 'true').sql)
+    const required = parameters.text(literal.text)
     const found = textAt(places, (text) => {
-      return literal.anchored ? `starts_with(${text}, ${parameters.text(literal.text)})` : `strpos(${text}, ${parameters.text(literal.text)}) > 0`
+      return literal.anchored ? `starts_with(${text}, ${required})` : `strpos(${text}, ${required}) > 0`
     })
     return literal.complete ? found : atLeast(found.sql)
   },
@@ -58,8 +62,11 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
   },
   prefix: ({ text: part }, places, parameters) =>
     isKeepableText(part) ? textAt(places, (text) => `starts_with(${text}, ${parameters.text(part)})`) : NO_ROW,
-  suffix: ({ text: part }, places, parameters) =>
-    isKeepableText(part) ? textAt(places, (text) => `right(${text}, length(${parameters.text(part)})) = ${parameters.text(part)}`) : NO_ROW,
+  suffix: ({ text: part }, places, parameters) => {
+    if (!isKeepableText(part)) return NO_ROW
+    const suffix = parameters.text(part)
+    return textAt(places, (text) => `right(${text}, length(${suffix})) = ${suffix}`)
+  },
 }
 
 /** A test of a meta field, looked up as a path and as a flat key. `meta` is a jsonb column. */
@@ -72,10 +79,11 @@ export function metaSql(meta: string, field: string, test: Test, parameters: Sql
 }
 
 function placeAt(meta: string, way: readonly string[], parameters: SqlParameters): Place {
+  // A key such as __proto__ is one like any other: fromEntries defines, where an assignment would not.
+  const around = (value: Json) => way.reduceRight<Json>((inner, key) => Object.fromEntries([[key, inner]]), value)
   return {
     value: `(${[meta, ...way.map((key) => parameters.text(key))].join(' -> ')})`,
-    // A key such as __proto__ is one like any other: fromEntries defines, where an assignment would not.
-    holding: (value) => `${meta} @> ${parameters.json(way.reduceRight<Json>((inner, key) => Object.fromEntries([[key, inner]]), value))}`,
+    holding: (value) => `${meta} @> ${parameters.json(around(value))}`,
   }
 }
 

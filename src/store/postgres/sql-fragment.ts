@@ -27,7 +27,8 @@ export function and(parts: readonly SqlFragment[]): SqlFragment {
 export function or(parts: readonly SqlFragment[]): SqlFragment {
   const exact = parts.every((part) => part.exact)
   const kept = parts.filter((part) => part.sql !== 'false')
-  if (kept.some((part) => part.sql === 'true')) return { sql: 'true', exact: exact || kept.some((part) => part.sql === 'true' && part.exact) }
+  const everyRow = kept.filter((part) => part.sql === 'true')
+  if (everyRow.length > 0) return everyRow.some((part) => part.exact) ? EVERY_ROW : ANY_ROW
   return { sql: joined(kept, ' OR ', 'false'), exact }
 }
 
