@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EVERYTHING } from '../../src/core/criteria/criteria.js'
+import { parseEntryId, type EntryId } from '../../src/core/entry-id.js'
+import type { EntryRevision } from '../../src/core/entry.js'
+import type { Operation } from '../../src/core/operation.js'
+import type { CommitOutcome, CommitRequest, History, Page } from '../../src/store/history.js'
+import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
+import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
+import { createTestDatabase } from '../support/postgres.js'
+import { changeset, create, historyOptions, remove, update, versionMove } from '../support/requests.js'
+
+/*
+ * Random requests, right and wrong ones, in random batches, against the database and against the registry
+ * in memory, which keeps plain lists: whatever can be asked, both must answer the same.
+ */
+
+const IDS = ['a:x', 'a:y', 'b:x', 'b:\u{1F600}', 'a.b:x:y'].map(parseEntryId)
+const KINDS = ['thing', 'other']
+
+const id = fc.constantFrom(...IDS)
+const kind = fc.constantFrom(...KINDS)
+const meta = fc.record({
+  n: fc.integer({ min: 0, max: 3 }),
+  groups: fc.constantFrom(undefined, ['g'], ['g', 'h']),
+  depends_on: fc.constantFrom(undefined, ['x'], ['ns:a', 'b:x'], ['group:g'], [':nothing']),
+}, { requiredKeys: [] }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
+
+const operation = fc.oneof(
+  fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => create(entry, entryKind, value)),
+  fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => update(entry, entryKind, value)),
+  id.map((entry) => remove(entry)),
+)
+type Step = { type: 'changeset'; operations: readonly ReturnType<typeof remove>[]; base: number | null; key: string | null; dryRun: boolean } | { type: 'version'; version: number }
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({
+    type: fc.constant('changeset' as const),
+    operations: fc.array(operation, { minLength: 1, maxLength: 4 }),
+    base: fc.option(fc.integer({ min: 0, max: 12 }), { freq: 4 }),
+    key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),
+    dryRun: fc.constantFrom(false, false, true),
+  }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('version' as const), version: fc.integer({ min: 0, max: 8 }) }) },
+)
+const batches = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
+
+function requestOf(step: Step): CommitRequest {
+  if (step.type === 'version') return versionMove(step.version)
+  const digest = JSON.stringify(step.operations.map(({ kind: type, id: entry, content }) => [type, entry, content?.digest]))
+  return changeset(step.operations, { base: step.base, dryRun: step.dryRun, idempotency: step.key === null ? null : { key: step.key, digest } })
+}
+
+const all = <Position>(): Page<Position> => ({ limit: 1_000, after: null, before: null, fromEnd: false })
+const shownEntry = ({ id: entry, content, revision, version }: EntryRevision) => [entry, content.kind, content.metaText, content.digest, revision, version]
+const shownOperation = ({ kind: type, id: entry, content, original }: Operation) => [type, entry, content?.digest, original?.digest]
+const shownOutcome = (outcome: CommitOutcome) => (outcome.type === 'refused'
+  ? outcome.problems.map(({ code, operation: index, entryId, current }) => [code, index, entryId, current && shownEntry(current)])
+  : [outcome.revision, outcome.head.version, outcome.replayed, outcome.delta.map(shownOperation)])
+
+/** Everything that a history can be asked, as plain values. */
+async function everything(history: History): Promise<unknown> {
+  const head = await history.head()
+  const revisions = Array.from({ length: head.revision + 1 }, (_, revision) => revision)
+  const lastVersion = (await history.versionCount()) - 1
+  const versions = Array.from({ length: lastVersion + 1 }, (_, number) => number)
+  const groups = await history.entriesInGroups(['g', 'h'])
+  const log = await history.log({ revision: 0, position: Infinity }, 10_000)
+  const perRevision = await Promise.all([...revisions, 'head' as const].map(async (at) => ({
+    states: await Promise.all((['ID_ASC', 'REVISION_DESC'] as const).map(async (order) => (
+      (await history.findEntries(EVERYTHING, order, all(), at)).items.map(shownEntry)
+    ))),
+    count: await history.entryCount(at),
+    namespaces: await history.namespaces(at),
+    some: [...(await history.entries(IDS.slice(0, 2), at)).values()].map(shownEntry).sort(),
+    things: await history.countEntries({ field: { root: 'kind' }, test: { operator: 'equals', value: 'thing' } }, at),
+  })))
+  return {
+    head, lastVersion, perRevision,
+    versions: [...(await history.versions(versions)).values()].sort((a, b) => a.number - b.number)
+      .map(({ number, parent, revision, created, updated, deleted }) => [number, parent, revision, created, updated, deleted]),
+    lineages: await Promise.all(versions.map((number) => history.lineage(number))),
+    transitions: (await history.transitionPage(all())).items.map(({ revision, kind: type, from, to, changeCount }) => [revision, type, from, to, changeCount]),
+    log: log.changes.map(({ revision, position, kind: type, id: entry, entry: after, previous }) => (
+      [revision, position, type, entry, after && shownEntry(after), previous && shownEntry(previous)]
+    )),
+    histories: [...await history.entryHistories(IDS, all())].map(([entry, page]) => [entry, page.items.map(shownEntry)]),
+    deltas: await Promise.all(revisions.map(async (revision) => (
+      [(await history.delta(revision, head.revision)).map(shownOperation), (await history.delta(head.revision, revision)).map(shownOperation)]
+    ))),
+    dependents: [...await history.dependents(IDS)].map(([entry, rows]) => [entry, rows.map((row) => JSON.stringify(row)).sort()]),
+    groups: [...groups].map(([group, entries]) => [group, entries.map(({ id: entry }: { id: EntryId }) => entry)]),
+    corruptions: (await history.verify()).corruptions,
+  }
+}
+
+describe('a random registry', () => {
+
+  it('answers everything the same from the database as from memory', { timeout: 120_000 }, async () => {
+    await fc.assert(fc.asyncProperty(batches, async (sent) => {
+      const fresh = await createTestDatabase()
+      const stored = await openPostgresHistory({ ...historyOptions, databaseUrl: fresh.url, backend: 'postgres', connections: 4 })
+      const model = openMemoryHistory(historyOptions)
+      try {
+        for (const batch of sent) {
+          const requests = batch.map(requestOf)
+          const [given, expected] = [await stored.commit(requests), await model.commit(requests)]
+          expect(given.map(shownOutcome)).toEqual(expected.map(shownOutcome))
+        }
+        expect(await everything(stored)).toEqual(await everything(model))
+      } finally {
+        await stored.close()
+        await fresh.drop()
+      }
+    }), { numRuns: 25 })
+  })
+})
