@@ -11,8 +11,9 @@ export async function serve(load: () => GatewayConfig = loadConfig): Promise<voi
     const config = load()
     const log = createLog(config.logLevel)
     outlive(log)
-    const gateway = await startGateway(config, { log })
-    stopOnSignals(gateway, log)
+    const starting = startGateway(config, { log })
+    stopOnSignals(starting, log)
+    const gateway = await starting
     process.stdout.write(`Cadastre is ready: playground ${gateway.url}  endpoint ${gateway.endpoint}\n`)
   } catch (error) {
     const expected = error instanceof ConfigError || error instanceof StartError

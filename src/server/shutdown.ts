@@ -4,8 +4,11 @@ import type { Log } from './log.js'
 /** SPEC gives a gateway 10 seconds; whatever still hangs then is cut off. */
 const LONGEST_MS = 9_500
 
-/** Stops the gateway and the process on SIGTERM or SIGINT; a second signal does not wait. */
-export function stopOnSignals(gateway: Gateway, log: Log): void {
+/**
+ * Stops the gateway and the process on SIGTERM or SIGINT; a second signal does not wait. One that comes while
+ * the gateway still starts is kept until it has: a store that is half open would leave its server running.
+ */
+export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
@@ -18,7 +21,7 @@ export function stopOnSignals(gateway: Gateway, log: Log): void {
       log.warn('not everything ended in time')
       process.exit(0)
     }, LONGEST_MS).unref()
-    gateway.close().then(
+    starting.then((gateway) => gateway.close()).then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed')
