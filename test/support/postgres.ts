@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 import { throwawayServer } from './throwaway-server.js'
@@ -41,6 +42,9 @@ export interface TestPostgres {
   pid(): number
   /** SIGKILL, to the server's first process only: the rest notice by themselves, as in real life. */
   kill9(): void
+  /** SIGSTOP to all of its processes: connections stay and nobody answers. */
+  freeze(): void
+  thaw(): void
   /** Starts it again on the same data; recovers where it was killed. */
   start(): Promise<void>
   /** A fast shutdown; the data stay for `start`. */
@@ -56,8 +60,15 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     url: server.url('cadastre'),
     pid: () => server.pid(),
     kill9: () => process.kill(server.pid(), 'SIGKILL'),
+    freeze: () => signalAll(server.pid(), 'SIGSTOP'),
+    thaw: () => signalAll(server.pid(), 'SIGCONT'),
     start: () => server.start(),
     stop: () => server.stop(),
     remove: () => server.remove(),
   }
+}
+
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  for (const each of [pid, ...children]) process.kill(each, signal)
 }

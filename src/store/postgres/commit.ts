@@ -10,6 +10,8 @@ import { readStanding, readVersionTarget } from './read-standing.js'
 import { writeBatch, type Transaction } from './write-batch.js'
 
 const RETRY_PAUSE_MS = 100
+/** The driver waits that long for a connection it has lost track of. */
+const CLOSE_SECONDS = 1
 /** A gateway that stops breathing in the middle of a commit gives the lock back after that long. */
 const IDLE_IN_TRANSACTION_MS = 10_000
 
@@ -58,7 +60,7 @@ export class Committer {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#connection.end({ timeout: 5 })
+    await this.#connection.end({ timeout: CLOSE_SECONDS })
   }
 
   #connect(): Sql {

@@ -34,9 +34,12 @@ export function findEntries(client: ReadClient, compileRegex: CompileRegex, time
     for (;;) {
       const chunk = Math.max(page.limit + 1, CANDIDATES_AT_ONCE)
       const { rows } = await query.read(client, order, window, chunk, revision)
-      for (const row of rows) if (found.length <= page.limit && matches(row)) found.push(row)
+      for (const row of rows) {
+        // Matching one row may take long (a regular expression over a megabyte), so the clock is read at each.
+        if (performance.now() > deadline) throw tooSlow()
+        if (found.length <= page.limit && matches(row)) found.push(row)
+      }
       if (rows.length < chunk || found.length > page.limit) return { ...cut(found, page), revision }
-      if (performance.now() > deadline) throw tooSlow()
       const last = rows.at(-1)!
       const position = { id: last.id, revision: last.revision }
       window = page.fromEnd ? { ...window, before: position } : { ...window, after: position }

@@ -1,0 +1,160 @@
+import { connect, createServer, type AddressInfo } from 'node:net'
+import postgres from 'postgres'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
+import type { CommitOutcome, History } from '../../../src/store/history.js'
+import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { apply, changeset, commitOne, create, expectApplied, historyOptions, problemCodes, update } from '../../support/requests.js'
+
+describe('several gateways on one database', () => {
+  let database: TestDatabase
+  const opened: History[] = []
+  const open = async (referencesFingerprint = 'default') => {
+    const history = await openPostgresHistory({ ...historyOptions, referencesFingerprint, databaseUrl: database.url, backend: 'postgres', connections: 2 })
+    opened.push(history)
+    return history
+  }
+
+  beforeEach(async () => { database = await createTestDatabase() })
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((history) => history.close()))
+    await database.drop()
+  })
+
+  it('start at once on an empty database, ten of them, and are one registry', async () => {
+    const gateways = await Promise.all(Array.from({ length: 10 }, () => open()))
+    expect(new Set(gateways.map(({ registryId }) => registryId)).size).toBe(1)
+    await Promise.all(gateways.map((gateway, i) => apply(gateway, create(`a:${i}`))))
+    expect(await gateways[3]!.head()).toEqual({ revision: 10, version: 10 })
+    expect((await gateways[0]!.verify()).corruptions).toEqual([])
+  })
+
+  it('let one of many win where all expect the same head', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => (
+      commitOne(i % 2 ? one! : two!, changeset([create(`a:${i}`)], { expectedHead: 0 }))
+    )))
+    expect(outcomes.filter(({ type }) => type === 'applied')).toHaveLength(1)
+    expect(outcomes.filter(({ type }) => type === 'refused').flatMap(problemCodes)).toEqual(Array(19).fill('HEAD_MOVED'))
+  })
+
+  it('lose no increment where each is prepared against what it read', async () => {
+    const gateways = await Promise.all([open(), open()])
+    await apply(gateways[0]!, create('a:counter', 'thing', {}, 0))
+    const increment = async (gateway: History): Promise<void> => {
+      for (;;) {
+        const { items: [entry], revision } = await gateway.findEntries(EVERYTHING, 'ID_ASC', { limit: 1, after: null, before: null, fromEnd: false }, 'head')
+        const request = changeset([update('a:counter', 'thing', {}, (entry!.content.data as number) + 1)], { base: revision })
+        if ((await commitOne(gateway, request)).type === 'applied') return
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, i) => increment(gateways[i % 2]!)))
+    const entry = [...(await gateways[0]!.findEntries(EVERYTHING, 'ID_ASC', { limit: 1, after: null, before: null, fromEnd: false }, 'head')).items][0]
+    expect(entry!.content.data).toBe(20)
+  })
+
+  it('answer one key once, whoever is asked', async () => {
+    const gateways = await Promise.all([open(), open()])
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => (
+      commitOne(gateways[i % 2]!, changeset([create('a:x')], { idempotency: { key: 'k', digest: 'd' } }))
+    )))
+    const applied = outcomes.map((outcome: CommitOutcome) => expectApplied(outcome))
+    expect(applied.filter(({ replayed }) => !replayed)).toHaveLength(1)
+    expect(new Set(applied.map(({ revision }) => revision))).toEqual(new Set([1]))
+  })
+
+  it('hear of each other however often their listening connections are cut', async () => {
+    const [writer, listener] = await Promise.all([open(), open()])
+    const admin = postgres(database.url, { max: 1 })
+    let seen = 0
+    let reading = Promise.resolve()
+    listener!.onAdvance(() => {
+      reading = reading.then(async () => {
+        const page = await listener!.log({ revision: seen, position: Infinity }, 1_000)
+        seen = Math.max(seen, page.upTo.revision)
+      })
+    })
+    try {
+      for (let i = 0; i < 30; i++) {
+        if (i % 3 === 0) await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cadastre listener' AND datname = current_database()`
+        await apply(writer!, create(`a:${i}`))
+      }
+      await expect.poll(() => seen, { timeout: 5_000 }).toBe(30)
+    } finally {
+      await admin.end()
+    }
+  })
+
+  it('index references anew where the patterns are others than before', async () => {
+    const first = await open()
+    await apply(first, create('a:x'), create('a:y', 'thing', { depends_on: ['x'] }))
+    const admin = postgres(database.url, { max: 1 })
+    await admin`DELETE FROM reference`
+    await admin.end()
+    expect((await first.verify()).corruptions).toHaveLength(1)
+    const second = await open('other patterns')
+    expect((await second.verify()).corruptions).toEqual([])
+  })
+
+  it('try again where the server ends the connection in the middle of a commit', async () => {
+    const gateway = await open()
+    const admin = postgres(database.url, { max: 1 })
+    await admin`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`
+    await admin`CREATE CONSTRAINT TRIGGER die AFTER INSERT ON version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()`
+    const committing = commitOne(gateway, changeset([create('a:x')]))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await admin`DROP TRIGGER die ON version`
+    expect(expectApplied(await committing).revision).toBe(1)
+    expect(await gateway.head()).toEqual({ revision: 1, version: 1 })
+    await admin.end()
+  })
+
+  it('find an answer that got lost by the id of its request, and apply nothing twice', async () => {
+    const proxy = await cutAfterCommit(database.url)
+    const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
+    try {
+      for (let i = 1; i <= 5; i++) {
+        proxy.cutNext()
+        const outcomes = await gateway.commit([changeset([create(`a:${i}`)]), changeset([create(`a:${i}`)])])
+        expect(outcomes.map(problemCodes)).toEqual([[], ['ENTRY_EXISTS']])
+        expect(await gateway.head()).toEqual({ revision: i, version: i })
+      }
+      expect(proxy.cuts()).toBe(5)
+    } finally {
+      await gateway.close()
+      await proxy.close()
+    }
+  })
+})
+
+/** A way to the server that is cut, when asked, in place of the answer that a COMMIT has succeeded. */
+async function cutAfterCommit(databaseUrl: string) {
+  const target = new URL(databaseUrl)
+  let armed = false
+  let cuts = 0
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname)
+    client.on('data', (chunk) => upstream.write(chunk))
+    upstream.on('data', (chunk) => {
+      if (!armed || !chunk.toString('latin1').includes('COMMIT\0')) return void client.write(chunk)
+      armed = false
+      cuts++
+      client.destroy()
+    })
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {})
+      socket.on('close', () => { client.destroy(); upstream.destroy() })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = new URL(databaseUrl)
+  url.port = String((server.address() as AddressInfo).port)
+  return {
+    url: url.href,
+    cutNext: () => { armed = true },
+    cuts: () => cuts,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  }
+}
