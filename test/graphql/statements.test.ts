@@ -4,19 +4,27 @@ import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
 import { createTestDatabase } from '../support/postgres.js'
 import { historyOptions } from '../support/requests.js'
+import { countStatements } from './count-statements.js'
 import { create, openGateway, update, type Gateway } from './gateway.js'
 
 interface Opened {
   readonly history: History
+  /** Statements that reached the server so far; for memory there are none. */
+  statements(): number
   drop(): Promise<void>
 }
 
 const BACKENDS: Record<string, () => Promise<Opened>> = {
-  memory: async () => ({ history: openMemoryHistory(historyOptions), drop: async () => undefined }),
+  memory: async () => ({ history: openMemoryHistory(historyOptions), statements: () => 0, drop: async () => undefined }),
   Postgres: async () => {
     const database = await createTestDatabase()
-    const history = await openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
-    return { history, drop: () => database.drop() }
+    const counter = await countStatements(database.url)
+    const history = await openPostgresHistory({ ...historyOptions, databaseUrl: counter.url, backend: 'postgres', connections: 4 })
+    const drop = async () => {
+      await counter.close()
+      await database.drop()
+    }
+    return { history, statements: () => counter.statements, drop }
   },
 }
 
@@ -39,13 +47,16 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
   })
 
   const callsFor = async (document: string, variables?: Record<string, unknown>) => {
+    // What each new connection asks for itself is not to be counted.
+    await Promise.all(Array.from({ length: 8 }, () => gateway.data('{ namespaces { name } }')))
     gateway.calls.clear()
+    const before = opened.statements()
     const data = await gateway.data(document, variables)
-    return { data, calls: Object.fromEntries(gateway.calls) }
+    return { data, calls: Object.fromEntries(gateway.calls), statements: opened.statements() - before }
   }
 
   it('for 100 entries with versions, histories, dependencies and dependents are a handful', async () => {
-    const { data, calls } = await callsFor(`{ entries(where: {ns: {eq: "a"}}, first: 100) { nodes {
+    const { data, calls, statements } = await callsFor(`{ entries(where: {ns: {eq: "a"}}, first: 100) { nodes {
       entryId meta version { number author previous { number } children { number } isHead }
       history { totalCount nodes { revision version { number message } entry { revision } } }
       dependencies { path target { entryId version { number } } }
@@ -58,6 +69,9 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(calls).toMatchObject({ findEntries: 1, entryHistories: 1, entryHistoryCounts: 1, dependents: 1, entriesInGroups: 1, entriesInNamespaces: 1, head: 1, children: 1 })
     const total = Object.values(calls).reduce((sum, count) => sum + count, 0)
     expect([calls, total <= 14]).toEqual([calls, true])
+    // A call is one statement, at most a few of them two.
+    expect(statements).toBeLessThanOrEqual(16)
+    if (backend === 'Postgres') expect(statements).toBeGreaterThanOrEqual(8)
   })
 
   it('for many nodes are one for each type', async () => {
