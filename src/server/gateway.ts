@@ -71,7 +71,7 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
 }
 
 /** Names the patterns, so that the store knows when to index references anew. */
-function fingerprint(patterns: GatewayConfig['dependencies']): string {
+export function fingerprint(patterns: GatewayConfig['dependencies']): string {
   const written = patterns.map(({ path, allowWildcard = false }) => JSON.stringify([path, allowWildcard])).sort()
   return createHash('sha256').update(written.join('\n')).digest('hex')
 }
