@@ -90,6 +90,7 @@ describe('the page', () => {
 
     await runTab(page, 'ApplyChangeset')
     await answers(page, '"Applied"', '"number": 1', '"revision": 1', '"demo:router"')
+    await expect.poll(() => page.getByTestId('revision').innerText()).toBe('1')
     await run(page)
     await answers(page, '"Refused"', '"ENTRY_EXISTS"', '"demo:gateway"', '"demo:router"')
     await runTab(page, 'FindEntries')

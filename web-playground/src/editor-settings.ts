@@ -37,7 +37,10 @@ const themeColours = (theme: Theme): Record<string, string> => {
   }
 }
 
-/** What the editor offers no property for: its colours, and long lines that wrap instead of running out of sight. */
+/** The editor's, as GraphiQL sets it; its style sheet brings the face along. */
+const EDITOR_FONT = '15px "Fira Code"'
+
+/** What the editor offers no property for: its colours, its letters' width, and long lines that wrap. */
 export const EditorSettings = (): null => {
   const monaco = useMonaco((state) => state.monaco)
   const queryEditor = useGraphiQL((state) => state.queryEditor)
@@ -50,6 +53,11 @@ export const EditorSettings = (): null => {
       monaco?.editor.defineTheme(THEME_NAMES[theme], { base, inherit: true, rules, colors: themeColours(theme) })
     }
   }, [monaco])
+
+  useEffect(() => {
+    // The editor measures its letters once; done before their face is there, cursor and guides stand beside the text.
+    if (monaco) void document.fonts.load(EDITOR_FONT).then(() => monaco.editor.remeasureFonts())
+  }, [monaco, queryEditor])
 
   useEffect(() => {
     for (const editor of [queryEditor, variableEditor]) editor?.updateOptions({ wordWrap: 'on' })

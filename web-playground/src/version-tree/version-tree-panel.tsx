@@ -31,7 +31,7 @@ const VersionTreePanel = ({ live }: { readonly live: LiveRegistry }) => {
             v{number} {isHead && <em className="cadastre-badge">head</em>}
             <small className="cadastre-counts">{counts(version.changeset)}</small>
           </strong>
-          <span>{summary(version)}</span>
+          <span title={version.message ?? undefined}>{summary(version)}</span>
         </button>
         {!isHead && (
           <button
