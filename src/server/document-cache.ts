@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { nestsDeeperThan } from './document-nesting.js'
 import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
+import { overlapsTooMuch } from './selection-overlap.js'
 
 /** Characters of documents whose syntax trees are kept; a tree takes some 30 bytes a character. */
 const CACHED_LENGTH = 1024 * 1024
@@ -12,7 +13,7 @@ type Parsed = { readonly document: DocumentNode } | { readonly error: GraphQLErr
 
 /**
  * Parses and validates each document once, and holds it to its limits before anything expensive: its length
- * and nesting before the parser sees it, its aliases and selections before validation does.
+ * and nesting before the parser sees it, its aliases and fields before validation does.
  */
 export function useDocumentCache(limits: OperationLimits): Plugin {
   const parsed = new LRUCache<string, Parsed>({ maxSize: CACHED_LENGTH, maxEntrySize: CACHED_LENGTH / 8, sizeCalculation: (_, text) => text.length + 1 })
@@ -58,17 +59,9 @@ function parseWithin(text: string, limits: OperationLimits): Parsed {
     return { error }
   }
   let aliases = 0
-  let selections = 0
-  visit(document, {
-    [Kind.FIELD]: ({ alias }) => {
-      selections += 1
-      if (alias !== undefined) aliases += 1
-    },
-    [Kind.FRAGMENT_SPREAD]: () => { selections += 1 },
-    [Kind.INLINE_FRAGMENT]: () => { selections += 1 },
-  })
+  visit(document, { [Kind.FIELD]: ({ alias }) => { if (alias !== undefined) aliases += 1 } })
   if (aliases > limits.aliases) return tooLarge(`the document has ${aliases} aliases; it may have ${limits.aliases}`)
-  if (selections > limits.selections) return tooLarge(`the document has ${selections} fields and fragments; it may have ${limits.selections}`)
+  if (overlapsTooMuch(document, limits.overlap)) return tooLarge('the document selects too many fields, or the same ones too often')
   return { document }
 }
 

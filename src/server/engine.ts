@@ -4,6 +4,7 @@ import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
 import type { Registry } from '../registry/registry.js'
 import { useDocumentCache } from './document-cache.js'
+import { useGraphQLJs } from './graphql-js.js'
 import { useIntrospection } from './introspection-switch.js'
 import { createErrorMask, type MaskError } from './mask-error.js'
 import type { Log } from './log.js'
@@ -59,7 +60,7 @@ export function createEngine(options: EngineOptions): Engine {
   const mask = createErrorMask(log)
   const yoga = createYoga({
     schema,
-    plugins: [useDocumentCache(limits), useIntrospection(options.introspection), useNodeLimit(limits)],
+    plugins: [useGraphQLJs(), useDocumentCache(limits), useIntrospection(options.introspection), useNodeLimit(limits)],
     maskedErrors: { maskError: mask },
     parserAndValidationCache: false,
     graphiql: false,

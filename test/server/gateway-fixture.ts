@@ -2,10 +2,29 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
 import WebSocket from 'ws'
 import { loadConfig, type GatewayConfig } from '../../src/server/config.js'
 import { startGateway, type Gateway, type GatewayOptions } from '../../src/server/gateway.js'
+
+/** What the process holds when everything that nobody holds is gone. */
+export function heldBytes(): number {
+  collectGarbage()
+  const { external, heapUsed } = process.memoryUsage()
+  return external + heapUsed
+}
+
+/** By how much what the process holds has grown. */
+export async function growth(work: () => Promise<void>): Promise<number> {
+  const before = heldBytes()
+  await work()
+  return heldBytes() - before
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 export interface TestGateway extends Gateway {
   /** Log lines so far. */
@@ -61,6 +80,13 @@ export async function createEntries(gateway: Gateway, entries: Record<string, un
   const { body } = await post(gateway, APPLY, { input: { operations } })
   if (body.data?.['applyChangeset'].__typename !== 'Applied') throw new Error(JSON.stringify(body))
   return body.data!['applyChangeset'].transition.revision as number
+}
+
+/** Creates entries of 200 kB, one by one; their revisions. */
+export async function writeLarge(gateway: Gateway, ns: string, count: number): Promise<number[]> {
+  const revisions: number[] = []
+  for (let i = 0; i < count; i++) revisions.push(await createEntries(gateway, { [`${ns}:${i}`]: `${i} ${'x'.repeat(200_000)}` }))
+  return revisions
 }
 
 export const FOLLOW = 'subscription ($after: String, $initial: Boolean) { changes(after: $after, initial: $initial) { cursor revision synced complete changes { kind entryId } } }'
