@@ -4,4 +4,5 @@
  */
 export const checks = [
   { name: 'types of src and test', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'test'] },
+  { name: 'schema/schema.graphql is what the code gives', script: 'scripts/print-schema.mjs', args: ['--check'] },
 ]

@@ -1,0 +1,168 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+// The scripts are plain JavaScript, run here as they are: by node, in a folder of the test's own.
+const folders: string[] = []
+afterEach(() => { for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true }) })
+
+function clone(files: Readonly<Record<string, string>>): string {
+  const folder = join(realpathSync(mkdtempSync(join(tmpdir(), 'cadastre-scripts-'))), 'a clone')
+  folders.push(dirname(folder))
+  cpSync(join(root, 'scripts'), join(folder, 'scripts'), { recursive: true })
+  write(folder, files)
+  return folder
+}
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+}
+
+/** Evaluates code in a process of its own, with what the named script exports at hand, and returns what it prints. */
+function evaluate(folder: string, script: string, code: string): { out: string; err: string; status: number | null } {
+  const url = pathToFileURL(join(folder, 'scripts', script)).href
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath, ['--input-type=module', '-e', `import * as it from ${JSON.stringify(url)}; const root = process.cwd(); ${code}`],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  return { out: stdout.trim(), err: stderr.trim(), status }
+}
+
+describe('what is left to install', () => {
+  const lock = (version: string) => JSON.stringify({ packages: { '': {}, 'node_modules/a': { version }, 'node_modules/b': { version: '1.0.0', optional: true } } })
+  const record = (version: string) => JSON.stringify({ packages: { 'node_modules/a': { version } } })
+  const isInstalled = (folder: string) => evaluate(folder, 'prepare/install.mjs', 'console.log(it.isInstalled(root))').out
+
+  it('is everything in a fresh clone', () => {
+    expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0') }))).toBe('false')
+  })
+
+  it('is nothing where npm has put there by hand what package-lock.json says, until that changes', () => {
+    const folder = clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/.package-lock.json': record('1.0.0') })
+    expect(isInstalled(folder)).toBe('true')
+    write(folder, { 'package-lock.json': lock('2.0.0') })
+    expect(isInstalled(folder)).toBe('false')
+  })
+
+  it('is everything where an install was cut short, or was another one', () => {
+    expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/a/package.json': '{}' }))).toBe('false')
+    const other = clone({ 'package-lock.json': lock('2.0.0'), 'node_modules/.package-lock.json': record('1.0.0') })
+    expect(isInstalled(other)).toBe('false')
+  })
+})
+
+describe('what is left to build', () => {
+  const sources = {
+    'src/a.ts': 'export const a = 1\n', 'web-playground/index.html': '<p>', 'schema/schema.graphql': 'type Query', 'tsconfig.json': '{}', 'package-lock.json': '{}',
+  }
+  const left = (folder: string) => evaluate(folder, 'prepare/build-steps.mjs', 'console.log(it.stepsToTake(root).map(({ name }) => name).join())').out
+  // What a finished build leaves.
+  const built = (folder: string) => {
+    write(folder, { 'dist/server/main.js': '', 'dist/playground/index.html': '' })
+    evaluate(folder, 'prepare/build-steps.mjs', `
+      import { mkdirSync, writeFileSync } from 'node:fs'
+      const steps = it.stepsToTake(root)
+      mkdirSync('dist/.built')
+      for (const { name, hash } of steps) writeFileSync('dist/.built/' + name, hash)`)
+  }
+
+  it('is everything at first, nothing after that, and afterwards only what changed', () => {
+    const folder = clone(sources)
+    expect(left(folder)).toBe('server,page')
+    built(folder)
+    expect(left(folder)).toBe('')
+    write(folder, { 'src/a.ts': 'export const a = 2\n' })
+    expect(left(folder)).toBe('server')
+    write(folder, { 'schema/operations/b.graphql': '{ a }' })
+    expect(left(folder)).toBe('server,page')
+  })
+
+  it('is nothing where only times changed, as after a checkout', () => {
+    const folder = clone(sources)
+    built(folder)
+    utimesSync(join(folder, 'src/a.ts'), new Date(), new Date())
+    expect(left(folder)).toBe('')
+  })
+
+  it('is what somebody removed, or renamed', () => {
+    const folder = clone(sources)
+    built(folder)
+    rmSync(join(folder, 'dist/playground'), { recursive: true })
+    expect(left(folder)).toBe('page')
+    rmSync(join(folder, 'src/a.ts'))
+    write(folder, { 'src/b.ts': sources['src/a.ts'] })
+    expect(left(folder)).toBe('server,page')
+  })
+})
+
+describe('two commands in one clone', () => {
+  const work = (name: string) => `
+    await it.whileAlone(root, async () => {
+      console.log('${name} in')
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      console.log('${name} out')
+    })`
+
+  it('install and build one after the other', () => {
+    const folder = clone({})
+    const { out } = evaluate(folder, 'prepare/clone-lock.mjs', `await Promise.all([(async () => {${work('one')}})(), (async () => {${work('two')}})()])`)
+    expect(out.split('\n')).toEqual(['one in', 'one out', 'two in', 'two out'])
+  })
+
+  it('do not wait for one that was killed', async () => {
+    const folder = clone({})
+    const url = pathToFileURL(join(folder, 'scripts/prepare/clone-lock.mjs')).href
+    const code = `import { whileAlone } from ${JSON.stringify(url)}; await whileAlone(${JSON.stringify(folder)}, () => { console.log('in'); return new Promise((resolve) => setTimeout(resolve, 60_000)) })`
+    const first = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(first.stdout, 'data')
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    const { out, err } = evaluate(folder, 'prepare/clone-lock.mjs', work('next'))
+    expect(out.split('\n')).toEqual(['next in', 'next out'])
+    expect(err).toBe('')
+  })
+})
+
+describe('the scripts', () => {
+  it('say in one line that Node is too old', () => {
+    const { err, status } = evaluate(clone({}), 'prepare/node-version.mjs', 'it.requireNode([99, 1])')
+    expect(err).toBe(`Cadastre needs Node 99.1 or later, and this is ${process.versions.node}.`)
+    expect(status).toBe(1)
+  })
+
+  it('import nothing at their top that an install would have to bring', () => {
+    const files = readdirSync(join(root, 'scripts/prepare')).map((name) => `prepare/${name}`)
+    for (const file of [...files, 'start.mjs', 'test.mjs', 'build.mjs', 'checks.mjs', 'closing-line.mjs']) {
+      const text = readFileSync(join(root, 'scripts', file), 'utf8')
+      const imported = [...text.matchAll(/^(?:import|export)\b.*?['"](.*)['"]$/gm)].map(([, name]) => name ?? '')
+      expect(imported.filter((name) => !/^(?:node:|\.)/.test(name)), file).toEqual([])
+    }
+  })
+
+  it.each([
+    ['{ numPassedTests: 12, numFailedTests: 0 }, 0, 0', '12 passed, 0 failed'],
+    ['{ numPassedTests: 12, numFailedTests: 3 }, 1, 0', '12 passed, 3 failed'],
+    ['{ numPassedTests: 12, numFailedTests: 0 }, 1, 0', '12 passed, 1 failed'],
+    ['{ numPassedTests: 12, numFailedTests: 3 }, 1, 2', '12 passed, 5 failed'],
+    ['undefined, 1, 0', '0 passed, 1 failed'],
+  ])('close a run of the suite with its numbers: %s', (args, line) => {
+    expect(evaluate(clone({}), 'closing-line.mjs', `console.log(it.closingLine(${args}))`).out).toBe(line)
+  })
+
+  it('say what to do where the command line is not built', () => {
+    const folder = clone({})
+    cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
+    const { stderr, status } = spawnSync(process.execPath, [join(folder, 'bin/cadastre.mjs')], { encoding: 'utf8' })
+    expect(stderr).toBe(`cadastre is not built yet: run "npm run build" in ${folder}/\n`)
+    expect(status).toBe(2)
+  })
+})
