@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { compileMatcher } from '../../core/criteria/match.js'
 import { operationsBetween } from '../../core/delta.js'
+import { groupsOf } from '../../core/dependency.js'
 import { namespaceOf, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { RegistryError } from '../../core/errors.js'
@@ -85,12 +86,17 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   /** Only the state at the head has meaning where no history is kept. */
   function at(readAt: ReadAt): ReadAt {
     if (keepsHistory || readAt === 'head' || readAt === standing.head.revision) return readAt
-    throw new RegistryError('HISTORY_NOT_KEPT', `revision ${readAt} cannot be read: this registry keeps no history (CADASTRE_STORE=none)`)
+    return refuse(`revision ${readAt} cannot be read`)
   }
 
   function* find(criteria: Parameters<History['findEntries']>[0], readAt: ReadAt): Generator<EntryRevision> {
     const matches = compileMatcher(criteria, options.compileRegex)
     for (const entry of log.state(at(readAt))) if (matches(entry)) yield entry
+  }
+
+  function groupsAtHead(id: EntryId): readonly string[] {
+    const entry = log.entry(id, 'head')
+    return entry === null ? [] : groupsOf(entry.content)
   }
 
   function historyOf(id: EntryId): EntryRevision[] {
@@ -159,7 +165,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
     dependents: async (ids) => {
       const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
-      const groups = new Map(ids.map((id) => [id, groupsOf(log.entry(id, 'head'))]))
+      const groups = new Map(ids.map((id) => [id, groupsAtHead(id)]))
       for (const { id: source, content } of log.state('head')) {
         for (const reference of options.references(source, content)) {
           for (const id of ids) {
@@ -170,7 +176,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       return found
     },
     entriesInGroups: async (names) => new Map(names.map((group) => (
-      [group, [...log.state('head')].filter((entry) => groupsOf(entry).has(group))]
+      [group, [...log.state('head')].filter(({ content }) => groupsOf(content).includes(group))]
     ))),
     entriesInNamespaces: async (names) => new Map(names.map((name) => (
       [name, [...log.state('head')].filter(({ id }) => namespaceOf(id) === name)]
@@ -212,7 +218,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    verify: async (progress) => verifyHistory(stored, progress),
+    verify: async (progress) => (keepsHistory ? verifyHistory(stored, progress) : refuse('there is nothing to verify')),
     isReady: async () => true,
     close: async () => listeners.clear(),
   }
@@ -222,7 +228,11 @@ function rootVersion(createdAt: Date) {
   return { ...root, digest: rootDigest(createdAt), changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
 }
 
-export function versionNotFound(version: number, newest: number): RegistryError {
+function refuse(what: string): never {
+  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry keeps no history (CADASTRE_STORE=none)`)
+}
+
+function versionNotFound(version: number, newest: number): RegistryError {
   return new RegistryError('VERSION_NOT_FOUND', `there is no version ${version}; the newest is ${newest}`, { version })
 }
 
@@ -240,16 +250,12 @@ function descendingPage(items: readonly EntryRevision[], page: Page<number>): Pa
   return pageOf(items, page, ({ revision }, position) => position - revision)
 }
 
-function groupsOf(entry: EntryRevision | null): Set<unknown> {
-  const groups = entry?.content.meta['groups']
-  return new Set(Array.isArray(groups) ? groups : [])
-}
 
-function refersTo(target: ReferenceRow['target'], id: EntryId, groups: Set<unknown>, source: EntryId): boolean {
+function refersTo(target: ReferenceRow['target'], id: EntryId, groups: readonly string[], source: EntryId): boolean {
   switch (target.type) {
     case 'entry': return target.id === id
     case 'namespace': return target.namespace === namespaceOf(id) && source !== id
-    case 'group': return groups.has(target.group) && source !== id
+    case 'group': return groups.includes(target.group) && source !== id
     case 'nothing': return false
   }
 }

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
+import { parseEntryId } from '../../../src/core/entry-id.js'
+import type { History } from '../../../src/store/history.js'
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { apply, commitOne, create, expectApplied, historyOptions, problemCodes, remove, update, versionMove } from '../../support/requests.js'
+
+const all = { limit: 1_000, after: null, before: null, fromEnd: false }
+
+describe('a registry without a history', () => {
+  let history: History
+  beforeEach(() => { history = openMemoryHistory(historyOptions, { keepsHistory: false }) })
+  afterEach(() => history.close())
+
+  it('keeps the state at the head, and says that it keeps no more', async () => {
+    await apply(history, create('a:x', 'thing', { n: 1 }))
+    await apply(history, update('a:x', 'thing', { n: 2 }), create('a:y'))
+    expect(history).toMatchObject({ backend: 'none', keepsHistory: false })
+    expect(await history.oldestRevision()).toBe(2)
+    expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 'head')).items.map(({ id }) => id)).toEqual(['a:x', 'a:y'])
+    expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 2)).items).toHaveLength(2)
+    await expect(history.entries([parseEntryId('a:x')], 1)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    await expect(history.delta(1, 2)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    await expect(history.verify()).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+  })
+
+  it('names what an entry holds now, not what it held', async () => {
+    await apply(history, create('a:x'))
+    await apply(history, update('a:x', 'thing', { n: 2 }))
+    const id = parseEntryId('a:x')
+    expect([...(await history.entryRevisions([{ id, revision: 1 }, { id, revision: 2 }])).keys()]).toEqual(['r2/a:x'])
+    expect((await history.entryHistories([id], all)).get(id)!.items.map(({ revision }) => revision)).toEqual([2])
+  })
+
+  it('applies the version that is the head, and refuses any other with the reason', async () => {
+    await apply(history, create('a:x'))
+    await apply(history, create('a:y'))
+    expect(expectApplied(await commitOne(history, versionMove(2))).revision).toBe(null)
+    const refused = await commitOne(history, versionMove(1))
+    expect(problemCodes(refused)).toEqual(['VERSION_NOT_FOUND'])
+    expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('keeps no history') as string }] })
+  })
+
+  it('keeps the last thousand revisions for who follows, and no more', async () => {
+    await apply(history, create('a:x', 'thing', { n: 0 }), create('a:gone'))
+    await apply(history, remove('a:gone'))
+    for (let n = 1; n <= 1_100; n++) await apply(history, update('a:x', 'thing', { n }))
+    await expect(history.log({ revision: 50, position: Infinity }, 10)).rejects.toMatchObject({ code: 'COMPACTED' })
+    const { changes } = await history.log({ revision: 102, position: Infinity }, 2)
+    expect(changes.map(({ revision }) => revision)).toEqual([103, 104])
+    expect(changes[0]!.previous).not.toBe(null)
+    expect(await history.entryCount('head')).toBe(1)
+  })
+})
