@@ -6,7 +6,6 @@ import { exportEntries } from './commands/export.js'
 import { find } from './commands/find.js'
 import { get } from './commands/get.js'
 import { log } from './commands/log.js'
-import { migrate } from './commands/migrate.js'
 import { plan } from './commands/plan.js'
 import { rollback } from './commands/rollback.js'
 import { serve } from './commands/serve.js'
@@ -87,8 +86,9 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
   const dryRun = () => new Option('--dry-run', 'have everything checked and change nothing').default(false)
   const prune = () => new Option('--prune', 'also delete what the registry has in the namespaces found here and the files have not').default(false)
 
+  // These three open a store: its drivers are loaded only for them.
   program.command('serve').description('start the gateway; the environment configures it').action(run(serve))
-  program.command('migrate').description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's").action(run(migrate))
+  program.command('migrate').description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's").action(run(async (context) => (await import('./commands/migrate.js')).migrate(context)))
   program.command('apply').description('bring the registry to what a folder or file says, as one changeset')
     .argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
     .addOption(dryRun()).addOption(prune()).addOption(message())
@@ -128,6 +128,8 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .option('--initial', 'begin with the entries as they stand', false)
     .action(run((context, options: { after?: string; find?: string[]; initial: boolean }) =>
       watch(context, { after: options.after, find: options.find, initial: options.initial })))
+  program.command('verify').description("check the stored history itself: DATABASE_URL's, or the embedded store's while no gateway runs on it")
+    .action(run(async (context) => (await import('./commands/verify.js')).verify(context)))
   return program
 }
 

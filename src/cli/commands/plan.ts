@@ -37,13 +37,13 @@ export async function plan(context: CommandContext, path: string, options: PlanC
 
 /** Reads a folder and holds it against the registry; what could not be read is told on the way. */
 export async function planPath(
-  { terminal, client }: CommandContext,
+  { terminal, client, json }: CommandContext,
   path: string,
   prune: boolean,
   withContent: boolean,
 ): Promise<{ folder: FolderReading; plan: FolderPlan }> {
   const folder = await readDefinitions(path, terminal)
-  tellFailures(folder, terminal)
+  if (!json) tellFailures(folder, terminal)
   if (folder.entries.size === 0 && folder.failures.length === 0) terminal.note(terminal.colors.yellow(`${path} defines no entries`))
   const progress = startProgress(terminal, 'comparing')
   try {

@@ -1,0 +1,53 @@
+import { compileDependencyPatterns } from '../../core/compile-dependency-patterns.js'
+import { fingerprint } from '../../server/gateway.js'
+import { compileRegex } from '../../store/compile-regex.js'
+import type { Verification } from '../../store/history.js'
+import { openStore } from '../../store/open-store.js'
+import type { CommandContext, CommandResult } from '../command-context.js'
+import { writeJson } from '../command-context.js'
+import { usageFailure } from '../failure.js'
+import { startProgress } from '../progress.js'
+import { storeConfig, storeFailure } from '../store-config.js'
+import { printable } from '../terminal.js'
+
+/** Checking reads all of history: a bound that is there for clients does not fit it. */
+const TIMEOUT_MS = 3_600_000
+
+/** Checks the stored history itself, row by row and digest by digest; 1 where something is not as it was written. */
+export async function verify(context: CommandContext): CommandResult {
+  const { terminal, json } = context
+  const verification = await verifyStore(context)
+  const { versions, revisions, changes, corruptions } = verification
+  if (json) {
+    await writeJson(context, { ok: corruptions.length === 0, ...verification })
+  } else {
+    const held = `${versions} versions, ${revisions} revisions and ${changes} changes`
+    for (const { part, where, message } of corruptions) {
+      await terminal.write(`${terminal.colors.red(`${part} ${printable(where)}`)}  ${printable(message)}\n`)
+    }
+    const outcome = corruptions.length === 0 ? 'all as they were written' : `${corruptions.length} not as written`
+    await terminal.write(`${held}: ${outcome}.\n`)
+  }
+  return corruptions.length === 0 ? 0 : 1
+}
+
+async function verifyStore({ terminal }: CommandContext): Promise<Verification> {
+  const { backend, databaseUrl, dataDir, dependencies } = storeConfig()
+  if (backend === 'memory' || backend === 'none') throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+  const history = await openStore({
+    backend, databaseUrl, dataDir,
+    options: {
+      references: compileDependencyPatterns(dependencies), referencesFingerprint: fingerprint(dependencies),
+      compileRegex, readTimeoutMs: TIMEOUT_MS, commitTimeoutMs: TIMEOUT_MS,
+    },
+  }).catch((error: unknown) => {
+    throw storeFailure(error)
+  })
+  const progress = startProgress(terminal, 'checking versions')
+  try {
+    return await history.verify((done, of) => progress.update(done, of))
+  } finally {
+    progress.stop()
+    await history.close()
+  }
+}

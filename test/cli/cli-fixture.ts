@@ -1,0 +1,46 @@
+import pc from 'picocolors'
+import { runCli } from '../../src/cli/run-cli.js'
+import type { Terminal } from '../../src/cli/terminal.js'
+import { loadConfig } from '../../src/server/config.js'
+import { startGateway } from '../../src/server/gateway.js'
+import type { Gateway } from '../../src/server/gateway.js'
+
+/** A real gateway over a store in memory, unless the environment given says otherwise. */
+export function openGateway(environment: Record<string, string> = {}): Promise<Gateway> {
+  const config = loadConfig({ CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...environment }, '/nowhere')
+  return startGateway(config)
+}
+
+export interface CliRun {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+export interface CapturedTerminal extends Terminal {
+  readonly out: string[]
+  readonly err: string[]
+  readonly stop: AbortController
+}
+
+/** Keeps what is printed, without colour unless asked for. */
+export function capturedTerminal(colors = false): CapturedTerminal {
+  const out: string[] = []
+  const err: string[] = []
+  const stop = new AbortController()
+  return {
+    out, err, stop,
+    write: async (text) => { out.push(text) },
+    note: (line) => { err.push(`${line}\n`) },
+    colors: pc.createColors(colors),
+    showsProgress: false,
+    interrupt: () => stop.signal,
+  }
+}
+
+/** Runs one command line against a gateway. */
+export async function cli(gateway: { readonly url: string }, ...argv: string[]): Promise<CliRun> {
+  const terminal = capturedTerminal()
+  const code = await runCli(argv, { terminal, defaultUrl: gateway.url, version: '0.0.0' })
+  return { code, out: terminal.out.join(''), err: terminal.err.join('') }
+}
