@@ -8,8 +8,14 @@ export const AtRef = builder.inputType('At', {
   isOneOf: true,
   fields: (t) => ({
     version: t.field({ type: 'SafeInt', description: 'The state when this version first was the head.' }),
-    revision: t.field({ type: 'SafeInt', description: 'The state after this movement of the head; 0 is the empty registry.' }),
-    time: t.field({ type: 'DateTime', description: 'The state at this time: empty before the first movement, the head in the future.' }),
+    revision: t.field({
+      type: 'SafeInt',
+      description: 'The state after this movement of the head; 0 is the empty registry.',
+    }),
+    time: t.field({
+      type: 'DateTime',
+      description: 'The state at this time: empty before the first movement, the head in the future.',
+    }),
   }),
 })
 

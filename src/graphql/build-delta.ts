@@ -34,10 +34,14 @@ function stateOf(list: string, entries: readonly EntryInput[], registry: Registr
   for (const [index, { id: submitted, kind, meta, data }] of entries.entries()) {
     const place = `${list}[${index}]`
     const id = entryIdFrom(submitted, `${place}.id`)
-    if (state.has(id)) throw new RegistryError('BAD_USER_INPUT', `${place}: ${id} stands in this list already; give each entry once`)
+    if (state.has(id)) throw wrong(place, `${id} stands in this list already; give each entry once`)
     const sealed = registry.sealContent({ kind, meta, data })
-    if ('faults' in sealed) throw new RegistryError('BAD_USER_INPUT', `${place}: ${sealed.faults.map(({ message }) => message).join('; ')}`)
+    if ('faults' in sealed) throw wrong(place, sealed.faults.map(({ message }) => message).join('; '))
     state.set(id, sealed.content)
   }
   return state
+}
+
+function wrong(place: string, why: string): RegistryError {
+  return new RegistryError('BAD_USER_INPUT', `${place}: ${why}`)
 }

@@ -6,7 +6,11 @@ import { pageFrom, type PageArgs } from './page-args.js'
 
 /** A page of what one revision changed. `list` names the list for its cursors. */
 export async function changesPage(
-  list: string, revision: number, args: PageArgs, totalCount: () => Promise<number> | number, { registry, loaders }: RequestContext,
+  list: string,
+  revision: number,
+  args: PageArgs,
+  totalCount: () => Promise<number> | number,
+  { registry, loaders }: RequestContext,
 ): Promise<Connection<Change>> {
   const cursors = numberCursors(registry.history.registryId, list)
   const page = pageFrom(args, cursors)

@@ -9,8 +9,16 @@ OperationRef.implement({
   fields: (t) => ({
     kind: t.expose('kind', { type: OperationKindRef, description: 'What it did.' }),
     entryId: t.exposeID('id', { description: 'To which entry.' }),
-    entry: t.expose('entry', { type: EntryRevisionRef, nullable: true, description: 'The new content; null for a delete.' }),
-    original: t.expose('previous', { type: EntryRevisionRef, nullable: true, description: 'The content before; null for a create.' }),
+    entry: t.expose('entry', {
+      type: EntryRevisionRef,
+      nullable: true,
+      description: 'The new content; null for a delete.',
+    }),
+    original: t.expose('previous', {
+      type: EntryRevisionRef,
+      nullable: true,
+      description: 'The content before; null for a create.',
+    }),
   }),
 })
 

@@ -50,9 +50,17 @@ const PageInfoRef = builder.objectRef<PageInfo>('PageInfo').implement({
   description: 'What lies around a page.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether the list goes on behind this page.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether the list has something before this page.' }),
-    startCursor: t.exposeString('startCursor', { nullable: true, description: 'The first item\'s cursor; null on an empty page.' }),
-    endCursor: t.exposeString('endCursor', { nullable: true, description: 'The last item\'s cursor; null on an empty page.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      description: 'Whether the list has something before this page.',
+    }),
+    startCursor: t.exposeString('startCursor', {
+      nullable: true,
+      description: 'The first item\'s cursor; null on an empty page.',
+    }),
+    endCursor: t.exposeString('endCursor', {
+      nullable: true,
+      description: 'The last item\'s cursor; null on an empty page.',
+    }),
   }),
 })
 

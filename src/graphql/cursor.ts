@@ -40,7 +40,8 @@ export function entryCursors(registryId: string, list: string, order: EntryOrder
 }
 
 export function invalidCursor(why = 'it was not given out for this list'): RegistryError {
-  return new RegistryError('INVALID_CURSOR', `The cursor cannot be used here: ${why}; pass one from the same list, order and registry`)
+  const remedy = 'pass one from the same list, order and registry'
+  return new RegistryError('INVALID_CURSOR', `the cursor cannot be used here: ${why}; ${remedy}`)
 }
 
 /** Opaque on purpose: what stands in a cursor is ours to change. */

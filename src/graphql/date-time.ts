@@ -6,7 +6,8 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:
 export function parseDateTime(text: string): Date {
   const match = RFC_3339.exec(text)
   if (match === null) throw notADateTime(text)
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number]
+  const fields = match.slice(1, 7).map(Number) as [number, number, number, number, number, number]
+  const [year, month, day, hour, minute, second] = fields
   const milliseconds = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'))
   const offsetHours = Number(match[9] ?? 0)
   const offsetMinutes = Number(match[10] ?? 0)

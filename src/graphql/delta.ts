@@ -33,9 +33,18 @@ const DeltaOperationRef = builder.objectRef<Operation>('DeltaOperation').impleme
 DeltaRef.implement({
   description: 'The fewest operations that lead from one state to another, in an order that may be applied.',
   fields: (t) => ({
-    created: t.int({ description: 'How many entries are created.', resolve: (operations) => count(operations, 'CREATE') }),
-    updated: t.int({ description: 'How many entries are updated.', resolve: (operations) => count(operations, 'UPDATE') }),
-    deleted: t.int({ description: 'How many entries are deleted.', resolve: (operations) => count(operations, 'DELETE') }),
+    created: t.int({
+      description: 'How many entries are created.',
+      resolve: (operations) => count(operations, 'CREATE'),
+    }),
+    updated: t.int({
+      description: 'How many entries are updated.',
+      resolve: (operations) => count(operations, 'UPDATE'),
+    }),
+    deleted: t.int({
+      description: 'How many entries are deleted.',
+      resolve: (operations) => count(operations, 'DELETE'),
+    }),
     operations: t.field({
       type: [DeltaOperationRef],
       description: 'All of them: deletes first, dependents before what they depend on; then the rest, the other way round.',

@@ -17,7 +17,9 @@ export interface Dependency {
 export const DependencyRef = builder.objectRef<Dependency>('Dependency').implement({
   description: 'One place in an entry that refers to another entry.',
   fields: (t) => ({
-    path: t.exposeString('path', { description: 'Where in the referring entry the reference stands, e.g. "meta.server".' }),
+    path: t.exposeString('path', {
+      description: 'Where in the referring entry the reference stands, e.g. "meta.server".',
+    }),
     reference: t.exposeString('reference', { description: 'The reference as it is written there.' }),
     source: t.exposeID('source', { description: 'The id of the entry that refers.' }),
     target: t.expose('target', {

@@ -19,22 +19,34 @@ export interface EntriesArgs extends PageArgs, CriteriaArgs {
 }
 
 /** A page of matching entries. `list` names the list for its cursors. */
-export function entriesPage(list: string, args: EntriesArgs, at: ReadAt, context: RequestContext): Promise<EntryListPage<EntryRevision>> {
+export function entriesPage(
+  list: string,
+  args: EntriesArgs,
+  at: ReadAt,
+  context: RequestContext,
+): Promise<EntryListPage<EntryRevision>> {
   return readPage(list, criteriaFrom(args) ?? EVERYTHING, args, at, context)
 }
 
 export async function readPage(
-  list: string, criteria: Criteria, args: PageArgs & Pick<EntriesArgs, 'orderBy'>, at: ReadAt, { registry }: RequestContext,
+  list: string,
+  criteria: Criteria,
+  args: PageArgs & Pick<EntriesArgs, 'orderBy'>,
+  at: ReadAt,
+  { registry }: RequestContext,
 ): Promise<EntryListPage<EntryRevision>> {
   const order = args.orderBy ?? 'ID_ASC'
   const cursors = entryCursors(registry.history.registryId, list, order)
   const page = pageFrom(args, cursors)
   const found = await registry.findEntries(criteria, order, page, at)
   for (const place of [page.after, page.before]) {
-    if (at === 'head' && place !== null && place.revision > found.revision) throw invalidCursor('it is from a revision yet to come')
+    if (at === 'head' && place !== null && place.revision > found.revision) {
+      throw invalidCursor('it is from a revision yet to come')
+    }
   }
   const totalCount = () => registry.countEntries(criteria, at)
-  return { ...connectionOf(page, found, cursors, ({ id, revision }) => ({ id, revision }), totalCount), revision: found.revision }
+  const connection = connectionOf(page, found, cursors, ({ id, revision }) => ({ id, revision }), totalCount)
+  return { ...connection, revision: found.revision }
 }
 
 builder.queryField('entries', (t) => t.field({

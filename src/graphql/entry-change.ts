@@ -7,8 +7,16 @@ EntryChangeRef.implement({
   fields: (t) => ({
     kind: t.expose('kind', { type: OperationKindRef, description: 'What happened to it.' }),
     entryId: t.exposeID('id', { description: 'Which entry.' }),
-    entry: t.expose('entry', { type: EntryRevisionRef, nullable: true, description: 'What it holds afterwards; null for a delete.' }),
-    previous: t.expose('previous', { type: EntryRevisionRef, nullable: true, description: 'What it held before; null for a create.' }),
+    entry: t.expose('entry', {
+      type: EntryRevisionRef,
+      nullable: true,
+      description: 'What it holds afterwards; null for a delete.',
+    }),
+    previous: t.expose('previous', {
+      type: EntryRevisionRef,
+      nullable: true,
+      description: 'What it held before; null for a create.',
+    }),
   }),
 })
 

@@ -5,8 +5,7 @@ import { partAt } from './part-at.js'
 import { VersionRef, type EntryContent } from './refs.js'
 import { versionNamed } from './version-named.js'
 
-const META = 'The whole of meta, or the part at a dotted path: keys through objects, numbers into lists. Null where nothing stands there.'
-const DATA = 'The whole of data, or the part at a dotted path: keys through objects, numbers into lists. Null where nothing stands there.'
+const AT_A_PATH = 'or the part at a dotted path: keys through objects, numbers into lists. Null where nothing stands there.'
 
 const pathArg = builder.args((t) => ({
   path: t.string({ description: 'E.g. "depends_on.0". A key that holds dots is found too.' }),
@@ -18,18 +17,21 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
     entryId: t.id({ description: '"namespace:name"', resolve: (entry) => entry.id }),
     ns: t.string({ description: 'What stands before the id\'s first colon.', resolve: (entry) => namespaceOf(entry.id) }),
     name: t.string({ description: 'What stands behind the id\'s first colon.', resolve: (entry) => nameOf(entry.id) }),
-    kind: t.string({ description: 'What sort of thing it is, e.g. "function.lua".', resolve: (entry) => entry.content.kind }),
+    kind: t.string({
+      description: 'What sort of thing it is, e.g. "function.lua".',
+      resolve: (entry) => entry.content.kind,
+    }),
     meta: t.field({
       type: 'JSON',
       nullable: true,
-      description: META,
+      description: `The whole of meta, ${AT_A_PATH}`,
       args: pathArg,
       resolve: (entry, { path }) => (path == null ? entry.content.meta : partAt(entry.content.meta, path)),
     }),
     data: t.field({
       type: 'JSON',
       nullable: true,
-      description: DATA,
+      description: `The whole of data, ${AT_A_PATH}`,
       args: pathArg,
       resolve: (entry, { path }) => (path == null ? entry.content.data : partAt(entry.content.data, path)),
     }),
@@ -46,7 +48,8 @@ EntryStateRef.implement({
   fields: (t) => ({
     ...contentFields(t),
     digest: t.string({
-      description: 'SHA-256, hex, of the canonical form (RFC 8785) of kind, meta and data: equal where and only where these are equal by value.',
+      description: 'SHA-256, hex, of the canonical form (RFC 8785) of kind, meta and data: '
+        + 'equal where and only where these are equal by value.',
       resolve: (entry) => entry.content.digest,
     }),
     revision: t.field({

@@ -22,9 +22,11 @@ const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key stands for another request.',
 }
 
+type DescribedCodes = Record<ProblemCode, { description: string }>
+
 const ProblemCodeRef = builder.enumType('ProblemCode', {
   description: 'Why a write was refused.',
-  values: Object.fromEntries(PROBLEM_CODES.map((code) => [code, { description: MEANINGS[code] }])) as Record<ProblemCode, { description: string }>,
+  values: Object.fromEntries(PROBLEM_CODES.map((code) => [code, { description: MEANINGS[code] }])) as DescribedCodes,
 })
 
 export const ProblemRef = builder.objectRef<Problem>('Problem').implement({

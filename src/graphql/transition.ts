@@ -19,7 +19,10 @@ const TransitionKindRef = builder.enumType('TransitionKind', {
 TransitionRef.implement({
   description: 'One movement of the head: a changeset applied, or a version applied.',
   fields: (t) => ({
-    revision: t.expose('revision', { type: 'SafeInt', description: 'Its number: movements are counted from 1 without gaps.' }),
+    revision: t.expose('revision', {
+      type: 'SafeInt',
+      description: 'Its number: movements are counted from 1 without gaps.',
+    }),
     kind: t.expose('kind', { type: TransitionKindRef, description: 'What moved the head.' }),
     from: t.field({
       type: VersionRef,

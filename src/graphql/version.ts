@@ -12,7 +12,10 @@ VersionRef.implement({
   interfaces: [NodeRef],
   fields: (t) => ({
     id: t.id({ description: '"v" and the number.', resolve: ({ number }) => `v${number}` }),
-    number: t.expose('number', { type: 'SafeInt', description: 'Grows by one with each version and is never used twice.' }),
+    number: t.expose('number', {
+      type: 'SafeInt',
+      description: 'Grows by one with each version and is never used twice.',
+    }),
     previous: t.field({
       type: VersionRef,
       nullable: true,
@@ -31,7 +34,9 @@ VersionRef.implement({
     author: t.exposeString('author', { nullable: true, description: 'Who wrote it; null where nobody was named.' }),
     message: t.exposeString('message', { nullable: true, description: 'What its author says of it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was committed.' }),
-    digest: t.exposeString('digest', { description: 'SHA-256, hex, chained over the parent\'s digest and the changeset\'s bytes.' }),
+    digest: t.exposeString('digest', {
+      description: 'SHA-256, hex, chained over the parent\'s digest and the changeset\'s bytes.',
+    }),
     changeset: t.field({ type: ChangesetRef, description: 'What it changed.', resolve: (version) => version }),
     snapshot: t.field({
       type: SnapshotRef,
