@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
+import { ConfigError } from '../../src/server/config-error.js'
+import { loadConfig, type Environment } from '../../src/server/config.js'
+
+describe('the configuration', () => {
+  let folder: string
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'cadastre-config-')) })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const file = (text: string) => writeFileSync(join(folder, 'cadastre.yaml'), text)
+  const problems = (environment: Environment = {}): readonly string[] => {
+    try {
+      loadConfig(environment, folder)
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems
+      throw error
+    }
+    return []
+  }
+
+  it('misses nothing where nothing is said', () => {
+    expect(loadConfig({}, folder)).toEqual({
+      host: '127.0.0.1', port: 4000, backend: 'embedded', databaseUrl: null, dataDir: join(folder, '.cadastre'), logLevel: 'info',
+      introspection: true, allowedOrigins: [], dependencies: DEFAULT_DEPENDENCY_PATTERNS,
+      limits: { entryBytes: 1_048_576, changesetOperations: 100_000, changesetBytes: 67_108_864 },
+      internalKinds: ['registry.entry', 'ns.requirement', 'ns.dependency', 'ns.definition'],
+      transactions: { operationSeconds: 30, totalSeconds: 300 },
+    })
+  })
+
+  it('takes what the environment says, empty meaning nothing', () => {
+    const config = loadConfig({
+      HOST: '0.0.0.0', PORT: '0', DATABASE_URL: 'postgres://me@host/db', CADASTRE_DATA_DIR: 'here', CADASTRE_STORE: '', CADASTRE_INTROSPECTION: 'off',
+      CADASTRE_LOG_LEVEL: 'warn', CADASTRE_ALLOWED_ORIGINS: 'https://a.example, http://b.example:81',
+    }, folder)
+    expect(config).toMatchObject({
+      host: '0.0.0.0', port: 0, backend: 'postgres', databaseUrl: 'postgres://me@host/db', dataDir: join(folder, 'here'), introspection: false,
+      logLevel: 'warn', allowedOrigins: ['https://a.example', 'http://b.example:81'],
+    })
+    expect(loadConfig({ DATABASE_URL: 'postgres://me@host/db', CADASTRE_STORE: 'memory' }, folder).backend).toBe('memory')
+  })
+
+  it('takes what the file says, with environment variables in it', () => {
+    file('dependencies:\n  - { path: "meta.${FIELD}" }\n  - { path: data.imports.*, allowWildcard: true }\nlimits: { entryBytes: 1000 }\n'
+      + 'internalKinds: [a.b]\ntransactions: { operationSeconds: 5 }\nsources: []\nparticipants:\nplugins: []\n')
+    expect(loadConfig({ FIELD: 'server' }, folder)).toMatchObject({
+      dependencies: [{ path: 'meta.server', allowWildcard: false }, { path: 'data.imports.*', allowWildcard: true }],
+      limits: { entryBytes: 1000, changesetOperations: 100_000 }, internalKinds: ['a.b'], transactions: { operationSeconds: 5, totalSeconds: 300 },
+    })
+    writeFileSync(join(folder, 'other.yaml'), 'limits: { entryBytes: 7 }')
+    expect(loadConfig({ CADASTRE_CONFIG: 'other.yaml' }, folder).limits.entryBytes).toBe(7)
+  })
+
+  it('names every problem at once', () => {
+    file([
+      'dependencies: [{ path: elsewhere.x }, { path: meta.x, wild: true }]', 'limits: { entryBytes: -1, entries: 5 }', 'internalKinds: ["not a kind"]',
+      'sources: [{ name: app }]', 'participants: [{ name: p }]', 'plugins: [./p.js]', 'secret: ${NOT_SET}', 'colour: red',
+    ].join('\n'))
+    const found = problems({ PORT: '70000', HOST: 'a b', DATABASE_URL: 'mysql://x', CADASTRE_STORE: 'cloud', CADASTRE_LOG_LEVEL: 'loud', CADASTRE_INTROSPECTION: 'maybe', CADASTRE_ALLOWED_ORIGINS: 'x' })
+    for (const part of [
+      'PORT', 'HOST', 'DATABASE_URL', 'CADASTRE_STORE', 'CADASTRE_LOG_LEVEL', 'CADASTRE_INTROSPECTION', 'CADASTRE_ALLOWED_ORIGINS',
+      'elsewhere.x', 'dependencies[1].wild', 'limits.entryBytes', 'limits.entries', 'internalKinds[0]',
+      'sources: is not supported by this version yet', 'participants: is not supported by this version yet', 'plugins: is not supported by this version yet',
+      'NOT_SET', 'colour',
+    ]) expect(found.filter((problem) => problem.includes(part)), part).not.toEqual([])
+    expect(found.filter((problem) => problem.includes('limits.entryBytes'))).toHaveLength(1)
+  })
+
+  it('names the line of a file that is no YAML, a file that is not there, and a store without its URL', () => {
+    file('limits:\n  entryBytes: 1\n entryBytes: [')
+    expect(problems()[0]).toMatch(/cadastre\.yaml, line \d/)
+    expect(problems({ CADASTRE_CONFIG: 'gone.yaml' })).toEqual([expect.stringContaining('gone.yaml, which is not there') as string])
+    file('')
+    expect(problems({ CADASTRE_STORE: 'postgres' })).toEqual([expect.stringContaining('needs DATABASE_URL') as string])
+    file('- a list')
+    expect(problems()).toHaveLength(1)
+    file('a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]')
+    expect(problems()).not.toEqual([])
+  })
+})
