@@ -61,7 +61,8 @@ export const criteriaArgs = builder.args((t) => ({
   find: t.field({
     type: 'JSONObject',
     description: 'The registry\'s own criteria, e.g. {".kind": "function.*", "^meta.name": "user"}: an operator (none, ~ regex, '
-      + '* contains, ^ prefix, $ suffix), then .id, .ns, .name, .kind or a field of meta. All must hold.',
+      + '* contains, ^ prefix, $ suffix), then .id, .ns, .name, .kind or a field of meta. All must hold. '
+      + 'Pass it as a variable: a GraphQL literal has no form for such keys.',
   }),
 }))
 
