@@ -54,6 +54,12 @@ export function decideChangeset(
   return { operations: orderOperations(plan(changeset.operations, replaced, view), references) }
 }
 
+/** Another version is the head than the one that was expected. */
+export function headMoved(expected: number, head: Head): Problem {
+  const message = `the head is version ${head.version}, not ${expected}; look at what has changed and send it anew with expectedHead ${head.version}`
+  return { code: 'HEAD_MOVED', message }
+}
+
 function changesetProblems({ operations, base, problems }: SubmittedChangeset, expectedHead: number | null, { head }: StateView): Problem[] {
   const found: Problem[] = []
   // A changeset that is too large may have had its operations left unread: it is not empty.
@@ -62,8 +68,7 @@ function changesetProblems({ operations, base, problems }: SubmittedChangeset, e
     found.push({ code: 'EMPTY_CHANGESET', message: 'the changeset has no operations; send at least one' })
   }
   if (expectedHead !== null && expectedHead !== head.version) {
-    const message = `the head is version ${head.version}, not ${expectedHead}; look at what has changed and send the changeset anew with expectedHead ${head.version}`
-    found.push({ code: 'HEAD_MOVED', message })
+    found.push(headMoved(expectedHead, head))
   }
   if (base !== null && base > head.revision) {
     const message = `base is revision ${base}, but the registry is at revision ${head.revision}; send the revision that the operations were prepared against`

@@ -1,4 +1,4 @@
-import { decideChangeset } from '../core/decide-changeset.js'
+import { decideChangeset, headMoved } from '../core/decide-changeset.js'
 import type { ExtractReferences } from '../core/dependency.js'
 import { operationsBetween } from '../core/delta.js'
 import type { EntryId } from '../core/entry-id.js'
@@ -164,13 +164,6 @@ export function planVersion(
   // A replacement of another kind is two operations on one row, and its second has no original of its own.
   moveHead(request, 'VERSION', from, target.version, rows, operations.length, standing, writes)
   return applied(standing.head, revision, operations, false)
-}
-
-function headMoved(expected: number, head: Head): Problem {
-  return {
-    code: 'HEAD_MOVED',
-    message: `version ${expected} was expected to be the head, but it is version ${head.version}; look at what changed and try again`,
-  }
 }
 
 function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {

@@ -1,4 +1,3 @@
-import type { EntryRevision } from '../../core/entry.js'
 import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
 import { insertReferences, type Transaction } from './write-batch.js'
 import type { Sql } from './read-client.js'
@@ -15,10 +14,15 @@ export async function indexReferences(client: Sql, { references, referencesFinge
     const [locked] = await sql<{ references_fingerprint: string }[]>`SELECT references_fingerprint FROM head_pointer FOR UPDATE`
     if (locked!.references_fingerprint === referencesFingerprint) return
     await sql`DELETE FROM reference`
-    const entries = sql.unsafe<EntryColumns[]>(`SELECT ${ENTRY_COLUMNS} FROM head h`).cursor(ENTRIES_AT_ONCE)
-    for await (const rows of entries) {
-      const page: EntryRevision[] = rows.map(entryOfColumns)
-      await insertReferences(sql as Transaction, page, references)
+    let after = { ns: '', name: '' }
+    for (;;) {
+      const rows: EntryColumns[] = await sql.unsafe<EntryColumns[]>(
+        `SELECT ${ENTRY_COLUMNS} FROM head h WHERE (h.ns, h.name) > ($1, $2) ORDER BY h.ns, h.name LIMIT ${ENTRIES_AT_ONCE}`,
+        [after.ns, after.name],
+      )
+      await insertReferences(sql as Transaction, rows.map(entryOfColumns), references, rows.length === ENTRIES_AT_ONCE)
+      if (rows.length < ENTRIES_AT_ONCE) break
+      after = rows.at(-1)!
     }
     await sql`UPDATE head_pointer SET references_fingerprint = ${referencesFingerprint}`
   })

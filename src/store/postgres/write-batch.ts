@@ -15,27 +15,33 @@ const COPY_FROM_ROWS = 2_000
 /** The channel that tells every gateway of a movement of the head; it carries nothing. */
 export const ADVANCE_CHANNEL = 'cadastre_advance'
 
-/** Writes a planned batch down: set by set, not operation by operation, all statements sent without waiting. */
+/** Writes a planned batch down: set by set, not operation by operation, statements sent without waiting where that can be. */
 export async function writeBatch(
   sql: Transaction, writes: BatchWrites, standing: Standing, references: ExtractReferences,
 ): Promise<void> {
   const touched = [...new Set(writes.changes.map(({ id }) => id))]
   const standingEntries = touched.flatMap((id) => standing.entries.get(id) ?? [])
   const created = writes.changes.filter(({ operation }) => operation === 'create').map(({ id }) => id)
-  await Promise.all([
-    insertVersions(sql, writes),
-    insertTransitions(sql, writes),
-    insertChanges(sql, writes),
-    insertNames(sql, created),
-    replaceHead(sql, touched, standingEntries),
-    replaceReferences(sql, touched, standingEntries, references),
-    upsertReplies(sql, writes, standing.now),
-    sql`
+  const isLarge = writes.changes.length >= COPY_FROM_ROWS
+  const statements = [
+    () => insertVersions(sql, writes),
+    () => insertTransitions(sql, writes),
+    () => insertChanges(sql, writes, isLarge),
+    () => insertNames(sql, created),
+    () => deleteIds(sql, 'head', touched),
+    () => insertHead(sql, standingEntries, isLarge),
+    () => deleteIds(sql, 'reference', touched),
+    () => insertReferences(sql, standingEntries, references, isLarge),
+    () => upsertReplies(sql, writes, standing.now),
+    () => sql`
       UPDATE head_pointer SET revision = ${standing.head.revision}, version = ${standing.head.version},
         last_version = ${standing.lastVersion}, version_digest = ${standing.versionDigest},
         transition_digest = ${standing.transitionDigest}, entry_count = ${standing.entryCount}, moved_at = ${standing.now}`,
-    sql`SELECT pg_notify(${ADVANCE_CHANNEL}, '')`,
-  ])
+    () => sql`SELECT pg_notify(${ADVANCE_CHANNEL}, '')`,
+  ]
+  // A connection in COPY takes nothing else: the server ends it when the next statement arrives too early.
+  if (isLarge) for (const statement of statements) await statement()
+  else await Promise.all(statements.map((statement) => statement()))
 }
 
 async function insertVersions(sql: Transaction, { versions }: BatchWrites): Promise<void> {
@@ -61,7 +67,7 @@ const CHANGE_COLUMNS = {
   meta: 'text', data: 'text', digest: 'text', version: 'bigint', previous_revision: 'bigint', meta_index: 'jsonb',
 } as const
 
-async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promise<void> {
+async function insertChanges(sql: Transaction, { changes }: BatchWrites, isLarge: boolean): Promise<void> {
   if (changes.length === 0) return
   const { ns, name } = idColumns(changes.map(({ id }) => id))
   const metaTexts = changes.map(({ content }) => content?.metaText ?? null)
@@ -78,7 +84,7 @@ async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promis
     version: changes.map(({ version }) => version),
     previous_revision: changes.map(({ previousRevision }) => previousRevision),
     meta_index: metaTexts,
-  })
+  }, isLarge)
 }
 
 async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
@@ -92,40 +98,31 @@ const HEAD_COLUMNS = {
   meta_index: 'jsonb',
 } as const
 
-async function replaceHead(sql: Transaction, touched: readonly EntryId[], entries: readonly EntryRevision[]): Promise<void> {
+async function insertHead(sql: Transaction, entries: readonly EntryRevision[], isLarge: boolean): Promise<void> {
   const metaTexts = entries.map(({ content }) => content.metaText)
-  await Promise.all([
-    deleteIds(sql, 'head', touched),
-    insertColumns(sql, 'head', HEAD_COLUMNS, {
-      ...idColumns(entries.map(({ id }) => id)),
-      revision: entries.map(({ revision }) => revision),
-      version: entries.map(({ version }) => version),
-      kind: entries.map(({ content }) => content.kind),
-      meta: metaTexts,
-      data: entries.map(({ content }) => content.dataText),
-      digest: entries.map(({ content }) => content.digest),
-      meta_index: metaTexts,
-    }),
-  ])
+  await insertColumns(sql, 'head', HEAD_COLUMNS, {
+    ...idColumns(entries.map(({ id }) => id)),
+    revision: entries.map(({ revision }) => revision),
+    version: entries.map(({ version }) => version),
+    kind: entries.map(({ content }) => content.kind),
+    meta: metaTexts,
+    data: entries.map(({ content }) => content.dataText),
+    digest: entries.map(({ content }) => content.digest),
+    meta_index: metaTexts,
+  }, isLarge)
 }
 
 const REFERENCE_COLUMNS = {
   ns: 'text', name: 'text', ordinal: 'integer', path: 'text', reference: 'text', target_type: 'text', target_ns: 'text', target_name: 'text',
 } as const
 
-async function replaceReferences(
-  sql: Transaction, touched: readonly EntryId[], entries: readonly EntryRevision[], references: ExtractReferences,
-): Promise<void> {
-  await Promise.all([deleteIds(sql, 'reference', touched), insertReferences(sql, entries, references)])
-}
-
 export async function insertReferences(
-  sql: Transaction, entries: readonly EntryRevision[], references: ExtractReferences,
+  sql: Transaction, entries: readonly EntryRevision[], references: ExtractReferences, isLarge: boolean,
 ): Promise<void> {
   const rows = entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
   const columns = Object.keys(REFERENCE_COLUMNS) as (keyof typeof REFERENCE_COLUMNS)[]
   const values = Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])]))
-  await insertColumns(sql, 'reference', REFERENCE_COLUMNS, values)
+  await insertColumns(sql, 'reference', REFERENCE_COLUMNS, values, isLarge)
 }
 
 async function deleteIds(sql: Transaction, table: 'head' | 'reference', ids: readonly EntryId[]): Promise<void> {
@@ -144,11 +141,12 @@ async function upsertReplies(sql: Transaction, { replies }: BatchWrites, now: Da
 /** Inserts rows given column by column. A column ends in its type: `meta_index` is parsed from text. */
 async function insertColumns(
   sql: Transaction, table: string, types: Readonly<Record<string, string>>, values: Readonly<Record<string, readonly unknown[]>>,
+  isLarge: boolean,
 ): Promise<void> {
   const columns = Object.keys(types)
   const rowCount = values[columns[0]!]!.length
   if (rowCount === 0) return
-  if (rowCount >= COPY_FROM_ROWS) return copyInto(sql, table, columns, values, rowCount)
+  if (isLarge) return copyInto(sql, table, columns, values, rowCount)
   const arrays = columns.map((column, i) => `$${i + 1}::${types[column] === 'jsonb' ? 'text' : types[column]}[]`)
   const selected = columns.map((column) => (types[column] === 'jsonb' ? `${column}::jsonb` : column))
   await sql.unsafe(
