@@ -10,8 +10,10 @@ await prepare()
 // another parent: that is our sign to stop.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event === 'start') {
-  setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
   }, 500).unref()
 }
 

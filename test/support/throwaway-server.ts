@@ -94,7 +94,7 @@ export async function throwawayServer(options: { readonly durable: boolean; read
     },
     stop: async () => running?.stop(),
     async remove() {
-      await running?.stop(options.durable ? 8_000 : 2_000)
+      await running?.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -12,7 +12,8 @@ export interface Postmaster {
   readonly exited: Promise<void>
   /**
    * A fast shutdown: open transactions are rolled back, everything is written. Resolves when the process is gone; one
-   * that has not gone after `deadline` milliseconds is made to stop at once, and recovers when it is next started.
+   * that has not gone after `deadline` milliseconds is made to stop at once, and recovers when it is next started: nothing
+   * that was acknowledged is lost, and the gateway that waits for it has 10 seconds in all.
    */
   stop(deadline?: number): Promise<void>
 }
@@ -60,7 +61,7 @@ export async function launchPostmaster({ binaries, as, cluster, settings, log, s
   return {
     pid: child.pid,
     exited,
-    async stop(deadline = 8_000) {
+    async stop(deadline = 2_500) {
       child.kill('SIGINT')
       if (await Promise.race([exited.then(() => true), sleep(deadline, false, { ref: false })])) return
       child.kill('SIGQUIT')

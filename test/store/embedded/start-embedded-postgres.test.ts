@@ -10,12 +10,15 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   let bundle: Awaited<ReturnType<typeof bundleForChild>>
   const undo: (() => unknown)[] = []
   const made = scratchFolder()
+  const shared = scratchFolder()
   beforeAll(async () => {
     bundle = await bundleForChild('test/store/embedded/child.ts')
     await (await startEmbeddedPostgres({ dataDir: made.path })).stop()
+    withData(shared.path)
   })
   afterAll(async () => {
     made.remove()
+    shared.remove()
     await bundle.remove()
   })
   afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
@@ -25,7 +28,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     undo.push(folder.remove)
     return folder.path
   }
-  /** A further folder with data ready; most tests use the one in `made`, as making and copying are slow. */
+  /** A further folder with data ready. Making and copying are slow: most tests use the one in `shared`. */
   const withData = (dataDir = scratch()): string => {
     const cluster = join('postgres', 'cluster')
     mkdirSync(dirname(join(dataDir, cluster)), { recursive: true, mode: 0o700 })
@@ -62,7 +65,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('leaves no process and no socket behind when it is stopped', async () => {
-    const dataDir = made.path
+    const dataDir = shared.path
     const server = await start(dataDir)
     expect(processesBelow(dataDir).length).toBeGreaterThan(1)
     await Promise.all([server.stop(), server.stop()])
@@ -84,7 +87,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('refuses a second owner while the first one lives, names it, and leaves the first one undisturbed', async () => {
-    const dataDir = made.path
+    const dataDir = shared.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     const second = startEmbeddedPostgres({ dataDir })
@@ -94,7 +97,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('keeps what was acknowledged when its owner is killed with SIGKILL, and starts again at once', async () => {
-    const dataDir = made.path
+    const dataDir = shared.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     await query(url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept SELECT generate_series(1, 1000)')
@@ -104,7 +107,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('does not outlive an owner that was killed with SIGKILL', async () => {
-    const dataDir = made.path
+    const dataDir = shared.path
     const owner = child('serve', dataDir)
     await owner.line('ready')
     await owner.kill9()
@@ -117,7 +120,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     const owner = child('abandon', folder)
     const pid = Number((await owner.line('ready')).split(' ')[1])
     await owner.kill9()
-    const other = await start(made.path)
+    const other = await start(shared.path)
     expect(processesBelow(folder)).toContain(pid)
     const next = await start(dataDir)
     expect(processesBelow(folder)).not.toContain(pid)
@@ -125,7 +128,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('is not confused by a pid of a stranger in the file of a server that was killed', async () => {
-    const dataDir = made.path
+    const dataDir = shared.path
     const cluster = join(dataDir, 'postgres', 'cluster')
     writeFileSync(join(cluster, 'postmaster.pid'), `${process.pid}\n${cluster}\n0\n5432\n\n\n0 0\nready\n`)
     const server = await start(dataDir)
@@ -134,7 +137,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
 
   it('comes back at the same address with everything when the server itself is killed', async () => {
     const said: string[] = []
-    const server = await start(made.path, (line) => said.push(line))
+    const server = await start(shared.path, (line) => said.push(line))
     await query(server.url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)')
     for (const round of [1, 2]) {
       const before = server.pid() ?? 0
@@ -146,7 +149,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('goes on when a Ctrl-C reaches the whole process group of its owner', async () => {
-    const owner = child('serve', made.path)
+    const owner = child('serve', shared.path)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     process.kill(-(owner.process.pid ?? 0), 'SIGINT')
     await owner.line('heard SIGINT')
@@ -154,7 +157,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it('serves two folders at once', async () => {
-    const folders = [withData(), made.path]
+    const folders = [withData(), shared.path]
     const servers = await Promise.all(folders.map((folder) => start(folder)))
     for (const [index, { url }] of servers.entries()) await query(url, 'DROP TABLE IF EXISTS here', `CREATE TABLE here AS SELECT ${index} AS id`)
     for (const [index, { url }] of servers.entries()) expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
