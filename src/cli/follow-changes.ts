@@ -20,7 +20,12 @@ export interface ChangedContent {
 export interface ChangeBatch {
   readonly cursor: string
   readonly revision: number
-  readonly version: { readonly number: number; readonly author: string | null; readonly message: string | null; readonly createdAt: string }
+  readonly version: {
+    readonly number: number
+    readonly author: string | null
+    readonly message: string | null
+    readonly createdAt: string
+  }
   readonly complete: boolean
   readonly synced: boolean
   readonly changes: readonly {

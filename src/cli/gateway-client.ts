@@ -66,23 +66,27 @@ export class GatewayClient {
     try {
       answer = JSON.parse(text) as GraphQLAnswer
     } catch {
-      throw new Failure(EXIT.unreachable, `${this.options.url.href} is no gateway: it answered HTTP ${status} and no JSON`, 'NOT_A_GATEWAY')
+      throw this.#notAGateway(`HTTP ${status} and no JSON`)
     }
     if (answer.errors !== undefined && answer.errors.length > 0) throw answerFailure(answer.errors)
-    if (answer.data === undefined || answer.data === null) {
-      throw new Failure(EXIT.unreachable, `${this.options.url.href} is no gateway: it answered HTTP ${status} without data`, 'NOT_A_GATEWAY')
-    }
+    if (answer.data === undefined || answer.data === null) throw this.#notAGateway(`HTTP ${status} without data`)
     return answer.data as Data
+  }
+
+  #notAGateway(answered: string): Failure {
+    return new Failure(EXIT.unreachable, `${this.options.url.href} is no gateway: it answered ${answered}`, 'NOT_A_GATEWAY')
   }
 
   #unreachable(error: unknown, code: string, timeoutMs: number, access: Access): Failure {
     const { href } = this.options.url
-    const unknown = access === 'write' ? '. Whether it was applied is not known: look at `cadastre log`, or run the same again' : ''
+    const outcome = 'Whether it was applied is not known: look at `cadastre log`, or run the same again'
+    const unknown = access === 'write' ? `. ${outcome}` : ''
     if ((error as Error).name === 'TimeoutError') {
       return new Failure(EXIT.unreachable, `${href} gave no answer within ${timeoutMs / 1000} s${unknown}`, 'TIMEOUT')
     }
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-      return new Failure(EXIT.unreachable, `no gateway at ${href} (${code}): \`cadastre serve\` starts one, --url names another`, code)
+      const advice = '`cadastre serve` starts one, --url names another'
+      return new Failure(EXIT.unreachable, `no gateway at ${href} (${code}): ${advice}`, code)
     }
     return new Failure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
   }

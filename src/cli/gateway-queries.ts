@@ -48,8 +48,11 @@ export interface SnapshotQuery {
   readonly limit?: number
 }
 
+/** A list as it arrives. */
+export type Pages<Item> = AsyncGenerator<readonly Item[], void, undefined>
+
 /** Matching entries of one revision by id, a page at a time. */
-export async function* snapshotEntries(client: GatewayClient, query: SnapshotQuery): AsyncGenerator<readonly StoredEntry[], void, undefined> {
+export async function* snapshotEntries(client: GatewayClient, query: SnapshotQuery): Pages<StoredEntry> {
   const { revision, where = null, find = null, withContent } = query
   let left = query.limit ?? Infinity
   let after: string | null = null
@@ -158,20 +161,16 @@ export interface LoggedTransition {
 }
 
 /** Versions from the newest down, a page at a time. */
-export function newestVersions(client: GatewayClient, limit = Infinity): AsyncGenerator<readonly LoggedVersion[], void, undefined> {
+export function newestVersions(client: GatewayClient, limit = Infinity): Pages<LoggedVersion> {
   return newestFirst<LoggedVersion>(client, 'versions', limit)
 }
 
 /** Movements of the head from the newest down, a page at a time. */
-export function newestTransitions(client: GatewayClient, limit = Infinity): AsyncGenerator<readonly LoggedTransition[], void, undefined> {
+export function newestTransitions(client: GatewayClient, limit = Infinity): Pages<LoggedTransition> {
   return newestFirst<LoggedTransition>(client, 'transitions', limit)
 }
 
-async function* newestFirst<Item>(
-  client: GatewayClient,
-  name: 'versions' | 'transitions',
-  limit: number,
-): AsyncGenerator<readonly Item[], void, undefined> {
+async function* newestFirst<Item>(client: GatewayClient, name: 'versions' | 'transitions', limit: number): Pages<Item> {
   let before: string | null = null
   let left = limit
   while (left > 0) {

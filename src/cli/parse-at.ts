@@ -19,7 +19,8 @@ export function parseAt(text: string): At {
     const time = new Date(zoned ? text : `${text}Z`)
     if (!Number.isNaN(time.getTime())) return { time: time.toISOString() }
   }
-  throw usageFailure(`${text} is no place in the history: write v3 (a version), r7 (a revision), head, or a time such as 2026-01-31T12:00:00Z`)
+  const places = 'v3 (a version), r7 (a revision), head, or a time such as 2026-01-31T12:00:00Z'
+  throw usageFailure(`${text} is no place in the history: write ${places}`)
 }
 
 /** A version's number, with or without the v. @throws Failure (usage) */

@@ -31,8 +31,8 @@ export interface PlanOptions {
   readonly progress: (done: number, of: number) => void
 }
 
-/** Ids asked for at once; an id has 768 bytes at most. */
-const IDS_AT_ONCE = 500
+/** Ids or namespaces asked for at once: as many as one page holds, of 768 bytes at most each. */
+const AT_ONCE = 1000
 
 /**
  * Holds a folder against the registry as one revision has it: by digest, so that of what is equal no content
@@ -47,9 +47,11 @@ export async function planFolder(client: GatewayClient, folder: FolderReading, o
   const wanted = [...folder.entries.keys()]
 
   if (prunes) {
-    for await (const page of snapshotEntries(client, { revision, where: { ns: { in: [...folder.namespaces] } }, withContent: false })) {
-      for (const entry of page) stored.set(entry.entryId, entry)
-      options.progress(Math.min(stored.size, wanted.length), wanted.length)
+    for (const namespaces of portions([...folder.namespaces])) {
+      for await (const page of snapshotEntries(client, { revision, where: { ns: { in: namespaces } }, withContent: false })) {
+        for (const entry of page) stored.set(entry.entryId, entry)
+        options.progress(Math.min(stored.size, wanted.length), wanted.length)
+      }
     }
   } else {
     await fetchByIds(client, wanted, revision, false, stored, options.progress)
@@ -69,17 +71,15 @@ export async function planFolder(client: GatewayClient, folder: FolderReading, o
   }
   const unchanged = folder.entries.size - changes.filter((change) => change.wanted !== null).length
   const contents = options.withContent ? await fetchContents(client, changes, revision, options.progress) : stored
-  return {
-    revision,
-    changes: changes.map((change) => ({ ...change, stored: contents.get(change.id) ?? null })).sort((a, b) => compareEntryIds(a.id, b.id)),
-    unchanged,
-    pruneRefused,
-  }
+  const shown = changes.map((change) => ({ ...change, stored: contents.get(change.id) ?? null }))
+  return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused }
 }
 
 /** A failure that names its entry leaves that entry alone; one that does not could hide any. */
 function whyNotPrune(folder: FolderReading): string | null {
-  if (folder.failures.some(({ entryId }) => entryId === null)) return 'nothing is pruned: what could not be read may define what would go'
+  if (folder.failures.some(({ entryId }) => entryId === null)) {
+    return 'nothing is pruned: what could not be read may define what would go'
+  }
   return folder.namespaces.size === 0 ? 'nothing is pruned: no namespace is defined here' : null
 }
 
@@ -103,13 +103,17 @@ async function fetchByIds(
   into: Map<EntryId, StoredEntry>,
   progress: (done: number, of: number) => void,
 ): Promise<void> {
-  for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
-    const where = { id: { in: ids.slice(start, start + IDS_AT_ONCE) } }
-    for await (const page of snapshotEntries(client, { revision, where, withContent })) {
+  let done = 0
+  for (const portion of portions(ids)) {
+    for await (const page of snapshotEntries(client, { revision, where: { id: { in: portion } }, withContent })) {
       for (const entry of page) into.set(entry.entryId, entry)
     }
-    progress(Math.min(start + IDS_AT_ONCE, ids.length), ids.length)
+    progress((done += portion.length), ids.length)
   }
+}
+
+function* portions<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += AT_ONCE) yield items.slice(start, start + AT_ONCE)
 }
 
 /** Whether the change replaces an entry by one of another kind, which takes a delete and a create. */

@@ -15,7 +15,7 @@ export function refusedFailure(refused: Refused, origin: (problem: Problem) => s
   const more = refused.problems.length - lines.length
   if (more > 0) lines.push(`and ${more} more`)
   // The gateway's own message says what the problems say, where there is one alone the same.
-  const heading = refused.problems.length === 0 ? `refused, nothing was changed: ${printable(refused.message)}` : 'refused, nothing was changed:'
+  const heading = `refused, nothing was changed:${lines.length === 0 ? ` ${printable(refused.message)}` : ''}`
   const text = [heading, ...lines.map((line) => `  ${line}`)].join('\n')
   const problems = refused.problems.map((problem) => ({ ...problem, origin: origin(problem) ?? null }))
   return new Failure(EXIT.refused, text, 'REFUSED', { problems })

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext, CommandResult } from './command-context.js'
 import { apply } from './commands/apply.js'
 import { diff } from './commands/diff.js'
@@ -10,7 +10,6 @@ import { plan } from './commands/plan.js'
 import { rollback } from './commands/rollback.js'
 import { serve } from './commands/serve.js'
 import { watch } from './commands/watch.js'
-import type { ExportForm } from './export-forms.js'
 import { EXIT, Failure, usageFailure } from './failure.js'
 import type { ExitCode } from './failure.js'
 import { GatewayClient } from './gateway-client.js'
@@ -31,7 +30,10 @@ interface GlobalOptions {
   readonly json?: true
 }
 
-/** Runs one command line, `argv` without the program's own name. Never throws: what goes wrong is printed and told by the exit code. */
+/**
+ * Runs one command line, `argv` without the program's own name. Never throws: what goes wrong is printed and told
+ * by the exit code.
+ */
 export async function runCli(argv: readonly string[], options: CliOptions): Promise<ExitCode> {
   const { terminal } = options
   let exitCode: ExitCode = EXIT.done
@@ -75,61 +77,64 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
       const context: CommandContext = {
         terminal,
         json: json === true,
-        client: () => (client ??= new GatewayClient({ url: gatewayUrl(url), author, timeoutMs: timeout === undefined ? undefined : timeout * 1000 })),
+        client: () => (client ??= new GatewayClient({ url: gatewayUrl(url), author, timeoutMs: timeout && timeout * 1000 })),
       }
       done(await action(context, ...args))
     }
 
+  const path = () => new Argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
   const at = () => new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision) or a time').default('head')
   const limit = () => new Option('--limit <number>', 'at most this many').argParser(count)
   const message = () => new Option('--message <text>', 'why, for the log')
   const dryRun = () => new Option('--dry-run', 'have everything checked and change nothing').default(false)
-  const prune = () => new Option('--prune', 'also delete what the registry has in the namespaces found here and the files have not').default(false)
+  const pruned = 'also delete what the registry has beyond the files, in the namespaces that occur in them'
+  const prune = () => new Option('--prune', pruned).default(false)
 
-  // These three open a store: its drivers are loaded only for them.
   program.command('serve').description('start the gateway; the environment configures it').action(run(serve))
-  program.command('migrate').description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's").action(run(async (context) => (await import('./commands/migrate.js')).migrate(context)))
+  // These two open a store: its drivers are loaded only for them.
+  program.command('migrate')
+    .description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's")
+    .action(run(async (context) => (await import('./commands/migrate.js')).migrate(context)))
+  program.command('verify')
+    .description("check the stored history: DATABASE_URL's, or the embedded store's while no gateway runs on it")
+    .action(run(async (context) => (await import('./commands/verify.js')).verify(context)))
   program.command('apply').description('bring the registry to what a folder or file says, as one changeset')
-    .argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
-    .addOption(dryRun()).addOption(prune()).addOption(message())
-    .action(run((context, path: string, options: { dryRun: boolean; prune: boolean; message?: string }) =>
-      apply(context, path, { ...options, message: options.message })))
+    .addArgument(path()).addOption(dryRun()).addOption(prune()).addOption(message())
+    .action(run(apply))
   program.command('plan').description('show what apply would change')
-    .argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
-    .addOption(prune())
+    .addArgument(path()).addOption(prune())
     .action(run(plan))
-  program.command('export').description('write all entries: a line of JSON each to standard output, or a file for each namespace')
+  program.command('export')
+    .description('write all entries: a line of JSON each to standard output, or a file for each namespace')
     .argument('[folder]', 'where to; - is standard output', '-')
     .addOption(at())
     .addOption(new Option('--form <form>', 'of the files in a folder').choices(['wippy', 'entry']).default('wippy'))
     .option('--overwrite', 'write into a folder that is not empty', false)
-    .action(run((context, folder: string, options: { at: string; form: ExportForm; overwrite: boolean }) => exportEntries(context, folder, options)))
-  program.command('get').description('print one entry').argument('<id>', 'namespace:name').addOption(at()).action(run(get))
+    .action(run(exportEntries))
+  program.command('get').description('print one entry')
+    .argument('<id>', 'namespace:name').addOption(at())
+    .action(run(get))
   program.command('find').description('list the entries that match')
     .argument('[criteria...]', 'such as .kind=function.* ^meta.name=user, or one JSON object; quote what your shell would take')
     .addOption(at()).addOption(limit())
-    .action(run((context, criteria: string[], options: { at: string; limit?: number }) => find(context, criteria, { at: options.at, limit: options.limit })))
+    .action(run(find))
   program.command('log').description('list the versions, the newest first')
     .option('--transitions', 'list the movements of the head instead', false)
     .addOption(limit())
-    .action(run((context, options: { transitions: boolean; limit?: number }) => log(context, { transitions: options.transitions, limit: options.limit })))
+    .action(run(log))
   program.command('diff').description('show what changed between two places in the history')
     .argument('<from>', 'v3, r7, head or a time').argument('<to>', 'likewise')
-    .action(run((context, from: string, to: string) => diff(context, from, to)))
+    .action(run(diff))
   program.command('rollback').description('move the head to a version: back, forward or across branches')
     .argument('<version>', 'such as v3')
     .addOption(dryRun()).addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
-    .action(run((context, to: string, options: { dryRun: boolean; message?: string; expectedHead?: string }) =>
-      rollback(context, to, { dryRun: options.dryRun, message: options.message, expectedHead: options.expectedHead })))
+    .action(run(rollback))
   program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')
     .option('--initial', 'begin with the entries as they stand', false)
-    .action(run((context, options: { after?: string; find?: string[]; initial: boolean }) =>
-      watch(context, { after: options.after, find: options.find, initial: options.initial })))
-  program.command('verify').description("check the stored history itself: DATABASE_URL's, or the embedded store's while no gateway runs on it")
-    .action(run(async (context) => (await import('./commands/verify.js')).verify(context)))
+    .action(run(watch))
   return program
 }
 

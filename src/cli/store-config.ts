@@ -15,5 +15,6 @@ export function storeConfig(): GatewayConfig {
 
 /** A store that cannot be opened, in the store's own words: they name what to do. */
 export function storeFailure(error: unknown): Failure {
-  return error instanceof Failure ? error : new Failure(EXIT.unreachable, `the store cannot be opened: ${(error as Error).message}`, 'STORE')
+  if (error instanceof Failure) return error
+  return new Failure(EXIT.unreachable, `the store cannot be opened: ${(error as Error).message}`, 'STORE')
 }

@@ -1,12 +1,12 @@
 import type { Colors } from './terminal.js'
 import { printable } from './terminal.js'
 
-/** Rows of text in columns as wide as their widest cell; the last column is not padded. */
+/** Rows of text in columns as wide as their widest cell and no wider. */
 export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string {
   const cells = rows.map((row) => row.map(printable))
   const widths = headings.map((heading, column) => Math.max(heading.length, ...cells.map((row) => width(row[column] ?? ''))))
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column === headings.length - 1 ? cell : cell + ' '.repeat(widths[column]! - width(cell)))).join('  ').trimEnd()
+    row.map((cell, column) => cell + ' '.repeat(widths[column]! - width(cell))).join('  ').trimEnd()
   return [colors.bold(line(headings)), ...cells.map(line)].map((text) => `${text}\n`).join('')
 }
 

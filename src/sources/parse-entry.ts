@@ -90,7 +90,10 @@ export function parseEntries(file: string, text: string, parse: (text: string) =
       if ('content' in checked) {
         entries.push({ ...checked, file, line: definition.position.line })
         namespaces.add(namespaceOf(checked.id))
-      } else for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, shownId(definition.id)))
+      } else {
+        const id = shownId(definition.id)
+        for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, id))
+      }
     }
   }
   return { entries, failures, namespaces, passedOver }
@@ -104,7 +107,9 @@ function readDocument(document: SourceDocument): FormReading | undefined {
   return undefined
 }
 
-function checkDefinition({ id, kind, meta, data }: Definition): { id: EntryId; content: SealedContent } | { faults: readonly string[] } {
+type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
+
+function checkDefinition({ id, kind, meta, data }: Definition): Checked {
   const faults: string[] = []
   let entryId: EntryId | undefined
   try {
@@ -119,8 +124,8 @@ function checkDefinition({ id, kind, meta, data }: Definition): { id: EntryId; c
     return { faults }
   }
   const sealed = sealContent({ kind, meta, data }, SEAL_RULES)
-  if ('faults' in sealed) faults.push(...sealed.faults.map(({ message }) => message))
-  return 'content' in sealed && entryId !== undefined && faults.length === 0 ? { id: entryId, content: sealed.content } : { faults }
+  if ('faults' in sealed) return { faults: [...faults, ...sealed.faults.map(({ message }) => message)] }
+  return entryId === undefined ? { faults } : { id: entryId, content: sealed.content }
 }
 
 function isSubmittedId(id: unknown): id is SubmittedId {

@@ -117,7 +117,8 @@ class Reader {
 
   #string(): string {
     const literal = this.#match(STRING)
-    return literal === undefined ? this.#fail('text in double quotes is missing, not closed or has a bad escape here') : (JSON.parse(literal) as string)
+    if (literal === undefined) this.#fail('text in double quotes is missing, not closed or has a bad escape here')
+    return JSON.parse(literal) as string
   }
 
   #take(character: string): boolean {

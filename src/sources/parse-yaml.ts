@@ -32,8 +32,10 @@ export function parseYaml(text: string): ParsedText {
   let parsed: readonly Document[]
   try {
     // The library's own check of unique keys takes 4 s for 20,000 keys; the walk below checks with a set.
-    const options = { version: '1.2', schema: 'core', merge: false, intAsBigInt: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
-    const documents = parseAllDocuments(text, { ...options, lineCounter: lines })
+    const documents = parseAllDocuments(text, {
+      version: '1.2', schema: 'core', merge: false, intAsBigInt: true, uniqueKeys: false,
+      prettyErrors: false, logLevel: 'error', lineCounter: lines,
+    })
     parsed = Array.isArray(documents) ? documents : []
   } catch (error) {
     if (!(error instanceof RangeError)) throw error

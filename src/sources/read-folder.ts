@@ -45,7 +45,10 @@ export async function readFolder(path: string, options: ReadFolderOptions = {}):
     for (const entry of reading.entries) {
       const first = entries.get(entry.id)
       if (first === undefined) entries.set(entry.id, entry)
-      else failures.push(wholeFile(file, `defined a second time; ${first.file}:${first.line} has it first and counts`, entry.line, entry.id))
+      else {
+        const message = `defined a second time; ${first.file}:${first.line} has it first and counts`
+        failures.push(wholeFile(file, message, entry.line, entry.id))
+      }
     }
     // In a folder a foreign file is none of ours; a file that was named is expected to hold something.
     if (single && reading.entries.length === 0 && reading.failures.length === 0 && reading.namespaces.size === 0) {

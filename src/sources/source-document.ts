@@ -59,7 +59,8 @@ export function numberFault(written: string): string | undefined {
   if (Number.isNaN(value)) return `${written} is not a JSON number`
   if (!Number.isFinite(value)) return `${shortened(written)} is beyond what a JSON number can hold`
   if (!/^[-+]?\d+$/.test(written) || Number.isSafeInteger(value)) return undefined
-  if (BigInt(written.replace('+', '')) === BigInt(value) || BigInt(written.replace('+', '')) === BigInt(shortest(value))) return undefined
+  const exact = BigInt(written.replace('+', ''))
+  if (exact === BigInt(value) || exact === BigInt(shortest(value))) return undefined
   return `${shortened(written)} would be altered to ${shortest(value)}: write it as text`
 }
 

@@ -13,7 +13,7 @@ import { nothingToChange, planPath, shownChange } from './plan.js'
 export interface ApplyCommandOptions {
   readonly prune: boolean
   readonly dryRun: boolean
-  readonly message: string | undefined
+  readonly message?: string
 }
 
 /** Brings the registry to what a folder says, as one changeset, fenced by the revision it was held against. */
@@ -21,8 +21,9 @@ export async function apply(context: CommandContext, path: string, options: Appl
   const { terminal, json } = context
   const { folder, plan } = await planPath(context, path, options.prune, false)
   const exitCode = folder.failures.length > 0 ? 1 : 0
+  const told = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
   if (plan.changes.length === 0) {
-    if (json) await writeJson(context, { applied: null, unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures })
+    if (json) await writeJson(context, { applied: null, ...told })
     else await terminal.write(`${nothingToChange(plan)}\n`)
     return exitCode
   }
@@ -45,14 +46,14 @@ export async function apply(context: CommandContext, path: string, options: Appl
   const { version, transition, delta, dryRun, replayed } = answer
   if (json) {
     const applied = { version: version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta }
-    await writeJson(context, { applied, unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures })
+    await writeJson(context, { applied, ...told })
     return exitCode
   }
   const shown = plan.changes.map(shownChange)
   await terminal.write(shown.map((change) => `${changeHeading(change, terminal.colors)}\n`).join(''))
   const counts = countsText(countChanges(shown), dryRun ? 'planned' : 'done')
-  const outcome = dryRun ? `Dry run, nothing was changed: ${counts}` : `Version ${version.number} (revision ${transition?.revision}): ${counts}`
-  await terminal.write(`${outcome}, ${plan.unchanged} unchanged.\n`)
+  const outcome = dryRun ? 'Dry run, nothing was changed' : `Version ${version.number} (revision ${transition?.revision})`
+  await terminal.write(`${outcome}: ${counts}, ${plan.unchanged} unchanged.\n`)
   return exitCode
 }
 

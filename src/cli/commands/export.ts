@@ -29,9 +29,12 @@ export async function exportEntries(context: CommandContext, target: string, opt
     return 0
   }
   const namespaces = await exportFolder(context, target, options, place, pages)
-  const summary = { folder: target, revision: place.revision, version: place.version.number, entries: place.entryCount, namespaces }
-  if (context.json) await writeJson(context, summary)
-  else await context.terminal.write(`${place.entryCount} entries in ${namespaces} namespaces of revision ${place.revision} written to ${target}\n`)
+  const { revision, version, entryCount } = place
+  if (context.json) {
+    await writeJson(context, { folder: target, revision, version: version.number, entries: entryCount, namespaces })
+  } else {
+    await context.terminal.write(`${entryCount} entries in ${namespaces} namespaces of revision ${revision} written to ${target}\n`)
+  }
   return 0
 }
 
@@ -79,5 +82,6 @@ async function exportFolder(
 async function makeEmptyFolder(target: string, overwrite: boolean): Promise<void> {
   await mkdir(target, { recursive: true })
   if (overwrite || (await readdir(target)).length === 0) return
-  throw new Failure(EXIT.refused, `${target} is not empty: export to a new folder, or write over what is there with --overwrite`, 'NOT_EMPTY')
+  const advice = 'export to a new folder, or write over what is there with --overwrite'
+  throw new Failure(EXIT.refused, `${target} is not empty: ${advice}`, 'NOT_EMPTY')
 }

@@ -9,7 +9,7 @@ import { renderTable } from '../table.js'
 
 export interface FindCommandOptions {
   readonly at: string
-  readonly limit: number | undefined
+  readonly limit?: number
 }
 
 /** Lists the entries that match, all of one revision. */

@@ -8,13 +8,16 @@ import { yamlText } from '../yaml-text.js'
 /** Prints one entry in the form that `apply` reads. */
 export async function get(context: CommandContext, id: string, options: { readonly at: string }): CommandResult {
   const entry = await entryAt(context.client(), id, parseAt(options.at))
-  if (entry === null) throw new Failure(EXIT.refused, `there is no entry ${id}${options.at === 'head' ? '' : ` at ${options.at}`}`, 'ENTRY_NOT_FOUND')
+  if (entry === null) {
+    const place = options.at === 'head' ? '' : ` at ${options.at}`
+    throw new Failure(EXIT.refused, `there is no entry ${id}${place}`, 'ENTRY_NOT_FOUND')
+  }
   const { entryId, kind, meta, data, digest, revision, version } = entry
   if (context.json) {
     await writeJson(context, { id: entryId, kind, meta, data, digest, revision, version: version.number })
   } else {
-    const { colors } = context.terminal
-    await context.terminal.write(`${colors.dim(`# revision ${revision}, version ${version.number}`)}\n${yamlText({ id: entryId, kind, meta, data })}`)
+    const heading = context.terminal.colors.dim(`# revision ${revision}, version ${version.number}`)
+    await context.terminal.write(`${heading}\n${yamlText({ id: entryId, kind, meta, data })}`)
   }
   return 0
 }

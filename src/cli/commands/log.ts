@@ -1,13 +1,13 @@
 import type { CommandContext, CommandResult } from '../command-context.js'
 import { writeJsonArray } from '../command-context.js'
 import { newestTransitions, newestVersions } from '../gateway-queries.js'
-import type { LoggedTransition, LoggedVersion } from '../gateway-queries.js'
+import type { LoggedTransition, LoggedVersion, Pages } from '../gateway-queries.js'
 import type { Colors } from '../terminal.js'
 import { printable } from '../terminal.js'
 
 export interface LogCommandOptions {
   readonly transitions: boolean
-  readonly limit: number | undefined
+  readonly limit?: number
 }
 
 /** Lists versions, or movements of the head, the newest first. */
@@ -30,7 +30,7 @@ async function print<Item>(
   }
 }
 
-async function* mapped<Item>(pages: AsyncIterable<readonly Item[]>, flat: (item: Item) => unknown): AsyncGenerator<readonly unknown[], void, undefined> {
+async function* mapped<Item>(pages: AsyncIterable<readonly Item[]>, flat: (item: Item) => unknown): Pages<unknown> {
   for await (const page of pages) yield page.map(flat)
 }
 
@@ -39,13 +39,15 @@ function versionLine(version: LoggedVersion, colors: Colors): string {
   const { created, updated, deleted } = version.changeset ?? { created: 0, updated: 0, deleted: 0 }
   const parent = version.previous === null ? '' : colors.dim(` ← v${version.previous.number}`)
   const counts = `${colors.green(`+${created}`)} ${colors.yellow(`~${updated}`)} ${colors.red(`-${deleted}`)}`
-  return line([`${colors.bold(`v${version.number}`)}${parent}`, version.createdAt, counts, ...told(version), version.isHead ? colors.cyan('(head)') : ''])
+  const head = version.isHead ? colors.cyan('(head)') : ''
+  return line([`${colors.bold(`v${version.number}`)}${parent}`, version.createdAt, counts, ...told(version), head])
 }
 
 /** `r14 v12 → v9  2026-01-31T12:00:00.000Z  rollback  ann  Back to what worked` */
 function transitionLine(transition: LoggedTransition, colors: Colors): string {
   const movement = `v${transition.from.number} → v${transition.to.number}`
-  return line([`${colors.bold(`r${transition.revision}`)} ${movement}`, transition.createdAt, transition.kind.toLowerCase(), ...told(transition)])
+  const { revision, createdAt, kind } = transition
+  return line([`${colors.bold(`r${revision}`)} ${movement}`, createdAt, kind.toLowerCase(), ...told(transition)])
 }
 
 function told({ author, message }: { readonly author: string | null; readonly message: string | null }): string[] {

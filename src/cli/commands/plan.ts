@@ -30,7 +30,8 @@ export async function plan(context: CommandContext, path: string, options: PlanC
     await terminal.write(`${nothingToChange(planned)}\n`)
   } else {
     for (const change of shown) await terminal.write(`${renderChange(change, terminal.colors)}\n\n`)
-    await terminal.write(`Plan: ${countsText(countChanges(shown), 'planned')}, ${planned.unchanged} unchanged (against revision ${planned.revision}).\n`)
+    const counts = countsText(countChanges(shown), 'planned')
+    await terminal.write(`Plan: ${counts}, ${planned.unchanged} unchanged (against revision ${planned.revision}).\n`)
   }
   return folder.failures.length > 0 ? 1 : 0
 }
@@ -56,7 +57,8 @@ export async function planPath(
 }
 
 export function nothingToChange({ unchanged, revision }: FolderPlan): string {
-  return `Nothing to change: ${unchanged === 1 ? '1 entry is' : `${unchanged} entries are`} as the registry has them (revision ${revision}).`
+  const entries = unchanged === 1 ? '1 entry is as the registry has it' : `${unchanged} entries are as the registry has them`
+  return `Nothing to change: ${entries} (revision ${revision}).`
 }
 
 function tellFailures({ failures }: FolderReading, { note, colors }: Terminal): void {

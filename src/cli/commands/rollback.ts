@@ -7,8 +7,8 @@ import { refusedFailure } from '../refused-failure.js'
 
 export interface RollbackCommandOptions {
   readonly dryRun: boolean
-  readonly message: string | undefined
-  readonly expectedHead: string | undefined
+  readonly message?: string
+  readonly expectedHead?: string
 }
 
 /** Moves the head to a version: back, forward or across branches. */
@@ -23,7 +23,8 @@ export async function rollback(context: CommandContext, version: string, options
   if (answer.__typename === 'Refused') throw refusedFailure(answer)
   const { transition, delta, dryRun, replayed } = answer
   if (context.json) {
-    await writeJson(context, { applied: { version: answer.version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta } })
+    const applied = { version: answer.version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta }
+    await writeJson(context, { applied })
     return 0
   }
   const counts = `${delta.created} created, ${delta.updated} updated, ${delta.deleted} deleted`

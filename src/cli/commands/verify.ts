@@ -33,7 +33,9 @@ export async function verify(context: CommandContext): CommandResult {
 
 async function verifyStore({ terminal }: CommandContext): Promise<Verification> {
   const { backend, databaseUrl, dataDir, dependencies } = storeConfig()
-  if (backend === 'memory' || backend === 'none') throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+  if (backend === 'memory' || backend === 'none') {
+    throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+  }
   const history = await openStore({
     backend, databaseUrl, dataDir,
     options: {

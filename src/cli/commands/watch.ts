@@ -7,8 +7,8 @@ import type { Colors } from '../terminal.js'
 import { printable } from '../terminal.js'
 
 export interface WatchCommandOptions {
-  readonly after: string | undefined
-  readonly find: readonly string[] | undefined
+  readonly after?: string
+  readonly find?: readonly string[]
   readonly initial: boolean
 }
 
@@ -29,7 +29,10 @@ export async function watch(context: CommandContext, options: WatchCommandOption
       if (text !== '') await terminal.write(text)
       cursor = batch.cursor
     },
-    onLost: (reason, waitMs) => terminal.note(terminal.colors.yellow(`connection lost (${printable(reason)}), trying again in ${(waitMs / 1000).toFixed(1)} s`)),
+    onLost: (reason, waitMs) => {
+      const text = `connection lost (${printable(reason)}), trying again in ${(waitMs / 1000).toFixed(1)} s`
+      terminal.note(terminal.colors.yellow(text))
+    },
     onBack: () => terminal.note(terminal.colors.dim('connected again')),
   })
   if (cursor !== null && !json) terminal.note(terminal.colors.dim(`to go on from here: cadastre watch --after ${cursor}`))
