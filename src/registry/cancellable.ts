@@ -28,7 +28,7 @@ export function cancellable<Item>(
       }
     },
     async return() {
-      own.abort()
+      own.abort('returned')
       letGo()
       await items.return()
       return { done: true, value: undefined }

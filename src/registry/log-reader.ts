@@ -134,6 +134,7 @@ export class LogReader {
           continue
         }
         this.#again = true
+        this.#limit.halve()
         await pause(retryDelay(failures++), stop.signal)
       }
     }

@@ -110,7 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
         running.add(answered)
         const result = await answered
         running.delete(answered)
-        if (isStream(result)) return closing(result, mask, () => { letGo(); ending.abort(); ended(null) })
+        if (isStream(result)) return closing(result, mask, () => { letGo(); ending.abort('the stream has ended'); ended(null) })
         letGo()
         ended(result)
         return result
@@ -132,7 +132,7 @@ export function isStream(result: ExecutionResult | ResultStream): result is Resu
 
 /** Aborts with a caller; call what is returned to part again. */
 function linked(signal: AbortSignal, ending: AbortController): () => void {
-  const abort = () => ending.abort()
+  const abort = () => ending.abort(signal.reason)
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   return () => signal.removeEventListener('abort', abort)
@@ -145,7 +145,7 @@ async function withDeadline<Result>(
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      ending.abort()
+      ending.abort('the deadline has passed')
       reject(lateError(type, seconds))
     }, seconds * 1000)
   })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, type Criteria } from '../../src/core/criteria/criteria.js'
@@ -35,6 +36,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       opened = await open()
       registry = registryOver(opened.history, { progressMs: 60 })
       ending = new AbortController()
+      setMaxListeners(0, ending.signal)
     })
     afterEach(async () => {
       ending.abort()

@@ -51,17 +51,20 @@ export async function testGateway(
   }
 }
 
+/** Where a gateway is reached. */
+export type Reachable = Pick<Gateway, 'endpoint'>
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly body: { data?: Record<string, any> | null; errors?: { message: string; path?: unknown[]; extensions: Record<string, any> }[] }
 }
 
-export async function post(gateway: Gateway, query: string, variables: object = {}, headers: Record<string, string> = {}): Promise<Answer> {
+export async function post(gateway: Reachable, query: string, variables: object = {}, headers: Record<string, string> = {}): Promise<Answer> {
   return postBody(gateway, JSON.stringify({ query, variables }), headers)
 }
 
-export async function postBody(gateway: Gateway, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+export async function postBody(gateway: Reachable, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(gateway.endpoint, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: body as BodyInit })
   return { status: response.status, headers: response.headers, body: await response.json() as Answer['body'] }
 }
@@ -75,7 +78,7 @@ export const APPLY = `mutation ($input: ApplyChangesetInput!) {
 }`
 
 /** Creates entries and gives the revision. */
-export async function createEntries(gateway: Gateway, entries: Record<string, unknown>): Promise<number> {
+export async function createEntries(gateway: Reachable, entries: Record<string, unknown>): Promise<number> {
   const operations = Object.entries(entries).map(([id, data]) => ({ create: { id, kind: 'test.thing', data } }))
   const { body } = await post(gateway, APPLY, { input: { operations } })
   if (body.data?.['applyChangeset'].__typename !== 'Applied') throw new Error(JSON.stringify(body))
@@ -83,7 +86,7 @@ export async function createEntries(gateway: Gateway, entries: Record<string, un
 }
 
 /** Creates entries of 200 kB, one by one; their revisions. */
-export async function writeLarge(gateway: Gateway, ns: string, count: number): Promise<number[]> {
+export async function writeLarge(gateway: Reachable, ns: string, count: number): Promise<number[]> {
   const revisions: number[] = []
   for (let i = 0; i < count; i++) revisions.push(await createEntries(gateway, { [`${ns}:${i}`]: `${i} ${'x'.repeat(200_000)}` }))
   return revisions

@@ -1,53 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bundleForChild } from '../support/bundle-for-child.js'
 import { APPLY, FOLLOW, post, SocketClient } from './gateway-fixture.js'
+import { gatewayProcesses, type GatewayProcesses } from './gateway-process.js'
 
 describe('the gateway as a process', () => {
-  let bundle: Awaited<ReturnType<typeof bundleForChild>>
-  let folder: string
-  const children: ChildProcess[] = []
-  beforeAll(async () => {
-    bundle = await bundleForChild('src/server/main.ts')
-    folder = mkdtempSync(join(tmpdir(), 'cadastre-process-'))
-  })
-  afterAll(async () => {
-    for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
-    await bundle.remove()
-    rmSync(folder, { recursive: true })
-  })
-
-  function run(environment: Record<string, string>) {
-    const child = spawn(process.execPath, [bundle.file], {
-      cwd: folder, env: { PATH: process.env['PATH'], CADASTRE_STORE: 'memory', PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    children.push(child)
-    const said = { out: '', err: '' }
-    child.stdout.on('data', (data: Buffer) => { said.out += data.toString() })
-    child.stderr.on('data', (data: Buffer) => { said.err += data.toString() })
-    const exited = once(child, 'close').then(([code]) => code as number | null)
-    return { child, said, exited }
-  }
-
-  async function started(environment: Record<string, string> = {}) {
-    const running = run(environment)
-    const until = Date.now() + 20_000
-    while (!running.said.out.includes('\n')) {
-      if (Date.now() > until || running.child.exitCode !== null) throw new Error(`it did not start: ${running.said.err}`)
-      await sleep(10)
-    }
-    const [, url, endpoint] = /playground (\S+)\s+endpoint (\S+)\n$/.exec(running.said.out)!
-    return { ...running, url: url!, endpoint: endpoint! }
-  }
+  let processes: GatewayProcesses
+  beforeAll(async () => { processes = await gatewayProcesses() })
+  afterAll(() => processes.remove())
 
   it('says where it is by one line, and on SIGTERM closes its sockets with 1012 and exits with 0', async () => {
-    const gateway = await started()
+    const gateway = await processes.start()
     expect(gateway.said.out).toMatch(/^Cadastre is ready: playground http:\/\/127\.0\.0\.1:\d+\/  endpoint http:\/\/127\.0\.0\.1:\d+\/graphql\n$/)
     const socket = await new SocketClient(gateway.endpoint).init()
     socket.subscribe('1', FOLLOW)
@@ -66,9 +30,9 @@ describe('the gateway as a process', () => {
   })
 
   it('finishes what is under way before it goes', async () => {
-    const gateway = await started()
+    const gateway = await processes.start()
     const input = { operations: Array.from({ length: 20_000 }, (_, i) => ({ create: { id: `a:${i}`, kind: 'k', data: 'x'.repeat(200) } })) }
-    const answer = post(gateway as never, APPLY, { input })
+    const answer = post(gateway, APPLY, { input })
     await sleep(250)
     gateway.child.kill('SIGTERM')
     expect((await answer).body.data!['applyChangeset'].__typename).toBe('Applied')
@@ -76,7 +40,7 @@ describe('the gateway as a process', () => {
   })
 
   it('does not wait on a second signal', async () => {
-    const gateway = await started()
+    const gateway = await processes.start()
     // A request whose body never comes keeps the first signal waiting for a moment.
     const hanging = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     hanging.on('error', () => undefined)
@@ -92,7 +56,7 @@ describe('the gateway as a process', () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
-    const { said, exited } = run({ PORT: String(port), CADASTRE_LOG_LEVEL: 'silent' })
+    const { said, exited } = processes.run({ PORT: String(port), CADASTRE_LOG_LEVEL: 'silent' })
     expect(await exited).toBe(1)
     expect(said.err).toBe(`Cadastre cannot start: port ${port} on 127.0.0.1 is in use; set PORT to another, or to 0 for any that is free\n`)
     expect(said.out).toBe('')
@@ -100,7 +64,7 @@ describe('the gateway as a process', () => {
   })
 
   it('exits with 1 and every problem of its configuration', async () => {
-    const { said, exited } = run({ PORT: 'x', CADASTRE_STORE: 'cloud' })
+    const { said, exited } = processes.run({ PORT: 'x', CADASTRE_STORE: 'cloud' })
     expect(await exited).toBe(1)
     expect(said.err).toContain('PORT is "x"')
     expect(said.err).toContain('CADASTRE_STORE is "cloud"')
@@ -108,7 +72,7 @@ describe('the gateway as a process', () => {
   })
 
   it('exits with 1 where the database does not answer', async () => {
-    const { said, exited } = run({ CADASTRE_STORE: 'postgres', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
+    const { said, exited } = processes.run({ CADASTRE_STORE: 'postgres', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
     expect(await exited).toBe(1)
     expect(said.err).toContain('the postgres store cannot be opened')
   })

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { createTestDatabase, startTestPostgres } from '../support/postgres.js'
-import { SocketClient, post, testGateway, type TestGateway } from './gateway-fixture.js'
+import { SocketClient, post, testGateway, type Reachable } from './gateway-fixture.js'
+import { gatewayProcesses } from './gateway-process.js'
 
 const CHANGES = `subscription ($after: String, $initial: Boolean, $find: JSONObject) {
   changes(after: $after, initial: $initial, find: $find) { cursor revision complete synced changes { kind entryId entry { digest } } }
@@ -23,7 +24,7 @@ class Follower {
   #ended = false
   readonly done: Promise<void>
 
-  constructor(private readonly gateways: () => readonly TestGateway[], private readonly find: object | null) {
+  constructor(private readonly gateways: () => readonly Reachable[], private readonly find: object | null) {
     this.done = this.#run()
   }
 
@@ -82,7 +83,7 @@ class Follower {
   #complete = false
 }
 
-async function entriesOf(gateway: TestGateway, find: object | null): Promise<Map<string, string>> {
+async function entriesOf(gateway: Reachable, find: object | null): Promise<Map<string, string>> {
   const { body } = await post(gateway, ENTRIES, { find })
   return new Map(body.data!['entries'].nodes.map(({ entryId, digest }: any) => [entryId, digest]))
 }
@@ -94,7 +95,7 @@ async function until(holds: () => boolean | Promise<boolean>, ms: number, what: 
 }
 
 /** Random writes to a hundred ids; each is sent again with its key until it has an answer. The revisions acknowledged. */
-async function write(gateways: () => readonly TestGateway[], name: string, count: number, acknowledged: Map<number, string>): Promise<void> {
+async function write(gateways: () => readonly Reachable[], name: string, count: number, acknowledged: Map<number, string>): Promise<void> {
   for (let i = 0; i < count; i++) {
     const id = `n:${Math.floor(Math.random() * 60)}`
     const content = { id, kind: 'k', meta: { odd: i % 2 === 1 }, data: `${name} ${i}` }
@@ -109,7 +110,7 @@ async function write(gateways: () => readonly TestGateway[], name: string, count
   }
 }
 
-async function settled(gateways: () => readonly TestGateway[], input: object): Promise<any> {
+async function settled(gateways: () => readonly Reachable[], input: object): Promise<any> {
   for (;;) {
     const all = gateways()
     const answer = await post(all[Math.floor(Math.random() * all.length)]!, WRITE, { input }).catch(() => null)
@@ -164,7 +165,8 @@ describe('following, by clients that are cut off', () => {
 
   it('outlives a Postgres that is killed with -9 under load: every call settles, nothing acknowledged is lost, no gap', async () => {
     const server = await startTestPostgres()
-    const gateway = await testGateway({}, {}, { CADASTRE_STORE: 'postgres', DATABASE_URL: server.url })
+    const processes = await gatewayProcesses()
+    const gateway = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: server.url })
     const live = () => [gateway]
     const followers = [null, { odd: true }].map((find) => new Follower(live, find))
     const acknowledged = new Map<number, string>()
@@ -190,8 +192,10 @@ describe('following, by clients that are cut off', () => {
     expect(acknowledged.size).toBe(160)
     expect(followers[0]!.state).toEqual(entries)
     expect(followers[1]!.state).toEqual(await entriesOf(gateway, { odd: true }))
-    expect(gateway.logged.filter(({ level }) => Number(level) >= 50)).toEqual([])
-    await gateway.close()
+    expect(gateway.said.err.split('\n').filter((line) => /"level":[56]0/.test(line))).toEqual([])
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+    await processes.remove()
     await server.remove()
   }, 180_000)
 })
