@@ -21,15 +21,16 @@ for (const { name, script, args } of checks) {
 }
 
 // A file of this run's own: two runs side by side in one clone do not read each other's.
-const file = join(root, 'dist', `.test-report-${process.pid}.json`)
+const file = join(root, 'dist', `.test-count-${process.pid}.json`)
 mkdirSync(join(root, 'dist'), { recursive: true })
-const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run']
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-const code = await runTool(process.execPath, [...vitest, ...reporters, ...process.argv.slice(2)], { cwd: root })
-line = closingLine(readReport(), code, failedChecks)
+const args = ['run', '--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`, ...process.argv.slice(2)]
+const code = await runTool(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
+  cwd: root, env: { ...process.env, CADASTRE_TEST_COUNT: file },
+})
+line = closingLine(readCount(), code, failedChecks)
 process.exitCode = code === 0 && failedChecks === 0 ? 0 : 1
 
-function readReport() {
+function readCount() {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {

@@ -141,7 +141,7 @@ describe('the scripts', () => {
 
   it('import nothing at their top that an install would have to bring', () => {
     const files = readdirSync(join(root, 'scripts/prepare')).map((name) => `prepare/${name}`)
-    for (const file of [...files, 'start.mjs', 'test.mjs', 'build.mjs', 'checks.mjs', 'closing-line.mjs']) {
+    for (const file of [...files, 'start.mjs', 'test.mjs', 'build.mjs', 'checks.mjs', 'closing-line.mjs', 'count-reporter.mjs']) {
       const text = readFileSync(join(root, 'scripts', file), 'utf8')
       const imported = [...text.matchAll(/^(?:import|export)\b.*?['"](.*)['"]$/gm)].map(([, name]) => name ?? '')
       expect(imported.filter((name) => !/^(?:node:|\.)/.test(name)), file).toEqual([])
@@ -149,10 +149,10 @@ describe('the scripts', () => {
   })
 
   it.each([
-    ['{ numPassedTests: 12, numFailedTests: 0 }, 0, 0', '12 passed, 0 failed'],
-    ['{ numPassedTests: 12, numFailedTests: 3 }, 1, 0', '12 passed, 3 failed'],
-    ['{ numPassedTests: 12, numFailedTests: 0 }, 1, 0', '12 passed, 1 failed'],
-    ['{ numPassedTests: 12, numFailedTests: 3 }, 1, 2', '12 passed, 5 failed'],
+    ['{ passed: 12, failed: 0 }, 0, 0', '12 passed, 0 failed'],
+    ['{ passed: 12, failed: 3 }, 1, 0', '12 passed, 3 failed'],
+    ['{ passed: 12, failed: 0 }, 1, 0', '12 passed, 1 failed'],
+    ['{ passed: 12, failed: 3 }, 1, 2', '12 passed, 5 failed'],
     ['undefined, 1, 0', '0 passed, 1 failed'],
   ])('close a run of the suite with its numbers: %s', (args, line) => {
     expect(evaluate(clone({}), 'closing-line.mjs', `console.log(it.closingLine(${args}))`).out).toBe(line)
