@@ -30,8 +30,8 @@ function occurrencesById(operations: readonly SubmittedOperation[], problems: re
     else if (known.every(({ index }) => index !== occurrence.index)) known.push(occurrence)
   }
   for (const { id, index, kind } of operations) add(id, { index, kind })
-  for (const { entryId, operation: index } of problems) {
-    if (entryId !== undefined && index !== undefined && isEntryId(entryId)) add(entryId, { index, kind: 'UNREAD' })
+  for (const { entryId, isMalformedId, operation: index } of problems) {
+    if (entryId !== undefined && index !== undefined && isMalformedId !== true && isEntryId(entryId)) add(entryId, { index, kind: 'UNREAD' })
   }
   return byId
 }

@@ -17,6 +17,8 @@ export interface Problem {
   readonly message: string
   /** The id as far as it could be read; a malformed one stands as it was sent. */
   readonly entryId?: EntryId | string
+  /** `entryId` is none; shown as text it may look like another entry's: `{ns: "a:b", name: "c"}` is not `a:b:c`. */
+  readonly isMalformedId?: true
   /** Index into the operations sent. */
   readonly operation?: number
   /** The entry as it stands, where that explains the problem. */

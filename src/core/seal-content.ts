@@ -1,6 +1,7 @@
 import { canonicalJson } from './canonical-json.js'
 import { SealedContent } from './entry.js'
 import type { Json } from './json.js'
+import { jsonText } from './negative-zero.js'
 import { kindFault } from './kind.js'
 import { MAX_FAULTS, valueFaults } from './value-faults.js'
 import { utf8Length } from './text.js'
@@ -29,7 +30,7 @@ export interface UnsealedContent {
 
 /**
  * Checks content and fixes its texts and digest; meta left out or null is `{}`, data left out is null.
- * Nothing is altered to make it fit (but -0, which JSON text writes as 0): what cannot be kept is a fault.
+ * Nothing is altered to make it fit: what cannot be kept is a fault.
  */
 export function sealContent(
   content: UnsealedContent,
@@ -50,8 +51,8 @@ export function sealContent(
   faults.push(...valueFaults('data', data, rules))
   if (faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) }
 
-  const metaText = JSON.stringify(meta)
-  const dataText = JSON.stringify(data)
+  const metaText = jsonText(meta as Json)
+  const dataText = jsonText(data as Json)
   const bytes = utf8Length(metaText) + utf8Length(dataText)
   if (bytes > rules.maxEntryBytes) return { faults: [tooLarge(`${bytes}`, rules)] }
 

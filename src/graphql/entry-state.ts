@@ -1,6 +1,7 @@
 import type { EntryRevision } from '../core/entry.js'
 import { nameOf, namespaceOf } from '../core/entry-id.js'
 import { builder } from './builder.js'
+import { resultValue } from './negative-zero.js'
 import { partAt } from './part-at.js'
 import { VersionRef, type EntryContent } from './refs.js'
 import { versionNamed } from './version-named.js'
@@ -26,14 +27,14 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       nullable: true,
       description: `The whole of meta, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: (entry, { path }) => (path == null ? entry.content.meta : partAt(entry.content.meta, path)),
+      resolve: ({ content }, { path }) => resultValue(path == null ? content.meta : partAt(content.meta, path), content.metaText),
     }),
     data: t.field({
       type: 'JSON',
       nullable: true,
       description: `The whole of data, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: (entry, { path }) => (path == null ? entry.content.data : partAt(entry.content.data, path)),
+      resolve: ({ content }, { path }) => resultValue(path == null ? content.data : partAt(content.data, path), content.dataText),
     }),
   }
 }

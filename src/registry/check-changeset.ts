@@ -52,7 +52,7 @@ function readId({ id }: RawOperation, operation: number, problems: Problem[]): E
     return parseEntryId(id)
   } catch (error) {
     if (!(error instanceof InvalidEntryId)) throw error
-    problems.push({ code: 'INVALID_ENTRY', message: error.message, operation, entryId: shownId(id) })
+    problems.push({ code: 'INVALID_ENTRY', message: error.message, operation, entryId: shownId(id), isMalformedId: true })
     return undefined
   }
 }
@@ -64,7 +64,8 @@ function readContent(
   if (kind === 'DELETE') return null
   const sealed = sealContent({ kind: entryKind ?? '', meta, data }, rules)
   if ('content' in sealed) return sealed.content
-  for (const { code, message } of sealed.faults) problems.push({ code, message, operation, entryId: read ?? shownId(id) })
+  const entry = read === undefined ? { entryId: shownId(id), isMalformedId: true as const } : { entryId: read }
+  for (const { code, message } of sealed.faults) problems.push({ code, message, operation, ...entry })
   return undefined
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { OperationTypeNode, type ExecutionResult } from 'graphql'
+import { resultText } from '../graphql/negative-zero.js'
 import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
 import { isStream, type Engine, type OperationRequest } from './engine.js'
 import { HttpError } from './http-error.js'
@@ -78,7 +79,7 @@ function sendResult(
 ): void {
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
   const failed = result.errors !== undefined && result.data === undefined
-  const body = Buffer.from(JSON.stringify(result), 'utf8')
+  const body = Buffer.from(resultText(result), 'utf8')
   response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), {
     'content-type': `${type}; charset=utf-8`, 'content-length': body.length, 'cache-control': 'no-store', ...headers,
   })

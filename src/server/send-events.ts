@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
+import { resultText } from '../graphql/negative-zero.js'
 import type { MaskError } from './mask-error.js'
 import type { ResultStream } from './engine.js'
 
@@ -42,7 +43,7 @@ export async function sendEvents(
 }
 
 function writeEvent(response: ServerResponse, result: ExecutionResult): Promise<void> | undefined {
-  if (response.destroyed || response.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`)) return undefined
+  if (response.destroyed || response.write(`event: next\ndata: ${resultText(result)}\n\n`)) return undefined
   return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(stalled)

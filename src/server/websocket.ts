@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { makeServer, handleProtocols, type Context } from 'graphql-ws'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { resultTextOf } from '../graphql/negative-zero.js'
 import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
 import type { Engine, PreparedOperation } from './engine.js'
 import type { Metrics } from './metrics.js'
@@ -104,7 +105,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       // Settles when the socket has taken it: only then is the next event of a stream asked for.
       send: (data) => new Promise((resolve, reject) => {
         if (socket.readyState !== socket.OPEN) return resolve()
-        socket.send(data, (error) => {
+        socket.send(resultTextOf(data), (error) => {
           heard()
           resumeWhenTaken()
           if (error) reject(error)

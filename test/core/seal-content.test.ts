@@ -11,7 +11,7 @@ function faultsOf(content: { kind?: string; meta?: unknown; data?: unknown }, ru
   return 'faults' in sealed ? sealed.faults : []
 }
 
-/** Equal to the last bit, save that -0 may have become 0, and with keys in the same order. */
+/** Equal to the last bit, -0 not being 0, and with keys in the same order. */
 function isSame(a: Json, b: Json): boolean {
   if (isJsonObject(a)) {
     if (!isJsonObject(b)) return false
@@ -19,7 +19,7 @@ function isSame(a: Json, b: Json): boolean {
     return keys.join('\n') === Object.keys(b).join('\n') && keys.every((key) => isSame(a[key]!, b[key]!))
   }
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item: Json, i) => isSame(item, b[i] as Json))
-  return Object.is(a, b) || (a === 0 && b === 0)
+  return Object.is(a, b)
 }
 
 describe('I9: what is sealed comes out as it went in', () => {
