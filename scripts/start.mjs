@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, root } from './prepare/prepare.mjs'
 
-await prepare()
+await prepare({ awaitPage: false })
 
 // Where npm is killed without a chance to pass that on, or a shell between us keeps a signal to itself, we are left with
 // another parent: that is our sign to stop.

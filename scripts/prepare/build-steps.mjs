@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
@@ -11,14 +11,17 @@ const steps = [
     output: 'dist/server/main.js',
     tool: ['node_modules/typescript/bin/tsc', '-p', '.'],
     // What was built of files that are no longer there must go; the page has a step of its own.
-    clean: (dist) => readdirSync(dist).filter((name) => name !== 'playground' && name !== '.built'),
+    clean: (dist) => readdirSync(dist).filter((name) => !name.startsWith('playground') && name !== '.built'),
   },
   {
     name: 'page',
     inputs: ['web-playground', 'schema', 'package-lock.json'],
     output: 'dist/playground/index.html',
-    tool: ['node_modules/vite/bin/vite.js', 'build', 'web-playground', '--logLevel', 'warn'],
-    clean: () => ['playground'],
+    // Beside its place and then renamed: a gateway that runs meanwhile sees the page whole or not at all.
+    tool: ['node_modules/vite/bin/vite.js', 'build', 'web-playground', '--outDir', '../dist/playground.new', '--logLevel', 'warn'],
+    clean: () => ['playground', 'playground.new'],
+    begin: (dist) => mkdirSync(join(dist, 'playground.new')),
+    finish: (dist) => renameSync(join(dist, 'playground.new'), join(dist, 'playground')),
   },
 ]
 
@@ -34,22 +37,22 @@ export function stepsToTake(root) {
 
 const stampOf = (root, name) => join(root, 'dist', '.built', name)
 
-/** Takes the steps side by side. */
-export async function build(root, taken) {
-  if (taken.length === 0) return
+/** Takes the steps side by side; the promise of each by its name. One that is not to be taken is done. */
+export function build(root, taken) {
+  if (taken.length === 0) return {}
   process.stderr.write(`Building the ${taken.map(({ name }) => name).join(' and the ')} …\n`)
   mkdirSync(join(root, 'dist', '.built'), { recursive: true })
-  const results = await Promise.allSettled(taken.map((step) => take(root, step)))
-  const failure = results.find(({ status }) => status === 'rejected')
-  if (failure) throw failure.reason
+  return Object.fromEntries(taken.map((step) => [step.name, take(root, step)]))
 }
 
-async function take(root, { name, tool, clean, hash }) {
+async function take(root, { name, tool, clean, begin, finish, hash }) {
   const dist = join(root, 'dist')
   rmSync(stampOf(root, name), { force: true })
   for (const entry of clean(dist)) rmSync(join(dist, entry), { recursive: true, force: true })
+  begin?.(dist)
   const [script, ...args] = tool
   const code = await runTool(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 2, 2] })
   if (code !== 0) throw new Error(`building the ${name} failed; the messages are above`)
+  finish?.(dist)
   writeFileSync(stampOf(root, name), hash)
 }

@@ -30,7 +30,9 @@ export async function runTool(program, args, options = {}) {
     running.delete(child)
     if (running.size === 0) {
       for (const signal of ['SIGTERM', 'SIGINT']) process.off(signal, passOn)
-      if (interruptedBy) process.kill(process.pid, interruptedBy)
+      // Whoever else listens by now (the gateway, while the page is built) has had the signal and ends us in its way.
+      const isOurs = interruptedBy && process.listenerCount(interruptedBy) === 0
+      if (isOurs) process.kill(process.pid, interruptedBy)
     }
   }
 }

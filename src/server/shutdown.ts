@@ -3,19 +3,22 @@ import type { Log } from './log.js'
 
 /** SPEC gives a gateway 10 seconds; whatever still hangs then is cut off. */
 const LONGEST_MS = 9_500
+/** One Ctrl-C arrives twice under npm: from the terminal, and passed on by npm. */
+const SAME_SIGNAL_MS = 1_000
 
 /**
  * Stops the gateway and the process on SIGTERM or SIGINT; a second signal does not wait. One that comes while
  * the gateway still starts is kept until it has: a store that is half open would leave its server running.
  */
 export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
-  let stopping = false
+  let stoppingSince: number | null = null
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) {
+    if (stoppingSince !== null) {
+      if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return
       log.warn({ signal }, 'stopping at once')
       process.exit(1)
     }
-    stopping = true
+    stoppingSince = performance.now()
     log.info({ signal }, 'stopping')
     setTimeout(() => {
       log.warn('not everything ended in time')

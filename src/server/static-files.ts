@@ -1,7 +1,8 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { answerText } from './health.js'
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -29,21 +30,29 @@ interface StaticFile {
   readonly immutable: boolean
 }
 
-/** Serves the files that are in a folder when it begins, and nothing else: no path a client sends reaches the disk. */
-export function createStaticFiles(folder: string): (request: IncomingMessage, response: ServerResponse, path: string) => void {
-  const files = new Map<string, StaticFile>(listFiles(folder).map((file) => {
-    const path = join(folder, file)
-    const { size, mtimeMs } = statSync(path)
-    return [`/${file.split(sep).join('/')}`, {
-      path, size,
-      etag: `"${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}"`,
-      contentType: CONTENT_TYPES[extname(file)] ?? 'application/octet-stream',
-      immutable: /[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(file) && file.startsWith(`assets${sep}`),
-    }]
-  }))
+/** How long a reader waits for a page that is being built: it takes 5 to 10 seconds. */
+const BUILD_MS = 60_000
+const LOOK_AGAIN_MS = 200
 
-  return (request, response, path) => {
-    const file = files.get(path === '/' ? '/index.html' : path)
+type ServeFile = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
+
+/** Serves the files that are in a folder once it is there, and nothing else: no path a client sends reaches the disk. */
+export function createStaticFiles(folder: string): ServeFile {
+  let files: ReadonlyMap<string, StaticFile> = new Map()
+
+  /** A first start builds the page while the gateway serves already, in `<folder>.new`, and renames it when it is whole. */
+  async function builtFiles(): Promise<ReadonlyMap<string, StaticFile>> {
+    const deadline = performance.now() + BUILD_MS
+    while (files.size === 0) {
+      files = listFiles(folder)
+      if (files.size > 0 || !existsSync(`${folder}.new`) || performance.now() > deadline) break
+      await sleep(LOOK_AGAIN_MS, undefined, { ref: false })
+    }
+    return files
+  }
+
+  return async (request, response, path) => {
+    const file = (await builtFiles()).get(path === '/' ? '/index.html' : path)
     if (file === undefined) {
       const message = path === '/' ? 'The playground has not been built; the endpoint is at /graphql.\n' : 'There is nothing here; the endpoint is at /graphql.\n'
       return answerText(response, 404, message)
@@ -77,7 +86,20 @@ function contentSecurityPolicy(host: string | undefined): string {
   ].join('; ')
 }
 
-function listFiles(folder: string): string[] {
+function listFiles(folder: string): ReadonlyMap<string, StaticFile> {
+  return new Map(namesIn(folder).map((name) => {
+    const path = join(folder, name)
+    const { size, mtimeMs } = statSync(path)
+    return [`/${name.split(sep).join('/')}`, {
+      path, size,
+      etag: `"${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}"`,
+      contentType: CONTENT_TYPES[extname(name)] ?? 'application/octet-stream',
+      immutable: /[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(name) && name.startsWith(`assets${sep}`),
+    }]
+  }))
+}
+
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
