@@ -19,8 +19,8 @@ const steps = [
     output: 'dist/playground/index.html',
     // Beside its place and then renamed: a gateway that runs meanwhile sees the page whole or not at all.
     tool: ['node_modules/vite/bin/vite.js', 'build', 'web-playground', '--outDir', '../dist/playground.new', '--logLevel', 'warn'],
-    clean: () => ['playground', 'playground.new'],
-    begin: (dist) => mkdirSync(join(dist, 'playground.new')),
+    clean: () => ['playground'],
+    announce: (dist) => mkdirSync(join(dist, 'playground.new'), { recursive: true }),
     finish: (dist) => renameSync(join(dist, 'playground.new'), join(dist, 'playground')),
   },
 ]
@@ -37,19 +37,23 @@ export function stepsToTake(root) {
 
 const stampOf = (root, name) => join(root, 'dist', '.built', name)
 
-/** Takes the steps side by side; the promise of each by its name. One that is not to be taken is done. */
-export function build(root, taken) {
-  if (taken.length === 0) return {}
+/** Takes the steps side by side, or `only` one of them and announces the others. */
+export async function build(root, steps, only) {
+  const dist = join(root, 'dist')
+  mkdirSync(join(dist, '.built'), { recursive: true })
+  const taken = steps.filter(({ name }) => only === undefined || name === only)
+  for (const { announce } of steps) announce?.(dist)
+  if (taken.length === 0) return
   process.stderr.write(`Building the ${taken.map(({ name }) => name).join(' and the ')} …\n`)
-  mkdirSync(join(root, 'dist', '.built'), { recursive: true })
-  return Object.fromEntries(taken.map((step) => [step.name, take(root, step)]))
+  const results = await Promise.allSettled(taken.map((step) => take(root, step)))
+  const failure = results.find(({ status }) => status === 'rejected')
+  if (failure) throw failure.reason
 }
 
-async function take(root, { name, tool, clean, begin, finish, hash }) {
+async function take(root, { name, tool, clean, finish, hash }) {
   const dist = join(root, 'dist')
   rmSync(stampOf(root, name), { force: true })
   for (const entry of clean(dist)) rmSync(join(dist, entry), { recursive: true, force: true })
-  begin?.(dist)
   const [script, ...args] = tool
   const code = await runTool(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 2, 2] })
   if (code !== 0) throw new Error(`building the ${name} failed; the messages are above`)

@@ -12,28 +12,19 @@ export const root = realpathSync(dirname(dirname(dirname(fileURLToPath(import.me
 /**
  * Makes sure that everything is installed and built, doing only what is missing: under 0.1 s where nothing is. Ends the
  * process with a line that says why where that cannot be done.
- * @param {{ awaitPage?: boolean }} options without `awaitPage` the page may still be built when this resolves: the
- *   gateway starts meanwhile, and keeps who asks for the page waiting
+ * @param {{ only?: 'server' | 'page' }} options builds only that one; where it is the server, a page that has still to
+ *   be built is announced, and a gateway keeps who asks for it waiting
  */
-export async function prepare({ awaitPage = true } = {}) {
+export async function prepare({ only } = {}) {
   requireNode()
   try {
     if (isInstalled(root) && stepsToTake(root).length === 0) return
-    await new Promise((resolve, reject) => {
-      whileAlone(root, async () => {
-        if (!isInstalled(root)) await install(root)
-        const { server, page } = build(root, stepsToTake(root))
-        if (!awaitPage) void server?.then(resolve, reject)
-        if (!awaitPage && server === undefined) resolve()
-        const failure = (await Promise.allSettled([server, page])).find(({ status }) => status === 'rejected')
-        if (failure) throw failure.reason
-      }).then(resolve, (error) => {
-        if (!awaitPage) process.stderr.write(`${error.message}\n`)
-        reject(error)
-      })
+    await whileAlone(root, async () => {
+      if (!isInstalled(root)) await install(root)
+      await build(root, stepsToTake(root), only)
     })
   } catch (error) {
     process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    if (only !== 'page') process.exit(1)
   }
 }
