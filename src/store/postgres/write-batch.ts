@@ -32,7 +32,7 @@ export async function writeBatch(
     () => insertHead(sql, standingEntries, isLarge),
     () => deleteIds(sql, 'reference', touched),
     () => insertReferences(sql, standingEntries, references, isLarge),
-    () => upsertReplies(sql, writes, standing.now),
+    () => insertReplies(sql, writes, standing.now),
     () => sql`
       UPDATE head_pointer SET revision = ${standing.head.revision}, version = ${standing.head.version},
         last_version = ${standing.lastVersion}, version_digest = ${standing.versionDigest},
@@ -44,22 +44,30 @@ export async function writeBatch(
   else await Promise.all(statements.map((statement) => statement()))
 }
 
+const VERSION_COLUMNS = {
+  number: 'bigint', parent: 'bigint', revision: 'bigint', author: 'text', message: 'text', created_at: 'timestamptz', changeset: 'bytea',
+  digest: 'text', created: 'integer', updated: 'integer', deleted: 'integer',
+} as const
+
 async function insertVersions(sql: Transaction, { versions }: BatchWrites): Promise<void> {
-  if (versions.length === 0) return
-  await sql`INSERT INTO version ${sql(versions.map((row) => ({
+  await insertRows(sql, 'version', VERSION_COLUMNS, versions.map((row) => ({
     number: row.number, parent: row.parent, revision: row.revision, author: row.author, message: row.message,
-    created_at: row.createdAt, changeset: row.changeset, digest: row.digest,
+    created_at: row.createdAt.toISOString(), changeset: Buffer.from(row.changeset).toString('hex'), digest: row.digest,
     created: row.created, updated: row.updated, deleted: row.deleted,
-  })) as never)}`
+  })))
 }
 
+const TRANSITION_COLUMNS = {
+  revision: 'bigint', kind: 'text', from_version: 'bigint', to_version: 'bigint', author: 'text', message: 'text',
+  created_at: 'timestamptz', change_count: 'integer', entry_count: 'bigint', digest: 'text', request_id: 'uuid',
+} as const
+
 async function insertTransitions(sql: Transaction, { transitions }: BatchWrites): Promise<void> {
-  if (transitions.length === 0) return
-  await sql`INSERT INTO transition ${sql(transitions.map((row) => ({
+  await insertRows(sql, 'transition', TRANSITION_COLUMNS, transitions.map((row) => ({
     revision: row.revision, kind: row.kind, from_version: row.from, to_version: row.to, author: row.author,
-    message: row.message, created_at: row.createdAt, change_count: row.changeCount, entry_count: row.entryCount,
+    message: row.message, created_at: row.createdAt.toISOString(), change_count: row.changeCount, entry_count: row.entryCount,
     digest: row.digest, request_id: row.requestId,
-  })) as never)}`
+  })))
 }
 
 const CHANGE_COLUMNS = {
@@ -119,10 +127,7 @@ const REFERENCE_COLUMNS = {
 export async function insertReferences(
   sql: Transaction, entries: readonly EntryRevision[], references: ExtractReferences, isLarge: boolean,
 ): Promise<void> {
-  const rows = entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
-  const columns = Object.keys(REFERENCE_COLUMNS) as (keyof typeof REFERENCE_COLUMNS)[]
-  const values = Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])]))
-  await insertColumns(sql, 'reference', REFERENCE_COLUMNS, values, isLarge)
+  await insertRows(sql, 'reference', REFERENCE_COLUMNS, entries.flatMap(({ id, content }) => referenceRows(id, references(id, content))), isLarge)
 }
 
 async function deleteIds(sql: Transaction, table: 'head' | 'reference', ids: readonly EntryId[]): Promise<void> {
@@ -133,22 +138,38 @@ async function deleteIds(sql: Transaction, table: 'head' | 'reference', ids: rea
     WHERE t.ns = gone.ns AND t.name = gone.name`
 }
 
-async function upsertReplies(sql: Transaction, { replies }: BatchWrites, now: Date): Promise<void> {
-  if (replies.length === 0) return
-  await sql`INSERT INTO reply ${sql(replies.map((reply) => ({ ...reply, created_at: now })) as never)}`
+const REPLY_COLUMNS = { author: 'text', key: 'text', digest: 'text', revision: 'bigint', version: 'bigint', created_at: 'timestamptz' } as const
+
+async function insertReplies(sql: Transaction, { replies }: BatchWrites, now: Date): Promise<void> {
+  await insertRows(sql, 'reply', REPLY_COLUMNS, replies.map((reply) => ({ ...reply, created_at: now.toISOString() })))
 }
 
-/** Inserts rows given column by column. A column ends in its type: `meta_index` is parsed from text. */
+type ColumnTypes = Readonly<Record<string, string>>
+
+async function insertRows<Types extends ColumnTypes>(
+  sql: Transaction, table: string, types: Types, rows: readonly Readonly<Record<keyof Types, unknown>>[], isLarge = false,
+): Promise<void> {
+  const values = Object.fromEntries(Object.keys(types).map((column) => [column, rows.map((row) => row[column])]))
+  await insertColumns(sql, table, types, values, isLarge)
+}
+
+/** Types whose values are sent as text and made in the statement. */
+const FROM_TEXT: Readonly<Record<string, (column: string) => string>> = {
+  jsonb: (column) => `${column}::jsonb`,
+  timestamptz: (column) => `${column}::timestamptz`,
+  bytea: (column) => `decode(${column}, 'hex')`,
+}
+
+/** Inserts rows given column by column: one text for any number of rows, so that one plan serves them all. */
 async function insertColumns(
-  sql: Transaction, table: string, types: Readonly<Record<string, string>>, values: Readonly<Record<string, readonly unknown[]>>,
-  isLarge: boolean,
+  sql: Transaction, table: string, types: ColumnTypes, values: Readonly<Record<string, readonly unknown[]>>, isLarge: boolean,
 ): Promise<void> {
   const columns = Object.keys(types)
   const rowCount = values[columns[0]!]!.length
   if (rowCount === 0) return
   if (isLarge) return copyInto(sql, table, columns, values, rowCount)
-  const arrays = columns.map((column, i) => `$${i + 1}::${types[column] === 'jsonb' ? 'text' : types[column]}[]`)
-  const selected = columns.map((column) => (types[column] === 'jsonb' ? `${column}::jsonb` : column))
+  const arrays = columns.map((column, i) => `$${i + 1}::${types[column]! in FROM_TEXT ? 'text' : types[column]}[]`)
+  const selected = columns.map((column) => FROM_TEXT[types[column]!]?.(column) ?? column)
   await sql.unsafe(
     `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${selected.join(', ')} FROM unnest(${arrays.join(', ')}) AS rows(${columns.join(', ')})`,
     columns.map((column) => values[column]!) as never[],
