@@ -38,7 +38,7 @@ export function decideChangeset(
   const conflicted = new Set(conflicts.map((problem) => problem.operation))
   const duplicates = duplicateOperations(changeset.operations, changeset.problems).filter((problem) => !conflicted.has(problem.operation))
   const passedOver = new Set([...conflicted, ...duplicates.map((problem) => problem.operation)])
-  const replaced = replacedIds(changeset.operations)
+  const replaced = replacedIds(changeset.operations, duplicates)
 
   const problems = [
     ...changesetProblems(changeset, expectedHead, view),
@@ -70,16 +70,20 @@ function changesetProblems({ operations, base, problems }: SubmittedChangeset, e
   if (expectedHead !== null && expectedHead !== head.version) {
     found.push(headMoved(expectedHead, head))
   }
-  if (base !== null && base > head.revision) {
-    const message = `base is revision ${base}, but the registry is at revision ${head.revision}; send the revision that the operations were prepared against`
+  if (base !== null && !isRevision(base, head)) {
+    const message = `base is ${base}, but the registry's revisions are 0 to ${head.revision}; send the revision that the operations were prepared against`
     found.push({ code: 'REVISION_NOT_FOUND', message })
   }
   return found
 }
 
+function isRevision(number: number, head: Head): boolean {
+  return number >= 0 && number <= head.revision
+}
+
 /** An operation whose entry has changed since the base has this problem and no other. */
 function conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Problem[] {
-  if (base === null || base > view.head.revision) return []
+  if (base === null || !isRevision(base, view.head)) return []
   return operations.flatMap((operation) => {
     const last = view.lastChanged(operation.id)
     if (last <= base || last === 0) return []
@@ -126,9 +130,10 @@ function problemOf(code: ProblemCode, { id, index }: SubmittedOperation, message
   return { code, message, entryId: id, operation: index, ...(current === undefined ? {} : { current }) }
 }
 
-/** Ids with a delete and a create; only meant for changesets without duplicates, where no other pair is left. */
-function replacedIds(operations: readonly SubmittedOperation[]): ReadonlySet<EntryId> {
-  const deleted = new Set(operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id))
+/** Ids with a delete and a create and nothing else: where a third stands, the first is judged by itself. */
+function replacedIds(operations: readonly SubmittedOperation[], duplicates: readonly Problem[]): ReadonlySet<EntryId> {
+  const repeated = new Set<string | undefined>(duplicates.map(({ entryId }) => entryId))
+  const deleted = new Set(operations.filter(({ kind, id }) => kind === 'DELETE' && !repeated.has(id)).map(({ id }) => id))
   return new Set(operations.filter(({ kind, id }) => kind === 'CREATE' && deleted.has(id)).map(({ id }) => id))
 }
 
