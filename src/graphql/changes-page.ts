@@ -12,7 +12,7 @@ export async function changesPage(
   totalCount: () => Promise<number> | number,
   { registry, loaders }: RequestContext,
 ): Promise<Connection<Change>> {
-  const cursors = numberCursors(registry.history.registryId, list)
+  const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
   const page = pageFrom(args, cursors)
   const found = await loaders().changes.load({ of: revision, page })
   return connectionOf(page, found, cursors, ({ position }) => position, totalCount)

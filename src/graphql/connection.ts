@@ -22,7 +22,11 @@ interface Edge<Item> {
   readonly cursor: string
 }
 
-/** Puts together a page that was read. What lies beyond the side that was not cut is known from the window alone. */
+/**
+ * Puts together a page that was read. On the side that `limit` cut, the page goes on where the window holds more,
+ * whatever lies beyond the window: the Cursor Connections Specification has it so. On the other side it does where
+ * a cursor bounds it.
+ */
 export function connectionOf<Item, Position>(
   page: Page<Position>,
   found: PageOf<Item>,
@@ -32,8 +36,8 @@ export function connectionOf<Item, Position>(
 ): Connection<Item> {
   return {
     items: found.items,
-    hasNextPage: page.before !== null || (!page.fromEnd && found.hasMore),
-    hasPreviousPage: page.after !== null || (page.fromEnd && found.hasMore),
+    hasNextPage: page.fromEnd ? page.before !== null : found.hasMore,
+    hasPreviousPage: page.fromEnd ? found.hasMore : page.after !== null,
     cursorOf: (item) => cursors.encode(positionOf(item)),
     totalCount,
   }

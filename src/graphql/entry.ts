@@ -19,7 +19,7 @@ EntryRef.implement({
       description: 'Every content this entry has had, under this id and at any time, newest first.',
       args: pageArgs,
       async resolve({ id }, args, { registry, loaders }) {
-        const cursors = numberCursors(registry.history.registryId, 'history')
+        const cursors = numberCursors(registry.history.registryId, `history ${id}`)
         const page = pageFrom(args, cursors)
         // Before the page, so that the page is at least as new as the revision it names.
         const { revision } = await loaders().head()

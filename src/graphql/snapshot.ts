@@ -44,7 +44,7 @@ SnapshotRef.implement({
       type: EntryRevisionConnection,
       description: 'The entries of one namespace, by name.',
       args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...forwardArgs },
-      resolve: ({ revision }, { name, ...page }, context) => readPage('namespace', inNamespace(name), page, revision, context),
+      resolve: ({ revision }, { name, ...page }, context) => readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, revision, context),
     }),
     namespaces: t.field({
       type: [NamespaceSummaryRef],
