@@ -5,7 +5,7 @@ import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from
 import { emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
-import { PARSE_BIGINT, type Sql } from './read-client.js'
+import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readStanding, readVersionTarget } from './read-standing.js'
 import { writeBatch, type Transaction } from './write-batch.js'
 
@@ -73,6 +73,7 @@ export class Committer {
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
         statement_timeout: this.#options.commitTimeoutMs,
         lock_timeout: this.#options.commitTimeoutMs,
+        ...LOOK_UP_EACH,
       },
     })
   }

@@ -14,6 +14,7 @@ import { readEntries } from './read-entries.js'
 import { readLog } from './read-log.js'
 import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
+import { StatisticsRefresher } from './refresh-statistics.js'
 import { removeOldReplies } from './remove-old-replies.js'
 import { storedHistory } from './stored-history.js'
 
@@ -44,6 +45,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const databases = new WeakMap<Sql, ReturnType<typeof drizzle>>()
   const log = readLog(client, options)
   const committer = new Committer(databaseUrl, options, log.changesOf)
+  const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
@@ -73,6 +75,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     async commit(requests) {
       const outcomes = await committer.commit(requests)
       notifications.wake()
+      statistics.after(outcomes)
       return outcomes
     },
     onAdvance: (listener) => notifications.onAdvance(listener),
@@ -84,6 +87,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     async close() {
       clearInterval(replyTimer)
       await committer.close()
+      await statistics.close()
       await Promise.all([notifications.close(), client.close(), drizzleClient.close()])
     },
   }

@@ -23,6 +23,12 @@ export const PARSE_BIGINT: { bigint: PostgresType<number> } = {
 }
 
 /**
+ * Joins here go from a short list to one row of an index for each. A plan made while a table was small, or before
+ * its statistics came, would read the whole table instead: 19 ms in place of 0.3 for one entry of 100,000.
+ */
+export const LOOK_UP_EACH = { enable_hashjoin: 'off', enable_mergejoin: 'off' } as const
+
+/**
  * A pool for reading in which every call settles. The driver's may not: a query on a backend that froze or
  * died can wait for good, so each races a deadline, after which the whole pool is given up for a new one.
  */
@@ -64,7 +70,7 @@ export class ReadClient {
       ...connectionOptions(databaseUrl),
       max: connections,
       types: PARSE_BIGINT,
-      connection: { application_name: 'cadastre', statement_timeout: timeoutMs },
+      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...LOOK_UP_EACH },
     })
   }
 
