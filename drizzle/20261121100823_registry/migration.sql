@@ -101,10 +101,10 @@ CREATE TABLE "version" (
 CREATE INDEX "change_revision" ON "change" ("revision","position");--> statement-breakpoint
 CREATE INDEX "change_delete_position" ON "change" ("revision","delete_position") WHERE "delete_position" is not null;--> statement-breakpoint
 CREATE INDEX "change_kind" ON "change" ("kind","ns","name");--> statement-breakpoint
-CREATE INDEX "change_meta" ON "change" USING gin ("meta_index" jsonb_path_ops) WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "change_meta" ON "change" USING gin ("meta_index" jsonb_path_ops) WITH (gin_pending_list_limit=256);--> statement-breakpoint
 CREATE INDEX "head_kind" ON "head" ("kind","ns","name");--> statement-breakpoint
 CREATE INDEX "head_revision" ON "head" ("revision","ns","name");--> statement-breakpoint
-CREATE INDEX "head_meta" ON "head" USING gin ("meta_index" jsonb_path_ops) WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "head_meta" ON "head" USING gin ("meta_index" jsonb_path_ops) WITH (gin_pending_list_limit=256);--> statement-breakpoint
 CREATE INDEX "reference_target" ON "reference" ("target_type","target_ns","target_name");--> statement-breakpoint
 CREATE INDEX "reply_created_at" ON "reply" ("created_at");--> statement-breakpoint
 CREATE INDEX "transition_created_at" ON "transition" ("created_at");--> statement-breakpoint

@@ -10,7 +10,7 @@ SELECT 0, 0, 0, "digest", encode(sha256(''::bytea), 'hex'), 0 FROM "version" WHE
 DO $$
 BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
-  CREATE INDEX entry_name_trigram ON "entry_name" USING gin ("name" gin_trgm_ops) WITH (fastupdate = off);
+  CREATE INDEX entry_name_trigram ON "entry_name" USING gin ("name" gin_trgm_ops) WITH (gin_pending_list_limit = 256);
 EXCEPTION WHEN OTHERS THEN
   RAISE NOTICE 'no trigram index on names: %', SQLERRM;
 END $$;
