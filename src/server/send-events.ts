@@ -5,7 +5,7 @@ import type { MaskError } from './mask-error.js'
 import type { ResultStream } from './engine.js'
 
 const KEEP_ALIVE_MS = 12_000
-/** Who takes nothing for that long is gone for all that anybody can tell; it resumes by its cursor. */
+/** Who takes not one byte for that long is gone for all that anybody can tell; it resumes by its cursor. */
 const STALLED_MS = 120_000
 
 /**
@@ -13,11 +13,12 @@ const STALLED_MS = 120_000
  * for only when the socket has taken the last: a reader that stops costs one event, however much happens.
  */
 export async function sendEvents(
-  response: ServerResponse, results: ResultStream | ExecutionResult, mask: MaskError, stop: AbortSignal,
+  response: ServerResponse, results: ResultStream | ExecutionResult, mask: MaskError, stop: AbortSignal, stalledMs = STALLED_MS,
 ): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
   })
+  response.setTimeout(stalledMs, () => response.destroy())
   // Browsers hand a response on only when something of its body has come.
   response.write(':\n\n')
   const keepAlive = setInterval(() => {
@@ -46,12 +47,10 @@ function writeEvent(response: ServerResponse, result: ExecutionResult): Promise<
   if (response.destroyed || response.write(`event: next\ndata: ${resultText(result)}\n\n`)) return undefined
   return new Promise((resolve) => {
     const settle = () => {
-      clearTimeout(stalled)
       response.off('drain', settle)
       response.off('close', settle)
       resolve()
     }
-    const stalled = setTimeout(() => response.destroy(), STALLED_MS)
     response.once('drain', settle)
     response.once('close', settle)
   })

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { makeServer, handleProtocols, type Context } from 'graphql-ws'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -7,6 +8,7 @@ import { resultTextOf } from '../graphql/negative-zero.js'
 import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
 import type { Engine, PreparedOperation } from './engine.js'
 import type { Metrics } from './metrics.js'
+import { OperationTurns } from './operation-turns.js'
 import { requestError } from './request-error.js'
 
 /** What a socket may cost. */
@@ -17,7 +19,7 @@ export interface SocketLimits {
   /** Before `connection_init` has been accepted: nobody has said anything of use yet. */
   readonly earlyBytes: number
   readonly initSeconds: number
-  /** Between two pings; a peer that gives no sign of life for five of them is gone. */
+  /** Between two pings; a peer that gives no sign of life for five of them is gone: it neither says nor takes anything. */
   readonly pingSeconds: number
 }
 
@@ -36,6 +38,7 @@ interface Connection {
   readonly request: IncomingMessage
   readonly gone: AbortController
   author: string | null
+  operations(): number
   acknowledged(): void
 }
 
@@ -49,7 +52,8 @@ export interface WebSockets {
 /** graphql-transport-ws over the same engine as HTTP. */
 export function createWebSockets(engine: Engine, metrics: Metrics, limits: SocketLimits, stopping: AbortSignal): WebSockets {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes, handleProtocols })
-  const silence = new WeakMap<WebSocket, { pings: number; unsent: number }>()
+  /** Pings since a peer was last heard. */
+  const silence = new WeakMap<WebSocket, number>()
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.initSeconds * 1000,
@@ -61,7 +65,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     },
     onSubscribe(context: Context<Record<string, unknown>, Connection>, _id, { query, operationName, variables }) {
       if (stopping.aborted) return [requestError('UNAVAILABLE', 'the gateway is stopping; connect anew')]
-      if (Object.keys(context.subscriptions).length > limits.operations) {
+      if (context.extra.operations() >= limits.operations) {
         return [requestError('UNAVAILABLE', `this socket has ${limits.operations} operations under way; end some or open another`)]
       }
       const { author, gone } = context.extra
@@ -80,8 +84,10 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     // One listener for each operation under way.
     setMaxListeners(0, gone.signal)
     const letGo = metrics.socketOpened()
-    const heard = () => silence.set(socket, { pings: 0, unsent: 0 })
+    const heard = () => silence.set(socket, 0)
     heard()
+    // Fires where nothing is read and not one byte of what is being written is taken: a slow peer is not a gone one.
+    if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
 
     // ws keeps the parts of a message until it is whole: an endless first one is only seen here.
     let early = 0
@@ -100,6 +106,12 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
     }
 
+    let turns: OperationTurns | null = null
+    const take = async (text: string): Promise<void> => {
+      const message = parsed(text)
+      if (message === null) socket.close(CLOSE.badRequest, 'Invalid message received')
+      else await turns?.take(message, text.length)
+    }
     const closed = protocol.opened({
       protocol: socket.protocol,
       // Settles when the socket has taken it: only then is the next event of a stream asked for.
@@ -113,12 +125,17 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         })
       }),
       close: (code, reason) => socket.close(code, reason),
-      onMessage: (handle) => socket.on('message', (data: Buffer) => {
-        heard()
-        handle(data.toString('utf8')).catch((error: unknown) => fail(socket, error))
-        if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
-      }),
-    }, { request, gone, author: null, acknowledged: () => raw.off('data', countEarly) })
+      onMessage(handle) {
+        // It takes parsed messages too, though its type does not say so.
+        turns = new OperationTurns((message) => handle(message as never))
+        socket.on('message', (data: Buffer) => {
+          heard()
+          // What comes while the socket is being closed is not for us any more.
+          if (socket.readyState === socket.OPEN) take(data.toString('utf8')).catch((error: unknown) => fail(socket, error))
+          if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
+        })
+      },
+    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: () => raw.off('data', countEarly) })
 
     socket.on('pong', heard)
     // A broken frame: ws closes the socket by itself and says why.
@@ -142,10 +159,9 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
 
   const pinging = setInterval(() => {
     for (const socket of server.clients) {
-      const last = silence.get(socket) ?? { pings: 0, unsent: 0 }
-      const unsent = socket.bufferedAmount
-      const pings = unsent < last.unsent ? 0 : last.pings + 1
-      silence.set(socket, { pings, unsent })
+      // A ping behind a message that is still being taken has not reached the peer.
+      const pings = socket.bufferedAmount > 0 ? 0 : (silence.get(socket) ?? 0) + 1
+      silence.set(socket, pings)
       if (pings > SILENT_PINGS) socket.terminate()
       else if (socket.readyState === socket.OPEN) socket.ping()
     }
@@ -163,5 +179,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       for (const socket of server.clients) socket.terminate()
       server.close()
     },
+  }
+}
+
+function parsed(text: string): object | null {
+  try {
+    const message: unknown = JSON.parse(text)
+    return typeof message === 'object' ? message : null
+  } catch {
+    return null
   }
 }
