@@ -1,9 +1,9 @@
 import type { SubmittedId } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
+import { LONGEST_TEXT } from '../registry/check-write.js'
 import type { RawOperation } from '../registry/registry.js'
 import { ApplyResultRef, outcomeOf } from './apply-result.js'
 import { builder } from './builder.js'
-import { callerText, idempotencyKeyText, MAX_AUTHOR_BYTES, MAX_MESSAGE_BYTES } from './caller-text.js'
 import { EntryInputRef } from './entry-input.js'
 
 const IF_REVISION = 'Refuse unless the entry\'s content is still of this revision.'
@@ -51,7 +51,7 @@ const ApplyChangesetInputRef = builder.inputType('ApplyChangesetInput', {
       description: 'The revision that the operations were prepared against: any entry they touch that has changed since is a CONFLICT.',
     }),
     expectedHead: t.field({ type: 'SafeInt', description: 'Refuse unless this version is the head.' }),
-    message: t.string({ description: `What it is for, ${MAX_MESSAGE_BYTES} bytes at most.` }),
+    message: t.string({ description: `What it is for, ${LONGEST_TEXT.message} bytes at most.` }),
     dryRun: t.boolean({ description: 'Check everything, ask every participant, change nothing.' }),
     idempotencyKey: t.string({
       description: 'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
@@ -68,12 +68,11 @@ builder.mutationField('applyChangeset', (t) => t.field({
       operations: input.operations.map(rawOperation),
       base: input.base ?? null,
       expectedHead: input.expectedHead ?? null,
-      message: callerText('message', input.message, MAX_MESSAGE_BYTES),
+      message: input.message ?? null,
       dryRun: input.dryRun ?? false,
-      idempotencyKey: idempotencyKeyText(input.idempotencyKey),
+      idempotencyKey: input.idempotencyKey ?? null,
     }
-    const author = callerText('author', context.author, MAX_AUTHOR_BYTES)
-    return outcomeOf(context.registry.applyChangeset(request, { author }), context)
+    return outcomeOf(context.registry.applyChangeset(request, { author: context.author }), context)
   },
 }))
 
@@ -88,13 +87,16 @@ interface ContentInput {
 interface OperationInput {
   readonly create?: ContentInput | null | undefined
   readonly update?: ContentInput | null | undefined
-  readonly delete?: Pick<ContentInput, 'id' | 'ifRevision'> | null | undefined
+  readonly delete?: (Pick<ContentInput, 'id' | 'ifRevision'> & { readonly force?: boolean | null | undefined }) | null | undefined
 }
 
 function rawOperation(input: OperationInput, index: number): RawOperation {
   if (input.create != null) return withContent('CREATE', input.create)
   if (input.update != null) return withContent('UPDATE', input.update)
-  if (input.delete != null) return { kind: 'DELETE', id: input.delete.id, ifRevision: input.delete.ifRevision ?? null }
+  if (input.delete != null) {
+    const { id, ifRevision, force } = input.delete
+    return { kind: 'DELETE', id, ifRevision: ifRevision ?? null, force: force ?? false }
+  }
   throw new RegistryError('BAD_USER_INPUT', `operations[${index}]: give one of create, update and delete`)
 }
 

@@ -1,6 +1,6 @@
+import { LONGEST_TEXT } from '../registry/check-write.js'
 import { ApplyResultRef, outcomeOf } from './apply-result.js'
 import { builder } from './builder.js'
-import { callerText, idempotencyKeyText, MAX_AUTHOR_BYTES, MAX_MESSAGE_BYTES } from './caller-text.js'
 
 const ApplyVersionInputRef = builder.inputType('ApplyVersionInput', {
   description: 'Where the head is to move.',
@@ -11,7 +11,7 @@ const ApplyVersionInputRef = builder.inputType('ApplyVersionInput', {
       description: 'The version to move to, on any branch; 0 empties the registry.',
     }),
     expectedHead: t.field({ type: 'SafeInt', description: 'Refuse unless this version is the head.' }),
-    message: t.string({ description: `What it is for, ${MAX_MESSAGE_BYTES} bytes at most.` }),
+    message: t.string({ description: `What it is for, ${LONGEST_TEXT.message} bytes at most.` }),
     dryRun: t.boolean({ description: 'Check everything, ask every participant, change nothing.' }),
     idempotencyKey: t.string({
       description: 'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
@@ -31,11 +31,11 @@ builder.mutationField('applyVersion', (t) => t.field({
     const request = {
       version: input.version,
       expectedHead: input.expectedHead ?? null,
-      message: callerText('message', input.message, MAX_MESSAGE_BYTES),
+      message: input.message ?? null,
       dryRun: input.dryRun ?? false,
-      idempotencyKey: idempotencyKeyText(input.idempotencyKey),
+      idempotencyKey: input.idempotencyKey ?? null,
+      force: input.force ?? false,
     }
-    const author = callerText('author', context.author, MAX_AUTHOR_BYTES)
-    return outcomeOf(context.registry.applyVersion(request, { author }), context)
+    return outcomeOf(context.registry.applyVersion(request, { author: context.author }), context)
   },
 }))

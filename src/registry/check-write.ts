@@ -2,7 +2,8 @@ import { RegistryError } from '../core/errors.js'
 import { utf8Length } from '../core/text.js'
 import type { ApplyChangesetInput, ApplyVersionInput, WriteContext } from './registry.js'
 
-const LONGEST = { author: 255, message: 64 * 1024, idempotencyKey: 255 } as const
+/** What a caller may say beside the operations, in bytes of UTF-8. */
+export const LONGEST_TEXT = { author: 255, message: 64 * 1024, idempotencyKey: 255 } as const
 
 // eslint-disable-next-line no-control-regex
 const NOT_KEPT = /[\u0000\p{Surrogate}]/u
@@ -11,7 +12,7 @@ const NOT_KEPT = /[\u0000\p{Surrogate}]/u
 export function checkWrite({ message, idempotencyKey }: ApplyChangesetInput | ApplyVersionInput, { author }: WriteContext): void {
   for (const [name, text] of Object.entries({ author, message, idempotencyKey })) {
     if (text === null || text === undefined) continue
-    const longest = LONGEST[name as keyof typeof LONGEST]
+    const longest = LONGEST_TEXT[name as keyof typeof LONGEST_TEXT]
     if (NOT_KEPT.test(text)) throw bad(`${name} holds U+0000 or a lone surrogate, which cannot be kept`)
     if (utf8Length(text) > longest) throw bad(`${name} takes ${utf8Length(text)} bytes; it may take ${longest}`)
   }

@@ -23,6 +23,8 @@ export interface RawOperation {
   readonly meta?: unknown
   readonly data?: unknown
   readonly ifRevision?: number | null
+  /** Of a DELETE: even while instances of the entry live. */
+  readonly force?: boolean
 }
 
 export interface ApplyChangesetInput {
@@ -40,6 +42,8 @@ export interface ApplyVersionInput {
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 /** Who writes, and until when the answer is of use. */

@@ -28,15 +28,18 @@ export async function changesetDigest({ operations, base, expectedHead, message,
   }
 }
 
-export function versionDigest({ version, expectedHead, message, dryRun }: ApplyVersionInput): string {
-  const input = { mutation: 'applyVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true }
+export function versionDigest({ version, expectedHead, message, dryRun, force }: ApplyVersionInput): string {
+  const input = {
+    mutation: 'applyVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true, force: force === true,
+  }
   return createHash('sha256').update(line(input)).digest('hex')
 }
 
-function plain({ kind, id, entryKind, meta, data, ifRevision }: RawOperation): Json {
+function plain({ kind, id, entryKind, meta, data, ifRevision, force }: RawOperation): Json {
   const key = typeof id === 'string' ? id : { ns: id.ns, name: id.name }
   return {
     kind, id: key, entryKind: entryKind ?? null, meta: (meta ?? null) as Json, data: (data ?? null) as Json, ifRevision: ifRevision ?? null,
+    force: force === true,
   }
 }
 
