@@ -29,7 +29,7 @@ describe('YAML', () => {
     for (let i = 1; i < 12; i++) bomb.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(', ')}]`)
     const begun = performance.now()
     expect(faults(bomb.join('\n'))).toEqual([expect.stringContaining('aliases stand for more than 100000 values')])
-    expect(performance.now() - begun).toBeLessThan(1000)
+    expect(performance.now() - begun).toBeLessThan(5_000)
   })
 
   it('takes numbers and booleans as keys in the way they are written', () => {

@@ -26,7 +26,7 @@ describe('a regular expression', () => {
   ])('is refused quickly where it would compile to too much: %s', (pattern) => {
     const started = performance.now()
     expect(() => compileRegex(pattern)).toThrow(/too large|invalid repeat count/)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(5_000)
   })
 
   it('tells its size', () => {
