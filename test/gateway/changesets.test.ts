@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openStore } from '../../src/store/open-store.js'
+import { historyOptions } from '../support/requests.js'
 import { applied, codesOf, create, KEEPING, remove, startTestGateway, update, type TestGateway } from './gateway-fixture.js'
 
 describe.each(KEEPING)('changesets, over %s', (backend) => {
@@ -297,6 +299,18 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       expect((await line()).version).toBe(version)
     })
 
+    it('gives a replacement\'s and a rollback\'s first answer again, in the same order', async () => {
+      await gateway.apply(create(`${ns}:m`, 1, {}, 'one'), create(`${ns}:n`, 1), create(`${ns}:o`, null, { depends_on: ['m'] }))
+      const input = { operations: [create(`${ns}:m`, { b: -1, a: 0 }, {}, 'two'), remove(`${ns}:m`), create(`${ns}:a`), remove(`${ns}:n`), create(`${ns}:n`, 2), remove(`${ns}:o`)], idempotencyKey: key() }
+      const first = await gateway.applyChangeset(input)
+      expect(first.changes).toHaveLength(5)
+      expect(JSON.stringify(await gateway.applyChangeset(input))).toBe(JSON.stringify({ ...first, replayed: true }))
+      const back = { version: first.version.number - 1, idempotencyKey: `${key()} back` }
+      const moved = await gateway.applyVersion(back)
+      await gateway.moveTo(first.version.number)
+      expect(JSON.stringify(await gateway.applyVersion(back))).toBe(JSON.stringify({ ...moved, replayed: true }))
+    })
+
     it('stands for the whole input', async () => {
       const input = { operations: [create(`${ns}:a`)], idempotencyKey: key() }
       await gateway.applyChangeset(input)
@@ -407,6 +421,17 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     expect([status, errors[0]!.extensions['code']]).toEqual([400, 'BAD_USER_INPUT'])
   })
 
+  it('a changeset of 64 MiB is applied, one of a byte more is TOO_LARGE', async () => {
+    const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Refused { problems { code operation message } } } }'
+    const bytes = 1024 * 1024
+    // `{}` and two quotes; the last leaves room for another entry's `{}null`.
+    const operations = Array.from({ length: 64 }, (_, i) => create(`${ns}:e${i}`, 'x'.repeat(bytes - (i === 63 ? 10 : 4))))
+    const refused = await gateway.data(document, { input: { operations: [...operations, create(`${ns}:last`, 12345)] } })
+    expect(refused.applyChangeset).toMatchObject({ problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('67108864') }] })
+    const { applyChangeset } = await gateway.data(document, { input: { operations: [...operations, create(`${ns}:last`)] } })
+    expect(applyChangeset).toEqual({ __typename: 'Applied' })
+  }, 120_000)
+
   it('a changeset of 100,000 operations is applied, one of 100,001 is TOO_LARGE', async () => {
     const operations = Array.from({ length: 100_001 }, (_, i) => create(`${ns}:e${i}`))
     const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { delta { created } } ... on Refused { problems { code operation message } } } }'
@@ -414,5 +439,17 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     expect(refused.applyChangeset).toMatchObject({ __typename: 'Refused', problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('100000') }] })
     const { applyChangeset } = await gateway.data(document, { input: { operations: operations.slice(0, 100_000) } })
     expect(applyChangeset).toEqual({ __typename: 'Applied', delta: { created: 100_000 } })
+  }, 120_000)
+
+  it('and all of it verifies', async () => {
+    if (gateway.databaseUrl === null) return
+    const history = await openStore({
+      backend: 'postgres', databaseUrl: gateway.databaseUrl, dataDir: '', options: { ...historyOptions, readTimeoutMs: 60_000 }, log: () => undefined,
+    })
+    try {
+      expect((await history.verify()).corruptions).toEqual([])
+    } finally {
+      await history.close()
+    }
   }, 120_000)
 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SocketClient } from '../server/gateway-fixture.js'
 import { create, KEEPING, remove, startTestGateway, update, type TestGateway } from './gateway-fixture.js'
 
 /** RFC 8785, written down independently of the gateway's own. */
@@ -204,6 +205,27 @@ describe.each([...KEEPING, 'none'] as const)('entries, over %s', (backend) => {
       const { text } = await gateway.query(`mutation { applyChangeset(input: {operations: [{create: {id: "literal:x", kind: "k", meta: ${literal}, data: [${literal}]}}]}) { ... on Applied { changes { entry { meta data } } } } }`)
       const expected = '{"z":1,"a":[0.1,5e-324,-0.5,1e+21,-0,123456789012345680000],"__proto__":{"constructor":true,"then":"x","toJSON":null},"_1":"block \\"text\\" ","s":"é 😀 😀 \\n","n":null,"o":{},"l":[]}'
       expect(text).toBe(`{"data":{"applyChangeset":{"changes":[{"entry":{"meta":${expected},"data":[${expected}]}}]}}}`)
+    })
+
+    it('comes out as it went in over a WebSocket and as a server-sent event, too', async () => {
+      const id = fresh()
+      const socket = await new SocketClient(gateway.endpoint).init()
+      const raw: string[] = []
+      socket.socket.on('message', (data: Buffer) => raw.push(data.toString()))
+      socket.subscribe('1', 'subscription ($id: EntryID!) { entry(id: $id) { data meta(path: "a.0") } }', { id })
+      await socket.next()
+      const data = '[-0,{"10":1,"9":-0,"b":"-0"},5e-324]'
+      await gateway.send(`{"query":"mutation ($id: EntryID!, $data: JSON) { applyChangeset(input: {operations: [{create: {id: $id, kind: \\"k\\", meta: {a: [-0.0]}, data: $data}}]}) { __typename } }","variables":{"id":"${id}","data":${data}}}`)
+      await socket.next()
+      const kept = JSON.stringify(JSON.parse(data.replaceAll('-0,', '0,'))).replace('[0,', '[-0,').replace('"9":0', '"9":-0')
+      socket.close()
+      const read = `{"data":{"entry":{"data":${kept},"meta":-0}}}`
+      expect(raw.at(-1)).toBe(`{"id":"1","type":"next","payload":${read}}`)
+      const events = await fetch(gateway.endpoint, {
+        method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ query: 'query ($id: EntryID!) { entry(id: $id) { data meta(path: "a.0") } }', variables: { id } }),
+      })
+      expect(await events.text()).toContain(`data: ${read}\n`)
     })
 
     it.each([

@@ -39,6 +39,8 @@ export interface Client {
 
 export interface TestGateway extends Client {
   readonly endpoint: string
+  /** Null over memory. */
+  readonly databaseUrl: string | null
   /** A further gateway, over the same database. */
   another(): Promise<Client & { close(): Promise<void> }>
   close(): Promise<void>
@@ -70,6 +72,7 @@ export async function startTestGateway(backend: TestBackend): Promise<TestGatewa
   return {
     ...clientOf(gateway.endpoint),
     endpoint: gateway.endpoint,
+    databaseUrl: database?.url ?? null,
     async another() {
       const other = await start()
       return { ...clientOf(other.endpoint), close: () => other.close() }
