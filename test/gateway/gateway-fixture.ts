@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/server/config.js'
@@ -55,9 +55,10 @@ const RESULT = `__typename
   }
   ... on Refused { message problems { code message entryId operation participant current { id revision kind data } } }`
 
-/** A real gateway on a free port, over a fresh store. */
-export async function startTestGateway(backend: TestBackend): Promise<TestGateway> {
+/** A real gateway on a free port, over a fresh store; `yaml` is the text of its configuration file. */
+export async function startTestGateway(backend: TestBackend, yaml?: string): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-'))
+  if (yaml !== undefined) writeFileSync(join(folder, 'cadastre.yaml'), yaml)
   const database = backend === 'postgres' ? await createTestDatabase() : null
   const config = loadConfig({
     CADASTRE_STORE: backend, PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...(database !== null && { DATABASE_URL: database.url }),
