@@ -323,6 +323,34 @@ describe.each(KEEPING)('moving the head, over %s', (backend) => {
     await gateway.moveTo(base)
   })
 
+  it('many at once: each takes the next number, times never fall, and a time names the last revision of its instant', async () => {
+    const { revision } = (await gateway.data('{ snapshot { revision } }')).snapshot
+    const results = await Promise.all(Array.from({ length: 60 }, (_, i) => gateway.applyChangeset({ operations: [create(`burst:e${i}`, i)] })))
+    const numbers = (pick: (result: any) => number) => results.map(pick).sort((a, b) => a - b)
+    expect(numbers(({ transition }) => transition.revision)).toEqual(Array.from({ length: 60 }, (_, i) => revision + 1 + i))
+    const versions = numbers(({ version }) => version.number)
+    expect(versions).toEqual(Array.from({ length: 60 }, (_, i) => versions[0]! + i))
+    const { transitions } = await gateway.data('{ transitions(last: 60) { nodes { revision createdAt } } }')
+    const times = transitions.nodes.map(({ createdAt }: any) => createdAt as string)
+    expect(times).toEqual([...times].sort())
+    for (const time of new Set<string>(times)) {
+      const last = transitions.nodes.findLast(({ createdAt }: any) => createdAt === time)!.revision
+      const { snapshot } = await gateway.data('query ($time: DateTime!) { snapshot(at: {time: $time}) { revision } }', { time })
+      expect(snapshot.revision).toBe(last)
+    }
+  })
+
+  it('fences hold while many write at once: one of those with the same base, head or revision wins', async () => {
+    const revision = await gateway.apply(create('fence:x', 0))
+    const { version } = await head().then(([version]) => ({ version }))
+    const fences = [{ base: revision }, { expectedHead: version }]
+    const sent = Array.from({ length: 24 }, (_, i) => gateway.applyChangeset({ operations: [update('fence:x', i)], ...fences[i % 2] }))
+    const fenced = Array.from({ length: 12 }, (_, i) => gateway.applyChangeset({ operations: [{ update: { id: 'fence:x', kind: 'test.thing', data: i, ifRevision: revision } }] }))
+    const results = await Promise.all([...sent, ...fenced])
+    expect(results.filter(({ __typename }) => __typename === 'Applied')).toHaveLength(1)
+    expect(results.flatMap(({ problems = [] }) => problems).every(({ code }: any) => ['CONFLICT', 'HEAD_MOVED'].includes(code))).toBe(true)
+  })
+
   it('leaves history as it was for another gateway and after a restart', async () => {
     if (backend === 'memory') return
     const other = await gateway.another()
