@@ -18,7 +18,7 @@ export function changeBytes(change: Change): number {
  * them may be 300 bytes or 2 MiB (an update of the largest entry there may be). Begins low for that reason.
  */
 export class PageLimit {
-  #limit = 64
+  #limit = 8
 
   constructor(private readonly targetBytes = 4 * 1024 * 1024, private readonly most = 1_000) {}
 

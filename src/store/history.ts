@@ -123,7 +123,7 @@ export interface HistoryReader {
   /**
    * The log after a place in it, ascending by (revision, position), `limit` changes at most, and which
    * transitions the changes lie in, those without any change included. `upTo` is how far the log was read:
-   * everything after `after` up to it has been given.
+   * everything after `after` up to it has been given. Fewer changes are given where they are large.
    */
   log(after: LogPosition, limit: number): Promise<LogPage>
 

@@ -66,11 +66,12 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
         client.read((sql) => sql<TransitionColumns[]>`
           SELECT * FROM transition WHERE revision >= ${from} AND revision <= ${head.revision}
           ORDER BY revision LIMIT ${limit}`),
-        client.read((sql) => sql.unsafe<PlacedRow[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
+        client.read((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
       ])
       const changes = rows.map(changeAtPlace).sort(byPosition)
       const lastTransition = transitions.at(-1)?.revision ?? after.revision
-      return logPage(transitions.map(transitionOfColumns), changes, lastTransition, limit, head)
+      const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
+      return logPage(transitions.map(transitionOfColumns), changes, lastTransition, isFull, head)
     },
 
     async delta(from, to): Promise<readonly Operation[]> {
@@ -86,27 +87,41 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
   }
 }
 
-/** Changes after a place of the log, by (revision, place). */
+/**
+ * What a page of the log may hold: a caller can only name a number of changes, and one may be 300 bytes or 2 MiB.
+ * Each subscriber that has stopped reading holds one page. The sizes stand in the rows: no content is looked at that is not given.
+ */
+const LOG_PAGE_BYTES = 1024 * 1024
+
+type LogRow = PlacedRow & { /** Changes found, those over the page's size included. */ readonly offered: number }
+
+const BYTES = ['h.meta', 'h.data', 'p.meta', 'p.data'].map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
+
+/** Changes after a place of the log, by (revision, place): one at least, then as many as there is room for. */
 const LOG_AFTER = `
-  SELECT ${PLACED_COLUMNS} FROM (
-    (SELECT c.*, c.position AS place FROM change c
-      WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
-      ORDER BY c.revision, c.position LIMIT $4::int)
-    UNION ALL
-    (SELECT c.*, c.delete_position AS place FROM change c
-      WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
-      ORDER BY c.revision, c.delete_position LIMIT $4::int)
-    ORDER BY revision, place LIMIT $4::int
-  ) h ${JOIN_PREVIOUS}`
+  SELECT * FROM (
+    SELECT ${PLACED_COLUMNS}, count(*) OVER () AS offered,
+      sum(${BYTES}) OVER (ORDER BY h.revision, h.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM (
+      (SELECT c.*, c.position AS place FROM change c
+        WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
+        ORDER BY c.revision, c.position LIMIT $4::int)
+      UNION ALL
+      (SELECT c.*, c.delete_position AS place FROM change c
+        WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
+        ORDER BY c.revision, c.delete_position LIMIT $4::int)
+      ORDER BY revision, place LIMIT $4::int
+    ) h ${JOIN_PREVIOUS}
+  ) page WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}`
 
 function logParams(after: LogPosition, head: Head, limit: number): unknown[] {
   return [after.revision, Math.min(after.position, 2 ** 31 - 1), head.revision, limit]
 }
 
-function logPage(transitions: Transition[], changes: Change[], lastTransition: number, limit: number, head: Head) {
+function logPage(transitions: Transition[], changes: Change[], lastTransition: number, isFull: boolean, head: Head) {
   const last = changes.at(-1)
-  // Cut by the number of changes: the last one's revision may have more; cut by that of transitions: it has not.
-  const isCut = changes.length === limit && last !== undefined && last.revision <= lastTransition
+  // Cut by its changes: the last one's revision may have more; cut by that of transitions: it has not.
+  const isCut = isFull && last !== undefined && last.revision <= lastTransition
   const upTo: LogPosition = isCut ? placeAfter(last, transitions) : { revision: lastTransition, position: Infinity }
   return {
     transitions: transitions.filter(({ revision }) => revision <= upTo.revision),
