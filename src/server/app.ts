@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
@@ -36,6 +37,8 @@ const MIB = 1024 * 1024
 export function createApp(options: AppOptions): App {
   const { config, registry, log } = options
   const stopping = new AbortController()
+  // One listener for each stream of events.
+  setMaxListeners(0, stopping.signal)
   // JSON may write one byte of content as several, and around the contents there is the rest of the request.
   const messageBytes = 2 * config.limits.changesetBytes + MIB
   const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
