@@ -11,14 +11,14 @@ const SAME_SIGNAL_MS = 1_000
  * the gateway still starts is kept until it has: a store that is half open would leave its server running.
  */
 export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
-  let stoppingSince: number | null = null
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null
   const stop = (signal: NodeJS.Signals) => {
-    if (stoppingSince !== null) {
-      if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return
+    if (first !== null) {
+      if (signal === first.signal && performance.now() - first.at < SAME_SIGNAL_MS) return
       log.warn({ signal }, 'stopping at once')
       process.exit(1)
     }
-    stoppingSince = performance.now()
+    first = { signal, at: performance.now() }
     log.info({ signal }, 'stopping')
     setTimeout(() => {
       log.warn('not everything ended in time')

@@ -52,6 +52,13 @@ describe('the gateway as a process', () => {
     expect(await gateway.exited).toBe(1)
   })
 
+  it('takes one Ctrl-C that arrives twice, from the terminal and from npm, as one', async () => {
+    const gateway = await processes.start()
+    gateway.child.kill('SIGINT')
+    gateway.child.kill('SIGINT')
+    expect(await gateway.exited).toBe(0)
+  })
+
   it('exits with 1 and one clear message when its port is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
