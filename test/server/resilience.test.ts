@@ -33,6 +33,11 @@ class Follower {
     this.#socket?.close()
   }
 
+  /** The whole of that revision or of a later one: its first batch may be but a part of it. */
+  hasSeen(revision: number): boolean {
+    return this.#complete && this.revision >= revision
+  }
+
   end(): void {
     this.#ended = true
     this.#socket?.close()
@@ -148,7 +153,7 @@ describe('following, by clients that are cut off', () => {
     writing = false
     await cutting
     const last = Math.max(...acknowledged.keys())
-    await until(() => followers.every(({ revision }) => revision >= last), 15_000, 'all have caught up')
+    await until(() => followers.every((follower) => follower.hasSeen(last)), 15_000, 'all have caught up')
     for (const follower of followers) follower.end()
     await Promise.all(followers.map(({ done }) => done))
 
@@ -182,7 +187,7 @@ describe('following, by clients that are cut off', () => {
     }
     await writing
     const last = Math.max(...acknowledged.keys())
-    await until(() => followers.every(({ revision }) => revision >= last), 30_000, 'all have caught up')
+    await until(() => followers.every((follower) => follower.hasSeen(last)), 30_000, 'all have caught up')
     for (const follower of followers) follower.end()
     await Promise.all(followers.map(({ done }) => done))
 
