@@ -3,7 +3,7 @@ import { SealedContent } from './entry.js'
 import type { Json } from './json.js'
 import { jsonText } from './negative-zero.js'
 import { kindFault } from './kind.js'
-import { MAX_FAULTS, valueFaults } from './value-faults.js'
+import { MAX_FAULTS, valueFaults, type ContentFault } from './value-faults.js'
 import { utf8Length } from './text.js'
 
 export interface SealRules {
@@ -13,12 +13,6 @@ export interface SealRules {
   readonly maxDepth: number
   /** UTF-8 bytes of the texts of meta and data together. */
   readonly maxEntryBytes: number
-}
-
-/** Why content was not sealed. */
-export interface ContentFault {
-  readonly code: 'INVALID_ENTRY' | 'TOO_LARGE'
-  readonly message: string
 }
 
 /** Content as a caller gave it: nothing is known of meta and data. */

@@ -1,4 +1,8 @@
-import type { ContentFault } from './seal-content.js'
+/** Why content was not sealed. */
+export interface ContentFault {
+  readonly code: 'INVALID_ENTRY' | 'TOO_LARGE'
+  readonly message: string
+}
 
 /** What a value must keep to. */
 export interface ValueLimits {

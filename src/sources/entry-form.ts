@@ -1,7 +1,6 @@
 import { isJsonObject } from '../core/json.js'
 import type { JsonObject } from '../core/json.js'
-import type { Definition, FormReading } from './parse-entry.js'
-import type { SourceDocument } from './source-document.js'
+import type { Definition, FormReading, SourceDocument } from './source-document.js'
 
 const FIELDS = new Set(['id', 'kind', 'meta', 'data'])
 /** What a read tells besides the content: what was exported or printed may be applied again. */

@@ -8,25 +8,8 @@ import type { SealRules } from '../core/seal-content.js'
 import { readEntryForm } from './entry-form.js'
 import { parseJson, parseJsonLines } from './parse-json.js'
 import { parseYaml } from './parse-yaml.js'
-import type { Fault, ParsedText, Position, SourceDocument } from './source-document.js'
+import type { Definition, Fault, FormReading, ParsedText, SourceDocument } from './source-document.js'
 import { readWippyForm } from './wippy-form.js'
-
-/** An entry as it stands in a document: nothing of it is checked yet. */
-export interface Definition {
-  readonly id: unknown
-  readonly kind: unknown
-  readonly meta: unknown
-  readonly data: unknown
-  readonly position: Position
-}
-
-/** What one form made of a document. */
-export interface FormReading {
-  readonly definitions: readonly Definition[]
-  readonly faults: readonly Fault[]
-  /** The namespace that the document is about, whether or not it defines anything in it. */
-  readonly namespace?: string
-}
 
 /** An entry that a file defines, checked as far as that goes without a registry. */
 export interface SourceEntry {

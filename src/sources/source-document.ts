@@ -75,3 +75,20 @@ function shortest(value: number): string {
 function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}…` : text
 }
+
+/** An entry as it stands in a document: nothing of it is checked yet. */
+export interface Definition {
+  readonly id: unknown
+  readonly kind: unknown
+  readonly meta: unknown
+  readonly data: unknown
+  readonly position: Position
+}
+
+/** What one form made of a document. */
+export interface FormReading {
+  readonly definitions: readonly Definition[]
+  readonly faults: readonly Fault[]
+  /** The namespace that the document is about, whether or not it defines anything in it. */
+  readonly namespace?: string
+}

@@ -1,7 +1,6 @@
 import { isJsonObject } from '../core/json.js'
 import type { Json, JsonObject } from '../core/json.js'
-import type { Definition, FormReading } from './parse-entry.js'
-import { setOwn } from './source-document.js'
+import { type Definition, type FormReading, setOwn } from './source-document.js'
 import type { Fault, Position, SourceDocument } from './source-document.js'
 
 /**

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonEquals } from '../../src/core/canonical-json.js'
 import { isJsonObject, type Json } from '../../src/core/json.js'
-import { sealContent, type ContentFault, type SealRules } from '../../src/core/seal-content.js'
+import { sealContent, type SealRules } from '../../src/core/seal-content.js'
+import type { ContentFault } from '../../src/core/value-faults.js'
 import { jsonValue, RULES, seal } from './arbitraries.js'
 
 function faultsOf(content: { kind?: string; meta?: unknown; data?: unknown }, rules: Partial<SealRules> = {}): ContentFault[] {

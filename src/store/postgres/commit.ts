@@ -7,7 +7,8 @@ import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readStanding, readVersionTarget } from './read-standing.js'
-import { writeBatch, type Transaction } from './write-batch.js'
+import { writeBatch } from './write-batch.js'
+import type { Transaction } from './read-client.js'
 
 const RETRY_PAUSE_MS = 100
 /** The driver waits that long for a connection it has lost track of. */

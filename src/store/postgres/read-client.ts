@@ -1,10 +1,12 @@
-import postgres, { type PostgresType, type Sql as DriverSql } from 'postgres'
+import postgres, { type PostgresType, type Sql as DriverSql, type TransactionSql } from 'postgres'
 import { RegistryError } from '../../core/errors.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { connectionOptions } from './connection-options.js'
 
 /** The driver with int8 read as a number. */
 export type Sql = DriverSql<{ bigint: number }>
+/** What runs within one transaction. */
+export type Transaction = TransactionSql<{ bigint: number }>
 
 export interface ReadClientOptions {
   readonly databaseUrl: string

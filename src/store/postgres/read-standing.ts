@@ -5,7 +5,7 @@ import type { CommitRequest } from '../history.js'
 import { replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
 import { changeRowOfColumns, idColumns, type ChangeColumns } from './entry-row.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
-import type { Transaction } from './write-batch.js'
+import type { Transaction } from './read-client.js'
 
 export interface PointerColumns {
   readonly revision: number

@@ -1,13 +1,11 @@
-import type { TransactionSql } from 'postgres'
 import type { ExtractReferences } from '../../core/dependency.js'
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import type { BatchWrites, Standing } from '../plan-batch.js'
 import { copyInto } from './copy-into.js'
 import { idColumns } from './entry-row.js'
+import type { Transaction } from './read-client.js'
 import { referenceRows } from './reference-row.js'
-
-export type Transaction = TransactionSql<{ bigint: number }>
 
 /** From here on COPY beats one statement with unnest: 100,000 rows in 11 s against 20 s. */
 export const COPY_FROM_ROWS = 2_000

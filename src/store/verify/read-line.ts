@@ -10,7 +10,7 @@ import type { Replay } from './replay-lineages.js'
 import { StateSum } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
-import type { Report } from './verify-history.js'
+import type { Report } from './report.js'
 
 /** Walks the log along the revisions and holds it against the replay. */
 export async function readLine(versions: readonly Version[], replay: Replay, stored: StoredHistory, report: Report) {

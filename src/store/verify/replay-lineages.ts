@@ -5,7 +5,7 @@ import { readableDigest, textHash } from './content-digest.js'
 import { ChangesetReader } from './changeset-reader.js'
 import { StateSum, type SummedEntry } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
-import type { Report } from './verify-history.js'
+import type { Report } from './report.js'
 
 function verifyRoot(root: Version | undefined, report: Report): void {
   if (root === undefined) return

@@ -3,7 +3,7 @@ import type { SealedContent } from '../../core/entry.js'
 import type { Json } from '../../core/json.js'
 import type { CorruptionPart } from '../history.js'
 import { readableDigest } from './content-digest.js'
-import type { Report } from './verify-history.js'
+import type { Report } from './report.js'
 
 /** Holds a stored content against its digest and its searchable copy of meta. */
 export function verifyContent(part: CorruptionPart, where: string, content: SealedContent, metaIndex: Json, report: Report): void {

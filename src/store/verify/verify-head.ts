@@ -3,7 +3,7 @@ import type { EntryRevision } from '../../core/entry.js'
 import { readableDigest, textHash } from './content-digest.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
-import type { Report } from './verify-history.js'
+import type { Report } from './report.js'
 
 /** Holds the head table, and the indexes derived from it, against the state that the log ends in. */
 export async function verifyHead(

@@ -1,5 +1,6 @@
-import type { Corruption, CorruptionPart, Verification } from '../history.js'
+import type { Corruption, Verification } from '../history.js'
 import type { Version } from '../../core/version.js'
+import type { Report } from './report.js'
 import { readLine } from './read-line.js'
 import { replayLineages } from './replay-lineages.js'
 import type { StoredHistory, StoredPointer } from './stored-history.js'
@@ -25,7 +26,7 @@ export async function verifyHistory(
   progress: (done: number, of: number) => void = () => {},
 ): Promise<Verification> {
   const corruptions: Corruption[] = []
-  const report = (part: CorruptionPart, where: string, message: string) => {
+  const report: Report = (part, where, message) => {
     if (corruptions.length < MAX_CORRUPTIONS) corruptions.push({ part, where, message })
   }
   const versions: Version[] = []
@@ -50,6 +51,3 @@ function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: Repo
     if (said !== is) report('head_pointer', key, `is stored as ${said}, by the log it is ${is}`)
   }
 }
-
-/** Notes one thing that is not as it was written. */
-export type Report = (part: CorruptionPart, where: string, message: string) => void
