@@ -1,6 +1,7 @@
-import type { EntryId } from './entry-id.js'
+import { entryIdParts, type EntryId } from './entry-id.js'
 import type { Content } from './entry.js'
 import type { Json } from './json.js'
+import { compareText } from './text.js'
 
 /** What a reference points at: one entry, every entry of a namespace, or every entry of a group. */
 export type ReferenceTarget =
@@ -34,4 +35,27 @@ export function groupsOf(content: Content): readonly string[] {
   const groups: Json = content.meta['groups']!
   if (!Array.isArray(groups)) return []
   return [...new Set((groups as readonly Json[]).filter((group) => typeof group === 'string'))]
+}
+
+/** Equal for equal targets. */
+export function targetKey(target: ReferenceTarget): string {
+  return targetParts(target).join('\0')
+}
+
+/** By type, then by what is named: ids as ids are ordered. */
+export function compareTargets(a: ReferenceTarget, b: ReferenceTarget): number {
+  const [of, than] = [targetParts(a), targetParts(b)]
+  return compareText(of[0], than[0]) || compareText(of[1], than[1]) || compareText(of[2], than[2])
+}
+
+function targetParts(target: ReferenceTarget): readonly [type: string, ns: string, name: string] {
+  switch (target.type) {
+    case 'entry': {
+      const { ns, name } = entryIdParts(target.id)
+      return [target.type, ns, name]
+    }
+    case 'namespace': return [target.type, target.namespace, '']
+    case 'group': return [target.type, '', target.group]
+    case 'nothing': return [target.type, '', '']
+  }
 }

@@ -6,6 +6,7 @@ import type { RequestContext } from './context.js'
 import { ProblemRef } from './problem.js'
 import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from './refs.js'
 import { versionNamed } from './version-named.js'
+import { WarningRef } from './warning.js'
 
 type Applied = Extract<CommitOutcome, { type: 'applied' }>
 type Refused = Extract<CommitOutcome, { type: 'refused' }>
@@ -33,6 +34,12 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     dryRun: t.exposeBoolean('dryRun', { description: 'Whether everything was checked and nothing changed.' }),
     replayed: t.exposeBoolean('replayed', {
       description: 'True where this is the stored answer of an earlier request with the same idempotency key.',
+    }),
+    warnings: t.field({
+      type: [WarningRef],
+      description: 'What its author may not have meant: circles among the operations, and dependents that its deletes leave dangling, '
+        + 'on a dry run would leave. 100 at most.',
+      resolve: async (outcome, _args, { registry }) => [...await registry.warningsOf(outcome)],
     }),
   }),
 })

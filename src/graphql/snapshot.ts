@@ -5,6 +5,7 @@ import type { Version } from '../core/version.js'
 import { AtRef, revisionFrom } from './at.js'
 import { builder } from './builder.js'
 import type { RequestContext } from './context.js'
+import { DependencyGraphRef, graphArgs, graphFrom } from './dependency-graph.js'
 import { entriesPage, orderArgs, readPage } from './entries.js'
 import { criteriaArgs } from './entry-filter.js'
 import { EntryRevisionConnection } from './entry-revision.js'
@@ -45,6 +46,13 @@ SnapshotRef.implement({
       description: 'The entries of one namespace, by name.',
       args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...forwardArgs },
       resolve: ({ revision }, { name, ...page }, context) => readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, revision, context),
+    }),
+    dependencyGraph: t.field({
+      type: DependencyGraphRef,
+      nullable: true,
+      description: 'What an entry of this state depends on, or what depends on it; null where there is no such entry.',
+      args: graphArgs,
+      resolve: ({ revision }, args, context) => graphFrom(args, revision, context),
     }),
     namespaces: t.field({
       type: [NamespaceSummaryRef],

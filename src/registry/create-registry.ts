@@ -8,6 +8,7 @@ import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkWrite } from './check-write.js'
 import { CommitQueue } from './commit-queue.js'
+import { dependencyGraph } from './dependency-graph.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
@@ -15,6 +16,7 @@ import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
 import { changesetDigest, versionDigest } from './request-digest.js'
+import { warningsOf } from './warnings-of.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -60,6 +62,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,
+    dependencyGraph: (root, depth, direction, revision) => dependencyGraph(history, references, root, depth, direction, revision),
+    warningsOf: (outcome) => warningsOf(outcome, history, references),
     sealContent: (content) => sealContent(content, rules),
     path: async (from, to) => pathBetween(await history.lineage(from), await history.lineage(to)),
 

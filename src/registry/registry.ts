@@ -8,6 +8,8 @@ import type { UnsealedContent } from '../core/seal-content.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
+import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
+import type { Warning } from './warnings-of.js'
 
 /** Where a caller wants to read; exactly one is given. */
 export type At =
@@ -89,6 +91,13 @@ export interface Registry {
   path(from: number, to: number): Promise<readonly PathStep[]>
   /** References in one entry's content, by the configured patterns; each place once. */
   references(id: EntryId, content: SealedContent): readonly Reference[]
+  /**
+   * What an entry of that revision depends on or what depends on it, up to `depth` references away; null where there is no such entry.
+   * @throws RegistryError BAD_USER_INPUT of a depth outside 0 to 100, TOO_LARGE
+   */
+  dependencyGraph(root: EntryId, depth: number, direction: DependencyDirection, revision: number): Promise<DependencyGraph | null>
+  /** What is odd about a changeset that was or could be applied. Costs what it is long: asked for only by who wants to know. */
+  warningsOf(outcome: Extract<CommitOutcome, { type: 'applied' }>): Promise<readonly Warning[]>
   /** Checks content by this registry's limits and seals it, as a write would; writes nothing. */
   sealContent(content: UnsealedContent): { content: SealedContent } | { faults: ContentFault[] }
 

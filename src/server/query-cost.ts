@@ -3,11 +3,17 @@ import {
   type DocumentNode, type FieldNode, type FragmentDefinitionNode, type GraphQLNamedType, type GraphQLOutputType,
   type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
+import { MAX_GRAPH_EDGES, MAX_GRAPH_NODES } from '../registry/dependency-graph.js'
+import { MAX_WARNINGS } from '../registry/warnings-of.js'
 
 const DEFAULT_PAGE = 100
 const LARGEST_PAGE = 1_000
 /** What a list without pages is taken to hold. */
 const PLAIN_LIST = 10
+/** Lists without pages that may be long. */
+const LONG_LISTS: Readonly<Record<string, number>> = {
+  'DependencyGraph.nodes': MAX_GRAPH_NODES, 'DependencyGraph.edges': MAX_GRAPH_EDGES, 'Applied.warnings': MAX_WARNINGS,
+}
 
 /**
  * How many objects an answer could hold at most, by the page sizes asked for, each within each: what GitHub's
@@ -41,7 +47,7 @@ export function countNodes(
     if (returned === undefined) return 0
     const type = getNamedType(returned)
     if (type.name.endsWith('Connection')) return within(selectionSet, type, pageSize(field))
-    const size = isList(returned) ? (parent.name.endsWith('Connection') ? page : listSize(field)) : 1
+    const size = isList(returned) ? (parent.name.endsWith('Connection') ? page : listSize(field, parent)) : 1
     return size * (1 + within(selectionSet, type, PLAIN_LIST))
   }
 
@@ -69,9 +75,9 @@ export function countNodes(
     return typeof asked === 'number' && asked >= 0 ? Math.min(asked, LARGEST_PAGE) : DEFAULT_PAGE
   }
 
-  function listSize(field: FieldNode): number {
+  function listSize(field: FieldNode, parent: GraphQLNamedType): number {
     const ids = argument(field, 'ids')
-    return Array.isArray(ids) ? ids.length : PLAIN_LIST
+    return Array.isArray(ids) ? ids.length : LONG_LISTS[`${parent.name}.${field.name.value}`] ?? PLAIN_LIST
   }
 
   function argument(field: FieldNode, name: string): unknown {

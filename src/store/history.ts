@@ -135,6 +135,13 @@ export interface HistoryReader {
 
   /** References at the head that name one of these entries, directly, by namespace or by group. */
   dependents(ids: readonly EntryId[]): Promise<Map<EntryId, readonly ReferenceRow[]>>
+  /**
+   * References at the head that name exactly one of these targets, by target, then by source and place, `limit` at
+   * most; only of sources that have not changed after this revision.
+   */
+  referencesTo(targets: readonly ReferenceTarget[], unchangedSince: number, limit: number): Promise<readonly ReferenceRow[]>
+  /** Ids that changed after a revision; null where the log holds more than `limit` changes after it. */
+  changedSince(revision: number, limit: number): Promise<readonly EntryId[] | null>
   /** Entries at the head, by the group (an element of the array `meta.groups`) they are in. */
   entriesInGroups(groups: readonly string[]): Promise<Map<string, readonly EntryRevision[]>>
   /** Entries at the head, by namespace, by id. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { compileMatcher } from '../../core/criteria/match.js'
 import { operationsBetween } from '../../core/delta.js'
-import { groupsOf } from '../../core/dependency.js'
+import { compareTargets, groupsOf, targetKey } from '../../core/dependency.js'
 import { namespaceOf, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { RegistryError } from '../../core/errors.js'
@@ -174,6 +174,29 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
         }
       }
       return found
+    },
+    referencesTo: async (targets, unchangedSince, limit) => {
+      const wanted = new Set(targets.map(targetKey))
+      const found: ReferenceRow[] = []
+      for (const { id: source, content, revision } of log.state('head')) {
+        if (revision > unchangedSince) continue
+        for (const reference of options.references(source, content)) {
+          if (reference.target.type !== 'nothing' && wanted.has(targetKey(reference.target))) found.push({ source, ...reference })
+        }
+      }
+      // Stable: within a target they stay by source and place.
+      return found.sort((a, b) => compareTargets(a.target, b.target)).slice(0, limit)
+    },
+    changedSince: async (revision, limit) => {
+      const ids = new Set<EntryId>()
+      let changes = 0
+      for (let after = revision + 1; after <= log.revision; after++) {
+        for (const { id } of log.rowsAt.get(after) ?? []) {
+          if (++changes > limit) return null
+          ids.add(id)
+        }
+      }
+      return [...ids]
     },
     entriesInGroups: async (names) => new Map(names.map((group) => (
       [group, [...log.state('head')].filter(({ content }) => groupsOf(content).includes(group))]

@@ -3,13 +3,16 @@ import type { EntryRevision } from '../../core/entry.js'
 import type { HistoryReader, ReferenceRow } from '../history.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
 import type { ReadClient } from './read-client.js'
-import { MAX_GROUP_BYTES, targetOfColumns, type TargetType } from './reference-row.js'
+import { MAX_GROUP_BYTES, targetColumns, targetOfColumns, type TargetType } from './reference-row.js'
 
-type ReferenceReads = Pick<HistoryReader, 'dependents' | 'entriesInGroups' | 'entriesInNamespaces'>
+type ReferenceReads = Pick<HistoryReader, 'dependents' | 'referencesTo' | 'changedSince' | 'entriesInGroups' | 'entriesInNamespaces'>
 
-interface DependentColumns {
+interface DependentColumns extends SourceColumns {
   readonly wanted_ns: string
   readonly wanted_name: string
+}
+
+interface SourceColumns {
   readonly ns: string
   readonly name: string
   readonly path: string
@@ -54,6 +57,27 @@ export function readReferences(client: ReadClient): ReferenceReads {
           .push({ source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target })
       }
       return found
+    },
+
+    async referencesTo(targets, unchangedSince, limit) {
+      const columns = targets.map(targetColumns).filter((target) => target !== null)
+      if (columns.length === 0 || limit === 0) return []
+      const [types, ns, name] = [columns.map((c) => c.target_type), columns.map((c) => c.target_ns), columns.map((c) => c.target_name)]
+      const rows = await client.read((sql) => sql<SourceColumns[]>`
+        SELECT r.ns, r.name, r.path, r.reference, r.target_type, r.target_ns, r.target_name
+        FROM unnest(${types}::text[], ${ns}::text[], ${name}::text[]) AS wanted(type, ns, name)
+        JOIN reference r ON r.target_type = wanted.type AND r.target_ns = wanted.ns AND r.target_name = wanted.name
+        JOIN head h ON h.ns = r.ns AND h.name = r.name AND h.revision <= ${unchangedSince}
+        ORDER BY r.target_type COLLATE "C", r.target_ns, r.target_name, r.ns, r.name, r.ordinal LIMIT ${limit}`)
+      return rows.map((row) => (
+        { source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target: targetOfColumns(row) }
+      ))
+    },
+
+    async changedSince(revision, limit) {
+      const rows = await client.read((sql) => sql<{ ns: string; name: string }[]>`
+        SELECT ns, name FROM change WHERE revision > ${revision} ORDER BY revision, position LIMIT ${limit + 1}`)
+      return rows.length > limit ? null : [...new Set(rows.map(({ ns, name }) => storedId(ns, name)))]
     },
 
     async entriesInGroups(groups) {

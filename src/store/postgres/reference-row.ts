@@ -28,9 +28,14 @@ function groupKey(group: string): string {
 export function referenceRows(id: EntryId, references: readonly Reference[]): ReferenceColumns[] {
   const { ns, name } = entryIdParts(id)
   return references.flatMap(({ path, reference, target }, ordinal) => {
-    const columns = TARGET_COLUMNS[target.type](target as never)
+    const columns = targetColumns(target)
     return columns === null ? [] : [{ ns, name, ordinal, path, reference, ...columns }]
   })
+}
+
+/** How a target stands in the table; null for what is none. */
+export function targetColumns(target: ReferenceTarget): TargetColumns | null {
+  return TARGET_COLUMNS[target.type](target as never)
 }
 
 type TargetColumns = Pick<ReferenceColumns, 'target_type' | 'target_ns' | 'target_name'>
