@@ -62,6 +62,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,
+    finderCache: () => finder.cache,
     dependencyGraph: (root, depth, direction, revision) => dependencyGraph(history, references, root, depth, direction, revision),
     warningsOf: (outcome) => warningsOf(outcome, history, references),
     sealContent: (content) => sealContent(content, rules),

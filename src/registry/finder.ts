@@ -5,8 +5,19 @@ import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt 
 import { entryBytes } from './page-limit.js'
 
 const CACHE_BYTES = 32 * 1024 * 1024
+/** Of counts, and of when which question was answered. */
+const SMALL_CACHE_BYTES = 8 * 1024 * 1024
+
+/** How the cache has served since the start, and what it holds. */
+export interface FinderCache {
+  readonly hits: number
+  readonly misses: number
+  readonly results: number
+  readonly bytes: number
+}
 
 export interface Finder {
+  readonly cache: FinderCache
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
 }
@@ -18,9 +29,10 @@ export interface Finder {
  */
 export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): Finder {
   const pages = new LRUCache<string, EntryPage>({ maxSize: cacheBytes, sizeCalculation: pageBytes })
-  const counts = new LRUCache<string, number>({ max: 10_000 })
+  // Criteria may be long, so what is small by itself is bounded by its key.
+  const counts = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
   /** The newest revision that a question at the head was answered at. */
-  const answeredAt = new LRUCache<string, number>({ max: 10_000 })
+  const answeredAt = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
 
   /** Where a question at the head has been answered before: that revision, if it is still the head's. */
   async function known(question: string): Promise<number | null> {
@@ -28,11 +40,23 @@ export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): 
     return revision !== undefined && revision === (await history.head()).revision ? revision : null
   }
 
+  let hits = 0
+  let misses = 0
+  function counted<Cached>(cached: Cached | undefined): Cached | undefined {
+    if (cached === undefined) misses += 1
+    else hits += 1
+    return cached
+  }
+
   return {
+    get cache() {
+      return { hits, misses, results: pages.size + counts.size, bytes: pages.calculatedSize + counts.calculatedSize }
+    },
+
     async findEntries(criteria, order, page, at) {
       const question = JSON.stringify([criteriaKey(criteria), order, page])
       const revision = at === 'head' ? await known(question) : at
-      const cached = revision === null ? undefined : pages.get(`${revision} ${question}`)
+      const cached = counted(revision === null ? undefined : pages.get(`${revision} ${question}`))
       if (cached !== undefined) return cached
       const found = await history.findEntries(criteria, order, page, at)
       pages.set(`${found.revision} ${question}`, found)
@@ -44,7 +68,7 @@ export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): 
       // A count does not say which revision it was taken at, so at the head it is not remembered.
       if (at === 'head') return history.countEntries(criteria, at)
       const question = `${at} ${criteriaKey(criteria)}`
-      const cached = counts.get(question)
+      const cached = counted(counts.get(question))
       if (cached !== undefined) return cached
       const count = await history.countEntries(criteria, at)
       counts.set(question, count)
@@ -55,4 +79,8 @@ export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): 
 
 function pageBytes(page: EntryPage, key: string): number {
   return page.items.reduce((sum, entry) => sum + 2 * entryBytes(entry), 500 + 2 * key.length)
+}
+
+function keyBytes(_: number, key: string): number {
+  return 200 + 2 * key.length
 }

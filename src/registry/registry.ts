@@ -9,6 +9,7 @@ import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
+import type { FinderCache } from './finder.js'
 import type { Warning } from './warnings-of.js'
 
 /** Where a caller wants to read; exactly one is given. */
@@ -87,6 +88,8 @@ export interface Registry {
   /** A page of matching entries, cached by (criteria, order, page, revision). */
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
+  /** How often questions were answered from memory. */
+  finderCache(): FinderCache
   /** @throws RegistryError VERSION_NOT_FOUND */
   path(from: number, to: number): Promise<readonly PathStep[]>
   /** References in one entry's content, by the configured patterns; each place once. */

@@ -43,7 +43,7 @@ export function createApp(options: AppOptions): App {
   const messageBytes = 2 * config.limits.changesetBytes + MIB
   const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
 
-  const metrics = createMetrics()
+  const metrics = createMetrics(registry)
   const engine = createEngine({
     schema, registry, log, metrics, introspection: config.introspection,
     ...(options.operationLimits && { limits: options.operationLimits }),

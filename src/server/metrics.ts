@@ -1,5 +1,6 @@
 import type { ExecutionResult, OperationTypeNode } from 'graphql'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Registry as CadastreRegistry } from '../registry/registry.js'
 
 /** Numbers of one gateway, for Prometheus. */
 export interface Metrics {
@@ -10,7 +11,7 @@ export interface Metrics {
   socketOpened(): () => void
 }
 
-export function createMetrics(): Metrics {
+export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCache'>): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register, prefix: 'cadastre_' })
   const registers = [register]
@@ -23,6 +24,18 @@ export function createMetrics(): Metrics {
   })
   const subscriptions = new Gauge({ name: 'cadastre_subscriptions', help: 'Subscriptions that are open', registers })
   const sockets = new Gauge({ name: 'cadastre_websockets', help: 'WebSockets that are open', registers })
+  // Read when asked for: the finder keeps its own count.
+  new Counter({
+    name: 'cadastre_finder_cache_total', help: 'Finds and counts looked up in the cache', labelNames: ['outcome'], registers,
+    collect() {
+      const { hits, misses } = finderCache()
+      this.reset()
+      this.inc({ outcome: 'hit' }, hits)
+      this.inc({ outcome: 'miss' }, misses)
+    },
+  })
+  new Gauge({ name: 'cadastre_finder_cache_results', help: 'Results that the cache holds', registers, collect() { this.set(finderCache().results) } })
+  new Gauge({ name: 'cadastre_finder_cache_bytes', help: 'What they take, roughly', registers, collect() { this.set(finderCache().bytes) } })
 
   return {
     contentType: register.contentType,

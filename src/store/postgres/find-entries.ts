@@ -7,6 +7,7 @@ import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt 
 import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
 import { translateCriteria } from './find-sql.js'
 import { cut } from './read-entries.js'
+import { selectsByTrigram } from './selects-by-trigram.js'
 import type { ReadClient } from './read-client.js'
 
 /** Rows read at once where SQL cannot decide and each is to be matched here. */
@@ -78,7 +79,8 @@ function tooSlow(): RegistryError {
 const DESCENDING: Readonly<Record<EntryOrder, boolean>> = { ID_ASC: false, ID_DESC: true, REVISION_ASC: false, REVISION_DESC: true }
 const BY_REVISION: Readonly<Record<EntryOrder, boolean>> = { ID_ASC: false, ID_DESC: false, REVISION_ASC: true, REVISION_DESC: true }
 
-class FindQuery {
+/** What is asked of the database for one find. Tests have its statements explained. */
+export class FindQuery {
   readonly exact: boolean
   readonly #criteria: Criteria
   readonly #text: string
@@ -93,6 +95,14 @@ class FindQuery {
   }
 
   async read(client: ReadClient, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
+    const { text, params } = this.statement(order, page, limit, at)
+    type Row = EntryColumns & { read_at: number }
+    const rows = await client.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
+    const revision = at === 'head' ? rows[0]!.read_at : at
+    return { rows: rows.filter(({ ns }) => ns !== null).map(entryOfColumns), revision }
+  }
+
+  statement(order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt): { text: string; params: unknown[] } {
     const params = [...this.#params]
     const add = (value: unknown) => `$${params.push(value)}`
     const columns = BY_REVISION[order] ? ['h.revision', 'h.ns', 'h.name'] : ['h.ns', 'h.name']
@@ -113,10 +123,7 @@ class FindQuery {
         ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')} LIMIT ${add(limit)}::int
       ) h ON true
       ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')}`
-    type Row = EntryColumns & { read_at: number }
-    const rows = await client.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
-    const revision = at === 'head' ? rows[0]!.read_at : at
-    return { rows: rows.filter(({ ns }) => ns !== null).map(entryOfColumns), revision }
+    return { text, params }
   }
 
   async count(client: ReadClient, at: ReadAt): Promise<number> {
@@ -136,10 +143,12 @@ class FindQuery {
   /**
    * The rows of a state, under the alias `h`. An old state is read in one of two ways: id by id with one
    * index look at each (whatever the log holds of it), or from the log by its own indexes, leaving out what
-   * a later row supersedes: that one wins where the criteria select by kind or meta.
+   * a later row supersedes: that one wins where the criteria select by kind or meta. The trigrams of names are on
+   * `entry_name` alone, since every change of an entry would write them anew: where they serve, ids come from there.
    */
   #from(at: ReadAt, add: (value: unknown) => string, byRevision: boolean): { text: string; conditions: string[] } {
-    if (at === 'head') return { text: 'head h', conditions: [] }
+    const named = (table: string) => (selectsByTrigram(this.#criteria) ? byNames(table) : `${table} h`)
+    if (at === 'head') return { text: named('head'), conditions: [] }
     const revision = `${add(at)}::bigint`
     if (!byRevision && !selectsByContent(this.#criteria)) {
       const last = `SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision}
@@ -150,8 +159,15 @@ class FindQuery {
     }
     const superseded = `EXISTS (SELECT 1 FROM change n WHERE n.ns = h.ns AND n.name = h.name
       AND n.revision > h.revision AND n.revision <= ${revision})`
-    return { text: 'change h', conditions: [`h.revision <= ${revision}`, `h.operation <> 'delete'`, `NOT ${superseded}`] }
+    return { text: named('change'), conditions: [`h.revision <= ${revision}`, `h.operation <> 'delete'`, `NOT ${superseded}`] }
   }
+}
+
+/** The rows of `head` or `change` under their names of `entry_name`, so that it is those names that are asked about. */
+function byNames(table: string): string {
+  const rest = table === 'head' ? '' : ', c.operation'
+  return `(SELECT e.ns, e.name${rest}, c.kind, c.meta, c.data, c.digest, c.revision, c.version, c.meta_index
+    FROM entry_name e JOIN ${table} c ON c.ns = e.ns AND c.name = e.name) h`
 }
 
 /** Whether some condition that every match must meet is on kind or meta, by which the log has indexes. */
