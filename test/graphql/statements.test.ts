@@ -98,6 +98,22 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(calls['entries']).toBe(1)
   })
 
+  it('for a graph of dependencies are a few for each level, however many entries', async () => {
+    const { data, calls, statements } = await callsFor('{ dependencyGraph(root: "a:e0", direction: BOTH, depth: 3) { nodes { depth entry { digest } } edges { source target } truncated } }')
+    const levels = Math.max(...data.dependencyGraph.nodes.map(({ depth }: { depth: number }) => depth)) + 1
+    expect(data.dependencyGraph.nodes.length).toBeGreaterThan(90)
+    expect(calls).toMatchObject({ referencesTo: levels })
+    expect([calls, Object.values(calls).reduce((sum, count) => sum + count, 0) <= 2 + 6 * levels]).toEqual([calls, true])
+    expect(statements).toBeLessThanOrEqual(2 + 6 * levels)
+  })
+
+  it('for the warnings of a changeset are one, however many deletes', async () => {
+    const operations = Array.from({ length: 50 }, (_, n) => ({ delete: { id: `a:e${n}` } }))
+    const { data, calls } = await callsFor('mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { warnings { code entryId } } } }', { input: { operations, dryRun: true } })
+    expect(data.applyChangeset.warnings.length).toBeGreaterThan(1)
+    expect(calls).toEqual({ commit: 1, referencesTo: 1 })
+  })
+
   it('for one entry is one', async () => {
     const { calls } = await callsFor('{ entry(id: "a:e1") { id meta data digest revision } }')
     expect(calls).toEqual({ entries: 1 })

@@ -65,6 +65,22 @@ describe('the page, health and metrics', () => {
     expect(text).toContain('cadastre_operation_seconds_bucket')
   })
 
+  it('counts how the finder\'s cache serves, and what it holds', async () => {
+    const counts = async () => {
+      const text = await (await get('/metrics')).text()
+      const number = (name: string) => Number(new RegExp(`^cadastre_finder_cache_${name} (\\d+)`, 'm').exec(text)?.[1])
+      return { hits: number('total\\{outcome="hit"\\}'), misses: number('total\\{outcome="miss"\\}'), results: number('results'), bytes: number('bytes') }
+    }
+    const find = () => post(gateway, '{ snapshot(at: {revision: 0}) { entries(find: {counted: 1}) { totalCount nodes { entryId } } } }')
+    const before = await counts()
+    await find()
+    const missed = await counts()
+    expect(missed).toMatchObject({ hits: before.hits, misses: before.misses + 2, results: before.results + 2 })
+    expect(missed.bytes).toBeGreaterThan(before.bytes)
+    await find()
+    expect(await counts()).toEqual({ ...missed, hits: missed.hits + 2 })
+  })
+
   it('answers introspection, deep as tools ask for it, unless it is closed', async () => {
     const { getIntrospectionQuery } = await import('graphql')
     const query = getIntrospectionQuery({ descriptions: true, directiveIsRepeatable: true, inputValueDeprecation: true, oneOf: true, schemaDescription: true, specifiedByUrl: true })
