@@ -19,10 +19,13 @@ import {
 } from '../plan-batch.js'
 import type { StoredHistory } from '../verify/stored-history.js'
 import { verifyHistory } from '../verify/verify-history.js'
+import { openMemoryJournal } from './memory-journal.js'
 import { MemoryLog } from './memory-log.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
+/** By which an open transaction learns how it has ended: far more than are open at a time. */
+const REMEMBERED_REQUESTS = 100_000
 
 /**
  * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
@@ -34,6 +37,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const log = new MemoryLog(rootVersion(born))
   const replies = new Map<string, Reply>()
   const listeners = new Set<() => void>()
+  const requests = new Map<string, number>()
+  const journal = openMemoryJournal((id) => requests.get(id) ?? null)
 
   const standing: Standing = {
     head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
@@ -68,6 +73,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       : planVersion(request, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
+    for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
+    if (requests.size > REMEMBERED_REQUESTS) requests.delete(requests.keys().next().value!)
     for (const row of writes.changes) log.append(row)
     if (!keepsHistory && writes.transitions.length > 0) log.forgetBefore(log.revision - FOLLOWED_REVISIONS)
     return settled(planned)
@@ -106,6 +113,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   const read: Omit<History, 'commit' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
+    journal,
     registryId,
     keepsHistory,
     head: async () => standing.head,

@@ -192,3 +192,23 @@ export const mailbox = pgTable('mailbox', {
   body: text('body').notNull(),
   bytes: integer('bytes').notNull(),
 }, (table) => [primaryKey({ columns: [table.gateway, table.seq] })])
+
+/** A transaction that participants have heard of: should its gateway die, another one ends it. */
+export const openTransaction = pgTable('open_transaction', {
+  /** Of its commit request, and of the transition that it makes. */
+  id: uuid('id').primaryKey(),
+  /** The gateway that runs it: nobody else may commit it. */
+  owner: uuid('owner').notNull(),
+  leaseUntil: instant('lease_until').notNull(),
+  /** MessagePack. */
+  operations: bytes('operations').notNull(),
+  /** Participants that are owed its end. */
+  told: text('told').array().notNull(),
+}, (table) => [index('open_transaction_lease').on(table.leaseUntil)])
+
+/** Who has accepted what of it, and is to be told of the inverse if it is discarded. */
+export const acceptance = pgTable('acceptance', {
+  transaction: uuid('transaction').notNull().references(() => openTransaction.id, { onDelete: 'cascade' }),
+  operation: integer('operation').notNull(),
+  participant: text('participant').notNull(),
+}, (table) => [primaryKey({ columns: [table.transaction, table.operation, table.participant] })])
