@@ -23,20 +23,14 @@ export interface Participation {
 /** Where a participation's messages arrive, each once, those of one transaction in order. */
 export interface Seat {
   receive(body: string): void
-  /** The gateway that ran this transaction has died; `committed` says how it ended. */
-  orphaned(transaction: string, committed: boolean): void
   /** The participation has ended against its will: this gateway was thought dead. */
   lost(error: Error): void
 }
 
 /** A message to participations. */
 export interface Post {
-  /** A UUID: that of the commit request. */
-  readonly transaction: string
   readonly recipients: readonly string[]
   readonly body: string
-  /** Whether the transaction begins or ends with it: who hears a begin is owed an end. */
-  readonly phase: 'begin' | 'within' | 'end'
 }
 
 export interface Offer extends Post {

@@ -20,6 +20,7 @@ import {
 import type { StoredHistory } from '../verify/stored-history.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { openMemoryJournal } from './memory-journal.js'
+import { openMemoryExchange } from './memory-exchange.js'
 import { MemoryLog } from './memory-log.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
@@ -37,6 +38,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const log = new MemoryLog(rootVersion(born))
   const replies = new Map<string, Reply>()
   const listeners = new Set<() => void>()
+  const exchange = openMemoryExchange()
   const requests = new Map<string, number>()
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
 
@@ -114,6 +116,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const read: Omit<History, 'commit' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
+    exchange,
     registryId,
     keepsHistory,
     head: async () => standing.head,
@@ -228,7 +231,10 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     },
     verify: async (progress) => (keepsHistory ? verifyHistory(stored, progress) : refuse('there is nothing to verify')),
     isReady: async () => true,
-    close: async () => listeners.clear(),
+    async close() {
+      listeners.clear()
+      await exchange.close()
+    },
   }
 }
 function rootVersion(createdAt: Date) {
