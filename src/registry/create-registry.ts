@@ -15,6 +15,7 @@ import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
 import { changesetDigest, versionDigest } from './request-digest.js'
+import { Transactions, type TransactionsOptions } from './transactions.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -39,6 +40,8 @@ export interface RegistryOptions {
   /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
   readonly progressMs?: number
   readonly logReader?: LogReaderOptions
+  /** Participants and the bus; without them every changeset is committed straight away. */
+  readonly transactions?: TransactionsOptions
 }
 
 /** Puts the registry together over a store. Its `close` settles what waits and leaves the store open. */
@@ -53,6 +56,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const sources = { history, reader, compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
+  const transactions = new Transactions({ ...options.transactions, journal: history.journal, references, commit })
 
   return {
     history,
@@ -70,19 +74,20 @@ export function createRegistry(options: RegistryOptions): Registry {
       const { operations, problems, bytes } = checked
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
       const digest = hasKey(input) ? await changesetDigest(input) : ''
-      return commit({ ...requestOf(input, context, digest), action }, bytes)
+      return transactions.write({ ...requestOf(input, context, digest), action }, bytes)
     },
 
     async applyVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'version', version: input.version } as const
-      return commit({ ...requestOf(input, context, versionDigest(input)), action }, 0)
+      return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
     follow: (input) => follow(sources, input),
     followEntry: (id, signal) => followEntry(sources, id, signal),
 
     async close() {
+      await transactions.close()
       await Promise.all([commits.close(), dryRuns.close()])
     },
   }
