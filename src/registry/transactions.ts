@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ExtractReferences } from '../core/dependency.js'
 import type { BusEvent } from '../core/event.js'
 import { RegistryError } from '../core/errors.js'
@@ -62,6 +63,8 @@ export class Transactions {
   constructor(options: TransactionsOptions & Wiring) {
     const { participants: directory, journal, leaseMs = LEASE_MS } = options
     this.#options = options
+    // Each question that waits listens to it; how many may wait is bounded above.
+    setMaxListeners(0, this.#stopping.signal)
     this.#internalKinds = new Set(options.internalKinds)
     this.#leases = new LeaseKeeper(journal, leaseMs)
     this.#recovering = directory === undefined ? null : recoverTransactions({
