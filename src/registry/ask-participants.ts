@@ -11,6 +11,8 @@ export interface Question {
   /** Its place among the transaction's. */
   readonly index: number
   readonly participants: readonly Participant[]
+  /** The longest that anybody has for one answer. */
+  readonly operationMs: number
   /** On the monotonic clock: the end of the transaction's time. */
   readonly until: number
   publish(event: BusEvent): void
@@ -40,8 +42,8 @@ export async function askParticipants(question: Question): Promise<Answers> {
 
 type Heard = Answer | { readonly failed: 'PARTICIPANT_TIMEOUT' | 'PARTICIPANT_FAILED'; readonly why: string; readonly onFailure: OnFailure }
 
-async function ask(participant: Participant, { transaction, operation, until, signal }: Question): Promise<Heard> {
-  const ms = Math.max(0, Math.min(participant.timeoutMs, until - performance.now()))
+async function ask(participant: Participant, { transaction, operation, operationMs, until, signal }: Question): Promise<Heard> {
+  const ms = Math.max(0, Math.min(participant.timeoutMs, operationMs, until - performance.now()))
   const proposal = operationProposal(transaction, operation, new Date(Date.now() + ms))
   const { onFailure } = participant
   try {

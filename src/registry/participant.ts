@@ -30,7 +30,7 @@ export interface Participant {
   /** Bus patterns of the kinds of entry it takes part for; `**` for all. */
   readonly kinds: readonly string[]
   readonly onFailure: OnFailure
-  /** How long it has for one answer, unless the transaction's own time ends before. */
+  /** How long it has for one answer, unless the gateway's own time is shorter. */
   readonly timeoutMs: number
   /** Its first answer. Rejects where it has failed (PARTICIPANT_FAILED). `signal` aborts when nobody waits any more. */
   offer(proposal: Proposal, signal: AbortSignal): Promise<Answer>

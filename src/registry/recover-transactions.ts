@@ -13,6 +13,7 @@ export interface RecoveryWorld {
   readonly journal: TransactionJournal
   readonly leases: LeaseKeeper
   readonly leaseMs: number
+  readonly operationMs: number
   publish(event: BusEvent): void
   untold: Untold
   /** An error that is not the store's being away. */
@@ -47,7 +48,7 @@ async function endAbandoned({ id, operations, told, accepted }: OpenTransaction,
     const revision = await journal.revisionOf(id)
     const taking = await directory.forKinds([...new Set(operations.map(entryKindOf))])
     const participants = taking.filter(({ name }) => told.includes(name))
-    const teller = new Teller(world.untold)
+    const teller = new Teller(world.untold, world.operationMs)
     if (revision === null) {
       for (const { operation, names } of inversesOf(operations, accepted)) {
         world.publish(entryEvent(id, operation))

@@ -28,7 +28,8 @@ export interface TransactionWorld {
   readonly leaseMs: number
   readonly references: ExtractReferences
   readonly internalKinds: ReadonlySet<string>
-  /** For all of its offers, on a monotonic clock. */
+  /** For each offer, and for all of them, on a monotonic clock. */
+  readonly operationMs: number
   readonly totalMs: number
   /** Checks it against the head without a lock, as a dry run. */
   plan(request: CommitRequest): Promise<CommitOutcome>
@@ -58,7 +59,7 @@ export class TransactionRun {
   #isHeard = false
 
   constructor(private readonly request: CommitRequest, private readonly world: TransactionWorld) {
-    this.#teller = new Teller(world.untold)
+    this.#teller = new Teller(world.untold, world.operationMs)
     this.#refused = new DependentsOfRefused(world.references)
     this.#until = performance.now() + world.totalMs
   }
@@ -134,7 +135,7 @@ export class TransactionRun {
     world.publish(entryEvent(transaction, operation))
     const asked = this.#takersOf(operation)
     const { accepted, problems } = await askParticipants({
-      transaction, operation, index, participants: asked, until: this.#until, publish: world.publish, signal: world.stopping,
+      transaction, operation, index, participants: asked, operationMs: world.operationMs, until: this.#until, publish: world.publish, signal: world.stopping,
     })
     if (world.stopping.aborted) throw stoppingError()
     if (accepted.length > 0) {

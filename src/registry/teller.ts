@@ -12,7 +12,7 @@ export class Teller {
   readonly #tails = new Map<string, Promise<void>>()
   readonly #failed = new Set<string>()
 
-  constructor(private readonly untold: Untold) {}
+  constructor(private readonly untold: Untold, private readonly longestMs: number) {}
 
   tell(participant: Participant, proposal: Proposal, always: boolean): void {
     const { name } = participant
@@ -20,7 +20,7 @@ export class Teller {
     this.#tails.set(name, before.then(async () => {
       if (this.#failed.has(name) && !always) return
       try {
-        await withinTime(participant.timeoutMs, (signal) => participant.tell(proposal, signal))
+        await withinTime(Math.min(participant.timeoutMs, this.longestMs), (signal) => participant.tell(proposal, signal))
       } catch (error) {
         this.#failed.add(name)
         this.untold(name, proposal, error)

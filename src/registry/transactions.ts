@@ -24,6 +24,8 @@ export interface TransactionsOptions {
   readonly bus?: Bus
   /** Kinds of which nothing is offered and the bus says nothing. */
   readonly internalKinds?: readonly string[]
+  /** For each offer. */
+  readonly operationMs?: number
   /** For all the offers of one transaction. */
   readonly totalMs?: number
   readonly leaseMs?: number
@@ -39,6 +41,7 @@ interface Wiring {
   commit(request: CommitRequest, bytes: number): Promise<CommitOutcome>
 }
 
+const OPERATION_MS = 30_000
 const TOTAL_MS = 300_000
 /** Transactions whose participants are being asked. */
 const OPEN_TRANSACTIONS = 10_000
@@ -61,14 +64,14 @@ export class Transactions {
   #openBytes = 0
 
   constructor(options: TransactionsOptions & Wiring) {
-    const { participants: directory, journal, leaseMs = LEASE_MS } = options
+    const { participants: directory, journal, leaseMs = LEASE_MS, operationMs = OPERATION_MS } = options
     this.#options = options
     // Each question that waits listens to it; how many may wait is bounded above.
     setMaxListeners(0, this.#stopping.signal)
     this.#internalKinds = new Set(options.internalKinds)
     this.#leases = new LeaseKeeper(journal, leaseMs)
     this.#recovering = directory === undefined ? null : recoverTransactions({
-      directory, journal, leases: this.#leases, leaseMs, publish: this.#publish, untold: this.#untold,
+      directory, journal, leases: this.#leases, leaseMs, operationMs, publish: this.#publish, untold: this.#untold,
       failed: (error) => options.failed?.(error),
     }, this.#stopping.signal)
   }
@@ -94,9 +97,9 @@ export class Transactions {
     }
     this.#open += 1
     this.#openBytes += bytes
-    const { journal, references, commit, leaseMs = LEASE_MS, totalMs = TOTAL_MS } = this.#options
+    const { journal, references, commit, leaseMs = LEASE_MS, operationMs = OPERATION_MS, totalMs = TOTAL_MS } = this.#options
     const running = new TransactionRun(request, {
-      directory, journal, references, leaseMs, totalMs, leases: this.#leases, internalKinds: this.#internalKinds,
+      directory, journal, references, leaseMs, operationMs, totalMs, leases: this.#leases, internalKinds: this.#internalKinds,
       plan: (request) => commit({ ...request, dryRun: true }, bytes),
       commit: (request) => commit(request, bytes),
       publish: this.#publish, untold: this.#untold, stopping: this.#stopping.signal,

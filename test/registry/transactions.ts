@@ -190,7 +190,7 @@ export function transactionSuite(name: string, open: () => Promise<{ history: Hi
         expect(await open.applyVersion({ version: 1 }, nobody)).toMatchObject({ type: 'applied', revision: 3 })
         expect(all.story()).toEqual(['(registry.begin)', 'entry.delete a:1', 'entry.delete a:2', 'entry.create a:1', '(registry.commit)'])
         const no = witness('no', () => 'stay')
-        expect(await registry({ participants: directoryOf(no) }).applyVersion({ version: 2 }, nobody)).toMatchObject({ type: 'refused', problems: [{ code: 'REJECTED' }] })
+        expect(await registry({ participants: directoryOf(no) }).applyVersion({ version: 2 }, nobody)).toMatchObject({ type: 'refused', problems: [{ code: 'REJECTED', entryId: 'a:1' }, { code: 'REJECTED', entryId: 'a:2' }] })
         expect(await store.history.head()).toEqual({ revision: 3, version: 1 })
       }
     })
