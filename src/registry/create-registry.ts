@@ -7,11 +7,14 @@ import { pathBetween } from '../core/version-tree.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkWrite } from './check-write.js'
+import { ClientParticipants } from './client-participants.js'
 import { CommitQueue } from './commit-queue.js'
+import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
+import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
 import { changesetDigest, versionDigest } from './request-digest.js'
@@ -40,7 +43,7 @@ export interface RegistryOptions {
   /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
   readonly progressMs?: number
   readonly logReader?: LogReaderOptions
-  /** Participants and the bus; without them every changeset is committed straight away. */
+  /** Participants besides the clients that take part over the gateways, and how transactions run. */
   readonly transactions?: TransactionsOptions
 }
 
@@ -56,10 +59,18 @@ export function createRegistry(options: RegistryOptions): Registry {
   const sources = { history, reader, compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
-  const transactions = new Transactions({ ...options.transactions, journal: history.journal, references, commit })
+  const clients = new ClientParticipants(history.exchange)
+  const bus = new EventBus(history.exchange)
+  const others = options.transactions?.participants
+  const transactions = new Transactions({
+    bus, ...options.transactions, participants: others === undefined ? clients : combinedDirectory([others, clients]),
+    journal: history.journal, references, commit,
+  })
 
   return {
     history,
+    bus,
+    clients,
     references,
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,

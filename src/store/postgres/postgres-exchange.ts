@@ -31,6 +31,8 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   const listeners = new Set<BusListener>()
   const offers = new Map<string, OpenOffer>()
   const numbers = new EventNumbers()
+  /** Participations that have ended and may stand in the database yet. */
+  const leaving = new Set<string>()
   let taken: number[] = []
   /** Null: not known, because something has changed since it was looked at. */
   let othersListen: boolean | null = null
@@ -38,9 +40,9 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   let closed = false
 
   const lease = new GatewayLease(client, {
-    isNeeded: () => seats.size > 0 || listeners.size > 0 || offers.size > 0,
+    isNeeded: () => seats.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
     listens: () => listeners.size > 0,
-    tick: () => Promise.all([mail.look(), checkPeers()]),
+    tick: () => Promise.all([mail.look(), checkPeers(), ...[...leaving].map(removeParticipation)]),
     lost(error) {
       seats.lose(error)
       for (const { fail } of [...offers.values()]) fail(error)
@@ -109,6 +111,11 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
     if (addressee === null || addressee === lease.id) mail.look().catch(awaitNextTick)
   })
 
+  async function removeParticipation(id: string): Promise<void> {
+    await client.read((sql) => deleteParticipation(sql, id))
+    leaving.delete(id)
+  }
+
   let told: Promise<unknown> = Promise.resolve()
   /** One after the other, each as it then is. */
   function tellWhetherListening(): Promise<unknown> {
@@ -136,11 +143,14 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
         await client.read((sql) => insertParticipation(sql, lease.id, participation))
       } catch (error) {
         seats.remove(participation.id)
+        // It may have been written all the same.
+        leaving.add(participation.id)
         throw error
       }
       return async () => {
         seats.remove(participation.id)
-        if (!closed) await client.read((sql) => deleteParticipation(sql, participation.id))
+        leaving.add(participation.id)
+        if (!closed) await removeParticipation(participation.id)
       }
     },
     offer: (offer, signal) => new Promise((resolve, reject) => {
