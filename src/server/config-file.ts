@@ -32,13 +32,13 @@ const busPattern = z.string().superRefine((text, context) => {
   }
 })
 
-const webAddress = z.string().refine(
-  (text) => URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol), 'must be a URL that begins with http:// or https://',
-)
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol)
+}
 
 const participant = z.strictObject({
   name: z.string().min(1).max(255),
-  url: webAddress,
+  url: z.string().refine(isWebAddress, 'must be a URL that begins with http:// or https://'),
   kinds: z.array(busPattern).nullish(),
   timeoutSeconds: z.number().positive().max(3_600).optional(),
   onFailure: z.enum(['refuse', 'pass']).optional(),
