@@ -37,6 +37,10 @@ export class ClientParticipants implements ParticipantDirectory {
     return (await this.exchange.participations()).length > 0
   }
 
+  seemsEmpty(): boolean {
+    return this.exchange.seemsUnattended()
+  }
+
   async forKinds(kinds: readonly string[]): Promise<readonly Participant[]> {
     const members = new Map<string, Participation[]>()
     for (const participation of await this.exchange.participations()) {

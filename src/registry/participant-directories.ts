@@ -9,6 +9,7 @@ export function fixedDirectory(participants: readonly Participant[]): Participan
       .filter(({ patterns }) => kinds.some((kind) => patterns.some((matches) => matches(kind))))
       .map(({ participant }) => participant),
     hasAny: async () => participants.length > 0,
+    seemsEmpty: () => participants.length === 0,
   }
 }
 
@@ -26,5 +27,6 @@ export function combinedDirectory(directories: readonly ParticipantDirectory[]):
       const any = await Promise.all(directories.map((each) => each.hasAny?.() ?? true))
       return any.includes(true)
     },
+    seemsEmpty: () => directories.every((each) => each.seemsEmpty?.() === true),
   }
 }

@@ -44,4 +44,6 @@ export interface ParticipantDirectory {
   forKinds(kinds: readonly string[]): Promise<readonly Participant[]>
   /** Whether there is anybody at all; left out, there may be. */
   hasAny?(): Promise<boolean>
+  /** Nobody takes part as far as is known; that no client does, the store makes sure of at the commit. */
+  seemsEmpty?(): boolean
 }

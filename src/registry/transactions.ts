@@ -78,9 +78,16 @@ export class Transactions {
 
   async write(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
     const directory = this.#options.participants
+    if (directory?.seemsEmpty?.() === true) {
+      const outcome = await this.#options.commit({ ...request, unattended: true }, bytes)
+      if (outcome.type !== 'refused' || outcome.fellAway !== 'attended') return this.#told(request.id, outcome)
+    }
     if (directory !== undefined && await mayTakePart(directory, request, this.#internalKinds)) return this.#run(request, bytes, directory)
-    const outcome = await this.#options.commit(request, bytes)
-    if (this.#options.bus?.isHeard() === true) this.#publishOutcome(request.id, outcome)
+    return this.#told(request.id, await this.#options.commit(request, bytes))
+  }
+
+  #told(id: string, outcome: CommitOutcome): CommitOutcome {
+    if (this.#options.bus?.isHeard() === true) this.#publishOutcome(id, outcome)
     return outcome
   }
 

@@ -54,6 +54,8 @@ export interface BusListener {
 export interface Exchange {
   /** Everyone who takes part now, on any gateway: at least as new as the call. */
   participations(): Promise<readonly Participation[]>
+  /** Nobody takes part, as far as is known without asking: another gateway may know better. Exact over memory. */
+  seemsUnattended(): boolean
   /** Registers a client; resolves when every transaction that begins from now on asks it. Call what is returned when it goes. */
   takePart(participation: Omit<Participation, 'id'>, seat: Seat): Promise<() => Promise<void>>
   /**

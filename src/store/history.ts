@@ -183,6 +183,8 @@ export interface CommitRequest {
    * longer has this gateway as the transaction's owner.
    */
   readonly offered?: ReadonlyMap<EntryId, string | null>
+  /** Nobody seems to take part in transactions: refused (`fellAway`) where a client, on whichever gateway, does. */
+  readonly unattended?: boolean
 }
 
 export interface Idempotency {
@@ -219,8 +221,11 @@ export type CommitOutcome =
   | {
       readonly type: 'refused'
       readonly problems: readonly Problem[]
-      /** Of an `offered` request: the registry has moved on from what was offered, or another gateway has ended it. */
-      readonly fellAway?: 'moved' | 'overtaken'
+      /**
+       * Of an `offered` request: the registry has moved on from what was offered, or another gateway has ended it.
+       * Of an `unattended` one: somebody takes part.
+       */
+      readonly fellAway?: 'moved' | 'overtaken' | 'attended'
     }
 
 /** Writing. */

@@ -22,6 +22,7 @@ export function openMemoryExchange(): Exchange {
 
   return {
     participations: async () => [...seats.values()].map(({ participation }) => participation),
+    seemsUnattended: () => seats.size === 0,
     async takePart(who, seat) {
       const id = randomUUID()
       seats.set(id, { participation: { id, ...who }, seat })

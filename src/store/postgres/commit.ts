@@ -107,7 +107,7 @@ export class Committer {
   }
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<readonly PlannedOutcome[]> {
-    const { standing, isCommitted } = await readStanding(sql, requests, !isDry)
+    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, !isDry)
     if (isCommitted && attempt.planned !== null) return attempt.planned
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
@@ -116,6 +116,10 @@ export class Committer {
     for (const request of requests) {
       if (request.offered !== undefined && !owned.has(request.id)) {
         planned.push(overtaken())
+        continue
+      }
+      if (request.unattended === true && isAttended) {
+        planned.push({ type: 'refused', problems: [], fellAway: 'attended' })
         continue
       }
       if (request.action.type === 'changeset') {

@@ -36,6 +36,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   let taken: number[] = []
   /** Null: not known, because something has changed since it was looked at. */
   let othersListen: boolean | null = null
+  let unattended: boolean | null = null
   let changes = 0
   let closed = false
 
@@ -53,7 +54,10 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   const interest = new SharedLook(async () => {
     const seen = changes
     const found = await client.read((sql) => readInterest(sql, lease.id))
-    if (seen === changes) othersListen = found.othersListen
+    if (seen === changes) {
+      othersListen = found.othersListen
+      unattended = found.participations.length === 0
+    }
     return found
   })
 
@@ -106,6 +110,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
     if (addressee === null || addressee === '*') {
       changes += 1
       othersListen = null
+      unattended = null
       checkPeers().catch(awaitNextTick)
     }
     if (addressee === null || addressee === lease.id) mail.look().catch(awaitNextTick)
@@ -135,6 +140,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
 
   return {
     participations: async () => (await interest.look()).participations,
+    seemsUnattended: () => unattended === true,
     async takePart(who, seat) {
       await lease.hold()
       const participation = { id: randomUUID(), ...who }
