@@ -19,8 +19,11 @@ import './build-delta.js'
 import './parse-id.js'
 import './apply-changeset.js'
 import './apply-version.js'
+import './answer-proposal.js'
 import './changes.js'
 import './follow-entry.js'
+import './events.js'
+import './proposals.js'
 
 /** Everything that a client can ask for. */
 export const schema = builder.toSchema()

@@ -7,16 +7,20 @@ import { pathBetween } from '../core/version-tree.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkWrite } from './check-write.js'
+import { ClientParticipants } from './client-participants.js'
 import { CommitQueue } from './commit-queue.js'
 import { dependencyGraph } from './dependency-graph.js'
+import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
+import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
 import { changesetDigest, versionDigest } from './request-digest.js'
 import { warningsOf } from './warnings-of.js'
+import { Transactions, type TransactionsOptions } from './transactions.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -41,6 +45,8 @@ export interface RegistryOptions {
   /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
   readonly progressMs?: number
   readonly logReader?: LogReaderOptions
+  /** Participants besides the clients that take part over the gateways, and how transactions run. */
+  readonly transactions?: TransactionsOptions
 }
 
 /** Puts the registry together over a store. Its `close` settles what waits and leaves the store open. */
@@ -55,9 +61,18 @@ export function createRegistry(options: RegistryOptions): Registry {
   const sources = { history, reader, compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
+  const clients = new ClientParticipants(history.exchange)
+  const bus = new EventBus(history.exchange)
+  const others = options.transactions?.participants
+  const transactions = new Transactions({
+    bus, ...options.transactions, participants: others === undefined ? clients : combinedDirectory([others, clients]),
+    journal: history.journal, references, commit,
+  })
 
   return {
     history,
+    bus,
+    clients,
     references,
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
@@ -75,19 +90,20 @@ export function createRegistry(options: RegistryOptions): Registry {
       const { operations, problems, bytes } = checked
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
       const digest = hasKey(input) ? await changesetDigest(input) : ''
-      return commit({ ...requestOf(input, context, digest), action }, bytes)
+      return transactions.write({ ...requestOf(input, context, digest), action }, bytes)
     },
 
     async applyVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'version', version: input.version } as const
-      return commit({ ...requestOf(input, context, versionDigest(input)), action }, 0)
+      return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
     follow: (input) => follow(sources, input),
     followEntry: (id, signal) => followEntry(sources, id, signal),
 
     async close() {
+      await transactions.close()
       await Promise.all([commits.close(), dryRuns.close()])
     },
   }

@@ -7,6 +7,8 @@ import type { OperationKind } from '../core/operation.js'
 import type { UnsealedContent } from '../core/seal-content.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
+import type { ClientParticipants } from './client-participants.js'
+import type { EventBus } from './event-bus.js'
 import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
 import type { FinderCache } from './finder.js'
@@ -82,6 +84,10 @@ export interface ChangeBatch {
 export interface Registry {
   /** Reading that needs no decision of ours goes straight to the store. */
   readonly history: History
+  /** What happens on any gateway, as it happens. */
+  readonly bus: EventBus
+  /** Clients that take part in transactions. */
+  readonly clients: ClientParticipants
 
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>

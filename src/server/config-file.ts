@@ -1,10 +1,11 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { compileBusPattern } from '../core/bus-pattern.js'
 import { compileDependencyPatterns } from '../core/compile-dependency-patterns.js'
 import { kindFault } from '../core/kind.js'
 
 /** Sections that a later version will understand: taken when they are empty. */
-const NOT_YET = ['sources', 'participants', 'plugins'] as const
+const NOT_YET = ['sources'] as const
 
 const wholeNumber = (least: number, most: number) => z.int().min(least).max(most)
 
@@ -23,6 +24,27 @@ const kind = z.string().superRefine((text, context) => {
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
 })
 
+const busPattern = z.string().superRefine((text, context) => {
+  try {
+    compileBusPattern(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+  }
+})
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol)
+}
+
+const participant = z.strictObject({
+  name: z.string().min(1).max(255),
+  url: z.string().refine(isWebAddress, 'must be a URL that begins with http:// or https://'),
+  kinds: z.array(busPattern).nullish(),
+  timeoutSeconds: z.number().positive().max(3_600).optional(),
+  onFailure: z.enum(['refuse', 'pass']).optional(),
+  secret: z.string().min(1).optional(),
+})
+
 const notYet = z.array(z.unknown()).max(0, 'is not supported by this version yet; leave it out').nullish()
 
 const MIB = 1024 * 1024
@@ -35,6 +57,12 @@ const ConfigFile = z.strictObject({
     changesetBytes: wholeNumber(1, 192 * MIB).optional(),
   }).nullish(),
   internalKinds: z.array(kind).nullish(),
+  participants: z.array(participant).superRefine((participants, context) => {
+    const names = participants.map(({ name }) => name)
+    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    if (twice !== undefined) context.addIssue({ code: 'custom', message: `two of them have the name "${twice}"` })
+  }).nullish(),
+  plugins: z.array(z.string().min(1)).nullish(),
   transactions: z.strictObject({
     operationSeconds: z.number().positive().max(3_600).optional(),
     totalSeconds: z.number().positive().max(86_400).optional(),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../core/default-dependency-patterns.js'
 import type { DependencyPattern } from '../core/dependency.js'
 import { REGISTRY_LIMITS, type RegistryLimits } from '../registry/create-registry.js'
@@ -26,7 +26,22 @@ export interface GatewayConfig {
   readonly limits: RegistryLimits
   /** Kinds whose entries are not offered to participants. */
   readonly internalKinds: readonly string[]
+  /** Webhooks that are asked before a changeset is applied. */
+  readonly participants: readonly WebhookConfig[]
+  /** Modules that register participants of their own, by absolute path. */
+  readonly plugins: readonly string[]
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+}
+
+export interface WebhookConfig {
+  readonly name: string
+  readonly url: string
+  /** Bus patterns of kinds of entry. */
+  readonly kinds: readonly string[]
+  readonly timeoutSeconds: number
+  readonly onFailure: 'refuse' | 'pass'
+  /** Signs what is sent to it; null where nothing is signed. */
+  readonly secret: string | null
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -58,19 +73,24 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const allowedOrigins = read('CADASTRE_ALLOWED_ORIGINS', [], origins, 'origins like https://app.example.com, separated by commas, or *')
   const file = configFile(environment, folder, problems)
   if (problems.length > 0) throw new ConfigError(problems)
+  const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
 
   return {
     host, port, backend, databaseUrl, dataDir, logLevel, introspection, allowedOrigins,
     dependencies: file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ?? DEFAULT_DEPENDENCY_PATTERNS,
     limits: { ...REGISTRY_LIMITS, ...given(file.limits) },
     internalKinds: file.internalKinds ?? INTERNAL_KINDS,
-    transactions: { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) },
+    transactions,
+    participants: (file.participants ?? []).map(({ name, url, kinds, timeoutSeconds, onFailure, secret }) => ({
+      name, url, kinds: kinds ?? ['**'], timeoutSeconds: timeoutSeconds ?? transactions.operationSeconds, onFailure: onFailure ?? 'refuse', secret: secret ?? null,
+    })),
+    plugins: (file.plugins ?? []).map((path) => resolve(dirname(configPath(environment, folder)), path)),
   }
 }
 
 function configFile(environment: Environment, folder: string, problems: string[]): ConfigFile {
   const named = environment['CADASTRE_CONFIG'] || undefined
-  const path = resolve(folder, named ?? 'cadastre.yaml')
+  const path = configPath(environment, folder)
   if (!existsSync(path)) {
     if (named !== undefined) problems.push(`CADASTRE_CONFIG names ${path}, which is not there`)
     return {}
@@ -81,6 +101,10 @@ function configFile(environment: Environment, folder: string, problems: string[]
     problems.push(`${path} cannot be read: ${(error as Error).message}`)
     return {}
   }
+}
+
+function configPath(environment: Environment, folder: string): string {
+  return resolve(folder, environment['CADASTRE_CONFIG'] || 'cadastre.yaml')
 }
 
 /** Without the keys that were left out, so that they do not hide the values they stand for. */

@@ -3,12 +3,16 @@ import { once } from 'node:events'
 import { isIPv6, type AddressInfo } from 'node:net'
 import { compileDependencyPatterns } from '../core/compile-dependency-patterns.js'
 import { createRegistry } from '../registry/create-registry.js'
+import { fixedDirectory } from '../registry/participant-directories.js'
+import { pause } from '../registry/pause.js'
 import { compileRegex } from '../store/compile-regex.js'
 import { openStore } from '../store/open-store.js'
 import { createApp, type AppOptions } from './app.js'
 import type { GatewayConfig } from './config.js'
 import { GRAPHQL_PATH } from './http.js'
+import { loadParticipants } from './load-participants.js'
 import { createLog, type Log } from './log.js'
+import { OPERATION_LIMITS } from './operation-limits.js'
 import { StartError } from './start-error.js'
 
 export interface Gateway {
@@ -27,6 +31,10 @@ export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'oper
 const READ_TIMEOUT_MS = 10_000
 /** The largest changeset there may be takes about 15 seconds on two slow cores. */
 const COMMIT_TIMEOUT_MS = 60_000
+/** What a mutation may take besides the time of its participants: the commit, and waiting for it. */
+const BESIDE_PARTICIPANTS_SECONDS = 90
+/** A gateway that stops asks participants for so long yet. */
+const STOP_ASKING_MS = 3_000
 /** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
 const STORE_CLOSE_MS = 3_500
 
@@ -34,6 +42,7 @@ const STORE_CLOSE_MS = 3_500
 export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
   const references = compileDependencyPatterns(config.dependencies)
+  const loaded = await loadParticipants(config)
   const history = await openStore({
     backend: config.backend,
     databaseUrl: config.databaseUrl,
@@ -47,12 +56,25 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
     throw new StartError(`the ${config.backend} store cannot be opened: ${(error as Error).message}`, { cause: error })
   })
 
-  const registry = createRegistry({ history, references, compileRegex, limits: config.limits })
-  const app = createApp({ ...options, config, registry, log })
+  const { operationSeconds, totalSeconds } = config.transactions
+  const registry = createRegistry({
+    history, references, compileRegex, limits: config.limits,
+    transactions: {
+      participants: fixedDirectory(loaded.participants),
+      internalKinds: config.internalKinds,
+      operationMs: operationSeconds * 1_000,
+      totalMs: totalSeconds * 1_000,
+      untold: (participant, { transaction, kind }, error) => log.warn({ participant, transaction, kind, err: error }, 'a participant could not be told'),
+      failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
+    },
+  })
+  const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
+  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, log })
   try {
     app.server.listen({ host: config.host, port: config.port })
     await once(app.server, 'listening')
   } catch (error) {
+    await registry.close()
     await history.close()
     throw new StartError(listenProblem(config, error as NodeJS.ErrnoException), { cause: error })
   }
@@ -62,8 +84,13 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
+    const stopped = new AbortController()
+    // Who waits for participants still hears that they are not asked any more.
+    const registryClosed = pause(STOP_ASKING_MS, stopped.signal).then(() => registry.close())
     await app.stop()
-    await registry.close()
+    stopped.abort()
+    await registryClosed
+    loaded.close()
     await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
     log.info('stopped')
   }

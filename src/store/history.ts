@@ -6,6 +6,8 @@ import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
 import type { Operation, SubmittedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
+import type { Exchange } from './exchange.js'
+import type { TransactionJournal } from './transaction-journal.js'
 
 /*
  * The specification of a store. Every backend gives the same answers; `test/store/history-contract.ts` is
@@ -182,6 +184,14 @@ export interface CommitRequest {
   readonly expectedHead: number | null
   readonly dryRun: boolean
   readonly action: ChangesetAction | VersionAction
+  /**
+   * What participants were asked about: of each entry that it touches the digest of its original, null where there
+   * is none. Refused (`fellAway`) where it would now touch others or find other originals, or where the journal no
+   * longer has this gateway as the transaction's owner.
+   */
+  readonly offered?: ReadonlyMap<EntryId, string | null>
+  /** Nobody seems to take part in transactions: refused (`fellAway`) where a client, on whichever gateway, does. */
+  readonly unattended?: boolean
 }
 
 export interface Idempotency {
@@ -215,7 +225,15 @@ export type CommitOutcome =
       readonly dryRun: boolean
       readonly replayed: boolean
     }
-  | { readonly type: 'refused'; readonly problems: readonly Problem[] }
+  | {
+      readonly type: 'refused'
+      readonly problems: readonly Problem[]
+      /**
+       * Of an `offered` request: the registry has moved on from what was offered, or another gateway has ended it.
+       * Of an `unattended` one: somebody takes part.
+       */
+      readonly fellAway?: 'moved' | 'overtaken' | 'attended'
+    }
 
 /** Writing. */
 export interface HistoryWriter {
@@ -263,6 +281,10 @@ export interface HistoryVerifier {
 export interface History extends HistoryReader, HistoryWriter, HistoryWatcher, HistoryVerifier {
   /** Which backend this is. */
   readonly backend: Backend
+  /** How gateways over this history reach each other; closed with it. */
+  readonly exchange: Exchange
+  /** Of transactions that participants take part in. */
+  readonly journal: TransactionJournal
   /** Can it serve now? Settles within a second or two, never throws. */
   isReady(): Promise<boolean>
   /** Finishes what is under way and lets go of everything. */

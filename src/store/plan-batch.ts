@@ -96,6 +96,8 @@ export function planChangeset(
   const decision = decideChangeset(request.action, request.expectedHead, view, references)
   if ('problems' in decision) return { type: 'refused', problems: decision.problems }
   const { operations } = decision
+  const moved = movedSinceOffered(request, operations)
+  if (moved !== null) return moved
   if (request.dryRun) return applied(standing.head, null, operations, true)
 
   const number = standing.lastVersion + 1
@@ -155,6 +157,8 @@ export function planVersion(
   const operations: PlannedOperation[] = operationsBetween(pairs, references).map((operation) => (
     { ...operation, originalRevision: operation.original === null ? null : before.get(operation.id)! }
   ))
+  const moved = movedSinceOffered(request, operations)
+  if (moved !== null) return moved
   if (request.dryRun) return applied(standing.head, null, operations, true)
 
   const revision = standing.head.revision + 1
@@ -164,6 +168,29 @@ export function planVersion(
   // A replacement of another kind is two operations on one row, and its second has no original of its own.
   moveHead(request, 'VERSION', from, target.version, rows, operations.length, standing, writes)
   return applied(standing.head, revision, operations, false)
+}
+
+/** What participants have accepted stands for the originals that they saw, and for no others. */
+export function originalsOf(operations: readonly Operation[]): Map<EntryId, string | null> {
+  const originals = new Map<EntryId, string | null>()
+  // The create of a replacement follows its delete, which has the original of both.
+  for (const { id, original } of operations) if (!originals.has(id)) originals.set(id, original?.digest ?? null)
+  return originals
+}
+
+function movedSinceOffered({ offered }: CommitRequest, operations: readonly Operation[]): CommitOutcome | null {
+  if (offered === undefined) return null
+  const originals = originalsOf(operations)
+  const other = [...new Set([...originals.keys(), ...offered.keys()])].find((id) => originals.get(id) !== offered.get(id))
+  if (other === undefined) return null
+  const message = `${other} went on changing while participants were asked; send it again when others write less`
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: other }], fellAway: 'moved' }
+}
+
+/** Another gateway has ended the transaction while this one seemed dead. */
+export function overtaken(): CommitOutcome {
+  const message = 'this gateway lost touch with the store while participants were asked, and another has discarded the changeset; send it again'
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message }], fellAway: 'overtaken' }
 }
 
 function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {

@@ -14,7 +14,7 @@ export const HISTORY_OPTIONS: HistoryOptions = {
   references, referencesFingerprint: 'default', compileRegex, readTimeoutMs: 5_000, commitTimeoutMs: 10_000,
 }
 
-export type Settings = Partial<Pick<RegistryOptions, 'limits' | 'progressMs' | 'logReader'>>
+export type Settings = Partial<Pick<RegistryOptions, 'limits' | 'progressMs' | 'logReader' | 'transactions'>>
 
 export function registryOver(history: History, settings: Settings = {}): Registry {
   return createRegistry({ history, references, compileRegex, ...settings })

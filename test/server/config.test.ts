@@ -28,7 +28,7 @@ describe('the configuration', () => {
       introspection: true, allowedOrigins: [], dependencies: DEFAULT_DEPENDENCY_PATTERNS,
       limits: { entryBytes: 1_048_576, changesetOperations: 100_000, changesetBytes: 67_108_864 },
       internalKinds: ['registry.entry', 'ns.requirement', 'ns.dependency', 'ns.definition'],
-      transactions: { operationSeconds: 30, totalSeconds: 300 },
+      transactions: { operationSeconds: 30, totalSeconds: 300 }, participants: [], plugins: [],
     })
   })
 
@@ -55,16 +55,31 @@ describe('the configuration', () => {
     expect(loadConfig({ CADASTRE_CONFIG: 'other.yaml' }, folder).limits.entryBytes).toBe(7)
   })
 
+  it('takes participants, each with what it leaves out, and plugins relative to the file', () => {
+    file('participants:\n  - { name: a, url: "http://127.0.0.1:1/hook" }\n'
+      + '  - { name: b, url: "https://b.example/", kinds: ["service.**"], timeoutSeconds: 3, onFailure: pass, secret: "${HOOK_SECRET}" }\n'
+      + 'plugins: [./policy.js]\ntransactions: { operationSeconds: 7 }\n')
+    expect(loadConfig({ HOOK_SECRET: 'sesame' }, folder)).toMatchObject({
+      participants: [
+        { name: 'a', url: 'http://127.0.0.1:1/hook', kinds: ['**'], timeoutSeconds: 7, onFailure: 'refuse', secret: null },
+        { name: 'b', url: 'https://b.example/', kinds: ['service.**'], timeoutSeconds: 3, onFailure: 'pass', secret: 'sesame' },
+      ],
+      plugins: [join(folder, 'policy.js')],
+    })
+    file('participants: [{ name: a, url: "http://x" }, { name: a, url: "http://y" }]')
+    expect(problems()).toEqual([expect.stringContaining('two of them have the name "a"') as string])
+  })
+
   it('names every problem at once', () => {
     file([
       'dependencies: [{ path: elsewhere.x }, { path: meta.x, wild: true }]', 'limits: { entryBytes: -1, entries: 5 }', 'internalKinds: ["not a kind"]',
-      'sources: [{ name: app }]', 'participants: [{ name: p }]', 'plugins: [./p.js]', 'secret: ${NOT_SET}', 'colour: red',
+      'sources: [{ name: app }]', 'participants: [{ name: p, url: "ftp://x", kinds: ["a..b"], colour: red }]', 'plugins: [1]', 'secret: ${NOT_SET}', 'colour: red',
     ].join('\n'))
     const found = problems({ PORT: '70000', HOST: 'a b', DATABASE_URL: 'mysql://x', CADASTRE_STORE: 'cloud', CADASTRE_LOG_LEVEL: 'loud', CADASTRE_INTROSPECTION: 'maybe', CADASTRE_ALLOWED_ORIGINS: 'x' })
     for (const part of [
       'PORT', 'HOST', 'DATABASE_URL', 'CADASTRE_STORE', 'CADASTRE_LOG_LEVEL', 'CADASTRE_INTROSPECTION', 'CADASTRE_ALLOWED_ORIGINS',
       'elsewhere.x', 'dependencies[1].wild', 'limits.entryBytes', 'limits.entries', 'internalKinds[0]',
-      'sources: is not supported by this version yet', 'participants: is not supported by this version yet', 'plugins: is not supported by this version yet',
+      'sources: is not supported by this version yet', 'participants[0].url', 'participants[0].kinds[0]', 'participants[0].colour', 'plugins[0]',
       'NOT_SET', 'colour',
     ]) expect(found.filter((problem) => problem.includes(part)), part).not.toEqual([])
     expect(found.filter((problem) => problem.includes('limits.entryBytes'))).toHaveLength(1)

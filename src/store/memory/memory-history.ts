@@ -19,10 +19,14 @@ import {
 } from '../plan-batch.js'
 import type { StoredHistory } from '../verify/stored-history.js'
 import { verifyHistory } from '../verify/verify-history.js'
+import { openMemoryJournal } from './memory-journal.js'
+import { openMemoryExchange } from './memory-exchange.js'
 import { MemoryLog } from './memory-log.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
+/** By which an open transaction learns how it has ended: far more than are open at a time. */
+const REMEMBERED_REQUESTS = 100_000
 
 /**
  * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
@@ -34,6 +38,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const log = new MemoryLog(rootVersion(born))
   const replies = new Map<string, Reply>()
   const listeners = new Set<() => void>()
+  const exchange = openMemoryExchange()
+  const requests = new Map<string, number>()
+  const journal = openMemoryJournal((id) => requests.get(id) ?? null)
 
   const standing: Standing = {
     head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
@@ -68,6 +75,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       : planVersion(request, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
+    for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
+    if (requests.size > REMEMBERED_REQUESTS) requests.delete(requests.keys().next().value!)
     for (const row of writes.changes) log.append(row)
     if (!keepsHistory && writes.transitions.length > 0) log.forgetBefore(log.revision - FOLLOWED_REVISIONS)
     return settled(planned)
@@ -106,6 +115,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   const read: Omit<History, 'commit' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
+    journal,
+    exchange,
     registryId,
     keepsHistory,
     head: async () => standing.head,
@@ -243,7 +254,10 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     },
     verify: async (progress) => (keepsHistory ? verifyHistory(stored, progress) : refuse('there is nothing to verify')),
     isReady: async () => true,
-    close: async () => listeners.clear(),
+    async close() {
+      listeners.clear()
+      await exchange.close()
+    },
   }
 }
 function rootVersion(createdAt: Date) {

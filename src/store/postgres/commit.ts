@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { RegistryError } from '../../core/errors.js'
 import type { Operation } from '../../core/operation.js'
 import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
-import { emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import { emptyWrites, overtaken, planChangeset, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
@@ -32,7 +32,7 @@ export class Committer {
   #connection: Sql
   #closed = false
 
-  constructor(databaseUrl: string, options: HistoryOptions, changesOf: HistoryReader['changesOf']) {
+  constructor(databaseUrl: string, options: HistoryOptions, changesOf: HistoryReader['changesOf'], private readonly owner: string) {
     this.#databaseUrl = databaseUrl
     this.#options = options
     this.#changesOf = changesOf
@@ -107,12 +107,21 @@ export class Committer {
   }
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<readonly PlannedOutcome[]> {
-    const { standing, isCommitted } = await readStanding(sql, requests, !isDry)
+    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, !isDry)
     if (isCommitted && attempt.planned !== null) return attempt.planned
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
+    const owned = await ownedTransactions(sql, requests, this.owner)
     const planned: PlannedOutcome[] = []
     for (const request of requests) {
+      if (request.offered !== undefined && !owned.has(request.id)) {
+        planned.push(overtaken())
+        continue
+      }
+      if (request.unattended === true && isAttended) {
+        planned.push({ type: 'refused', problems: [], fellAway: 'attended' })
+        continue
+      }
       if (request.action.type === 'changeset') {
         planned.push(planChangeset({ ...request, action: request.action }, standing, writes, this.#options.references))
         continue
@@ -149,6 +158,14 @@ export class Committer {
       { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
     ))
   }
+}
+
+/** Those that this gateway may still commit. Who would take them over waits for the end of this batch. */
+async function ownedTransactions(sql: Transaction, requests: readonly CommitRequest[], owner: string): Promise<ReadonlySet<string>> {
+  const ids = requests.filter(({ offered }) => offered !== undefined).map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const rows = await sql<{ id: string }[]>`SELECT id FROM open_transaction WHERE id = ANY(${ids}::uuid[]) AND owner = ${owner} FOR SHARE`
+  return new Set(rows.map(({ id }) => id))
 }
 
 interface Attempt {

@@ -2,6 +2,9 @@ import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 import { ADVANCE_CHANNEL } from './write-batch.js'
 
+/** Carries who is to look into their mailbox: a gateway's id, or `*` where those who listen or take part are others now. */
+export const EXCHANGE_CHANNEL = 'cadastre_exchange'
+
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
@@ -14,6 +17,7 @@ const LONGEST_PAUSE_MS = 1_000
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
+  #exchange: (addressee: string | null) => void = () => {}
   readonly #databaseUrl: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
@@ -28,6 +32,11 @@ export class Notifications {
     return () => this.#listeners.delete(listener)
   }
 
+  /** On the same connection: who is to look; null after a (re)connect, when anything may have been missed. */
+  onExchange(listener: (addressee: string | null) => void): void {
+    this.#exchange = listener
+  }
+
   /** Wakes all; our own commits need no way round through the server. */
   wake(): void {
     for (const listener of [...this.#listeners]) listener()
@@ -36,6 +45,7 @@ export class Notifications {
   async close(): Promise<void> {
     this.#stop.abort()
     this.#listeners.clear()
+    this.#exchange = () => {}
     await this.#running
   }
 
@@ -63,7 +73,11 @@ export class Notifications {
     let listened = false
     try {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
-      await Promise.race([client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()), end])
+      const listening = Promise.all([
+        client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
+        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#exchange(addressee), () => this.#exchange(null)),
+      ])
+      await Promise.race([listening, end])
       listened = true
       await end
     } catch {

@@ -8,7 +8,9 @@ import { connectionOptions } from './connection-options.js'
 import { findEntries } from './find-entries.js'
 import { indexReferences } from './index-references.js'
 import { migrateDatabase } from './migrate.js'
+import { openJournal } from './journal.js'
 import { Notifications } from './notifications.js'
+import { openPostgresExchange } from './postgres-exchange.js'
 import { PARSE_BIGINT, ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
 import { readLog } from './read-log.js'
@@ -21,7 +23,7 @@ import { storedHistory } from './stored-history.js'
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
-  /** Connections for reading; besides these: two to write, one to listen, two for versions. */
+  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange. */
   readonly connections?: number
 }
 
@@ -44,9 +46,13 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const drizzleClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs })
   const databases = new WeakMap<Sql, ReturnType<typeof drizzle>>()
   const log = readLog(client, options)
-  const committer = new Committer(databaseUrl, options, log.changesOf)
+  const journal = openJournal(client)
+  const committer = new Committer(databaseUrl, options, log.changesOf, journal.owner)
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
+  // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
+  const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
+  const exchange = openPostgresExchange(exchangeClient, notifications)
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -56,8 +62,10 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
 
   return {
     backend,
+    journal,
     registryId,
     keepsHistory: true,
+    exchange,
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
@@ -88,7 +96,8 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       clearInterval(replyTimer)
       await committer.close()
       await statistics.close()
-      await Promise.all([notifications.close(), client.close(), drizzleClient.close()])
+      await exchange.close()
+      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close()])
     },
   }
 }

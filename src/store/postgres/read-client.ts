@@ -12,6 +12,8 @@ export interface ReadClientOptions {
   readonly databaseUrl: string
   readonly connections: number
   readonly timeoutMs: number
+  /** Settings of its sessions, besides the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A pause before a read is tried on a new connection. */
@@ -67,12 +69,12 @@ export class ReadClient {
   }
 
   #open(): Sql {
-    const { databaseUrl, connections, timeoutMs } = this.#options
+    const { databaseUrl, connections, timeoutMs, settings } = this.#options
     return postgres({
       ...connectionOptions(databaseUrl),
       max: connections,
       types: PARSE_BIGINT,
-      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...LOOK_UP_EACH },
+      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...LOOK_UP_EACH, ...settings },
     })
   }
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
-  bigint, check, customType, index, integer, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uuid,
+  bigint, bigserial, boolean, check, customType, index, integer, jsonb, pgTable, primaryKey, smallint, text, timestamp, unique, uuid,
 } from 'drizzle-orm/pg-core'
 
 /*
@@ -154,3 +154,61 @@ export const reply = pgTable('reply', {
   primaryKey({ columns: [table.author, table.key] }),
   index('reply_created_at').on(table.createdAt),
 ])
+
+/** A gateway that others may have to reach, for as long as it renews. */
+export const gateway = pgTable('gateway', {
+  id: uuid('id').primaryKey(),
+  leaseUntil: instant('lease_until').notNull(),
+  /** Whether the bus's events are to be sent to it. */
+  listens: boolean('listens').notNull().default(false),
+}, (table) => [index('gateway_lease').on(table.leaseUntil)])
+
+const ofGateway = () => uuid('gateway').notNull().references(() => gateway.id, { onDelete: 'cascade' })
+
+/** A client that takes part in transactions, and the gateway that it hangs on. */
+export const participation = pgTable('participation', {
+  id: uuid('id').primaryKey(),
+  gateway: ofGateway(),
+  name: text('name').notNull(),
+  kinds: text('kinds').array().notNull(),
+  onFailure: text('on_failure', { enum: ['refuse', 'pass'] }).notNull(),
+}, (table) => [index('participation_gateway').on(table.gateway)])
+
+/** A proposal whose answer is awaited by this gateway: here it is decided which answer was the first. */
+export const proposal = pgTable('proposal', {
+  id: uuid('id').primaryKey(),
+  gateway: ofGateway(),
+  expiresAt: instant('expires_at').notNull(),
+  /** Of the answer that counted. */
+  answer: uuid('answer'),
+}, (table) => [index('proposal_gateway').on(table.gateway)])
+
+/** What has been sent to a gateway and not been taken yet. */
+export const mailbox = pgTable('mailbox', {
+  gateway: ofGateway(),
+  seq: bigserial('seq', { mode: 'number' }).notNull(),
+  topic: text('topic', { enum: ['proposal', 'answer', 'event'] }).notNull(),
+  header: text('header').notNull(),
+  body: text('body').notNull(),
+  bytes: integer('bytes').notNull(),
+}, (table) => [primaryKey({ columns: [table.gateway, table.seq] })])
+
+/** A transaction that participants have heard of: should its gateway die, another one ends it. */
+export const openTransaction = pgTable('open_transaction', {
+  /** Of its commit request, and of the transition that it makes. */
+  id: uuid('id').primaryKey(),
+  /** The gateway that runs it: nobody else may commit it. */
+  owner: uuid('owner').notNull(),
+  leaseUntil: instant('lease_until').notNull(),
+  /** MessagePack. */
+  operations: bytes('operations').notNull(),
+  /** Participants that are owed its end. */
+  told: text('told').array().notNull(),
+}, (table) => [index('open_transaction_lease').on(table.leaseUntil)])
+
+/** Who has accepted what of it, and is to be told of the inverse if it is discarded. */
+export const acceptance = pgTable('acceptance', {
+  transaction: uuid('transaction').notNull().references(() => openTransaction.id, { onDelete: 'cascade' }),
+  operation: integer('operation').notNull(),
+  participant: text('participant').notNull(),
+}, (table) => [primaryKey({ columns: [table.transaction, table.operation, table.participant] })])

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto'
+import type { Acceptance, OpenTransaction, TransactionJournal } from '../transaction-journal.js'
+
+interface Row {
+  readonly transaction: Omit<OpenTransaction, 'accepted'>
+  readonly accepted: Acceptance[]
+  /** By the monotonic clock. */
+  leaseUntil: number
+}
+
+/** A journal as long-lived as the registry beside it: nobody is left to take over what it holds. */
+export function openMemoryJournal(revisionOf: (id: string) => number | null): TransactionJournal {
+  const rows = new Map<string, Row>()
+  return {
+    owner: randomUUID(),
+    async open(transaction, leaseMs) {
+      rows.set(transaction.id, { transaction, accepted: [], leaseUntil: performance.now() + leaseMs })
+    },
+    async accept(id, acceptances) {
+      rows.get(id)?.accepted.push(...acceptances)
+    },
+    async renew(ids, leaseMs) {
+      for (const row of ids.map((id) => rows.get(id))) if (row !== undefined) row.leaseUntil = performance.now() + leaseMs
+    },
+    async close(id) {
+      rows.delete(id)
+    },
+    async takeExpired(leaseMs) {
+      const now = performance.now()
+      for (const row of rows.values()) {
+        if (row.leaseUntil > now) continue
+        row.leaseUntil = now + leaseMs
+        return { ...row.transaction, accepted: row.accepted }
+      }
+      return null
+    },
+    revisionOf: async (id) => revisionOf(id),
+  }
+}
