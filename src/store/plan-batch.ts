@@ -4,11 +4,13 @@ import { operationsBetween } from '../core/delta.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
+import type { Change } from '../core/change.js'
+import { decideRevert } from '../core/decide-revert.js'
 import type { Operation, PlannedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest } from './history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction } from './history.js'
 
 /*
  * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
@@ -164,6 +166,28 @@ export function planVersion(
   // A replacement of another kind is two operations on one row, and its second has no original of its own.
   moveHead(request, 'VERSION', from, target.version, rows, operations.length, standing, writes)
   return applied(standing.head, revision, operations, false)
+}
+
+/** Plans the inverse of what a version changed, as a changeset of its own; `changes` are in their order. */
+export function planRevert(
+  request: CommitRequest & { readonly action: RevertAction },
+  target: { readonly changes: readonly Change[] } | { readonly missing: Problem },
+  standing: Standing,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, standing)
+  if (answered !== null) return answered
+  const { operations, problems } = 'missing' in target
+    ? { operations: [], problems: [target.missing] }
+    : decideRevert(request.action.version, target.changes, (id) => standing.entries.get(id))
+  if (problems.length > 0) {
+    const { expectedHead } = request
+    const moved = expectedHead !== null && expectedHead !== standing.head.version ? [headMoved(expectedHead, standing.head)] : []
+    return { type: 'refused', problems: [...moved, ...problems] }
+  }
+  const action = { type: 'changeset', operations, base: null, problems: [] } as const
+  return planChangeset({ ...request, action }, standing, writes, references)
 }
 
 function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {
