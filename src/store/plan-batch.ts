@@ -190,6 +190,11 @@ export function planRevert(
   return planChangeset({ ...request, action }, standing, writes, references)
 }
 
+export function nothingToRevert(version: number, newest: number): Problem {
+  const message = version === 0 ? 'version 0, the root, has no changeset that could be reverted' : `there is no version ${version}; the newest is ${newest}`
+  return { code: 'VERSION_NOT_FOUND', message }
+}
+
 function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {
   if (request.idempotency === null) return null
   const { key, digest } = request.idempotency
