@@ -18,6 +18,8 @@ import './build-delta.js'
 import './parse-id.js'
 import './apply-changeset.js'
 import './apply-version.js'
+import './revert-version.js'
+import './tag.js'
 import './changes.js'
 import './follow-entry.js'
 

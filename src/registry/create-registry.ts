@@ -6,15 +6,15 @@ import { sealContent } from '../core/seal-content.js'
 import { pathBetween } from '../core/version-tree.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
-import { checkWrite } from './check-write.js'
+import { checkTagName, checkWrite } from './check-write.js'
 import { CommitQueue } from './commit-queue.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { revisionAt } from './read-revision.js'
-import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
-import { changesetDigest, versionDigest } from './request-digest.js'
+import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
+import { changesetDigest, revertDigest, versionDigest } from './request-digest.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -79,6 +79,23 @@ export function createRegistry(options: RegistryOptions): Registry {
       return commit({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
+    async revertVersion(input, context) {
+      checkWrite(input, context)
+      const action = { type: 'revert', version: input.version } as const
+      return commit({ ...requestOf(input, context, revertDigest(input)), action }, 0)
+    },
+
+    async setTag({ name, version, movable, expectedVersion }, context) {
+      checkTagName(name)
+      checkWrite({}, context)
+      return history.setTag({ name, version, movable: movable ?? null, expectedVersion: expectedVersion ?? null, author: context.author })
+    },
+
+    async deleteTag(name, force) {
+      checkTagName(name)
+      return history.deleteTag(name, force)
+    },
+
     follow: (input) => follow(sources, input),
     followEntry: (id, signal) => followEntry(sources, id, signal),
 
@@ -88,7 +105,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 }
 
-function requestOf(input: ApplyChangesetInput | ApplyVersionInput, { author }: WriteContext, digest: string) {
+function requestOf(input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput, { author }: WriteContext, digest: string) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {
     id: randomUUID(),
