@@ -56,8 +56,11 @@ export async function readStanding(
   return { standing, isCommitted: committed.length > 0 }
 }
 
-/** The latest row of each id. */
-async function readLatest(sql: Transaction, ids: readonly EntryId[]): Promise<readonly ChangeColumns[]> {
+/**
+ * The latest row of each id. No async function: one would send its statement before those that stand before it
+ * in a `Promise.all`, the lock above all, and read what others are about to change.
+ */
+function readLatest(sql: Transaction, ids: readonly EntryId[]): PromiseLike<readonly ChangeColumns[]> | [] {
   if (ids.length === 0) return []
   const { ns, name } = idColumns(ids)
   return sql<ChangeColumns[]>`
