@@ -139,6 +139,51 @@ export async function applyVersion(client: GatewayClient, input: ApplyVersionInp
   return (await client.run<{ applyVersion: Applied | Refused }>('apply-version', { input }, 'write')).applyVersion
 }
 
+/** Takes back what one version changed, as a new version. */
+export async function revertVersion(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused> {
+  return (await client.run<{ revertVersion: Applied | Refused }>('revert-version', { input }, 'write')).revertVersion
+}
+
+export interface Tag {
+  readonly name: string
+  readonly version: { readonly number: number }
+  readonly movable: boolean
+  readonly createdAt: string
+  readonly author: string | null
+}
+
+/** All tags by name, a page at a time. */
+export async function* allTags(client: GatewayClient): Pages<Tag> {
+  let after: string | null = null
+  for (;;) {
+    const { tags }: { tags: { nodes: Tag[]; pageInfo: PageInfo } } = await client.run('tags', { first: PAGE, after })
+    yield tags.nodes
+    if (!tags.pageInfo.hasNextPage) return
+    after = tags.pageInfo.endCursor
+  }
+}
+
+/** Null where there is none. */
+export async function tagNamed(client: GatewayClient, name: string): Promise<Tag | null> {
+  return (await client.run<{ tag: Tag | null }>('tag', { name })).tag
+}
+
+export interface SetTagInput {
+  readonly name: string
+  readonly version: number
+  readonly movable: boolean | null
+  readonly expectedVersion: number | null
+}
+
+export async function setTag(client: GatewayClient, input: SetTagInput): Promise<Tag> {
+  return (await client.run<{ setTag: Tag }>('set-tag', { input }, 'write')).setTag
+}
+
+/** The tag as it was. */
+export async function deleteTag(client: GatewayClient, name: string, force: boolean): Promise<Tag> {
+  return (await client.run<{ deleteTag: Tag }>('delete-tag', { name, force }, 'write')).deleteTag
+}
+
 export interface LoggedVersion {
   readonly number: number
   readonly previous: { readonly number: number } | null

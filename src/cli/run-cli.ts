@@ -7,8 +7,10 @@ import { find } from './commands/find.js'
 import { get } from './commands/get.js'
 import { log } from './commands/log.js'
 import { plan } from './commands/plan.js'
+import { revert } from './commands/revert.js'
 import { rollback } from './commands/rollback.js'
 import { serve } from './commands/serve.js'
+import { tag } from './commands/tag.js'
 import { watch } from './commands/watch.js'
 import { EXIT, Failure, usageFailure } from './failure.js'
 import type { ExitCode } from './failure.js'
@@ -83,7 +85,7 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     }
 
   const path = () => new Argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
-  const at = () => new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision) or a time').default('head')
+  const at = () => new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision), tag:NAME or a time').default('head')
   const limit = () => new Option('--limit <number>', 'at most this many').argParser(count)
   const message = () => new Option('--message <text>', 'why, for the log')
   const dryRun = () => new Option('--dry-run', 'have everything checked and change nothing').default(false)
@@ -123,13 +125,26 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .addOption(limit())
     .action(run(log))
   program.command('diff').description('show what changed between two places in the history')
-    .argument('<from>', 'v3, r7, head or a time').argument('<to>', 'likewise')
+    .argument('<from>', 'v3, r7, head, tag:NAME or a time').argument('<to>', 'likewise')
     .action(run(diff))
   program.command('rollback').description('move the head to a version: back, forward or across branches')
     .argument('<version>', 'such as v3')
     .addOption(dryRun()).addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
     .action(run(rollback))
+  program.command('revert').description('take back what one version changed, as a new version on top of the head')
+    .argument('<version>', 'such as v3')
+    .addOption(dryRun()).addOption(message())
+    .option('--expected-head <version>', 'only where this version is the head')
+    .action(run(revert))
+  program.command('tag').description('list the names of versions, show one, or put one on a version')
+    .argument('[name]', 'such as release/1.2').argument('[version]', 'v3 or head: put it there')
+    .option('--movable', 'it may be moved later')
+    .option('--fixed', 'it stays where it is; so is a new one unless told')
+    .option('--expected-version <version>', 'only where it stands on this version')
+    .option('--delete', 'take it away', false)
+    .option('--force', 'even where it is fixed', false)
+    .action(run(tag))
   program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')

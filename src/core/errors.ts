@@ -30,6 +30,7 @@ export interface Problem {
 export const ERROR_CODES = [
   'BAD_USER_INPUT', 'INVALID_CRITERIA', 'INVALID_CURSOR',
   'VERSION_NOT_FOUND', 'REVISION_NOT_FOUND', 'COMPACTED', 'HISTORY_NOT_KEPT',
+  'TAG_NOT_FOUND', 'TAG_FIXED', 'TAG_MOVED',
   'TOO_LARGE', 'TIMEOUT', 'UNAVAILABLE', 'OUTCOME_UNKNOWN',
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -4,7 +4,7 @@ import { builder } from './builder.js'
 import type { RequestContext } from './context.js'
 
 export const AtRef = builder.inputType('At', {
-  description: 'A state of the registry, named in one of three ways.',
+  description: 'A state of the registry, named in one of four ways.',
   isOneOf: true,
   fields: (t) => ({
     version: t.field({ type: 'SafeInt', description: 'The state when this version first was the head.' }),
@@ -16,6 +16,7 @@ export const AtRef = builder.inputType('At', {
       type: 'DateTime',
       description: 'The state at this time: empty before the first movement, the head in the future.',
     }),
+    tag: t.string({ description: 'The state of the version that this tag stands on.' }),
   }),
 })
 
@@ -23,6 +24,7 @@ export interface AtInput {
   readonly version?: number | null | undefined
   readonly revision?: number | null | undefined
   readonly time?: Date | null | undefined
+  readonly tag?: string | null | undefined
 }
 
 /** The revision that a caller means. @throws RegistryError as `Registry.revisionAt` does */
@@ -30,11 +32,12 @@ export async function revisionFrom(at: AtInput | null | undefined, { registry, l
   return at == null ? (await loaders().head()).revision : registry.revisionAt(exactAt(at))
 }
 
-function exactAt({ version, revision, time }: AtInput): At {
+function exactAt({ version, revision, time, tag }: AtInput): At {
   if (version != null) return { version }
   if (revision != null) return { revision }
   if (time != null) return { time: withinYears(time) }
-  throw new RegistryError('BAD_USER_INPUT', 'at: give one of version, revision and time')
+  if (tag != null) return { tag }
+  throw new RegistryError('BAD_USER_INPUT', 'at: give one of version, revision, time and tag')
 }
 
 const EARLIEST = new Date(0)

@@ -1,6 +1,6 @@
 import { InvalidEntryId, parseEntryId } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
-import type { EntryOrder, EntryPosition } from '../store/history.js'
+import type { EntryOrder, EntryPosition, LogPosition } from '../store/history.js'
 
 /** Writes and reads the cursors of one list: a cursor of another list, order or registry is refused. */
 export interface CursorCodec<Position> {
@@ -17,6 +17,30 @@ export function numberCursors(registryId: string, list: string): CursorCodec<num
       const [position, ...rest] = open(cursor, registryId, list)
       if (!isCount(position) || rest.length > 0) throw invalidCursor()
       return position
+    },
+  }
+}
+
+/** Cursors of a list whose places are names. */
+export function nameCursors(registryId: string, list: string, isName: (text: string) => boolean): CursorCodec<string> {
+  return {
+    encode: (position) => seal([list, shortened(registryId), position]),
+    decode(cursor) {
+      const [position, ...rest] = open(cursor, registryId, list)
+      if (typeof position !== 'string' || !isName(position) || rest.length > 0) throw invalidCursor()
+      return position
+    },
+  }
+}
+
+/** Cursors of a list whose places are those of changes in the log. */
+export function logCursors(registryId: string, list: string): CursorCodec<LogPosition> {
+  return {
+    encode: ({ revision, position }) => seal([list, shortened(registryId), revision, position]),
+    decode(cursor) {
+      const [revision, position, ...rest] = open(cursor, registryId, list)
+      if (!isCount(revision) || !isCount(position) || position >= 2 ** 31 || rest.length > 0) throw invalidCursor()
+      return { revision, position }
     },
   }
 }

@@ -7,6 +7,7 @@ EntryChangeRef.implement({
   fields: (t) => ({
     kind: t.expose('kind', { type: OperationKindRef, description: 'What happened to it.' }),
     entryId: t.exposeID('id', { description: 'Which entry.' }),
+    revision: t.expose('revision', { type: 'SafeInt', description: 'The movement of the head that did it.' }),
     entry: t.expose('entry', {
       type: EntryRevisionRef,
       nullable: true,

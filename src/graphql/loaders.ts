@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
 import type { Registry } from '../registry/registry.js'
@@ -24,6 +25,8 @@ export interface Loaders {
   readonly namespace: DataLoader<string, readonly EntryRevision[]>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
+  readonly tag: DataLoader<string, Tag | null>
+  readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
 }
@@ -48,6 +51,8 @@ export function createLoaders({ history }: Registry): Loaders {
     namespace: byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
     version: byKey((numbers) => history.versions(numbers), null),
     children: byKey((numbers) => history.children(numbers), []),
+    tag: byKey((names) => history.tags(names), null),
+    tagsOf: byKey((versions) => history.tagsOf(versions), []),
     transition: byKey((revisions) => history.transitions(revisions), null),
     changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), NOTHING),
   }

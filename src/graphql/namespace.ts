@@ -1,5 +1,11 @@
+import { namespaceFault } from '../core/entry-id.js'
+import { RegistryError } from '../core/errors.js'
 import type { NamespaceSummary } from '../store/history.js'
 import { builder } from './builder.js'
+import { connectionOf } from './connection.js'
+import { logCursors } from './cursor.js'
+import { EntryChangeConnection } from './entry-change.js'
+import { pageArgs, pageFrom } from './page-args.js'
 
 export const NamespaceSummaryRef = builder.objectRef<NamespaceSummary>('NamespaceSummary').implement({
   description: 'A namespace that holds entries.',
@@ -14,3 +20,24 @@ builder.queryField('namespaces', (t) => t.field({
   description: 'The namespaces that hold entries at the head, by code point.',
   resolve: (_root, _args, { registry }) => registry.history.namespaces('head'),
 }))
+
+builder.queryField('namespaceHistory', (t) => t.field({
+  type: EntryChangeConnection,
+  description: 'What ever happened to the entries of one namespace, newest first; within a movement of the head the last change first.',
+  args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...pageArgs },
+  async resolve(_root, { name, ...args }, { registry: { history } }) {
+    const namespace = namespaceFrom(name)
+    const cursors = logCursors(history.registryId, `namespaceHistory ${namespace}`)
+    const page = pageFrom(args, cursors)
+    const found = await history.namespaceChanges(namespace, page)
+    return connectionOf(page, found, cursors, ({ revision, position }) => ({ revision, position }), () => history.namespaceChangeCount(namespace))
+  },
+}))
+
+/** @throws RegistryError BAD_USER_INPUT where there can be no such namespace */
+export function namespaceFrom(name: string): string {
+  const namespace = name.normalize('NFC')
+  const fault = namespaceFault(namespace)
+  if (fault !== undefined) throw new RegistryError('BAD_USER_INPUT', `name: ${fault}`)
+  return namespace
+}

@@ -2,6 +2,7 @@ import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision, SealedContent } from '../core/entry.js'
 import type { Operation } from '../core/operation.js'
+import type { Tag } from '../core/tag.js'
 import type { Transition, Version } from '../core/version.js'
 import { builder } from './builder.js'
 
@@ -31,3 +32,4 @@ export const SnapshotRef = builder.objectRef<Snapshot>('Snapshot')
 export const TransitionRef = builder.objectRef<Transition>('Transition')
 export const EntryChangeRef = builder.objectRef<Change>('EntryChange')
 export const DeltaRef = builder.objectRef<readonly Operation[]>('Delta')
+export const TagRef = builder.objectRef<Tag>('Tag')

@@ -1,5 +1,4 @@
 import type { Criteria } from '../core/criteria/criteria.js'
-import { namespaceFault } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
 import type { Version } from '../core/version.js'
 import { AtRef, revisionFrom } from './at.js'
@@ -9,7 +8,7 @@ import { DependencyGraphRef, graphArgs, graphFrom } from './dependency-graph.js'
 import { entriesPage, orderArgs, readPage } from './entries.js'
 import { criteriaArgs } from './entry-filter.js'
 import { EntryRevisionConnection } from './entry-revision.js'
-import { NamespaceSummaryRef } from './namespace.js'
+import { namespaceFrom, NamespaceSummaryRef } from './namespace.js'
 import { forwardArgs, pageArgs } from './page-args.js'
 import { EntryRevisionRef, SnapshotRef, VersionRef } from './refs.js'
 import { entryIdFrom } from './submitted-id.js'
@@ -80,8 +79,5 @@ export async function versionAt(revision: number, context: RequestContext): Prom
 }
 
 function inNamespace(name: string): Criteria {
-  const namespace = name.normalize('NFC')
-  const fault = namespaceFault(namespace)
-  if (fault !== undefined) throw new RegistryError('BAD_USER_INPUT', `name: ${fault}`)
-  return { field: { root: 'ns' }, test: { operator: 'equals', value: namespace } }
+  return { field: { root: 'ns' }, test: { operator: 'equals', value: namespaceFrom(name) } }
 }

@@ -4,7 +4,7 @@ import { numberCursors } from './cursor.js'
 import { NodeRef } from './node.js'
 import { pageArgs, pageFrom } from './page-args.js'
 import { refuseFuture } from './refuse-future.js'
-import { ChangesetRef, SnapshotRef, VersionRef } from './refs.js'
+import { ChangesetRef, SnapshotRef, TagRef, VersionRef } from './refs.js'
 import { versionNamed } from './version-named.js'
 
 VersionRef.implement({
@@ -26,6 +26,11 @@ VersionRef.implement({
       type: [VersionRef],
       description: 'The versions applied to it, by number: several where history branches.',
       resolve: async ({ number }, _args, { loaders }) => [...await loaders().children.load(number)],
+    }),
+    tags: t.field({
+      type: [TagRef],
+      description: 'The tags that stand on it, by name.',
+      resolve: async ({ number }, _args, { loaders }) => [...await loaders().tagsOf.load(number)],
     }),
     isHead: t.boolean({
       description: 'Whether the registry stands at this version.',

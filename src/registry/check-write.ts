@@ -1,6 +1,7 @@
 import { RegistryError } from '../core/errors.js'
 import { utf8Length } from '../core/text.js'
-import type { ApplyChangesetInput, ApplyVersionInput, WriteContext } from './registry.js'
+import { tagNameFault } from '../core/tag.js'
+import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './registry.js'
 
 /** What a caller may say beside the operations, in bytes of UTF-8. */
 export const LONGEST_TEXT = { author: 255, message: 64 * 1024, idempotencyKey: 255 } as const
@@ -9,7 +10,10 @@ export const LONGEST_TEXT = { author: 255, message: 64 * 1024, idempotencyKey: 2
 const NOT_KEPT = /[\u0000\p{Surrogate}]/u
 
 /** What is said beside the operations must be text that can be kept. @throws RegistryError BAD_USER_INPUT */
-export function checkWrite({ message, idempotencyKey }: ApplyChangesetInput | ApplyVersionInput, { author }: WriteContext): void {
+export function checkWrite(
+  { message, idempotencyKey }: Pick<ApplyChangesetInput | ApplyVersionInput | RevertVersionInput, 'message' | 'idempotencyKey'>,
+  { author }: WriteContext,
+): void {
   for (const [name, text] of Object.entries({ author, message, idempotencyKey })) {
     if (text === null || text === undefined) continue
     const longest = LONGEST_TEXT[name as keyof typeof LONGEST_TEXT]
@@ -17,6 +21,12 @@ export function checkWrite({ message, idempotencyKey }: ApplyChangesetInput | Ap
     if (utf8Length(text) > longest) throw bad(`${name} takes ${utf8Length(text)} bytes; it may take ${longest}`)
   }
   if (idempotencyKey === '') throw bad('idempotencyKey is empty; send one of your own making, or none')
+}
+
+/** @throws RegistryError BAD_USER_INPUT */
+export function checkTagName(name: string): void {
+  const fault = tagNameFault(name)
+  if (fault !== undefined) throw bad(`the tag's name cannot be used: ${fault}`)
 }
 
 function bad(message: string): RegistryError {

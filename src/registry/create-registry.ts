@@ -6,7 +6,7 @@ import { sealContent } from '../core/seal-content.js'
 import { pathBetween } from '../core/version-tree.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
-import { checkWrite } from './check-write.js'
+import { checkTagName, checkWrite } from './check-write.js'
 import { ClientParticipants } from './client-participants.js'
 import { CommitQueue } from './commit-queue.js'
 import { dependencyGraph } from './dependency-graph.js'
@@ -17,10 +17,10 @@ import { followEntry } from './follow-entry.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
-import type { ApplyChangesetInput, ApplyVersionInput, Registry, WriteContext } from './registry.js'
-import { changesetDigest, versionDigest } from './request-digest.js'
-import { warningsOf } from './warnings-of.js'
+import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
+import { changesetDigest, revertDigest, versionDigest } from './request-digest.js'
 import { Transactions, type TransactionsOptions } from './transactions.js'
+import { warningsOf } from './warnings-of.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -99,6 +99,23 @@ export function createRegistry(options: RegistryOptions): Registry {
       return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
+    async revertVersion(input, context) {
+      checkWrite(input, context)
+      const action = { type: 'revert', version: input.version } as const
+      return transactions.write({ ...requestOf(input, context, revertDigest(input)), action }, 0)
+    },
+
+    async setTag({ name, version, movable, expectedVersion }, context) {
+      checkTagName(name)
+      checkWrite({}, context)
+      return history.setTag({ name, version, movable: movable ?? null, expectedVersion: expectedVersion ?? null, author: context.author })
+    },
+
+    async deleteTag(name, force) {
+      checkTagName(name)
+      return history.deleteTag(name, force)
+    },
+
     follow: (input) => follow(sources, input),
     followEntry: (id, signal) => followEntry(sources, id, signal),
 
@@ -109,7 +126,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 }
 
-function requestOf(input: ApplyChangesetInput | ApplyVersionInput, { author }: WriteContext, digest: string) {
+function requestOf(input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput, { author }: WriteContext, digest: string) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {
     id: randomUUID(),

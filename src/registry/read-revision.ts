@@ -1,5 +1,6 @@
 import { RegistryError } from '../core/errors.js'
 import type { HistoryReader } from '../store/history.js'
+import { checkTagName } from './check-write.js'
 import type { At } from './registry.js'
 
 /**
@@ -8,9 +9,17 @@ import type { At } from './registry.js'
  */
 export async function revisionAt(history: HistoryReader, at: At): Promise<number> {
   if ('version' in at) return readable(history, await revisionOfVersion(history, at.version))
+  if ('tag' in at) return readable(history, await revisionOfVersion(history, await taggedVersion(history, at.tag)))
   if ('revision' in at) return readable(history, await knownRevision(history, at.revision))
   if (Number.isNaN(at.time.getTime())) throw new RegistryError('BAD_USER_INPUT', 'this is no time; send RFC 3339, e.g. 2026-01-31T12:00:00Z')
   return readable(history, await history.revisionAtTime(at.time))
+}
+
+async function taggedVersion(history: HistoryReader, name: string): Promise<number> {
+  checkTagName(name)
+  const tag = (await history.tags([name])).get(name)
+  if (tag === undefined) throw new RegistryError('TAG_NOT_FOUND', `there is no tag ${name}; \`tags\` lists those there are`, { tag: name })
+  return tag.version
 }
 
 async function revisionOfVersion(history: HistoryReader, number: number): Promise<number> {

@@ -5,6 +5,7 @@ import type { EntryId, SubmittedId } from '../core/entry-id.js'
 import type { EntryRevision, SealedContent } from '../core/entry.js'
 import type { OperationKind } from '../core/operation.js'
 import type { UnsealedContent } from '../core/seal-content.js'
+import type { Tag } from '../core/tag.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
@@ -19,6 +20,7 @@ export type At =
   | { readonly version: number }
   | { readonly revision: number }
   | { readonly time: Date }
+  | { readonly tag: string }
 
 /** An operation as it was sent: only its JSON types are known to be right. */
 export interface RawOperation {
@@ -50,6 +52,24 @@ export interface ApplyVersionInput {
   readonly idempotencyKey?: string | null
   /** Even where it deletes entries with live instances. */
   readonly force?: boolean
+}
+
+export interface RevertVersionInput {
+  /** Whose changeset is to be taken back. */
+  readonly version: number
+  readonly expectedHead?: number | null
+  readonly message?: string | null
+  readonly dryRun?: boolean | null
+  readonly idempotencyKey?: string | null
+}
+
+export interface SetTagInput {
+  readonly name: string
+  readonly version: number
+  /** Left out, it stays as it is; a new tag is fixed then. */
+  readonly movable?: boolean | null
+  /** Refuse unless the tag stands on this version. */
+  readonly expectedVersion?: number | null
 }
 
 /** Who writes, and until when the answer is of use. */
@@ -89,7 +109,7 @@ export interface Registry {
   /** Clients that take part in transactions. */
   readonly clients: ClientParticipants
 
-  /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
+  /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>
   /** A page of matching entries, cached by (criteria, order, page, revision). */
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
@@ -112,6 +132,12 @@ export interface Registry {
 
   applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
   applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>
+  /** The inverse of one version's changeset as a new changeset; a CONFLICT for each entry that no longer holds what it left. */
+  revertVersion(input: RevertVersionInput, context: WriteContext): Promise<CommitOutcome>
+  /** @throws RegistryError as `HistoryTagger.setTag` does, and BAD_USER_INPUT for what can be no name */
+  setTag(input: SetTagInput, context: WriteContext): Promise<Tag>
+  /** @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
+  deleteTag(name: string, force: boolean): Promise<Tag>
 
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { canonicalJson } from '../core/canonical-json.js'
 import type { Json } from '../core/json.js'
 import { breather } from './pause.js'
-import type { ApplyChangesetInput, ApplyVersionInput, RawOperation } from './registry.js'
+import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersionInput } from './registry.js'
 
 /*
  * What an idempotency key stands for: SHA-256 of the canonical form of a mutation's whole input but the key,
@@ -32,6 +32,11 @@ export function versionDigest({ version, expectedHead, message, dryRun, force }:
   const input = {
     mutation: 'applyVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true, force: force === true,
   }
+  return createHash('sha256').update(line(input)).digest('hex')
+}
+
+export function revertDigest({ version, expectedHead, message, dryRun }: RevertVersionInput): string {
+  const input = { mutation: 'revertVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true }
   return createHash('sha256').update(line(input)).digest('hex')
 }
 

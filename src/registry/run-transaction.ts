@@ -224,7 +224,7 @@ export class TransactionRun {
   /** With the index of the operation as it was sent; a replacement's is that of its delete. */
   #placed(operation: Operation, problems: readonly Problem[]): Problem[] {
     const { action } = this.request
-    if (action.type === 'version') return [...problems]
+    if (action.type !== 'changeset') return [...problems]
     const sent = action.operations.find(({ id, kind }) => id === operation.id && kind === operation.kind)
       ?? action.operations.find(({ id }) => id === operation.id)
     return problems.map((problem) => (sent === undefined ? problem : { ...problem, operation: sent.index }))

@@ -143,7 +143,7 @@ export class Transactions {
 async function mayTakePart(directory: ParticipantDirectory, { action }: CommitRequest, internalKinds: ReadonlySet<string>): Promise<boolean> {
   if (action.type === 'changeset' && action.problems.length > 0) return false
   if (directory.hasAny !== undefined && !await directory.hasAny()) return false
-  if (action.type === 'version') return true
+  if (action.type !== 'changeset') return true
   if (action.operations.some(({ kind }) => kind === 'DELETE')) return true
   const kinds = new Set(action.operations.flatMap(({ content }) => (content === null ? [] : [content.kind])))
   const offered = [...kinds].filter((kind) => !internalKinds.has(kind))

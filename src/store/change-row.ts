@@ -72,6 +72,8 @@ export function entryOfRow(row: ChangeRow): EntryRevision | null {
   return { id: row.id, content: row.content, revision: row.revision, version: row.version! }
 }
 
-export function byPosition(a: Change, b: Change): number {
+type Placed = Pick<Change, 'revision' | 'position'>
+
+export function byPosition(a: Placed, b: Placed): number {
   return a.revision - b.revision || a.position - b.position
 }

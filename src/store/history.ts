@@ -5,6 +5,7 @@ import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
 import type { Operation, SubmittedOperation } from '../core/operation.js'
+import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import type { Exchange } from './exchange.js'
 import type { TransactionJournal } from './transaction-journal.js'
@@ -129,6 +130,18 @@ export interface HistoryReader {
    */
   log(after: LogPosition, limit: number): Promise<LogPage>
 
+  /** What ever happened in a namespace, newest first; a place is that of a change in the log. */
+  namespaceChanges(namespace: string, page: Page<LogPosition>): Promise<PageOf<Change>>
+  namespaceChangeCount(namespace: string): Promise<number>
+
+  /** Names without a tag are left out. */
+  tags(names: readonly string[]): Promise<Map<string, Tag>>
+  /** By name, by code point; positions are names. */
+  tagPage(page: Page<string>): Promise<PageOf<Tag>>
+  tagCount(): Promise<number>
+  /** Tags on each version, by name; a version without any maps to []. */
+  tagsOf(versions: readonly number[]): Promise<Map<number, readonly Tag[]>>
+
   /**
    * The fewest operations that lead from one revision's state to another's, in dependency order (SPEC 3).
    * Costs what changed between the two, not what the registry holds.
@@ -183,7 +196,7 @@ export interface CommitRequest {
   readonly idempotency: Idempotency | null
   readonly expectedHead: number | null
   readonly dryRun: boolean
-  readonly action: ChangesetAction | VersionAction
+  readonly action: ChangesetAction | VersionAction | RevertAction
   /**
    * What participants were asked about: of each entry that it touches the digest of its original, null where there
    * is none. Refused (`fellAway`) where it would now touch others or find other originals, or where the journal no
@@ -210,6 +223,12 @@ export interface ChangesetAction {
 
 export interface VersionAction {
   readonly type: 'version'
+  readonly version: number
+}
+
+/** The inverse of one version's changeset, as a changeset of its own on top of the head. */
+export interface RevertAction {
+  readonly type: 'revert'
   readonly version: number
 }
 
@@ -246,13 +265,34 @@ export interface HistoryWriter {
   commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]>
 }
 
+export interface TagRequest {
+  readonly name: string
+  readonly version: number
+  /** Null leaves it as it is; a new tag is fixed then. */
+  readonly movable: boolean | null
+  /** Refuse unless the tag stands on this version. */
+  readonly expectedVersion: number | null
+  readonly author: string | null
+}
+
+/** Naming versions. A tag is no part of history: setting one makes no revision. */
+export interface HistoryTagger {
+  /**
+   * Puts a tag on a version; where it stands as asked for already, nothing is changed.
+   * @throws RegistryError VERSION_NOT_FOUND, COMPACTED, TAG_NOT_FOUND (a version was expected), TAG_MOVED, TAG_FIXED, HISTORY_NOT_KEPT
+   */
+  setTag(request: TagRequest): Promise<Tag>
+  /** The tag as it was. `force` takes a fixed one away too. @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
+  deleteTag(name: string, force: boolean): Promise<Tag>
+}
+
 /** Calls back after a head movement by any gateway may have happened: a hint to read the log, it carries nothing. */
 export interface HistoryWatcher {
   onAdvance(listener: () => void): () => void
 }
 
 export type CorruptionPart =
-  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer'
+  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer' | 'tag'
 
 /** One thing in stored history that is not as it was written. */
 export interface Corruption {
@@ -278,7 +318,7 @@ export interface HistoryVerifier {
   verify(progress?: (done: number, of: number) => void): Promise<Verification>
 }
 
-export interface History extends HistoryReader, HistoryWriter, HistoryWatcher, HistoryVerifier {
+export interface History extends HistoryReader, HistoryWriter, HistoryTagger, HistoryWatcher, HistoryVerifier {
   /** Which backend this is. */
   readonly backend: Backend
   /** How gateways over this history reach each other; closed with it. */

@@ -4,11 +4,13 @@ import { operationsBetween } from '../core/delta.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
+import type { Change } from '../core/change.js'
+import { decideRevert } from '../core/decide-revert.js'
 import type { Operation, PlannedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest } from './history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction } from './history.js'
 
 /*
  * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
@@ -191,6 +193,33 @@ function movedSinceOffered({ offered }: CommitRequest, operations: readonly Oper
 export function overtaken(): CommitOutcome {
   const message = 'this gateway lost touch with the store while participants were asked, and another has discarded the changeset; send it again'
   return { type: 'refused', problems: [{ code: 'CONFLICT', message }], fellAway: 'overtaken' }
+}
+
+/** Plans the inverse of what a version changed, as a changeset of its own; `changes` are in their order. */
+export function planRevert(
+  request: CommitRequest & { readonly action: RevertAction },
+  target: { readonly changes: readonly Change[] } | { readonly missing: Problem },
+  standing: Standing,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, standing)
+  if (answered !== null) return answered
+  const { operations, problems } = 'missing' in target
+    ? { operations: [], problems: [target.missing] }
+    : decideRevert(request.action.version, target.changes, (id) => standing.entries.get(id))
+  if (problems.length > 0) {
+    const { expectedHead } = request
+    const moved = expectedHead !== null && expectedHead !== standing.head.version ? [headMoved(expectedHead, standing.head)] : []
+    return { type: 'refused', problems: [...moved, ...problems] }
+  }
+  const action = { type: 'changeset', operations, base: null, problems: [] } as const
+  return planChangeset({ ...request, action }, standing, writes, references)
+}
+
+export function nothingToRevert(version: number, newest: number): Problem {
+  const message = version === 0 ? 'version 0, the root, has no changeset that could be reverted' : `there is no version ${version}; the newest is ${newest}`
+  return { code: 'VERSION_NOT_FOUND', message }
 }
 
 function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {

@@ -313,3 +313,48 @@ describe('the exit code', () => {
     })
   })
 })
+
+describe('revert', () => {
+  it('takes back one version on top of the head, and says which entries are in the way', async () => {
+    await json('apply', await write('a.json', entries({ id: 'a:x', data: 1 })))
+    await json('apply', await write('a.json', entries({ id: 'a:x', data: 2 }, { id: 'a:y' })))
+    expect((await run('revert', 'v2', '--dry-run')).out).toBe('Dry run, nothing was changed: reverting v2 would mean 0 created, 1 updated, 1 deleted.\n')
+    expect((await run('revert', '2', '--message', 'no')).out).toBe('Version 3 (revision 3) takes back v2: 0 created, 1 updated, 1 deleted.\n')
+    expect(await json('log')).toMatchObject([{ number: 3, previous: 2, message: 'no' }, {}, {}, {}])
+    const refused = await run('revert', 'v2')
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(refused.err).toContain('a:x: CONFLICT: ')
+    expect(await json('revert', 'v3')).toEqual({ applied: { version: 4, revision: 4, dryRun: false, replayed: false, created: 1, updated: 1, deleted: 0 } })
+    expect((await run('revert', 'v9')).code).toBe(1)
+    expect((await run('revert', 'r2')).code).toBe(2)
+  })
+})
+
+describe('tag', () => {
+  it('puts names on versions, lists them, and places take them', async () => {
+    await json('apply', await write('a.json', entries({ id: 'a:x', data: 1 })))
+    expect((await run('tag', 'release/1', 'head', '--author', 'ann')).out).toBe('The tag release/1 is on v1 (fixed).\n')
+    await json('apply', await write('a.json', entries({ id: 'a:x', data: 2 })))
+    expect((await run('tag', 'latest', 'v1', '--movable')).out).toBe('The tag latest is on v1 (movable).\n')
+    expect((await run('tag', 'latest', 'v2', '--expected-version', 'v1')).out).toBe('The tag latest is on v2 (movable).\n')
+    expect((await run('tag')).out).toMatch(/^latest  v2  movable  \S+Z\nrelease\/1  v1  fixed  \S+Z  ann\n$/)
+    expect(await json('tag')).toMatchObject([{ name: 'latest', version: 2, movable: true }, { name: 'release/1', version: 1, author: 'ann' }])
+    expect(await json('tag', 'latest')).toMatchObject({ name: 'latest', version: 2 })
+    expect(await json('get', 'a:x', '--at', 'tag:release/1')).toMatchObject({ data: 1 })
+    expect((await run('diff', 'tag:release/1', 'tag:latest')).out).toContain('1 updated')
+    expect(await json('tag', 'release/1', '--delete', '--force')).toMatchObject({ name: 'release/1', version: 1 })
+    expect(await json('tag')).toHaveLength(1)
+  })
+
+  it('says why not', async () => {
+    await json('apply', await write('a.json', entries({ id: 'a:x' })))
+    await json('tag', 'one', 'v1')
+    expect(await run('tag', 'one', 'v0')).toMatchObject({ code: 1, err: expect.stringContaining('is fixed on version 1') as string })
+    expect(await run('tag', 'one', '--delete')).toMatchObject({ code: 1 })
+    expect(await run('tag', 'none')).toMatchObject({ code: 1, err: expect.stringContaining('there is no tag none') as string })
+    expect(await run('get', 'a:x', '--at', 'tag:none')).toMatchObject({ code: 1 })
+    for (const wrong of [['a b'], ['x', 'r1'], ['--delete'], ['one', '--force'], ['one', '--movable'], ['one', 'v1', '--movable', '--fixed']]) {
+      expect((await run('tag', ...wrong)).code, wrong.join(' ')).toBe(2)
+    }
+  })
+})

@@ -8,7 +8,7 @@ import type { CommitOutcome, CommitRequest, History, Page } from '../../src/stor
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
 import { createTestDatabase } from '../support/postgres.js'
-import { changeset, create, historyOptions, remove, update, versionMove } from '../support/requests.js'
+import { changeset, create, historyOptions, remove, revertOf, update, versionMove } from '../support/requests.js'
 
 /*
  * Random requests, right and wrong ones, in random batches, against the database and against the registry
@@ -31,7 +31,7 @@ const operation = fc.oneof(
   fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => update(entry, entryKind, value)),
   id.map((entry) => remove(entry)),
 )
-type Step = { type: 'changeset'; operations: readonly ReturnType<typeof remove>[]; base: number | null; key: string | null; dryRun: boolean } | { type: 'version'; version: number }
+type Step = { type: 'changeset'; operations: readonly ReturnType<typeof remove>[]; base: number | null; key: string | null; dryRun: boolean } | { type: 'version'; version: number } | { type: 'revert'; version: number }
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({
     type: fc.constant('changeset' as const),
@@ -40,11 +40,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),
     dryRun: fc.constantFrom(false, false, true),
   }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('revert' as const), version: fc.integer({ min: 0, max: 8 }) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('version' as const), version: fc.integer({ min: 0, max: 8 }) }) },
 )
-const batches = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 })
+/** A tag set after a batch, or taken away. */
+const tagging = fc.record({
+  name: fc.constantFrom('t1', 't2', 'T'), version: fc.integer({ min: 0, max: 6 }), movable: fc.constantFrom(null, true, true, false),
+  expectedVersion: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 4 }), away: fc.constantFrom(false, false, false, true), force: fc.boolean(),
+})
+type Tagging = typeof tagging extends fc.Arbitrary<infer Value> ? Value : never
+const batches = fc.array(fc.tuple(fc.array(step, { minLength: 1, maxLength: 4 }), fc.array(tagging, { maxLength: 2 })), { minLength: 1, maxLength: 6 })
+
+async function tagOutcome(history: History, { away, force, ...tag }: Tagging): Promise<unknown> {
+  try {
+    const { createdAt: _, ...told } = await (away ? history.deleteTag(tag.name, force) : history.setTag({ ...tag, author: 'ann' }))
+    return told
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
 
 function requestOf(step: Step): CommitRequest {
+  if (step.type === 'revert') return revertOf(step.version)
   if (step.type === 'version') return versionMove(step.version)
   const digest = JSON.stringify(step.operations.map(({ kind: type, id: entry, content }) => [type, entry, content?.digest]))
   return changeset(step.operations, { base: step.base, dryRun: step.dryRun, idempotency: step.key === null ? null : { key: step.key, digest } })
@@ -89,6 +106,13 @@ async function everything(history: History): Promise<unknown> {
     ))),
     dependents: [...await history.dependents(IDS)].map(([entry, rows]) => [entry, rows.map((row) => JSON.stringify(row)).sort()]),
     groups: [...groups].map(([group, entries]) => [group, entries.map(({ id: entry }: { id: EntryId }) => entry)]),
+    tags: (await history.tagPage(all())).items.map(({ name, version, movable, author }) => [name, version, movable, author]),
+    tagsOf: [...await history.tagsOf(versions)].map(([version, tags]) => [version, tags.map(({ name }) => name)]),
+    namespaces: await Promise.all(['a', 'b', 'a.b'].map(async (namespace) => [
+      (await history.namespaceChanges(namespace, all())).items.map(({ revision, position, kind: type, id: entry }) => [revision, position, type, entry]),
+      (await history.namespaceChanges(namespace, { limit: 2, after: { revision: 3, position: 1 }, before: null, fromEnd: false })).items.length,
+      await history.namespaceChangeCount(namespace),
+    ])),
     corruptions: (await history.verify()).corruptions,
   }
 }
@@ -101,10 +125,11 @@ describe('a random registry', () => {
       const stored = await openPostgresHistory({ ...historyOptions, databaseUrl: fresh.url, backend: 'postgres', connections: 4 })
       const model = openMemoryHistory(historyOptions)
       try {
-        for (const batch of sent) {
+        for (const [batch, tags] of sent) {
           const requests = batch.map(requestOf)
           const [given, expected] = [await stored.commit(requests), await model.commit(requests)]
           expect(given.map(shownOutcome)).toEqual(expected.map(shownOutcome))
+          for (const tag of tags) expect(await tagOutcome(stored, tag)).toEqual(await tagOutcome(model, tag))
         }
         expect(await everything(stored)).toEqual(await everything(model))
       } finally {

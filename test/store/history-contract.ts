@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, type Criteria } from '../../src/core/criteria/criteria.js'
 import { parseEntryId, type EntryId } from '../../src/core/entry-id.js'
 import { entryRevisionKey, type History, type LogPosition, type Page } from '../../src/store/history.js'
-import { apply, changeset, commitOne, create, expectApplied, problemCodes, remove, update, versionMove } from '../support/requests.js'
+import { apply, changeset, commitOne, create, expectApplied, problemCodes, remove, revertOf, update, versionMove } from '../support/requests.js'
 
 export interface OpenedHistory {
   readonly history: History
@@ -174,6 +174,184 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(changes[1]!.previous).toBe(null)
         const second = (await history.changesOf([3], { limit: 1, after: 0, before: null, fromEnd: false })).get(3)!
         expect(second.items.map(({ kind }) => kind)).toEqual(['CREATE'])
+      })
+    })
+
+    describe('reverts versions', () => {
+      const shown = (outcome: Awaited<ReturnType<typeof commitOne>>) => expectApplied(outcome).delta.map(({ kind, id: entry }) => `${kind} ${entry}`)
+
+      beforeEach(async () => {
+        await apply(history, create('a:x', 'k', { n: 1 }), create('a:y'), create('a:q', 'k', { q: 1 }))
+        await apply(history, update('a:x', 'k', { n: 2 }), remove('a:y'), create('a:z'), remove('a:q'), create('a:q', 'other'))
+      })
+
+      it('takes back all that one changed, as a new version on top of the head', async () => {
+        await apply(history, create('b:later'))
+        const outcome = await commitOne(history, revertOf(2, { author: 'ann', message: 'no' }))
+        expect(shown(outcome)).toEqual(['DELETE a:q', 'DELETE a:z', 'CREATE a:q', 'UPDATE a:x', 'CREATE a:y'])
+        expect(expectApplied(outcome)).toMatchObject({ head: { revision: 4, version: 4 }, revision: 4, dryRun: false })
+        expect((await history.versions([4])).get(4)).toMatchObject({ parent: 3, author: 'ann', message: 'no', created: 2, updated: 1, deleted: 2 })
+        expect(await history.delta(1, 4)).toMatchObject([{ kind: 'CREATE', id: 'b:later' }])
+        expect((await history.verify()).corruptions).toEqual([])
+      })
+
+      it('leads back to where it was when the revert is reverted', async () => {
+        await commitOne(history, revertOf(2))
+        await commitOne(history, revertOf(3))
+        expect(await history.delta(2, 4)).toEqual([])
+        expect(await history.head()).toEqual({ revision: 4, version: 4 })
+      })
+
+      it('names every entry that no longer holds what the version left, as it stands, and changes nothing', async () => {
+        await apply(history, update('a:x', 'k', { n: 3 }), remove('a:z'), create('a:y'))
+        const outcome = await commitOne(history, revertOf(2))
+        expect(problemCodes(outcome)).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT'])
+        const problems = outcome.type === 'refused' ? outcome.problems.map(({ entryId, current }) => [entryId, current?.revision]) : []
+        expect(problems.sort()).toEqual([['a:x', 3], ['a:y', 3], ['a:z', undefined]])
+        expect(problemCodes(await commitOne(history, revertOf(2, { expectedHead: 1 })))).toEqual(['HEAD_MOVED', 'CONFLICT', 'CONFLICT', 'CONFLICT'])
+        expect((await history.head()).revision).toBe(3)
+      })
+
+      it('goes by what an entry holds, not by who wrote it last', async () => {
+        await apply(history, update('a:x', 'k', { n: 9 }))
+        await apply(history, update('a:x', 'k', { n: 2 }))
+        expect(problemCodes(await commitOne(history, revertOf(2)))).toEqual([])
+        expect((await history.entries([id('a:x')], 'head')).get(id('a:x'))!.content.meta).toEqual({ n: 1 })
+      })
+
+      it('reverts a version of another branch where it fits, in one batch with what makes it fit', async () => {
+        await commitOne(history, versionMove(1))
+        expect(problemCodes(await commitOne(history, revertOf(2)))).toEqual(Array(4).fill('CONFLICT'))
+        const outcomes = await history.commit([versionMove(2), changeset([create('b:new')]), revertOf(3), revertOf(2)])
+        expect(outcomes.map(problemCodes)).toEqual([[], [], [], []])
+        expect(await history.delta(1, (await history.head()).revision)).toEqual([])
+      })
+
+      it('refuses the root, what is not there, and another head; a dry run changes nothing; a key answers once', async () => {
+        expect(problemCodes(await commitOne(history, revertOf(0)))).toEqual(['VERSION_NOT_FOUND'])
+        expect(problemCodes(await commitOne(history, revertOf(9)))).toEqual(['VERSION_NOT_FOUND'])
+        expect(problemCodes(await commitOne(history, revertOf(2, { expectedHead: 1 })))).toEqual(['HEAD_MOVED'])
+        expect(expectApplied(await commitOne(history, revertOf(2, { dryRun: true }))).delta).toHaveLength(5)
+        expect((await history.head()).revision).toBe(2)
+        const keyed = { idempotency: { key: 'k', digest: 'd' } }
+        const first = expectApplied(await commitOne(history, revertOf(2, keyed)))
+        const again = expectApplied(await commitOne(history, revertOf(2, keyed)))
+        expect(again).toMatchObject({ replayed: true, revision: first.revision, head: first.head })
+        expect(again.delta.map(({ kind, id: entry, content, original }) => [kind, entry, content?.digest, original?.digest]))
+          .toEqual(first.delta.map(({ kind, id: entry, content, original }) => [kind, entry, content?.digest, original?.digest]))
+        expect(problemCodes(await commitOne(history, revertOf(2, { idempotency: { key: 'k', digest: 'e' } })))).toEqual(['IDEMPOTENCY_KEY_REUSED'])
+      })
+    })
+
+    describe('keeps tags', () => {
+      const set = (name: string, version: number, rest: { movable?: boolean; expectedVersion?: number; author?: string } = {}) => (
+        history.setTag({ name, version, movable: null, expectedVersion: null, author: null, ...rest })
+      )
+      const code = async (promise: Promise<unknown>) => promise.then(() => 'done', (error: { code: string }) => error.code)
+
+      beforeEach(async () => {
+        await apply(history, create('a:x'))
+        await apply(history, create('a:y'))
+      })
+
+      it('on versions, the root too, and moves none but those that may', async () => {
+        const tag = await set('release/1.0', 1, { author: 'ann' })
+        expect(tag).toMatchObject({ name: 'release/1.0', version: 1, movable: false, author: 'ann' })
+        expect((await history.tags(['release/1.0', 'none'])).get('release/1.0')).toEqual(tag)
+        await set('root', 0)
+        await set('latest', 1, { movable: true })
+        expect(await set('latest', 2, { author: 'bob' })).toMatchObject({ version: 2, movable: true, author: 'bob' })
+        expect(await code(set('release/1.0', 2))).toBe('TAG_FIXED')
+        expect(await code(set('release/1.0', 1, { movable: true }))).toBe('TAG_FIXED')
+        expect(await set('latest', 2, { movable: false })).toMatchObject({ movable: false })
+        expect(await code(set('latest', 1))).toBe('TAG_FIXED')
+        expect(await history.head()).toEqual({ revision: 2, version: 2 })
+        expect((await history.verify()).corruptions).toEqual([])
+      })
+
+      it('where they stand when the same is asked for again', async () => {
+        const tag = await set('one', 1, { author: 'ann' })
+        expect(await set('one', 1, { author: 'bob', expectedVersion: 0 })).toEqual(tag)
+      })
+
+      it('unless another version was expected, or there is no such version', async () => {
+        expect(await code(set('m', 1, { expectedVersion: 1 }))).toBe('TAG_NOT_FOUND')
+        await set('m', 1, { movable: true })
+        expect(await code(set('m', 2, { expectedVersion: 0 }))).toBe('TAG_MOVED')
+        expect(await code(set('m', 3))).toBe('VERSION_NOT_FOUND')
+        expect(await set('m', 2, { expectedVersion: 1 })).toMatchObject({ version: 2 })
+      })
+
+      it('until they are taken away, a fixed one by force alone', async () => {
+        await set('m', 1, { movable: true })
+        await set('f', 1)
+        expect(await history.deleteTag('m', false)).toMatchObject({ name: 'm', version: 1 })
+        expect(await code(history.deleteTag('m', true))).toBe('TAG_NOT_FOUND')
+        expect(await code(history.deleteTag('f', false))).toBe('TAG_FIXED')
+        expect(await history.deleteTag('f', true)).toMatchObject({ name: 'f' })
+        expect(await history.tagCount()).toBe(0)
+        expect((await history.verify()).corruptions).toEqual([])
+      })
+
+      it('in order, page by page, and by version', async () => {
+        for (const name of ['b', 'a.b', 'a', 'B', 'a/b']) await set(name, 1)
+        await set('two', 2)
+        const names = (page: { items: readonly { name: string }[] }) => page.items.map(({ name }) => name)
+        expect(names(await history.tagPage(all()))).toEqual(['B', 'a', 'a.b', 'a/b', 'b', 'two'])
+        const page = await history.tagPage({ limit: 2, after: 'a', before: null, fromEnd: false })
+        expect([names(page), page.hasMore]).toEqual([['a.b', 'a/b'], true])
+        expect(names(await history.tagPage({ limit: 2, after: null, before: 'b', fromEnd: true }))).toEqual(['a.b', 'a/b'])
+        expect(await history.tagCount()).toBe(6)
+        const found = await history.tagsOf([0, 1, 2])
+        expect([0, 1, 2].map((version) => found.get(version)!.map(({ name }) => name))).toEqual([[], ['B', 'a', 'a.b', 'a/b', 'b'], ['two']])
+      })
+
+      it('of many writers at once, each whole', async () => {
+        await Promise.all(Array.from({ length: 20 }, (_, n) => set(`t${n % 5}`, n % 3, { movable: true })))
+        expect(await history.tagCount()).toBe(5)
+        expect((await history.verify()).corruptions).toEqual([])
+      })
+    })
+
+    describe('tells what happened in a namespace', () => {
+      const told = (page: { items: readonly { revision: number; position: number; kind: string; id: string }[] }) => (
+        page.items.map(({ revision, position, kind, id: entry }) => `${revision}.${position} ${kind} ${entry}`)
+      )
+
+      it('newest first, in pages from both ends, replacements as two changes, and of no other namespace', async () => {
+        await apply(history, create('a:x', 'k', { n: 1 }), create('a:y'), create('b:x'))
+        await apply(history, remove('a:x'), create('a:x', 'other'), create('a:z'))
+        await commitOne(history, versionMove(1))
+        await apply(history, remove('b:x'))
+        const whole = await history.namespaceChanges('a', all())
+        expect(told(whole)).toEqual([
+          '3.2 CREATE a:x', '3.1 DELETE a:z', '3.0 DELETE a:x', '2.2 CREATE a:z', '2.1 CREATE a:x', '2.0 DELETE a:x', '1.1 CREATE a:y', '1.0 CREATE a:x',
+        ])
+        expect(whole.items.map(({ entry, previous }) => [entry?.content.kind, previous?.content.kind])).toEqual([
+          ['k', undefined], [undefined, 'thing'], [undefined, 'other'], ['thing', undefined], ['other', undefined], [undefined, 'k'],
+          ['thing', undefined], ['k', undefined],
+        ])
+        expect(await history.namespaceChangeCount('a')).toBe(8)
+        for (const limit of [1, 2, 3, 5]) {
+          const forward = []
+          const backward = []
+          for (let after: LogPosition | null = null; ;) {
+            const page = await history.namespaceChanges('a', { limit, after, before: null, fromEnd: false })
+            forward.push(...told(page))
+            if (!page.hasMore) break
+            after = page.items.at(-1)!
+          }
+          for (let before: LogPosition | null = null; ;) {
+            const page = await history.namespaceChanges('a', { limit, after: null, before, fromEnd: true })
+            backward.unshift(...told(page))
+            if (!page.hasMore) break
+            before = page.items[0]!
+          }
+          expect(forward).toEqual(told(whole))
+          expect(backward).toEqual(told(whole))
+        }
+        expect(told(await history.namespaceChanges('b', all()))).toEqual(['4.0 DELETE b:x', '1.2 CREATE b:x'])
+        expect(await history.namespaceChanges('nothing', all())).toEqual({ items: [], hasMore: false })
       })
     })
 

@@ -51,6 +51,10 @@ export function versionMove(version: number, rest: Partial<CommitRequest> = {}):
   }
 }
 
+export function revertOf(version: number, rest: Partial<CommitRequest> = {}): CommitRequest {
+  return { ...versionMove(version, rest), action: { type: 'revert', version } }
+}
+
 export async function commitOne(history: History, request: CommitRequest): Promise<CommitOutcome> {
   const [outcome] = await history.commit([request])
   return outcome!

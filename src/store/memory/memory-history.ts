@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { compileMatcher } from '../../core/criteria/match.js'
+import type { Change } from '../../core/change.js'
 import { operationsBetween } from '../../core/delta.js'
 import { compareTargets, groupsOf, targetKey } from '../../core/dependency.js'
 import { namespaceOf, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { RegistryError } from '../../core/errors.js'
+import type { Tag } from '../../core/tag.js'
 import { compareText } from '../../core/text.js'
 import { FIRST_LINK, encodeChangeset, rootDigest } from '../changeset-codec.js'
-import { entryOfRow } from '../change-row.js'
+import { byPosition, entryOfRow } from '../change-row.js'
 import { COMPARE_ENTRIES } from '../entry-order.js'
 import {
   entryRevisionKey, type CommitOutcome, type CommitRequest, type History, type HistoryOptions, type LogPosition,
@@ -15,8 +17,9 @@ import {
 } from '../history.js'
 import { pageOf } from '../page.js'
 import {
-  emptyWrites, planChangeset, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
+  emptyWrites, nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
 } from '../plan-batch.js'
+import { movedTagSum, NO_TAGS, planTag, planTagRemoval, tagDigest } from '../plan-tag.js'
 import type { StoredHistory } from '../verify/stored-history.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { openMemoryJournal } from './memory-journal.js'
@@ -41,6 +44,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const exchange = openMemoryExchange()
   const requests = new Map<string, number>()
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
+  const tags = new Map<string, Tag>()
+  let tagSum = NO_TAGS
 
   const standing: Standing = {
     head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
@@ -66,12 +71,22 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     return { version, digest: row.digest, differences }
   }
 
+  function revertTarget(version: number) {
+    const row = version === 0 ? undefined : versionRow(version)
+    if (row === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+    if (keepsHistory) return { changes: log.changesAt(row.revision) }
+    const message = `version ${version} cannot be reverted: this registry keeps no history (CADASTRE_STORE=none)`
+    return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
+  }
+
   function plan(request: CommitRequest, now: Date): CommitOutcome {
     const writes = emptyWrites()
     const { action } = request
     const turn: Standing = Object.assign(standing, { now })
     const planned = action.type === 'changeset'
       ? planChangeset({ ...request, action }, turn, writes, options.references)
+      : action.type === 'revert'
+      ? planRevert({ ...request, action }, revertTarget(action.version), turn, writes, options.references)
       : planVersion(request, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
@@ -113,7 +128,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     return rows.map(entryOfRow).filter((entry) => entry !== null).reverse()
   }
 
-  const read: Omit<History, 'commit' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
+  const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
     exchange,
@@ -166,6 +181,17 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     changesOf: async (revisions, page) => new Map(revisions.map((revision) => (
       [revision, pageOf(log.changesAt(revision), page, (change, position) => change.position - position)]
     ))),
+    namespaceChanges: async (namespace, page) => {
+      // The list descends, so its positions do too.
+      return pageOf(changesIn(namespace), page, (change, position) => byPosition(position, change))
+    },
+    namespaceChangeCount: async (namespace) => changesIn(namespace).length,
+
+    tags: async (names) => mapOf(names, (name) => tags.get(name) ?? null),
+    tagPage: async (page) => pageOf(tagList(), page, ({ name }, position) => compareText(name, position)),
+    tagCount: async () => tags.size,
+    tagsOf: async (versions) => new Map(versions.map((version) => [version, tagList().filter((tag) => tag.version === version)])),
+
     log: async (after, limit) => readLog(log, after, limit, standing.head, oldestLog()),
     delta: async (from, to) => {
       const [start, end] = [at(from), at(to)]
@@ -217,6 +243,16 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     ))),
   }
 
+  function tagList(): Tag[] {
+    return [...tags.values()].sort((a, b) => compareText(a.name, b.name))
+  }
+
+  /** Newest first. Without history nothing older than the head's state is told. */
+  function changesIn(namespace: string): Change[] {
+    if (!keepsHistory) return refuse('the history of a namespace cannot be read')
+    return log.transitions.flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace)).reverse()
+  }
+
   function countAt(readAt: ReadAt): number {
     const revision = readAt === 'head' ? log.revision : readAt
     return revision === 0 ? 0 : log.transitions[revision - 1]!.entryCount
@@ -232,7 +268,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       }
     },
     head: async function* () { for (const entry of log.state('head')) yield { entry, metaIndex: null } },
-    pointer: async () => standing,
+    pointer: async () => ({ ...standing, tagSum }),
+    tags: async function* () { for (const tag of tags.values()) yield { tag, digest: tagDigest(tag) } },
     names: null,
     referenceIndex: null,
   }
@@ -247,6 +284,20 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       })
       for (const listener of listeners) listener()
       return outcomes
+    },
+    setTag: async (request) => {
+      if (!keepsHistory) return refuse('a version cannot be tagged')
+      if (versionRow(request.version) === undefined) throw versionNotFound(request.version, standing.lastVersion)
+      const tag = planTag(request, tags.get(request.name), new Date())
+      tagSum = movedTagSum(tagSum, tags.get(request.name), tag)
+      tags.set(request.name, tag)
+      return tag
+    },
+    deleteTag: async (name, force) => {
+      const tag = planTagRemoval(name, tags.get(name), force)
+      tagSum = movedTagSum(tagSum, tag, undefined)
+      tags.delete(name)
+      return tag
     },
     onAdvance: (listener) => {
       listeners.add(listener)

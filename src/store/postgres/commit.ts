@@ -2,11 +2,11 @@ import postgres from 'postgres'
 import { RegistryError } from '../../core/errors.js'
 import type { Operation } from '../../core/operation.js'
 import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
-import { emptyWrites, overtaken, planChangeset, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
-import { readStanding, readVersionTarget } from './read-standing.js'
+import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
 import { writeBatch } from './write-batch.js'
 import type { Transaction } from './read-client.js'
 
@@ -122,14 +122,20 @@ export class Committer {
         planned.push({ type: 'refused', problems: [], fellAway: 'attended' })
         continue
       }
-      if (request.action.type === 'changeset') {
-        planned.push(planChangeset({ ...request, action: request.action }, standing, writes, this.#options.references))
+      const { action } = request
+      if (action.type === 'changeset') {
+        planned.push(planChangeset({ ...request, action }, standing, writes, this.#options.references))
         continue
       }
-      // A version's delta is read from the log, so what the batch did before must be there.
+      // What a version holds or changed is read from the log, so what the batch did before must be there.
       await this.#flush(sql, writes, standing)
-      const target = await readVersionTarget(sql, request.action.version, standing)
-      planned.push(planVersion(request, target, standing, writes, this.#options.references))
+      if (action.type === 'revert') {
+        const target = await readRevertTarget(sql, action.version, standing)
+        planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
+      } else {
+        const target = await readVersionTarget(sql, action.version, standing)
+        planned.push(planVersion(request, target, standing, writes, this.#options.references))
+      }
     }
     attempt.planned = planned
     await this.#flush(sql, writes, standing)

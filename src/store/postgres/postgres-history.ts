@@ -19,6 +19,7 @@ import { readVersions } from './read-versions.js'
 import { StatisticsRefresher } from './refresh-statistics.js'
 import { removeOldReplies } from './remove-old-replies.js'
 import { storedHistory } from './stored-history.js'
+import { tagRows } from './tag-rows.js'
 
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
@@ -80,6 +81,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     }), client),
     ...log,
     ...readReferences(client),
+    ...tagRows(client),
     async commit(requests) {
       const outcomes = await committer.commit(requests)
       notifications.wake()

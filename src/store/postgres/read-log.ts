@@ -9,7 +9,7 @@ import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type 
 import { cut } from './read-entries.js'
 import type { ReadClient } from './read-client.js'
 
-type LogReads = Pick<HistoryReader, 'changesOf' | 'log' | 'delta'>
+type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
 
 type PlacedRow = ChangeColumns & { place: number } & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
 
@@ -56,6 +56,30 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
       return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
     },
 
+    async namespaceChanges(namespace, page) {
+      // The list descends: what comes after a place is older.
+      const direction = page.fromEnd ? 'ASC' : 'DESC'
+      const [older, newer] = [page.after ?? AFTER_ALL, page.before ?? BEFORE_ALL]
+      const places = (column: 'position' | 'delete_position') => `(
+        SELECT c.*, c.${column} AS place FROM change c
+        WHERE c.ns = $1::text AND c.${column} IS NOT NULL
+          AND (c.revision, c.${column}) < ($2::bigint, $3::int) AND (c.revision, c.${column}) > ($4::bigint, $5::int)
+        ORDER BY c.revision ${direction}, c.${column} ${direction} LIMIT $6::int)`
+      const text = `
+        SELECT ${PLACED_COLUMNS} FROM (
+          ${places('position')} UNION ALL ${places('delete_position')} ORDER BY revision ${direction}, place ${direction} LIMIT $6::int
+        ) h ${JOIN_PREVIOUS}`
+      const params = [namespace, older.revision, older.position, newer.revision, newer.position, page.limit + 1]
+      const rows = await client.read((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
+      return cut(rows.map(changeAtPlace).sort((a, b) => (page.fromEnd ? byPosition(a, b) : byPosition(b, a))), page)
+    },
+
+    async namespaceChangeCount(namespace) {
+      const [row] = await client.read((sql) => sql<{ count: number }[]>`
+        SELECT count(*) + count(delete_position) AS count FROM change WHERE ns = ${namespace}`)
+      return row!.count
+    },
+
     async log(after, limit) {
       // The head first: what is committed while the rest is read lies beyond it and is left for the next page.
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
@@ -86,6 +110,9 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
     },
   }
 }
+
+const AFTER_ALL: LogPosition = { revision: Number.MAX_SAFE_INTEGER, position: 0 }
+const BEFORE_ALL: LogPosition = { revision: -1, position: 0 }
 
 /**
  * What a page of the log may hold: a caller can only name a number of changes, and one may be 300 bytes or 2 MiB.

@@ -1,9 +1,11 @@
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import { entryOfRow } from '../change-row.js'
+import type { Change } from '../../core/change.js'
+import type { Problem } from '../../core/errors.js'
+import { byPosition, changesOfRow, entryOfRow } from '../change-row.js'
 import type { CommitRequest } from '../history.js'
-import { replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
-import { changeRowOfColumns, idColumns, type ChangeColumns } from './entry-row.js'
+import { nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
+import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type EntryColumns } from './entry-row.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
 import type { Transaction } from './read-client.js'
 
@@ -15,6 +17,7 @@ export interface PointerColumns {
   readonly transition_digest: string
   readonly entry_count: number
   readonly moved_at: Date
+  readonly tag_sum: string
 }
 
 /** What the registry looks like to a batch. With `lock`, nobody else commits until the transaction ends. */
@@ -22,20 +25,13 @@ export async function readStanding(
   sql: Transaction, requests: readonly CommitRequest[], lock: boolean,
 ): Promise<{ standing: Standing; isCommitted: boolean; isAttended: boolean }> {
   const ids = [...new Set(requests.flatMap(({ action }) => action.type === 'changeset' ? action.operations.map(({ id }) => id) : []))]
-  const { ns, name } = idColumns(ids)
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Sent without waiting; each statement after the lock sees what was committed before it.
   const [pointers, clock, committed, rows, replies, attended] = await Promise.all([
     sql<PointerColumns[]>`SELECT * FROM head_pointer ${lock ? sql`FOR UPDATE` : sql``}`,
     sql<{ now: Date }[]>`SELECT clock_timestamp() AS now`,
     sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ANY(${requests.map(({ id }) => id)}::uuid[])`,
-    ids.length === 0 ? [] : sql<ChangeColumns[]>`
-      SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
-        c.previous_revision
-      FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
-      CROSS JOIN LATERAL (
-        SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
-      ) c`,
+    readLatest(sql, ids),
     keyed.length === 0 ? [] : sql<Reply[]>`
       SELECT r.author, r.key, r.digest, r.revision, r.version
       FROM unnest(${keyed.map(({ author }) => author ?? '')}::text[], ${keyed.map(({ idempotency }) => idempotency!.key)}::text[]) AS asked(author, key)
@@ -47,11 +43,7 @@ export async function readStanding(
   const pointer = pointers[0]!
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
-  for (const row of rows.map(changeRowOfColumns)) {
-    lastChanged.set(row.id, row.revision)
-    const entry = entryOfRow(row)
-    if (entry !== null) entries.set(row.id, entry)
-  }
+  placeLatest(rows, { entries, lastChanged })
   const standing: Standing = {
     head: { revision: pointer.revision, version: pointer.version },
     lastVersion: pointer.last_version,
@@ -65,6 +57,50 @@ export async function readStanding(
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
   }
   return { standing, isCommitted: committed.length > 0, isAttended: attended.length > 0 }
+}
+
+/**
+ * The latest row of each id. No async function: one would send its statement before those that stand before it
+ * in a `Promise.all`, the lock above all, and read what others are about to change.
+ */
+function readLatest(sql: Transaction, ids: readonly EntryId[]): PromiseLike<readonly ChangeColumns[]> | [] {
+  if (ids.length === 0) return []
+  const { ns, name } = idColumns(ids)
+  return sql<ChangeColumns[]>`
+    SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
+      c.previous_revision
+    FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+    CROSS JOIN LATERAL (
+      SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
+    ) c`
+}
+
+function placeLatest(rows: readonly ChangeColumns[], { entries, lastChanged }: Pick<Standing, 'entries' | 'lastChanged'>): void {
+  for (const row of rows.map(changeRowOfColumns)) {
+    lastChanged.set(row.id, row.revision)
+    const entry = entryOfRow(row)
+    if (entry !== null) entries.set(row.id, entry)
+  }
+}
+
+/** What reverting a version needs to know; what it touched is added to the standing. */
+export async function readRevertTarget(
+  sql: Transaction, version: number, standing: Standing,
+): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
+  const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
+  if (found[0] === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+  type Row = ChangeColumns & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
+  const rows = await sql<Row[]>`
+    SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
+      c.previous_revision, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest, p.version AS p_version
+    FROM change c LEFT JOIN change p ON p.ns = c.ns AND p.name = c.name AND p.revision = c.previous_revision
+    WHERE c.revision = ${found[0].revision}`
+  const changes = rows.flatMap((row) => changesOfRow(changeRowOfColumns(row), row.previous_revision === null ? null : entryOfColumns({
+    ns: row.ns, name: row.name, kind: row.p_kind!, meta: row.p_meta!, data: row.p_data!, digest: row.p_digest!,
+    revision: row.previous_revision, version: row.p_version!,
+  }))).sort(byPosition)
+  placeLatest(await readLatest(sql, [...new Set(changes.map(({ id }) => id))]), standing)
+  return { changes }
 }
 
 /** What applying a version needs to know, as of this transaction. */

@@ -4,6 +4,7 @@ import type { StoredHistory } from '../verify/stored-history.js'
 import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
 import type { Sql } from './read-client.js'
 import { transitionOfColumns, type TransitionColumns } from './read-log.js'
+import { tagOfColumns, type TagColumns } from './tag-rows.js'
 import type { PointerColumns } from './read-standing.js'
 import { referenceRows, type ReferenceColumns } from './reference-row.js'
 
@@ -73,10 +74,15 @@ export function storedHistory(sql: Sql, references: ExtractReferences): StoredHi
     },
     async pointer() {
       const [row] = await sql<PointerColumns[]>`SELECT * FROM head_pointer`
-      const { revision, version, last_version, version_digest, transition_digest, entry_count } = row!
+      const { revision, version, last_version, version_digest, transition_digest, entry_count, tag_sum } = row!
       return {
         head: { revision, version }, lastVersion: last_version, versionDigest: version_digest,
-        transitionDigest: transition_digest, entryCount: entry_count,
+        transitionDigest: transition_digest, entryCount: entry_count, tagSum: tag_sum,
+      }
+    },
+    async *tags() {
+      for await (const rows of stream<TagColumns & { digest: string }>(sql, 'SELECT * FROM tag ORDER BY name')) {
+        for (const row of rows) yield { tag: tagOfColumns(row), digest: row.digest }
       }
     },
     async *names() {

@@ -42,6 +42,8 @@ export const headPointer = pgTable('head_pointer', {
   movedAt: instant('moved_at').notNull().defaultNow(),
   /** Of the dependency patterns that `reference` was filled by. */
   referencesFingerprint: text('references_fingerprint').notNull().default(''),
+  /** Of all tags' digests, modulo 2^256: so that one that is gone shows. */
+  tagSum: text('tag_sum').notNull().default('0'.repeat(64)),
 }, (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)])
 
 export const version = pgTable('version', {
@@ -98,6 +100,8 @@ export const change = pgTable('change', {
 }, (table) => [
   primaryKey({ columns: [table.ns, table.name, table.revision] }),
   index('change_revision').on(table.revision, table.position),
+  index('change_ns').on(table.ns, table.revision, table.position),
+  index('change_ns_delete_position').on(table.ns, table.revision, table.deletePosition).where(sql`${table.deletePosition} is not null`),
   index('change_delete_position').on(table.revision, table.deletePosition).where(sql`${table.deletePosition} is not null`),
   index('change_kind').on(table.kind, table.ns, table.name),
   index('change_meta').using('gin', table.metaIndex.op('jsonb_path_ops')).with(SHORT_PENDING_LIST),
@@ -141,6 +145,17 @@ export const reference = pgTable('reference', {
   primaryKey({ columns: [table.ns, table.name, table.ordinal] }),
   index('reference_target').on(table.targetType, table.targetNs, table.targetName),
 ])
+
+/** Names for versions. */
+export const tag = pgTable('tag', {
+  name: codePointText('name').primaryKey(),
+  version: count('version').notNull(),
+  movable: boolean('movable').notNull(),
+  createdAt: instant('created_at').notNull(),
+  author: text('author'),
+  /** Of all of it. */
+  digest: text('digest').notNull(),
+}, (table) => [index('tag_version').on(table.version)])
 
 /** Answers kept under their idempotency keys. */
 export const reply = pgTable('reply', {

@@ -1,6 +1,7 @@
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import type { Json } from '../../core/json.js'
+import type { Tag } from '../../core/tag.js'
 import type { Head, Version } from '../../core/version.js'
 import type { ChangeRow } from '../change-row.js'
 import type { TransitionRow } from '../plan-batch.js'
@@ -15,6 +16,7 @@ export interface StoredHistory {
   changes(): AsyncIterable<{ readonly row: ChangeRow; readonly metaIndex: Json }>
   head(): AsyncIterable<{ readonly entry: EntryRevision; readonly metaIndex: Json }>
   pointer(): Promise<StoredPointer>
+  tags(): AsyncIterable<{ readonly tag: Tag; readonly digest: string }>
   /** Every id in the index of names; null where there is no such index. */
   names: (() => AsyncIterable<EntryId>) | null
   /** The index of references, each row as one text, and the rows that an entry should have there; null where there is none. */
@@ -31,4 +33,5 @@ export interface StoredPointer {
   readonly versionDigest: string
   readonly transitionDigest: string
   readonly entryCount: number
+  readonly tagSum: string
 }

@@ -1,5 +1,6 @@
 import type { Corruption, Verification } from '../history.js'
 import type { Version } from '../../core/version.js'
+import { movedTagSum, NO_TAGS, tagDigest } from '../plan-tag.js'
 import type { Report } from './report.js'
 import { readLine } from './read-line.js'
 import { replayLineages } from './replay-lineages.js'
@@ -41,8 +42,21 @@ export async function verifyHistory(
     versionDigest: versions.find(({ number }) => number === line.head.version)?.digest ?? '',
     transitionDigest: line.digest,
     entryCount: line.state.size,
+    tagSum: await verifyTags(versions, stored, report),
   }, report)
   return { versions: versions.length, revisions: line.head.revision, changes: line.changes, corruptions }
+}
+
+/** The sum of all tags, each held against its digest. */
+async function verifyTags(versions: readonly Version[], stored: StoredHistory, report: Report): Promise<string> {
+  const numbers = new Set(versions.map(({ number }) => number))
+  let sum = NO_TAGS
+  for await (const { tag, digest } of stored.tags()) {
+    sum = movedTagSum(sum, undefined, tag)
+    if (tagDigest(tag) !== digest) report('tag', tag.name, 'does not have its digest')
+    if (!numbers.has(tag.version)) report('tag', tag.name, `stands on version ${tag.version}, which is not there`)
+  }
+  return sum
 }
 
 function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: Report): void {

@@ -3,7 +3,7 @@ import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
 import { parseEntryId } from '../../../src/core/entry-id.js'
 import type { History } from '../../../src/store/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
-import { apply, commitOne, create, expectApplied, historyOptions, problemCodes, remove, update, versionMove } from '../../support/requests.js'
+import { apply, commitOne, create, expectApplied, historyOptions, problemCodes, remove, revertOf, update, versionMove } from '../../support/requests.js'
 
 const all = { limit: 1_000, after: null, before: null, fromEnd: false }
 
@@ -39,6 +39,16 @@ describe('a registry without a history', () => {
     const refused = await commitOne(history, versionMove(1))
     expect(problemCodes(refused)).toEqual(['VERSION_NOT_FOUND'])
     expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('keeps no history') as string }] })
+  })
+
+  it('has no version to revert or to tag, and no past of a namespace', async () => {
+    await apply(history, create('a:x'))
+    const refused = await commitOne(history, revertOf(1))
+    expect(refused).toMatchObject({ problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('keeps no history') as string }] })
+    const tag = { name: 't', version: 1, movable: null, expectedVersion: null, author: null }
+    await expect(history.setTag(tag)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    await expect(history.namespaceChanges('a', all)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    expect(await history.tagCount()).toBe(0)
   })
 
   it('keeps the last thousand revisions for who follows, and no more', async () => {

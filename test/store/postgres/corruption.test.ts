@@ -7,13 +7,14 @@ import { apply, changeset, commitOne, create, historyOptions, remove, update, ve
 
 /** Columns that tell nothing of history: identities of requests and of the registry, and what is derived at start. */
 const NOT_HISTORY = new Set(['transition.request_id', 'head_pointer.registry_id', 'head_pointer.moved_at', 'head_pointer.references_fingerprint', 'head_pointer.id'])
-const TABLES = ['version', 'transition', 'change', 'head', 'entry_name', 'reference', 'head_pointer']
+const TABLES = ['version', 'transition', 'change', 'head', 'entry_name', 'reference', 'head_pointer', 'tag']
 
 /** Another value of the same type, as near to a flipped bit as the type allows. */
 const OTHER: Readonly<Record<string, string>> = {
   text: `CASE WHEN length(%c) = 0 THEN 'x' ELSE overlay(%c placing chr(ascii(right(%c, 1)) # 8) from length(%c)) END`,
   bigint: '%c # 64',
   integer: '%c # 64',
+  boolean: 'NOT %c',
   bytea: `set_byte(%c, 12, get_byte(%c, 12) # 1)`,
   jsonb: `'{"other": true}'::jsonb`,
   'timestamp with time zone': `%c + interval '1 millisecond'`,
@@ -36,6 +37,8 @@ describe('verify', () => {
     await commitOne(history, versionMove(1, { author: 'bob', message: 'back' }))
     await apply(history, update('a:x', 'thing', { n: 2 }, [1, 2]), create('b:z'))
     await apply(history, remove('b:z'))
+    await history.setTag({ name: 'release/1', version: 1, movable: false, expectedVersion: null, author: 'ann' })
+    await history.setTag({ name: 'latest', version: 3, movable: true, expectedVersion: null, author: null })
   })
   afterAll(async () => {
     await sql.end()
