@@ -20,6 +20,9 @@ export interface RecoveryWorld {
   failed(error: unknown): void
 }
 
+/** One small query every 30 s: an idle gateway is to leave its database in peace. */
+const LEASES_BETWEEN_LOOKS = 2
+
 const ABANDONED = 'the gateway that ran it has ended'
 
 /**
@@ -37,7 +40,7 @@ export async function recoverTransactions(world: RecoveryWorld, signal: AbortSig
     } catch (error) {
       if (!isPassing(error)) world.failed(error)
     }
-    await pause(world.leaseMs / 2, signal)
+    await pause(LEASES_BETWEEN_LOOKS * world.leaseMs, signal)
   }
 }
 

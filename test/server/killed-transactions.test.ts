@@ -105,7 +105,7 @@ describe('a gateway killed in the middle of a transaction', () => {
     react = (_one, response) => { accept(response) }
     const story = (transaction: string | undefined) => heard.filter((one) => one.transaction === transaction).map(({ kind, entryId }) => [kind, entryId].filter(Boolean).join(' '))
     const ends = () => [...victims.values()].map(({ transaction }) => story(transaction).at(-1))
-    await expect.poll(ends, { timeout: 40_000, interval: 200 }).toEqual(['registry.discard', 'registry.discard', 'registry.discard', 'registry.commit'])
+    await expect.poll(ends, { timeout: 60_000, interval: 200 }).toEqual(['registry.discard', 'registry.discard', 'registry.discard', 'registry.commit'])
 
     const { body } = await post(survivor, '{ entries { nodes { entryId } } }')
     expect(body.data!['entries'].nodes).toEqual([1, 2, 3].map((n) => ({ entryId: `ns3:${n}` })))
@@ -116,7 +116,7 @@ describe('a gateway killed in the middle of a transaction', () => {
     expect(fourth!.slice(-2)).toEqual(['registry.commit', 'registry.commit'])
     await expect.poll(async () => (await lock`SELECT 1 FROM open_transaction`).length).toBe(0)
     await lock.end()
-  }, 90_000)
+  }, 120_000)
 })
 
 async function countAccepted(url: string, transaction: string): Promise<number> {
