@@ -9,7 +9,8 @@ const steps = [
     name: 'server',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/server/main.js',
-    tool: ['node_modules/typescript/bin/tsc', '-p', '.'],
+    // Types are `npm test`'s to check: a first start has 5 s, and building takes 0.8 s without them, 3.5 s with.
+    tool: ['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'],
     // What was built of files that are no longer there must go; the page has a step of its own.
     clean: (dist) => readdirSync(dist).filter((name) => !name.startsWith('playground') && name !== '.built'),
   },
