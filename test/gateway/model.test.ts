@@ -11,7 +11,7 @@ interface Held { kind: string; data: number; revision: number; version: number }
 type State = Map<string, Held>
 interface Op { type: 'create' | 'update' | 'delete'; id: string; kind: string; data: number; ifRevision: number | null }
 interface Changeset { ops: Op[]; baseAgo: number | null; expects: 'head' | 'other' | null }
-type Step = { apply: Changeset } | { moveTo: number } | { compactBefore: number }
+type Step = { apply: Changeset } | { moveTo: number } | { keepSince: number }
 
 /** A version that is none. */
 const NOWHERE = 1e9
@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     expects: fc.constantFrom(null, null, null, null, null, null, 'head', 'other'),
   }) }) },
   { weight: 1, arbitrary: fc.record({ moveTo: fc.nat(12) }) },
-  { weight: 1, arbitrary: fc.record({ compactBefore: fc.nat(25) }) },
+  { weight: 2, arbitrary: fc.record({ keepSince: fc.nat(3) }) },
 )
 
 class Model {
@@ -140,8 +140,8 @@ describe.each(KEEPING)('a gateway over %s', (backend) => {
           if (version !== model.head) model.moveTo(version)
           continue
         }
-        if ('compactBefore' in each) {
-          const before = each.compactBefore % (model.revision + 1)
+        if ('keepSince' in each) {
+          const before = Math.max(0, model.revision - each.keepSince)
           model.oldest = Math.max(model.oldest, before)
           const { compact } = await gateway.data(`mutation { compact(before: ${before + revision0}) { oldestRevision } }`)
           expect(compact.oldestRevision).toBe(model.oldest + revision0)
@@ -167,6 +167,10 @@ describe.each(KEEPING)('a gateway over %s', (backend) => {
             expect([result.version.number, result.transition.revision]).toEqual([versionOf(model.head), model.revision + revision0])
           }
         }
+      }
+      for (let version = 0; version < model.versions.length; version++) {
+        const moved = await gateway.applyVersion({ version: versionOf(version), dryRun: true })
+        expect(moved.problems?.map(({ code }: any) => code) ?? [], `v${version}`).toEqual(model.canMoveTo(version) ? [] : ['COMPACTED'])
       }
       const fields = 'entryId kind data revision version { number }'
       const shown = ({ entryId, kind, data, revision, version }: any): object => (
