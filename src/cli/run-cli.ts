@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext, CommandResult } from './command-context.js'
 import { apply } from './commands/apply.js'
+import { compact } from './commands/compact.js'
 import { diff } from './commands/diff.js'
 import { exportEntries } from './commands/export.js'
 import { find } from './commands/find.js'
@@ -145,6 +146,10 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .option('--delete', 'take it away', false)
     .option('--force', 'even where it is fixed', false)
     .action(run(tag))
+  program.command('compact').description('squash what lies before a revision into the state it begins with; cannot be undone')
+    .argument('<revision>', 'such as r7: from there on everything is kept')
+    .addOption(new Option('--dry-run', 'only tell what it would take away').default(false))
+    .action(run(compact))
   program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')

@@ -14,6 +14,8 @@ export interface StateView {
   entry(id: EntryId): EntryRevision | undefined
   /** The revision of the last change of that id, a delete's too; 0 where it never changed. */
   lastChanged(id: EntryId): number
+  /** Changes before it have been compacted away; 0 unless told. */
+  readonly oldestRevision?: number
 }
 
 /** A changeset as it was sent. */
@@ -60,7 +62,9 @@ export function headMoved(expected: number, head: Head): Problem {
   return { code: 'HEAD_MOVED', message }
 }
 
-function changesetProblems({ operations, base, problems }: SubmittedChangeset, expectedHead: number | null, { head }: StateView): Problem[] {
+function changesetProblems(
+  { operations, base, problems }: SubmittedChangeset, expectedHead: number | null, { head, oldestRevision = 0 }: StateView,
+): Problem[] {
   const found: Problem[] = []
   // A changeset that is too large may have had its operations left unread: it is not empty.
   const wasSent = problems.some((problem) => problem.operation !== undefined || problem.code === 'TOO_LARGE')
@@ -73,6 +77,10 @@ function changesetProblems({ operations, base, problems }: SubmittedChangeset, e
   if (base !== null && !isRevision(base, head)) {
     const message = `base is ${base}, but the registry's revisions are 0 to ${head.revision}; send the revision that the operations were prepared against`
     found.push({ code: 'REVISION_NOT_FOUND', message })
+  } else if (base !== null && base < oldestRevision) {
+    const message = `base is ${base}, and what changed before revision ${oldestRevision} has been compacted away, so conflicts cannot be told; `
+      + `look at the entries as they stand and send it anew with base ${head.revision}`
+    found.push({ code: 'COMPACTED', message })
   }
   return found
 }

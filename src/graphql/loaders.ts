@@ -12,6 +12,8 @@ import { pagedLoader, type PageKey } from './paged-loader.js'
 export interface Loaders {
   /** Where the registry stood when this request first asked. */
   readonly head: () => Promise<Head>
+  /** The oldest revision that could be read when this request first asked. */
+  readonly oldestRevision: () => Promise<number>
   /** An entry at the head. */
   readonly entry: DataLoader<EntryId, EntryRevision | null>
   /** An entry as it stood at a revision. */
@@ -28,13 +30,16 @@ export interface Loaders {
   readonly tag: DataLoader<string, Tag | null>
   readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
-  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
+  /** Null where the revision has been compacted away. */
+  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
 export function createLoaders({ history }: Registry): Loaders {
   let head: Promise<Head> | undefined
+  let oldest: Promise<number> | undefined
   return {
     head: () => (head ??= history.head()),
+    oldestRevision: () => (oldest ??= history.oldestRevision()),
     entry: byKey((ids) => history.entries(ids, 'head'), null),
     entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
     entryRevision: new DataLoader(
@@ -54,7 +59,7 @@ export function createLoaders({ history }: Registry): Loaders {
     tag: byKey((names) => history.tags(names), null),
     tagsOf: byKey((versions) => history.tagsOf(versions), []),
     transition: byKey((revisions) => history.transitions(revisions), null),
-    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), NOTHING),
+    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
   }
 }
 

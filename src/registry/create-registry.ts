@@ -116,6 +116,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       return history.deleteTag(name, force)
     },
 
+    compact: (request) => history.compact(request),
+
     follow: (input) => follow(sources, input),
     followEntry: (id, signal) => followEntry(sources, id, signal),
 

@@ -10,7 +10,7 @@ import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
 import type { EventBus } from './event-bus.js'
-import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
+import type { Compaction, CompactRequest, CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
 import type { FinderCache } from './finder.js'
 import type { Warning } from './warnings-of.js'
@@ -138,6 +138,9 @@ export interface Registry {
   setTag(input: SetTagInput, context: WriteContext): Promise<Tag>
   /** @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
   deleteTag(name: string, force: boolean): Promise<Tag>
+
+  /** Squashes what lies before a revision; the answer says what it took. @throws RegistryError as `HistoryCompactor.compact` does */
+  compact(request: CompactRequest): Promise<Compaction>
 
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>

@@ -23,6 +23,8 @@ import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction } from
 /** The registry as the batch finds it, moved on by each request that is applied. */
 export interface Standing {
   head: Head
+  /** What lies before it has been compacted away. */
+  readonly oldestRevision: number
   lastVersion: number
   /** Of the version that is the head. */
   versionDigest: string
@@ -92,6 +94,7 @@ export function planChangeset(
   if (answered !== null) return answered
   const view = {
     head: standing.head,
+    oldestRevision: standing.oldestRevision,
     entry: (id: EntryId) => standing.entries.get(id),
     lastChanged: (id: EntryId) => standing.lastChanged.get(id) ?? 0,
   }

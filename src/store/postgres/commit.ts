@@ -154,13 +154,15 @@ export class Committer {
     if (planned.type !== 'replay') return planned
     const { revision, version } = planned.reply
     const delta = revision === null ? [] : await this.#deltaOf(revision)
-    return { type: 'applied', head: { revision: revision ?? 0, version }, revision, delta, dryRun: false, replayed: true }
+    const again = { type: 'applied', head: { revision: revision ?? 0, version }, revision, dryRun: false, replayed: true } as const
+    return delta === null ? { ...again, delta: [], compacted: true } : { ...again, delta }
   }
 
-  async #deltaOf(revision: number): Promise<readonly Operation[]> {
+  /** Null where it has been compacted away. */
+  async #deltaOf(revision: number): Promise<readonly Operation[] | null> {
     const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
-    const changes = (await this.#changesOf([revision], everything)).get(revision)!.items
-    return changes.map(({ kind, id, entry, previous }) => (
+    const changes = (await this.#changesOf([revision], everything)).get(revision)
+    return changes === undefined ? null : changes.items.map(({ kind, id, entry, previous }) => (
       { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
     ))
   }

@@ -3,6 +3,7 @@ import type { EntryRevision } from '../../core/entry.js'
 import type { Change } from '../../core/change.js'
 import type { Problem } from '../../core/errors.js'
 import { byPosition, changesOfRow, entryOfRow } from '../change-row.js'
+import { compactedVersion } from '../compacted.js'
 import type { CommitRequest } from '../history.js'
 import { nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
 import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type EntryColumns } from './entry-row.js'
@@ -18,6 +19,7 @@ export interface PointerColumns {
   readonly entry_count: number
   readonly moved_at: Date
   readonly tag_sum: string
+  readonly oldest_revision: number
 }
 
 /** What the registry looks like to a batch. With `lock`, nobody else commits until the transaction ends. */
@@ -46,6 +48,7 @@ export async function readStanding(
   placeLatest(rows, { entries, lastChanged })
   const standing: Standing = {
     head: { revision: pointer.revision, version: pointer.version },
+    oldestRevision: pointer.oldest_revision,
     lastVersion: pointer.last_version,
     versionDigest: pointer.version_digest,
     transitionDigest: pointer.transition_digest,
@@ -89,12 +92,14 @@ export async function readRevertTarget(
 ): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
   const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
   if (found[0] === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+  const { revision } = found[0]
+  if (revision < standing.oldestRevision) return { missing: compactedVersion(version, revision, standing.oldestRevision) }
   type Row = ChangeColumns & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
   const rows = await sql<Row[]>`
     SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
       c.previous_revision, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest, p.version AS p_version
     FROM change c LEFT JOIN change p ON p.ns = c.ns AND p.name = c.name AND p.revision = c.previous_revision
-    WHERE c.revision = ${found[0].revision}`
+    WHERE c.revision = ${revision}`
   const changes = rows.flatMap((row) => changesOfRow(changeRowOfColumns(row), row.previous_revision === null ? null : entryOfColumns({
     ns: row.ns, name: row.name, kind: row.p_kind!, meta: row.p_meta!, data: row.p_data!, digest: row.p_digest!,
     revision: row.previous_revision, version: row.p_version!,
@@ -106,11 +111,15 @@ export async function readRevertTarget(
 /** What applying a version needs to know, as of this transaction. */
 export async function readVersionTarget(
   sql: Transaction, version: number, standing: Standing,
-): Promise<VersionTarget | { missing: { code: 'VERSION_NOT_FOUND'; message: string } }> {
+): Promise<VersionTarget | { missing: Problem }> {
   const [row] = await sql<{ revision: number; digest: string }[]>`SELECT revision, digest FROM version WHERE number = ${version}`
   if (row === undefined) {
     const message = `there is no version ${version}; the newest is ${standing.lastVersion}`
     return { missing: { code: 'VERSION_NOT_FOUND', message } }
+  }
+  // The empty registry needs no keeping, nor does the head to be moved to where it is.
+  if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
+    return { missing: compactedVersion(version, row.revision, standing.oldestRevision) }
   }
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], { prepare: true })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))

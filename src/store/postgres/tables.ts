@@ -44,6 +44,8 @@ export const headPointer = pgTable('head_pointer', {
   referencesFingerprint: text('references_fingerprint').notNull().default(''),
   /** Of all tags' digests, modulo 2^256: so that one that is gone shows. */
   tagSum: text('tag_sum').notNull().default('0'.repeat(64)),
+  /** The lowest that can be read: what lies before it has been compacted away. */
+  oldestRevision: count('oldest_revision').notNull().default(0),
 }, (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)])
 
 export const version = pgTable('version', {
@@ -54,13 +56,18 @@ export const version = pgTable('version', {
   author: text('author'),
   message: text('message'),
   createdAt: instant('created_at').notNull(),
-  /** MessagePack; v0 has none. */
+  /** MessagePack; v0 has none, nor has what was compacted away. */
   changeset: bytes('changeset'),
   digest: text('digest').notNull(),
   created: integer('created').notNull(),
   updated: integer('updated').notNull(),
   deleted: integer('deleted').notNull(),
-}, (table) => [index('version_parent').on(table.parent)])
+  /** Sum of its state, where that was compacted away and others are built on it or the head was moved to it since. */
+  state: text('state'),
+}, (table) => [
+  index('version_parent').on(table.parent),
+  index('version_state').on(table.number).where(sql`${table.state} is not null`),
+])
 
 export const transition = pgTable('transition', {
   revision: count('revision').primaryKey(),
@@ -156,6 +163,17 @@ export const tag = pgTable('tag', {
   /** Of all of it. */
   digest: text('digest').notNull(),
 }, (table) => [index('tag_version').on(table.version)])
+
+/** What stands in for the history that was compacted away, so that the rest can be checked: one row, or none. */
+export const baseline = pgTable('baseline', {
+  id: smallint().primaryKey().default(1),
+  revision: count('revision').notNull(),
+  versionsDigest: text('versions_digest').notNull(),
+  transitionsDigest: text('transitions_digest').notNull(),
+  rows: text('rows').notNull(),
+  /** False while something of what was compacted away is still there. */
+  removed: boolean('removed').notNull(),
+}, (table) => [check('baseline_one_row', sql`${table.id} = 1`)])
 
 /** Answers kept under their idempotency keys. */
 export const reply = pgTable('reply', {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { EntryId } from '../../core/entry-id.js'
 
 export interface SummedEntry {
-  readonly digest: string
+  /** Of its texts to the letter. */
+  readonly hash: string
   readonly version: number
 }
 
@@ -38,6 +39,6 @@ export class StateSum {
   }
 }
 
-function hash(id: EntryId, { digest, version }: SummedEntry): bigint {
-  return BigInt(`0x${createHash('sha256').update(`${id}\0${digest}\0${version}`).digest('hex')}`)
+function hash(id: EntryId, { hash: text, version }: SummedEntry): bigint {
+  return BigInt(`0x${createHash('sha256').update(`${id}\0${text}\0${version}`).digest('hex')}`)
 }
