@@ -11,6 +11,7 @@ import { migrateDatabase } from './migrate.js'
 import { openJournal } from './journal.js'
 import { Notifications } from './notifications.js'
 import { openPostgresExchange } from './postgres-exchange.js'
+import { openPostgresInstances } from './postgres-instances.js'
 import { PARSE_BIGINT, ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
 import { readLog } from './read-log.js'
@@ -54,6 +55,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
   const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
   const exchange = openPostgresExchange(exchangeClient, notifications)
+  const instances = openPostgresInstances(client, notifications)
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -67,6 +69,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     registryId,
     keepsHistory: true,
     exchange,
+    instances,
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
