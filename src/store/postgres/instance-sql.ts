@@ -53,7 +53,10 @@ export type Acquired = { readonly place: number; readonly was_there: boolean; re
   readonly [Column in 'acquired_at' | 'expires_at' | 'token']: InstanceColumns[Column] | null
 }
 
-/** Of each request, in order. No two may be for the same name of the same entry. */
+/**
+ * Of each request, in order. No two may be for the same name of the same entry. Who asks for a name that is held writes
+ * nothing, so that many may wait for it; should two find it free at once, the second waits for the first and then fails.
+ */
 export async function acquireInstances(sql: Sql, requests: readonly AcquireRequest[]): Promise<readonly Acquired[]> {
   const { ns, name } = idColumns(requests.map(({ entryId }) => entryId))
   return sql<Acquired[]>`
@@ -69,16 +72,22 @@ export async function acquireInstances(sql: Sql, requests: readonly AcquireReque
       SELECT h.ns, h.name FROM wanted w JOIN head h ON h.ns = w.ns AND h.name = w.name
     ), standing AS MATERIALIZED (
       SELECT h.ns, h.name FROM wanted w JOIN head h ON h.ns = w.ns AND h.name = w.name FOR KEY SHARE OF h SKIP LOCKED
+    ), free AS MATERIALIZED (
+      SELECT s.ns, s.name, a.id, a.holder, a.ttl_seconds, a.metadata, a.metadata_bytes, a.place
+      FROM standing s JOIN asked a ON a.ns = s.ns AND a.name = s.name
+      WHERE NOT EXISTS (
+        SELECT FROM instance i WHERE i.ns = s.ns AND i.name = s.name AND i.holder = a.holder AND i.expires_at > clock_timestamp() AND i.id <> a.id
+      )
     ), counted AS (
       INSERT INTO fencing AS f (ns, name, token)
-      SELECT s.ns, s.name, count(*) FROM standing s JOIN asked a ON a.ns = s.ns AND a.name = s.name GROUP BY s.ns, s.name ORDER BY s.ns, s.name
+      SELECT ns, name, count(*) FROM free GROUP BY ns, name ORDER BY ns, name
       ON CONFLICT (ns, name) DO UPDATE SET token = f.token + excluded.token
       RETURNING f.ns, f.name, f.token
     ), done AS (
       INSERT INTO instance AS i (id, ns, name, holder, acquired_at, expires_at, ttl_seconds, token, metadata, metadata_bytes)
       SELECT a.id, a.ns, a.name, a.holder, clock_timestamp(), clock_timestamp() + a.ttl_seconds * interval '1 second', a.ttl_seconds,
         c.token + 1 - row_number() OVER (PARTITION BY c.ns, c.name ORDER BY a.place DESC), a.metadata, a.metadata_bytes
-      FROM counted c JOIN asked a ON a.ns = c.ns AND a.name = c.name
+      FROM counted c JOIN free a ON a.ns = c.ns AND a.name = c.name
       ORDER BY c.ns, c.name, a.holder
       ON CONFLICT (ns, name, holder) DO UPDATE SET id = excluded.id, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at,
         ttl_seconds = excluded.ttl_seconds, token = excluded.token, metadata = excluded.metadata, metadata_bytes = excluded.metadata_bytes
