@@ -94,7 +94,7 @@ function sumRow(row: ChangeRow, state: Map<EntryId, EntryRevision>, sum: StateSu
   }
   const version = row.version ?? -1
   state.set(row.id, { id: row.id, content: row.content, revision: row.revision, version })
-  sum.set(row.id, { digest: row.content.digest, version })
+  sum.set(row.id, { digest: row.content.digest })
 }
 
 function isPermutation(places: readonly number[]): boolean {

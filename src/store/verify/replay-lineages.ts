@@ -104,7 +104,7 @@ async function replayOne(
     }
     const digest = readableDigest(content)
     if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
-    sum.set(id, { digest: digest ?? '', version: version.number })
+    sum.set(id, { digest: digest ?? '' })
     written.set(`${version.number}/${id}`, textHash(content))
   }
   operationCounts.set(version.number, changeset.operations.length)
