@@ -49,100 +49,93 @@ const told = (sql: Sql) => sql`told AS (
   FROM (SELECT ns, name, count(*) OVER () AS entries FROM done GROUP BY ns, name) AS changed
 )`
 
-export type Acquired = { readonly place: number; readonly was_there: boolean; readonly stands: boolean } & {
-  readonly [Column in 'acquired_at' | 'expires_at' | 'token']: InstanceColumns[Column] | null
-}
+const thereById = (sql: Sql) => sql`there AS MATERIALIZED (
+  SELECT a.id, a.place, i.id IS NOT NULL AS was_there, false AS is_held
+  FROM asked a LEFT JOIN instance i ON i.id = a.id AND i.expires_at > clock_timestamp()
+)`
+
+/** A row of `there` for each request, in order, then those of `done`, in any. */
+const found = (sql: Sql) => sql`
+  SELECT id, was_there, is_held, NULL AS ns, NULL AS name, NULL AS holder, NULL AS acquired_at, NULL AS expires_at, NULL AS token, NULL AS metadata_bytes, place
+  FROM there WHERE (SELECT count(*) FROM told) >= 0
+  UNION ALL
+  SELECT id, NULL, NULL, ns, name, holder, acquired_at, expires_at, token, metadata_bytes, NULL FROM done
+  ORDER BY place NULLS LAST`
+
+/** Of a request, as it was found when its statement began; or an instance as it is now that it was done. */
+export type FoundRow = { readonly id: string; readonly place: number; readonly was_there: boolean; readonly is_held: boolean } | (InstanceColumns & { readonly place: null })
 
 /**
- * Of each request, in order. No two may be for the same name of the same entry. Who asks for a name that is held writes
- * nothing, so that many may wait for it; should two find it free at once, the second waits for the first and then fails.
+ * Of each request, in order, whether it may be done, and those that were done. No two may be for the same name of the
+ * same entry. Who asks for a name that is held writes nothing, so that many may wait for it; should two find it free at
+ * once, the second waits for the first and then fails.
+ *
+ * No two lists are joined here: 500 by 500, five times over, took 100 ms.
  */
-export async function acquireInstances(sql: Sql, requests: readonly AcquireRequest[]): Promise<readonly Acquired[]> {
+export async function acquireInstances(sql: Sql, requests: readonly AcquireRequest[]): Promise<readonly FoundRow[]> {
   const { ns, name } = idColumns(requests.map(({ entryId }) => entryId))
-  return sql<Acquired[]>`
+  return sql<FoundRow[]>`
     WITH asked AS MATERIALIZED (
       SELECT * FROM unnest(
         ${requests.map(({ id }) => id)}::uuid[], ${ns}::text[], ${name}::text[], ${requests.map((request) => request.name)}::text[],
         ${requests.map(({ ttlSeconds }) => ttlSeconds)}::int[], ${requests.map(({ metadataText }) => metadataText)}::text[],
-        ${requests.map(({ metadataText }) => (metadataText === null ? 0 : utf8Length(metadataText)))}::int[]
+        ${requests.map(({ metadataText }) => utf8Length(metadataText ?? ''))}::int[]
       ) WITH ORDINALITY AS a(id, ns, name, holder, ttl_seconds, metadata, metadata_bytes, place)
-    ), wanted AS MATERIALIZED (
-      SELECT DISTINCT ns COLLATE "C" AS ns, name COLLATE "C" AS name FROM asked
     ), there AS MATERIALIZED (
-      SELECT h.ns, h.name FROM wanted w JOIN head h ON h.ns = w.ns AND h.name = w.name
-    ), standing AS MATERIALIZED (
-      SELECT h.ns, h.name FROM wanted w JOIN head h ON h.ns = w.ns AND h.name = w.name FOR KEY SHARE OF h SKIP LOCKED
+      SELECT a.id, a.place, h.ns IS NOT NULL AS was_there, EXISTS (
+        SELECT FROM instance i WHERE i.ns = a.ns AND i.name = a.name AND i.holder = a.holder AND i.expires_at > clock_timestamp() AND i.id <> a.id
+      ) AS is_held, a.ns, a.name, a.holder, a.ttl_seconds, a.metadata, a.metadata_bytes
+      FROM asked a LEFT JOIN head h ON h.ns = a.ns AND h.name = a.name
     ), free AS MATERIALIZED (
-      SELECT s.ns, s.name, a.id, a.holder, a.ttl_seconds, a.metadata, a.metadata_bytes, a.place
-      FROM standing s JOIN asked a ON a.ns = s.ns AND a.name = s.name
-      WHERE NOT EXISTS (
-        SELECT FROM instance i WHERE i.ns = s.ns AND i.name = s.name AND i.holder = a.holder AND i.expires_at > clock_timestamp() AND i.id <> a.id
-      )
+      SELECT h.ns, h.name, t.id, t.place, t.holder, t.ttl_seconds, t.metadata, t.metadata_bytes
+      FROM there t JOIN head h ON h.ns = t.ns AND h.name = t.name WHERE NOT t.is_held FOR KEY SHARE OF h SKIP LOCKED
     ), counted AS (
       INSERT INTO fencing AS f (ns, name, token)
       SELECT ns, name, count(*) FROM free GROUP BY ns, name ORDER BY ns, name
       ON CONFLICT (ns, name) DO UPDATE SET token = f.token + excluded.token
       RETURNING f.ns, f.name, f.token
+    ), last AS (
+      SELECT array_agg(token ORDER BY ns, name) AS tokens FROM counted
     ), done AS (
       INSERT INTO instance AS i (id, ns, name, holder, acquired_at, expires_at, ttl_seconds, token, metadata, metadata_bytes)
-      SELECT a.id, a.ns, a.name, a.holder, clock_timestamp(), clock_timestamp() + a.ttl_seconds * interval '1 second', a.ttl_seconds,
-        c.token + 1 - row_number() OVER (PARTITION BY c.ns, c.name ORDER BY a.place DESC), a.metadata, a.metadata_bytes
-      FROM counted c JOIN free a ON a.ns = c.ns AND a.name = c.name
-      ORDER BY c.ns, c.name, a.holder
+      SELECT id, ns, name, holder, clock_timestamp(), clock_timestamp() + ttl_seconds * interval '1 second', ttl_seconds,
+        last.tokens[dense_rank() OVER (ORDER BY ns, name)] + 1 - row_number() OVER (PARTITION BY ns, name ORDER BY place DESC), metadata, metadata_bytes
+      FROM free, last
+      ORDER BY ns, name, holder
       ON CONFLICT (ns, name, holder) DO UPDATE SET id = excluded.id, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at,
         ttl_seconds = excluded.ttl_seconds, token = excluded.token, metadata = excluded.metadata, metadata_bytes = excluded.metadata_bytes
         WHERE i.expires_at <= clock_timestamp() OR i.id = excluded.id
-      RETURNING i.id, i.ns, i.name, i.acquired_at, i.expires_at, i.token
+      RETURNING ${columns(sql)}
     ), ${told(sql)}
-    SELECT a.place::int, t.ns IS NOT NULL AS was_there, s.ns IS NOT NULL AS stands, d.acquired_at, d.expires_at, d.token
-    FROM asked a
-    LEFT JOIN there t ON t.ns = a.ns AND t.name = a.name
-    LEFT JOIN standing s ON s.ns = a.ns AND s.name = a.name
-    LEFT JOIN done d ON d.id = a.id
-    WHERE (SELECT count(*) FROM told) >= 0
-    ORDER BY a.place`
+    ${found(sql)}`
 }
 
-export type Renewed = { readonly was_there: boolean } & { readonly [Column in keyof InstanceColumns]: InstanceColumns[Column] | null }
-
-/** Of each request, in order; its ids differ. */
-export async function renewInstances(sql: Sql, requests: readonly { readonly id: string; readonly ttlSeconds: number | null }[]): Promise<readonly Renewed[]> {
-  return sql<Renewed[]>`
+export async function renewInstances(sql: Sql, requests: readonly { readonly id: string; readonly ttlSeconds: number | null }[]): Promise<readonly FoundRow[]> {
+  return sql<FoundRow[]>`
     WITH asked AS MATERIALIZED (
       SELECT * FROM unnest(${requests.map(({ id }) => id)}::uuid[], ${requests.map(({ ttlSeconds }) => ttlSeconds)}::int[])
         WITH ORDINALITY AS a(id, ttl_seconds, place)
-    ), there AS MATERIALIZED (
-      SELECT i.id FROM asked a JOIN instance i ON i.id = a.id WHERE i.expires_at > clock_timestamp()
-    ), mine AS MATERIALIZED (
-      SELECT i.id FROM asked a JOIN instance i ON i.id = a.id WHERE i.expires_at > clock_timestamp() FOR NO KEY UPDATE OF i SKIP LOCKED
+    ), ${thereById(sql)}, mine AS MATERIALIZED (
+      SELECT i.id, a.ttl_seconds FROM asked a JOIN instance i ON i.id = a.id WHERE i.expires_at > clock_timestamp() FOR NO KEY UPDATE OF i SKIP LOCKED
     ), done AS (
-      UPDATE instance i SET ttl_seconds = coalesce(a.ttl_seconds, i.ttl_seconds),
-        expires_at = clock_timestamp() + coalesce(a.ttl_seconds, i.ttl_seconds) * interval '1 second'
-      FROM mine m JOIN asked a ON a.id = m.id WHERE i.id = m.id
+      UPDATE instance i SET ttl_seconds = coalesce(m.ttl_seconds, i.ttl_seconds),
+        expires_at = clock_timestamp() + coalesce(m.ttl_seconds, i.ttl_seconds) * interval '1 second'
+      FROM mine m WHERE i.id = m.id
       RETURNING ${columns(sql)}
     ), ${told(sql)}
-    SELECT t.id IS NOT NULL AS was_there, d.*
-    FROM asked a LEFT JOIN there t ON t.id = a.id LEFT JOIN done d ON d.id = a.id
-    WHERE (SELECT count(*) FROM told) >= 0
-    ORDER BY a.place`
+    ${found(sql)}`
 }
 
-/** Of each id, in order; they differ. */
-export async function releaseInstances(sql: Sql, ids: readonly string[]): Promise<readonly { readonly was_there: boolean; readonly is_gone: boolean }[]> {
-  return sql<{ was_there: boolean; is_gone: boolean }[]>`
+export async function releaseInstances(sql: Sql, ids: readonly string[]): Promise<readonly FoundRow[]> {
+  return sql<FoundRow[]>`
     WITH asked AS MATERIALIZED (
       SELECT * FROM unnest(${ids as string[]}::uuid[]) WITH ORDINALITY AS a(id, place)
-    ), there AS MATERIALIZED (
-      SELECT i.id FROM asked a JOIN instance i ON i.id = a.id WHERE i.expires_at > clock_timestamp()
-    ), mine AS MATERIALIZED (
+    ), ${thereById(sql)}, mine AS MATERIALIZED (
       SELECT i.id FROM asked a JOIN instance i ON i.id = a.id WHERE i.expires_at > clock_timestamp() FOR UPDATE OF i SKIP LOCKED
     ), done AS (
-      DELETE FROM instance i USING mine m WHERE i.id = m.id RETURNING i.id, i.ns, i.name
+      DELETE FROM instance i USING mine m WHERE i.id = m.id RETURNING ${columns(sql)}
     ), ${told(sql)}
-    SELECT t.id IS NOT NULL AS was_there, d.id IS NOT NULL AS is_gone
-    FROM asked a LEFT JOIN there t ON t.id = a.id LEFT JOIN done d ON d.id = a.id
-    WHERE (SELECT count(*) FROM told) >= 0
-    ORDER BY a.place`
+    ${found(sql)}`
 }
 
 export type LiveRow = InstanceColumns | { readonly now: Date; readonly id: null }

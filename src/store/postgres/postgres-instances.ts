@@ -1,11 +1,12 @@
 import type { EntryId } from '../../core/entry-id.js'
+import { RegistryError } from '../../core/errors.js'
 import type { Instance } from '../../core/instance.js'
 import { utf8Length } from '../../core/text.js'
 import { instanceExists, instanceExpired, noSuchEntry, type AcquireRequest, type Instances } from '../instances.js'
 import { BUSY, GroupedRequests } from './grouped-requests.js'
 import {
   acquireInstances, instanceOfColumns, readLive, readMetadata, releaseInstances, renewInstances, sweepInstances,
-  type Acquired, type Renewed,
+  type FoundRow,
 } from './instance-sql.js'
 import type { Notifications } from './notifications.js'
 import type { ReadClient } from './read-client.js'
@@ -19,29 +20,28 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
     for (const listener of [...listeners]) listener(entry as EntryId | null)
   })
 
-  const acquires = new GroupedRequests<AcquireRequest, Instance | Error>(
-    async (requests) => {
-      const rows = await client.read((sql) => acquireInstances(sql, requests))
-      return requests.map((request, i) => acquired(request, rows[i]!))
-    },
+  const acquires = new GroupedRequests<AcquireRequest, Instance | RegistryError>(
+    async (requests) => answers(await client.read((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
+      const request = requests[i]!
+      if (!was_there) return noSuchEntry(request.entryId)
+      // Otherwise the entry is being written at this moment, or the name has just been taken.
+      return is_held ? instanceExists(request) : BUSY
+    }),
     ({ entryId, name }) => `${entryId} ${name}`,
   )
-  const renewals = new GroupedRequests<Renewal, Instance | Error>(
-    async (requests) => (await client.read((sql) => renewInstances(sql, requests))).map(renewed),
+  const renewals = new GroupedRequests<Renewal, Instance | RegistryError>(
+    async (requests) => answers(await client.read((sql) => renewInstances(sql, requests)), (_, { was_there }) => (was_there ? BUSY : instanceExpired())),
     ({ id }) => id,
   )
-  const releases = new GroupedRequests<string, boolean>(
-    async (ids) => {
-      const rows = await client.read((sql) => releaseInstances(sql, ids))
-      return rows.map(({ was_there, is_gone }) => (was_there && !is_gone ? BUSY : is_gone))
-    },
+  const releases = new GroupedRequests<string, Instance | false>(
+    async (ids) => answers(await client.read((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
     (id) => id,
   )
 
   return {
     acquire: async (request) => thrown(await acquires.ask(request, utf8Length(request.metadataText ?? ''))),
     renew: async (id, ttlSeconds) => thrown(await renewals.ask({ id, ttlSeconds })),
-    release: (id) => releases.ask(id),
+    release: async (id) => await releases.ask(id) !== false,
     async live(ids) {
       const rows = await client.read((sql) => readLive(sql, ids))
       const of = new Map<EntryId, Instance[]>()
@@ -63,23 +63,15 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
   }
 }
 
-function acquired(request: AcquireRequest, { was_there, stands, acquired_at, expires_at, token }: Acquired): Instance | Error | typeof BUSY {
-  if (acquired_at !== null && expires_at !== null && token !== null) {
-    const { id, entryId, name, metadataText } = request
-    const metadataBytes = utf8Length(metadataText ?? '')
-    return { id, entryId, name, acquiredAt: acquired_at, expiresAt: expires_at, fencingToken: token, metadataBytes }
-  }
-  if (stands) return instanceExists(request)
-  // The entry is being written at this moment: it may be there afterwards.
-  return was_there ? BUSY : noSuchEntry(request.entryId)
+type Asked = Extract<FoundRow, { readonly was_there: boolean }>
+
+/** For each request the instance that it is about, or why it was not done. */
+function answers<Otherwise>(rows: readonly FoundRow[], otherwise: (i: number, asked: Asked) => Otherwise): (Instance | Otherwise)[] {
+  const done = new Map(rows.flatMap((row) => (row.place === null ? [[row.id, instanceOfColumns(row)] as const] : [])))
+  return rows.flatMap((row, i) => (row.place === null ? [] : [done.get(row.id) ?? otherwise(i, row)]))
 }
 
-function renewed({ was_there, ...row }: Renewed): Instance | Error | typeof BUSY {
-  if (row.id !== null) return instanceOfColumns(row as Parameters<typeof instanceOfColumns>[0])
-  return was_there ? BUSY : instanceExpired()
-}
-
-function thrown(outcome: Instance | Error): Instance {
-  if (outcome instanceof Error) throw outcome
+function thrown(outcome: Instance | RegistryError): Instance {
+  if (outcome instanceof RegistryError) throw outcome
   return outcome
 }
