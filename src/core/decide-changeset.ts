@@ -3,6 +3,7 @@ import { duplicateOperations } from './duplicate-operations.js'
 import type { EntryId } from './entry-id.js'
 import type { EntryRevision, SealedContent } from './entry.js'
 import type { Problem, ProblemCode } from './errors.js'
+import { entryInUse } from './instance.js'
 import type { OperationKind, PlannedOperation, SubmittedOperation } from './operation.js'
 import { orderOperations } from './topology.js'
 import type { Head } from './version.js'
@@ -16,6 +17,8 @@ export interface StateView {
   lastChanged(id: EntryId): number
   /** Changes before it have been compacted away; 0 unless told. */
   readonly oldestRevision?: number
+  /** How many instances of it live. */
+  instances(id: EntryId): number
 }
 
 /** A changeset as it was sent. */
@@ -48,7 +51,7 @@ export function decideChangeset(
     ...conflicts,
     ...duplicates,
     ...changeset.operations.flatMap((operation) =>
-      passedOver.has(operation.index) ? [] : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id)),
+      passedOver.has(operation.index) ? [] : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id), view),
     ),
   ]
   // Sorting is stable: problems of one operation stay in the order in which they were found.
@@ -103,7 +106,9 @@ function conflictsWithBase({ operations, base }: SubmittedChangeset, view: State
 }
 
 /** What is wrong with an operation of each kind, given what stands there. */
-const CHECKS: Readonly<Record<OperationKind, (operation: SubmittedOperation, replaces: boolean, current: EntryRevision | undefined) => Problem[]>> = {
+const CHECKS: Readonly<Record<OperationKind, (
+  operation: SubmittedOperation, replaces: boolean, current: EntryRevision | undefined, view: StateView,
+) => Problem[]>> = {
   CREATE: (operation, replaces, current) => {
     if (current === undefined || replaces) return []
     return [problemOf('ENTRY_EXISTS', operation, `${operation.id} is there already; update it, or delete and create it in one changeset`, current)]
@@ -118,8 +123,11 @@ const CHECKS: Readonly<Record<OperationKind, (operation: SubmittedOperation, rep
     }
     return problems
   },
-  DELETE: (operation, _replaces, current) => {
-    return current === undefined ? [notFound(operation, 'leave the delete out')] : movedSince(operation, current)
+  DELETE: (operation, replaces, current, view) => {
+    if (current === undefined) return [notFound(operation, 'leave the delete out')]
+    // Who replaces an entry leaves it to its users.
+    const inUse = replaces ? undefined : entryInUse(operation.id, view.instances(operation.id), operation.force === true)
+    return [...movedSince(operation, current), ...(inUse === undefined ? [] : [{ ...inUse, operation: operation.index, current }])]
   },
 }
 

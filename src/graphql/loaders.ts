@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import type { Instance } from '../core/instance.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
@@ -25,6 +26,8 @@ export interface Loaders {
   readonly dependents: DataLoader<EntryId, readonly ReferenceRow[]>
   readonly group: DataLoader<string, readonly EntryRevision[]>
   readonly namespace: DataLoader<string, readonly EntryRevision[]>
+  readonly instances: DataLoader<EntryId, readonly Instance[]>
+  readonly instanceMetadata: DataLoader<string, string | null>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
   readonly tag: DataLoader<string, Tag | null>
@@ -54,6 +57,8 @@ export function createLoaders({ history }: Registry): Loaders {
     dependents: byKey((ids) => history.dependents(ids), []),
     group: byKey((groups) => history.entriesInGroups(groups), []),
     namespace: byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+    instances: byKey(async (ids) => (await history.instances.live(ids)).of, []),
+    instanceMetadata: byKey((ids) => history.instances.metadata(ids), null),
     version: byKey((numbers) => history.versions(numbers), null),
     children: byKey((numbers) => history.children(numbers), []),
     tag: byKey((names) => history.tags(names), null),

@@ -10,6 +10,7 @@ import { checkTagName, checkWrite } from './check-write.js'
 import { ClientParticipants } from './client-participants.js'
 import { CommitQueue } from './commit-queue.js'
 import { dependencyGraph } from './dependency-graph.js'
+import { EntryInstances } from './entry-instances.js'
 import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
@@ -63,6 +64,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)
   const bus = new EventBus(history.exchange)
+  const instances = new EntryInstances(history.instances, rules)
   const others = options.transactions?.participants
   const transactions = new Transactions({
     bus, ...options.transactions, participants: others === undefined ? clients : combinedDirectory([others, clients]),
@@ -73,6 +75,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     history,
     bus,
     clients,
+    instances,
     references,
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
@@ -95,13 +98,13 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async applyVersion(input, context) {
       checkWrite(input, context)
-      const action = { type: 'version', version: input.version } as const
+      const action = { type: 'version', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
-      const action = { type: 'revert', version: input.version } as const
+      const action = { type: 'revert', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, revertDigest(input)), action }, 0)
     },
 
@@ -122,7 +125,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     followEntry: (id, signal) => followEntry(sources, id, signal),
 
     async close() {
-      await transactions.close()
+      await Promise.all([transactions.close(), instances.close()])
       await Promise.all([commits.close(), dryRuns.close()])
     },
   }

@@ -9,6 +9,7 @@ import type { Tag } from '../core/tag.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
+import type { EntryInstances } from './entry-instances.js'
 import type { EventBus } from './event-bus.js'
 import type { Compaction, CompactRequest, CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
@@ -61,6 +62,8 @@ export interface RevertVersionInput {
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 export interface SetTagInput {
@@ -108,6 +111,8 @@ export interface Registry {
   readonly bus: EventBus
   /** Clients that take part in transactions. */
   readonly clients: ClientParticipants
+  /** Who uses which entry at the moment. */
+  readonly instances: EntryInstances
 
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>

@@ -8,6 +8,7 @@ import type { Operation, SubmittedOperation } from '../core/operation.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import type { Exchange } from './exchange.js'
+import type { Instances } from './instances.js'
 import type { TransactionJournal } from './transaction-journal.js'
 
 /*
@@ -228,12 +229,16 @@ export interface ChangesetAction {
 export interface VersionAction {
   readonly type: 'version'
   readonly version: number
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 /** The inverse of one version's changeset, as a changeset of its own on top of the head. */
 export interface RevertAction {
   readonly type: 'revert'
   readonly version: number
+  /** As a `VersionAction`'s. */
+  readonly force?: boolean
 }
 
 export type CommitOutcome =
@@ -358,6 +363,8 @@ export interface History extends HistoryReader, HistoryWriter, HistoryTagger, Hi
   readonly exchange: Exchange
   /** Of transactions that participants take part in. */
   readonly journal: TransactionJournal
+  /** Of entries: who uses them at the moment. */
+  readonly instances: Instances
   /** Can it serve now? Settles within a second or two, never throws. */
   isReady(): Promise<boolean>
   /** Finishes what is under way and lets go of everything. */

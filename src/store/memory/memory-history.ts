@@ -25,6 +25,7 @@ import { verifyHistory } from '../verify/verify-history.js'
 import { MemoryCompaction } from './memory-compaction.js'
 import { openMemoryJournal } from './memory-journal.js'
 import { openMemoryExchange } from './memory-exchange.js'
+import { openMemoryInstances, steadyClock } from './memory-instances.js'
 import { MemoryLog } from './memory-log.js'
 import { memoryStoredHistory } from './memory-stored-history.js'
 
@@ -37,7 +38,7 @@ const REMEMBERED_REQUESTS = 100_000
  * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
  * `none`: only the head's state can be read.
  */
-export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true } = {}): History {
+export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true, clock = steadyClock } = {}): History {
   const registryId = randomUUID()
   const born = new Date()
   const log = new MemoryLog(rootVersion(born))
@@ -47,12 +48,13 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const requests = new Map<string, number>()
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
   const tags = new Map<string, Tag>()
+  const { instances, use } = openMemoryInstances((id) => log.entry(id, 'head') !== null, clock)
   let tagSum = NO_TAGS
 
   const compaction = new MemoryCompaction(log, stored, lowestTag)
   const standing: Standing = {
     head: { revision: 0, version: 0 }, oldestRevision: 0, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
-    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies,
+    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies, use,
   }
   const versionRow = (number: number) => log.versions[number]
   const oldestLog = () => (keepsHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
@@ -94,7 +96,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       ? planChangeset({ ...request, action }, turn, writes, options.references)
       : action.type === 'revert'
       ? planRevert({ ...request, action }, revertTarget(action.version), turn, writes, options.references)
-      : planVersion(request, target(action.version), turn, writes, options.references)
+      : planVersion({ ...request, action }, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
     for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
@@ -141,6 +143,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
+    instances,
     exchange,
     registryId,
     keepsHistory,

@@ -3,6 +3,7 @@ import { RegistryError } from '../../core/errors.js'
 import type { Operation } from '../../core/operation.js'
 import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
 import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import type { CountedUse } from './counted-use.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
@@ -130,11 +131,11 @@ export class Committer {
       // What a version holds or changed is read from the log, so what the batch did before must be there.
       await this.#flush(sql, writes, standing)
       if (action.type === 'revert') {
-        const target = await readRevertTarget(sql, action.version, standing)
+        const target = await readRevertTarget(sql, action.version, standing, !isDry)
         planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
       } else {
-        const target = await readVersionTarget(sql, action.version, standing)
-        planned.push(planVersion(request, target, standing, writes, this.#options.references))
+        const target = await readVersionTarget(sql, action.version, standing, !isDry)
+        planned.push(planVersion({ ...request, action }, target, standing, writes, this.#options.references))
       }
     }
     attempt.planned = planned
@@ -143,8 +144,9 @@ export class Committer {
     return planned
   }
 
-  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing): Promise<void> {
+  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing & { readonly use: CountedUse }): Promise<void> {
     if (writes.transitions.length === 0 && writes.replies.length === 0) return
+    await standing.use.flush(sql)
     await writeBatch(sql, writes, standing, this.#options.references)
     for (const rows of Object.values(writes)) rows.length = 0
   }

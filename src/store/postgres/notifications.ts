@@ -5,6 +5,9 @@ import { ADVANCE_CHANNEL } from './write-batch.js'
 /** Carries who is to look into their mailbox: a gateway's id, or `*` where those who listen or take part are others now. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
 
+/** Carries the id of an entry whose instances are others now, or `*`. */
+export const INSTANCE_CHANNEL = 'cadastre_instance'
+
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
@@ -18,6 +21,7 @@ const LONGEST_PAUSE_MS = 1_000
 export class Notifications {
   readonly #listeners = new Set<() => void>()
   #exchange: (addressee: string | null) => void = () => {}
+  #instances: (entry: string | null) => void = () => {}
   readonly #databaseUrl: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
@@ -37,6 +41,11 @@ export class Notifications {
     this.#exchange = listener
   }
 
+  /** On the same connection: whose instances have changed; null where it may be any entry's. */
+  onInstances(listener: (entry: string | null) => void): void {
+    this.#instances = listener
+  }
+
   /** Wakes all; our own commits need no way round through the server. */
   wake(): void {
     for (const listener of [...this.#listeners]) listener()
@@ -46,6 +55,7 @@ export class Notifications {
     this.#stop.abort()
     this.#listeners.clear()
     this.#exchange = () => {}
+    this.#instances = () => {}
     await this.#running
   }
 
@@ -76,6 +86,7 @@ export class Notifications {
       const listening = Promise.all([
         client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
         client.listen(EXCHANGE_CHANNEL, (addressee) => this.#exchange(addressee), () => this.#exchange(null)),
+        client.listen(INSTANCE_CHANNEL, (entry) => this.#instances(entry === '*' ? null : entry), () => this.#instances(null)),
       ])
       await Promise.race([listening, end])
       listened = true

@@ -12,6 +12,7 @@ import { migrateDatabase } from './migrate.js'
 import { openJournal } from './journal.js'
 import { Notifications } from './notifications.js'
 import { openPostgresExchange } from './postgres-exchange.js'
+import { openPostgresInstances } from './postgres-instances.js'
 import { ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
 import { readLog } from './read-log.js'
@@ -57,6 +58,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const exchange = openPostgresExchange(exchangeClient, notifications)
   const compactor = new Compactor(client, databaseUrl, options.references)
   compactor.goOn()
+  const instances = openPostgresInstances(client, notifications)
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -71,6 +73,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     registryId,
     keepsHistory: true,
     exchange,
+    instances,
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }

@@ -5,8 +5,10 @@ import type { Problem } from '../../core/errors.js'
 import { byPosition, changesOfRow, entryOfRow } from '../change-row.js'
 import { compactedVersion } from '../compacted.js'
 import type { CommitRequest } from '../history.js'
-import { nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
+import { deletedBy, nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
 import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import { CountedUse } from './counted-use.js'
+import { lockEntries, readUse } from './instance-sql.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
 import type { Transaction } from './read-client.js'
 
@@ -25,11 +27,12 @@ export interface PointerColumns {
 /** What the registry looks like to a batch. With `lock`, nobody else commits until the transaction ends. */
 export async function readStanding(
   sql: Transaction, requests: readonly CommitRequest[], lock: boolean,
-): Promise<{ standing: Standing; isCommitted: boolean; isAttended: boolean }> {
+): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean }> {
   const ids = [...new Set(requests.flatMap(({ action }) => action.type === 'changeset' ? action.operations.map(({ id }) => id) : []))]
+  const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Sent without waiting; each statement after the lock sees what was committed before it.
-  const [pointers, clock, committed, rows, replies, attended] = await Promise.all([
+  const [pointers, clock, committed, rows, replies, attended, , used] = await Promise.all([
     sql<PointerColumns[]>`SELECT * FROM head_pointer ${lock ? sql`FOR UPDATE` : sql``}`,
     sql<{ now: Date }[]>`SELECT clock_timestamp() AS now`,
     sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ANY(${requests.map(({ id }) => id)}::uuid[])`,
@@ -41,12 +44,16 @@ export async function readStanding(
     // Asked before, it would be a way there and back for each changeset: a third of what 64 writers get done.
     !requests.some(({ unattended }) => unattended === true) ? [] : sql`
       SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp() LIMIT 1`,
+    lock ? lockEntries(sql, deleted) : [],
+    readUse(sql, deleted),
   ])
+  const use = new CountedUse()
+  use.add(used)
   const pointer = pointers[0]!
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
   placeLatest(rows, { entries, lastChanged })
-  const standing: Standing = {
+  const standing = {
     head: { revision: pointer.revision, version: pointer.version },
     oldestRevision: pointer.oldest_revision,
     lastVersion: pointer.last_version,
@@ -58,8 +65,25 @@ export async function readStanding(
     entries,
     lastChanged,
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
+    use,
   }
   return { standing, isCommitted: committed.length > 0, isAttended: attended.length > 0 }
+}
+
+/** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
+function deletedIds({ action }: CommitRequest): EntryId[] {
+  if (action.type !== 'changeset') return []
+  const deletes = action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
+  if (deletes.length === 0) return deletes
+  const created = new Set(action.operations.filter(({ kind }) => kind === 'CREATE').map(({ id }) => id))
+  return deletes.filter((id) => !created.has(id))
+}
+
+/** As above, of a version or revert: which entries it deletes is known only when its target has been read. */
+async function addUse(sql: Transaction, ids: readonly EntryId[], use: CountedUse, lock: boolean): Promise<void> {
+  if (ids.length === 0) return
+  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
+  use.add(used)
 }
 
 /**
@@ -88,7 +112,7 @@ function placeLatest(rows: readonly ChangeColumns[], { entries, lastChanged }: P
 
 /** What reverting a version needs to know; what it touched is added to the standing. */
 export async function readRevertTarget(
-  sql: Transaction, version: number, standing: Standing,
+  sql: Transaction, version: number, standing: Standing & { readonly use: CountedUse }, lock: boolean,
 ): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
   const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
   if (found[0] === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
@@ -105,12 +129,15 @@ export async function readRevertTarget(
     revision: row.previous_revision, version: row.p_version!,
   }))).sort(byPosition)
   placeLatest(await readLatest(sql, [...new Set(changes.map(({ id }) => id))]), standing)
+  const left = new Map(changes.map(({ id, entry }) => [id, entry]))
+  const before = new Map(changes.toReversed().map(({ id, previous }) => [id, previous]))
+  await addUse(sql, [...left.keys()].filter((id) => left.get(id) !== null && before.get(id) === null), standing.use, lock)
   return { changes }
 }
 
 /** What applying a version needs to know, as of this transaction. */
 export async function readVersionTarget(
-  sql: Transaction, version: number, standing: Standing,
+  sql: Transaction, version: number, standing: Standing & { readonly use: CountedUse }, lock: boolean,
 ): Promise<VersionTarget | { missing: Problem }> {
   const [row] = await sql<{ revision: number; digest: string }[]>`SELECT revision, digest FROM version WHERE number = ${version}`
   if (row === undefined) {
@@ -123,5 +150,7 @@ export async function readVersionTarget(
   }
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], { prepare: true })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
-  return { version, digest: row.digest, differences }
+  const target = { version, digest: row.digest, differences }
+  await addUse(sql, deletedBy(target), standing.use, lock)
+  return target
 }

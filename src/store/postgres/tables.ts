@@ -174,6 +174,32 @@ export const baseline = pgTable('baseline', {
   /** False while something of what was compacted away is still there. */
   removed: boolean('removed').notNull(),
 }, (table) => [check('baseline_one_row', sql`${table.id} = 1`)])
+/** Who uses which entry at the moment. What has expired may stand here for a while yet. */
+export const instance = pgTable('instance', {
+  id: uuid('id').primaryKey(),
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  /** The instance's own name. */
+  holder: codePointText('holder').notNull(),
+  acquiredAt: instant('acquired_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  /** For how long it was acquired or last renewed. */
+  ttlSeconds: integer('ttl_seconds').notNull(),
+  token: count('token').notNull(),
+  /** JSON text. */
+  metadata: text('metadata'),
+  metadataBytes: integer('metadata_bytes').notNull(),
+}, (table) => [
+  unique('instance_holder').on(table.ns, table.name, table.holder),
+  index('instance_expires_at').on(table.expiresAt),
+])
+
+/** The last token given out for each id: it stays when the entry goes. */
+export const fencing = pgTable('fencing', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  token: count('token').notNull(),
+}, (table) => [primaryKey({ columns: [table.ns, table.name] })])
 
 /** Answers kept under their idempotency keys. */
 export const reply = pgTable('reply', {

@@ -1,5 +1,4 @@
 import type { Report } from './report.js'
-import { textHash } from './content-digest.js'
 import { StateSum } from './state-sum.js'
 import type { StoredHistory, StoredVersion } from './stored-history.js'
 
@@ -25,7 +24,7 @@ export async function baselineRoots(
     if (number !== 0 && revision === undefined) {
       report('version', `v${number}`, 'is built on, but was never the head since the baseline')
     } else if (number !== 0) {
-      for await (const { id, content, version } of stored.stateAt(revision!)) sum.set(id, { hash: textHash(content), version })
+      for await (const { id, content } of stored.stateAt(revision!)) sum.set(id, { digest: content.digest })
       if (sum.value !== sums.get(number)) report('version', `v${number}`, `the state at revision ${revision} does not have the sum that was kept of it`)
     }
     roots.push({ number, sum })

@@ -74,7 +74,7 @@ export async function readLine(
       else verifyRow(change, hash, metaIndex, transition, state, isCompacted(change.version) ? null : replay.written, report)
       places.push(change.position, ...(change.deletePosition === null ? [] : [change.deletePosition]))
       take(change, hash, state, sum)
-      if (revision < lastBoundary) line.rows.set(change.id, change.content === null ? undefined : { hash: rowDigest(change), version: 0 })
+      if (revision < lastBoundary) line.rows.set(change.id, change.content === null ? undefined : { digest: rowDigest(change) })
       everSeen.add(change.id)
       changes++
       row = await rows.next()
@@ -146,7 +146,7 @@ function take({ id, revision, version, content }: ChangeRow, hash: string | null
     return
   }
   state.set(id, { revision, version: version ?? -1, kind: content.kind, digest: content.digest, hash })
-  sum.set(id, { hash, version: version ?? -1 })
+  sum.set(id, { digest: content.digest })
 }
 
 function isPermutation(places: readonly number[]): boolean {

@@ -117,10 +117,10 @@ async function replayOne(
       sum.set(id, undefined)
       continue
     }
-    if (readableDigest(content) === null) report('changeset', where, `the content of ${id} is not JSON`)
-    const hash = textHash(content)
-    sum.set(id, { hash, version: version.number })
-    written?.set(`${version.number}/${id}`, hash)
+    const digest = readableDigest(content)
+    if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
+    sum.set(id, { digest: digest ?? '' })
+    written?.set(`${version.number}/${id}`, textHash(content))
   }
   operationCounts.set(version.number, changeset.operations.length)
   if (counts.CREATE !== version.created || counts.UPDATE !== version.updated || counts.DELETE !== version.deleted) {
