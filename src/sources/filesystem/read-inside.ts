@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
+import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
 import { sep } from 'node:path'
+import { platform } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Why a file is not read; the message says it of the file (`is a pipe, …`) and names no path outside of the folder. */
@@ -114,19 +115,21 @@ export async function withFile<Result>(
 /** Whoever calls closes it. */
 export async function openInside(root: string, path: string): Promise<{ handle: FileHandle; stat: BigIntStats } | undefined> {
   try {
-    const real = await realpath(path)
-    if (!isInside(root, real)) throw new FileFault('is a link that leads out of the folder')
+    let target = path
+    let found = await lstat(path, { bigint: true })
+    if (found.isSymbolicLink()) {
+      target = await realpath(path)
+      if (!isInside(root, target)) throw new FileFault(OUTSIDE)
+      found = await lstat(target, { bigint: true })
+    }
     // Opening some devices has effects; so they are looked at first, and once more when open.
-    refuseSpecial(await lstat(real, { bigint: true }))
-    const handle = await open(real, FLAGS)
+    refuseSpecial(found)
+    const handle = await open(target, FLAGS)
     try {
       const stat = await handle.stat({ bigint: true })
       refuseSpecial(stat)
-      // A folder on the way may have become a link meanwhile: then what is open lies elsewhere.
-      const again = await lstat(await realpath(path), { bigint: true })
-      if (!isInside(root, await realpath(path)) || again.ino !== stat.ino || again.dev !== stat.dev) {
-        throw new FileFault('changes while it is being read')
-      }
+      // A folder on the way may be a link, or have become one meanwhile: what is open lies where the system says.
+      if (!isInside(root, await placeOf(handle, target, stat))) throw new FileFault(OUTSIDE)
       return { handle, stat }
     } catch (error) {
       await handle.close()
@@ -139,6 +142,16 @@ export async function openInside(root: string, path: string): Promise<{ handle: 
   }
 }
 
+const OUTSIDE = 'is a link that leads out of the folder'
+
+async function placeOf(handle: FileHandle, path: string, opened: BigIntStats): Promise<string> {
+  if (platform === 'linux') return readlink(`/proc/self/fd/${handle.fd}`)
+  const real = await realpath(path)
+  const found = await lstat(real, { bigint: true })
+  if (found.ino !== opened.ino || found.dev !== opened.dev) throw new FileFault('changes while it is being read')
+  return real
+}
+
 function refuseSpecial(stat: BigIntStats): void {
   if (stat.isFile()) return
   throw new FileFault(`is ${specialName(stat) ?? (stat.isDirectory() ? 'a folder' : 'no file')}, which is not read`)
@@ -148,14 +161,13 @@ function isIoError(error: unknown): boolean {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
 
-/** Undefined where the file has another size by now. */
+/** Undefined where the file is shorter by now; that it is longer is told by its size afterwards. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer | undefined> {
-  const bytes = Buffer.allocUnsafe(size + 1)
-  let length = 0
-  while (length <= size) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length)
-    if (bytesRead === 0) break
+  const bytes = Buffer.allocUnsafe(size)
+  for (let length = 0; length < size;) {
+    const { bytesRead } = await handle.read(bytes, length, size - length, length)
+    if (bytesRead === 0) return undefined
     length += bytesRead
   }
-  return length === size ? bytes.subarray(0, size) : undefined
+  return bytes
 }

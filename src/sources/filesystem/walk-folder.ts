@@ -102,8 +102,9 @@ async function openLevel(walk: Walk, path: string, linked: boolean, known: Folde
   return { path, absolute, state, children: state.children, readAt, next: 0 }
 }
 
-export function inodeOf({ dev, ino }: BigIntStats): string {
-  return `${dev}:${ino}`
+/** A folder's number is given to another one as soon as it is removed: the time of its making tells the two apart. */
+export function inodeOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${birthtimeNs}`
 }
 
 async function readChildren(root: string, absolute: string): Promise<readonly Child[]> {
