@@ -90,9 +90,10 @@ function readDocument(document: SourceDocument): FormReading | undefined {
   return undefined
 }
 
-type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
+export type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
 
-function checkDefinition({ id, kind, meta, data }: Definition): Checked {
+/** What a definition comes to, or everything that is wrong with it. */
+export function checkDefinition({ id, kind, meta, data }: Definition): Checked {
   const faults: string[] = []
   let entryId: EntryId | undefined
   try {
@@ -115,7 +116,8 @@ function isSubmittedId(id: unknown): id is SubmittedId {
   return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
 }
 
-function shownId(id: unknown): string | null {
+/** The id as far as it can be read, for messages. */
+export function shownId(id: unknown): string | null {
   if (!isSubmittedId(id)) return null
   return typeof id === 'string' ? id : `${id.ns}:${id.name}`
 }
