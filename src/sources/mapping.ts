@@ -34,9 +34,13 @@ const BOUNDS: MappingBounds = { milliseconds: 1_000, depth: 500, values: 100_000
 
 /**
  * What a mapping makes of a document. In expressions `$location` is the document's location and `$document` the
- * document whole. Undefined where no item has an id. Never throws: an expression that fails is a fault.
+ * document whole; `bindings` are values and functions besides, by name. Undefined where no item has an id. Never throws: an expression that fails is a fault.
  */
-export type MapDocument = (document: SourceDocument, location: string) => Promise<FormReading | undefined>
+export type MapDocument = (
+  document: SourceDocument,
+  location: string,
+  bindings?: Readonly<Record<string, unknown>>,
+) => Promise<FormReading | undefined>
 
 type Part = keyof MappingExpressions
 type Evaluate = (input: unknown, bindings: Record<string, unknown>) => Promise<unknown>
@@ -54,8 +58,8 @@ export function compileMapping(expressions: MappingExpressions, bounds: MappingB
     }
   }
 
-  return async (document, location) => {
-    const bindings = { location, document: document.value }
+  return async (document, location, more) => {
+    const bindings = { ...more, location, document: document.value }
     const definitions: Definition[] = []
     const faults: Fault[] = []
     const guarded = async (position: Position, work: () => Promise<void>) => {
