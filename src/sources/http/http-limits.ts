@@ -1,3 +1,5 @@
+import { REGISTRY_LIMITS } from '../../registry/create-registry.js'
+
 /** How long and how much one HTTP source may take. */
 export interface HttpLimits {
   readonly connectMs: number
@@ -10,6 +12,8 @@ export interface HttpLimits {
   /** Of a page, as sent and as unpacked. */
   readonly bodyBytes: number
   readonly pages: number
+  /** Of one entry's meta and data, as for any write. */
+  readonly entryBytes: number
   readonly redirects: number
   /** Further tries of a page that failed in passing. */
   readonly retries: number
@@ -28,6 +32,7 @@ export const HTTP_LIMITS: HttpLimits = {
   bodyMs: 120_000,
   bodyBytes: 32 * 1024 * 1024,
   pages: 10_000,
+  entryBytes: REGISTRY_LIMITS.entryBytes,
   redirects: 5,
   retries: 4,
   firstRetryMs: 500,

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto'
-import { isUtf8 } from 'node:buffer'
 import http from 'node:http'
 import https from 'node:https'
 import { pause } from '../../registry/pause.js'
-import { compileMapping } from '../mapping.js'
+import { decodeText } from '../decode-text.js'
 import { parseJson } from '../parse-json.js'
-import type { SourceFailure } from '../parse-entry.js'
+import { failureText, sealRules, type SourceFailure } from '../parse-entry.js'
 import type { Scanned, SourceReader } from '../source-reader.js'
 import { loadSchemas, type EntrySchemas } from '../validate.js'
 import { fetchPage, type FetchedPage, type PageRequest } from './fetch-page.js'
 import { HttpFailure } from './http-failure.js'
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.js'
 import { authHeaders, type HttpSourceOptions } from './http-options.js'
-import { NoList, pageEntries, type PageForm } from './page-entries.js'
+import { NoList, pageEntries, pageForm, type PageForm } from './page-entries.js'
 import { readStamp, writeStamp, type PageStamp } from './page-stamp.js'
 import { urlNamer } from './shown-url.js'
 
@@ -42,7 +41,7 @@ class HttpSource implements SourceReader {
 
   constructor(readonly options: HttpSourceOptions, readonly limits: HttpLimits) {
     this.#first = new URL(options.url)
-    this.#form = formOf(options.form ?? 'entry')
+    this.#form = pageForm(options.form ?? 'entry')
     this.#nameOf = urlNamer(this.#first)
     this.#pollMs = (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1_000
     const settings = { keepAlive: true, maxFreeSockets: 2 }
@@ -126,7 +125,7 @@ class HttpSource implements SourceReader {
   /** What follows a page that cannot be read and says nothing of it. @throws HttpFailure where nobody knows */
   #after(url: URL, stamp: PageStamp | null, bad: SourceFailure): URL | null {
     const next = this.#followedBy.has(url.href) ? this.#followedBy.get(url.href)! : stamp?.next
-    if (next === undefined) throw new Error(`${bad.file}${bad.line === null ? '' : `:${bad.line}:${bad.column}`}: ${bad.message}; whether other pages follow is not known`)
+    if (next === undefined) throw new Error(`${failureText(bad)}; whether other pages follow is not known`)
     return next === null ? null : new URL(next)
   }
 
@@ -158,22 +157,17 @@ class HttpSource implements SourceReader {
     if (!/^application\/([\w.!#$&^-]+\+)?json *(;|$)/i.test(contentType ?? 'application/json')) {
       return failed(`the content is ${JSON.stringify(contentType!.slice(0, 100))}, not application/json`)
     }
-    if (!isUtf8(body)) return failed('is not UTF-8 text')
-    const text = body.toString('utf8')
-    const { documents, faults } = parseJson(text.startsWith('\ufeff') ? text.slice(1) : text)
+    const decoded = decodeText(body)
+    if (!('text' in decoded)) return failed('is not UTF-8 text', decoded.badLine)
+    const { documents, faults } = parseJson(decoded.text)
     if (documents[0] === undefined) return failed(`is no JSON: ${faults[0]!.message}`, faults[0]!.line, faults[0]!.column)
     try {
-      return { scanned: { ...given, ...await pageEntries(location, documents[0], this.#form, schemas) } }
+      return { scanned: { ...given, ...await pageEntries(location, documents[0], this.#form, { schemas, seal: sealRules(this.limits.entryBytes) }) } }
     } catch (error) {
       if (!(error instanceof NoList)) throw error
       return failed(error.message)
     }
   }
-}
-
-function formOf(form: NonNullable<HttpSourceOptions['form']>): PageForm {
-  if (form === 'entry' || form === 'wippy') return { type: form }
-  return { type: 'mapping', map: compileMapping(form), whole: form.each !== undefined }
 }
 
 /** Two pages may look alike once what is secret in their URLs is gone. */
