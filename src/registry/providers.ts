@@ -30,7 +30,7 @@ export interface ProviderDirectory {
   find(wanted?: { readonly role?: string | null; readonly capability?: string | null }): readonly ProviderInfo[]
   get(role: string, name: string): ProviderInfo | null
   /**
-   * Whether what it has made works: null where it does not tell. Never throws; no answer in time is a no. Who asks while
+   * Whether what it has made works: null where there is nothing of it, or it does not tell. Never throws; no answer in time is a no. Who asks while
    * one look is under way hears what that finds.
    */
   isHealthy(role: string, name: string): Promise<boolean | null>
@@ -173,7 +173,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
 
   async isHealthy(role: string, name: string): Promise<boolean | null> {
     const registered = this.#registered.get(keyOf(role, name))
-    if (registered?.standing !== true || registered.provider.health === undefined) return null
+    if (registered?.standing !== true || registered.provider.health === undefined || registered.made.size === 0) return null
     registered.looking ??= this.#look(registered).finally(() => { registered.looking = undefined })
     return registered.looking
   }

@@ -274,6 +274,8 @@ describe('the health of a provider', () => {
     await providers.register('lamp', lamp('wall', { health: (made) => made.every(({ colour }) => colour !== 'black') }))
     expect(await providers.isHealthy('lamp', 'desk')).toBeNull()
     expect(await providers.isHealthy('lamp', 'gone')).toBeNull()
+    expect(await providers.isHealthy('lamp', 'wall')).toBeNull()
+    await providers.create('lamp', 'wall', { colour: 'red' }, room)
     expect(await providers.isHealthy('lamp', 'wall')).toBe(true)
     const black = await providers.create('lamp', 'wall', { colour: 'black' }, room)
     expect(await providers.isHealthy('lamp', 'wall')).toBe(false)
@@ -288,6 +290,7 @@ describe('the health of a provider', () => {
     let aborted = 0
     await providers.register('lamp', lamp('stuck', { health: (_, signal) => new Promise(() => { looks++; signal.addEventListener('abort', () => aborted++) }) }))
     await providers.register('lamp', lamp('bad', { health: () => { throw new Error('broken') } }))
+    for (const name of ['stuck', 'bad']) await providers.create('lamp', name, { colour: 'red' }, room)
     expect(await Promise.all([1, 2, 3].map(() => providers.isHealthy('lamp', 'stuck')))).toEqual([false, false, false])
     expect([looks, aborted]).toEqual([1, 1])
     expect(await providers.isHealthy('lamp', 'bad')).toBe(false)
