@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { gatewayProcesses, type GatewayProcess, type GatewayProcesses } from '../server/gateway-process.js'
 import { SocketClient } from '../server/gateway-fixture.js'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
 import { CHANGES } from './following-client.js'
 import { batchOf, create, metric, residentBytes, until, write } from './following-fixture.js'
-import { openStream, TRANSPORTS } from './following-stream.js'
+import { openStream, TRANSPORTS, type OpenStream } from './following-stream.js'
 
 const MIB = 1024 * 1024
 const FULL = 'subscription ($after: String, $initial: Boolean) { changes(after: $after, initial: $initial) { revision complete synced changes { entry { data } } } }'
@@ -26,26 +26,44 @@ describe('what following costs', () => {
     await database.drop()
   })
   const subscriptions = () => metric(gateway.url, 'cadastre_subscriptions')
+  const opened: OpenStream[] = []
+  const open: typeof openStream = (...which) => {
+    const stream = openStream(...which)
+    opened.push(stream)
+    return stream
+  }
+  // Also where a test failed half-way: its streams would be counted by those after it.
+  afterEach(() => opened.splice(0).forEach((stream) => stream.cut()))
 
   it('asks the database nothing for idle subscriptions', async () => {
     await write(gateway.endpoint, create('idle:1'))
-    const streams = Array.from({ length: 50 }, (_, i) => openStream(
+    const streams = Array.from({ length: 50 }, (_, i) => open(
       TRANSPORTS[i % 2]!, gateway.endpoint,
       i % 5 === 0 ? 'subscription { entry(id: "idle:1") { kind } }' : CHANGES, i % 3 === 0 ? { find: { '.ns': 'idle' } } : {},
     ))
     for (const stream of streams) expect((await stream.next())?.errors).toBeUndefined()
     const sql = postgres(inject('postgresUrl'), { max: 1 })
-    const asked = async () => Number((await sql`SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = ${new URL(database.url).pathname.slice(1)}`)[0]!['n'])
-    // Backends tell their counts with a delay of up to a second, or ten where they are idle at once.
-    await sleep(11_000)
-    const before = await asked()
-    await sleep(15_000)
-    const after = await asked()
+    // Not by the counts of the database's transactions: the server's own (autovacuum) were among those, a dozen at a time.
+    const running = () => sql<{ pid: number; query: string; query_start: Date }[]>`SELECT pid, query, query_start FROM pg_stat_activity
+      WHERE datname = ${new URL(database.url).pathname.slice(1)} AND backend_type = 'client backend'`
+    await sleep(2_000)
+    const known = new Set((await running()).map(({ pid, query_start }) => `${pid} ${query_start.toISOString()}`))
+    const statements: string[] = []
+    for (let look = 0; look < 60; look++) {
+      await sleep(250)
+      for (const { pid, query, query_start } of await running()) {
+        const key = `${pid} ${query_start.toISOString()}`
+        if (known.has(key)) continue
+        known.add(key)
+        statements.push(query)
+      }
+    }
     await sql.end()
     for (const stream of streams) stream.cut()
-    expect(after - before).toBeLessThanOrEqual(3)
+    // The look for abandoned transactions may fall into it, and a connection's last words.
+    expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(4)
     await until('all are gone', async () => await subscriptions() === 0)
-  }, 60_000)
+  }, 120_000)
 
   it('lets go of everything after 1,000 subscriptions that came and went', async () => {
     const socket = await new SocketClient(gateway.endpoint).init()
@@ -59,7 +77,7 @@ describe('what following costs', () => {
     }
     for (let round = 0; round < 4; round++) await cycles(round * 250)
     socket.close()
-  }, 60_000)
+  }, 120_000)
 
   // A client that unsubscribed and subscribed anew with the same id got `complete` for the new subscription, which
   // then went on for ever beside the next ones: every change came twice and more, and nothing could end it.
@@ -85,7 +103,7 @@ describe('what following costs', () => {
 
   it('costs little for readers that stop while 200 MB are written, and they read on without a gap', async () => {
     const data = 'x'.repeat(900_000)
-    const fast = openStream('ws', gateway.endpoint, CHANGES)
+    const fast = open('ws', gateway.endpoint, CHANGES)
     await batchOf(fast)
     const most = async (ns: string, count: number, taken: (revision: number) => void) => {
       const before = residentBytes(gateway.child.pid!)
@@ -94,38 +112,39 @@ describe('what following costs', () => {
         const { revision } = await write(gateway.endpoint, create(`${ns}:${i}`, {}, data))
         const begun = performance.now()
         expect((await batchOf(fast)).revision).toBe(revision)
-        expect(performance.now() - begun).toBeLessThan(2_000)
+        expect(performance.now() - begun).toBeLessThan(5_000)
         taken(revision)
         grown = Math.max(grown, residentBytes(gateway.child.pid!) - before)
       }
       return grown
     }
     await most('warm', 30, () => undefined)
-    const slow = TRANSPORTS.map((transport) => openStream(transport, gateway.endpoint, FULL))
+    const slow = TRANSPORTS.map((transport) => open(transport, gateway.endpoint, FULL))
     for (const stream of slow) {
       await batchOf(stream)
       stream.pause()
     }
     const revisions: number[] = []
-    expect(await most('slow', 225, (revision) => revisions.push(revision))).toBeLessThan(100 * MIB)
+    // Kept for each of them it would be 400 MB and more; what is not collected yet was 129 MB once.
+    expect(await most('slow', 225, (revision) => revisions.push(revision))).toBeLessThan(200 * MIB)
     for (const stream of slow) {
       stream.resume()
       for (const revision of revisions) expect((await batchOf(stream)).revision).toBe(revision)
       stream.cut()
     }
     fast.cut()
-  }, 60_000)
+  }, 120_000)
 
   // A page of the log was of so many changes, whatever their size: each subscription that stood far behind and did
   // not read held up to 64 MB of it, and a hundred of them ended the gateway.
   it('costs a few megabytes for each of many that catch up on large entries and do not read', async () => {
-    const first = openStream('ws', gateway.endpoint, CHANGES)
+    const first = open('ws', gateway.endpoint, CHANGES)
     const { cursor } = await batchOf(first)
     first.cut()
     for (let i = 0; i < 40; i++) await write(gateway.endpoint, create(`far:${i}`, {}, 'x'.repeat(1_000_000)))
     const before = residentBytes(gateway.child.pid!)
     const stuck = Array.from({ length: 60 }, (_, i) => {
-      const stream = openStream(TRANSPORTS[i % 2]!, gateway.endpoint, FULL, { after: cursor })
+      const stream = open(TRANSPORTS[i % 2]!, gateway.endpoint, FULL, { after: cursor })
       void stream.next(60_000).then(() => stream.pause(), () => undefined)
       return stream
     })
@@ -138,7 +157,7 @@ describe('what following costs', () => {
     expect(most).toBeLessThan(60 * 10 * MIB)
     for (const stream of stuck) stream.cut()
     await until('all are gone', async () => await subscriptions() === 0)
-  }, 60_000)
+  }, 120_000)
 
   it('stands 5,000 sockets that come and go, also in the middle of their handshake', async () => {
     const { port } = new URL(gateway.url)
@@ -157,13 +176,13 @@ describe('what following costs', () => {
     }
     await until('all are gone', async () => await metric(gateway.url, 'cadastre_websockets') === 0)
     await write(gateway.endpoint, create('after-sockets:1'))
-  }, 60_000)
+  }, 120_000)
 
   // After "stopped" was logged the process stayed for seconds; clients that stop reading must not hold it either.
   it('on SIGTERM tells WebSockets to come back, ends events and exits with 0, whoever reads or does not', async () => {
-    const reading = TRANSPORTS.flatMap((transport) => Array.from({ length: 20 }, () => openStream(transport, gateway.endpoint, CHANGES)))
+    const reading = TRANSPORTS.flatMap((transport) => Array.from({ length: 20 }, () => open(transport, gateway.endpoint, CHANGES)))
     for (const stream of reading) await batchOf(stream)
-    const stopped = TRANSPORTS.map((transport) => openStream(transport, gateway.endpoint, FULL, { initial: true }))
+    const stopped = TRANSPORTS.map((transport) => open(transport, gateway.endpoint, FULL, { initial: true }))
     for (const stream of stopped) {
       await batchOf(stream)
       stream.pause()
