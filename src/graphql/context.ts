@@ -1,9 +1,13 @@
+import { NO_PROVIDERS } from '../registry/no-providers.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
 import { createLoaders, type Loaders } from './loaders.js'
 
 /** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
 export interface RequestContext {
   readonly registry: Registry
+  /** What is plugged in. */
+  readonly providers: ProviderDirectory
   /** The authenticated principal, or what the client says of itself; null where it says nothing. */
   readonly author: string | null
   /** Aborts when nobody waits for the answer any more: ends subscriptions. */
@@ -19,14 +23,17 @@ export interface RequestContext {
 
 export interface RequestContextOptions {
   readonly registry: Registry
+  /** None unless given. */
+  readonly providers?: ProviderDirectory
   readonly author: string | null
   readonly signal: AbortSignal
 }
 
-export function createContext({ registry, author, signal }: RequestContextOptions): RequestContext {
+export function createContext({ registry, providers = NO_PROVIDERS, author, signal }: RequestContextOptions): RequestContext {
   let loaders: Loaders | undefined
   return {
     registry,
+    providers,
     author,
     signal,
     loaders: () => (loaders ??= createLoaders(registry)),

@@ -4,6 +4,7 @@ import type { CompileRegex } from '../core/criteria/criteria.js'
 import type { ExtractReferences } from '../core/dependency.js'
 import { sealContent } from '../core/seal-content.js'
 import { pathBetween } from '../core/version-tree.js'
+import type { Bus } from '../store/exchange.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkTagName, checkWrite } from './check-write.js'
@@ -40,6 +41,8 @@ const MAX_CONTENT_DEPTH = 1_000
 
 export interface RegistryOptions {
   readonly history: History
+  /** The store's own unless told. */
+  readonly bus?: Bus
   readonly references: ExtractReferences
   readonly compileRegex: CompileRegex
   readonly limits?: RegistryLimits
@@ -63,7 +66,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)
-  const bus = new EventBus(history.exchange)
+  const bus = new EventBus(options.bus ?? history.exchange)
   const instances = new EntryInstances(history.instances, rules)
   const others = options.transactions?.participants
   const transactions = new Transactions({

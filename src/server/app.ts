@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
 import type { GatewayConfig } from './config.js'
 import { createEngine } from './engine.js'
@@ -18,6 +19,8 @@ import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket.
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
   readonly registry: Registry
+  /** None unless given. */
+  readonly providers?: ProviderDirectory
   readonly log: Log
   /** Where the built page lies. */
   readonly playgroundDir?: string
@@ -45,7 +48,7 @@ export function createApp(options: AppOptions): App {
 
   const metrics = createMetrics(registry)
   const engine = createEngine({
-    schema, registry, log, metrics, introspection: config.introspection,
+    schema, registry, log, metrics, ...(options.providers && { providers: options.providers }), introspection: config.introspection,
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
   const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }

@@ -63,6 +63,8 @@ const ConfigFile = z.strictObject({
     if (twice !== undefined) context.addIssue({ code: 'custom', message: `two of them have the name "${twice}"` })
   }).nullish(),
   plugins: z.array(z.string().min(1)).nullish(),
+  store: z.looseObject({ provider: z.string().min(1) }).nullish(),
+  bus: z.looseObject({ provider: z.string().min(1) }).nullish(),
   transactions: z.strictObject({
     operationSeconds: z.number().positive().max(3_600).optional(),
     totalSeconds: z.number().positive().max(86_400).optional(),

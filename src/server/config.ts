@@ -18,6 +18,10 @@ export interface GatewayConfig {
   /** For the backend `postgres` alone. */
   readonly databaseUrl: string | null
   readonly dataDir: string
+  /** A plugin's store, in place of the backend's. */
+  readonly store: PluggedConfig | null
+  /** Null is the one that goes with the store. */
+  readonly bus: PluggedConfig | null
   readonly logLevel: LogLevel
   readonly introspection: boolean
   /** Origins of pages that may use the gateway, besides its own and those on this machine; `*` is all. */
@@ -28,9 +32,15 @@ export interface GatewayConfig {
   readonly internalKinds: readonly string[]
   /** Webhooks that are asked before a changeset is applied. */
   readonly participants: readonly WebhookConfig[]
-  /** Modules that register participants of their own, by absolute path. */
+  /** Modules that register participants, providers and dependency patterns, by absolute path. */
   readonly plugins: readonly string[]
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+}
+
+/** What is made by a provider: its name, and what it wants to know, which is the provider's to check. */
+export interface PluggedConfig {
+  readonly provider: string
+  readonly options: Readonly<Record<string, unknown>>
 }
 
 export interface WebhookConfig {
@@ -72,6 +82,8 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const introspection = read('CADASTRE_INTROSPECTION', true, (text) => SWITCH[text.toLowerCase()], 'on or off')
   const allowedOrigins = read('CADASTRE_ALLOWED_ORIGINS', [], origins, 'origins like https://app.example.com, separated by commas, or *')
   const file = configFile(environment, folder, problems)
+  const ours = BACKENDS.find((each) => each === file.store?.provider)
+  if (ours !== undefined) problems.push(`store.provider is "${ours}", which is built in; choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}`)
   if (problems.length > 0) throw new ConfigError(problems)
   const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
 
@@ -80,12 +92,20 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     dependencies: file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ?? DEFAULT_DEPENDENCY_PATTERNS,
     limits: { ...REGISTRY_LIMITS, ...given(file.limits) },
     internalKinds: file.internalKinds ?? INTERNAL_KINDS,
+    store: plugged(file.store),
+    bus: plugged(file.bus),
     transactions,
     participants: (file.participants ?? []).map(({ name, url, kinds, timeoutSeconds, onFailure, secret }) => ({
       name, url, kinds: kinds ?? ['**'], timeoutSeconds: timeoutSeconds ?? transactions.operationSeconds, onFailure: onFailure ?? 'refuse', secret: secret ?? null,
     })),
     plugins: (file.plugins ?? []).map((path) => resolve(dirname(configPath(environment, folder)), path)),
   }
+}
+
+function plugged(section: ConfigFile['bus']): PluggedConfig | null {
+  if (section === null || section === undefined) return null
+  const { provider, ...options } = section
+  return { provider, options }
 }
 
 function configFile(environment: Environment, folder: string, problems: string[]): ConfigFile {

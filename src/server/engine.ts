@@ -2,6 +2,7 @@ import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, ty
 import { createYoga } from 'graphql-yoga'
 import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
 import { useDocumentCache } from './document-cache.js'
 import { useGraphQLJs } from './graphql-js.js'
@@ -16,6 +17,7 @@ import { requestError } from './request-error.js'
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
+  readonly providers?: ProviderDirectory
   readonly log: Log
   readonly metrics: Metrics
   readonly introspection: boolean
@@ -82,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     prepare({ query, operationName, variables }, caller) {
       const ending = new AbortController()
-      const context = createContext({ registry, author: caller.author, signal: ending.signal })
+      const context = createContext({ registry, ...(options.providers && { providers: options.providers }), author: caller.author, signal: ending.signal })
       const { parse, validate, execute, subscribe, contextFactory } = yoga.getEnveloped(context)
       let document: DocumentNode
       try {
