@@ -8,6 +8,7 @@ import type { Operation, SubmittedOperation } from '../core/operation.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import type { Exchange } from './exchange.js'
+import type { SourceRecords } from './source-records.js'
 import type { TransactionJournal } from './transaction-journal.js'
 
 /*
@@ -325,6 +326,8 @@ export interface History extends HistoryReader, HistoryWriter, HistoryTagger, Hi
   readonly exchange: Exchange
   /** Of transactions that participants take part in. */
   readonly journal: TransactionJournal
+  /** What sources have given, and who reads them. */
+  readonly sources: SourceRecords
   /** Can it serve now? Settles within a second or two, never throws. */
   isReady(): Promise<boolean>
   /** Finishes what is under way and lets go of everything. */

@@ -25,6 +25,7 @@ import { verifyHistory } from '../verify/verify-history.js'
 import { openMemoryJournal } from './memory-journal.js'
 import { openMemoryExchange } from './memory-exchange.js'
 import { MemoryLog } from './memory-log.js'
+import { openMemorySourceRecords } from './memory-source-records.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
@@ -45,6 +46,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const requests = new Map<string, number>()
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
   const tags = new Map<string, Tag>()
+  const sources = openMemorySourceRecords({
+    isAtHead: (id) => log.entry(id, 'head') !== null,
+    wasDeletedSince: (id, since) => (log.rowsOf.get(id) ?? []).some(({ revision, operation }) => (
+      revision > since && (operation === 'delete' || operation === 'replace')
+    )),
+  })
   let tagSum = NO_TAGS
 
   const standing: Standing = {
@@ -131,6 +138,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
+    sources,
     exchange,
     registryId,
     keepsHistory,

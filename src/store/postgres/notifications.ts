@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 import { ADVANCE_CHANNEL } from './write-batch.js'
 
-/** Carries who is to look into their mailbox: a gateway's id, or `*` where those who listen or take part are others now. */
+/** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
 
 const FIRST_PAUSE_MS = 50
@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 1_000
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
-  #exchange: (addressee: string | null) => void = () => {}
+  readonly #exchange = new Set<(addressee: string | null) => void>()
   readonly #databaseUrl: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
@@ -33,8 +33,9 @@ export class Notifications {
   }
 
   /** On the same connection: who is to look; null after a (re)connect, when anything may have been missed. */
-  onExchange(listener: (addressee: string | null) => void): void {
-    this.#exchange = listener
+  onExchange(listener: (addressee: string | null) => void): () => void {
+    this.#exchange.add(listener)
+    return () => this.#exchange.delete(listener)
   }
 
   /** Wakes all; our own commits need no way round through the server. */
@@ -42,10 +43,14 @@ export class Notifications {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  #call(addressee: string | null): void {
+    for (const listener of [...this.#exchange]) listener(addressee)
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     this.#listeners.clear()
-    this.#exchange = () => {}
+    this.#exchange.clear()
     await this.#running
   }
 
@@ -75,7 +80,7 @@ export class Notifications {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
       const listening = Promise.all([
         client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
-        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#exchange(addressee), () => this.#exchange(null)),
+        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#call(addressee), () => this.#call(null)),
       ])
       await Promise.race([listening, end])
       listened = true

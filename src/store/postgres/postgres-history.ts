@@ -18,6 +18,7 @@ import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
 import { StatisticsRefresher } from './refresh-statistics.js'
 import { removeOldReplies } from './remove-old-replies.js'
+import { sourceRows } from './source-rows.js'
 import { storedHistory } from './stored-history.js'
 import { tagRows } from './tag-rows.js'
 
@@ -64,6 +65,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   return {
     backend,
     journal,
+    sources: sourceRows(client, notifications),
     registryId,
     keepsHistory: true,
     exchange,
