@@ -47,8 +47,11 @@ export interface ReloadRequest {
 export interface SourceRecords {
   /** Names this gateway among the holders. */
   readonly holder: string
-  /** Takes each source that nobody reads, and renews those that this gateway does; which of them it holds now. */
-  hold(sources: readonly string[], leaseMs: number): Promise<ReadonlySet<string>>
+  /**
+   * Takes each source that nobody reads, and renews those that this gateway does. Those it holds now, each with its
+   * term: another number whenever another gateway has held it in between.
+   */
+  hold(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
   /** Leaves them to others at once. */
   letGo(sources: readonly string[]): Promise<void>
 

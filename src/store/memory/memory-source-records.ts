@@ -39,7 +39,7 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     holder: randomUUID(),
     async hold(names) {
       for (const name of names) kept(name).isHeld = true
-      return new Set(names)
+      return new Map(names.map((name) => [name, 1]))
     },
     async letGo(names) {
       for (const name of names) kept(name).isHeld = false

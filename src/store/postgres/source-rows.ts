@@ -27,13 +27,14 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     holder,
     async hold(sources, leaseMs) {
       const until = `${leaseMs} milliseconds`
-      const rows = await client.read((sql) => sql<{ name: string }[]>`
+      const rows = await client.read((sql) => sql<{ name: string; term: number }[]>`
         INSERT INTO source (name, holder, lease_until)
         SELECT name, ${holder}, now() + ${until}::interval FROM unnest(${[...sources].sort()}::text[]) AS wanted(name)
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until,
+          term = source.term + CASE WHEN source.holder = excluded.holder THEN 0 ELSE 1 END
         WHERE source.holder = ${holder} OR source.lease_until < now()
-        RETURNING name`)
-      return new Set(rows.map(({ name }) => name))
+        RETURNING name, term`)
+      return new Map(rows.map(({ name, term }) => [name, term]))
     },
     async letGo(sources) {
       await client.read((sql) => sql`

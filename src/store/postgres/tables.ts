@@ -233,6 +233,8 @@ export const source = pgTable('source', {
   name: codePointText('name').primaryKey(),
   holder: uuid('holder').notNull(),
   leaseUntil: instant('lease_until').notNull(),
+  /** Grows with each change of the holder. */
+  term: count('term').notNull().default(1),
   /** JSON: what clients are shown of it. */
   state: text('state'),
 })

@@ -2,6 +2,7 @@ CREATE TABLE "source" (
 	"name" text collate "C" PRIMARY KEY,
 	"holder" uuid NOT NULL,
 	"lease_until" timestamp(3) with time zone NOT NULL,
+	"term" bigint DEFAULT 1 NOT NULL,
 	"state" text
 );
 --> statement-breakpoint
