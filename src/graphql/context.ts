@@ -1,9 +1,12 @@
 import type { Registry } from '../registry/registry.js'
+import { NO_SOURCES } from '../sources/no-sources.js'
+import type { Sources } from '../sources/sources.js'
 import { createLoaders, type Loaders } from './loaders.js'
 
 /** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
 export interface RequestContext {
   readonly registry: Registry
+  readonly sources: Sources
   /** The authenticated principal, or what the client says of itself; null where it says nothing. */
   readonly author: string | null
   /** Aborts when nobody waits for the answer any more: ends subscriptions. */
@@ -19,14 +22,17 @@ export interface RequestContext {
 
 export interface RequestContextOptions {
   readonly registry: Registry
+  /** None unless given. */
+  readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
 }
 
-export function createContext({ registry, author, signal }: RequestContextOptions): RequestContext {
+export function createContext({ registry, sources = NO_SOURCES, author, signal }: RequestContextOptions): RequestContext {
   let loaders: Loaders | undefined
   return {
     registry,
+    sources,
     author,
     signal,
     loaders: () => (loaders ??= createLoaders(registry)),

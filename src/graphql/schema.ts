@@ -26,6 +26,7 @@ import './changes.js'
 import './follow-entry.js'
 import './events.js'
 import './proposals.js'
+import './source.js'
 
 /** Everything that a client can ask for. */
 export const schema = builder.toSchema()

@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
 import type { Registry } from '../registry/registry.js'
+import type { Sources } from '../sources/sources.js'
 import type { GatewayConfig } from './config.js'
 import { createEngine } from './engine.js'
 import { answerGraphQL } from './graphql-over-http.js'
@@ -18,6 +19,7 @@ import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket.
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
   readonly registry: Registry
+  readonly sources?: Sources
   readonly log: Log
   /** Where the built page lies. */
   readonly playgroundDir?: string
@@ -46,7 +48,7 @@ export function createApp(options: AppOptions): App {
   const metrics = createMetrics(registry)
   const engine = createEngine({
     schema, registry, log, metrics, introspection: config.introspection,
-    ...(options.operationLimits && { limits: options.operationLimits }),
+    ...(options.operationLimits && { limits: options.operationLimits }), ...(options.sources && { sources: options.sources }),
   })
   const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }
   const webSockets = createWebSockets(engine, metrics, socketLimits, stopping.signal)

@@ -3,6 +3,7 @@ import { createYoga } from 'graphql-yoga'
 import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
 import type { Registry } from '../registry/registry.js'
+import type { Sources } from '../sources/sources.js'
 import { useDocumentCache } from './document-cache.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { useIntrospection } from './introspection-switch.js'
@@ -16,6 +17,7 @@ import { requestError } from './request-error.js'
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
+  readonly sources?: Sources
   readonly log: Log
   readonly metrics: Metrics
   readonly introspection: boolean
@@ -82,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     prepare({ query, operationName, variables }, caller) {
       const ending = new AbortController()
-      const context = createContext({ registry, author: caller.author, signal: ending.signal })
+      const context = createContext({ registry, ...(options.sources && { sources: options.sources }), author: caller.author, signal: ending.signal })
       const { parse, validate, execute, subscribe, contextFactory } = yoga.getEnveloped(context)
       let document: DocumentNode
       try {

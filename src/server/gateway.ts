@@ -12,6 +12,7 @@ import type { GatewayConfig } from './config.js'
 import { GRAPHQL_PATH } from './http.js'
 import { loadParticipants } from './load-participants.js'
 import { createLog, type Log } from './log.js'
+import { openSources, type SourceProviders } from './open-sources.js'
 import { OPERATION_LIMITS } from './operation-limits.js'
 import { StartError } from './start-error.js'
 
@@ -26,6 +27,8 @@ export interface Gateway {
 
 export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
   readonly log?: Log
+  /** The built-in ones unless given. */
+  readonly sourceProviders?: SourceProviders
 }
 
 const READ_TIMEOUT_MS = 10_000
@@ -35,6 +38,8 @@ const COMMIT_TIMEOUT_MS = 60_000
 const BESIDE_PARTICIPANTS_SECONDS = 90
 /** A gateway that stops asks participants for so long yet. */
 const STOP_ASKING_MS = 3_000
+/** Besides what those before it leave, likewise. */
+const SOURCES_CLOSE_MS = 500
 /** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
 const STORE_CLOSE_MS = 3_500
 
@@ -68,8 +73,9 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },
   })
+  const sources = await orClose(() => openSources(config, registry, log, options.sourceProviders), () => registry.close().then(() => history.close()))
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
-  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, log })
+  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, sources, log })
   try {
     app.server.listen({ host: config.host, port: config.port })
     await once(app.server, 'listening')
@@ -81,15 +87,19 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
+  // Not before: a slow first load delays nobody.
+  sources.start()
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const stopped = new AbortController()
     // Who waits for participants still hears that they are not asked any more.
     const registryClosed = pause(STOP_ASKING_MS, stopped.signal).then(() => registry.close())
+    const sourcesClosed = sources.close()
     await app.stop()
     stopped.abort()
     await registryClosed
+    await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
     await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
     log.info('stopped')
@@ -129,4 +139,13 @@ async function within(ms: number, done: Promise<void>, late: () => void): Promis
   })
   await Promise.race([done, limit])
   clearTimeout(timer)
+}
+
+async function orClose<Result>(work: () => Result, close: () => Promise<void>): Promise<Result> {
+  try {
+    return work()
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
