@@ -26,6 +26,11 @@ export class LocationBook {
     return this.#locations.keys()
   }
 
+  /** All that was written is recorded. @throws LeaseLost */
+  settle(): Promise<void> {
+    return this.records.settle(this.source)
+  }
+
   /** Writes it down, then here. @throws LeaseLost */
   async save(changes: RecordChanges): Promise<void> {
     for (const piece of cut(changes)) await this.records.save(this.source, piece)

@@ -6,6 +6,7 @@ import { LeaseLost } from '../store/source-records.js'
 import { Debounce } from './debounce.js'
 import { failureAt, FailureList } from './failure-list.js'
 import { LocationBook } from './location-book.js'
+import { openBook } from './open-book.js'
 import type { SourceReader } from './source-reader.js'
 import type { SourceSettings } from './source-settings.js'
 import { readState, writeState, type ReloadReport, type SourceState } from './source-state.js'
@@ -181,7 +182,7 @@ export class SourceRunner {
   /** An error where the source as a whole cannot be read. @throws where it is the registry that fails */
   async #tryLook(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
     try {
-      this.#book ??= await LocationBook.open(this.settings.name, this.world.registry.history.sources)
+      this.#book ??= await openBook(this.settings.name, this.world.registry.history)
       return await this.#look(this.#book, signal, false, this.#progress(before))
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLost || isPassing(error, ['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'])) throw error
@@ -195,9 +196,10 @@ export class SourceRunner {
     const { name } = this.settings
     return syncPass({
       settings: this.settings, registry, limits, dryRun, records, book, signal, progress, reader: await this.#open(),
-      async ensureHeld() {
+      async aboutToWrite() {
         signal.throwIfAborted()
-        if (!dryRun && !(await records.hold([name], leaseMs)).has(name)) throw new LeaseLost(name)
+        if (!(await records.hold([name], leaseMs)).has(name)) throw new LeaseLost(name)
+        await records.aboutToWrite(name)
       },
     })
   }

@@ -68,7 +68,10 @@ export async function takeOver(batch: SourceBatch, options: WriteOptions, book: 
     open = overtaken.map(({ intent }) => intent)
   }
 
-  if (!dryRun) await book.save({ entries: notes, removedEntries: removed, ...locationsOf(batch, failedLocations) })
+  if (!dryRun) {
+    await book.save({ entries: notes, removedEntries: removed, ...locationsOf(batch, failedLocations) })
+    if (version !== null) await book.settle()
+  }
   return { created: counts.create, updated: counts.update, deleted: counts.delete, version, failures, failedLocations, delta }
 }
 

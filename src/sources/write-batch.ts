@@ -14,8 +14,8 @@ export interface WriteOptions {
   readonly registry: Registry
   readonly limits: WriteLimits
   readonly dryRun: boolean
-  /** Called before each changeset. @throws LeaseLost */
-  readonly ensureHeld: () => Promise<void>
+  /** Called before each changeset, not on a dry run. @throws LeaseLost */
+  readonly aboutToWrite: () => Promise<void>
 }
 
 export interface WriteListener {
@@ -53,7 +53,7 @@ export async function writeBatch(writes: readonly PlannedWrite[], options: Write
   const waiting = cut(writes, options.limits)
   for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
     if (chunk.length === 0) continue
-    await options.ensureHeld()
+    if (!options.dryRun) await options.aboutToWrite()
     const outcome = await options.registry.applyChangeset(
       { operations: chunk.flatMap(({ operations }) => operations), message: messageOf(chunk, options.settings), dryRun: options.dryRun },
       { author: authorOf(options.settings.name) },

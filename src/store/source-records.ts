@@ -52,9 +52,18 @@ export interface SourceRecords {
    * term: another number whenever another gateway has held it in between.
    */
   hold(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
+  /**
+   * Notes that this gateway is about to write for a source, before it does. Until it is settled, whoever holds the source
+   * learns by `unsettled` after which revision there may be writes that are not recorded. @throws LeaseLost
+   */
+  aboutToWrite(source: string): Promise<void>
+  /** All that was written is recorded. @throws LeaseLost */
+  settle(source: string): Promise<void>
+  unsettled(source: string): Promise<number | null>
   /** Leaves them to others at once. */
   letGo(sources: readonly string[]): Promise<void>
 
+  /** Those too that entries are recorded with and that are not recorded themselves: with no stamp. */
   locations(source: string): Promise<readonly LocationRecord[]>
   /** One statement however many ids, as is each of the following. */
   entries(source: string, ids: readonly EntryId[]): Promise<Map<EntryId, EntryRecord>>

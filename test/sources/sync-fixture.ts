@@ -1,6 +1,7 @@
 import { EVERYTHING } from '../../src/core/criteria/criteria.js'
 import type { Registry } from '../../src/registry/registry.js'
-import { LocationBook } from '../../src/sources/location-book.js'
+import type { LocationBook } from '../../src/sources/location-book.js'
+import { openBook } from '../../src/sources/open-book.js'
 import type { SourceSettings } from '../../src/sources/source-settings.js'
 import { syncPass, type PassResult } from '../../src/sources/sync-pass.js'
 import type { SourceReader } from '../../src/sources/source-reader.js'
@@ -27,10 +28,10 @@ export class TestSource<Reader extends SourceReader = MapSource> {
     const { registry, reader, settings, limits } = this
     const records = registry.history.sources
     await records.hold([settings.name], 60_000)
-    this.#book ??= await LocationBook.open(settings.name, records)
+    this.#book ??= await openBook(settings.name, registry.history)
     return syncPass({
       settings, registry, limits, dryRun: false, records, book: this.#book, signal: new AbortController().signal, progress: () => undefined, reader,
-      ensureHeld: async () => { await records.hold([settings.name], 60_000) },
+      aboutToWrite: () => records.aboutToWrite(settings.name),
       ...options,
     })
   }

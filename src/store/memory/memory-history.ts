@@ -47,6 +47,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
   const tags = new Map<string, Tag>()
   const sources = openMemorySourceRecords({
+    revision: () => log.revision,
     isAtHead: (id) => log.entry(id, 'head') !== null,
     wasDeletedSince: (id, since) => (log.rowsOf.get(id) ?? []).some(({ revision, operation }) => (
       revision > since && (operation === 'delete' || operation === 'replace')

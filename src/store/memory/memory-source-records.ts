@@ -6,11 +6,13 @@ import { LeaseLost, type EntryRecord, type LocationRecord, type ReloadRequest, t
 interface Kept {
   isHeld: boolean
   state: string | null
+  writingSince: number | null
   readonly entries: Map<EntryId, EntryRecord>
   readonly locations: Map<string, LocationRecord>
 }
 
 export interface RegistryView {
+  revision(): number
   isAtHead(id: EntryId): boolean
   wasDeletedSince(id: EntryId, revision: number): boolean
 }
@@ -21,7 +23,7 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
   const requests = new Map<string, ReloadRequest & { report: string | null }>()
   const listeners = new Set<() => void>()
   const kept = (source: string): Kept => {
-    const found = sources.get(source) ?? { isHeld: false, state: null, entries: new Map(), locations: new Map() }
+    const found = sources.get(source) ?? { isHeld: false, state: null, writingSince: null, entries: new Map(), locations: new Map() }
     sources.set(source, found)
     return found
   }
@@ -41,11 +43,22 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       for (const name of names) kept(name).isHeld = true
       return new Map(names.map((name) => [name, 1]))
     },
+    async aboutToWrite(source) {
+      held(source).writingSince ??= registry.revision()
+    },
+    async settle(source) {
+      held(source).writingSince = null
+    },
+    unsettled: async (source) => kept(source).writingSince,
     async letGo(names) {
       for (const name of names) kept(name).isHeld = false
       call()
     },
-    locations: async (source) => [...kept(source).locations.values()],
+    async locations(source) {
+      const { locations, entries } = kept(source)
+      const strays = new Set([...entries.values()].flatMap(({ location }) => (location === null || locations.has(location) ? [] : [location])))
+      return [...locations.values(), ...[...strays].map((location) => ({ location, stamp: null, entries: 0 }))]
+    },
     async entries(source, ids) {
       const { entries } = kept(source)
       return new Map(ids.flatMap((id) => (entries.has(id) ? [[id, entries.get(id)!] as const] : [])))

@@ -36,6 +36,21 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
         RETURNING name, term`)
       return new Map(rows.map(({ name, term }) => [name, term]))
     },
+    async aboutToWrite(source) {
+      const rows = await client.read((sql) => sql`
+        UPDATE source SET writing_since = coalesce(writing_since, (SELECT revision FROM head_pointer))
+        WHERE name = ${source} AND holder = ${holder} AND lease_until > now() RETURNING 1`)
+      if (rows.length === 0) throw new LeaseLost(source)
+    },
+    async settle(source) {
+      const rows = await client.read((sql) => sql`
+        UPDATE source SET writing_since = NULL WHERE name = ${source} AND holder = ${holder} AND lease_until > now() RETURNING 1`)
+      if (rows.length === 0) throw new LeaseLost(source)
+    },
+    async unsettled(source) {
+      const [row] = await client.read((sql) => sql<{ since: number | null }[]>`SELECT writing_since AS since FROM source WHERE name = ${source}`)
+      return row?.since ?? null
+    },
     async letGo(sources) {
       await client.read((sql) => sql`
         WITH gone AS (UPDATE source SET lease_until = '-infinity' WHERE name = ANY(${[...sources]}::text[]) AND holder = ${holder})
@@ -43,7 +58,10 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     },
 
     locations: (source) => client.read((sql) => sql<LocationRecord[]>`
-      SELECT location, stamp, entries FROM source_location WHERE source = ${source}`),
+      SELECT location, stamp, entries FROM source_location WHERE source = ${source}
+      UNION ALL
+      SELECT DISTINCT e.location, NULL, 0 FROM source_entry e WHERE e.source = ${source} AND e.location IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM source_location l WHERE l.source = e.source AND l.key = md5(e.location))`),
     async entries(source, ids) {
       const { ns, name } = idColumns(ids)
       const rows = await client.read((sql) => sql<EntryColumns[]>`

@@ -235,6 +235,8 @@ export const source = pgTable('source', {
   leaseUntil: instant('lease_until').notNull(),
   /** Grows with each change of the holder. */
   term: count('term').notNull().default(1),
+  /** After this revision it may have written what is not recorded yet. */
+  writingSince: count('writing_since'),
   /** JSON: what clients are shown of it. */
   state: text('state'),
 })

@@ -3,6 +3,7 @@ CREATE TABLE "source" (
 	"holder" uuid NOT NULL,
 	"lease_until" timestamp(3) with time zone NOT NULL,
 	"term" bigint DEFAULT 1 NOT NULL,
+	"writing_since" bigint,
 	"state" text
 );
 --> statement-breakpoint
