@@ -3,7 +3,7 @@ import type { EntryRevision } from '../core/entry.js'
 import { RegistryError } from '../core/errors.js'
 import type { Operation } from '../core/operation.js'
 import type { SourceFailure } from '../sources/parse-entry.js'
-import { SHOWN_FAILURES, SOURCE_STATUSES, type ReloadReport, type SourceState } from '../sources/source-state.js'
+import { SHOWN_FAILURES, type ReloadReport, type SourceState, type SourceStatus } from '../sources/source-state.js'
 import { builder } from './builder.js'
 import { connectionOf, type EntryListPage } from './connection.js'
 import type { RequestContext } from './context.js'
@@ -14,9 +14,13 @@ import { DeltaRef, VersionRef } from './refs.js'
 import { versionNamed } from './version-named.js'
 
 const SourceStatusRef = builder.enumType('SourceStatus', {
-  description: 'IDLE: loaded and not watched, or not looked at yet. LOADING: being read and applied. WATCHING: loaded, and read anew as it '
-    + 'changes. FAILED: it cannot be read as a whole; what it gave before stays.',
-  values: SOURCE_STATUSES,
+  description: 'How a source stands.',
+  values: {
+    IDLE: { description: 'Loaded and not watched, or not looked at yet.' },
+    LOADING: { description: 'It is being read and applied.' },
+    WATCHING: { description: 'Loaded, and read anew as it changes.' },
+    FAILED: { description: 'It cannot be read as a whole; what it gave before stays.' },
+  } satisfies Readonly<Record<SourceStatus, object>>,
 })
 
 const SourceFailureRef = builder.objectRef<SourceFailure>('SourceFailure').implement({

@@ -1,7 +1,6 @@
 import type { SourceFailure } from './parse-entry.js'
 
-export const SOURCE_STATUSES = ['IDLE', 'LOADING', 'WATCHING', 'FAILED'] as const
-export type SourceStatus = (typeof SOURCE_STATUSES)[number]
+export type SourceStatus = 'IDLE' | 'LOADING' | 'WATCHING' | 'FAILED'
 
 /** What is shown of a source, at any gateway. */
 export interface SourceState {

@@ -89,8 +89,9 @@ class Model {
 
 describe('a source that changes at random', () => {
   it('converges to what a fresh load gives', { timeout: 120_000 }, async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), fc.constantFrom(2, 3, 100_000), async (steps, changesetOperations) => {
       const model = new Model(memoryRegistry())
+      model.source.limits = { ...model.source.limits, changesetOperations }
       for (const each of steps) await model.run(each)
       await model.mend()
       const fresh = new Model(memoryRegistry())
