@@ -14,6 +14,7 @@ import { loadParticipants } from './load-participants.js'
 import { createLog, type Log } from './log.js'
 import { openSources, type SourceProviders } from './open-sources.js'
 import { OPERATION_LIMITS } from './operation-limits.js'
+import { builtInSourceProviders } from './source-providers.js'
 import { StartError } from './start-error.js'
 
 export interface Gateway {
@@ -73,7 +74,8 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },
   })
-  const sources = await orClose(() => openSources(config, registry, log, options.sourceProviders), () => registry.close().then(() => history.close()))
+  const { sourceProviders: providers = builtInSourceProviders } = options
+  const sources = await orClose(openSources({ config, providers, registry, log }), () => registry.close().then(() => history.close()))
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
   const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, sources, log })
   try {
@@ -141,9 +143,9 @@ async function within(ms: number, done: Promise<void>, late: () => void): Promis
   clearTimeout(timer)
 }
 
-async function orClose<Result>(work: () => Result, close: () => Promise<void>): Promise<Result> {
+async function orClose<Result>(work: Promise<Result>, close: () => Promise<void>): Promise<Result> {
   try {
-    return work()
+    return await work
   } catch (error) {
     await close()
     throw error

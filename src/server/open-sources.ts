@@ -1,41 +1,36 @@
-import type { z } from 'zod'
 import type { Registry } from '../registry/registry.js'
 import type { SourceReader } from '../sources/source-reader.js'
-import type { ConfiguredSource, SourceNews } from '../sources/source-runner.js'
+import type { SourceNews } from '../sources/source-runner.js'
 import { createSources, type RunningSources } from '../sources/sources.js'
-import { describeIssue } from './config-file.js'
 import type { GatewayConfig } from './config.js'
 import type { Log } from './log.js'
 import { StartError } from './start-error.js'
 
-/** What can read a source. */
-export interface SourceProvider {
-  /** What may stand in its section besides what every source has. */
-  readonly options: z.ZodType
-  /** `options` have been checked. */
-  open(options: unknown, folder: string): SourceReader | Promise<SourceReader>
+/** What makes readers of sources: that much of the registry of providers. */
+export interface SourceProviders {
+  /** Makes nothing. @throws Error naming everything that is wrong, or what providers there are */
+  checkConfig(role: 'source', provider: string, config: unknown): Promise<void>
+  /** @param host `folder` is what paths in the configuration are relative to */
+  create(role: 'source', provider: string, config: unknown, host: { readonly folder: string }): Promise<SourceReader>
 }
 
-export type SourceProviders = Readonly<Record<string, SourceProvider>>
-
-/** The built-in ones. */
-export const SOURCE_PROVIDERS: SourceProviders = {}
+export interface OpenSourcesOptions {
+  readonly config: Pick<GatewayConfig, 'sources' | 'configFolder' | 'limits'>
+  readonly providers: SourceProviders
+  readonly registry: Registry
+  readonly log: Log
+}
 
 /** Puts the configured sources together; nothing is read before `start`. @throws StartError naming everything that is wrong with them */
-export function openSources(config: Pick<GatewayConfig, 'sources' | 'configFolder' | 'limits'>, registry: Registry, log: Log, providers = SOURCE_PROVIDERS): RunningSources {
-  const problems: string[] = []
-  const sources = config.sources.flatMap(({ options, ...settings }): ConfiguredSource[] => {
-    const place = `the source "${settings.name}"`
-    const provider = Object.hasOwn(providers, settings.provider) ? providers[settings.provider] : undefined
-    if (provider === undefined) {
-      problems.push(`${place} wants the provider "${settings.provider}"; there are: ${Object.keys(providers).join(', ')}`)
-      return []
-    }
-    const parsed = provider.options.safeParse(options)
-    problems.push(...(parsed.error?.issues ?? []).flatMap(describeIssue).map((problem) => `${place}: ${problem}`))
-    return [{ ...settings, open: () => provider.open(parsed.data, config.configFolder) }]
-  })
+export async function openSources({ config, providers, registry, log }: OpenSourcesOptions): Promise<RunningSources> {
+  const checked = await Promise.allSettled(config.sources.map(({ provider, options }) => providers.checkConfig('source', provider, options)))
+  const problems = checked.flatMap((check, i) => (
+    check.status === 'fulfilled' ? [] : [`the source "${config.sources[i]!.name}": ${(check.reason as Error).message}`]
+  ))
   if (problems.length > 0) throw new StartError(problems.join('\n'))
+  const sources = config.sources.map(({ options, ...settings }) => (
+    { ...settings, open: () => providers.create('source', settings.provider, options, { folder: config.configFolder }) }
+  ))
   return createSources({ sources, registry, limits: config.limits, tell: (news) => TELL[news.what](news, log) })
 }
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import type { SourceProviders } from '../../src/server/open-sources.js'
 import type { SourceConfig } from '../../src/server/source-section.js'
 import { MapSource, thing } from '../sources/map-source.js'
@@ -41,7 +40,7 @@ describe('a gateway with a source', () => {
   let gateway: TestGateway
   let closed: boolean
   const start = async (settings: Partial<SourceConfig> = {}) => {
-    const sourceProviders: SourceProviders = { map: { options: z.object({}), open: () => reader } }
+    const sourceProviders: SourceProviders = { checkConfig: async () => undefined, create: async () => reader }
     gateway = await testGateway({ sourceProviders }, { sources: [configured(settings)] })
   }
   const until = (wanted: object) => expect.poll(() => stateOf(gateway), { timeout: 10_000 }).toMatchObject(wanted)
@@ -178,7 +177,7 @@ describe('two gateways with the same source', () => {
   let reader: MapSource
   const open: TestGateway[] = []
   const start = async () => {
-    const sourceProviders: SourceProviders = { map: { options: z.object({}), open: () => reader } }
+    const sourceProviders: SourceProviders = { checkConfig: async () => undefined, create: async () => reader }
     const gateway = await testGateway({ sourceProviders }, { sources: [configured()] }, { CADASTRE_STORE: 'postgres', DATABASE_URL: database.url })
     open.push(gateway)
     return gateway
