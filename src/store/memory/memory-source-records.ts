@@ -106,7 +106,9 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       call()
       return request
     },
-    asked: async (names) => [...requests.values()].filter(({ source, report }) => report === null && names.includes(source)),
+    asked: async (names) => [...requests.values()].flatMap(({ id, source, report }) => (
+      report === null && names.includes(source) ? [{ id, source }] : []
+    )),
     async answer(answered, report) {
       for (const { id } of answered) if (requests.has(id)) requests.get(id)!.report = report
       call()

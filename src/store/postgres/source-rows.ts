@@ -6,6 +6,7 @@ import { idColumns, storedId } from './entry-row.js'
 import { EXCHANGE_CHANNEL, type Notifications } from './notifications.js'
 import type { ReadClient } from './read-client.js'
 import { cut } from './read-entries.js'
+import { COPY_FROM_ROWS } from './write-batch.js'
 
 /** What is told on the exchange's channel; gateways' ids are no such word. */
 const CALL = 'sources'
@@ -60,8 +61,10 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     locations: (source) => client.read((sql) => sql<LocationRecord[]>`
       SELECT location, stamp, entries FROM source_location WHERE source = ${source}
       UNION ALL
-      SELECT DISTINCT e.location, NULL, 0 FROM source_entry e WHERE e.source = ${source} AND e.location IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM source_location l WHERE l.source = e.source AND l.key = md5(e.location))`),
+      SELECT stray.location, NULL, 0 FROM (
+        SELECT location FROM source_entry WHERE source = ${source} AND location IS NOT NULL
+        EXCEPT SELECT location FROM source_location WHERE source = ${source}
+      ) stray`),
     async entries(source, ids) {
       const { ns, name } = idColumns(ids)
       const rows = await client.read((sql) => sql<EntryColumns[]>`
@@ -134,6 +137,10 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
         )
         SELECT EXISTS (SELECT 1 FROM lease) AS held`)
       if (!found!.held) throw new LeaseLost(source)
+      // Until the server's own turn comes, a minute later, it would plan for an empty table.
+      if (entries.length + locations.length >= COPY_FROM_ROWS) {
+        await client.read((sql) => sql`ANALYZE source_entry, source_location`).catch(() => undefined)
+      }
     },
 
     async ownedPage(source, page) {
