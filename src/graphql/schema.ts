@@ -30,6 +30,7 @@ import './follow-entry.js'
 import './events.js'
 import './proposals.js'
 import './provider.js'
+import './source.js'
 
 /** Everything that a client can ask for. */
 export const schema = builder.toSchema()

@@ -8,6 +8,7 @@ import { BACKENDS, type Backend } from '../store/history.js'
 import { ConfigError } from './config-error.js'
 import { readConfigFile, type ConfigFile } from './config-file.js'
 import { LOG_LEVELS, type LogLevel } from './log.js'
+import { sourceConfigs, type SourceConfig } from './source-section.js'
 
 /** Everything about a gateway that can be chosen. */
 export interface GatewayConfig {
@@ -34,6 +35,10 @@ export interface GatewayConfig {
   readonly participants: readonly WebhookConfig[]
   /** Modules that register participants, providers and dependency patterns, by absolute path. */
   readonly plugins: readonly string[]
+  /** Places that entries come from. */
+  readonly sources: readonly SourceConfig[]
+  /** Where the configuration file lies: paths in it are relative to it. */
+  readonly configFolder: string
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
 }
 
@@ -85,6 +90,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const ours = BACKENDS.find((each) => each === file.store?.provider)
   if (ours !== undefined) problems.push(`store.provider is "${ours}", which is built in; choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}`)
   if (problems.length > 0) throw new ConfigError(problems)
+  const configFolder = dirname(configPath(environment, folder))
   const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
 
   return {
@@ -98,7 +104,9 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     participants: (file.participants ?? []).map(({ name, url, kinds, timeoutSeconds, onFailure, secret }) => ({
       name, url, kinds: kinds ?? ['**'], timeoutSeconds: timeoutSeconds ?? transactions.operationSeconds, onFailure: onFailure ?? 'refuse', secret: secret ?? null,
     })),
-    plugins: (file.plugins ?? []).map((path) => resolve(dirname(configPath(environment, folder)), path)),
+    plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
+    sources: sourceConfigs(file.sources),
+    configFolder,
   }
 }
 

@@ -4,6 +4,7 @@ import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
 import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
+import type { Sources } from '../sources/sources.js'
 import { useDocumentCache } from './document-cache.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { useIntrospection } from './introspection-switch.js'
@@ -18,6 +19,7 @@ export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
   readonly providers?: ProviderDirectory
+  readonly sources?: Sources
   readonly log: Log
   readonly metrics: Metrics
   readonly introspection: boolean
@@ -84,7 +86,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     prepare({ query, operationName, variables }, caller) {
       const ending = new AbortController()
-      const context = createContext({ registry, ...(options.providers && { providers: options.providers }), author: caller.author, signal: ending.signal })
+      const context = createContext({
+        registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }),
+        author: caller.author, signal: ending.signal,
+      })
       const { parse, validate, execute, subscribe, contextFactory } = yoga.getEnveloped(context)
       let document: DocumentNode
       try {

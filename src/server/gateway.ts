@@ -5,6 +5,7 @@ import { compileDependencyPatterns } from '../core/compile-dependency-patterns.j
 import { createRegistry } from '../registry/create-registry.js'
 import { fixedDirectory } from '../registry/participant-directories.js'
 import { pause } from '../registry/pause.js'
+import type { SourceProvider } from '../sources/source-provider.js'
 import { compileRegex } from '../store/compile-regex.js'
 import { DEFAULT_BUS } from '../store/bus-providers.js'
 import { storeConfig } from '../store/open-store.js'
@@ -14,6 +15,7 @@ import { GRAPHQL_PATH } from './http.js'
 import { loadParticipants } from './load-participants.js'
 import { loadPlugins } from './load-plugins.js'
 import { createLog, type Log } from './log.js'
+import { openSources } from './open-sources.js'
 import { OPERATION_LIMITS } from './operation-limits.js'
 import { createProviders } from './provider-roles.js'
 import { StartError } from './start-error.js'
@@ -29,6 +31,8 @@ export interface Gateway {
 
 export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
   readonly log?: Log
+  /** Further sources, registered as a plugin's would be. */
+  readonly sourceProviders?: readonly SourceProvider[]
 }
 
 const READ_TIMEOUT_MS = 10_000
@@ -40,6 +44,8 @@ const BESIDE_PARTICIPANTS_SECONDS = 90
 const STOP_ASKING_MS = 3_000
 /** Likewise: a bus, and what plugins have to take back. */
 const PLUGINS_CLOSE_MS = 500
+/** Besides what those before it leave, likewise. */
+const SOURCES_CLOSE_MS = 500
 /** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
 const STORE_CLOSE_MS = 3_500
 
@@ -47,6 +53,7 @@ const STORE_CLOSE_MS = 3_500
 export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
   const providers = await createProviders((what, error) => log.warn({ err: error }, what))
+  for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
   const plugins = await loadPlugins(config, providers)
   const loaded = loadParticipants(config, plugins.participants)
   const dependencies = [...config.dependencies, ...plugins.dependencies]
@@ -63,6 +70,7 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   })
   // What is used where a configuration names none.
   providers.setDefault('store', config.databaseUrl === null ? 'embedded' : 'postgres')
+  providers.setDefault('source', 'filesystem')
   providers.setDefault('bus', DEFAULT_BUS[history.backend])
   const bus = await providers.create('bus', config.bus?.provider ?? null, config.bus?.options ?? {}, { history }).catch(async (error: unknown) => {
     await history.close()
@@ -81,8 +89,9 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },
   })
+  const sources = await orClose(openSources({ config, providers, registry, log }), () => registry.close().then(() => bus.close()).then(() => history.close()))
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
-  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, providers, log })
+  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, providers, sources, log })
   try {
     app.server.listen({ host: config.host, port: config.port })
     await once(app.server, 'listening')
@@ -95,15 +104,19 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
+  // Not before: a slow first load delays nobody.
+  sources.start()
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const stopped = new AbortController()
     // Who waits for participants still hears that they are not asked any more.
     const registryClosed = pause(STOP_ASKING_MS, stopped.signal).then(() => registry.close())
+    const sourcesClosed = sources.close()
     await app.stop()
     stopped.abort()
     await registryClosed
+    await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
     await within(PLUGINS_CLOSE_MS, bus.close().then(() => providers.close()), () => log.warn('a plugin did not stop in time'))
     await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
@@ -144,4 +157,13 @@ async function within(ms: number, done: Promise<void>, late: () => void): Promis
   })
   await Promise.race([done, limit])
   clearTimeout(timer)
+}
+
+async function orClose<Result>(work: Promise<Result>, close: () => Promise<void>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    await close()
+    throw error
+  }
 }

@@ -1,5 +1,6 @@
 import { Providers } from '../registry/providers.js'
 import { compileConfigSchema } from '../sources/config-schema.js'
+import { filesystemProvider } from '../sources/filesystem/filesystem-provider.js'
 import { httpProvider } from '../sources/http/http-provider.js'
 import type { SourceHost } from '../sources/source-provider.js'
 import type { SourceReader } from '../sources/source-reader.js'
@@ -22,7 +23,7 @@ export type GatewayProviders = Providers<GatewayRoles>
 export async function createProviders(failed?: (what: string, error: unknown) => void): Promise<GatewayProviders> {
   const providers = new Providers<GatewayRoles>({ roles: ROLES, compileJsonSchema: compileConfigSchema, ...(failed && { failed }) })
   for (const provider of Object.values(STORE_PROVIDERS)) await providers.register('store', provider)
-  for (const provider of [httpProvider]) await providers.register('source', provider)
+  for (const provider of [filesystemProvider, httpProvider]) await providers.register('source', provider)
   for (const provider of BUS_PROVIDERS) await providers.register('bus', provider)
   return providers
 }

@@ -19,6 +19,8 @@ export interface SourceHost {
   readonly folder: string
   /** The largest entry that the registry takes. */
   readonly entryBytes: number
+  /** Tells whoever runs the gateway, such as that the system refuses to watch. */
+  report(message: string): void
   /** Checks definitions as those of files are: entries that may be given, and failures. Of an id that is there twice the first counts. */
   give(location: string, definitions: readonly GivenDefinition[]): Promise<Given>
 }

@@ -9,6 +9,7 @@ import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import type { Exchange } from './exchange.js'
 import type { Instances } from './instances.js'
+import type { SourceRecords } from './source-records.js'
 import type { TransactionJournal } from './transaction-journal.js'
 
 /*
@@ -365,6 +366,8 @@ export interface History extends HistoryReader, HistoryWriter, HistoryTagger, Hi
   readonly journal: TransactionJournal
   /** Of entries: who uses them at the moment. */
   readonly instances: Instances
+  /** What sources have given, and who reads them. */
+  readonly sources: SourceRecords
   /** Can it serve now? Settles within a second or two, never throws. */
   isReady(): Promise<boolean>
   /** Finishes what is under way and lets go of everything. */

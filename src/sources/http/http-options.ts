@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { compileBusPattern } from '../../core/bus-pattern.js'
-import { compileMapping } from '../mapping.js'
+import { form, schemas } from '../source-config.js'
 
 const visible = (what: string) => z.string().regex(/^[\x21-\x7e]+$/, `must be ${what}: visible ASCII characters without spaces`)
 /** What a request says by itself; a key under one of these names would take part in how the request is read. */
@@ -27,32 +26,13 @@ const url = z.string().superRefine((text, context) => {
   if (hash !== '') fault('must not have a fragment (#…)')
 })
 
-const mapping = z.strictObject({
-  id: z.string(), kind: z.string(), meta: z.string().optional(), data: z.string().optional(), each: z.string().optional(),
-}).superRefine((expressions, context) => {
-  try {
-    compileMapping(expressions)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-  }
-})
-
-const busPattern = z.string().superRefine((text, context) => {
-  try {
-    compileBusPattern(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-  }
-})
-
 /** How an HTTP source is configured. None of its messages holds a value: some of them are secrets. */
 export const HttpConfig = z.strictObject({
   url,
   pollSeconds: z.number().min(1).max(86_400).default(60),
   auth: auth.optional(),
-  form: z.union([z.enum(['entry', 'wippy']), mapping], 'must be entry, wippy or a mapping').default('entry'),
-  /** Bus patterns of kinds to files of JSON Schema, relative to the configuration. */
-  schemas: z.record(busPattern, z.string().min(1)).default({}),
+  form: form.default('entry'),
+  schemas,
 })
 
 /** @see HttpConfig; the files of schemas by absolute path */

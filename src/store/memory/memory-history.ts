@@ -28,6 +28,7 @@ import { openMemoryExchange } from './memory-exchange.js'
 import { openMemoryInstances, steadyClock } from './memory-instances.js'
 import { MemoryLog } from './memory-log.js'
 import { memoryStoredHistory } from './memory-stored-history.js'
+import { openMemorySourceRecords } from './memory-source-records.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
@@ -49,6 +50,13 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
   const tags = new Map<string, Tag>()
   const { instances, use } = openMemoryInstances((id) => log.entry(id, 'head') !== null, clock)
+  const sources = openMemorySourceRecords({
+    revision: () => log.revision,
+    isAtHead: (id) => log.entry(id, 'head') !== null,
+    wasDeletedSince: (id, since) => (log.rowsOf.get(id) ?? []).some(({ revision, operation }) => (
+      revision > since && (operation === 'delete' || operation === 'replace')
+    )),
+  })
   let tagSum = NO_TAGS
 
   const compaction = new MemoryCompaction(log, stored, lowestTag)
@@ -144,6 +152,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     backend: keepsHistory ? 'memory' : 'none',
     journal,
     instances,
+    sources,
     exchange,
     registryId,
     keepsHistory,

@@ -20,17 +20,20 @@ import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
 import { StatisticsRefresher } from './refresh-statistics.js'
 import { removeOldReplies } from './remove-old-replies.js'
+import { sourceRows } from './source-rows.js'
 import { withStoredHistory } from './stored-history.js'
 import { tagRows } from './tag-rows.js'
 
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
-  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange. */
+  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange, two for sources. */
   readonly connections?: number
 }
 
 const READY_TIMEOUT_MS = 1_000
+/** 10,000 records are written at a time, which takes a second or so. */
+const SOURCE_TIMEOUT_MS = 30_000
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
 /** A registry in a Postgres database, its tables brought up to date first. */
@@ -59,6 +62,10 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const compactor = new Compactor(client, databaseUrl, options.references)
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
+  // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
+  const sourceClient = new ReadClient({
+    databaseUrl, connections: 2, timeoutMs: SOURCE_TIMEOUT_MS, settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
+  })
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -70,6 +77,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   return {
     backend,
     journal,
+    sources: sourceRows(sourceClient, notifications),
     registryId,
     keepsHistory: true,
     exchange,
@@ -105,7 +113,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       await committer.close()
       await statistics.close()
       await exchange.close()
-      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close()])
+      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
     },
   }
 }

@@ -271,3 +271,52 @@ export const acceptance = pgTable('acceptance', {
   operation: integer('operation').notNull(),
   participant: text('participant').notNull(),
 }, (table) => [primaryKey({ columns: [table.transaction, table.operation, table.participant] })])
+
+/** A source of entries, and the gateway that reads it. */
+export const source = pgTable('source', {
+  name: codePointText('name').primaryKey(),
+  holder: uuid('holder').notNull(),
+  leaseUntil: instant('lease_until').notNull(),
+  /** Grows with each change of the holder. */
+  term: count('term').notNull().default(1),
+  /** After this revision it may have written what is not recorded yet. */
+  writingSince: count('writing_since'),
+  /** JSON: what clients are shown of it. */
+  state: text('state'),
+})
+
+/** What a source gave for an entry. */
+export const sourceEntry = pgTable('source_entry', {
+  source: codePointText('source').notNull(),
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  /** Null: no location defines it any more. */
+  location: text('location'),
+  digest: text('digest').notNull(),
+  /** By which it wrote the entry; null where it does not own it. */
+  revision: count('revision'),
+}, (table) => [
+  primaryKey({ columns: [table.source, table.ns, table.name] }),
+  index('source_entry_owned').on(table.ns, table.name).where(sql`${table.revision} is not null`),
+  // A location may be longer than an index takes.
+  index('source_entry_location').on(table.source, sql`md5(${table.location})`),
+])
+
+/** A location of a source, and the stamp under which it was fully taken over. */
+export const sourceLocation = pgTable('source_location', {
+  source: codePointText('source').notNull(),
+  /** md5 of the location, which may be longer than an index takes. */
+  key: text('key').notNull(),
+  location: text('location').notNull(),
+  stamp: text('stamp'),
+  entries: integer('entries').notNull(),
+}, (table) => [primaryKey({ columns: [table.source, table.key] })])
+
+/** A wish that a source be loaded anew, and its answer. */
+export const sourceRequest = pgTable('source_request', {
+  id: uuid('id').primaryKey(),
+  source: codePointText('source').notNull(),
+  askedAt: instant('asked_at').notNull().defaultNow(),
+  /** JSON; null until it is answered. */
+  report: text('report'),
+})
