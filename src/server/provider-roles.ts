@@ -2,7 +2,7 @@ import { Providers } from '../registry/providers.js'
 import { compileConfigSchema } from '../sources/config-schema.js'
 import { filesystemProvider } from '../sources/filesystem/filesystem-provider.js'
 import { httpProvider } from '../sources/http/http-provider.js'
-import type { SourceHost } from '../sources/source-provider.js'
+import type { SourceHost, SourceProvider } from '../sources/source-provider.js'
 import type { SourceReader } from '../sources/source-reader.js'
 import { BUS_PROVIDERS, type BusHost } from '../store/bus-providers.js'
 import type { Bus } from '../store/exchange.js'
@@ -23,7 +23,7 @@ export type GatewayProviders = Providers<GatewayRoles>
 export async function createProviders(failed?: (what: string, error: unknown) => void): Promise<GatewayProviders> {
   const providers = new Providers<GatewayRoles>({ roles: ROLES, compileJsonSchema: compileConfigSchema, ...(failed && { failed }) })
   for (const provider of Object.values(STORE_PROVIDERS)) await providers.register('store', provider)
-  for (const provider of [filesystemProvider, httpProvider]) await providers.register('source', provider)
+  for (const provider of [filesystemProvider, httpProvider] as readonly SourceProvider[]) await providers.register('source', provider)
   for (const provider of BUS_PROVIDERS) await providers.register('bus', provider)
   return providers
 }

@@ -6,11 +6,12 @@ import type { EntrySchemas } from './validate.js'
 const NO_SCHEMAS: EntrySchemas = { fingerprint: '', faultsOf: () => [] }
 
 /** What readers of sources are given to work with. @param folder absolute; paths in their configurations are relative to it */
-export function createSourceHost(folder: string, entryBytes: number): SourceHost {
+export function createSourceHost(folder: string, entryBytes: number, report: (message: string) => void = () => {}): SourceHost {
   const seal = sealRules(entryBytes)
   return {
     folder,
     entryBytes,
+    report,
     give(location, definitions): Promise<Given> {
       const document = { value: null, positionOf: () => ({ line: 1, column: 1 }) }
       const form = () => ({

@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { SourceProviders } from '../../src/server/open-sources.js'
+import { z } from 'zod'
+import type { SourceProvider } from '../../src/sources/source-provider.js'
+import type { SourceReader } from '../../src/sources/source-reader.js'
 import type { SourceConfig } from '../../src/server/source-section.js'
 import { MapSource, thing } from '../sources/map-source.js'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
 import { post, SocketClient, testGateway, type Reachable, type TestGateway } from './gateway-fixture.js'
 
 const FIELDS = 'name provider status total loaded failed reloadCount lastReload failures { location line entryId message }'
+const mapProvider = (reader: () => SourceReader): SourceProvider => ({
+  name: 'map', displayName: 'Map', version: '1.0.0', description: 'What a test puts into it.', capabilities: [], configSchema: z.looseObject({}), create: reader,
+})
 const RELOAD = `mutation ($name: String!, $dryRun: Boolean) { reloadSource(name: $name, dryRun: $dryRun) {
   created updated deleted version { number author message } failures { location line entryId message } source { status reloadCount }
   delta { created updated deleted operations { kind entryId entry { data } original { data } } }
@@ -40,7 +45,7 @@ describe('a gateway with a source', () => {
   let gateway: TestGateway
   let closed: boolean
   const start = async (settings: Partial<SourceConfig> = {}) => {
-    const sourceProviders: SourceProviders = { checkConfig: async () => undefined, create: async () => reader }
+    const sourceProviders = [mapProvider(() => reader)]
     gateway = await testGateway({ sourceProviders }, { sources: [configured(settings)] })
   }
   const until = (wanted: object) => expect.poll(() => stateOf(gateway), { timeout: 10_000 }).toMatchObject(wanted)
@@ -177,7 +182,7 @@ describe('two gateways with the same source', () => {
   let reader: MapSource
   const open: TestGateway[] = []
   const start = async () => {
-    const sourceProviders: SourceProviders = { checkConfig: async () => undefined, create: async () => reader }
+    const sourceProviders = [mapProvider(() => reader)]
     const gateway = await testGateway({ sourceProviders }, { sources: [configured()] }, { CADASTRE_STORE: 'postgres', DATABASE_URL: database.url })
     open.push(gateway)
     return gateway

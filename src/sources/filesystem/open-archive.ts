@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib'
 import { fromFdPromise, getFileNameLowLevel, validateFileName, type Entry, type ZipFile } from 'yauzl'
 import { compareText } from '../../core/text.js'
 import type { FilesystemLimits } from './limits.js'
-import { FileFault } from './read-inside.js'
+import { FileFault, tooLarge } from './read-inside.js'
 import { typeByName } from './walk-folder.js'
 
 /** A file of an archive that may hold entries, or what is wrong with it. */
@@ -78,7 +78,7 @@ export class OpenArchive {
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
     const { uncompressedSize: declared, compressedSize } = entry
-    if (declared > this.maxBytes) throw new FileFault(`has ${declared} bytes; ${this.maxBytes} are read at most: split it`)
+    if (declared > this.maxBytes) throw new FileFault(tooLarge(declared, this.maxBytes))
     if (declared > RATIO_FROM_BYTES && declared > compressedSize * MAX_RATIO) throw new FileFault(`unpacks to more than ${MAX_RATIO} times its size`)
     const bytes = await this.#unpack(entry)
     if (crc32(bytes) !== entry.crc32) throw new FileFault('is damaged: its checksum is another')

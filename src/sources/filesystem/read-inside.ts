@@ -41,6 +41,10 @@ export function lookAt(stat: BigIntStats, now = Date.now()): FileLook {
   }
 }
 
+export function tooLarge(bytes: number | bigint, most: number): string {
+  return `has ${bytes} bytes; ${most} are read at most: split it`
+}
+
 export function contentHash(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('base64url')
 }
@@ -74,7 +78,7 @@ export function specialName(stat: Pick<BigIntStats, 'isFIFO' | 'isSocket' | 'isC
 export async function readInside(root: string, path: string, maxBytes: number): Promise<FileContent | undefined> {
   for (let attempt = 1; ; attempt++) {
     const result = await withFile(root, path, async (handle, stat) => {
-      if (stat.size > BigInt(maxBytes)) throw new FileFault(`has ${stat.size} bytes; ${maxBytes} are read at most: split it`)
+      if (stat.size > BigInt(maxBytes)) throw new FileFault(tooLarge(stat.size, maxBytes))
       const now = Date.now()
       const bytes = await readWhole(handle, Number(stat.size))
       return bytes !== undefined && (await holdsStill(handle, stat)) ? { bytes, look: lookAt(stat, now) } : 'moving' as const

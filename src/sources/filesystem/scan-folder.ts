@@ -4,8 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Scanned } from '../source-reader.js'
 import type { FolderMemory } from './folder-memory.js'
 import { IncludedFiles } from './included-files.js'
+import { parsedBytes } from './limits.js'
 import { OpenArchive } from './open-archive.js'
-import { contentHash, FileFault, holdsStill, lookAt, openInside, readInside, type FileContent } from './read-inside.js'
+import { contentHash, FileFault, holdsStill, lookAt, openInside, readInside, tooLarge, type FileContent } from './read-inside.js'
 import { failed, readLocation, type ReadingRules } from './read-location.js'
 import { readStamp, type IncludedStamp, type Stamp } from './stamp.js'
 import type { Verified, VerifiedInclude, VerifiedLocations } from './verified-locations.js'
@@ -114,7 +115,7 @@ class FolderScan {
         const included = await this.#sameIncluded(before.included)
         if (included !== undefined) return unchanged(look.signature, false, included)
       }
-      const content = await readInside(root, path, rules.limits.fileBytes)
+      const content = await readInside(root, path, parsedBytes(location, rules.limits))
       if (content === undefined) return undefined
       if (before !== undefined && contentHash(content.bytes) === before.hash) {
         const included = await this.#sameIncluded(before.included)
@@ -200,6 +201,8 @@ class FolderScan {
       // The signature is of the archive whole: of what is taken in from beside it, too.
       if (before !== undefined && before.signature === `${look.signature}:${archive.checksum(name)}`) return unchanged(stamp!)
       const content = (await read(name))!
+      const most = parsedBytes(name, rules.limits)
+      if (content.bytes.length > most) throw new FileFault(tooLarge(content.bytes.length, most))
       if (before !== undefined && before.hash === contentHash(content.bytes) && (await sameContents(before.included, read))) return unchanged(stamp!)
       const scanned = await readLocation(location, content, new IncludedFiles(name, rules.limits.fileBytes, read), rules)
       if (scanned.failures.length === 0) verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })

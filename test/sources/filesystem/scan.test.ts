@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { compareText } from '../../../src/core/text.js'
-import { entry, follow, Following, temporaryFolder, write } from './folder-fixture.js'
+import { entry, follow, Following, temporaryFolder, write, zip } from './folder-fixture.js'
 
 /** Past the time in which a look alone proves nothing. */
 async function age(folder: string, ...names: string[]): Promise<void> {
@@ -213,6 +213,14 @@ describe('what is no file', () => {
     expect(look.ids).toEqual(['b:b'])
     expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes; 1000 are read at most/)
     expect(look.faults[1]).toMatch(/^c\.json:1: meta and data take/)
+  })
+
+  it('may be less in YAML than in JSON, which is read faster, in archives too', async () => {
+    const text = entry('a:a', 'x'.repeat(700))
+    const { scan } = await follow({ 'a.yaml': text, 'b.json': text.replace('a:a', 'b:b'), 'x.zip': await zip({ 'a.yml': text }) }, { limits: { yamlBytes: 500 } })
+    const look = await scan()
+    expect(look.ids).toEqual(['b:b'])
+    expect(look.faults).toEqual([expect.stringMatching(/^a\.yaml: has 7\d\d bytes; 500 are/), expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes; 500 are/)])
   })
 
   it.skipIf(process.geteuid?.() !== 0)('or may not be read is a failure of its own, a folder too', async () => {
