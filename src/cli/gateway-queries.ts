@@ -94,6 +94,7 @@ export interface Applied {
   readonly delta: DeltaCounts
   readonly dryRun: boolean
   readonly replayed: boolean
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
 export interface Refused {

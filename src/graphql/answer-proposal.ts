@@ -1,4 +1,4 @@
-import { LONGEST_REASON } from '../registry/client-participants.js'
+import { LONGEST_REASON } from '../registry/participant.js'
 import { builder } from './builder.js'
 
 const AnswerProposalInputRef = builder.inputType('AnswerProposalInput', {

@@ -3,7 +3,7 @@ import { builder } from './builder.js'
 
 const MEANINGS: Readonly<Record<WarningCode, string>> = {
   DEPENDENCY_CYCLE: 'Entries depend on one another in a circle, or one on itself. The order was broken at the smallest id.',
-  DANGLING_DEPENDENTS: 'Entries still refer to one that is deleted.',
+  DANGLING_DEPENDENTS: 'Entries still refer to one that is deleted, or to a namespace or group whose last entry is.',
   MORE_WARNINGS: 'There are more than are listed.',
 }
 

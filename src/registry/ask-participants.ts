@@ -1,7 +1,7 @@
 import type { BusEvent } from '../core/event.js'
 import type { Problem, ProblemCode } from '../core/errors.js'
 import type { Operation } from '../core/operation.js'
-import type { Answer, OnFailure, Participant } from './participant.js'
+import { LONGEST_REASON, type Answer, type OnFailure, type Participant } from './participant.js'
 import { entryEvent, operationProposal } from './proposals.js'
 import { TimeIsUp, withinTime } from './teller.js'
 
@@ -24,9 +24,6 @@ export interface Answers {
   readonly accepted: readonly string[]
   readonly problems: readonly Problem[]
 }
-
-/** Far above what anybody reads; it goes into answers, events and logs. */
-const LONGEST_REASON = 2_000
 
 /** Asks all of them at the same time and waits until each has answered, failed, or had its time. */
 export async function askParticipants(question: Question): Promise<Answers> {

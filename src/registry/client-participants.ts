@@ -4,7 +4,7 @@ import { utf8Length } from '../core/text.js'
 import type { Exchange, GivenAnswer, Participation } from '../store/exchange.js'
 import { busPattern } from './bus-patterns.js'
 import { Inbox } from './inbox.js'
-import type { OnFailure, Participant, ParticipantDirectory, Proposal } from './participant.js'
+import { LONGEST_REASON, type OnFailure, type Participant, type ParticipantDirectory, type Proposal } from './participant.js'
 import { readProposal, writeProposal } from './proposal-codec.js'
 
 /** What may wait for a participant that does not read: it is then no participant any more. */
@@ -109,9 +109,6 @@ export class ClientParticipants implements ParticipantDirectory {
     }
   }
 }
-
-/** UTF-8 bytes of a reason. */
-export const LONGEST_REASON = 4_096
 
 function matcherOf(kinds: readonly string[]): (kind: string) => boolean {
   const patterns = kinds.map(compileBusPattern)

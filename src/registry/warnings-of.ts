@@ -1,6 +1,8 @@
 import { dependencyCircles } from '../core/dependency-circles.js'
-import type { ExtractReferences, ReferenceTarget } from '../core/dependency.js'
-import { compareEntryIds, type EntryId } from '../core/entry-id.js'
+import type { Criteria } from '../core/criteria/criteria.js'
+import { compareTargets, groupsOf, targetKey, type ExtractReferences, type ReferenceTarget } from '../core/dependency.js'
+import { compareEntryIds, namespaceOf, type EntryId } from '../core/entry-id.js'
+import type { SealedContent } from '../core/entry.js'
 import type { CommitOutcome, HistoryReader } from '../store/history.js'
 
 export const WARNING_CODES = ['DEPENDENCY_CYCLE', 'DANGLING_DEPENDENTS', 'MORE_WARNINGS'] as const
@@ -10,7 +12,7 @@ export type WarningCode = (typeof WARNING_CODES)[number]
 export interface Warning {
   readonly code: WarningCode
   readonly message: string
-  /** The deleted entry that others still refer to; null of anything else. */
+  /** The deleted entry that others still refer to; null of anything else, as of a namespace or group that was emptied. */
   readonly entryId: EntryId | null
   /** Those on the circle, or those that still refer to what was deleted; by id. */
   readonly entryIds: readonly EntryId[]
@@ -21,6 +23,8 @@ export const MAX_WARNINGS = 100
 const MAX_WARNING_IDS = 1_000
 /** References to what was deleted that are looked at. */
 const MAX_DANGLING = 20_000
+/** Namespaces and groups that are counted, each by its index. */
+const MAX_EMPTIED = 100
 
 type Applied = Extract<CommitOutcome, { type: 'applied' }>
 
@@ -43,34 +47,66 @@ function circleWarning(circle: readonly EntryId[]): Warning {
   return { code: 'DEPENDENCY_CYCLE', message, entryId: null, entryIds: circle.slice(0, MAX_WARNING_IDS) }
 }
 
-async function danglingWarnings({ delta, revision, head }: Applied, history: HistoryReader, references: ExtractReferences): Promise<Warning[]> {
+async function danglingWarnings(outcome: Applied, history: HistoryReader, references: ExtractReferences): Promise<Warning[]> {
+  const { delta, revision, head } = outcome
   const written = new Set(delta.flatMap(({ kind, id }) => (kind === 'DELETE' ? [] : [id])))
   const gone = new Set(delta.flatMap(({ kind, id }) => (kind === 'DELETE' && !written.has(id) ? [id] : [])))
   if (gone.size === 0) return []
+  const targets: ReferenceTarget[] = [...gone].map((id) => ({ type: 'entry', id }))
+  targets.push(...await emptiedTargets(outcome, gone, history))
+  targets.sort(compareTargets)
   const touched = new Set(delta.map(({ id }) => id))
-  const dependents = new Map<EntryId, Set<EntryId>>()
-  const add = (target: ReferenceTarget, source: EntryId) => {
-    if (target.type !== 'entry' || !gone.has(target.id)) return
-    const known = dependents.get(target.id)
-    if (known === undefined) dependents.set(target.id, new Set([source]))
-    else known.add(source)
-  }
+  const dependents = new Map(targets.map((target) => [targetKey(target), new Set<EntryId>()]))
   for (const { id, content } of delta) {
-    if (content !== null) for (const { target } of references(id, content)) add(target, id)
+    if (content !== null) for (const { target } of references(id, content)) dependents.get(targetKey(target))?.add(id)
   }
-  const targets = [...gone].sort(compareEntryIds).map((id) => ({ type: 'entry', id }) as const)
   const rows = await history.referencesTo(targets, revision ?? head.revision, MAX_DANGLING)
   // What the changeset touches is judged by what it makes of it.
-  for (const { source, target } of rows) if (!touched.has(source)) add(target, source)
-  return [...dependents]
-    .sort(([a], [b]) => compareEntryIds(a, b))
-    .map(([id, sources]) => danglingWarning(id, [...sources].sort(compareEntryIds), rows.length === MAX_DANGLING))
+  for (const { source, target } of rows) if (!touched.has(source)) dependents.get(targetKey(target))?.add(source)
+  return targets.flatMap((target) => {
+    const sources = [...dependents.get(targetKey(target))!].sort(compareEntryIds)
+    return sources.length === 0 ? [] : [danglingWarning(target, sources, rows.length === MAX_DANGLING)]
+  })
 }
 
-function danglingWarning(deleted: EntryId, sources: readonly EntryId[], mayBeMore: boolean): Warning {
+/** Namespaces and groups whose last entry is deleted, among the first few that the changeset deletes from. */
+async function emptiedTargets({ delta, revision, head }: Applied, gone: ReadonlySet<EntryId>, history: HistoryReader): Promise<ReferenceTarget[]> {
+  const losses = new Map<string, { target: ReferenceTarget; lost: number }>()
+  for (const { id, original } of delta) {
+    if (original === null || !gone.has(id)) continue
+    for (const target of targetsWith(id, original)) {
+      const loss = losses.get(targetKey(target))
+      if (loss === undefined) losses.set(targetKey(target), { target, lost: 1 })
+      else loss.lost++
+    }
+  }
+  for (const { id, content } of delta) if (content !== null) for (const target of targetsWith(id, content)) losses.delete(targetKey(target))
+  const emptied: ReferenceTarget[] = []
+  for (const { target, lost } of [...losses.values()].slice(0, MAX_EMPTIED)) {
+    // After the changeset nothing may be left; before it, nothing but what it deletes.
+    const left = await history.countEntries(membersOf(target), history.keepsHistory ? revision ?? head.revision : 'head')
+    if (left === (revision === null ? lost : 0)) emptied.push(target)
+  }
+  return emptied
+}
+
+function targetsWith(id: EntryId, content: SealedContent): ReferenceTarget[] {
+  return [{ type: 'namespace', namespace: namespaceOf(id) }, ...groupsOf(content).map((group) => ({ type: 'group', group }) as const)]
+}
+
+function membersOf(target: ReferenceTarget): Criteria {
+  if (target.type === 'namespace') return { field: { root: 'ns' }, test: { operator: 'equals', value: target.namespace } }
+  if (target.type === 'group') return { field: { meta: 'groups' }, test: { operator: 'holdsAll', values: [target.group] } }
+  throw new TypeError(`${target.type} has no members`)
+}
+
+function danglingWarning(target: ReferenceTarget, sources: readonly EntryId[], mayBeMore: boolean): Warning {
   const count = `${mayBeMore ? 'at least ' : ''}${sources.length}`
-  const message = `${deleted} is deleted, and ${count} ${sources.length === 1 ? 'entry still refers' : 'entries still refer'} to it: ${named(sources)}`
-  return { code: 'DANGLING_DEPENDENTS', message, entryId: deleted, entryIds: sources.slice(0, MAX_WARNING_IDS) }
+  const lost = target.type === 'entry' ? `${target.id} is deleted`
+    : target.type === 'namespace' ? `the last entry of the namespace ${target.namespace} is deleted`
+      : `the last entry of the group ${target.type === 'group' ? target.group : ''} is deleted`
+  const message = `${lost}, and ${count} ${sources.length === 1 ? 'entry still refers' : 'entries still refer'} to it: ${named(sources)}`
+  return { code: 'DANGLING_DEPENDENTS', message, entryId: target.type === 'entry' ? target.id : null, entryIds: sources.slice(0, MAX_WARNING_IDS) }
 }
 
 function named(ids: readonly EntryId[]): string {

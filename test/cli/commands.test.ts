@@ -54,6 +54,16 @@ describe('apply', () => {
     expect(await json('log')).toHaveLength(2)
   })
 
+  it('warns of what is left dangling, also on a dry run', async () => {
+    await write('a.json', entries({ id: 'a:db' }, { id: 'a:app', meta: { depends_on: ['db'] } }))
+    await json('apply', folder)
+    await write('a.json', entries({ id: 'a:app', meta: { depends_on: ['db'] } }))
+    const warning = 'warning a:db is deleted, and 1 entry still refers to it: a:app\n'
+    expect(await run('apply', folder, '--prune', '--dry-run')).toMatchObject({ code: 0, err: warning })
+    expect((await json('apply', folder, '--prune')).applied.warnings).toMatchObject([{ code: 'DANGLING_DEPENDENTS' }])
+    expect(await run('rollback', '0', '--dry-run')).toMatchObject({ code: 0, err: '' })
+  })
+
   it('sends only what differs by value, and replaces what has another kind', async () => {
     await write('a.json', entries({ id: 'a:same', data: { x: 1, y: [1] } }, { id: 'a:new', data: 1 }, { id: 'a:kind', data: 1 }))
     await json('apply', folder)
@@ -324,7 +334,7 @@ describe('revert', () => {
     const refused = await run('revert', 'v2')
     expect(refused).toMatchObject({ code: 1, out: '' })
     expect(refused.err).toContain('a:x: CONFLICT: ')
-    expect(await json('revert', 'v3')).toEqual({ applied: { version: 4, revision: 4, dryRun: false, replayed: false, created: 1, updated: 1, deleted: 0 } })
+    expect(await json('revert', 'v3')).toMatchObject({ applied: { version: 4, revision: 4, dryRun: false, replayed: false, created: 1, updated: 1, deleted: 0 } })
     expect((await run('revert', 'v9')).code).toBe(1)
     expect((await run('revert', 'r2')).code).toBe(2)
   })

@@ -130,6 +130,16 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
       )).toEqual(['DANGLING_DEPENDENTS a k1 k2 turns'])
     })
 
+    it('of dependents of a namespace or a group whose last entry goes, not while one is left', async () => {
+      const [left, group] = [`${ns}.left`, `${ns}.team`]
+      await gateway.apply(
+        create(`${left}:a`), create(`${left}:b`, null, { groups: [group] }), create(`${ns}:c`, null, { groups: [group] }),
+        create(`${ns}:k1`, null, on(`ns:${left}`)), create(`${ns}:k2`, null, on(`group:${group}`)),
+      )
+      expect(await both(remove(`${left}:a`), remove(`${ns}:c`))).toEqual([])
+      expect(await both(remove(`${left}:b`))).toEqual(['DANGLING_DEPENDENTS k2', 'DANGLING_DEPENDENTS k1'])
+    })
+
     it('a hundred times at most, and says how many more there are', async () => {
       const names = Array.from({ length: 150 }, (_, i) => `n${String(i).padStart(3, '0')}`)
       await gateway.apply(...names.map((name) => create(`${ns}:${name}`)), create(`${ns}:all`, null, on(...names)))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SourceEntry } from '../../sources/parse-entry.js'
+import { appliedJson, tellWarnings } from '../applied-answer.js'
 import type { CommandContext, CommandResult } from '../command-context.js'
 import { writeJson } from '../command-context.js'
 import { applyChangeset } from '../gateway-queries.js'
@@ -43,17 +44,17 @@ export async function apply(context: CommandContext, path: string, options: Appl
     })
   }
 
-  const { version, transition, delta, dryRun, replayed } = answer
   if (json) {
-    const applied = { version: version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta }
-    await writeJson(context, { applied, ...told })
+    await writeJson(context, { applied: appliedJson(answer), ...told })
     return exitCode
   }
+  const { version, transition, dryRun } = answer
   const shown = plan.changes.map(shownChange)
   await terminal.write(shown.map((change) => `${changeHeading(change, terminal.colors)}\n`).join(''))
   const counts = countsText(countChanges(shown), dryRun ? 'planned' : 'done')
   const outcome = dryRun ? 'Dry run, nothing was changed' : `Version ${version.number} (revision ${transition?.revision})`
   await terminal.write(`${outcome}: ${counts}, ${plan.unchanged} unchanged.\n`)
+  tellWarnings(context, answer)
   return exitCode
 }
 

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import { appliedJson, tellWarnings } from './applied-answer.js'
+import { writeJson, type CommandContext, type CommandResult } from './command-context.js'
+import type { GatewayClient } from './gateway-client.js'
+import type { Applied, ApplyVersionInput, Refused } from './gateway-queries.js'
+import { parseVersion } from './parse-at.js'
+import { refusedFailure } from './refused-failure.js'
+
+export interface MovementOptions {
+  readonly dryRun: boolean
+  readonly message?: string
+  readonly expectedHead?: string
+}
+
+/** A mutation that names one version, and how its answer reads. */
+export interface Movement {
+  send(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused>
+  told(number: number, applied: Applied, counts: string): string
+}
+
+/** Sends a movement and tells what came of it. */
+export async function moveByVersion(context: CommandContext, { send, told }: Movement, version: string, options: MovementOptions): CommandResult {
+  const number = parseVersion(version)
+  const answer = await send(context.client(), {
+    version: number,
+    expectedHead: options.expectedHead === undefined ? null : parseVersion(options.expectedHead),
+    message: options.message ?? null,
+    dryRun: options.dryRun,
+    idempotencyKey: randomUUID(),
+  })
+  if (answer.__typename === 'Refused') throw refusedFailure(answer)
+  if (context.json) {
+    await writeJson(context, { applied: appliedJson(answer) })
+    return 0
+  }
+  const { created, updated, deleted } = answer.delta
+  await context.terminal.write(`${told(number, answer, `${created} created, ${updated} updated, ${deleted} deleted`)}\n`)
+  tellWarnings(context, answer)
+  return 0
+}
