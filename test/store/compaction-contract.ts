@@ -75,6 +75,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
     const code = (outcome: Promise<unknown>) => outcome.then(() => null, (error: { code: string }) => error.code)
     const verified = async () => expect((await history.verify()).corruptions).toEqual([])
 
+    // I15
     it.each(Array.from({ length: LAST }, (_, i) => i + 1))('before revision %i answers as ever from there on, and verifies', async (before) => {
       await writeHistory(history)
       const expected = await kept(history, before)
