@@ -63,7 +63,8 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
       group = []
       definitions = 0
     }
-    await breath()
+    const pause = breath()
+    if (pause !== undefined) await pause
   }
   options.signal.throwIfAborted()
   await pass.compare(group)

@@ -24,6 +24,8 @@ interface EntryColumns {
 /** Every statement here may be sent twice, as a read may be: the client tries again where a connection broke. */
 export function sourceRows(client: ReadClient, notifications: Notifications): SourceRecords {
   const holder = randomUUID()
+  let unanalysed = 0
+  let analyseAfter = COPY_FROM_ROWS
   return {
     holder,
     async hold(sources, leaseMs) {
@@ -138,7 +140,10 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
         SELECT EXISTS (SELECT 1 FROM lease) AS held`)
       if (!found!.held) throw new LeaseLost(source)
       // Until the server's own turn comes, a minute later, it would plan for an empty table.
-      if (entries.length + locations.length >= COPY_FROM_ROWS) {
+      unanalysed += entries.length + locations.length
+      if (unanalysed >= analyseAfter) {
+        unanalysed = 0
+        analyseAfter *= 2
         await client.read((sql) => sql`ANALYZE source_entry, source_location`).catch(() => undefined)
       }
     },
