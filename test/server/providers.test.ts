@@ -33,7 +33,7 @@ describe('the providers of a gateway', () => {
     const rows = body.data!['providers'] as Record<string, any>[]
     expect(rows.map(({ role, name, isDefault, instanceCount, isHealthy }) => [role, name, isDefault, instanceCount, isHealthy])).toEqual([
       ['store', 'embedded', true, 0, null], ['store', 'memory', false, 1, true], ['store', 'none', false, 0, null], ['store', 'postgres', false, 0, null],
-      ['source', 'http', false, 0, null],
+      ['source', 'filesystem', true, 0, null], ['source', 'http', false, 0, null],
       ['bus', 'in-process', true, 1, null], ['bus', 'postgres', false, 0, null],
     ])
     for (const { displayName, version, description, registeredAt } of rows) {
@@ -43,7 +43,7 @@ describe('the providers of a gateway', () => {
     const names = async (variables: object) => (await post(gateway, find, variables)).body.data!['providers'].map(({ name }: { name: string }) => name)
     expect(await names({ role: 'bus' })).toEqual(['in-process', 'postgres'])
     expect(await names({ capability: 'gateways' })).toEqual(['postgres', 'postgres'])
-    expect(await names({ role: 'source', capability: 'watch' })).toEqual(['http'])
+    expect(await names({ role: 'source', capability: 'watch' })).toEqual(['filesystem', 'http'])
     expect(await names({ role: 'door' })).toEqual([])
     const one = 'query ($role: String!, $name: String!) { provider(role: $role, name: $name) { displayName } }'
     expect((await post(gateway, one, { role: 'store', name: 'memory' })).body).toEqual({ data: { provider: { displayName: 'Memory' } } })
