@@ -8,6 +8,8 @@ export const EXCHANGE_CHANNEL = 'cadastre_exchange'
 /** Carries the id of an entry whose instances are others now, or `*`. */
 export const INSTANCE_CHANNEL = 'cadastre_instance'
 
+const CHANNELS = [ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL]
+
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
@@ -73,6 +75,12 @@ export class Notifications {
     }
   }
 
+  #hear(channel: string, payload: string): void {
+    if (channel === ADVANCE_CHANNEL) this.wake()
+    else if (channel === EXCHANGE_CHANNEL) this.#call(payload)
+    else if (channel === INSTANCE_CHANNEL) this.#instances(payload === '*' ? null : payload)
+  }
+
   /** Until the connection ends; tells whether it ever listened. */
   async #listenOnce(): Promise<boolean> {
     let ended = () => {}
@@ -84,16 +92,18 @@ export class Notifications {
       max_lifetime: null,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
-    })
+      onnotify: (channel: string, payload: string) => this.#hear(channel, payload),
+    } as Parameters<typeof postgres>[0] & object)
     let listened = false
     try {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
-      const listening = Promise.all([
-        client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
-        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#call(addressee), () => this.#call(null)),
-        client.listen(INSTANCE_CHANNEL, (entry) => this.#instances(entry === '*' ? null : entry), () => this.#instances(null)),
-      ])
-      await Promise.race([listening, end])
+      // Not the driver's `listen`: it keeps the end of its connection to itself, and cut once more while it subscribes
+      // anew it says nothing and hears nothing any more.
+      await Promise.race([client.unsafe(CHANNELS.map((channel) => `LISTEN ${channel}`).join('; ')), end])
+      // Anything may have been missed.
+      this.wake()
+      this.#call(null)
+      this.#instances(null)
       listened = true
       await end
     } catch {
