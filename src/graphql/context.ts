@@ -1,4 +1,5 @@
 import type { Registry } from '../registry/registry.js'
+import type { FollowPlace } from '../registry/stream-place.js'
 import { createLoaders, type Loaders } from './loaders.js'
 
 /** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
@@ -8,6 +9,8 @@ export interface RequestContext {
   readonly author: string | null
   /** Aborts when nobody waits for the answer any more: ends subscriptions. */
   readonly signal: AbortSignal
+  /** Where a subscription stands that follows the log. */
+  readonly place: FollowPlace
   /** What this operation has loaded so far; made on first use. */
   loaders(): Loaders
   /**
@@ -21,14 +24,17 @@ export interface RequestContextOptions {
   readonly registry: Registry
   readonly author: string | null
   readonly signal: AbortSignal
+  /** Where a subscription is to begin, rather than where its arguments say. */
+  readonly from?: FollowPlace['from']
 }
 
-export function createContext({ registry, author, signal }: RequestContextOptions): RequestContext {
+export function createContext({ registry, author, signal, from = null }: RequestContextOptions): RequestContext {
   let loaders: Loaders | undefined
   return {
     registry,
     author,
     signal,
+    place: { from, at: null, looked: null },
     loaders: () => (loaders ??= createLoaders(registry)),
     renewLoaders() {
       loaders = undefined

@@ -117,7 +117,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
 
     follow: (input) => follow(sources, input),
-    followEntry: (id, signal) => followEntry(sources, id, signal),
+    followEntry: (id, signal, place) => followEntry(sources, id, signal, place),
 
     async close() {
       await transactions.close()
