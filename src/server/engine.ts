@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly metrics: Metrics
   readonly introspection: boolean
   readonly limits?: OperationLimits
+  /** What is kept of results for clients that are not quite up with the others. */
+  readonly windowBytes?: number
 }
 
 /** An operation as a transport has read it. */
@@ -81,7 +83,7 @@ export function createEngine(options: EngineOptions): Engine {
   })
 
   const running = new Set<Promise<unknown>>()
-  const shared = new SharedOperations(schema, new ResultWindow())
+  const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
 
   return {
     schema,

@@ -151,14 +151,14 @@ export class ResultRun {
       this.start = null
     }
     this.#kept.push({ text, place, begun, frame: null })
+    this.#ahead += text.length
+    this.#flushing ??= setImmediate(() => this.#flush())
     if (place !== null) {
       this.start ??= place
       this.#keptBytes += text.length
       if (this.members.size === 1) this.#dropTaken()
       this.window.kept(this, text.length)
     }
-    this.#ahead += text.length
-    this.#flushing ??= setImmediate(() => this.#flush())
     if (place !== null && this.#ahead < AHEAD_BYTES) this.#pull()
   }
 
