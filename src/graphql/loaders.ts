@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import type { Instance } from '../core/instance.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
@@ -12,6 +13,8 @@ import { pagedLoader, type PageKey } from './paged-loader.js'
 export interface Loaders {
   /** Where the registry stood when this request first asked. */
   readonly head: () => Promise<Head>
+  /** The oldest revision that could be read when this request first asked. */
+  readonly oldestRevision: () => Promise<number>
   /** An entry at the head. */
   readonly entry: DataLoader<EntryId, EntryRevision | null>
   /** An entry as it stood at a revision. */
@@ -23,18 +26,23 @@ export interface Loaders {
   readonly dependents: DataLoader<EntryId, readonly ReferenceRow[]>
   readonly group: DataLoader<string, readonly EntryRevision[]>
   readonly namespace: DataLoader<string, readonly EntryRevision[]>
+  readonly instances: DataLoader<EntryId, readonly Instance[]>
+  readonly instanceMetadata: DataLoader<string, string | null>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
   readonly tag: DataLoader<string, Tag | null>
   readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
-  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
+  /** Null where the revision has been compacted away. */
+  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
 export function createLoaders({ history }: Registry): Loaders {
   let head: Promise<Head> | undefined
+  let oldest: Promise<number> | undefined
   return {
     head: () => (head ??= history.head()),
+    oldestRevision: () => (oldest ??= history.oldestRevision()),
     entry: byKey((ids) => history.entries(ids, 'head'), null),
     entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
     entryRevision: new DataLoader(
@@ -49,12 +57,14 @@ export function createLoaders({ history }: Registry): Loaders {
     dependents: byKey((ids) => history.dependents(ids), []),
     group: byKey((groups) => history.entriesInGroups(groups), []),
     namespace: byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+    instances: byKey(async (ids) => (await history.instances.live(ids)).of, []),
+    instanceMetadata: byKey((ids) => history.instances.metadata(ids), null),
     version: byKey((numbers) => history.versions(numbers), null),
     children: byKey((numbers) => history.children(numbers), []),
     tag: byKey((names) => history.tags(names), null),
     tagsOf: byKey((versions) => history.tagsOf(versions), []),
     transition: byKey((revisions) => history.transitions(revisions), null),
-    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), NOTHING),
+    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
   }
 }
 

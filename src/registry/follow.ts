@@ -1,7 +1,7 @@
 import { compileMatcher } from '../core/criteria/match.js'
 import type { CompileRegex } from '../core/criteria/criteria.js'
-import { RegistryError } from '../core/errors.js'
 import type { Head } from '../core/version.js'
+import { logCompacted } from '../store/compacted.js'
 import type { History, LogPage } from '../store/history.js'
 import { cancellable } from './cancellable.js'
 import type { Matches } from './change-view.js'
@@ -101,13 +101,7 @@ async function startOf(history: History, { after, initial }: FollowInput, head: 
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
   const oldest = history.keepsHistory ? await history.oldestRevision() : 0
-  if (revision < oldest) {
-    throw new RegistryError(
-      'COMPACTED',
-      `the changes since revision ${revision} are gone: the oldest revision to be had is ${oldest}; begin anew with \`initial\``,
-      { oldestRevision: oldest },
-    )
-  }
+  if (revision < oldest) throw logCompacted(revision, oldest)
   return cursor
 }
 

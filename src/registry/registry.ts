@@ -9,8 +9,9 @@ import type { Tag } from '../core/tag.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
+import type { EntryInstances } from './entry-instances.js'
 import type { EventBus } from './event-bus.js'
-import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
+import type { Compaction, CompactRequest, CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
 import type { FinderCache } from './finder.js'
 import type { FollowPlace } from './stream-place.js'
@@ -62,6 +63,8 @@ export interface RevertVersionInput {
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 export interface SetTagInput {
@@ -111,6 +114,8 @@ export interface Registry {
   readonly bus: EventBus
   /** Clients that take part in transactions. */
   readonly clients: ClientParticipants
+  /** Who uses which entry at the moment. */
+  readonly instances: EntryInstances
 
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>
@@ -141,6 +146,9 @@ export interface Registry {
   setTag(input: SetTagInput, context: WriteContext): Promise<Tag>
   /** @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
   deleteTag(name: string, force: boolean): Promise<Tag>
+
+  /** Squashes what lies before a revision; the answer says what it took. @throws RegistryError as `HistoryCompactor.compact` does */
+  compact(request: CompactRequest): Promise<Compaction>
 
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>

@@ -2,8 +2,10 @@ import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, ty
 import { createYoga } from 'graphql-yoga'
 import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
 import type { StreamPlace } from '../registry/stream-place.js'
+import type { Sources } from '../sources/sources.js'
 import { useDocumentCache } from './document-cache.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { useIntrospection } from './introspection-switch.js'
@@ -21,6 +23,8 @@ import type { ResultSink } from './shared-result.js'
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
+  readonly providers?: ProviderDirectory
+  readonly sources?: Sources
   readonly log: Log
   readonly metrics: Metrics
   readonly introspection: boolean
@@ -82,6 +86,7 @@ export function createEngine(options: EngineOptions): Engine {
     logging: false,
   })
 
+  const offered = { registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }) }
   const running = new Set<Promise<unknown>>()
   const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
 
@@ -96,7 +101,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     prepare({ query, operationName, variables }, caller) {
       const ending = new AbortController()
-      const context = createContext({ registry, author: caller.author, signal: ending.signal })
+      const context = createContext({ ...offered, author: caller.author, signal: ending.signal })
       const enveloped = yoga.getEnveloped(context)
       const { parse, validate } = enveloped
       let document: DocumentNode
@@ -125,7 +130,7 @@ export function createEngine(options: EngineOptions): Engine {
       /** The same subscription anew, from a place; it is nobody's in particular. */
       function open(from: StreamPlace): RunSource {
         const stop = new AbortController()
-        const again = createContext({ registry, author: null, signal: stop.signal, from })
+        const again = createContext({ ...offered, author: null, signal: stop.signal, from })
         return { place: again.place, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }
       }
 

@@ -24,7 +24,7 @@ describe('the configuration', () => {
 
   it('misses nothing where nothing is said', () => {
     expect(loadConfig({}, folder)).toEqual({
-      host: '127.0.0.1', port: 4000, backend: 'embedded', databaseUrl: null, dataDir: join(folder, '.cadastre'), logLevel: 'info',
+      store: null, bus: null, host: '127.0.0.1', port: 4000, backend: 'embedded', databaseUrl: null, dataDir: join(folder, '.cadastre'), logLevel: 'info',
       introspection: true, allowedOrigins: [], dependencies: DEFAULT_DEPENDENCY_PATTERNS,
       limits: { entryBytes: 1_048_576, changesetOperations: 100_000, changesetBytes: 67_108_864 },
       internalKinds: ['registry.entry', 'ns.requirement', 'ns.dependency', 'ns.definition'],

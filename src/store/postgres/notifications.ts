@@ -2,8 +2,11 @@ import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 import { ADVANCE_CHANNEL } from './write-batch.js'
 
-/** Carries who is to look into their mailbox: a gateway's id, or `*` where those who listen or take part are others now. */
+/** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
+
+/** Carries the id of an entry whose instances are others now, or `*`. */
+export const INSTANCE_CHANNEL = 'cadastre_instance'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
@@ -17,7 +20,8 @@ const LONGEST_PAUSE_MS = 1_000
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
-  #exchange: (addressee: string | null) => void = () => {}
+  readonly #exchange = new Set<(addressee: string | null) => void>()
+  #instances: (entry: string | null) => void = () => {}
   readonly #databaseUrl: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
@@ -33,8 +37,14 @@ export class Notifications {
   }
 
   /** On the same connection: who is to look; null after a (re)connect, when anything may have been missed. */
-  onExchange(listener: (addressee: string | null) => void): void {
-    this.#exchange = listener
+  onExchange(listener: (addressee: string | null) => void): () => void {
+    this.#exchange.add(listener)
+    return () => this.#exchange.delete(listener)
+  }
+
+  /** On the same connection: whose instances have changed; null where it may be any entry's. */
+  onInstances(listener: (entry: string | null) => void): void {
+    this.#instances = listener
   }
 
   /** Wakes all; our own commits need no way round through the server. */
@@ -42,10 +52,15 @@ export class Notifications {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  #call(addressee: string | null): void {
+    for (const listener of [...this.#exchange]) listener(addressee)
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     this.#listeners.clear()
-    this.#exchange = () => {}
+    this.#exchange.clear()
+    this.#instances = () => {}
     await this.#running
   }
 
@@ -75,7 +90,8 @@ export class Notifications {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
       const listening = Promise.all([
         client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
-        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#exchange(addressee), () => this.#exchange(null)),
+        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#call(addressee), () => this.#call(null)),
+        client.listen(INSTANCE_CHANNEL, (entry) => this.#instances(entry === '*' ? null : entry), () => this.#instances(null)),
       ])
       await Promise.race([listening, end])
       listened = true
