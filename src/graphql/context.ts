@@ -1,6 +1,7 @@
 import { NO_PROVIDERS } from '../registry/no-providers.js'
 import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
+import type { FollowPlace } from '../registry/stream-place.js'
 import { NO_SOURCES } from '../sources/no-sources.js'
 import type { Sources } from '../sources/sources.js'
 import { createLoaders, type Loaders } from './loaders.js'
@@ -15,6 +16,8 @@ export interface RequestContext {
   readonly author: string | null
   /** Aborts when nobody waits for the answer any more: ends subscriptions. */
   readonly signal: AbortSignal
+  /** Where a subscription stands that follows the log. */
+  readonly place: FollowPlace
   /** What this operation has loaded so far; made on first use. */
   loaders(): Loaders
   /**
@@ -31,9 +34,13 @@ export interface RequestContextOptions {
   readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
+  /** Where a subscription is to begin, rather than where its arguments say. */
+  readonly from?: FollowPlace['from']
 }
 
-export function createContext({ registry, providers = NO_PROVIDERS, sources = NO_SOURCES, author, signal }: RequestContextOptions): RequestContext {
+export function createContext(
+  { registry, providers = NO_PROVIDERS, sources = NO_SOURCES, author, signal, from = null }: RequestContextOptions,
+): RequestContext {
   let loaders: Loaders | undefined
   return {
     registry,
@@ -41,6 +48,7 @@ export function createContext({ registry, providers = NO_PROVIDERS, sources = NO
     sources,
     author,
     signal,
+    place: { from, at: null, looked: null },
     loaders: () => (loaders ??= createLoaders(registry)),
     renewLoaders() {
       loaders = undefined

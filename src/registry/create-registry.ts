@@ -125,7 +125,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     compact: (request) => history.compact(request),
 
     follow: (input) => follow(sources, input),
-    followEntry: (id, signal) => followEntry(sources, id, signal),
+    followEntry: (id, signal, place) => followEntry(sources, id, signal, place),
 
     async close() {
       await Promise.all([transactions.close(), instances.close()])

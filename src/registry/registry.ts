@@ -14,6 +14,7 @@ import type { EventBus } from './event-bus.js'
 import type { Compaction, CompactRequest, CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
 import type { FinderCache } from './finder.js'
+import type { FollowPlace } from './stream-place.js'
 import type { Warning } from './warnings-of.js'
 
 /** Where a caller wants to read; exactly one is given. */
@@ -88,6 +89,8 @@ export interface FollowInput {
   readonly initial: boolean
   /** Ends the stream. */
   readonly signal: AbortSignal
+  /** For who lets several clients share one stream. */
+  readonly place?: FollowPlace
 }
 
 /** Changes of one revision, never of two. */
@@ -150,7 +153,7 @@ export interface Registry {
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>
   /** The entry as it stands, then anew after each change; null while there is none. */
-  followEntry(id: EntryId, signal: AbortSignal): AsyncIterableIterator<EntryRevision | null>
+  followEntry(id: EntryId, signal: AbortSignal, place?: FollowPlace): AsyncIterableIterator<EntryRevision | null>
 
   close(): Promise<void>
 }
