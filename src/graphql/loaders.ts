@@ -31,11 +31,12 @@ export interface Loaders {
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
 }
 
-export function createLoaders({ history }: Registry): Loaders {
+export function createLoaders(registry: Registry): Loaders {
+  const { history } = registry
   let head: Promise<Head> | undefined
   return {
-    head: () => (head ??= history.head()),
-    entry: byKey((ids) => history.entries(ids, 'head'), null),
+    head: () => (head ??= registry.head()),
+    entry: byKey((ids) => registry.entriesAtHead(ids), null),
     entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
     entryRevision: new DataLoader(
       async (keys) => {

@@ -134,6 +134,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     exchange,
     registryId,
     keepsHistory,
+    headReader: null,
     head: async () => standing.head,
     oldestRevision: async () => (keepsHistory ? 0 : standing.head.revision),
     entryCount: async (readAt) => countAt(at(readAt)),

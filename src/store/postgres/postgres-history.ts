@@ -13,6 +13,7 @@ import { Notifications } from './notifications.js'
 import { openPostgresExchange } from './postgres-exchange.js'
 import { PARSE_BIGINT, ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
+import { readHead } from './read-head.js'
 import { readLog } from './read-log.js'
 import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
@@ -67,6 +68,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     registryId,
     keepsHistory: true,
     exchange,
+    headReader: readHead(client),
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
