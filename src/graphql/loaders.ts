@@ -37,13 +37,14 @@ export interface Loaders {
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
-export function createLoaders({ history }: Registry): Loaders {
+export function createLoaders(registry: Registry): Loaders {
+  const { history } = registry
   let head: Promise<Head> | undefined
   let oldest: Promise<number> | undefined
   return {
-    head: () => (head ??= history.head()),
+    head: () => (head ??= registry.head()),
     oldestRevision: () => (oldest ??= history.oldestRevision()),
-    entry: byKey((ids) => history.entries(ids, 'head'), null),
+    entry: byKey((ids) => registry.entriesAtHead(ids), null),
     entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
     entryRevision: new DataLoader(
       async (keys) => {

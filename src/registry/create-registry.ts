@@ -16,6 +16,7 @@ import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
+import { HeadReads } from './head-reads.js'
 import { LogReader, type LogReaderOptions } from './log-reader.js'
 import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
@@ -57,7 +58,9 @@ export interface RegistryOptions {
 export function createRegistry(options: RegistryOptions): Registry {
   const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
-  const finder = createFinder(history)
+  const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
+  const head = () => headReads === null ? history.head() : headReads.head()
+  const finder = createFinder(history, head)
   const reader = new LogReader(history, options.logReader)
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
@@ -80,6 +83,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     clients,
     instances,
     references,
+    head,
+    entriesAtHead: (ids) => headReads === null ? history.entries(ids, 'head') : headReads.entries(ids),
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,

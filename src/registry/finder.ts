@@ -27,7 +27,7 @@ export interface Finder {
  * answered from memory only after a look at where the head is, so a write that was acknowledged is seen;
  * a question that was never answered is not worth that look.
  */
-export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): Finder {
+export function createFinder(history: HistoryReader, head = () => history.head(), cacheBytes = CACHE_BYTES): Finder {
   const pages = new LRUCache<string, EntryPage>({ maxSize: cacheBytes, sizeCalculation: pageBytes })
   // Criteria may be long, so what is small by itself is bounded by its key.
   const counts = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
@@ -37,7 +37,7 @@ export function createFinder(history: HistoryReader, cacheBytes = CACHE_BYTES): 
   /** Where a question at the head has been answered before: that revision, if it is still the head's. */
   async function known(question: string): Promise<number | null> {
     const revision = answeredAt.get(question)
-    return revision !== undefined && revision === (await history.head()).revision ? revision : null
+    return revision !== undefined && revision === (await head()).revision ? revision : null
   }
 
   let hits = 0

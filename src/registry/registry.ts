@@ -6,6 +6,7 @@ import type { EntryRevision, SealedContent } from '../core/entry.js'
 import type { OperationKind } from '../core/operation.js'
 import type { UnsealedContent } from '../core/seal-content.js'
 import type { Tag } from '../core/tag.js'
+import type { Head } from '../core/version.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
@@ -117,6 +118,10 @@ export interface Registry {
   /** Who uses which entry at the moment. */
   readonly instances: EntryInstances
 
+  /** At least as new as every write acknowledged before the call, by any gateway. Calls at one time share one look. */
+  head(): Promise<Head>
+  /** As `history.entries` at the head; kept in memory where the store does not. */
+  entriesAtHead(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>>
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>
   /** A page of matching entries, cached by (criteria, order, page, revision). */

@@ -7,7 +7,7 @@ import { schema } from '../../src/graphql/schema.js'
 import { createRegistry } from '../../src/registry/create-registry.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { compileRegex } from '../../src/store/compile-regex.js'
-import type { History } from '../../src/store/history.js'
+import type { HeadReader, History } from '../../src/store/history.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { historyOptions } from '../support/requests.js'
 
@@ -103,6 +103,7 @@ function counted(history: History, calls: Map<string, number>): History {
   return new Proxy(history, {
     get(target, name: string) {
       const value = Reflect.get(target, name) as unknown
+      if (name === 'headReader') return value === null ? null : countedReader(value as HeadReader, calls)
       if (typeof value !== 'function') return value
       return (...args: unknown[]) => {
         calls.set(name, (calls.get(name) ?? 0) + 1)
@@ -110,6 +111,21 @@ function counted(history: History, calls: Map<string, number>): History {
       }
     },
   })
+}
+
+/** What reads the head for the cache counts as what it stands in for. */
+function countedReader(reader: HeadReader, calls: Map<string, number>): HeadReader {
+  const count = (name: string) => calls.set(name, (calls.get(name) ?? 0) + 1)
+  return {
+    look(...args) {
+      count('head')
+      return reader.look(...args)
+    },
+    entries(ids) {
+      count('entries')
+      return reader.entries(ids)
+    },
+  }
 }
 
 /** The next event, or an error after a while: a stream that says nothing must not hang a test. */

@@ -78,7 +78,9 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     const ids = Array.from({ length: 100 }, (_, n) => [`a:e${n}`, `r1/a:e${n}`, `v${n % 5}`]).flat()
     const { data, calls } = await callsFor('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })
     expect(data.nodes.filter((node: unknown) => node !== null)).toHaveLength(300)
-    expect(calls).toEqual({ entries: 1, entryRevisions: 1, versions: 1 })
+    // What is kept in memory is looked after, what is not is read; never both.
+    const { head = 0, entries = 0, ...others } = calls
+    expect([head + entries, others]).toEqual([1, { entryRevisions: 1, versions: 1 }])
   })
 
   it('for versions with their trees, changesets and snapshots do not grow with their number', async () => {
@@ -116,6 +118,7 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
 
   it('for one entry is one', async () => {
     const { calls } = await callsFor('{ entry(id: "a:e1") { id meta data digest revision } }')
-    expect(calls).toEqual({ entries: 1 })
+    const { head = 0, entries = 0, ...others } = calls
+    expect([head + entries, others]).toEqual([1, {}])
   })
 })

@@ -156,6 +156,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     exchange,
     registryId,
     keepsHistory,
+    headReader: null,
     head: async () => standing.head,
     oldestRevision: async () => (keepsHistory ? compaction.oldest : standing.head.revision),
     entryCount: async (readAt) => countAt(at(readAt)),

@@ -15,6 +15,7 @@ import { openPostgresExchange } from './postgres-exchange.js'
 import { openPostgresInstances } from './postgres-instances.js'
 import { ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
+import { readHead } from './read-head.js'
 import { readLog } from './read-log.js'
 import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
@@ -82,6 +83,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     keepsHistory: true,
     exchange,
     instances,
+    headReader: readHead(client),
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }

@@ -1,0 +1,64 @@
+import type { EntryId } from '../core/entry-id.js'
+import type { HeadEntries, HeadReader } from '../store/history.js'
+
+/** Statements under way at a time: further readers wait and are then read together. */
+const MOST_READS = 4
+/** Ids in one statement, unless one reader wants more. */
+const MOST_IDS = 64
+
+interface Waiting {
+  readonly ids: readonly EntryId[]
+  resolve(found: HeadEntries): void
+  reject(error: unknown): void
+}
+
+/** Reads entries at the head for many at once: whoever asks in one turn, or while enough is being read, shares a statement. */
+export class GatheredEntries {
+  #waiting: Waiting[] = []
+  #reading = 0
+  #planned = false
+
+  constructor(private readonly reader: Pick<HeadReader, 'entries'>) {}
+
+  /** May hold others' entries too. */
+  read(ids: readonly EntryId[]): Promise<HeadEntries> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ids, resolve, reject })
+      this.#plan()
+    })
+  }
+
+  #plan(): void {
+    if (this.#planned || this.#reading >= MOST_READS || this.#waiting.length === 0) return
+    this.#planned = true
+    setImmediate(() => {
+      this.#planned = false
+      while (this.#waiting.length > 0 && this.#reading < MOST_READS) void this.#readTogether(this.#take())
+    })
+  }
+
+  #take(): Waiting[] {
+    let ids = 0
+    let taken = 0
+    for (const waiting of this.#waiting) {
+      if (taken > 0 && ids + waiting.ids.length > MOST_IDS) break
+      ids += waiting.ids.length
+      taken += 1
+    }
+    return this.#waiting.splice(0, taken)
+  }
+
+  /** Never throws: each is settled. */
+  async #readTogether(together: readonly Waiting[]): Promise<void> {
+    this.#reading += 1
+    try {
+      const found = await this.reader.entries([...new Set(together.flatMap(({ ids }) => ids))])
+      for (const { resolve } of together) resolve(found)
+    } catch (error) {
+      for (const { reject } of together) reject(error)
+    } finally {
+      this.#reading -= 1
+      this.#plan()
+    }
+  }
+}

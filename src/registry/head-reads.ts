@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache'
+import type { EntryId } from '../core/entry-id.js'
+import { SealedContent, type EntryRevision } from '../core/entry.js'
+import type { Head } from '../core/version.js'
+import type { HeadLook, HeadReader } from '../store/history.js'
+import { GatheredEntries } from './gathered-entries.js'
+import { GatheredLook } from './gathered-look.js'
+import { entryBytes } from './page-limit.js'
+
+const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
+/** More changes than that since the last look are not gone through one by one. */
+const MOST_CHANGES = 5_000
+/** Further than any revision: asks for no changes. */
+const NONE_SINCE = Number.MAX_SAFE_INTEGER
+
+interface Kept {
+  /** Null: there is none. */
+  readonly entry: EntryRevision | null
+  /** The revision of the look that it was read by. */
+  readonly at: number
+}
+
+/**
+ * Reads at the head out of memory, none older than any write acknowledged before it began (on whichever gateway):
+ *
+ *   request comes ──▶ a look at the head begins ──▶ it is at revision R, and these entries changed since the last look
+ *                     (one for all who wait)         what is kept is brought up to R, and only then is the request served
+ *
+ * A look that begins after the request came sees every write acknowledged before. What is kept is true of `#through`,
+ * and is never served to who has seen a higher R. Nothing is read while nobody asks. Entries that are asked for
+ * together are of one revision, kept or not. What is not kept is read without a look: that statement is one itself.
+ */
+export class HeadReads {
+  readonly #kept: LRUCache<EntryId, Kept>
+  readonly #looks: GatheredLook<Head>
+  readonly #misses: GatheredEntries
+  /** All that is kept is true of this revision, save for what was read at a later one. */
+  #through = 0
+
+  constructor(private readonly reader: HeadReader, bytes = ENTRY_CACHE_BYTES) {
+    this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
+    this.#looks = new GatheredLook(() => this.#look())
+    this.#misses = new GatheredEntries(reader)
+  }
+
+  /** What is kept takes so many, roughly. */
+  get bytes(): number {
+    return this.#kept.calculatedSize
+  }
+
+  /** At least as new as every write acknowledged before the call, by any gateway. */
+  head(): Promise<Head> {
+    return this.#looks.look()
+  }
+
+  /** Entries as they stand at one revision, which is at least as new; ids without one are left out. */
+  async entries(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>> {
+    if (ids.every((id) => this.#kept.has(id))) {
+      const { revision } = await this.head()
+      const kept = this.#keptAt(ids, revision)
+      if (kept !== null) return kept
+    }
+    const { revision, entries } = await this.#misses.read(ids)
+    const found = new Map<EntryId, EntryRevision>()
+    for (const id of ids) {
+      const entry = entries.get(id)
+      if (entry !== undefined) found.set(id, entry)
+      this.#keep(id, { entry: entry ?? null, at: revision })
+    }
+    return found
+  }
+
+  /** All of them as of one revision that is not below this one; null where that cannot be had. */
+  #keptAt(ids: readonly EntryId[], revision: number): Map<EntryId, EntryRevision> | null {
+    const found = new Map<EntryId, EntryRevision>()
+    /** Each is true from its `since` to its `until`: together they are where all of these overlap. */
+    let since = revision
+    let until = Infinity
+    for (const id of ids) {
+      const kept = this.#kept.get(id)
+      if (kept === undefined) return null
+      until = Math.min(until, Math.max(this.#through, kept.at))
+      since = Math.max(since, kept.entry === null ? kept.at : kept.entry.revision)
+      if (kept.entry !== null) found.set(id, unparsed(kept.entry))
+    }
+    return since <= until ? found : null
+  }
+
+  async #look(): Promise<Head> {
+    const since = this.#kept.size === 0 ? NONE_SINCE : this.#through
+    const look = await this.reader.look(since, MOST_CHANGES)
+    this.#advance(since === NONE_SINCE ? { ...look, changed: null } : look)
+    return look.head
+  }
+
+  /** Looks follow one another, so each is told what has changed since the one before. */
+  #advance({ head: { revision }, changed }: HeadLook): void {
+    // The store has gone back, as a database does that is restored: what is kept may be of what has not happened.
+    if (revision < this.#through) this.#kept.clear()
+    this.#through = revision
+    if (changed === null) {
+      for (const id of [...this.#kept.keys()]) if (this.#kept.peek(id)!.at < revision) this.#kept.delete(id)
+      return
+    }
+    for (const [id, entry] of changed) {
+      const kept = this.#kept.peek(id)
+      if (kept === undefined || kept.at >= revision) continue
+      if (entry === null) this.#kept.delete(id)
+      else this.#kept.set(id, { entry, at: revision })
+    }
+  }
+
+  /** What was read before the last look may have changed since, and that look has been heard already. */
+  #keep(id: EntryId, read: Kept): void {
+    if (read.at >= this.#through && read.at >= (this.#kept.peek(id)?.at ?? 0)) this.#kept.set(id, { ...read, entry: read.entry && unparsed(read.entry) })
+  }
+}
+
+/** Contents remember what was parsed of them, which takes several times their texts: each reader has one of its own. */
+function unparsed({ id, revision, version, content: { kind, metaText, dataText, digest } }: EntryRevision): EntryRevision {
+  return { id, content: new SealedContent(kind, metaText, dataText, digest), revision, version }
+}
+
+function keptBytes({ entry }: Kept, id: EntryId): number {
+  return 300 + 2 * (id.length + entryBytes(entry))
+}
