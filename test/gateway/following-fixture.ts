@@ -74,7 +74,7 @@ export async function untilSynced(stream: OpenStream): Promise<Batch[]> {
   return batches
 }
 
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
   for (const end = Date.now() + ms; !await holds(); await sleep(25)) {
     if (Date.now() > end) throw new Error(`${what}: it did not come to that`)
   }

@@ -35,7 +35,7 @@ class Inbox {
     this.#wake()
   }
 
-  async next(ms = 10_000): Promise<StreamResult | null> {
+  async next(ms = 20_000): Promise<StreamResult | null> {
     const until = performance.now() + ms
     for (;;) {
       if (this.#results.length > 0) return this.#results.shift()!

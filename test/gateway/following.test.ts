@@ -65,5 +65,5 @@ describe('following through a storm', () => {
       }
     }
     expect(compared).toBeGreaterThan(800)
-  })
+  }, 120_000)
 })

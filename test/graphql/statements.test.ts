@@ -107,11 +107,11 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(statements).toBeLessThanOrEqual(2 + 6 * levels)
   })
 
-  it('for the warnings of a changeset are one, however many deletes', async () => {
+  it('for the warnings of a changeset are one, and a count for each namespace and group that loses entries, however many deletes', async () => {
     const operations = Array.from({ length: 50 }, (_, n) => ({ delete: { id: `a:e${n}` } }))
     const { data, calls } = await callsFor('mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { warnings { code entryId } } } }', { input: { operations, dryRun: true } })
     expect(data.applyChangeset.warnings.length).toBeGreaterThan(1)
-    expect(calls).toEqual({ commit: 1, referencesTo: 1 })
+    expect(calls).toEqual({ commit: 1, referencesTo: 1, countEntries: 2 })
   })
 
   it('for one entry is one', async () => {
