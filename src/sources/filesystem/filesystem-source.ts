@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { realpath, stat } from 'node:fs/promises'
 import { ParsingThread } from '../parsing/parsing-thread.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
@@ -77,6 +78,8 @@ class FilesystemSource implements SourceReader {
 
   async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
     const both = AbortSignal.any([signal, this.#closed.signal])
+    // Every file that is being parsed listens to it.
+    setMaxListeners(0, both)
     both.throwIfAborted()
     const root = await this.#root()
     this.#schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
