@@ -39,6 +39,8 @@ const GROUP_LOCATIONS = 500
 const GROUP_DEFINITIONS = 2_000
 /** What one changeset holds of new contents; the memory that a pass takes is a small multiple of it. */
 const BATCH_BYTES = 20 * 1024 * 1024
+/** The same of operations, each of which takes some 5 kB on its way; readers wait up to a second while more are committed. */
+const BATCH_OPERATIONS = 25_000
 /** Locations that have gone, whose entries are asked for together. */
 const GONE_CHUNK = 1_000
 
@@ -132,7 +134,7 @@ class SyncPass {
     const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
     for (const scanned of group) {
       this.#compareOne(scanned, recorded)
-      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations) await this.#flush()
     }
     for (const record of former) {
       if (this.#given.get(record.id) === undefined && this.#statusOf(record.location!) === 'read') this.#orphans.set(record.id, record)
@@ -213,7 +215,7 @@ class SyncPass {
     for (const [id, record] of this.#orphans) {
       if (this.#given.has(id)) continue
       this.#batch.add({ type: 'gone', id, record })
-      if (this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+      if (this.#batch.intents.length >= this.#batchOperations) await this.#flush()
     }
     for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
     await this.#flush()
@@ -222,6 +224,10 @@ class SyncPass {
 
   get #batchBytes(): number {
     return Math.min(BATCH_BYTES, this.options.limits.changesetBytes)
+  }
+
+  get #batchOperations(): number {
+    return Math.min(BATCH_OPERATIONS, this.options.limits.changesetOperations)
   }
 
   async #flush(): Promise<void> {
