@@ -68,6 +68,7 @@ describe('gateways that read a folder', () => {
 
   it('go on reading it when the one that does is stopped, and it spoils nothing when it is continued', async () => {
     write('a.json', ['a', 2], ['b', 1])
+    write('c.json', ['c', 1])
     const gateways = await Promise.all([start(), start()])
     await expect.poll(() => holderOf(gateways) !== undefined, { timeout: 20_000 }).toBe(true)
     const holder = holderOf(gateways)!
