@@ -21,7 +21,7 @@ const number = (name, usual, short) => {
 }
 const options = {
   sizes: (flags.sizes ?? (flags.short ? '10000' : '10000,100000,1000000')).split(',').map(Number).sort((a, b) => a - b),
-  rounds: number('rounds', 3, 3),
+  rounds: number('rounds', 3, 2),
   ms: number('seconds', 5, 1) * 1_000,
   warmUpMs: flags.short || number('seconds', 5, 1) < 3 ? 400 : 1_500,
   changes: flags.short ? 10 : 50,

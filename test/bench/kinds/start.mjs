@@ -9,7 +9,7 @@ import { cpuTime, residentMemory, scratchFolder } from '../processes.mjs'
 import { startGateway } from '../systems.mjs'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const IDLE_MS = 3_000
+const IDLE_MS = 2_000
 
 export const uses = () => 'nothing'
 
