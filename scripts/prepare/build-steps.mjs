@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
@@ -18,6 +18,8 @@ const steps = [
     name: 'bundle',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/bundle/serve.js',
+    // It does not run then: somebody has compiled by hand.
+    isStale: (root) => statSync(join(root, 'dist/bundle/serve.js')).mtimeMs < (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
     tool: ['scripts/bundle.mjs', 'dist/bundle.new'],
     clean: () => ['bundle'],
     finish: (dist) => renameSync(join(dist, 'bundle.new'), join(dist, 'bundle')),
@@ -38,9 +40,9 @@ const steps = [
 export function stepsToTake(root) {
   return steps
     .map((step) => ({ ...step, hash: inputHash(root, step.inputs) }))
-    .filter(({ name, output, hash }) => {
+    .filter(({ name, output, hash, isStale }) => {
       const stamp = stampOf(root, name)
-      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash
+      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash || isStale?.(root) === true
     })
 }
 
