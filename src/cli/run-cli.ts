@@ -11,6 +11,7 @@ import { plan } from './commands/plan.js'
 import { revert } from './commands/revert.js'
 import { rollback } from './commands/rollback.js'
 import { serve } from './commands/serve.js'
+import { instances } from './commands/instances.js'
 import { source, SOURCE_ACTIONS } from './commands/source.js'
 import { tag } from './commands/tag.js'
 import { watch } from './commands/watch.js'
@@ -151,6 +152,7 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .argument('<revision>', 'such as r7: from there on everything is kept')
     .addOption(new Option('--dry-run', 'only tell what it would take away').default(false))
     .action(run(compact))
+  program.command('instances').description('list who uses an entry').argument('<entry>', 'its id').action(run(instances))
   program.command('source').description('list the sources, load one anew, or show what that would change')
     .addArgument(new Argument('<action>', 'what to do').choices(SOURCE_ACTIONS)).argument('[name]', 'which source, for reload and plan')
     .action(run(source))
