@@ -29,6 +29,7 @@ const OLD_READS = {
 const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_ASC', page(), at)
 
 export const uses = () => 'filled'
+export const NEEDS_SMALLEST = true
 
 export async function open(_workload, { registry, smallest }) {
   const history = await openHistory(registry.url)
