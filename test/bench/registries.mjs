@@ -79,11 +79,19 @@ export function sealed({ kind, meta, data }) {
 async function fill(url, size, say) {
   const history = await openHistory(url)
   try {
+    // The next ones are made while the database writes the last.
+    let written = Promise.resolve()
     for (let from = 0; from < size; from += AT_ONCE) {
       if (from > 0 && from % TELL_EVERY === 0) say(`${from.toLocaleString('en')} entries so far`)
       const numbers = Array.from({ length: Math.min(AT_ONCE, size - from) }, (_, i) => from + i)
-      await history.commit([commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))])
+      const request = commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))
+      await written
+      written = history.commit([request])
+      // Heard where it is awaited.
+      written.catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
     }
+    await written
     const { revision } = await history.head()
     for (let i = 0; i < 10; i++) {
       const number = Math.floor((i * size) / 10)
