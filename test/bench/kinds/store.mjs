@@ -17,8 +17,10 @@ const READS = {
   'get ms': ({ history, at }, n) => history.entries([idOf(n)], at),
   'page ms': ({ history, at }, n) => history.findEntries(EVERYTHING, 'ID_ASC', page({ id: idOf(n), revision: 0 }), at),
   'find 1 ms': (place, n) => find(place, meta('serial', { operator: 'equals', value: n })),
+  'find by build ms': (place, n) => find(place, byBuild(n)),
   'find 100 by tag ms': (place, n) => find(place, byTag(n)),
   'find 100 by kind ms': (place) => find(place, byKind()),
+  'by build, database ms': (place, n) => databaseTime(place, byBuild(n)),
   'by tag, database ms': (place, n) => databaseTime(place, byTag(n)),
   'by kind, database ms': (place) => databaseTime(place, byKind()),
 }
@@ -30,7 +32,11 @@ const OLD_READS = {
   },
 }
 
+/** One entry in 10,000: a hundred of a million, which is all that match. */
+const byBuild = (n) => meta('build', { operator: 'equals', value: n % 10_000 })
+/** One in 1,000: the first hundred of a thousand, in the order of ids. */
 const byTag = (n) => meta('tags', { operator: 'holdsAll', values: [`t${n % 1_000}`] })
+/** One in 12. */
 const byKind = () => ({ field: { root: 'kind' }, test: { operator: 'equals', value: 'process.lua' } })
 const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_ASC', page(), at)
 
