@@ -8,7 +8,8 @@ import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
-import { writeBatch } from './write-batch.js'
+import { COPY_FROM_ROWS, copyBatch } from './write-batch.js'
+import { sendTogether } from './write-together.js'
 import type { Transaction } from './read-client.js'
 
 const RETRY_PAUSE_MS = 100
@@ -20,7 +21,7 @@ const IDLE_IN_TRANSACTION_MS = 10_000
 /*
  * One batch is one database transaction:
  *
- *   lock head_pointer ─ read what the batch touches ─ plan (pure) ─ write sets ─ NOTIFY ─ COMMIT
+ *   BEGIN ⇄ lock head_pointer, read what the batch touches ⇄ plan (pure) ─ write sets, NOTIFY, COMMIT ⇄
  *
  * A connection that breaks after COMMIT was sent leaves the outcome unknown. So the batch is tried again,
  * and every try looks, under the lock, whether the batch's request ids are in the log already: what is
@@ -96,20 +97,25 @@ export class Committer {
     const transaction = connection.begin(mode, async (sql) => {
       // Begun late, out of the driver's queue, when nobody waits for it any more.
       if (performance.now() > deadline) throw new DeadlinePassed()
-      return this.#run(sql, requests, attempt, isDry)
+      // Within an object, so that COMMIT is sent right after the last statements and not a way there and back later. Where one of
+      // them fails the server makes a ROLLBACK of it.
+      return { ran: await this.#run(sql, requests, attempt, isDry) }
+    }).then(async ({ ran }) => {
+      await Promise.all(ran.sent)
+      return ran.planned
     })
     // Where the deadline wins the race, this still rejects, to nobody.
     transaction.catch(() => {})
     try {
-      return await Promise.race([transaction, late]) as readonly PlannedOutcome[]
+      return await Promise.race([transaction, late])
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<readonly PlannedOutcome[]> {
+  async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
     const { standing, isCommitted, isAttended } = await readStanding(sql, requests, !isDry)
-    if (isCommitted && attempt.planned !== null) return attempt.planned
+    if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, sent: [] }
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
     const owned = await ownedTransactions(sql, requests, this.owner)
@@ -129,7 +135,7 @@ export class Committer {
         continue
       }
       // What a version holds or changed is read from the log, so what the batch did before must be there.
-      await this.#flush(sql, writes, standing)
+      await Promise.all(await this.#flush(sql, writes, standing))
       if (action.type === 'revert') {
         const target = await readRevertTarget(sql, action.version, standing, !isDry)
         planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
@@ -139,16 +145,20 @@ export class Committer {
       }
     }
     attempt.planned = planned
-    await this.#flush(sql, writes, standing)
+    const sent = await this.#flush(sql, writes, standing)
     attempt.isWritten ||= !isDry
-    return planned
+    return { planned, sent }
   }
 
-  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing & { readonly use: CountedUse }): Promise<void> {
-    if (writes.transitions.length === 0 && writes.replies.length === 0) return
+  /** Gives what has been sent and not been answered yet. */
+  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing & { readonly use: CountedUse }): Promise<readonly Promise<unknown>[]> {
+    if (writes.transitions.length === 0 && writes.replies.length === 0) return []
     await standing.use.flush(sql)
-    await writeBatch(sql, writes, standing, this.#options.references)
+    const { references } = this.#options
+    const sent = writes.changes.length < COPY_FROM_ROWS ? sendTogether(sql, writes, standing, references) : []
+    if (sent.length === 0) await copyBatch(sql, writes, standing, references)
     for (const rows of Object.values(writes)) rows.length = 0
+    return sent
   }
 
   /** A reply that is given again is read back from the log. */
@@ -176,6 +186,12 @@ async function ownedTransactions(sql: Transaction, requests: readonly CommitRequ
   if (ids.length === 0) return new Set()
   const rows = await sql<{ id: string }[]>`SELECT id FROM open_transaction WHERE id = ANY(${ids}::uuid[]) AND owner = ${owner} FOR SHARE`
   return new Set(rows.map(({ id }) => id))
+}
+
+interface Ran {
+  readonly planned: readonly PlannedOutcome[]
+  /** Statements on their way when COMMIT is sent. */
+  readonly sent: readonly Promise<unknown>[]
 }
 
 interface Attempt {
