@@ -89,6 +89,8 @@ export class Notifications {
       ...connectionOptions(this.#databaseUrl),
       max: 1,
       idle_timeout: 0,
+      // A connection that is cut while the driver asks for types is a rejection that nobody hears.
+      fetch_types: false,
       max_lifetime: null,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),

@@ -3,7 +3,7 @@ import type { EntryId } from '../../core/entry-id.js'
 import type { BatchWrites, Standing } from '../plan-batch.js'
 import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { idColumns } from './entry-row.js'
-import type { Transaction } from './read-client.js'
+import type { Sql, Transaction } from './read-client.js'
 import { referenceRows } from './reference-row.js'
 
 /**
@@ -13,8 +13,14 @@ import { referenceRows } from './reference-row.js'
 const SEPARATOR = '\u001f'
 const texts = (place: number) => `string_to_array($${place}::text, E'\\x1f', '')`
 
+/** The pointer is moved first, from where the batch was planned: from elsewhere nothing is written at all. */
+const POINTER = `
+  UPDATE head_pointer SET revision = $48::bigint, version = $49::bigint, last_version = $50::bigint, version_digest = $51::text,
+    transition_digest = $52::text, entry_count = $53::bigint, moved_at = $18::timestamptz
+  WHERE revision = $54::bigint AND oldest_revision = $55::bigint AND moved_at = $56::timestamptz RETURNING id`
+
 const CHANGES = `
-  SELECT *, meta::jsonb AS meta_index FROM unnest(
+  SELECT rows.*, meta::jsonb AS meta_index FROM pointer CROSS JOIN unnest(
     ${texts(1)}, ${texts(2)}, $3::bigint[], ${texts(4)}, $5::integer[], $6::integer[], ${texts(7)}, ${texts(8)}, ${texts(9)}, ${texts(10)},
     $11::bigint[], $12::bigint[], $13::boolean[]
   ) AS rows(ns, name, revision, operation, position, delete_position, kind, meta, data, digest, version, previous_revision, stands)`
@@ -26,66 +32,65 @@ const HEAD = 'ns, name, revision, version, kind, meta, data, digest, meta_index'
 const REFERENCE = 'ns, name, ordinal, path, reference, target_type, target_ns, target_name'
 const REPLY = 'author, key, digest, revision, version, created_at'
 
-/** A statement costs 50 to 100 µs between here and the server, whatever it writes: one statement for all tables. */
+/**
+ * A statement costs 50 to 100 µs between here and the server, whatever it writes, and each way there and back wakes two sleepers:
+ * so all tables are written by one. Rows that are replaced are to go before their successors come, hence the counts.
+ */
 const WRITE = `
-  WITH rows AS MATERIALIZED (${CHANGES}),
+  WITH pointer AS (${POINTER}),
+  rows AS MATERIALIZED (${CHANGES}),
   versions AS (
     INSERT INTO version (${VERSION})
     SELECT number, parent, revision, author, message, $18::timestamptz, decode(changeset, 'hex'), digest, created, updated, deleted
-    FROM unnest($14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $19::text[], ${texts(20)}, ${texts(21)}, $22::integer[], $23::integer[], $24::integer[])
+    FROM pointer CROSS JOIN unnest($14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $19::text[], ${texts(20)}, ${texts(21)}, $22::integer[], $23::integer[], $24::integer[])
       AS v(number, parent, revision, author, message, changeset, digest, created, updated, deleted)
   ),
   transitions AS (
     INSERT INTO transition (${TRANSITION})
     SELECT revision, kind, from_version, to_version, author, message, $18::timestamptz, change_count, entry_count, digest, request_id
-    FROM unnest($25::bigint[], ${texts(26)}, $27::bigint[], $28::bigint[], $29::text[], $30::text[], $31::integer[], $32::bigint[], ${texts(33)}, $34::uuid[])
+    FROM pointer CROSS JOIN unnest($25::bigint[], ${texts(26)}, $27::bigint[], $28::bigint[], $29::text[], $30::text[], $31::integer[], $32::bigint[], ${texts(33)}, $34::uuid[])
       AS t(revision, kind, from_version, to_version, author, message, change_count, entry_count, digest, request_id)
   ),
   changes AS (INSERT INTO change (${CHANGE}) SELECT ${CHANGE} FROM rows),
   names AS (INSERT INTO entry_name (ns, name) SELECT ns, name FROM rows WHERE operation = 'create' ON CONFLICT DO NOTHING),
-  heads AS (INSERT INTO head (${HEAD}) SELECT ${HEAD} FROM rows WHERE stands),
+  gone AS MATERIALIZED (SELECT DISTINCT ns, name FROM rows WHERE operation <> 'create'),
+  old_heads AS (DELETE FROM head t USING gone WHERE t.ns = gone.ns AND t.name = gone.name RETURNING 1),
+  old_refs AS (DELETE FROM reference t USING gone WHERE t.ns = gone.ns AND t.name = gone.name RETURNING 1),
+  heads AS (INSERT INTO head (${HEAD}) SELECT ${HEAD} FROM rows WHERE stands AND (SELECT count(*) FROM old_heads) >= 0),
   refs AS (
     INSERT INTO reference (${REFERENCE})
-    SELECT * FROM unnest(${texts(35)}, ${texts(36)}, $37::integer[], $38::text[], $39::text[], ${texts(40)}, $41::text[], $42::text[])
+    SELECT ${REFERENCE}
+    FROM pointer CROSS JOIN unnest(${texts(35)}, ${texts(36)}, $37::integer[], $38::text[], $39::text[], ${texts(40)}, $41::text[], $42::text[])
+      AS r(${REFERENCE})
+    WHERE (SELECT count(*) FROM old_refs) >= 0
   ),
   replies AS (
     INSERT INTO reply (${REPLY})
     SELECT author, key, digest, revision, version, $18::timestamptz
-    FROM unnest($43::text[], $44::text[], $45::text[], $46::bigint[], $47::bigint[]) AS r(author, key, digest, revision, version)
-  ),
-  pointer AS (
-    UPDATE head_pointer SET revision = $48::bigint, version = $49::bigint, last_version = $50::bigint, version_digest = $51::text,
-      transition_digest = $52::text, entry_count = $53::bigint, moved_at = $18::timestamptz
+    FROM pointer CROSS JOIN unnest($43::text[], $44::text[], $45::text[], $46::bigint[], $47::bigint[]) AS r(author, key, digest, revision, version)
   )
-  SELECT pg_notify('${ADVANCE_CHANNEL}', '')`
+  SELECT 'written' AS outcome, pg_notify('${ADVANCE_CHANNEL}', '') FROM pointer`
 
-const FORGET = `
-  WITH gone AS MATERIALIZED (SELECT * FROM unnest(${texts(1)}, ${texts(2)}) AS gone(ns, name)),
-  heads AS (DELETE FROM head t USING gone WHERE t.ns = gone.ns AND t.name = gone.name)
-  DELETE FROM reference t USING gone WHERE t.ns = gone.ns AND t.name = gone.name`
-
-/**
- * Sends a batch that is not large, and gives what is under way without waiting for it: what is sent after it comes after it.
- * Each of the promises is to be waited for.
- */
-export function sendTogether(sql: Transaction, writes: BatchWrites, standing: Standing, references: ExtractReferences): Promise<unknown>[] {
-  // Only what is merely created in this batch has no rows yet.
-  const replaced = [...new Set(writes.changes.filter(({ operation }) => operation !== 'create').map(({ id }) => id))]
-  const sent: Promise<unknown>[] = []
-  if (replaced.length > 0) {
-    const { ns, name } = idColumns(replaced)
-    sent.push(send(sql, FORGET, [joined(ns), joined(name)]))
-  }
-  sent.push(send(sql, WRITE, [
-    ...changeColumns(writes), ...versionColumns(writes, standing.now), ...transitionColumns(writes), ...referenceColumns(writes, standing, references),
-    ...replyColumns(writes), standing.head.revision, standing.head.version, standing.lastVersion, standing.versionDigest,
-    standing.transitionDigest, standing.entryCount,
-  ]))
-  return sent
+/** What the pointer says where a batch was planned from. */
+export interface From {
+  readonly revision: number
+  readonly oldestRevision: number
+  readonly movedAt: Date
 }
 
-function send(sql: Transaction, text: string, parameters: readonly unknown[]): Promise<unknown> {
-  return sql.unsafe(text, parameters as never[], { prepare: true }).execute()
+/**
+ * Writes a batch that is not large down, all of it or, where the head is not where it was planned from, nothing; says which.
+ * Needs no transaction around it. Sent at once, so that what is sent after it comes after it.
+ */
+export function writeTogether(
+  sql: Sql | Transaction, writes: BatchWrites, from: From, standing: Standing, references: ExtractReferences,
+): Promise<boolean> {
+  const parameters = [
+    ...changeColumns(writes), ...versionColumns(writes, standing.now), ...transitionColumns(writes), ...referenceColumns(writes, standing, references),
+    ...replyColumns(writes), standing.head.revision, standing.head.version, standing.lastVersion, standing.versionDigest,
+    standing.transitionDigest, standing.entryCount, from.revision, from.oldestRevision, from.movedAt.toISOString(),
+  ]
+  return sql.unsafe(WRITE, parameters as never[], { prepare: true }).then((rows) => rows.length > 0)
 }
 
 /** A text that is null, or empty, is null there. */
