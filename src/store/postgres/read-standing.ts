@@ -184,6 +184,8 @@ export async function readVersionTarget(
   if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
     return { missing: compactedVersion(version, row.revision, standing.oldestRevision) }
   }
+  // What a plan for any two revisions would cost is far from what it costs between these.
+  await sql`SET LOCAL plan_cache_mode = auto`
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], { prepare: true })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
   const target = { version, digest: row.digest, differences }
