@@ -92,6 +92,8 @@ export class Notifications {
       // A connection that is cut while the driver asks for types is a rejection that nobody hears.
       fetch_types: false,
       max_lifetime: null,
+      // Where the connection is cut while the driver asks for them, nobody listens to the promise that fails.
+      fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
       onnotify: (channel: string, payload: string) => this.#hear(channel, payload),
