@@ -89,8 +89,6 @@ export class Notifications {
       ...connectionOptions(this.#databaseUrl),
       max: 1,
       idle_timeout: 0,
-      // A connection that is cut while the driver asks for types is a rejection that nobody hears.
-      fetch_types: false,
       max_lifetime: null,
       // Where the connection is cut while the driver asks for them, nobody listens to the promise that fails.
       fetch_types: false,
