@@ -9,7 +9,7 @@ import { errorCode, isConnectionFailure, registryError } from './postgres-errors
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
 import { COPY_FROM_ROWS, copyBatch } from './write-batch.js'
-import { writeTogether, type From } from './write-together.js'
+import { writeTogether } from './write-together.js'
 import type { Transaction } from './read-client.js'
 
 const RETRY_PAUSE_MS = 100
@@ -24,7 +24,7 @@ const UNIQUE_VIOLATION = '23505'
 /*
  * One batch is one database transaction. As a rule it is a statement:
  *
- *   read the head and what the batch touches ⇄ plan (pure) ─ write all of it if the head is still there ⇄
+ *   read head_pointer and what the batch touches ⇄ plan (pure) ─ write all of it if head_pointer has not been touched ⇄
  *
  * Where another gateway was faster, where entries are deleted and where versions are applied, it begins with the lock of all
  * writers, head_pointer's row, so that those who write take turns:
@@ -130,21 +130,20 @@ export class Committer {
       // fails the server makes a ROLLBACK of it.
       return { ran: await this.#run(sql, requests, attempt, isDry) }
     })
-    if (!await written) throw new Error('the head has moved under the lock')
+    await written
     return planned
   }
 
   /** Null where the head has moved meanwhile: nothing was written then. */
   async #atOnce(sql: Sql, requests: readonly CommitRequest[], attempt: Attempt, deadline: number): Promise<readonly PlannedOutcome[] | null> {
-    const { standing, isAttended, movedAt } = await readStanding(sql, requests, 'none')
+    const { standing, isAttended, stamp } = await readStanding(sql, requests, 'none')
     const writes = emptyWrites()
-    const from = { revision: standing.head.revision, oldestRevision: standing.oldestRevision, movedAt }
     const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
     attempt.planned = planned
     attempt.isWritten = true
-    const isWritten = await writeTogether(sql, writes, from, standing, this.#options.references).catch((error: unknown) => {
+    const isWritten = await writeTogether(sql, writes, stamp, standing, this.#options.references).catch((error: unknown) => {
       // Another gateway has just kept a reply under the same key, perhaps without moving the head.
       if (errorCode(error) !== UNIQUE_VIOLATION) throw error
       return false
@@ -157,16 +156,10 @@ export class Committer {
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
     const lock = isDry ? 'none' : attempt.isWritten ? 'against earlier' : 'others'
-    const { standing, isCommitted, isAttended, movedAt } = await readStanding(sql, requests, lock)
-    if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve(true) }
+    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, lock)
+    if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve() }
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
-    let from: From = { revision: standing.head.revision, oldestRevision: standing.oldestRevision, movedAt }
-    const flush = async () => {
-      const sent = await this.#send(sql, writes, from, standing)
-      if (sent !== null) from = { ...from, revision: standing.head.revision, movedAt: standing.now }
-      return sent ?? { written: Promise.resolve(true) }
-    }
     const owned = await ownedTransactions(sql, requests, this.owner)
     const planned: PlannedOutcome[] = []
     for (const request of requests) {
@@ -182,7 +175,7 @@ export class Committer {
       }
       if (action.type === 'changeset') throw new Error('a changeset needs nothing more to be planned')
       // What a version holds or changed is read from the log, so what the batch did before must be there.
-      if (!await (await flush()).written) throw new Error('the head has moved under the lock')
+      await (await this.#send(sql, writes, standing)).written
       if (action.type === 'revert') {
         const target = await readRevertTarget(sql, action.version, standing, !isDry)
         planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
@@ -192,7 +185,7 @@ export class Committer {
       }
     }
     attempt.planned = planned
-    const { written } = await flush()
+    const { written } = await this.#send(sql, writes, standing)
     attempt.isWritten ||= !isDry
     return { planned, written }
   }
@@ -204,16 +197,16 @@ export class Committer {
     return action.type === 'changeset' ? planChangeset({ ...request, action }, standing, writes, this.#options.references) : null
   }
 
-  /** Null where there is nothing to write. In an object, so that it can be waited for until it has been sent, or until it has been answered too. */
+  /** In an object, so that it can be waited for until it has been sent, or until it has been answered too. */
   async #send(
-    sql: Transaction, writes: BatchWrites, from: From, standing: Standing & { readonly use: CountedUse },
-  ): Promise<{ readonly written: Promise<boolean> } | null> {
-    if (isNothing(writes)) return null
+    sql: Transaction, writes: BatchWrites, standing: Standing & { readonly use: CountedUse },
+  ): Promise<{ readonly written: Promise<unknown> }> {
+    if (isNothing(writes)) return { written: Promise.resolve() }
     await standing.use.flush(sql)
     const { references } = this.#options
     const isLarge = writes.changes.length >= COPY_FROM_ROWS
     if (isLarge) await copyBatch(sql, writes, standing, references)
-    const written = isLarge ? Promise.resolve(true) : writeTogether(sql, writes, from, standing, references)
+    const written = isLarge ? Promise.resolve() : writeTogether(sql, writes, null, standing, references)
     // It may be waited for only after something else has failed.
     written.catch(() => {})
     for (const rows of Object.values(writes)) rows.length = 0
@@ -264,7 +257,7 @@ function isNothing({ transitions, replies }: BatchWrites): boolean {
 interface Ran {
   readonly planned: readonly PlannedOutcome[]
   /** Of what is on its way when COMMIT is sent. */
-  readonly written: Promise<boolean>
+  readonly written: Promise<unknown>
 }
 
 interface Attempt {

@@ -30,7 +30,7 @@ export type Lock = 'none' | 'others' | 'against earlier'
 function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> | [] {
   if (lock === 'none') return []
   if (lock === 'others') return sql`SELECT FROM head_pointer FOR UPDATE`
-  return sql`UPDATE head_pointer SET moved_at = greatest(clock_timestamp(), moved_at + interval '1 millisecond')`
+  return sql`UPDATE head_pointer SET revision = revision`
 }
 
 /**
@@ -39,7 +39,7 @@ function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> |
  */
 export async function readStanding(
   sql: Sql | Transaction, requests: readonly CommitRequest[], lock: Lock,
-): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean; movedAt: Date }> {
+): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean; stamp: string }> {
   const ids = [...new Set(requests.flatMap(({ action }) => action.type === 'changeset' ? action.operations.map(({ id }) => id) : []))]
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
@@ -74,7 +74,7 @@ export async function readStanding(
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
     use,
   }
-  return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, movedAt: pointer.moved_at }
+  return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, stamp: pointer.stamp }
 }
 
 /** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
@@ -96,6 +96,8 @@ async function addUse(sql: Transaction, ids: readonly EntryId[], use: CountedUse
 type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Column] | null } & Omit<PointerColumns, 'revision' | 'version' | 'tag_sum'> & {
   readonly at: number
   readonly at_version: number
+  /** Another after whatever changes the pointer's row. */
+  readonly stamp: string
   readonly now: Date
   readonly is_committed: boolean
   readonly is_attended: boolean
@@ -115,7 +117,7 @@ const latest = (ns: string, name: string) => `
 const FOUND = `
   SELECT s.*, ${LATEST_COLUMNS} FROM (
     SELECT p.revision AS at, p.version AS at_version, p.last_version, p.version_digest, p.transition_digest, p.entry_count, p.moved_at, p.oldest_revision,
-      clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
+      p.xmin::text AS stamp, clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
       $2::boolean AND EXISTS (SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp()) AS is_attended
     FROM head_pointer p
   ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`

@@ -13,11 +13,11 @@ import { referenceRows } from './reference-row.js'
 const SEPARATOR = '\u001f'
 const texts = (place: number) => `string_to_array($${place}::text, E'\\x1f', '')`
 
-/** The pointer is moved first, from where the batch was planned: from elsewhere nothing is written at all. */
+/** The pointer is moved first, if it is as it was when the batch was planned: whoever takes the lock to change something touches it. */
 const POINTER = `
   UPDATE head_pointer SET revision = $48::bigint, version = $49::bigint, last_version = $50::bigint, version_digest = $51::text,
     transition_digest = $52::text, entry_count = $53::bigint, moved_at = $18::timestamptz
-  WHERE revision = $54::bigint AND oldest_revision = $55::bigint AND moved_at = $56::timestamptz RETURNING id`
+  WHERE $54::text IS NULL OR xmin = $54::text::xid RETURNING id`
 
 const CHANGES = `
   SELECT rows.*, meta::jsonb AS meta_index FROM pointer CROSS JOIN unnest(
@@ -71,24 +71,17 @@ const WRITE = `
   )
   SELECT 'written' AS outcome, pg_notify('${ADVANCE_CHANNEL}', '') FROM pointer`
 
-/** What the pointer says where a batch was planned from. */
-export interface From {
-  readonly revision: number
-  readonly oldestRevision: number
-  readonly movedAt: Date
-}
-
 /**
- * Writes a batch that is not large down, all of it or, where the head is not where it was planned from, nothing; says which.
- * Needs no transaction around it. Sent at once, so that what is sent after it comes after it.
+ * Writes a batch that is not large down, all of it or, where `stamp` is not the pointer's any more, nothing; says which. With a
+ * stamp it needs no transaction around it; null is for who holds the lock. Sent at once, so that what is sent after it comes after it.
  */
 export function writeTogether(
-  sql: Sql | Transaction, writes: BatchWrites, from: From, standing: Standing, references: ExtractReferences,
+  sql: Sql | Transaction, writes: BatchWrites, stamp: string | null, standing: Standing, references: ExtractReferences,
 ): Promise<boolean> {
   const parameters = [
     ...changeColumns(writes), ...versionColumns(writes, standing.now), ...transitionColumns(writes), ...referenceColumns(writes, standing, references),
     ...replyColumns(writes), standing.head.revision, standing.head.version, standing.lastVersion, standing.versionDigest,
-    standing.transitionDigest, standing.entryCount, from.revision, from.oldestRevision, from.movedAt.toISOString(),
+    standing.transitionDigest, standing.entryCount, stamp,
   ]
   return sql.unsafe(WRITE, parameters as never[], { prepare: true }).then((rows) => rows.length > 0)
 }

@@ -162,6 +162,24 @@ describe('several gateways on one database', () => {
     }
   })
 
+  it('plan anew what has waited for somebody who changed what it was planned by', async () => {
+    const gateway = await open()
+    await apply(gateway, create('a:x'))
+    const admin = postgres(database.url, { max: 2 })
+    let writing: Promise<unknown> = Promise.resolve()
+    // As when a gateway with other patterns starts: the head stays where it is.
+    await admin.begin(async (sql) => {
+      await sql`UPDATE head_pointer SET references_fingerprint = 'others'`
+      await sql`INSERT INTO reference VALUES ('a', 'x', 9, 'data.old', 'b:y', 'entry', 'b', 'y')`
+      writing = apply(gateway, update('a:x', 'thing', {}, 1))
+      const isWaiting = () => admin`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+      while ((await isWaiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    })
+    await writing
+    expect((await gateway.verify()).corruptions).toEqual([])
+    await admin.end()
+  })
+
   it('take turns, though one writes without a pause', async () => {
     const gateways = await Promise.all([open(), open()])
     const written = [0, 0]
