@@ -17,7 +17,7 @@ import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
 import { HeadReads } from './head-reads.js'
-import { LogReader, type LogReaderOptions } from './log-reader.js'
+import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions } from './log-reader.js'
 import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
@@ -61,7 +61,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
   const head = () => headReads === null ? history.head() : headReads.head()
   const finder = createFinder(history, head)
-  const reader = new LogReader(history, options.logReader)
+  const reader = new LogReader(history, { ...LOG_READER_OPTIONS, ...options.logReader, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)

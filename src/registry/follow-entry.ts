@@ -34,7 +34,7 @@ async function* followed(
   place.looked = follower
   const target = (place.from ?? place.at)!.target
   let latest: EntryRevision | null | undefined
-  for await (const { revision, changes, complete } of followLog(sources, follower, signal)) {
+  for await (const { revision, changes, complete } of followLog(sources, follower, { field: { root: 'id' }, values: [id] }, signal)) {
     // A replacement of another kind is two changes of one revision, and only what they come to is a state.
     for (const { entry } of changes) latest = entry
     if (!complete || latest === undefined) continue

@@ -9,6 +9,7 @@ import { invalid, readCursor, writeCursor, type FollowCursor } from './follow-cu
 import { initialParts } from './follow-initial.js'
 import { LogFollower, type PlacedBatch } from './follow-log.js'
 import type { LogReader } from './log-reader.js'
+import { interestOf, type Interest } from './interest.js'
 import { endOf } from './log-position.js'
 import { changeBytes, PageLimit } from './page-limit.js'
 import { breathe, pause } from './pause.js'
@@ -44,6 +45,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   const { history } = sources
   const { criteria, signal, place = nowhere() } = input
   const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
+  const interest = criteria === null ? null : interestOf(criteria)
   if (signal.aborted) return
   let target = place.from?.target ?? 0
   const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => {
@@ -52,7 +54,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   }
   if (place.from !== null) {
     const follower = place.looked = followerFrom(place.from, matches)
-    for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+    for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
     return
   }
   const head = await history.head()
@@ -76,7 +78,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     follower = place.looked = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
     if (follower.reachedTarget) yield written(follower.progress())
   }
-  for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+  for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
 }
 
 export function nowhere(): FollowPlace {
@@ -112,20 +114,22 @@ async function versionAt(history: History, revision: number): Promise<number> {
   return transition.to
 }
 
-/** What happens after a follower's place, for as long as the signal lets it. */
+/** What happens after a follower's place, for as long as the signal lets it; `interest` is what its filter can be indexed by. */
 export async function* followLog(
-  sources: FollowSources, follower: LogFollower, signal: AbortSignal,
+  sources: FollowSources, follower: LogFollower, interest: Interest | null, signal: AbortSignal,
 ): AsyncGenerator<PlacedBatch, void, undefined> {
   const { history, reader, progressMs = PROGRESS_MS } = sources
   const limit = new PageLimit()
-  const leave = reader.join()
+  const following = reader.join(interest)
   let untoldSince: number | null = null
   try {
     if (follower.reachedTarget) reader.readFrom(follower.position)
     while (!signal.aborted) {
-      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? reader.after(follower.position) : 'behind'
+      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? following.after(follower.position) : 'behind'
       if (page === 'ahead') {
-        await reader.advanced(signal, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+        const { passed, isDue } = await following.advanced(signal, follower.owesEnd, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+        if (passed !== null) follower.skip(passed)
+        if (isDue) untoldSince ??= -Infinity
       } else {
         if (page === 'behind') {
           const read = await persist(signal, () => readLog(history, follower, limit))
@@ -145,7 +149,7 @@ export async function* followLog(
       }
     }
   } finally {
-    leave()
+    following.leave()
   }
 }
 
