@@ -22,6 +22,7 @@ import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
 import { changesetDigest, revertDigest, versionDigest } from './request-digest.js'
+import { SharedPages } from './shared-pages.js'
 import { Transactions, type TransactionsOptions } from './transactions.js'
 import { warningsOf } from './warnings-of.js'
 
@@ -65,7 +66,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const sources = { history, reader, compileRegex, progressMs }
+  const sources = { history, head, reader, pages: new SharedPages(history), compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)

@@ -29,6 +29,8 @@ export class LogFollower {
   /** The head at the last revision that was looked at to its end. */
   version: number
   synced = false
+  /** While it waits and is passed by what does not concern it: how far. */
+  passing: (() => Passed | null) | null = null
   /** A part of this revision has been sent, so its end must be told, were there nothing more to see in it. */
   #owesEnd: boolean
   #sent: LogPosition
@@ -36,7 +38,7 @@ export class LogFollower {
   constructor(
     start: { readonly position: LogPosition; readonly version: number },
     /** The head's revision when the stream began: having looked at it to its end is being synced. */
-    private readonly target: number,
+    readonly target: number,
     private readonly matches: Matches | null,
   ) {
     this.position = start.position
@@ -53,6 +55,12 @@ export class LogFollower {
   /** Whether all is seen that the stream must show before it is synced. */
   get reachedTarget(): boolean {
     return this.position.position === Infinity && this.position.revision >= this.target
+  }
+
+  /** Up to where nothing is left that concerns it. */
+  get looked(): LogPosition {
+    const passed = this.passing?.() ?? null
+    return passed !== null && comparePositions(passed.position, this.position) > 0 ? passed.position : this.position
   }
 
   /** Whether the end of a revision must be told, whatever else is in it. */
@@ -77,7 +85,7 @@ export class LogFollower {
       const first = next
       while (next < page.changes.length && page.changes[next]!.revision === transition.revision) next++
       // Most of what a filter has nothing to do with; a page may be of a thousand revisions.
-      if (next === first && this.matches !== null && this.synced && !this.#owesEnd) {
+      if (next === first && this.matches !== null && !this.#owesEnd && (this.synced || transition.revision < this.target)) {
         this.version = transition.to
         continue
       }

@@ -8,13 +8,15 @@ import type { Matches } from './change-view.js'
 import { invalid, readCursor, writeCursor, type FollowCursor } from './follow-cursor.js'
 import { initialParts } from './follow-initial.js'
 import { LogFollower, type PlacedBatch } from './follow-log.js'
-import type { LogReader } from './log-reader.js'
 import { interestOf, type Interest } from './interest.js'
 import { endOf } from './log-position.js'
+import type { LogReader } from './log-reader.js'
+import { changesFor } from './page-index.js'
 import { changeBytes, PageLimit } from './page-limit.js'
 import { breathe, pause } from './pause.js'
 import { persist } from './persist.js'
 import type { ChangeBatch, FollowInput } from './registry.js'
+import type { SharedPages } from './shared-pages.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from './stream-place.js'
 
 /**
@@ -28,7 +30,11 @@ const IDLE_PAGE_MS = 50
 
 export interface FollowSources {
   readonly history: History
+  /** At least as new as every write acknowledged before the call; one look for all who ask at once. */
+  readonly head: () => Promise<Head>
   readonly reader: LogReader
+  /** For those who catch up. */
+  readonly pages: SharedPages
   readonly compileRegex: CompileRegex
   readonly progressMs?: number
 }
@@ -53,11 +59,11 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     return { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
   }
   if (place.from !== null) {
-    const follower = place.looked = followerFrom(place.from, matches)
+    const follower = standing(place, followerFrom(place.from, matches))
     for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
     return
   }
-  const head = await history.head()
+  const head = await sources.head()
   const start = await startOf(history, input, head)
   target = head.revision
 
@@ -65,7 +71,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   if (start.phase === 'initial') {
     const { revision } = start
     const version = revision === head.revision ? head.version : await versionAt(history, revision)
-    follower = place.looked = new LogFollower({ position: endOf(revision), version }, head.revision, matches)
+    follower = standing(place, new LogFollower({ position: endOf(revision), version }, head.revision, matches))
     const synced = revision >= head.revision
     for await (const { changes, after, last } of initialParts(history, criteria, revision, start.after, signal)) {
       place.at = last ? { position: endOf(revision), target } : null
@@ -75,7 +81,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     follower.synced = synced
   } else {
     // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
-    follower = place.looked = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
+    follower = standing(place, new LogFollower({ position: start.position, version: head.version }, head.revision, matches))
     if (follower.reachedTarget) yield written(follower.progress())
   }
   for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
@@ -83,6 +89,12 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
 
 export function nowhere(): FollowPlace {
   return { from: null, at: null, looked: null }
+}
+
+/** Tells from now on how far a follower has looked. */
+function standing(place: FollowPlace, follower: LogFollower): LogFollower {
+  place.looked = () => follower.looked
+  return follower
 }
 
 /** A follower that goes on where another one was. */
@@ -118,7 +130,7 @@ async function versionAt(history: History, revision: number): Promise<number> {
 export async function* followLog(
   sources: FollowSources, follower: LogFollower, interest: Interest | null, signal: AbortSignal,
 ): AsyncGenerator<PlacedBatch, void, undefined> {
-  const { history, reader, progressMs = PROGRESS_MS } = sources
+  const { pages, reader, progressMs = PROGRESS_MS } = sources
   const limit = new PageLimit()
   const following = reader.join(interest)
   let untoldSince: number | null = null
@@ -127,14 +139,16 @@ export async function* followLog(
     while (!signal.aborted) {
       let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? following.after(follower.position) : 'behind'
       if (page === 'ahead') {
+        follower.passing = following.passed
         const { passed, isDue } = await following.advanced(signal, follower.owesEnd, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+        follower.passing = null
         if (passed !== null) follower.skip(passed)
         if (isDue) untoldSince ??= -Infinity
       } else {
         if (page === 'behind') {
-          const read = await persist(signal, () => readLog(history, follower, limit))
+          const read = await persist(signal, () => readLog(pages, follower, limit))
           if (read === null) return
-          page = read
+          page = { ...read, changes: changesFor(read, interest) }
         }
         const { position } = follower
         yield* follower.take(page)
@@ -153,9 +167,9 @@ export async function* followLog(
   }
 }
 
-async function readLog(history: History, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
+async function readLog(pages: SharedPages, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
   try {
-    const page = await history.log(follower.position, limit.limit)
+    const page = await pages.read(follower.position, limit.limit, follower.target)
     limit.saw(page.changes.length, page.changes.reduce((sum, change) => sum + changeBytes(change), 0))
     return page
   } catch (error) {

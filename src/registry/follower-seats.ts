@@ -99,6 +99,11 @@ export class FollowerSeats {
     })
   }
 
+  /** Whether it waits for what its filter may match, and nothing else. */
+  isQuiet(seat: Seat): boolean {
+    return this.#quiet.has(seat)
+  }
+
   /** The log goes on with a page; all who wait have come to `before` without it. */
   advance(page: LogPage, before: Passed): void {
     this.#wakeEager()

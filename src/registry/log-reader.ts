@@ -24,6 +24,8 @@ export interface Following {
   after(position: LogPosition): LogPage | 'behind' | 'ahead'
   /** Waits at the end of what has been read for something that may concern it (see `FollowerSeats.wait`). */
   advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<Woken>
+  /** While it waits and nothing that may concern it has happened: how far that is. */
+  passed(): Passed | null
   leave(): void
 }
 
@@ -72,6 +74,7 @@ export class LogReader {
     return {
       after: (position) => this.#after(position, interest),
       advanced: (signal, isEager, ms) => this.#seats.wait(seat, signal, isEager, ms),
+      passed: () => this.#seats.isQuiet(seat) ? this.#passed() : null,
       leave: () => {
         if (!joined) return
         joined = false

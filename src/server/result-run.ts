@@ -55,8 +55,9 @@ export class ResultRun {
   /**
    * Whether a client that has been told all up to the end of a revision may go on here and is told just what it would
    * be by itself. Where results also show the present (`timeless` is false), none is older than the client's own beginning.
+   * `ready`: only where what it gets next is there already.
    */
-  covers(at: StreamPlace, since: number, timeless: boolean): boolean {
+  covers(at: StreamPlace, since: number, timeless: boolean, ready = false): boolean {
     const { start } = this
     if (start === null || this.ended !== null || comparePositions(start.position, at.position) > 0) return false
     // Who has not heard `synced` yet must hear it where it is due.
@@ -64,8 +65,7 @@ export class ResultRun {
     const next = this.after(at)
     if (next < this.end) return timeless || this.#kept[next - this.first]!.begun >= since
     // One that is itself catching up would make everybody wait.
-    const { looked } = this.source.place
-    return looked !== null && comparePositions(looked.position, at.position) >= 0
+    return !ready && comparePositions(this.source.place.looked?.() ?? start.position, at.position) >= 0
   }
 
   /** Number of the first result that comes after a place. */
