@@ -297,6 +297,37 @@ describe('subscriptions that ask the same', () => {
   })
 })
 
+describe('a subscription of a thing that is compacted away', () => {
+  it('is told so with the oldest revision, over a socket and over events, and the others on the same socket go on', async () => {
+    const gateway = await testGateway()
+    const query = 'subscription ($after: String) { changes(after: $after) { cursor revision } }'
+    const client = await new SocketClient(gateway.endpoint).init()
+    client.subscribe('others', query)
+    const { payload: { data: { changes: { cursor: old } } } } = await client.next()
+    const put = async (id: string) => (await post(gateway, APPLY, { input: { operations: [{ create: { id, kind: 'k', data: 1 } }] } })).body.data!['applyChangeset'].transition.revision
+    for (const id of ['a:1', 'a:2', 'a:3']) {
+      const revision = await put(id)
+      expect((await client.next()).payload.data.changes.revision).toBe(revision)
+    }
+    const { compact: { oldestRevision } } = (await post(gateway, 'mutation { compact(before: 3) { oldestRevision } }')).body.data!
+    client.subscribe('old', query, { after: old })
+    expect(await client.next(({ id }) => id === 'old')).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'COMPACTED', oldestRevision } }] })
+    const events = await fetch(gateway.endpoint, {
+      method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream' }, body: JSON.stringify({ query, variables: { after: old } }),
+    })
+    const text = await events.text()
+    expect(JSON.parse(/data: (.*)/.exec(text)![1]!)).toMatchObject({ errors: [{ extensions: { code: 'COMPACTED', oldestRevision } }] })
+    expect(text).toMatch(/event: complete\ndata:\n\n$/)
+    const revision = await put('a:4')
+    expect(await client.next()).toMatchObject({ id: 'others', type: 'next', payload: { data: { changes: { revision } } } })
+    // An id whose operation has ended may be used again.
+    client.subscribe('old', query)
+    expect(await client.next(({ id }) => id === 'old')).toMatchObject({ type: 'next', payload: { data: { changes: { revision } } } })
+    client.close()
+    await gateway.close()
+  })
+})
+
 describe('what is the same operation', () => {
   const small = buildSchema('type Query { a: Int } type Subscription { changes(after: String, initial: Boolean, find: String): ChangeBatch } type ChangeBatch { revision: Int near(text: String): Int }')
   const keyed = (query: string, variables: Record<string, unknown>) => {
