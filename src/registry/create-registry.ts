@@ -16,6 +16,7 @@ import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
+import { GatheredLook } from './gathered-look.js'
 import { HeadReads } from './head-reads.js'
 import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions } from './log-reader.js'
 import { combinedDirectory } from './participant-directories.js'
@@ -66,7 +67,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const sources = { history, head, reader, pages: new SharedPages(history), compileRegex, progressMs }
+  const oldest = new GatheredLook(() => history.oldestRevision())
+  const sources = { history, head, oldest: () => oldest.look(), reader, pages: new SharedPages(history), compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)

@@ -32,6 +32,8 @@ export interface FollowSources {
   readonly history: History
   /** At least as new as every write acknowledged before the call; one look for all who ask at once. */
   readonly head: () => Promise<Head>
+  /** The oldest revision kept, likewise. */
+  readonly oldest: () => Promise<number>
   readonly reader: LogReader
   /** For those who catch up. */
   readonly pages: SharedPages
@@ -64,7 +66,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     return
   }
   const head = await sources.head()
-  const start = await startOf(history, input, head)
+  const start = await startOf(sources, input, head)
   target = head.revision
 
   let follower: LogFollower
@@ -106,7 +108,7 @@ export function followerFrom(place: StreamPlace, matches: Matches | null): LogFo
 }
 
 /** Where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
-async function startOf(history: History, { after, initial }: FollowInput, head: Head): Promise<FollowCursor> {
+async function startOf({ history, oldest: look }: FollowSources, { after, initial }: FollowInput, head: Head): Promise<FollowCursor> {
   if (after === null) return initial ? { phase: 'initial', revision: head.revision, after: null } : { phase: 'log', position: endOf(head.revision) }
   const cursor = readCursor(history.registryId, after)
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
@@ -114,7 +116,7 @@ async function startOf(history: History, { after, initial }: FollowInput, head: 
     throw invalid(`it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`)
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
-  const oldest = history.keepsHistory ? await history.oldestRevision() : 0
+  const oldest = history.keepsHistory ? await look() : 0
   if (revision < oldest) throw logCompacted(revision, oldest)
   return cursor
 }
