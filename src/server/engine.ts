@@ -148,12 +148,17 @@ export function createEngine(options: EngineOptions): Engine {
           return result
         }
         return shared.stream({ document, operation: operation!, operationName, variables }, {
-          source: { results: closing(result, mask, ending), place: context.place }, open, since, signal: caller.signal, mask, over: () => ended(null),
+          source: { results: closing(result, mask, ending), place: context.place }, open, since, signal: caller.signal, mask, over: withoutResult(ended),
         })
       }
       return { document, type, start }
     },
   }
+}
+
+/** A function of its own: within `prepare` it would keep alive all that is there. */
+function withoutResult(ended: (result: null) => void): () => void {
+  return () => ended(null)
 }
 
 /** Yoga writes its own notes for HTTP into an error's extensions, which are no client's business. */
