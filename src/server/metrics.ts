@@ -7,7 +7,7 @@ export interface Metrics {
   readonly contentType: string
   text(): Promise<string>
   /** Call what is returned with the result when the operation has ended; null where a stream has. */
-  operationStarted(type: OperationTypeNode): (result: ExecutionResult | null) => void
+  operationStarted(type: OperationTypeNode): (result: Pick<ExecutionResult, 'errors'> | null) => void
   socketOpened(): () => void
 }
 
@@ -46,7 +46,7 @@ export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCac
       return (result) => {
         stop?.()
         if (type === 'subscription') subscriptions.dec()
-        operations.inc({ type, outcome: result?.errors === undefined ? 'ok' : 'error' })
+        operations.inc({ type, outcome: (result?.errors?.length ?? 0) === 0 ? 'ok' : 'error' })
       }
     },
     socketOpened() {

@@ -17,24 +17,41 @@ export class BodyReader {
   async read(request: IncomingMessage): Promise<string> {
     const announced = Number(request.headers['content-length'] ?? 0)
     if (announced > this.mostBytes) throw this.#tooLarge()
-    const chunks: Buffer[] = []
-    let bytes = 0
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        bytes += chunk.length
-        this.#reading += chunk.length
-        if (bytes > this.mostBytes) throw this.#tooLarge()
-        if (this.#reading > this.mostBytesTogether) {
-          throw new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), { 'retry-after': '1' })
-        }
-        chunks.push(chunk)
-      }
-    } finally {
-      this.#reading -= bytes
-    }
+    const chunks = await this.#chunks(request)
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
     if (!isUtf8(body)) throw new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8'))
     return body.toString('utf8')
+  }
+
+  /** By events: an iterator over the request took as long as a short query. */
+  #chunks(request: IncomingMessage): Promise<Buffer[]> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const settle = (settled: () => void) => {
+        this.#reading -= bytes
+        request.off('data', take).off('end', done).off('error', failed).off('close', cut)
+        settled()
+      }
+      const refuse = (error: Error) => {
+        settle(() => reject(error))
+        request.pause()
+      }
+      const take = (chunk: Buffer) => {
+        bytes += chunk.length
+        this.#reading += chunk.length
+        if (bytes > this.mostBytes) return refuse(this.#tooLarge())
+        if (this.#reading > this.mostBytesTogether) {
+          return refuse(new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), { 'retry-after': '1' }))
+        }
+        chunks.push(chunk)
+      }
+      const done = () => settle(() => resolve(chunks))
+      const failed = (error: Error) => settle(() => reject(error))
+      const cut = () => failed(new Error('the request was cut off'))
+      if (request.destroyed) return cut()
+      request.on('data', take).on('end', done).on('error', failed).on('close', cut)
+    })
   }
 
   #tooLarge(): HttpError {
