@@ -185,6 +185,17 @@ export async function deleteTag(client: GatewayClient, name: string, force: bool
   return (await client.run<{ deleteTag: Tag }>('delete-tag', { name, force }, 'write')).deleteTag
 }
 
+export interface Compaction {
+  readonly oldestRevision: number
+  readonly versions: number
+  readonly changes: number
+}
+
+/** Sent twice it does nothing the second time. */
+export async function compactBefore(client: GatewayClient, before: number, dryRun: boolean): Promise<Compaction> {
+  return (await client.run<{ compact: Compaction }>('compact', { before, dryRun }, 'write')).compact
+}
+
 export interface LoggedVersion {
   readonly number: number
   readonly previous: { readonly number: number } | null

@@ -32,6 +32,13 @@ export function parseVersion(text: string): number {
   return safe(match[1]!)
 }
 
+/** A revision's number, with or without the r. @throws Failure (usage) */
+export function parseRevision(text: string): number {
+  const match = /^r?(\d{1,16})$/.exec(text)
+  if (match === null) throw usageFailure(`${text} is no revision: write its number, such as r7`)
+  return safe(match[1]!)
+}
+
 /** @throws Failure (usage) */
 export function parseTagName(name: string): string {
   const fault = tagNameFault(name)

@@ -1,5 +1,6 @@
 import type { Json } from '../core/json.js'
 import type { Colors } from './terminal.js'
+import type { Delta } from './gateway-queries.js'
 import { printable } from './terminal.js'
 import { leaves, valueDifferences } from './value-diff.js'
 
@@ -129,4 +130,14 @@ export function countsText(counts: ChangeCounts, tense: 'planned' | 'done'): str
     .filter((word) => word !== 'replace' || counts.replace > 0)
     .map((word) => `${counts[word]} ${words[word][tense === 'planned' ? 0 : 1]}`)
     .join(', ')
+}
+
+/** A replacement by another kind comes as a DELETE and a CREATE of one id; it is shown as the one change that it is. */
+export function changesOf({ operations }: Delta): ShownChange[] {
+  const changes = new Map<string, ShownChange>()
+  for (const { entryId, entry, original } of operations) {
+    const earlier = changes.get(entryId)
+    changes.set(entryId, { entryId, before: earlier?.before ?? original, after: entry ?? earlier?.after ?? null })
+  }
+  return [...changes.values()]
 }

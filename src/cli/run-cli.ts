@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext, CommandResult } from './command-context.js'
 import { apply } from './commands/apply.js'
+import { compact } from './commands/compact.js'
 import { diff } from './commands/diff.js'
 import { exportEntries } from './commands/export.js'
 import { find } from './commands/find.js'
@@ -10,6 +11,7 @@ import { plan } from './commands/plan.js'
 import { revert } from './commands/revert.js'
 import { rollback } from './commands/rollback.js'
 import { serve } from './commands/serve.js'
+import { source, SOURCE_ACTIONS } from './commands/source.js'
 import { tag } from './commands/tag.js'
 import { watch } from './commands/watch.js'
 import { EXIT, Failure, usageFailure } from './failure.js'
@@ -145,6 +147,13 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .option('--delete', 'take it away', false)
     .option('--force', 'even where it is fixed', false)
     .action(run(tag))
+  program.command('compact').description('squash what lies before a revision into the state it begins with; cannot be undone')
+    .argument('<revision>', 'such as r7: from there on everything is kept')
+    .addOption(new Option('--dry-run', 'only tell what it would take away').default(false))
+    .action(run(compact))
+  program.command('source').description('list the sources, load one anew, or show what that would change')
+    .addArgument(new Argument('<action>', 'what to do').choices(SOURCE_ACTIONS)).argument('[name]', 'which source, for reload and plan')
+    .action(run(source))
   program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')

@@ -3,10 +3,12 @@ import { loadConfig } from '../server/config.js'
 import type { GatewayConfig } from '../server/config.js'
 import { EXIT, Failure } from './failure.js'
 
-/** The configuration that a gateway started here would have. @throws Failure (usage) naming every problem */
+/** The configuration that a gateway started here would have, over one of the built-in stores. @throws Failure (usage) naming every problem */
 export function storeConfig(): GatewayConfig {
   try {
-    return loadConfig()
+    const config = loadConfig()
+    if (config.store === null) return config
+    throw new Failure(EXIT.usage, `the store "${config.store.provider}" is a plugin's: only the built-in ones can be looked into from here`, 'CONFIGURATION')
   } catch (error) {
     if (error instanceof ConfigError) throw new Failure(EXIT.usage, error.message, 'CONFIGURATION', { problems: error.problems })
     throw error

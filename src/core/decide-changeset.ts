@@ -3,6 +3,7 @@ import { duplicateOperations } from './duplicate-operations.js'
 import type { EntryId } from './entry-id.js'
 import type { EntryRevision, SealedContent } from './entry.js'
 import type { Problem, ProblemCode } from './errors.js'
+import { entryInUse } from './instance.js'
 import type { OperationKind, PlannedOperation, SubmittedOperation } from './operation.js'
 import { orderOperations } from './topology.js'
 import type { Head } from './version.js'
@@ -14,6 +15,10 @@ export interface StateView {
   entry(id: EntryId): EntryRevision | undefined
   /** The revision of the last change of that id, a delete's too; 0 where it never changed. */
   lastChanged(id: EntryId): number
+  /** Changes before it have been compacted away; 0 unless told. */
+  readonly oldestRevision?: number
+  /** How many instances of it live. */
+  instances(id: EntryId): number
 }
 
 /** A changeset as it was sent. */
@@ -46,7 +51,7 @@ export function decideChangeset(
     ...conflicts,
     ...duplicates,
     ...changeset.operations.flatMap((operation) =>
-      passedOver.has(operation.index) ? [] : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id)),
+      passedOver.has(operation.index) ? [] : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id), view),
     ),
   ]
   // Sorting is stable: problems of one operation stay in the order in which they were found.
@@ -60,7 +65,9 @@ export function headMoved(expected: number, head: Head): Problem {
   return { code: 'HEAD_MOVED', message }
 }
 
-function changesetProblems({ operations, base, problems }: SubmittedChangeset, expectedHead: number | null, { head }: StateView): Problem[] {
+function changesetProblems(
+  { operations, base, problems }: SubmittedChangeset, expectedHead: number | null, { head, oldestRevision = 0 }: StateView,
+): Problem[] {
   const found: Problem[] = []
   // A changeset that is too large may have had its operations left unread: it is not empty.
   const wasSent = problems.some((problem) => problem.operation !== undefined || problem.code === 'TOO_LARGE')
@@ -73,6 +80,10 @@ function changesetProblems({ operations, base, problems }: SubmittedChangeset, e
   if (base !== null && !isRevision(base, head)) {
     const message = `base is ${base}, but the registry's revisions are 0 to ${head.revision}; send the revision that the operations were prepared against`
     found.push({ code: 'REVISION_NOT_FOUND', message })
+  } else if (base !== null && base < oldestRevision) {
+    const message = `base is ${base}, and what changed before revision ${oldestRevision} has been compacted away, so conflicts cannot be told; `
+      + `look at the entries as they stand and send it anew with base ${head.revision}`
+    found.push({ code: 'COMPACTED', message })
   }
   return found
 }
@@ -95,7 +106,9 @@ function conflictsWithBase({ operations, base }: SubmittedChangeset, view: State
 }
 
 /** What is wrong with an operation of each kind, given what stands there. */
-const CHECKS: Readonly<Record<OperationKind, (operation: SubmittedOperation, replaces: boolean, current: EntryRevision | undefined) => Problem[]>> = {
+const CHECKS: Readonly<Record<OperationKind, (
+  operation: SubmittedOperation, replaces: boolean, current: EntryRevision | undefined, view: StateView,
+) => Problem[]>> = {
   CREATE: (operation, replaces, current) => {
     if (current === undefined || replaces) return []
     return [problemOf('ENTRY_EXISTS', operation, `${operation.id} is there already; update it, or delete and create it in one changeset`, current)]
@@ -110,8 +123,11 @@ const CHECKS: Readonly<Record<OperationKind, (operation: SubmittedOperation, rep
     }
     return problems
   },
-  DELETE: (operation, _replaces, current) => {
-    return current === undefined ? [notFound(operation, 'leave the delete out')] : movedSince(operation, current)
+  DELETE: (operation, replaces, current, view) => {
+    if (current === undefined) return [notFound(operation, 'leave the delete out')]
+    // Who replaces an entry leaves it to its users.
+    const inUse = replaces ? undefined : entryInUse(operation.id, view.instances(operation.id), operation.force === true)
+    return [...movedSince(operation, current), ...(inUse === undefined ? [] : [{ ...inUse, operation: operation.index, current }])]
   },
 }
 

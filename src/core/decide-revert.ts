@@ -10,7 +10,7 @@ import type { SubmittedOperation } from './operation.js'
  * version left: its inverse would undo somebody else's change too. What an entry holds is compared by value.
  */
 export function decideRevert(
-  version: number, changes: readonly Change[], current: (id: EntryId) => EntryRevision | undefined,
+  version: number, changes: readonly Change[], current: (id: EntryId) => EntryRevision | undefined, force: boolean,
 ): { readonly operations: readonly SubmittedOperation[]; readonly problems: readonly Problem[] } {
   const left = new Map<EntryId, SealedContent | null>()
   for (const { id, entry } of changes) left.set(id, entry?.content ?? null)
@@ -21,7 +21,7 @@ export function decideRevert(
   const operations = inverse(changes.map(({ kind, id, entry, previous }) => (
     { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
   )))
-  return { operations: operations.map(({ kind, id, content }, index) => ({ index, kind, id, content, ifRevision: null })), problems }
+  return { operations: operations.map(({ kind, id, content }, index) => ({ index, kind, id, content, ifRevision: null, force })), problems }
 }
 
 function conflict(version: number, id: EntryId, now: EntryRevision | undefined): Problem {

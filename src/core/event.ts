@@ -50,4 +50,25 @@ export interface EntryEvent {
   readonly reason: string | null
 }
 
-export type BusEvent = TransactionEvent | EntryEvent
+export const SOURCE_EVENT_KINDS = ['source.reloaded', 'source.failed'] as const
+export type SourceEventKind = (typeof SOURCE_EVENT_KINDS)[number]
+
+/** A source was loaded anew, or something of it failed that had not failed before. */
+export interface SourceEvent {
+  readonly type: 'source'
+  readonly system: 'source'
+  readonly kind: SourceEventKind
+  /** The source's name. */
+  readonly path: string
+  readonly at: Date
+  /** Entries; null for a failure. */
+  readonly created: number | null
+  readonly updated: number | null
+  readonly deleted: number | null
+  /** Definitions. */
+  readonly failed: number
+  /** Of a failure: the first one. */
+  readonly error: string | null
+}
+
+export type BusEvent = TransactionEvent | EntryEvent | SourceEvent

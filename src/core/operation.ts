@@ -29,4 +29,6 @@ export interface SubmittedOperation {
   /** Null for DELETE. */
   readonly content: SealedContent | null
   readonly ifRevision: number | null
+  /** Of a DELETE: even while instances of the entry live. */
+  readonly force?: boolean
 }

@@ -29,7 +29,7 @@ const NOT_KEPT = /[\u0000\p{Surrogate}]/u
  * stack of its own, so depth costs no call stack, and stops as soon as the value cannot fit any more: a value
  * in which one object stands in many places (YAML's aliases) may be small in memory and endless as text.
  */
-export function valueFaults(root: 'meta' | 'data', value: unknown, limits: ValueLimits): ContentFault[] {
+export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, limits: ValueLimits): ContentFault[] {
   const faults: ContentFault[] = []
   const stack: Frame[] = []
   /** Never more than the bytes of the JSON text so far. */

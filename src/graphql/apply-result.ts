@@ -1,5 +1,6 @@
 import type { Change } from '../core/change.js'
 import type { Problem } from '../core/errors.js'
+import { compacted } from '../store/compacted.js'
 import type { CommitOutcome, History } from '../store/history.js'
 import { builder } from './builder.js'
 import type { RequestContext } from './context.js'
@@ -30,7 +31,14 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
       description: 'What it changed, all of it, in order; empty on a dry run.',
       resolve: ({ revision }, _args, { registry }) => (revision === null ? [] : changesOf(revision, registry.history)),
     }),
-    delta: t.expose('delta', { type: DeltaRef, description: 'What was changed, or on a dry run would have been.' }),
+    delta: t.field({
+      type: DeltaRef,
+      description: 'What was changed, or on a dry run would have been.',
+      resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
+        if (isGone === true) throw compacted(revision!, await loaders().oldestRevision())
+        return delta
+      },
+    }),
     dryRun: t.exposeBoolean('dryRun', { description: 'Whether everything was checked and nothing changed.' }),
     replayed: t.exposeBoolean('replayed', {
       description: 'True where this is the stored answer of an earlier request with the same idempotency key.',
@@ -76,7 +84,7 @@ async function changesOf(revision: number, history: History): Promise<Change[]> 
     const after = changes.at(-1)?.position ?? null
     const found = await history.changesOf([revision], { limit: CHUNK, after, before: null, fromEnd: false })
     const page = found.get(revision)
-    if (page === undefined) return changes
+    if (page === undefined) throw compacted(revision, await history.oldestRevision())
     for (const change of page.items) changes.push(change)
     if (!page.hasMore) return changes
   }

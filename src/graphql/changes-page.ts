@@ -1,4 +1,5 @@
 import type { Change } from '../core/change.js'
+import { compacted } from '../store/compacted.js'
 import { connectionOf, type Connection } from './connection.js'
 import type { RequestContext } from './context.js'
 import { numberCursors } from './cursor.js'
@@ -15,5 +16,6 @@ export async function changesPage(
   const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
   const page = pageFrom(args, cursors)
   const found = await loaders().changes.load({ of: revision, page })
+  if (found === null) throw compacted(revision, await loaders().oldestRevision())
   return connectionOf(page, found, cursors, ({ position }) => position, totalCount)
 }

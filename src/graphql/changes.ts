@@ -47,7 +47,7 @@ builder.subscriptionField('changes', (t) => t.field({
     const criteria = criteriaFrom(args)
     const after = args.after ?? null
     const initial = args.initial ?? false
-    return stream(context, (signal) => context.registry.follow({ after, criteria, initial, signal }))
+    return stream(context, (signal) => context.registry.follow({ after, criteria, initial, signal, place: context.place }))
   },
   resolve(batch, _args, context) {
     context.renewLoaders()

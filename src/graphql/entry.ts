@@ -6,7 +6,7 @@ import { EntryRevisionConnection } from './entry-revision.js'
 import { EntryStateRef } from './entry-state.js'
 import { NodeRef } from './node.js'
 import { pageArgs, pageFrom } from './page-args.js'
-import { EntryRef } from './refs.js'
+import { EntryRef, InstanceRef } from './refs.js'
 import { entryIdFrom } from './submitted-id.js'
 
 EntryRef.implement({
@@ -37,6 +37,11 @@ EntryRef.implement({
       type: [DependencyRef],
       description: 'Which entries refer to this one, and where.',
       resolve: (entry, _args, context) => dependentsOf(entry, context),
+    }),
+    instances: t.field({
+      type: [InstanceRef],
+      description: 'Live users of this entry, in the order in which they came.',
+      resolve: async ({ id }, _args, { loaders }) => [...await loaders().instances.load(id)],
     }),
   }),
 })

@@ -1,4 +1,4 @@
-import type { EntryEvent, TransactionEvent } from '../core/event.js'
+import type { EntryEvent, SourceEvent, TransactionEvent } from '../core/event.js'
 import { BUS_LIMITS, type HeardEvent, type MissedEvents } from '../registry/event-bus.js'
 import { builder } from './builder.js'
 import { EntryContentRef } from './refs.js'
@@ -7,7 +7,7 @@ import { stream } from './stream.js'
 const RegistryEventRef = builder.interfaceRef<HeardEvent>('RegistryEvent')
 
 const TYPE_NAMES: Readonly<Record<HeardEvent['type'], string>> = {
-  transaction: 'TransactionEvent', entry: 'EntryEvent', missed: 'MissedEvents',
+  transaction: 'TransactionEvent', entry: 'EntryEvent', source: 'SourceEvent', missed: 'MissedEvents',
 }
 
 RegistryEventRef.implement({
@@ -16,7 +16,7 @@ RegistryEventRef.implement({
   fields: (t) => ({
     system: t.exposeString('system', { description: '"registry" or "source".' }),
     kind: t.exposeString('kind', { description: 'E.g. "entry.create", "registry.commit".' }),
-    path: t.exposeString('path', { description: 'An entry\'s id or a transaction\'s.' }),
+    path: t.exposeString('path', { description: 'An entry\'s id, a transaction\'s or a source\'s name.' }),
     at: t.field({ type: 'DateTime', description: 'By the clock of the gateway where it happened.', resolve: ({ at }) => at }),
   }),
 })
@@ -55,6 +55,19 @@ builder.objectRef<EntryEvent>('EntryEvent').implement({
   }),
 })
 
+builder.objectRef<SourceEvent>('SourceEvent').implement({
+  description: 'A source was loaded anew ("source.reloaded"), or something of it failed that had not failed before ("source.failed"). '
+    + '`path` is its name.',
+  interfaces: [RegistryEventRef],
+  fields: (t) => ({
+    created: t.int({ nullable: true, description: 'How many entries were created; null for a failure.', resolve: ({ created }) => created }),
+    updated: t.int({ nullable: true, description: 'How many were updated; null for a failure.', resolve: ({ updated }) => updated }),
+    deleted: t.int({ nullable: true, description: 'How many were deleted; null for a failure.', resolve: ({ deleted }) => deleted }),
+    failed: t.int({ nullable: true, description: 'How many definitions have failed.', resolve: ({ failed }) => failed }),
+    error: t.string({ nullable: true, description: 'Of a failure: the first one, with its place.', resolve: ({ error }) => error }),
+  }),
+})
+
 builder.objectRef<MissedEvents>('MissedEvents').implement({
   description: 'Stands where events are missing from the stream ("registry.missed"), because it was read too slowly or a '
     + 'gateway could not be reached. It comes whatever the patterns are. What was missed is in `changes`.',
@@ -73,7 +86,7 @@ builder.subscriptionField('events', (t) => t.field({
   args: {
     system: t.arg.string({ description: pattern('Which systems') }),
     kind: t.arg.string({ description: pattern('Which kinds of event') }),
-    path: t.arg.string({ description: pattern('Which entries or transactions') }),
+    path: t.arg.string({ description: pattern('Which entries, transactions or sources') }),
   },
   async subscribe(_root, { system, kind, path }, context) {
     const filter = { system: system ?? null, kind: kind ?? null, path: path ?? null }

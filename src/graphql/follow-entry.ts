@@ -11,7 +11,7 @@ builder.subscriptionField('entry', (t) => t.field({
   args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
   subscribe(_root, args, context) {
     const id = entryIdFrom(args.id)
-    return stream(context, (signal) => context.registry.followEntry(id, signal))
+    return stream(context, (signal) => context.registry.followEntry(id, signal, context.place))
   },
   resolve(entry, _args, context) {
     context.renewLoaders()

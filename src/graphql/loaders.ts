@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import type { Instance } from '../core/instance.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
@@ -12,6 +13,8 @@ import { pagedLoader, type PageKey } from './paged-loader.js'
 export interface Loaders {
   /** Where the registry stood when this request first asked. */
   readonly head: () => Promise<Head>
+  /** The oldest revision that could be read when this request first asked. */
+  readonly oldestRevision: () => Promise<number>
   /** An entry at the head. */
   readonly entry: DataLoader<EntryId, EntryRevision | null>
   /** An entry as it stood at a revision. */
@@ -23,12 +26,15 @@ export interface Loaders {
   readonly dependents: DataLoader<EntryId, readonly ReferenceRow[]>
   readonly group: DataLoader<string, readonly EntryRevision[]>
   readonly namespace: DataLoader<string, readonly EntryRevision[]>
+  readonly instances: DataLoader<EntryId, readonly Instance[]>
+  readonly instanceMetadata: DataLoader<string, string | null>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
   readonly tag: DataLoader<string, Tag | null>
   readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
-  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change>, string>
+  /** Null where the revision has been compacted away. */
+  readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
 type Makers = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
@@ -39,6 +45,10 @@ const MAKERS: Makers = {
   head: (registry) => {
     let head: Promise<Head> | undefined
     return () => (head ??= registry.head())
+  },
+  oldestRevision: ({ history }) => {
+    let oldest: Promise<number> | undefined
+    return () => (oldest ??= history.oldestRevision())
   },
   entry: (registry) => byKey((ids) => registry.entriesAtHead(ids), null),
   entryAt: ({ history }) => new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
@@ -54,12 +64,14 @@ const MAKERS: Makers = {
   dependents: ({ history }) => byKey((ids) => history.dependents(ids), []),
   group: ({ history }) => byKey((groups) => history.entriesInGroups(groups), []),
   namespace: ({ history }) => byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+  instances: ({ history }) => byKey(async (ids) => (await history.instances.live(ids)).of, []),
+  instanceMetadata: ({ history }) => byKey((ids) => history.instances.metadata(ids), null),
   version: ({ history }) => byKey((numbers) => history.versions(numbers), null),
   children: ({ history }) => byKey((numbers) => history.children(numbers), []),
   tag: ({ history }) => byKey((names) => history.tags(names), null),
   tagsOf: ({ history }) => byKey((versions) => history.tagsOf(versions), []),
   transition: ({ history }) => byKey((revisions) => history.transitions(revisions), null),
-  changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), NOTHING),
+  changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
 }
 
 /** Each loader is made when it is first asked for: most requests use one or two, and making all took as long as a short query. */

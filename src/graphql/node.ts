@@ -2,6 +2,7 @@ import { InvalidEntryId, parseEntryId, type EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import { RegistryError } from '../core/errors.js'
 import type { Version } from '../core/version.js'
+import { compacted } from '../store/compacted.js'
 import { builder } from './builder.js'
 import type { RequestContext } from './context.js'
 import type { Loaders } from './loaders.js'
@@ -51,14 +52,15 @@ builder.queryFields((t) => ({
 const VERSION_NODE = /^v(0|[1-9]\d*)$/
 const REVISION_NODE = /^r(0|[1-9]\d*)\/(.*)$/s
 
-function findNode(id: string, { loaders }: RequestContext): Promise<FoundNode | null> | null {
+function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | null {
+  const { loaders } = context
   const version = VERSION_NODE.exec(id)
   if (version !== null) return versionNode(Number(version[1]), loaders())
   // A namespace has no slash: nothing that begins so is an entry's id.
   const revision = REVISION_NODE.exec(id)
   const entryId = readEntryId(revision === null ? id : revision[2]!)
   if (entryId === null) return null
-  return revision === null ? entryNode(entryId, loaders()) : revisionNode(entryId, Number(revision[1]), loaders())
+  return revision === null ? entryNode(entryId, loaders()) : revisionNode(entryId, Number(revision[1]), context)
 }
 
 function readEntryId(text: string): EntryId | null {
@@ -79,9 +81,14 @@ async function entryNode(id: EntryId, loaders: Loaders): Promise<FoundNode | nul
   return marked(await loaders.entry.load(id), 'Entry')
 }
 
-async function revisionNode(id: EntryId, revision: number, loaders: Loaders): Promise<FoundNode | null> {
+/** @throws RegistryError COMPACTED where it is not known any more whether that revision gave the entry anything */
+async function revisionNode(id: EntryId, revision: number, { loaders, registry }: RequestContext): Promise<FoundNode | null> {
   if (!Number.isSafeInteger(revision)) return null
-  return marked(await loaders.entryRevision.load({ id, revision }), 'EntryRevision')
+  const found = await loaders().entryRevision.load({ id, revision })
+  if (found !== null || revision === 0 || !registry.history.keepsHistory) return marked(found, 'EntryRevision')
+  const oldest = await loaders().oldestRevision()
+  if (revision < oldest) throw compacted(revision, oldest)
+  return null
 }
 
 function marked(entry: EntryRevision | null, __typename: NodeType): FoundNode | null {

@@ -13,6 +13,7 @@ const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   HEAD_MOVED: 'The version expected to be the head is not.',
   VERSION_NOT_FOUND: 'There is no such version.',
   REVISION_NOT_FOUND: 'There is no such revision yet.',
+  COMPACTED: 'That version or revision has been compacted away.',
   REJECTED: 'A participant said no.',
   PARTICIPANT_TIMEOUT: 'A participant did not answer in time.',
   PARTICIPANT_FAILED: 'A participant could not be asked, or did not answer as it should.',

@@ -1,6 +1,7 @@
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision, SealedContent } from '../core/entry.js'
+import type { Instance } from '../core/instance.js'
 import type { Operation } from '../core/operation.js'
 import type { Tag } from '../core/tag.js'
 import type { Transition, Version } from '../core/version.js'
@@ -32,4 +33,5 @@ export const SnapshotRef = builder.objectRef<Snapshot>('Snapshot')
 export const TransitionRef = builder.objectRef<Transition>('Transition')
 export const EntryChangeRef = builder.objectRef<Change>('EntryChange')
 export const DeltaRef = builder.objectRef<readonly Operation[]>('Delta')
+export const InstanceRef = builder.objectRef<Instance>('Instance')
 export const TagRef = builder.objectRef<Tag>('Tag')

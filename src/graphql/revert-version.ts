@@ -12,6 +12,9 @@ const RevertVersionInputRef = builder.inputType('RevertVersionInput', {
     idempotencyKey: t.string({
       description: 'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
     }),
+    force: t.boolean({
+      description: 'Even where it deletes entries with live instances. Matters to live instances only.',
+    }),
   }),
 })
 
@@ -27,6 +30,7 @@ builder.mutationField('revertVersion', (t) => t.field({
       message: input.message ?? null,
       dryRun: input.dryRun ?? false,
       idempotencyKey: input.idempotencyKey ?? null,
+      force: input.force ?? false,
     }
     return outcomeOf(context.registry.revertVersion(request, { author: context.author }), context)
   },

@@ -22,10 +22,15 @@ import './apply-version.js'
 import './answer-proposal.js'
 import './revert-version.js'
 import './tag.js'
+import './compact.js'
+import './instance.js'
+import './instances.js'
 import './changes.js'
 import './follow-entry.js'
 import './events.js'
 import './proposals.js'
+import './provider.js'
+import './source.js'
 
 /** Everything that a client can ask for. */
 export const schema = builder.toSchema()

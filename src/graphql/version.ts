@@ -1,5 +1,7 @@
+import { compacted } from '../store/compacted.js'
 import { builder } from './builder.js'
 import { connectionOf, connectionType } from './connection.js'
+import type { RequestContext } from './context.js'
 import { numberCursors } from './cursor.js'
 import { NodeRef } from './node.js'
 import { pageArgs, pageFrom } from './page-args.js'
@@ -43,10 +45,17 @@ VersionRef.implement({
       description: 'SHA-256, hex, chained over the parent\'s digest and the changeset\'s bytes.',
     }),
     changeset: t.field({ type: ChangesetRef, description: 'What it changed.', resolve: (version) => version }),
+    compacted: t.boolean({
+      description: 'Whether its changeset and snapshot have been compacted away: reading them is an error with code COMPACTED.',
+      resolve: ({ revision }, _args, context) => isCompacted(revision, context),
+    }),
     snapshot: t.field({
       type: SnapshotRef,
       description: 'The state it made: that of the first revision at which it was the head.',
-      resolve: ({ revision }) => ({ revision }),
+      resolve: async ({ revision }, _args, context) => {
+        if (await isCompacted(revision, context)) throw compacted(revision, await context.loaders().oldestRevision())
+        return { revision }
+      },
     }),
   }),
 })
@@ -80,5 +89,10 @@ builder.queryFields((t) => ({
     },
   }),
 }))
+
+/** Where no history is kept, nothing was ever there to be compacted. */
+async function isCompacted(revision: number, { registry, loaders }: RequestContext): Promise<boolean> {
+  return registry.history.keepsHistory && revision < await loaders().oldestRevision()
+}
 
 const NEWEST = { limit: 1, after: null, before: null, fromEnd: true } as const

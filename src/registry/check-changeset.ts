@@ -40,7 +40,8 @@ export async function checkChangeset(
       return tooLarge(`the changeset's contents take more than ${limits.changesetBytes} bytes as JSON`)
     }
     if (id !== undefined && content !== undefined) {
-      operations.push({ index, kind: operation.kind, id, content, ifRevision: operation.ifRevision ?? null })
+      const force = operation.force === true
+      operations.push({ index, kind: operation.kind, id, content, ifRevision: operation.ifRevision ?? null, ...(force && { force }) })
     }
     await breath()
   }

@@ -1,6 +1,9 @@
 import { RegistryError } from '../core/errors.js'
+import { instanceNameFault, metadataText, ttlFault } from '../core/instance.js'
 import { utf8Length } from '../core/text.js'
 import { tagNameFault } from '../core/tag.js'
+import type { ValueLimits } from '../core/value-faults.js'
+import type { AcquireInstanceInput } from './entry-instances.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './registry.js'
 
 /** What a caller may say beside the operations, in bytes of UTF-8. */
@@ -21,6 +24,23 @@ export function checkWrite(
     if (utf8Length(text) > longest) throw bad(`${name} takes ${utf8Length(text)} bytes; it may take ${longest}`)
   }
   if (idempotencyKey === '') throw bad('idempotencyKey is empty; send one of your own making, or none')
+}
+
+/** What an acquire asks for, its metadata as the text that is kept. @throws RegistryError BAD_USER_INPUT, TOO_LARGE */
+export function checkAcquire({ name, ttlSeconds, metadata }: Omit<AcquireInstanceInput, 'entry'>, limits: ValueLimits): string | null {
+  const fault = instanceNameFault(name)
+  if (fault !== undefined) throw bad(`the instance's name cannot be used: ${fault}`)
+  checkTtl(ttlSeconds)
+  const kept = metadataText(metadata, limits)
+  if ('text' in kept) return kept.text
+  const [first] = kept.faults
+  throw new RegistryError(first!.code === 'TOO_LARGE' ? 'TOO_LARGE' : 'BAD_USER_INPUT', first!.message)
+}
+
+/** @throws RegistryError BAD_USER_INPUT */
+export function checkTtl(ttlSeconds: number): void {
+  const fault = ttlFault(ttlSeconds)
+  if (fault !== undefined) throw bad(fault)
 }
 
 /** @throws RegistryError BAD_USER_INPUT */

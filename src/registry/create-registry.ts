@@ -4,12 +4,14 @@ import type { CompileRegex } from '../core/criteria/criteria.js'
 import type { ExtractReferences } from '../core/dependency.js'
 import { sealContent } from '../core/seal-content.js'
 import { pathBetween } from '../core/version-tree.js'
+import type { Bus } from '../store/exchange.js'
 import type { CommitRequest, History } from '../store/history.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkTagName, checkWrite } from './check-write.js'
 import { ClientParticipants } from './client-participants.js'
 import { CommitQueue } from './commit-queue.js'
 import { dependencyGraph } from './dependency-graph.js'
+import { EntryInstances } from './entry-instances.js'
 import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
@@ -40,6 +42,8 @@ const MAX_CONTENT_DEPTH = 1_000
 
 export interface RegistryOptions {
   readonly history: History
+  /** The store's own unless told. */
+  readonly bus?: Bus
   readonly references: ExtractReferences
   readonly compileRegex: CompileRegex
   readonly limits?: RegistryLimits
@@ -65,7 +69,8 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)
-  const bus = new EventBus(history.exchange)
+  const bus = new EventBus(options.bus ?? history.exchange)
+  const instances = new EntryInstances(history.instances, rules)
   const others = options.transactions?.participants
   const transactions = new Transactions({
     bus, ...options.transactions, participants: others === undefined ? clients : combinedDirectory([others, clients]),
@@ -76,6 +81,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     history,
     bus,
     clients,
+    instances,
     references,
     head,
     entriesAtHead: (ids) => headReads === null ? history.entries(ids, 'head') : headReads.entries(ids),
@@ -100,13 +106,13 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async applyVersion(input, context) {
       checkWrite(input, context)
-      const action = { type: 'version', version: input.version } as const
+      const action = { type: 'version', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
-      const action = { type: 'revert', version: input.version } as const
+      const action = { type: 'revert', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, revertDigest(input)), action }, 0)
     },
 
@@ -121,11 +127,13 @@ export function createRegistry(options: RegistryOptions): Registry {
       return history.deleteTag(name, force)
     },
 
+    compact: (request) => history.compact(request),
+
     follow: (input) => follow(sources, input),
-    followEntry: (id, signal) => followEntry(sources, id, signal),
+    followEntry: (id, signal, place) => followEntry(sources, id, signal, place),
 
     async close() {
-      await transactions.close()
+      await Promise.all([transactions.close(), instances.close()])
       await Promise.all([commits.close(), dryRuns.close()])
     },
   }

@@ -1,6 +1,6 @@
 import type { BusEvent } from '../core/event.js'
 import { eventBytes } from '../store/event-codec.js'
-import type { Exchange } from '../store/exchange.js'
+import type { Bus } from '../store/exchange.js'
 import { busPattern } from './bus-patterns.js'
 import { Inbox } from './inbox.js'
 
@@ -34,16 +34,16 @@ export type HeardEvent = BusEvent | MissedEvents
 
 /** Live only: a subscriber hears what happens from now on, on any gateway, and what it does not take in time is gone. */
 export class EventBus {
-  constructor(private readonly exchange: Exchange, private readonly limits: BusLimits = BUS_LIMITS) {}
+  constructor(private readonly bus: Bus, private readonly limits: BusLimits = BUS_LIMITS) {}
 
   /** Never waits for anybody. */
   publish(event: BusEvent): void {
-    this.exchange.publish(event)
+    this.bus.publish(event)
   }
 
   /** Whether anybody may be listening: as of the last look at the participants, or newer. */
   isHeard(): boolean {
-    return this.exchange.isHeard()
+    return this.bus.isHeard()
   }
 
   /**
@@ -53,7 +53,7 @@ export class EventBus {
   async subscribe(filter: EventFilter, signal: AbortSignal): Promise<AsyncIterableIterator<HeardEvent>> {
     const matches = compileFilter(filter)
     const inbox = new Inbox<HeardEvent>(signal)
-    const stop = await this.exchange.listen({
+    const stop = await this.bus.listen({
       event: (event) => {
         if (matches(event)) this.#hand(inbox, event)
       },

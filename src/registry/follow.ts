@@ -1,9 +1,10 @@
 import { compileMatcher } from '../core/criteria/match.js'
 import type { CompileRegex } from '../core/criteria/criteria.js'
-import { RegistryError } from '../core/errors.js'
 import type { Head } from '../core/version.js'
+import { logCompacted } from '../store/compacted.js'
 import type { History, LogPage } from '../store/history.js'
 import { cancellable } from './cancellable.js'
+import type { Matches } from './change-view.js'
 import { invalid, readCursor, writeCursor, type FollowCursor } from './follow-cursor.js'
 import { initialParts } from './follow-initial.js'
 import { LogFollower, type PlacedBatch } from './follow-log.js'
@@ -13,6 +14,7 @@ import { changeBytes, PageLimit } from './page-limit.js'
 import { breathe, pause } from './pause.js'
 import { persist } from './persist.js'
 import type { ChangeBatch, FollowInput } from './registry.js'
+import { isSyncedAt, type FollowPlace, type StreamPlace } from './stream-place.js'
 
 /**
  * How long a filtered stream may pass revisions without a word. SPEC promises a client word within 10
@@ -40,32 +42,53 @@ export function follow(sources: FollowSources, input: FollowInput): AsyncIterabl
 
 async function* followed(sources: FollowSources, input: FollowInput): AsyncGenerator<ChangeBatch, void, undefined> {
   const { history } = sources
-  const { criteria, signal } = input
+  const { criteria, signal, place = nowhere() } = input
   const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
   if (signal.aborted) return
+  let target = place.from?.target ?? 0
+  const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => {
+    place.at = { position, target }
+    return { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
+  }
+  if (place.from !== null) {
+    const follower = place.looked = followerFrom(place.from, matches)
+    for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+    return
+  }
   const head = await history.head()
   const start = await startOf(history, input, head)
-  const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => (
-    { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
-  )
+  target = head.revision
 
   let follower: LogFollower
   if (start.phase === 'initial') {
     const { revision } = start
     const version = revision === head.revision ? head.version : await versionAt(history, revision)
-    follower = new LogFollower({ position: endOf(revision), version }, head.revision, matches)
+    follower = place.looked = new LogFollower({ position: endOf(revision), version }, head.revision, matches)
     const synced = revision >= head.revision
     for await (const { changes, after, last } of initialParts(history, criteria, revision, start.after, signal)) {
+      place.at = last ? { position: endOf(revision), target } : null
       const cursor: FollowCursor = last ? { phase: 'log', position: endOf(revision) } : { ...start, after }
       yield { cursor: writeCursor(history.registryId, cursor), revision, version, changes, complete: last, synced: last && synced }
     }
     follower.synced = synced
   } else {
     // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
-    follower = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
+    follower = place.looked = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
     if (follower.reachedTarget) yield written(follower.progress())
   }
   for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+}
+
+export function nowhere(): FollowPlace {
+  return { from: null, at: null, looked: null }
+}
+
+/** A follower that goes on where another one was. */
+export function followerFrom(place: StreamPlace, matches: Matches | null): LogFollower {
+  // The version is told only of revisions that have been looked at since.
+  const follower = new LogFollower({ position: place.position, version: 0 }, place.target, matches)
+  follower.synced = isSyncedAt(place)
+  return follower
 }
 
 /** Where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
@@ -78,13 +101,7 @@ async function startOf(history: History, { after, initial }: FollowInput, head: 
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
   const oldest = history.keepsHistory ? await history.oldestRevision() : 0
-  if (revision < oldest) {
-    throw new RegistryError(
-      'COMPACTED',
-      `the changes since revision ${revision} are gone: the oldest revision to be had is ${oldest}; begin anew with \`initial\``,
-      { oldestRevision: oldest },
-    )
-  }
+  if (revision < oldest) throw logCompacted(revision, oldest)
   return cursor
 }
 

@@ -19,28 +19,8 @@ export interface PluginParticipant {
   tell?(proposal: PluginProposal): unknown
 }
 
-/** What a plugin's `register` is given. */
-export interface PluginApi {
-  participant(participant: PluginParticipant): void
-}
-
-export interface PluginRegistrations {
-  readonly api: PluginApi
-  readonly participants: Participant[]
-}
-
-/** Takes what plugins register. @throws TypeError, InvalidBusPattern on what cannot be used */
-export function pluginRegistrations(operationMs: number): PluginRegistrations {
-  const participants: Participant[] = []
-  return {
-    participants,
-    api: {
-      participant: (given) => { participants.push(participantOf(given, operationMs)) },
-    },
-  }
-}
-
-function participantOf(given: PluginParticipant, operationMs: number): Participant {
+/** A participant as transactions ask it. @throws TypeError, InvalidBusPattern on what cannot be used */
+export function participantOf(given: PluginParticipant, operationMs: number): Participant {
   const { name, kinds = ['**'], onFailure = 'refuse', timeoutSeconds } = given
   if (typeof name !== 'string' || name === '') throw new TypeError('a participant needs a name')
   const fault = (what: string) => new TypeError(`the participant "${name}" ${what}`)

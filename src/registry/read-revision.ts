@@ -1,4 +1,5 @@
 import { RegistryError } from '../core/errors.js'
+import { compacted } from '../store/compacted.js'
 import type { HistoryReader } from '../store/history.js'
 import { checkTagName } from './check-write.js'
 import type { At } from './registry.js'
@@ -42,6 +43,5 @@ async function readable(history: HistoryReader, revision: number): Promise<numbe
     const message = `revision ${revision} cannot be read: this registry keeps no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
     throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
   }
-  const message = `revision ${revision} has been compacted away; the oldest that can be read is ${oldest}`
-  throw new RegistryError('COMPACTED', message, { oldestRevision: oldest })
+  throw compacted(revision, oldest)
 }

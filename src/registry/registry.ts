@@ -10,10 +10,12 @@ import type { Head } from '../core/version.js'
 import type { ContentFault } from '../core/value-faults.js'
 import type { PathStep } from '../core/version-tree.js'
 import type { ClientParticipants } from './client-participants.js'
+import type { EntryInstances } from './entry-instances.js'
 import type { EventBus } from './event-bus.js'
-import type { CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
+import type { Compaction, CompactRequest, CommitOutcome, EntryPage, EntryOrder, EntryPosition, History, Page, ReadAt } from '../store/history.js'
 import type { DependencyDirection, DependencyGraph } from './dependency-graph.js'
 import type { FinderCache } from './finder.js'
+import type { FollowPlace } from './stream-place.js'
 import type { Warning } from './warnings-of.js'
 
 /** Where a caller wants to read; exactly one is given. */
@@ -62,6 +64,8 @@ export interface RevertVersionInput {
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 export interface SetTagInput {
@@ -86,6 +90,8 @@ export interface FollowInput {
   readonly initial: boolean
   /** Ends the stream. */
   readonly signal: AbortSignal
+  /** For who lets several clients share one stream. */
+  readonly place?: FollowPlace
 }
 
 /** Changes of one revision, never of two. */
@@ -109,6 +115,8 @@ export interface Registry {
   readonly bus: EventBus
   /** Clients that take part in transactions. */
   readonly clients: ClientParticipants
+  /** Who uses which entry at the moment. */
+  readonly instances: EntryInstances
 
   /** At least as new as every write acknowledged before the call, by any gateway. Calls at one time share one look. */
   head(): Promise<Head>
@@ -144,10 +152,13 @@ export interface Registry {
   /** @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
   deleteTag(name: string, force: boolean): Promise<Tag>
 
+  /** Squashes what lies before a revision; the answer says what it took. @throws RegistryError as `HistoryCompactor.compact` does */
+  compact(request: CompactRequest): Promise<Compaction>
+
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>
   /** The entry as it stands, then anew after each change; null while there is none. */
-  followEntry(id: EntryId, signal: AbortSignal): AsyncIterableIterator<EntryRevision | null>
+  followEntry(id: EntryId, signal: AbortSignal, place?: FollowPlace): AsyncIterableIterator<EntryRevision | null>
 
   close(): Promise<void>
 }

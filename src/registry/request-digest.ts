@@ -35,8 +35,12 @@ export function versionDigest({ version, expectedHead, message, dryRun, force }:
   return createHash('sha256').update(line(input)).digest('hex')
 }
 
-export function revertDigest({ version, expectedHead, message, dryRun }: RevertVersionInput): string {
-  const input = { mutation: 'revertVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true }
+export function revertDigest({ version, expectedHead, message, dryRun, force }: RevertVersionInput): string {
+  const input = {
+    mutation: 'revertVersion', version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true,
+    // Named only where it is set: keys of before there was such a thing go on standing for the same.
+    ...(force === true && { force }),
+  }
   return createHash('sha256').update(line(input)).digest('hex')
 }
 

@@ -2,7 +2,9 @@ import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
+import type { Sources } from '../sources/sources.js'
 import type { GatewayConfig } from './config.js'
 import { createEngine } from './engine.js'
 import { answerGraphQL } from './graphql-over-http.js'
@@ -18,6 +20,9 @@ import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket.
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
   readonly registry: Registry
+  /** None unless given. */
+  readonly providers?: ProviderDirectory
+  readonly sources?: Sources
   readonly log: Log
   /** Where the built page lies. */
   readonly playgroundDir?: string
@@ -46,6 +51,7 @@ export function createApp(options: AppOptions): App {
   const metrics = createMetrics(registry)
   const engine = createEngine({
     schema, registry, log, metrics, introspection: config.introspection,
+    ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }),
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
   const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }

@@ -3,9 +3,7 @@ import { z } from 'zod'
 import { compileBusPattern } from '../core/bus-pattern.js'
 import { compileDependencyPatterns } from '../core/compile-dependency-patterns.js'
 import { kindFault } from '../core/kind.js'
-
-/** Sections that a later version will understand: taken when they are empty. */
-const NOT_YET = ['sources'] as const
+import { sourceSection } from './source-section.js'
 
 const wholeNumber = (least: number, most: number) => z.int().min(least).max(most)
 
@@ -45,8 +43,6 @@ const participant = z.strictObject({
   secret: z.string().min(1).optional(),
 })
 
-const notYet = z.array(z.unknown()).max(0, 'is not supported by this version yet; leave it out').nullish()
-
 const MIB = 1024 * 1024
 
 const ConfigFile = z.strictObject({
@@ -63,11 +59,13 @@ const ConfigFile = z.strictObject({
     if (twice !== undefined) context.addIssue({ code: 'custom', message: `two of them have the name "${twice}"` })
   }).nullish(),
   plugins: z.array(z.string().min(1)).nullish(),
+  store: z.looseObject({ provider: z.string().min(1) }).nullish(),
+  bus: z.looseObject({ provider: z.string().min(1) }).nullish(),
   transactions: z.strictObject({
     operationSeconds: z.number().positive().max(3_600).optional(),
     totalSeconds: z.number().positive().max(86_400).optional(),
   }).nullish(),
-  ...(Object.fromEntries(NOT_YET.map((section) => [section, notYet])) as Record<(typeof NOT_YET)[number], typeof notYet>),
+  sources: sourceSection,
 })
 
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -115,7 +113,8 @@ function substituted(
   )))
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
+/** An issue as lines, each with its place. */
+export function describeIssue(issue: z.core.$ZodIssue): string[] {
   const place = issue.path.reduce<string>((path, key) => (
     typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`
   ), '')

@@ -8,6 +8,7 @@ import { BACKENDS, type Backend } from '../store/history.js'
 import { ConfigError } from './config-error.js'
 import { readConfigFile, type ConfigFile } from './config-file.js'
 import { LOG_LEVELS, type LogLevel } from './log.js'
+import { sourceConfigs, type SourceConfig } from './source-section.js'
 
 /** Everything about a gateway that can be chosen. */
 export interface GatewayConfig {
@@ -18,6 +19,10 @@ export interface GatewayConfig {
   /** For the backend `postgres` alone. */
   readonly databaseUrl: string | null
   readonly dataDir: string
+  /** A plugin's store, in place of the backend's. */
+  readonly store: PluggedConfig | null
+  /** Null is the one that goes with the store. */
+  readonly bus: PluggedConfig | null
   readonly logLevel: LogLevel
   readonly introspection: boolean
   /** Origins of pages that may use the gateway, besides its own and those on this machine; `*` is all. */
@@ -28,9 +33,19 @@ export interface GatewayConfig {
   readonly internalKinds: readonly string[]
   /** Webhooks that are asked before a changeset is applied. */
   readonly participants: readonly WebhookConfig[]
-  /** Modules that register participants of their own, by absolute path. */
+  /** Modules that register participants, providers and dependency patterns, by absolute path. */
   readonly plugins: readonly string[]
+  /** Places that entries come from. */
+  readonly sources: readonly SourceConfig[]
+  /** Where the configuration file lies: paths in it are relative to it. */
+  readonly configFolder: string
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+}
+
+/** What is made by a provider: its name, and what it wants to know, which is the provider's to check. */
+export interface PluggedConfig {
+  readonly provider: string
+  readonly options: Readonly<Record<string, unknown>>
 }
 
 export interface WebhookConfig {
@@ -72,7 +87,10 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const introspection = read('CADASTRE_INTROSPECTION', true, (text) => SWITCH[text.toLowerCase()], 'on or off')
   const allowedOrigins = read('CADASTRE_ALLOWED_ORIGINS', [], origins, 'origins like https://app.example.com, separated by commas, or *')
   const file = configFile(environment, folder, problems)
+  const ours = BACKENDS.find((each) => each === file.store?.provider)
+  if (ours !== undefined) problems.push(`store.provider is "${ours}", which is built in; choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}`)
   if (problems.length > 0) throw new ConfigError(problems)
+  const configFolder = dirname(configPath(environment, folder))
   const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
 
   return {
@@ -80,12 +98,22 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     dependencies: file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ?? DEFAULT_DEPENDENCY_PATTERNS,
     limits: { ...REGISTRY_LIMITS, ...given(file.limits) },
     internalKinds: file.internalKinds ?? INTERNAL_KINDS,
+    store: plugged(file.store),
+    bus: plugged(file.bus),
     transactions,
     participants: (file.participants ?? []).map(({ name, url, kinds, timeoutSeconds, onFailure, secret }) => ({
       name, url, kinds: kinds ?? ['**'], timeoutSeconds: timeoutSeconds ?? transactions.operationSeconds, onFailure: onFailure ?? 'refuse', secret: secret ?? null,
     })),
-    plugins: (file.plugins ?? []).map((path) => resolve(dirname(configPath(environment, folder)), path)),
+    plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
+    sources: sourceConfigs(file.sources),
+    configFolder,
   }
+}
+
+function plugged(section: ConfigFile['bus']): PluggedConfig | null {
+  if (section === null || section === undefined) return null
+  const { provider, ...options } = section
+  return { provider, options }
 }
 
 function configFile(environment: Environment, folder: string, problems: string[]): ConfigFile {

@@ -2,7 +2,10 @@ import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, ty
 import { createYoga } from 'graphql-yoga'
 import { createContext } from '../graphql/context.js'
 import { pause } from '../registry/pause.js'
+import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
+import type { StreamPlace } from '../registry/stream-place.js'
+import type { Sources } from '../sources/sources.js'
 import { useDocumentCache } from './document-cache.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { useIntrospection } from './introspection-switch.js'
@@ -13,15 +16,23 @@ import { withDeadline } from './operation-deadline.js'
 import { useNodeLimit } from './node-limit.js'
 import { OPERATION_LIMITS, type OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
+import type { RunSource } from './result-run.js'
+import { ResultWindow } from './result-window.js'
+import { SharedOperations } from './shared-operations.js'
+import type { ResultSink } from './shared-result.js'
 import { createThinPath, type ThinPath } from './thin-path.js'
 
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
+  readonly providers?: ProviderDirectory
+  readonly sources?: Sources
   readonly log: Log
   readonly metrics: Metrics
   readonly introspection: boolean
   readonly limits?: OperationLimits
+  /** What is kept of results for clients that are not quite up with the others. */
+  readonly windowBytes?: number
 }
 
 /** An operation as a transport has read it. */
@@ -37,7 +48,13 @@ export interface Caller {
   readonly signal: AbortSignal
 }
 
-export type ResultStream = AsyncIterableIterator<ExecutionResult>
+export interface ResultStream extends AsyncIterableIterator<ExecutionResult> {
+  /**
+   * Instead of asking for results: hands them to a sink, shared with all who follow the same, until the stream ends or
+   * is returned. @throws GraphQLError
+   */
+  deliver(sink: ResultSink): Promise<void>
+}
 
 /** An operation that may run. */
 export interface PreparedOperation {
@@ -72,9 +89,11 @@ export function createEngine(options: EngineOptions): Engine {
     logging: false,
   })
 
+  const offered = { registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }) }
   const running = new Set<Promise<unknown>>()
+  const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
   const write = createThinPath({
-    schema, registry, mask, metrics, limits, running,
+    schema, offered, mask, metrics, limits, running,
     checked(query, operationName) {
       const prepared = engine.prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
       return 'errors' in prepared ? null : prepared.document
@@ -93,8 +112,9 @@ export function createEngine(options: EngineOptions): Engine {
     },
     prepare({ query, operationName, variables }, caller) {
       const ending = new AbortController()
-      const context = createContext({ registry, author: caller.author, signal: ending.signal })
-      const { parse, validate, execute, subscribe, contextFactory } = yoga.getEnveloped(context)
+      const context = createContext({ ...offered, author: caller.author, signal: ending.signal })
+      const enveloped = yoga.getEnveloped(context)
+      const { parse, validate } = enveloped
       let document: DocumentNode
       try {
         document = parse(query) as DocumentNode
@@ -112,19 +132,35 @@ export function createEngine(options: EngineOptions): Engine {
       }
       const type = operation.operation
 
+      async function run({ execute, subscribe, contextFactory }: typeof enveloped, stop: AbortController): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
+        const args = { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() }
+        const running = async () => (type === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args)) as Promise<ExecutionResult | ResultStream>
+        return withDeadline(running(), type, limits, stop)
+      }
+
+      /** The same subscription anew, from a place; it is nobody's in particular. */
+      function open(from: StreamPlace): RunSource {
+        const stop = new AbortController()
+        const again = createContext({ ...offered, author: null, signal: stop.signal, from })
+        return { place: again.place, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }
+      }
+
       async function start(): Promise<ExecutionResult | ResultStream> {
         const letGo = linked(caller.signal, ending)
         const ended = metrics.operationStarted(type)
-        const args = { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() }
-        const run = async () => (type === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args)) as Promise<ExecutionResult | ResultStream>
-        const answered = withDeadline(run(), type, limits, ending).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
+        const since = performance.now()
+        const answered = run(enveloped, ending).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
         running.add(answered)
         const result = await answered
         running.delete(answered)
-        if (isStream(result)) return closing(result, mask, () => { letGo(); ending.abort('the stream has ended'); ended(null) })
         letGo()
-        ended(result)
-        return result
+        if (!isStream(result)) {
+          ended(result)
+          return result
+        }
+        return shared.stream({ document, operation: operation!, operationName, variables }, {
+          source: { results: closing(result, mask, ending), place: context.place }, open, since, signal: caller.signal, mask, over: () => ended(null),
+        })
       }
       return { document, type, start }
     },
@@ -141,7 +177,7 @@ function validationError({ message, nodes, source, positions }: GraphQLError): G
   return new GraphQLError(message, { ...place, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
 }
 
-export function isStream(result: ExecutionResult | ResultStream): result is ResultStream {
+export function isStream<Stream extends AsyncIterable<ExecutionResult>>(result: ExecutionResult | Stream): result is Stream {
   return Symbol.asyncIterator in result
 }
 
@@ -153,13 +189,9 @@ function linked(signal: AbortSignal, ending: AbortController): () => void {
   return () => signal.removeEventListener('abort', abort)
 }
 
-/** A stream that masks what it throws and lets go of everything exactly once, however it ends. */
-function closing(stream: ResultStream, mask: MaskError, close: () => void): ResultStream {
-  let open = true
-  const end = () => {
-    if (open) close()
-    open = false
-  }
+/** A stream that masks what it throws and aborts what stands behind it as soon as it is over. */
+function closing(stream: AsyncIterableIterator<ExecutionResult>, mask: MaskError, ending: AbortController): AsyncIterableIterator<ExecutionResult> {
+  const end = () => ending.abort('the stream has ended')
   return {
     [Symbol.asyncIterator]() {
       return this
@@ -178,6 +210,29 @@ function closing(stream: ResultStream, mask: MaskError, close: () => void): Resu
       // Aborts first: who waits for the next event is woken by it.
       end()
       await stream.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+/** The stream that is being opened. */
+function opening(
+  begun: Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>, mask: MaskError, ending: AbortController,
+): AsyncIterableIterator<ExecutionResult> {
+  const stream = begun.then((result) => {
+    if (isStream(result)) return closing(result, mask, ending)
+    throw result.errors?.[0] ?? new Error('a subscription gave no stream')
+  })
+  // Who asks for results hears of it.
+  stream.catch(() => undefined)
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next: async () => (await stream).next(),
+    async return() {
+      ending.abort('the stream has ended')
+      await (await stream).return?.()
       return { done: true, value: undefined }
     },
   }

@@ -5,14 +5,19 @@ import { compileDependencyPatterns } from '../core/compile-dependency-patterns.j
 import { createRegistry } from '../registry/create-registry.js'
 import { fixedDirectory } from '../registry/participant-directories.js'
 import { pause } from '../registry/pause.js'
+import type { SourceProvider } from '../sources/source-provider.js'
 import { compileRegex } from '../store/compile-regex.js'
-import { openStore } from '../store/open-store.js'
+import { DEFAULT_BUS } from '../store/bus-providers.js'
+import { storeConfig } from '../store/open-store.js'
 import { createApp, type AppOptions } from './app.js'
 import type { GatewayConfig } from './config.js'
 import { GRAPHQL_PATH } from './http.js'
 import { loadParticipants } from './load-participants.js'
+import { loadPlugins } from './load-plugins.js'
 import { createLog, type Log } from './log.js'
+import { openSources } from './open-sources.js'
 import { OPERATION_LIMITS } from './operation-limits.js'
+import { createProviders } from './provider-roles.js'
 import { StartError } from './start-error.js'
 
 export interface Gateway {
@@ -26,6 +31,8 @@ export interface Gateway {
 
 export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
   readonly log?: Log
+  /** Further sources, registered as a plugin's would be. */
+  readonly sourceProviders?: readonly SourceProvider[]
 }
 
 const READ_TIMEOUT_MS = 10_000
@@ -35,30 +42,44 @@ const COMMIT_TIMEOUT_MS = 60_000
 const BESIDE_PARTICIPANTS_SECONDS = 90
 /** A gateway that stops asks participants for so long yet. */
 const STOP_ASKING_MS = 3_000
+/** Likewise: a bus, and what plugins have to take back. */
+const PLUGINS_CLOSE_MS = 500
+/** Besides what those before it leave, likewise. */
+const SOURCES_CLOSE_MS = 500
 /** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
 const STORE_CLOSE_MS = 3_500
 
 /** Opens the store and listens. @throws StartError where it cannot, saying why and what to do */
 export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
-  const references = compileDependencyPatterns(config.dependencies)
-  const loaded = await loadParticipants(config)
-  const history = await openStore({
-    backend: config.backend,
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
+  const providers = await createProviders((what, error) => log.warn({ err: error }, what))
+  for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
+  const plugins = await loadPlugins(config, providers)
+  const loaded = loadParticipants(config, plugins.participants)
+  const dependencies = [...config.dependencies, ...plugins.dependencies]
+  const references = compileDependencyPatterns(dependencies)
+  const chosen = config.store ?? { provider: config.backend, options: storeConfig(config) }
+  const history = await providers.create('store', chosen.provider, chosen.options, {
     options: {
-      references, referencesFingerprint: fingerprint(config.dependencies), compileRegex,
+      references, referencesFingerprint: fingerprint(dependencies), compileRegex,
       readTimeoutMs: READ_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS,
     },
     log: (line) => log.info(line),
   }).catch((error: unknown) => {
-    throw new StartError(`the ${config.backend} store cannot be opened: ${(error as Error).message}`, { cause: error })
+    throw new StartError(`the ${chosen.provider} store cannot be opened: ${(error as Error).message}`, { cause: error })
+  })
+  // What is used where a configuration names none.
+  providers.setDefault('store', config.databaseUrl === null ? 'embedded' : 'postgres')
+  providers.setDefault('source', 'filesystem')
+  providers.setDefault('bus', DEFAULT_BUS[history.backend])
+  const bus = await providers.create('bus', config.bus?.provider ?? null, config.bus?.options ?? {}, { history }).catch(async (error: unknown) => {
+    await history.close()
+    throw new StartError(`the bus cannot be opened: ${(error as Error).message}`, { cause: error })
   })
 
   const { operationSeconds, totalSeconds } = config.transactions
   const registry = createRegistry({
-    history, references, compileRegex, limits: config.limits,
+    history, bus, references, compileRegex, limits: config.limits,
     transactions: {
       participants: fixedDirectory(loaded.participants),
       internalKinds: config.internalKinds,
@@ -68,29 +89,36 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },
   })
+  const sources = await orClose(openSources({ config, providers, registry, log }), () => registry.close().then(() => bus.close()).then(() => history.close()))
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
-  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, log })
+  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, providers, sources, log })
   try {
     app.server.listen({ host: config.host, port: config.port })
     await once(app.server, 'listening')
   } catch (error) {
     await registry.close()
+    await bus.close()
     await history.close()
     throw new StartError(listenProblem(config, error as NodeJS.ErrnoException), { cause: error })
   }
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
+  // Not before: a slow first load delays nobody.
+  sources.start()
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const stopped = new AbortController()
     // Who waits for participants still hears that they are not asked any more.
     const registryClosed = pause(STOP_ASKING_MS, stopped.signal).then(() => registry.close())
+    const sourcesClosed = sources.close()
     await app.stop()
     stopped.abort()
     await registryClosed
+    await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
+    await within(PLUGINS_CLOSE_MS, bus.close().then(() => providers.close()), () => log.warn('a plugin did not stop in time'))
     await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
     log.info('stopped')
   }
@@ -129,4 +157,13 @@ async function within(ms: number, done: Promise<void>, late: () => void): Promis
   })
   await Promise.race([done, limit])
   clearTimeout(timer)
+}
+
+async function orClose<Result>(work: Promise<Result>, close: () => Promise<void>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    await close()
+    throw error
+  }
 }

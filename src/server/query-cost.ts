@@ -13,6 +13,7 @@ const PLAIN_LIST = 10
 /** Lists without pages that may be long. */
 const LONG_LISTS: Readonly<Record<string, number>> = {
   'DependencyGraph.nodes': MAX_GRAPH_NODES, 'DependencyGraph.edges': MAX_GRAPH_EDGES, 'Applied.warnings': MAX_WARNINGS,
+  'Entry.instances': 100, 'InstanceBatch.changes': 500,
 }
 
 /**

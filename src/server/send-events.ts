@@ -3,14 +3,15 @@ import type { ExecutionResult } from 'graphql'
 import { resultText } from '../graphql/negative-zero.js'
 import type { MaskError } from './mask-error.js'
 import type { ResultStream } from './engine.js'
+import { framesOf, type ResultSink } from './shared-result.js'
 
 const KEEP_ALIVE_MS = 12_000
 /** Who takes not one byte for that long is gone for all that anybody can tell; it resumes by its cursor. */
 const STALLED_MS = 120_000
 
 /**
- * Sends results as server-sent events, each operation on a connection of its own. The next result is asked
- * for only when the socket has taken the last: a reader that stops costs one event, however much happens.
+ * Sends results as server-sent events, each operation on a connection of its own. What comes next is handed over
+ * only when the socket has taken the last: a reader that stops costs what is under way to it, however much happens.
  */
 export async function sendEvents(
   response: ServerResponse, results: ResultStream | ExecutionResult, mask: MaskError, stop: AbortSignal, stalledMs = STALLED_MS,
@@ -30,10 +31,10 @@ export async function sendEvents(
   // A gateway that stops says nothing more: the client sees the connection end and comes back with its cursor.
   stop.addEventListener('abort', closed, { once: true })
   try {
-    if (stream === null) await writeEvent(response, results as ExecutionResult)
-    else for await (const result of stream) await writeEvent(response, result)
+    if (stream === null) response.write(eventsOf([Buffer.from(resultText(results), 'utf8')]))
+    else await stream.deliver(sinkOf(response))
   } catch (error) {
-    await writeEvent(response, { errors: [mask(error)] })
+    if (!response.destroyed) response.write(eventsOf([Buffer.from(resultText({ errors: [mask(error)] }), 'utf8')]))
   } finally {
     clearInterval(keepAlive)
     response.off('close', closed)
@@ -43,15 +44,17 @@ export async function sendEvents(
   }
 }
 
-function writeEvent(response: ServerResponse, result: ExecutionResult): Promise<void> | undefined {
-  if (response.destroyed || response.write(`event: next\ndata: ${resultText(result)}\n\n`)) return undefined
-  return new Promise((resolve) => {
-    const settle = () => {
-      response.off('drain', settle)
-      response.off('close', settle)
-      resolve()
-    }
-    response.once('drain', settle)
-    response.once('close', settle)
-  })
+function sinkOf(response: ServerResponse): ResultSink {
+  return {
+    send(results, taken) {
+      if (!response.destroyed) response.write(framesOf(results, 'sse', eventsOf), (error) => { if (!error) taken() })
+    },
+  }
+}
+
+const BEFORE = Buffer.from('event: next\ndata: ')
+const AFTER = Buffer.from('\n\n')
+
+function eventsOf(texts: readonly Buffer[]): Buffer {
+  return Buffer.concat(texts.flatMap((text) => [BEFORE, text, AFTER]))
 }

@@ -1,8 +1,7 @@
 import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { createContext } from '../graphql/context.js'
+import { createContext, type RequestContextOptions } from '../graphql/context.js'
 import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
-import type { Registry } from '../registry/registry.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import type { Metrics } from './metrics.js'
@@ -22,7 +21,8 @@ export type ThinPath = (request: OperationRequest, author: string | null) => Ans
 
 export interface ThinPathOptions {
   readonly schema: GraphQLSchema
-  readonly registry: Registry
+  /** What resolvers are offered besides the caller. */
+  readonly offered: Omit<RequestContextOptions, 'author' | 'signal' | 'from'>
   readonly mask: MaskError
   readonly metrics: Metrics
   readonly limits: OperationLimits
@@ -49,7 +49,7 @@ interface Compiled {
  * the deadline, metrics) is done for each request. What is refused anywhere goes the long way, which says why.
  */
 export function createThinPath(options: ThinPathOptions): ThinPath {
-  const { schema, registry, mask, metrics, limits, running } = options
+  const { schema, offered, mask, metrics, limits, running } = options
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
   function compiled(query: string, operationName: string | null): Compiled | 'long way' {
@@ -84,7 +84,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       ended(answer)
       return textOf(answer)
     }
-    const writing = write(variables, createContext({ registry, author, signal: NEVER }))
+    const writing = write(variables, createContext({ ...offered, author, signal: NEVER }))
     if (writing === null) {
       known.set(`${operationName ?? ''} ${query}`, 'long way')
       return null

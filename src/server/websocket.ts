@@ -6,10 +6,12 @@ import { makeServer, handleProtocols, type Context } from 'graphql-ws'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { resultTextOf } from '../graphql/negative-zero.js'
 import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
-import type { Engine, PreparedOperation } from './engine.js'
+import { isStream, type Engine, type PreparedOperation, type ResultStream } from './engine.js'
 import type { Metrics } from './metrics.js'
 import { OperationTurns } from './operation-turns.js'
 import { requestError } from './request-error.js'
+import { framesOf, type ResultSink } from './shared-result.js'
+import { nextFrames } from './socket-frames.js'
 
 /** What a socket may cost. */
 export interface SocketLimits {
@@ -31,6 +33,13 @@ const SILENT_PINGS = 5
 /** Unsent bytes from which a peer is heard no more until it has taken some: its every message may ask for more. */
 const UNSENT_BYTES = 1024 * 1024
 
+/** An operation on its way through graphql-ws. */
+interface SocketOperation {
+  readonly prepared: PreparedOperation
+  readonly id: string
+  readonly connection: Connection
+}
+
 /** Close codes of graphql-transport-ws and RFC 6455. */
 const CLOSE = { badRequest: 4400, tooLarge: 1009, restart: 1012, failed: 1011 } as const
 
@@ -40,6 +49,8 @@ interface Connection {
   author: string | null
   operations(): number
   acknowledged(): void
+  /** Writes whole frames; `taken` is called once the socket has taken them. */
+  write(frames: Buffer, taken: () => void): void
 }
 
 export interface WebSockets {
@@ -63,7 +74,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       extra.acknowledged()
       return true
     },
-    onSubscribe(context: Context<Record<string, unknown>, Connection>, _id, { query, operationName, variables }) {
+    onSubscribe(context: Context<Record<string, unknown>, Connection>, id, { query, operationName, variables }) {
       if (stopping.aborted) return [requestError('UNAVAILABLE', 'the gateway is stopping; connect anew')]
       if (context.extra.operations() >= limits.operations) {
         return [requestError('UNAVAILABLE', `this socket has ${limits.operations} operations under way; end some or open another`)]
@@ -73,10 +84,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         { query, operationName: operationName ?? null, variables: variables ?? {} }, { author, signal: gone.signal },
       )
       if ('errors' in prepared) return [...prepared.errors]
-      return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: prepared }
+      return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: { prepared, id, connection: context.extra } satisfies SocketOperation }
     },
-    execute: ({ contextValue }) => (contextValue as PreparedOperation).start() as never,
-    subscribe: ({ contextValue }) => (contextValue as PreparedOperation).start() as never,
+    execute: ({ contextValue }) => (contextValue as SocketOperation).prepared.start() as never,
+    subscribe: async ({ contextValue }) => {
+      const { prepared, id, connection } = contextValue as SocketOperation
+      const result = await prepared.start()
+      return (isStream(result) ? delivered(result, sinkOf(connection, id)) : result) as never
+    },
   })
 
   function connect(socket: WebSocket, raw: Duplex, request: IncomingMessage): void {
@@ -104,6 +119,16 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     }
     const resumeWhenTaken = () => {
       if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
+    }
+
+    // ws would frame each message anew and write its head apart: that costs more than all else there is to do here.
+    const write = (frames: Buffer, taken: () => void) => {
+      if (socket.readyState !== socket.OPEN) return
+      raw.write(frames, (error) => {
+        heard()
+        resumeWhenTaken()
+        if (!error) taken()
+      })
     }
 
     let turns: OperationTurns | null = null
@@ -135,7 +160,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
           if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
         })
       },
-    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: () => raw.off('data', countEarly) })
+    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: () => raw.off('data', countEarly), write })
 
     socket.on('pong', heard)
     // A broken frame: ws closes the socket by itself and says why.
@@ -178,6 +203,30 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       while (server.clients.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
       for (const socket of server.clients) socket.terminate()
       server.close()
+    },
+  }
+}
+
+/** A subscription's results written to its connection as messages `next`. */
+function sinkOf(connection: Connection, id: string): ResultSink {
+  const write = nextFrames(id)
+  const key = `ws ${id}`
+  return { send: (results, taken) => connection.write(framesOf(results, key, write), taken) }
+}
+
+/** What graphql-ws is given of a stream whose results go past it: its end alone. */
+function delivered(stream: ResultStream, sink: ResultSink): AsyncIterableIterator<never> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      await stream.deliver(sink)
+      return { done: true, value: undefined }
+    },
+    async return() {
+      await stream.return?.()
+      return { done: true, value: undefined }
     },
   }
 }

@@ -49,12 +49,12 @@ export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
 
 const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] = [readWippyForm, readEntryForm]
 
-/** As deep as a gateway takes. The size of an entry is the gateway's to judge: that limit is configurable. */
-const SEAL_RULES: SealRules = {
-  sha256: (text) => createHash('sha256').update(text).digest('hex'),
-  maxDepth: 1_000,
-  maxEntryBytes: Number.MAX_SAFE_INTEGER,
+/** As deep as a gateway takes. For the command line the size of an entry is the gateway's to judge: that limit is configurable. */
+export function sealRules(maxEntryBytes: number): SealRules {
+  return { sha256: (text) => createHash('sha256').update(text).digest('hex'), maxDepth: 1_000, maxEntryBytes }
 }
+
+const SEAL_RULES = sealRules(Number.MAX_SAFE_INTEGER)
 
 /** The entries of one file's text, whichever form each of its documents has. */
 export function parseEntries(file: string, text: string, parse: (text: string) => ParsedText): FileReading {
@@ -69,7 +69,7 @@ export function parseEntries(file: string, text: string, parse: (text: string) =
     if (reading?.namespace !== undefined) namespaces.add(reading.namespace.normalize('NFC'))
     for (const fault of reading?.faults ?? []) failures.push(failureOf(file, fault))
     for (const definition of reading?.definitions ?? []) {
-      const checked = checkDefinition(definition)
+      const checked = checkDefinition(definition, SEAL_RULES)
       if ('content' in checked) {
         entries.push({ ...checked, file, line: definition.position.line })
         namespaces.add(namespaceOf(checked.id))
@@ -90,9 +90,11 @@ function readDocument(document: SourceDocument): FormReading | undefined {
   return undefined
 }
 
-type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
+/** A definition that is an entry, or all that is wrong with it. */
+export type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
 
-function checkDefinition({ id, kind, meta, data }: Definition): Checked {
+/** Checks a definition as far as that goes without a registry, and seals its content. */
+export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): Checked {
   const faults: string[] = []
   let entryId: EntryId | undefined
   try {
@@ -106,7 +108,7 @@ function checkDefinition({ id, kind, meta, data }: Definition): Checked {
     faults.push(kind === undefined || kind === null ? 'the entry has no kind' : 'the kind of an entry must be text')
     return { faults }
   }
-  const sealed = sealContent({ kind, meta, data }, SEAL_RULES)
+  const sealed = sealContent({ kind, meta, data }, rules)
   if ('faults' in sealed) return { faults: [...faults, ...sealed.faults.map(({ message }) => message)] }
   return entryId === undefined ? { faults } : { id: entryId, content: sealed.content }
 }
@@ -115,7 +117,8 @@ function isSubmittedId(id: unknown): id is SubmittedId {
   return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
 }
 
-function shownId(id: unknown): string | null {
+/** An id as it was given, where it can be shown. */
+export function shownId(id: unknown): string | null {
   if (!isSubmittedId(id)) return null
   return typeof id === 'string' ? id : `${id.ns}:${id.name}`
 }

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { EntryId } from '../core/entry-id.js'
 import { compareText } from '../core/text.js'
+import { decodeText } from './decode-text.js'
 import { parseEntries, PARSERS } from './parse-entry.js'
 import type { FileReading, SourceEntry, SourceFailure } from './parse-entry.js'
 
@@ -73,9 +73,8 @@ async function readOne(file: string): Promise<FileReading> {
   } catch (error) {
     return failed((error as Error).message)
   }
-  if (!isUtf8(bytes)) return failed('is not UTF-8 text', firstBadLine(bytes))
-  const text = bytes.toString('utf8')
-  return parseEntries(file, text.startsWith('\ufeff') ? text.slice(1) : text, parse)
+  const decoded = decodeText(bytes)
+  return 'badLine' in decoded ? failed('is not UTF-8 text', decoded.badLine) : parseEntries(file, decoded.text, parse)
 }
 
 async function listFiles(folder: string, failures: SourceFailure[]): Promise<string[]> {
@@ -102,16 +101,6 @@ async function listFiles(folder: string, failures: SourceFailure[]): Promise<str
   }
   await walk(folder, new Set())
   return files
-}
-
-function firstBadLine(bytes: Buffer): number {
-  let line = 1
-  let start = 0
-  for (let end = bytes.indexOf(10); end >= 0 && isUtf8(bytes.subarray(start, end)); end = bytes.indexOf(10, start)) {
-    line++
-    start = end + 1
-  }
-  return line
 }
 
 function wholeFile(file: string, message: string, line: number | null = null, entryId: string | null = null): SourceFailure {

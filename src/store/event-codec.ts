@@ -24,21 +24,21 @@ export function readContent(written: WrittenContent | null): EntryContent | null
 }
 
 export function writeEvent(event: BusEvent): string {
-  if (event.type === 'transaction') return JSON.stringify(event)
+  if (event.type !== 'entry') return JSON.stringify(event)
   return JSON.stringify({ ...event, entry: writeContent(event.entry), original: writeContent(event.original) })
 }
 
 export function readEvent(text: string): BusEvent {
   const event = JSON.parse(text)
   const at = new Date(event.at)
-  if (event.type === 'transaction') return { ...event, at }
+  if (event.type !== 'entry') return { ...event, at }
   return { ...event, at, entry: readContent(event.entry), original: readContent(event.original) }
 }
 
 /** About what an event takes in memory, in bytes. */
 export function eventBytes(event: BusEvent): number {
   const fixed = 400
-  return event.type === 'transaction' ? fixed + (event.error?.length ?? 0) : fixed + contentBytes(event.entry) + contentBytes(event.original)
+  return event.type !== 'entry' ? fixed + (event.error?.length ?? 0) : fixed + contentBytes(event.entry) + contentBytes(event.original)
 }
 
 function contentBytes(entry: EntryContent | null): number {

@@ -51,7 +51,18 @@ export interface BusListener {
   missed(count: number): void
 }
 
-export interface Exchange {
+/** What happens, handed to who listens, on any gateway that shares the bus. */
+export interface Bus {
+  /** Whether anybody may be listening to the bus: as of the last `participations`, or newer. */
+  isHeard(): boolean
+  /** Hands an event to listeners here at once, and to other gateways' soon. Never waits, never throws. */
+  publish(event: BusEvent): void
+  /** Resolves when events of every gateway arrive. Call what is returned to listen no more. */
+  listen(listener: BusListener): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+export interface Exchange extends Bus {
   /** Everyone who takes part now, on any gateway: at least as new as the call. */
   participations(): Promise<readonly Participation[]>
   /** Nobody takes part, as far as is known without asking: another gateway may know better. Exact over memory. */
@@ -67,14 +78,6 @@ export interface Exchange {
   tell(post: Post): Promise<void>
   /** False where it came too late, was not the first, or there is no such proposal. */
   answer(proposal: string, answer: GivenAnswer): Promise<boolean>
-
-  /** Whether anybody may be listening to the bus: as of the last `participations`, or newer. */
-  isHeard(): boolean
-  /** Hands an event to listeners here at once, and to other gateways' soon. Never waits, never throws. */
-  publish(event: BusEvent): void
-  /** Resolves when events of every gateway arrive. Call what is returned to listen no more. */
-  listen(listener: BusListener): Promise<() => Promise<void>>
-  close(): Promise<void>
 }
 
 /** Nobody is there (any more) who could answer. */

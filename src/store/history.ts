@@ -8,6 +8,8 @@ import type { Operation, SubmittedOperation } from '../core/operation.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import type { Exchange } from './exchange.js'
+import type { Instances } from './instances.js'
+import type { SourceRecords } from './source-records.js'
 import type { TransactionJournal } from './transaction-journal.js'
 
 /*
@@ -84,7 +86,10 @@ export interface HistoryReader {
 
   /** At least as new as every write acknowledged before the call, by any gateway. */
   head(): Promise<Head>
-  /** The lowest revision that can still be read; 0 unless the log has been compacted (`none`: the head's). */
+  /**
+   * The lowest revision that can still be read; 0 unless history has been compacted (`none`: the head's). A read at a
+   * number below it throws COMPACTED, also where it was compacted while it was being read.
+   */
   oldestRevision(): Promise<number>
   /** Number of entries at a revision. */
   entryCount(at: ReadAt): Promise<number>
@@ -94,7 +99,7 @@ export interface HistoryReader {
 
   /** Entries as they stood; ids without an entry there are left out. One statement however many ids. */
   entries(ids: readonly EntryId[], at: ReadAt): Promise<Map<EntryId, EntryRevision>>
-  /** The contents that these revisions gave these entries, keyed `r<revision>/<id>`; none is left out silently but those that gave none. */
+  /** The contents that these revisions gave these entries, keyed `r<revision>/<id>`; left out are those that gave none, and what was compacted away. */
   entryRevisions(keys: readonly EntryRevisionKey[]): Promise<Map<string, EntryRevision>>
   /** Entries that match, in order. `EVERYTHING` for all. @throws RegistryError TIMEOUT */
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
@@ -103,7 +108,7 @@ export interface HistoryReader {
   /** Namespaces that hold entries, by code point. */
   namespaces(at: ReadAt): Promise<readonly NamespaceSummary[]>
 
-  /** Every content each entry has had, newest first, the same page of each. One statement however many ids. */
+  /** Every content each entry has had and that is kept, newest first, the same page of each. One statement however many ids. */
   entryHistories(ids: readonly EntryId[], page: Page<number>): Promise<Map<EntryId, PageOf<EntryRevision>>>
   /** Number of contents each entry has had. */
   entryHistoryCounts(ids: readonly EntryId[]): Promise<Map<EntryId, number>>
@@ -124,16 +129,17 @@ export interface HistoryReader {
   transitionPage(page: Page<number>): Promise<PageOf<Transition>>
   transitionCount(): Promise<number>
 
-  /** The changes of these revisions, the same page of each; positions are `Change.position`. */
+  /** The changes of these revisions, the same page of each; positions are `Change.position`. Revisions compacted away are left out. */
   changesOf(revisions: readonly number[], page: Page<number>): Promise<Map<number, PageOf<Change>>>
   /**
    * The log after a place in it, ascending by (revision, position), `limit` changes at most, and which
    * transitions the changes lie in, those without any change included. `upTo` is how far the log was read:
    * everything after `after` up to it has been given. Fewer changes are given where they are large.
+   * @throws RegistryError COMPACTED where `after` lies below `oldestRevision`
    */
   log(after: LogPosition, limit: number): Promise<LogPage>
 
-  /** What ever happened in a namespace, newest first; a place is that of a change in the log. */
+  /** What happened in a namespace, newest first, as far back as the log goes; a place is that of a change in the log. */
   namespaceChanges(namespace: string, page: Page<LogPosition>): Promise<PageOf<Change>>
   namespaceChangeCount(namespace: string): Promise<number>
 
@@ -251,12 +257,16 @@ export interface ChangesetAction {
 export interface VersionAction {
   readonly type: 'version'
   readonly version: number
+  /** Even where it deletes entries with live instances. */
+  readonly force?: boolean
 }
 
 /** The inverse of one version's changeset, as a changeset of its own on top of the head. */
 export interface RevertAction {
   readonly type: 'revert'
   readonly version: number
+  /** As a `VersionAction`'s. */
+  readonly force?: boolean
 }
 
 export type CommitOutcome =
@@ -270,6 +280,8 @@ export type CommitOutcome =
       readonly delta: readonly Operation[]
       readonly dryRun: boolean
       readonly replayed: boolean
+      /** Of a replayed one: what it changed has been compacted away since, and `delta` does not tell it. */
+      readonly compacted?: true
     }
   | {
       readonly type: 'refused'
@@ -313,13 +325,40 @@ export interface HistoryTagger {
   deleteTag(name: string, force: boolean): Promise<Tag>
 }
 
+export interface CompactRequest {
+  /** From this revision on everything is kept; what lies before is squashed into the state that it began with. */
+  readonly before: number
+  /** Only tell. */
+  readonly dryRun: boolean
+}
+
+/** What a compaction took away, or on a dry run would take. */
+export interface Compaction {
+  /** The lowest revision that can be read afterwards, on a dry run now. */
+  readonly oldestRevision: number
+  /** Versions that lost changeset and snapshot; v0, which has no changeset, is not counted. */
+  readonly versions: number
+  /** Changes that the log no longer tells. */
+  readonly changes: number
+}
+
+/** Squashing what lies before a revision into a baseline. It moves no head and makes no revision. */
+export interface HistoryCompactor {
+  /**
+   * Where it is compacted so far already, nothing is done. Afterwards nothing below `before` can be read; the room is
+   * given back in the background, also by other gateways and after a crash.
+   * @throws RegistryError BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG, HISTORY_DAMAGED, HISTORY_NOT_KEPT
+   */
+  compact(request: CompactRequest): Promise<Compaction>
+}
+
 /** Calls back after a head movement by any gateway may have happened: a hint to read the log, it carries nothing. */
 export interface HistoryWatcher {
   onAdvance(listener: () => void): () => void
 }
 
 export type CorruptionPart =
-  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer' | 'tag'
+  | 'version' | 'transition' | 'changeset' | 'change' | 'head' | 'entry_name' | 'reference' | 'head_pointer' | 'tag' | 'baseline'
 
 /** One thing in stored history that is not as it was written. */
 export interface Corruption {
@@ -338,20 +377,24 @@ export interface Verification {
 
 export interface HistoryVerifier {
   /**
-   * Rebuilds every version's state from v0 by the changesets of its lineage and holds it against the stored
-   * state; holds the digest chain, every content's digest, the head table and the indexes against the log.
+   * Rebuilds every version's state from v0, or from the baseline, by the changesets of its lineage and holds it against
+   * the stored state; holds the digest chain, every content's digest, the head table and the indexes against the log.
    * `progress` hears (done, of) in versions.
    */
   verify(progress?: (done: number, of: number) => void): Promise<Verification>
 }
 
-export interface History extends HistoryReader, HistoryWriter, HistoryTagger, HistoryWatcher, HistoryVerifier {
+export interface History extends HistoryReader, HistoryWriter, HistoryTagger, HistoryCompactor, HistoryWatcher, HistoryVerifier {
   /** Which backend this is. */
   readonly backend: Backend
   /** How gateways over this history reach each other; closed with it. */
   readonly exchange: Exchange
   /** Of transactions that participants take part in. */
   readonly journal: TransactionJournal
+  /** Of entries: who uses them at the moment. */
+  readonly instances: Instances
+  /** What sources have given, and who reads them. */
+  readonly sources: SourceRecords
   /** Can it serve now? Settles within a second or two, never throws. */
   isReady(): Promise<boolean>
   /** Finishes what is under way and lets go of everything. */

@@ -1,26 +1,38 @@
 import { startEmbeddedPostgres } from './embedded/start-embedded-postgres.js'
-import type { Backend, History, HistoryOptions } from './history.js'
-import { openMemoryHistory } from './memory/memory-history.js'
-import { openPostgresHistory } from './postgres/postgres-history.js'
+import type { Backend, History } from './history.js'
 import { migrateDatabase } from './postgres/migrate.js'
+import { STORE_PROVIDERS, type StoreHost } from './store-providers.js'
 
-export interface StoreOptions {
+/** Which of the built-in stores, and where it keeps what. */
+export interface StorePlace {
   readonly backend: Backend
   /** Of a Postgres server; for `postgres` alone. */
   readonly databaseUrl: string | null
   /** Where `embedded` keeps its data. */
   readonly dataDir: string
-  readonly options: HistoryOptions
-  readonly log?: (line: string) => void
 }
 
-/** Opens the configured store, ready to serve. @throws Error where it cannot, saying why */
-export function openStore(store: StoreOptions): Promise<History> {
-  return OPEN[store.backend](store)
+export interface StoreOptions extends StorePlace, StoreHost {}
+
+/** The configuration of the provider of that name. @throws Error where there is no URL and one is needed */
+export function storeConfig({ backend, databaseUrl, dataDir }: StorePlace): object {
+  return CONFIG[backend]({ databaseUrl, dataDir })
+}
+
+const CONFIG: Readonly<Record<Backend, (place: Omit<StorePlace, 'backend'>) => object>> = {
+  memory: () => ({}),
+  none: () => ({}),
+  postgres: ({ databaseUrl }) => ({ databaseUrl: requireUrl(databaseUrl) }),
+  embedded: ({ dataDir }) => ({ dataDir }),
+}
+
+/** Opens a built-in store by itself, ready to serve. @throws Error where it cannot, saying why */
+export async function openStore(store: StoreOptions): Promise<History> {
+  return STORE_PROVIDERS[store.backend].create(storeConfig(store), store)
 }
 
 /** Brings the store's tables up to date and lets go of it again. */
-export async function migrateStore(store: Pick<StoreOptions, 'backend' | 'databaseUrl' | 'dataDir' | 'log'>): Promise<void> {
+export async function migrateStore(store: StorePlace & Pick<StoreHost, 'log'>): Promise<void> {
   if (store.backend === 'postgres') return migrateDatabase(requireUrl(store.databaseUrl))
   if (store.backend !== 'embedded') return
   const server = await startEmbeddedPostgres({ dataDir: store.dataDir, ...(store.log && { log: store.log }) })
@@ -28,30 +40,6 @@ export async function migrateStore(store: Pick<StoreOptions, 'backend' | 'databa
     await migrateDatabase(server.url)
   } finally {
     await server.stop()
-  }
-}
-
-const OPEN: Readonly<Record<Backend, (store: StoreOptions) => Promise<History>>> = {
-  memory: async ({ options }) => openMemoryHistory(options),
-  none: async ({ options }) => openMemoryHistory(options, { keepsHistory: false }),
-  postgres: ({ databaseUrl, options }) => openPostgresHistory({ ...options, databaseUrl: requireUrl(databaseUrl), backend: 'postgres' }),
-  embedded: openEmbedded,
-}
-
-async function openEmbedded({ dataDir, options, log }: StoreOptions): Promise<History> {
-  const server = await startEmbeddedPostgres({ dataDir, ...(log && { log }) })
-  try {
-    const history = await openPostgresHistory({ ...options, databaseUrl: server.url, backend: 'embedded' })
-    return {
-      ...history,
-      async close() {
-        await history.close()
-        await server.stop()
-      },
-    }
-  } catch (error) {
-    await server.stop()
-    throw error
   }
 }
 

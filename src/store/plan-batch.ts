@@ -1,16 +1,18 @@
 import { decideChangeset, headMoved } from '../core/decide-changeset.js'
 import type { ExtractReferences } from '../core/dependency.js'
 import { operationsBetween } from '../core/delta.js'
-import type { EntryId } from '../core/entry-id.js'
+import { compareEntryIds, type EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import type { Problem } from '../core/errors.js'
+import { entryInUse } from '../core/instance.js'
 import type { Change } from '../core/change.js'
 import { decideRevert } from '../core/decide-revert.js'
 import type { Operation, PlannedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction } from './history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction, VersionAction } from './history.js'
+import type { EntryUse } from './instances.js'
 
 /*
  * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
@@ -23,6 +25,8 @@ import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction } from
 /** The registry as the batch finds it, moved on by each request that is applied. */
 export interface Standing {
   head: Head
+  /** What lies before it has been compacted away. */
+  readonly oldestRevision: number
   lastVersion: number
   /** Of the version that is the head. */
   versionDigest: string
@@ -37,6 +41,8 @@ export interface Standing {
   readonly lastChanged: Map<EntryId, number>
   /** What was answered before under the keys of the batch. */
   readonly replies: Map<string, Reply>
+  /** Of the entries that the batch deletes; what it ends is written down with its rows. */
+  readonly use: EntryUse
 }
 
 /** An answer that is kept under an idempotency key. */
@@ -92,8 +98,10 @@ export function planChangeset(
   if (answered !== null) return answered
   const view = {
     head: standing.head,
+    oldestRevision: standing.oldestRevision,
     entry: (id: EntryId) => standing.entries.get(id),
     lastChanged: (id: EntryId) => standing.lastChanged.get(id) ?? 0,
+    instances: (id: EntryId) => standing.use.live(id),
   }
   const decision = decideChangeset(request.action, request.expectedHead, view, references)
   if ('problems' in decision) return { type: 'refused', problems: decision.problems }
@@ -132,7 +140,7 @@ export interface VersionTarget {
 
 /** Plans the move of the head to a version; `target` is null where there is no such version. */
 export function planVersion(
-  request: CommitRequest,
+  request: CommitRequest & { readonly action: VersionAction },
   target: VersionTarget | { readonly missing: Problem },
   standing: Standing,
   writes: BatchWrites,
@@ -145,6 +153,7 @@ export function planVersion(
     problems.push(headMoved(request.expectedHead, standing.head))
   }
   if ('missing' in target) problems.push(target.missing)
+  else problems.push(...usedInDeletes(request.action, target, standing.use))
   if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
 
   if (target.version === standing.head.version) {
@@ -170,6 +179,19 @@ export function planVersion(
   // A replacement of another kind is two operations on one row, and its second has no original of its own.
   moveHead(request, 'VERSION', from, target.version, rows, operations.length, standing, writes)
   return applied(standing.head, revision, operations, false)
+}
+
+/** Ids that a move to the version deletes. */
+export function deletedBy({ differences }: VersionTarget): EntryId[] {
+  return differences.filter(({ after }) => after === null).map(({ id }) => id)
+}
+
+function usedInDeletes({ force }: VersionAction, target: VersionTarget, use: EntryUse): Problem[] {
+  const current = new Map(target.differences.map(({ id, before }) => [id, before]))
+  return deletedBy(target).sort(compareEntryIds).flatMap((id) => {
+    const inUse = entryInUse(id, use.live(id), force === true)
+    return inUse === undefined ? [] : [{ ...inUse, current: current.get(id)! }]
+  })
 }
 
 /** What participants have accepted stands for the originals that they saw, and for no others. */
@@ -207,7 +229,7 @@ export function planRevert(
   if (answered !== null) return answered
   const { operations, problems } = 'missing' in target
     ? { operations: [], problems: [target.missing] }
-    : decideRevert(request.action.version, target.changes, (id) => standing.entries.get(id))
+    : decideRevert(request.action.version, target.changes, (id) => standing.entries.get(id), request.action.force === true)
   if (problems.length > 0) {
     const { expectedHead } = request
     const moved = expectedHead !== null && expectedHead !== standing.head.version ? [headMoved(expectedHead, standing.head)] : []
@@ -247,8 +269,10 @@ function moveHead(
     writes.changes.push(row)
     standing.lastChanged.set(row.id, revision)
     const entry = entryOfRow(row)
-    if (entry === null) standing.entries.delete(row.id)
-    else standing.entries.set(row.id, entry)
+    if (entry === null) {
+      standing.entries.delete(row.id)
+      standing.use.end(row.id)
+    } else standing.entries.set(row.id, entry)
     standing.entryCount += COUNT_BY[row.operation]
   }
   const transition: Transition = {

@@ -340,6 +340,32 @@ describe('revert', () => {
   })
 })
 
+describe('compact', () => {
+  beforeEach(async () => {
+    for (const data of [1, 2, 3]) await json('apply', await write('a.json', entries({ id: 'a:x', data })))
+  })
+
+  it('takes away what lies before a revision, and says what; on a dry run what it would', async () => {
+    expect((await run('compact', 'r3', '--dry-run')).out).toBe('Dry run, nothing was changed: compacting before r3 would take away 2 versions and 2 changes.\n')
+    expect((await run('compact', 'r3')).out).toBe('Compacted 2 versions and 2 changes: the oldest revision is r3.\n')
+    expect((await run('compact', '3')).out).toBe('Nothing to compact before r3: the oldest revision is r3.\n')
+    expect(await json('compact', '2')).toEqual({ oldestRevision: 3, versions: 0, changes: 0, dryRun: false })
+    expect(await run('get', 'a:x', '--at', 'r2')).toMatchObject({ code: 1, err: expect.stringContaining('the oldest that can be read is 3') as string })
+    expect(await json('get', 'a:x', '--at', 'r3')).toMatchObject({ data: 3 })
+    expect(await json('log')).toMatchObject([{ number: 3 }, { number: 2, updated: 1 }, { number: 1, created: 1 }, { number: 0 }])
+    expect(await run('rollback', 'v1')).toMatchObject({ code: 1, err: expect.stringContaining('COMPACTED') as string })
+  })
+
+  it('says which tag pins what, and what is wrong', async () => {
+    await json('tag', 'release/1', 'v1')
+    const pinned = await run('compact', 'r2')
+    expect(pinned).toMatchObject({ code: 1, err: expect.stringContaining('the tag release/1 pins version 1, of revision 1') as string })
+    expect((await run('compact', 'r1')).code).toBe(0)
+    expect(await run('compact', 'r9')).toMatchObject({ code: 1, err: expect.stringContaining('there is no revision 9') as string })
+    for (const wrong of ['v1', '-1', 'x', '1.5', '']) expect((await run('compact', '--', wrong)).code, wrong).toBe(2)
+  })
+})
+
 describe('tag', () => {
   it('puts names on versions, lists them, and places take them', async () => {
     await json('apply', await write('a.json', entries({ id: 'a:x', data: 1 })))

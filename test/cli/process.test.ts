@@ -111,6 +111,27 @@ describe('with a store in Postgres', () => {
     expect(await runBuilt(built, ['verify'], { CADASTRE_STORE: 'memory' })).toMatchObject({ code: 2 })
   })
 
+  it('verify looks at references by the patterns of plugins too, and leaves their index as it is', async () => {
+    const plugin = join(folder, 'patterns.mjs')
+    await writeFile(plugin, 'export default (api) => api.dependencyPattern({ path: "data.wires.*", allowWildcard: true })')
+    await writeFile(join(folder, 'plugins.yaml'), `plugins: [${JSON.stringify(plugin)}]`)
+    const environment = { ...store, CADASTRE_STORE: 'postgres', CADASTRE_CONFIG: join(folder, 'plugins.yaml') }
+    const gateway = await openGateway(environment)
+    await writeFile(join(folder, 'wired.json'), JSON.stringify({ id: 'wired:a', kind: 'thing', data: { wires: ['b'] } }))
+    expect((await runInProcess(gateway, 'apply', join(folder, 'wired.json'))).code).toBe(0)
+    await gateway.close()
+    const { default: postgres } = await import('postgres')
+    const sql = postgres(database.url, { max: 1 })
+    const indexed = async () => [await sql`SELECT references_fingerprint FROM head_pointer`, await sql`SELECT path FROM reference WHERE ns = 'wired'`]
+    const before = await indexed()
+    expect(before[1]).toHaveLength(1)
+    expect(await runBuilt(built, ['verify'], environment)).toMatchObject({ code: 0 })
+    expect(await indexed()).toEqual(before)
+    await sql.end()
+    await writeFile(join(folder, 'shelf.yaml'), 'store: { provider: shelf }')
+    expect(await runBuilt(built, ['verify'], { ...store, CADASTRE_CONFIG: join(folder, 'shelf.yaml') })).toMatchObject({ code: 2, err: expect.stringContaining('"shelf" is a plugin\'s') })
+  })
+
   it('watch comes back after its gateway went away, with nothing missing and nothing twice', async () => {
     const environment = { ...store, CADASTRE_STORE: 'postgres' }
     let gateway = await openGateway(environment)

@@ -19,6 +19,7 @@ function view(entries: Record<string, [revision: number, content: SealedContent]
       return held === undefined ? undefined : { id: entry, content: held[1], revision: held[0], version: 1 }
     },
     lastChanged: (entry) => entries[entry]?.[0] ?? gone[entry] ?? 0,
+    instances: () => 0,
   }
 }
 

@@ -4,14 +4,14 @@ import { KEEPING, startTestGateway, type TestGateway } from './gateway-fixture.j
 
 /*
  * A registry as the specification's sentences have it, in maps and lists and nothing else, held against a running
- * gateway over random changesets, rollbacks, fences and faults.
+ * gateway over random changesets, rollbacks, compactions, fences and faults.
  */
 
 interface Held { kind: string; data: number; revision: number; version: number }
 type State = Map<string, Held>
 interface Op { type: 'create' | 'update' | 'delete'; id: string; kind: string; data: number; ifRevision: number | null }
 interface Changeset { ops: Op[]; baseAgo: number | null; expects: 'head' | 'other' | null }
-type Step = { apply: Changeset } | { moveTo: number }
+type Step = { apply: Changeset } | { moveTo: number } | { keepSince: number }
 
 /** A version that is none. */
 const NOWHERE = 1e9
@@ -27,6 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     expects: fc.constantFrom(null, null, null, null, null, null, 'head', 'other'),
   }) }) },
   { weight: 1, arbitrary: fc.record({ moveTo: fc.nat(12) }) },
+  { weight: 2, arbitrary: fc.record({ keepSince: fc.nat(3) }) },
 )
 
 class Model {
@@ -36,6 +37,7 @@ class Model {
   versions = [0]
   changed = new Map<string, number>()
   history = new Map<string, Held[]>()
+  oldest = 0
 
   get revision() { return this.states.length - 1 }
   get head() { return this.heads.at(-1)! }
@@ -47,10 +49,13 @@ class Model {
     if (expectedHead !== null && expectedHead !== this.head) found.push('HEAD_MOVED')
     const baseIsKnown = base !== null && base >= 0 && base <= this.revision
     if (base !== null && !baseIsKnown) found.push('REVISION_NOT_FOUND')
+    if (baseIsKnown && base < this.oldest) found.push('COMPACTED')
     ops.forEach(({ type, id, kind, ifRevision }, i) => {
       const say = (code: string) => found.push(`${code}@${i}`)
       if (id === 'bad id') return say('INVALID_ENTRY')
-      if (baseIsKnown && (this.changed.get(id) ?? 0) > base) return say('CONFLICT')
+      const changed = this.changed.get(id) ?? 0
+      const isForgotten = !this.state.has(id) && changed < this.oldest
+      if (baseIsKnown && !isForgotten && changed > base) return say('CONFLICT')
       const same = ops.filter((other) => other.id === id)
       const replaces = same.length === 2 && same.some((each) => each.type === 'delete') && same.some((each) => each.type === 'create')
       if (!replaces && ops.findIndex((other) => other.id === id) !== i) return say('DUPLICATE_OPERATION')
@@ -81,6 +86,16 @@ class Model {
     for (const { type, id, kind, data } of ops) if (type !== 'delete') next.set(id, { kind, data, revision, version })
     this.versions.push(revision)
     this.#move(next, version)
+  }
+
+  canMoveTo(version: number): boolean {
+    return version === 0 || version === this.head || this.versions[version]! >= this.oldest
+  }
+
+  /** Newest first: what it held where the baseline begins, and all since. */
+  historyOf(id: string): Held[] {
+    const first = this.oldest === 0 ? undefined : this.states[this.oldest - 1]!.get(id)
+    return [...(this.history.get(id) ?? []).filter(({ revision }) => revision >= this.oldest), ...(first === undefined ? [] : [first])]
   }
 
   moveTo(version: number): void {
@@ -116,9 +131,20 @@ describe.each(KEEPING)('a gateway over %s', (backend) => {
         if ('moveTo' in each) {
           const version = each.moveTo % model.versions.length
           const moved = await gateway.applyVersion({ version: versionOf(version) })
+          if (!model.canMoveTo(version)) {
+            expect(moved.problems.map(({ code }: any) => code)).toEqual(['COMPACTED'])
+            continue
+          }
           expect(moved.__typename).toBe('Applied')
           expect(moved.transition === null).toBe(version === model.head)
           if (version !== model.head) model.moveTo(version)
+          continue
+        }
+        if ('keepSince' in each) {
+          const before = Math.max(0, model.revision - each.keepSince)
+          model.oldest = Math.max(model.oldest, before)
+          const { compact } = await gateway.data(`mutation { compact(before: ${before + revision0}) { oldestRevision } }`)
+          expect(compact.oldestRevision).toBe(model.oldest + revision0)
           continue
         }
         const changeset = each.apply
@@ -142,24 +168,31 @@ describe.each(KEEPING)('a gateway over %s', (backend) => {
           }
         }
       }
+      for (let version = 0; version < model.versions.length; version++) {
+        const moved = await gateway.applyVersion({ version: versionOf(version), dryRun: true })
+        expect(moved.problems?.map(({ code }: any) => code) ?? [], `v${version}`).toEqual(model.canMoveTo(version) ? [] : ['COMPACTED'])
+      }
       const fields = 'entryId kind data revision version { number }'
       const shown = ({ entryId, kind, data, revision, version }: any): object => (
         { id: entryId.slice(tag.length), kind, data, revision: revision - revision0, version: version.number - version0 }
       )
-      const all = Array.from({ length: model.revision + 1 }, (_, r) => `s${r}: snapshot(at: {revision: ${r + revision0}}) { version { number } entries { nodes { ${fields} } } }`)
+      const readable = Array.from({ length: model.revision + 1 }, (_, r) => r).slice(model.oldest)
+      const all = readable.map((r) => `s${r}: snapshot(at: {revision: ${r + revision0}}) { version { number } entries { nodes { ${fields} } } }`)
       const snapshots = await gateway.data(`{ ${all.join(' ')} entries { revision nodes { ${fields} } } }`)
       for (const [r, state] of model.states.entries()) {
+        if (r < model.oldest) continue
         expect(snapshots[`s${r}`].version.number).toBe(versionOf(model.heads[r]!))
         expect(snapshots[`s${r}`].entries.nodes.map(shown)).toEqual(plain(state))
       }
       expect(snapshots.entries.nodes.map(shown)).toEqual(plain(model.state))
       for (const [id] of model.state) {
         const { entry } = await gateway.data(`query ($id: EntryID!) { entry(id: $id) { history { totalCount nodes { ${fields} } } } }`, { id: idOf(id) })
-        expect(entry.history.nodes.map(shown)).toEqual(model.history.get(id)!.map((held) => ({ id, ...held })))
-        expect(entry.history.totalCount).toBe(model.history.get(id)!.length)
+        expect(entry.history.nodes.map(shown)).toEqual(model.historyOf(id).map((held) => ({ id, ...held })))
+        expect(entry.history.totalCount).toBe(model.historyOf(id).length)
       }
       for (let i = 0; i < 4; i++) {
-        const [from, to] = [Math.floor((model.revision * i) / 3), Math.floor((model.revision * (3 - i)) / 3)]
+        const place = (thirds: number) => model.oldest + Math.floor(((model.revision - model.oldest) * thirds) / 3)
+        const [from, to] = [place(i), place(3 - i)]
         const { delta } = await gateway.data(`{ delta(from: {revision: ${from + revision0}}, to: {revision: ${to + revision0}}) { operations { kind entryId entry { kind data } } } }`)
         const folded = new Map([...model.states[from]!].map(([id, { kind, data }]) => [id, { kind, data }]))
         for (const { kind, entryId, entry } of delta.operations) {

@@ -49,7 +49,14 @@ const tagging = fc.record({
   expectedVersion: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 4 }), away: fc.constantFrom(false, false, false, true), force: fc.boolean(),
 })
 type Tagging = typeof tagging extends fc.Arbitrary<infer Value> ? Value : never
-const batches = fc.array(fc.tuple(fc.array(step, { minLength: 1, maxLength: 4 }), fc.array(tagging, { maxLength: 2 })), { minLength: 1, maxLength: 6 })
+const compaction = fc.option(fc.record({ before: fc.integer({ min: -1, max: 14 }), dryRun: fc.constantFrom(false, false, true) }), { freq: 2 })
+const batches = fc.array(
+  fc.tuple(fc.array(step, { minLength: 1, maxLength: 4 }), fc.array(tagging, { maxLength: 2 }), compaction), { minLength: 1, maxLength: 6 },
+)
+
+const compacted = (history: History, request: { before: number; dryRun: boolean }): Promise<unknown> => (
+  history.compact(request).catch((error: { code: string; details: unknown }) => [error.code, error.details])
+)
 
 async function tagOutcome(history: History, { away, force, ...tag }: Tagging): Promise<unknown> {
   try {
@@ -77,11 +84,13 @@ const shownOutcome = (outcome: CommitOutcome) => (outcome.type === 'refused'
 /** Everything that a history can be asked, as plain values. */
 async function everything(history: History): Promise<unknown> {
   const head = await history.head()
-  const revisions = Array.from({ length: head.revision + 1 }, (_, revision) => revision)
+  const oldest = await history.oldestRevision()
+  const every = Array.from({ length: head.revision + 1 }, (_, revision) => revision)
+  const revisions = every.slice(oldest)
   const lastVersion = (await history.versionCount()) - 1
   const versions = Array.from({ length: lastVersion + 1 }, (_, number) => number)
   const groups = await history.entriesInGroups(['g', 'h'])
-  const log = await history.log({ revision: 0, position: Infinity }, 10_000)
+  const log = await history.log({ revision: oldest, position: oldest === 0 ? Infinity : 0 }, 10_000)
   const perRevision = await Promise.all([...revisions, 'head' as const].map(async (at) => ({
     states: await Promise.all((['ID_ASC', 'REVISION_DESC'] as const).map(async (order) => (
       (await history.findEntries(EVERYTHING, order, all(), at)).items.map(shownEntry)
@@ -92,7 +101,9 @@ async function everything(history: History): Promise<unknown> {
     things: await history.countEntries({ field: { root: 'kind' }, test: { operator: 'equals', value: 'thing' } }, at),
   })))
   return {
-    head, lastVersion, perRevision,
+    head, oldest, lastVersion, perRevision,
+    changes: [...await history.changesOf(every, all())].map(([revision, { items }]) => [revision, items.map(({ position, previous }) => [position, previous?.revision])]),
+    revisions: [...(await history.entryRevisions(every.flatMap((revision) => IDS.map((entry) => ({ id: entry, revision }))))).keys()].sort(),
     versions: [...(await history.versions(versions)).values()].sort((a, b) => a.number - b.number)
       .map(({ number, parent, revision, created, updated, deleted }) => [number, parent, revision, created, updated, deleted]),
     lineages: await Promise.all(versions.map((number) => history.lineage(number))),
@@ -101,6 +112,7 @@ async function everything(history: History): Promise<unknown> {
       [revision, position, type, entry, after && shownEntry(after), previous && shownEntry(previous)]
     )),
     histories: [...await history.entryHistories(IDS, all())].map(([entry, page]) => [entry, page.items.map(shownEntry)]),
+    historyCounts: [...await history.entryHistoryCounts(IDS)],
     deltas: await Promise.all(revisions.map(async (revision) => (
       [(await history.delta(revision, head.revision)).map(shownOperation), (await history.delta(head.revision, revision)).map(shownOperation)]
     ))),
@@ -125,17 +137,18 @@ describe('a random registry', () => {
       const stored = await openPostgresHistory({ ...historyOptions, databaseUrl: fresh.url, backend: 'postgres', connections: 4 })
       const model = openMemoryHistory(historyOptions)
       try {
-        for (const [batch, tags] of sent) {
+        for (const [batch, tags, compaction] of sent) {
           const requests = batch.map(requestOf)
           const [given, expected] = [await stored.commit(requests), await model.commit(requests)]
           expect(given.map(shownOutcome)).toEqual(expected.map(shownOutcome))
           for (const tag of tags) expect(await tagOutcome(stored, tag)).toEqual(await tagOutcome(model, tag))
+          if (compaction !== null) expect(await compacted(stored, compaction)).toEqual(await compacted(model, compaction))
         }
         expect(await everything(stored)).toEqual(await everything(model))
       } finally {
         await stored.close()
         await fresh.drop()
       }
-    }), { numRuns: 25 })
+    }), { numRuns: 40 })
   })
 })

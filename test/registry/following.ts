@@ -68,6 +68,59 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(await isSilent(stream, 50)).toBe(true)
     })
 
+    it('goes on after the oldest revision once history is compacted, and says COMPACTED below it', async () => {
+      const cursors: string[] = []
+      const live = follow()
+      await nextOf(live)
+      const everything: ChangeBatch[] = []
+      for (let i = 0; i < 6; i++) {
+        await apply(registry, create(`a:${i}`), ...(i > 0 ? [update('a:0', { i })] : []))
+        everything.push(await nextOf(live))
+        cursors.push(everything.at(-1)!.cursor)
+      }
+      expect(await registry.compact({ before: 4, dryRun: false })).toMatchObject({ oldestRevision: 4 })
+      for (const cursor of cursors.slice(0, 3)) {
+        await expect(nextOf(follow({ after: cursor }))).rejects.toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 4 } })
+      }
+      const resumed = await takeUntilSynced(follow({ after: cursors[3]! }))
+      expect(resumed.map(({ revision, changes }) => [revision, changes])).toEqual(everything.slice(4).map(({ revision, changes }) => [revision, changes]))
+      // The live one stood above it all the time.
+      await apply(registry, create('a:later'))
+      expect(await nextOf(live)).toMatchObject({ revision: 7, changes: [{ id: 'a:later' }] })
+    })
+
+    it('tells a follower that reads slowly when history is compacted below it, and lets one above go on', async () => {
+      const [slow, quick] = [follow(), follow()]
+      await Promise.all([nextOf(slow), nextOf(quick)])
+      const large = 'x'.repeat(900_000)
+      for (let i = 0; i < 24; i++) await apply(registry, create(`a:${i}`, { large }))
+      const seen: number[] = []
+      while (seen.at(-1) !== 24) seen.push((await nextOf(quick)).revision)
+      await registry.compact({ before: 24, dryRun: false })
+      // More has passed than the live window holds, so it must ask the store for what comes next.
+      let told: unknown
+      for (let i = 0; told === undefined && i < 24; i++) await nextOf(slow).catch((error: unknown) => { told = error })
+      expect(told).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 24 } })
+      await apply(registry, create('a:later'))
+      expect(await nextOf(quick)).toMatchObject({ revision: 25 })
+    })
+
+    it('a follower of the first entries whose revision is compacted away meanwhile hears it, and begins anew', async () => {
+      await apply(registry, ...Array.from({ length: 1_500 }, (_, i) => create(`m:${i}`)))
+      const stream = follow({ initial: true })
+      const first = await nextOf(stream)
+      expect(first.complete).toBe(false)
+      await apply(registry, create('m:later'))
+      await registry.compact({ before: 2, dryRun: false })
+      let told: unknown
+      for (let i = 0; told === undefined && i < 10; i++) await nextOf(stream).catch((error: unknown) => { told = error })
+      expect(told).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 2 } })
+      await expect(nextOf(follow({ after: first.cursor }))).rejects.toMatchObject({ code: 'COMPACTED' })
+      const state = new Map<string, string>()
+      for (const batch of await takeUntilSynced(follow({ initial: true }))) fold(state, batch)
+      expect(state).toEqual(await stateAt(registry, EVERYTHING, 2))
+    })
+
     it('Atomic: a batch never holds two revisions, and `complete` ends a long one', async () => {
       const before = follow()
       await nextOf(before)

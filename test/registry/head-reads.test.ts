@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseEntryId } from '../../src/core/entry-id.js'
 import { HeadReads } from '../../src/registry/head-reads.js'
@@ -122,6 +123,19 @@ describe('reads at the head out of memory', () => {
     await apply(registry, update('many:0', {}, 'new'), ...Array.from({ length: 5_001 }, (_, i) => create(`many:${i + 1}`)))
     expect(await dataOf(reads, 'many:0')).toEqual(['new'])
     expect([looks, statements]).toEqual([1, 2])
+  })
+
+  it('forget what they cannot be told of any more: a delete that was compacted away since their last look stood as the entry', async () => {
+    await apply(registry, create('gone:1', {}, 'old'))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'gone:1')
+    await apply(registry, remove('gone:1'))
+    await apply(registry, create('gone:2'))
+    await registry.compact({ before: (await registry.head()).revision, dryRun: false })
+    const client = postgres(database.url, { max: 1, onnotice: () => {} })
+    while ((await client`SELECT 1 FROM baseline WHERE removed`).length === 0) await sleep(20)
+    await client.end()
+    expect(await dataOf(reads, 'gone:1')).toEqual([undefined])
   })
 
   it('do not keep what was read before a look that has told of its change already', async () => {

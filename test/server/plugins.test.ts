@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadParticipants } from '../../src/server/load-participants.js'
+import { loadPlugins } from '../../src/server/load-plugins.js'
+import { createProviders } from '../../src/server/provider-roles.js'
+import { createSourceHost } from '../../src/sources/source-host.js'
 import { directoryOf } from '../registry/participant-fixture.js'
 import { create, memoryRegistry } from '../registry/registry-fixture.js'
 
@@ -13,7 +16,11 @@ function plugin(text: string): string {
   writeFileSync(path, text)
   return path
 }
-const load = (...plugins: string[]) => loadParticipants({ participants: [], plugins, transactions: { operationSeconds: 2, totalSeconds: 10 } })
+async function load(...plugins: string[]) {
+  const providers = await createProviders()
+  const loaded = await loadPlugins({ plugins, transactions: { operationSeconds: 2, totalSeconds: 10 } }, providers)
+  return { ...loaded, ...loadParticipants({ participants: [] }, loaded.participants), providers }
+}
 
 describe('a plugin', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
@@ -45,6 +52,51 @@ describe('a plugin', () => {
     const registry = memoryRegistry({ transactions: { participants: directoryOf(...participants) } })
     expect(await registry.applyChangeset({ operations: [create('a:1')] }, { author: null })).toMatchObject({ problems: [{ code: 'PARTICIPANT_FAILED', participant: 'vague' }] })
     await registry.close()
+  })
+
+  it('registers dependency patterns and providers, whether or not it waits for them', async () => {
+    const { dependencies, providers } = await load(plugin(`export function register(api) {
+      api.dependencyPattern({ path: 'data.wires.*', allowWildcard: true })
+      api.dependencyPattern({ path: 'meta.friend' })
+      api.provider('source', {
+        name: 'clock', displayName: 'Clock', version: '0.1.0', description: 'Tells the time.', capabilities: ['time'],
+        configSchema: { type: 'object', required: ['zone'], properties: { zone: { type: 'string' } } },
+        onRegister: () => new Promise((resolve) => setTimeout(resolve, 30)),
+        create: ({ zone }, { folder }) => ({ zone, folder, async *scan() {}, async close() {} }),
+      })
+    }`))
+    expect(dependencies).toEqual([{ path: 'data.wires.*', allowWildcard: true }, { path: 'meta.friend', allowWildcard: false }])
+    expect(providers.get('source', 'clock')).toMatchObject({ displayName: 'Clock', capabilities: ['time'], isDefault: false, instanceCount: 0 })
+    const host = createSourceHost(folder, 1_000)
+    await expect(providers.create('source', 'clock', {}, host)).rejects.toMatchObject({ code: 'INVALID_PROVIDER_CONFIG', details: { issues: [{ path: 'zone', message: 'is missing' }] } })
+    const reader = await providers.create('source', 'clock', { zone: 'UTC' }, host)
+    expect(reader).toMatchObject({ zone: 'UTC', folder })
+    expect(providers.get('source', 'clock')!.instanceCount).toBe(1)
+    await reader.close()
+    expect(providers.get('source', 'clock')!.instanceCount).toBe(0)
+  })
+
+  it('may register a provider later on, but what the gateway was put together from no more', async () => {
+    const api = '__cadastrePluginApi'
+    const { providers } = await load(plugin(`export default (api) => { globalThis.${api} = api }`))
+    const late = (globalThis as Record<string, any>)[api]
+    await late.provider('bus', { name: 'late', version: '1', description: 'Comes late.', configSchema: {}, create: () => ({ close: async () => {} }) })
+    expect(providers.get('bus', 'late')).not.toBeNull()
+    expect(() => late.participant({ name: 'p', propose() {} })).toThrow('the gateway has started')
+    expect(() => late.dependencyPattern({ path: 'meta.x' })).toThrow('the gateway has started')
+  })
+
+  it.each([
+    ['registers a provider of no role', 'api.provider("door", {})', '"door"'],
+    ['registers half a provider, unheard', 'void api.provider("source", { name: "half" })', '"version"'],
+    ['takes the name of a built-in provider', 'void api.provider("source", { name: "http", version: "1", description: "x", configSchema: {}, create() {} })', 'is there already'],
+    ['has a hook that fails', 'void api.provider("source", { name: "x", version: "1", description: "x", configSchema: {}, create() {}, onRegister() { throw new Error("no licence") } })', 'no licence'],
+    ['names a path that does not parse', 'api.dependencyPattern({ path: "other.x" })', 'other.x'],
+    ['names a pattern without a path', 'api.dependencyPattern("meta.x")', '"path"'],
+  ])('that %s is an error at the start, by its own name', async (_, statement, why) => {
+    const path = plugin(`export default (api) => { ${statement} }`)
+    await expect(load(path)).rejects.toMatchObject({ name: 'StartError', message: expect.stringContaining(why) as string })
+    await expect(load(path)).rejects.toThrow(path)
   })
 
   it.each([

@@ -2,6 +2,10 @@ import { compileDependencyPatterns } from '../../core/compile-dependency-pattern
 import { fingerprint } from '../../server/gateway.js'
 import { compileRegex } from '../../store/compile-regex.js'
 import type { Verification } from '../../store/history.js'
+import type { DependencyPattern } from '../../core/dependency.js'
+import type { GatewayConfig } from '../../server/config.js'
+import { loadPlugins } from '../../server/load-plugins.js'
+import { createProviders } from '../../server/provider-roles.js'
 import { openStore } from '../../store/open-store.js'
 import type { CommandContext, CommandResult } from '../command-context.js'
 import { writeJson } from '../command-context.js'
@@ -32,10 +36,12 @@ export async function verify(context: CommandContext): CommandResult {
 }
 
 async function verifyStore({ terminal }: CommandContext): Promise<Verification> {
-  const { backend, databaseUrl, dataDir, dependencies } = storeConfig()
+  const config = storeConfig()
+  const { backend, databaseUrl, dataDir } = config
   if (backend === 'memory' || backend === 'none') {
     throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
   }
+  const dependencies = await dependencyPatterns(config)
   const history = await openStore({
     backend, databaseUrl, dataDir,
     options: {
@@ -51,5 +57,19 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
   } finally {
     progress.stop()
     await history.close()
+  }
+}
+
+/** Those of plugins too: by fewer, the index of references would seem wrong, and opening the store would make it so. */
+async function dependencyPatterns(config: GatewayConfig): Promise<readonly DependencyPattern[]> {
+  if (config.plugins.length === 0) return config.dependencies
+  const providers = await createProviders()
+  try {
+    const { dependencies } = await loadPlugins(config, providers)
+    return [...config.dependencies, ...dependencies]
+  } catch (error) {
+    throw storeFailure(error)
+  } finally {
+    await providers.close()
   }
 }

@@ -5,10 +5,11 @@ import { operationsBetween } from '../../core/delta.js'
 import { compareTargets, groupsOf, targetKey } from '../../core/dependency.js'
 import { namespaceOf, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import { RegistryError } from '../../core/errors.js'
+import { RegistryError, type Problem } from '../../core/errors.js'
 import type { Tag } from '../../core/tag.js'
 import { compareText } from '../../core/text.js'
 import { FIRST_LINK, encodeChangeset, rootDigest } from '../changeset-codec.js'
+import { compactedVersion, logCompacted, versionCompacted } from '../compacted.js'
 import { byPosition, entryOfRow } from '../change-row.js'
 import { COMPARE_ENTRIES } from '../entry-order.js'
 import {
@@ -19,12 +20,15 @@ import { pageOf } from '../page.js'
 import {
   emptyWrites, nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
 } from '../plan-batch.js'
-import { movedTagSum, NO_TAGS, planTag, planTagRemoval, tagDigest } from '../plan-tag.js'
-import type { StoredHistory } from '../verify/stored-history.js'
+import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../plan-tag.js'
 import { verifyHistory } from '../verify/verify-history.js'
+import { MemoryCompaction } from './memory-compaction.js'
 import { openMemoryJournal } from './memory-journal.js'
 import { openMemoryExchange } from './memory-exchange.js'
+import { openMemoryInstances, steadyClock } from './memory-instances.js'
 import { MemoryLog } from './memory-log.js'
+import { memoryStoredHistory } from './memory-stored-history.js'
+import { openMemorySourceRecords } from './memory-source-records.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
@@ -35,7 +39,7 @@ const REMEMBERED_REQUESTS = 100_000
  * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
  * `none`: only the head's state can be read.
  */
-export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true } = {}): History {
+export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true, clock = steadyClock } = {}): History {
   const registryId = randomUUID()
   const born = new Date()
   const log = new MemoryLog(rootVersion(born))
@@ -45,16 +49,25 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const requests = new Map<string, number>()
   const journal = openMemoryJournal((id) => requests.get(id) ?? null)
   const tags = new Map<string, Tag>()
+  const { instances, use } = openMemoryInstances((id) => log.entry(id, 'head') !== null, clock)
+  const sources = openMemorySourceRecords({
+    revision: () => log.revision,
+    isAtHead: (id) => log.entry(id, 'head') !== null,
+    wasDeletedSince: (id, since) => (log.rowsOf.get(id) ?? []).some(({ revision, operation }) => (
+      revision > since && (operation === 'delete' || operation === 'replace')
+    )),
+  })
   let tagSum = NO_TAGS
 
+  const compaction = new MemoryCompaction(log, stored, lowestTag)
   const standing: Standing = {
-    head: { revision: 0, version: 0 }, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
-    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies,
+    head: { revision: 0, version: 0 }, oldestRevision: 0, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
+    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies, use,
   }
   const versionRow = (number: number) => log.versions[number]
-  const oldestLog = () => (keepsHistory ? 0 : Math.max(0, log.revision - FOLLOWED_REVISIONS))
+  const oldestLog = () => (keepsHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
 
-  function target(version: number): VersionTarget | { missing: { code: 'VERSION_NOT_FOUND'; message: string } } {
+  function target(version: number): VersionTarget | { missing: Problem } {
     const row = versionRow(version)
     if (row === undefined) {
       return { missing: { code: 'VERSION_NOT_FOUND', message: `there is no version ${version}; the newest is ${standing.lastVersion}` } }
@@ -62,6 +75,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     if (!keepsHistory && version !== standing.head.version) {
       const message = `version ${version} cannot be applied: this registry keeps no history (CADASTRE_STORE=none)`
       return { missing: { code: 'VERSION_NOT_FOUND', message } }
+    }
+    if (row.revision < compaction.oldest && version !== 0 && version !== standing.head.version) {
+      return { missing: compactedVersion(version, row.revision, compaction.oldest) }
     }
     const differences = [...log.rowsOf.keys()].flatMap((id) => {
       const before = log.entry(id, 'head')
@@ -74,6 +90,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   function revertTarget(version: number) {
     const row = version === 0 ? undefined : versionRow(version)
     if (row === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+    if (row.revision < compaction.oldest) return { missing: compactedVersion(version, row.revision, compaction.oldest) }
     if (keepsHistory) return { changes: log.changesAt(row.revision) }
     const message = `version ${version} cannot be reverted: this registry keeps no history (CADASTRE_STORE=none)`
     return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
@@ -82,12 +99,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   function plan(request: CommitRequest, now: Date): CommitOutcome {
     const writes = emptyWrites()
     const { action } = request
-    const turn: Standing = Object.assign(standing, { now })
+    const turn: Standing = Object.assign(standing, { now, oldestRevision: compaction.oldest })
     const planned = action.type === 'changeset'
       ? planChangeset({ ...request, action }, turn, writes, options.references)
       : action.type === 'revert'
       ? planRevert({ ...request, action }, revertTarget(action.version), turn, writes, options.references)
-      : planVersion(request, target(action.version), turn, writes, options.references)
+      : planVersion({ ...request, action }, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
     for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
@@ -100,15 +117,18 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   function settled(planned: PlannedOutcome): CommitOutcome {
     if (planned.type !== 'replay') return planned
     const { revision, version } = planned.reply
-    const changes = revision === null ? [] : log.changesAt(revision)
+    const isCompacted = revision !== null && revision < compaction.oldest
+    const changes = revision === null || isCompacted ? [] : log.changesAt(revision)
     const delta = changes.map(({ kind, id, entry, previous }) => (
       { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
     ))
-    return { type: 'applied', head: { revision: revision ?? standing.head.revision, version }, revision, delta, dryRun: false, replayed: true }
+    const head = { revision: revision ?? standing.head.revision, version }
+    return { type: 'applied', head, revision, delta, dryRun: false, replayed: true, ...(isCompacted ? { compacted: true } : {}) }
   }
 
-  /** Only the state at the head has meaning where no history is kept. */
+  /** Only the state at the head has meaning where no history is kept, and none below what was compacted. */
   function at(readAt: ReadAt): ReadAt {
+    if (keepsHistory && readAt !== 'head') compaction.check(readAt)
     if (keepsHistory || readAt === 'head' || readAt === standing.head.revision) return readAt
     return refuse(`revision ${readAt} cannot be read`)
   }
@@ -128,15 +148,17 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     return rows.map(entryOfRow).filter((entry) => entry !== null).reverse()
   }
 
-  const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
+  const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
+    instances,
+    sources,
     exchange,
     registryId,
     keepsHistory,
     headReader: null,
     head: async () => standing.head,
-    oldestRevision: async () => (keepsHistory ? 0 : standing.head.revision),
+    oldestRevision: async () => (keepsHistory ? compaction.oldest : standing.head.revision),
     entryCount: async (readAt) => countAt(at(readAt)),
     revisionAtTime: async (time) => log.transitions.findLast(({ createdAt }) => createdAt <= time)?.revision ?? 0,
 
@@ -179,7 +201,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     transitionPage: async (page) => pageOf(log.transitions, page, ({ revision }, position) => revision - position),
     transitionCount: async () => log.transitions.length,
 
-    changesOf: async (revisions, page) => new Map(revisions.map((revision) => (
+    changesOf: async (revisions, page) => new Map(revisions.filter((revision) => revision >= compaction.oldest).map((revision) => (
       [revision, pageOf(log.changesAt(revision), page, (change, position) => change.position - position)]
     ))),
     namespaceChanges: async (namespace, page) => {
@@ -226,6 +248,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       return found.sort((a, b) => compareTargets(a.target, b.target)).slice(0, limit)
     },
     changedSince: async (revision, limit) => {
+      compaction.check(revision)
       const ids = new Set<EntryId>()
       let changes = 0
       for (let after = revision + 1; after <= log.revision; after++) {
@@ -244,6 +267,11 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     ))),
   }
 
+  function lowestTag() {
+    const pinning = [...tags.values()].map((tag) => ({ tag, version: versionRow(tag.version)! })).filter(({ version }) => version.number > 0)
+    return pinning.sort((a, b) => a.version.number - b.version.number || compareText(a.tag.name, b.tag.name))[0] ?? null
+  }
+
   function tagList(): Tag[] {
     return [...tags.values()].sort((a, b) => compareText(a.name, b.name))
   }
@@ -251,7 +279,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   /** Newest first. Without history nothing older than the head's state is told. */
   function changesIn(namespace: string): Change[] {
     if (!keepsHistory) return refuse('the history of a namespace cannot be read')
-    return log.transitions.flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace)).reverse()
+    return log.transitions.slice(Math.max(0, compaction.oldest - 1)).flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace)).reverse()
   }
 
   function countAt(readAt: ReadAt): number {
@@ -259,20 +287,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     return revision === 0 ? 0 : log.transitions[revision - 1]!.entryCount
   }
 
-  const stored: StoredHistory = {
-    versions: async function* () { yield* log.versions },
-    changesets: async (numbers) => new Map(numbers.map((number) => [number, log.versions[number]!.changeset])),
-    transitions: async function* () { yield* log.transitions },
-    changes: async function* () {
-      for (const { revision } of log.transitions) {
-        for (const row of log.rowsAt.get(revision) ?? []) yield { row, metaIndex: null }
-      }
-    },
-    head: async function* () { for (const entry of log.state('head')) yield { entry, metaIndex: null } },
-    pointer: async () => ({ ...standing, tagSum }),
-    tags: async function* () { for (const tag of tags.values()) yield { tag, digest: tagDigest(tag) } },
-    names: null,
-    referenceIndex: null,
+  function stored() {
+    return memoryStoredHistory(log, compaction, { ...standing, tagSum, oldestRevision: compaction.oldest }, [...tags.values()])
   }
 
   return {
@@ -288,7 +304,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     },
     setTag: async (request) => {
       if (!keepsHistory) return refuse('a version cannot be tagged')
-      if (versionRow(request.version) === undefined) throw versionNotFound(request.version, standing.lastVersion)
+      const version = versionRow(request.version)
+      if (version === undefined) throw versionNotFound(request.version, standing.lastVersion)
+      if (version.revision < compaction.oldest && version.number > 0) throw versionCompacted(version.number, version.revision, compaction.oldest)
       const tag = planTag(request, tags.get(request.name), new Date())
       tagSum = movedTagSum(tagSum, tags.get(request.name), tag)
       tags.set(request.name, tag)
@@ -300,11 +318,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       tags.delete(name)
       return tag
     },
+    compact: async (request) => (keepsHistory ? compaction.compact(request) : refuse('nothing can be compacted')),
     onAdvance: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    verify: async (progress) => (keepsHistory ? verifyHistory(stored, progress) : refuse('there is nothing to verify')),
+    verify: async (progress) => (keepsHistory ? verifyHistory(stored(), progress) : refuse('there is nothing to verify')),
     isReady: async () => true,
     async close() {
       listeners.clear()
@@ -350,9 +369,7 @@ function refersTo(target: ReferenceRow['target'], id: EntryId, groups: readonly 
 }
 
 function readLog(log: MemoryLog, after: LogPosition, limit: number, head: { revision: number; version: number }, oldest: number) {
-  if (after.revision < oldest) {
-    throw new RegistryError('COMPACTED', `the log before revision ${oldest} is gone; begin anew from there`, { oldestRevision: oldest })
-  }
+  if (after.revision < oldest) throw logCompacted(after.revision, oldest)
   const transitions = []
   const changes = []
   let upTo: LogPosition = after

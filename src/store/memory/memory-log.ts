@@ -5,19 +5,22 @@ import type { Change } from '../../core/change.js'
 import type { ReadAt } from '../history.js'
 import type { TransitionRow, VersionRow } from '../plan-batch.js'
 
+/** A version as it is kept: its changeset may have been compacted away. */
+export type KeptVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }
+
 /**
  * The rows of a registry in the memory of one process, and how a state is read from them. An entry's rows
  * ascend by revision, so its state at any revision is a binary search.
  */
 export class MemoryLog {
-  readonly versions: VersionRow[]
+  readonly versions: KeptVersion[]
   /** transitions[i] is revision i + 1. */
   readonly transitions: TransitionRow[] = []
   readonly rowsOf = new Map<EntryId, ChangeRow[]>()
   readonly rowsAt = new Map<number, ChangeRow[]>()
   #ids: EntryId[] | null = null
 
-  constructor(root: VersionRow) {
+  constructor(root: KeptVersion) {
     this.versions = [root]
   }
 
@@ -54,6 +57,28 @@ export class MemoryLog {
       }
     }
     this.rowsAt.delete(revision)
+  }
+
+  /** Keeps of what lies before `revision` only the rows that make the state there, and no changesets. */
+  squashBefore(revision: number): void {
+    for (const [id, rows] of this.rowsOf) {
+      const first = rows.findIndex((row) => row.revision >= revision)
+      const end = first === -1 ? rows.length : first
+      if (end === 0) continue
+      const kept = rows.slice(rows[end - 1]!.content === null ? end : end - 1)
+      if (kept.length > 0) this.rowsOf.set(id, kept)
+      else this.rowsOf.delete(id)
+    }
+    this.#ids = null
+    for (const [at, rows] of this.rowsAt) {
+      if (at >= revision) continue
+      const kept = rows.filter((row) => this.rowsOf.get(row.id)?.includes(row))
+      if (kept.length > 0) this.rowsAt.set(at, kept)
+      else this.rowsAt.delete(at)
+    }
+    for (const [place, version] of this.versions.entries()) {
+      if (version.revision < revision) this.versions[place] = { ...version, changeset: null }
+    }
   }
 
   /** Every id that ever had an entry, in order. */

@@ -3,6 +3,7 @@ import { RegistryError } from '../../core/errors.js'
 import type { Operation } from '../../core/operation.js'
 import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
 import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import type { CountedUse } from './counted-use.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
@@ -130,11 +131,11 @@ export class Committer {
       // What a version holds or changed is read from the log, so what the batch did before must be there.
       await this.#flush(sql, writes, standing)
       if (action.type === 'revert') {
-        const target = await readRevertTarget(sql, action.version, standing)
+        const target = await readRevertTarget(sql, action.version, standing, !isDry)
         planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
       } else {
-        const target = await readVersionTarget(sql, action.version, standing)
-        planned.push(planVersion(request, target, standing, writes, this.#options.references))
+        const target = await readVersionTarget(sql, action.version, standing, !isDry)
+        planned.push(planVersion({ ...request, action }, target, standing, writes, this.#options.references))
       }
     }
     attempt.planned = planned
@@ -143,8 +144,9 @@ export class Committer {
     return planned
   }
 
-  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing): Promise<void> {
+  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing & { readonly use: CountedUse }): Promise<void> {
     if (writes.transitions.length === 0 && writes.replies.length === 0) return
+    await standing.use.flush(sql)
     await writeBatch(sql, writes, standing, this.#options.references)
     for (const rows of Object.values(writes)) rows.length = 0
   }
@@ -154,13 +156,15 @@ export class Committer {
     if (planned.type !== 'replay') return planned
     const { revision, version } = planned.reply
     const delta = revision === null ? [] : await this.#deltaOf(revision)
-    return { type: 'applied', head: { revision: revision ?? 0, version }, revision, delta, dryRun: false, replayed: true }
+    const again = { type: 'applied', head: { revision: revision ?? 0, version }, revision, dryRun: false, replayed: true } as const
+    return delta === null ? { ...again, delta: [], compacted: true } : { ...again, delta }
   }
 
-  async #deltaOf(revision: number): Promise<readonly Operation[]> {
+  /** Null where it has been compacted away. */
+  async #deltaOf(revision: number): Promise<readonly Operation[] | null> {
     const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
-    const changes = (await this.#changesOf([revision], everything)).get(revision)!.items
-    return changes.map(({ kind, id, entry, previous }) => (
+    const changes = (await this.#changesOf([revision], everything)).get(revision)
+    return changes === undefined ? null : changes.items.map(({ kind, id, entry, previous }) => (
       { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
     ))
   }

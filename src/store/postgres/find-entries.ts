@@ -3,9 +3,11 @@ import type { CompileRegex, Criteria } from '../../core/criteria/criteria.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { entryIdParts } from '../../core/entry-id.js'
 import { RegistryError } from '../../core/errors.js'
+import { compacted } from '../compacted.js'
 import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt } from '../history.js'
 import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
 import { translateCriteria } from './find-sql.js'
+import { wholeRows, type WithOldest } from './kept.js'
 import { cut } from './read-entries.js'
 import { selectsByTrigram } from './selects-by-trigram.js'
 import type { ReadClient } from './read-client.js'
@@ -26,9 +28,12 @@ export function findEntries(client: ReadClient, compileRegex: CompileRegex, time
       const { rows, revision } = await query.read(client, order, page, page.limit + 1, at)
       return { ...cut(rows, page), revision }
     }
-    const matches = compileMatcher(criteria, compileRegex)
     // Read in several steps, so at a revision that stays: the head may move between them.
-    const revision = at === 'head' ? await headRevision(client) : at
+    return at === 'head' ? atStandingHead(client, (revision) => match(query, criteria, order, page, revision)) : match(query, criteria, order, page, at)
+  }
+
+  async function match(query: FindQuery, criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, revision: number): Promise<EntryPage> {
+    const matches = compileMatcher(criteria, compileRegex)
     const found: EntryRevision[] = []
     const deadline = performance.now() + timeoutMs
     let window = page
@@ -50,7 +55,10 @@ export function findEntries(client: ReadClient, compileRegex: CompileRegex, time
   async function count(criteria: Criteria, at: ReadAt): Promise<number> {
     const query = new FindQuery(criteria)
     if (query.exact) return query.count(client, at)
-    const revision = at === 'head' ? await headRevision(client) : at
+    return at === 'head' ? atStandingHead(client, (revision) => countMatches(criteria, revision)) : countMatches(criteria, at)
+  }
+
+  async function countMatches(criteria: Criteria, revision: number): Promise<number> {
     const deadline = performance.now() + timeoutMs
     let total = 0
     let after: EntryPosition | null = null
@@ -67,9 +75,18 @@ export function findEntries(client: ReadClient, compileRegex: CompileRegex, time
   return { findEntries: find, countEntries: count }
 }
 
-async function headRevision(client: ReadClient): Promise<number> {
-  const [row] = await client.read((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
-  return row!.revision
+const TRIES = 3
+
+/** Reads at what is the head's revision now; anew where that was compacted away meanwhile: who asks for the head names no revision. */
+async function atStandingHead<Found>(client: ReadClient, read: (revision: number) => Promise<Found>): Promise<Found> {
+  for (let attempt = 1; ; attempt++) {
+    const [row] = await client.read((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
+    try {
+      return await read(row!.revision)
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'COMPACTED') || attempt === TRIES) throw error
+    }
+  }
 }
 
 function tooSlow(): RegistryError {
@@ -96,10 +113,10 @@ export class FindQuery {
 
   async read(client: ReadClient, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
     const { text, params } = this.statement(order, page, limit, at)
-    type Row = EntryColumns & { read_at: number }
+    type Row = WithOldest<EntryColumns> & { read_at: number }
     const rows = await client.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
     const revision = at === 'head' ? rows[0]!.read_at : at
-    return { rows: rows.filter(({ ns }) => ns !== null).map(entryOfColumns), revision }
+    return { rows: wholeRows(rows, revision).map(entryOfColumns), revision }
   }
 
   statement(order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt): { text: string; params: unknown[] } {
@@ -118,7 +135,7 @@ export class FindQuery {
     const direction = DESCENDING[order] === page.fromEnd ? 'ASC' : 'DESC'
     const from = this.#from(at, add, BY_REVISION[order])
     const text = `
-      SELECT p.revision AS read_at, h.* FROM head_pointer p LEFT JOIN LATERAL (
+      SELECT p.revision AS read_at, p.oldest_revision AS oldest, h.* FROM head_pointer p LEFT JOIN LATERAL (
         SELECT ${ENTRY_COLUMNS} FROM ${from.text} WHERE ${[...from.conditions, ...conditions].join(' AND ')}
         ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')} LIMIT ${add(limit)}::int
       ) h ON true
@@ -130,9 +147,10 @@ export class FindQuery {
     const params = [...this.#params]
     const from = this.#from(at, (value) => `$${params.push(value)}`, false)
     const where = [...from.conditions, `(${this.#text})`].join(' AND ')
-    const text = `SELECT count(*) AS count FROM ${from.text} WHERE ${where}`
-    const rows = await client.read((sql) => sql.unsafe<{ count: number }[]>(text, params as never[]))
-    return rows[0]!.count
+    const text = `SELECT count(*) AS count, (SELECT oldest_revision FROM head_pointer) AS oldest FROM ${from.text} WHERE ${where}`
+    const [row] = await client.read((sql) => sql.unsafe<{ count: number; oldest: number }[]>(text, params as never[]))
+    if (at !== 'head' && at < row!.oldest) throw compacted(at, row!.oldest)
+    return row!.count
   }
 
   /** Statements of every shape a client can think of are not to be kept prepared on each connection. */

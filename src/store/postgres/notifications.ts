@@ -2,8 +2,13 @@ import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 import { ADVANCE_CHANNEL } from './write-batch.js'
 
-/** Carries who is to look into their mailbox: a gateway's id, or `*` where those who listen or take part are others now. */
+/** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
+
+/** Carries the id of an entry whose instances are others now, or `*`. */
+export const INSTANCE_CHANNEL = 'cadastre_instance'
+
+const CHANNELS = [ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL]
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
@@ -17,7 +22,8 @@ const LONGEST_PAUSE_MS = 1_000
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
-  #exchange: (addressee: string | null) => void = () => {}
+  readonly #exchange = new Set<(addressee: string | null) => void>()
+  #instances: (entry: string | null) => void = () => {}
   readonly #databaseUrl: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
@@ -33,8 +39,14 @@ export class Notifications {
   }
 
   /** On the same connection: who is to look; null after a (re)connect, when anything may have been missed. */
-  onExchange(listener: (addressee: string | null) => void): void {
-    this.#exchange = listener
+  onExchange(listener: (addressee: string | null) => void): () => void {
+    this.#exchange.add(listener)
+    return () => this.#exchange.delete(listener)
+  }
+
+  /** On the same connection: whose instances have changed; null where it may be any entry's. */
+  onInstances(listener: (entry: string | null) => void): void {
+    this.#instances = listener
   }
 
   /** Wakes all; our own commits need no way round through the server. */
@@ -42,10 +54,15 @@ export class Notifications {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  #call(addressee: string | null): void {
+    for (const listener of [...this.#exchange]) listener(addressee)
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     this.#listeners.clear()
-    this.#exchange = () => {}
+    this.#exchange.clear()
+    this.#instances = () => {}
     await this.#running
   }
 
@@ -56,6 +73,12 @@ export class Notifications {
       pause = listened ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
       if (!this.#stop.signal.aborted) await new Promise((resolve) => setTimeout(resolve, pause))
     }
+  }
+
+  #hear(channel: string, payload: string): void {
+    if (channel === ADVANCE_CHANNEL) this.wake()
+    else if (channel === EXCHANGE_CHANNEL) this.#call(payload)
+    else if (channel === INSTANCE_CHANNEL) this.#instances(payload === '*' ? null : payload)
   }
 
   /** Until the connection ends; tells whether it ever listened. */
@@ -69,15 +92,18 @@ export class Notifications {
       max_lifetime: null,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
-    })
+      onnotify: (channel: string, payload: string) => this.#hear(channel, payload),
+    } as Parameters<typeof postgres>[0] & object)
     let listened = false
     try {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
-      const listening = Promise.all([
-        client.listen(ADVANCE_CHANNEL, () => this.wake(), () => this.wake()),
-        client.listen(EXCHANGE_CHANNEL, (addressee) => this.#exchange(addressee), () => this.#exchange(null)),
-      ])
-      await Promise.race([listening, end])
+      // Not the driver's `listen`: it keeps the end of its connection to itself, and cut once more while it subscribes
+      // anew it says nothing and hears nothing any more.
+      await Promise.race([client.unsafe(CHANNELS.map((channel) => `LISTEN ${channel}`).join('; ')), end])
+      // Anything may have been missed.
+      this.wake()
+      this.#call(null)
+      this.#instances(null)
       listened = true
       await end
     } catch {

@@ -1,17 +1,19 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { Head } from '../../core/version.js'
 import type { Backend, History, HistoryOptions } from '../history.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { Committer } from './commit.js'
-import { connectionOptions } from './connection-options.js'
+import { Compactor } from './compact.js'
+import { withClient } from './direct-client.js'
 import { findEntries } from './find-entries.js'
 import { indexReferences } from './index-references.js'
 import { migrateDatabase } from './migrate.js'
 import { openJournal } from './journal.js'
 import { Notifications } from './notifications.js'
 import { openPostgresExchange } from './postgres-exchange.js'
-import { PARSE_BIGINT, ReadClient, type Sql } from './read-client.js'
+import { openPostgresInstances } from './postgres-instances.js'
+import { ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
 import { readHead } from './read-head.js'
 import { readLog } from './read-log.js'
@@ -19,17 +21,20 @@ import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
 import { StatisticsRefresher } from './refresh-statistics.js'
 import { removeOldReplies } from './remove-old-replies.js'
-import { storedHistory } from './stored-history.js'
+import { sourceRows } from './source-rows.js'
+import { withStoredHistory } from './stored-history.js'
 import { tagRows } from './tag-rows.js'
 
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
-  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange. */
+  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange, two for sources. */
   readonly connections?: number
 }
 
 const READY_TIMEOUT_MS = 1_000
+/** 10,000 records are written at a time, which takes a second or so. */
+const SOURCE_TIMEOUT_MS = 30_000
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
 /** A registry in a Postgres database, its tables brought up to date first. */
@@ -55,25 +60,35 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
   const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
   const exchange = openPostgresExchange(exchangeClient, notifications)
+  const compactor = new Compactor(client, databaseUrl, options.references)
+  compactor.goOn()
+  const instances = openPostgresInstances(client, notifications)
+  // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
+  const sourceClient = new ReadClient({
+    databaseUrl, connections: 2, timeoutMs: SOURCE_TIMEOUT_MS, settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
+  })
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
     })
+    compactor.goOn()
   }, REPLY_CHECK_MS)
   replyTimer.unref()
 
   return {
     backend,
     journal,
+    sources: sourceRows(sourceClient, notifications),
     registryId,
     keepsHistory: true,
     exchange,
+    instances,
     headReader: readHead(client),
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
     },
-    oldestRevision: async () => 0,
+    oldestRevision: () => compactor.oldestRevision(),
     ...readEntries(client),
     ...findEntries(client, compileRegex, readTimeoutMs),
     ...readVersions((query) => drizzleClient.read((sql) => {
@@ -90,27 +105,17 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       statistics.after(outcomes)
       return outcomes
     },
+    compact: (request) => compactor.compact(request),
     onAdvance: (listener) => notifications.onAdvance(listener),
-    verify: (progress) => withClient(databaseUrl, (direct) => direct.begin(
-      'ISOLATION LEVEL REPEATABLE READ READ ONLY',
-      (sql) => verifyHistory(storedHistory(sql as unknown as Sql, options.references), progress),
-    ) as ReturnType<History['verify']>),
+    verify: (progress) => withStoredHistory(databaseUrl, options.references, (stored) => verifyHistory(stored, progress)),
     isReady: () => client.read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS).then(() => true, () => false),
     async close() {
       clearInterval(replyTimer)
+      await compactor.close()
       await committer.close()
       await statistics.close()
       await exchange.close()
-      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close()])
+      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
     },
-  }
-}
-
-async function withClient<T>(databaseUrl: string, work: (client: Sql) => Promise<T>): Promise<T> {
-  const client = postgres({ ...connectionOptions(databaseUrl), max: 1, types: PARSE_BIGINT })
-  try {
-    return await work(client)
-  } finally {
-    await client.end({ timeout: 5 })
   }
 }

@@ -2,6 +2,7 @@ import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { entryRevisionKey, type EntryRevisionKey, type HistoryReader, type NamespaceSummary, type Page, type PageOf, type ReadAt } from '../history.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
+import { isKept, withOldest, wholeRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'
 
 type EntryReads = Pick<HistoryReader, 'entries' | 'entryRevisions' | 'namespaces' | 'entryHistories' | 'entryHistoryCounts' | 'entryCount'>
@@ -22,8 +23,9 @@ export function readEntries(client: ReadClient): EntryReads {
       const rows = await client.read((sql) => sql<EntryColumns[]>`
         SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
         FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
+        CROSS JOIN head_pointer pointer
         JOIN change h ON h.ns = wanted.ns AND h.name = wanted.name AND h.revision = wanted.revision
-        WHERE h.operation <> 'delete'`)
+        WHERE h.operation <> 'delete' AND ${sql.unsafe(isKept('h'))}`)
       return new Map(rows.map((row) => {
         const entry = entryOfColumns(row)
         return [entryRevisionKey(entry satisfies EntryRevisionKey), entry]
@@ -48,11 +50,11 @@ export function readEntries(client: ReadClient): EntryReads {
       const direction = page.fromEnd ? 'ASC' : 'DESC'
       const rows = await client.read((sql) => sql<EntryColumns[]>`
         SELECT h.*
-        FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+        FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         CROSS JOIN LATERAL (
           SELECT c.ns, c.name, c.kind, c.meta, c.data, c.digest, c.revision, c.version FROM change c
           WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.operation <> 'delete'
-            AND c.revision < ${olderThan} AND c.revision > ${newerThan}
+            AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isKept('c'))}
           ORDER BY c.revision ${sql.unsafe(direction)} LIMIT ${page.limit + 1}
         ) h`)
       for (const row of rows) found.get(storedId(row.ns, row.name))!.push(entryOfColumns(row))
@@ -63,9 +65,9 @@ export function readEntries(client: ReadClient): EntryReads {
       const { ns, name } = idColumns(ids)
       const rows = await client.read((sql) => sql<{ ns: string; name: string; count: number }[]>`
         SELECT c.ns, c.name, count(*) AS count
-        FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+        FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         JOIN change c ON c.ns = wanted.ns AND c.name = wanted.name
-        WHERE c.operation <> 'delete' GROUP BY c.ns, c.name`)
+        WHERE c.operation <> 'delete' AND ${sql.unsafe(isKept('c'))} GROUP BY c.ns, c.name`)
       const counts = new Map<EntryId, number>(ids.map((id) => [id, 0]))
       for (const row of rows) counts.set(storedId(row.ns, row.name), row.count)
       return counts
@@ -87,28 +89,34 @@ function entriesAtHead(client: ReadClient, ids: readonly EntryId[]): Promise<Ent
     JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name`)
 }
 
-function entriesAt(client: ReadClient, ids: readonly EntryId[], revision: number): Promise<EntryColumns[]> {
+const ENTRIES_AT = withOldest(`
+  SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+  FROM unnest($1::text[], $2::text[]) AS wanted(ns, name)
+  CROSS JOIN LATERAL (
+    SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= $3::bigint
+    ORDER BY c.revision DESC LIMIT 1
+  ) h
+  WHERE h.operation <> 'delete'`)
+
+async function entriesAt(client: ReadClient, ids: readonly EntryId[], revision: number): Promise<EntryColumns[]> {
   const { ns, name } = idColumns(ids)
-  return client.read((sql) => sql<EntryColumns[]>`
-    SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
-    FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
-    CROSS JOIN LATERAL (
-      SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= ${revision}
-      ORDER BY c.revision DESC LIMIT 1
-    ) h
-    WHERE h.operation <> 'delete'`)
+  const rows = await client.read((sql) => sql.unsafe<WithOldest<EntryColumns>[]>(ENTRIES_AT, [ns, name, revision], { prepare: true }))
+  return wholeRows(rows, revision)
 }
 
+const NAMESPACES_AT = `${withOldest(`
+  SELECT e.ns, count(*) AS count
+  FROM entry_name e
+  CROSS JOIN LATERAL (
+    SELECT c.operation FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= $1::bigint
+    ORDER BY c.revision DESC LIMIT 1
+  ) h
+  WHERE h.operation <> 'delete' GROUP BY e.ns`)} ORDER BY q.ns`
+
 async function namespaces(client: ReadClient, at: ReadAt): Promise<readonly NamespaceSummary[]> {
-  return client.read((sql) => at === 'head'
-    ? sql<NamespaceSummary[]>`
-        SELECT ns AS name, count(*) AS "entryCount" FROM head GROUP BY ns ORDER BY ns`
-    : sql<NamespaceSummary[]>`
-        SELECT e.ns AS name, count(*) AS "entryCount"
-        FROM entry_name e
-        CROSS JOIN LATERAL (
-          SELECT c.operation FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${at}
-          ORDER BY c.revision DESC LIMIT 1
-        ) h
-        WHERE h.operation <> 'delete' GROUP BY e.ns ORDER BY e.ns`)
+  type Row = { readonly ns: string; readonly count: number }
+  const rows = await (at === 'head'
+    ? client.read((sql) => sql<Row[]>`SELECT ns, count(*) AS count FROM head GROUP BY ns ORDER BY ns`)
+    : client.read((sql) => sql.unsafe<WithOldest<Row>[]>(NAMESPACES_AT, [at], { prepare: true })).then((found) => wholeRows(found, at)))
+  return rows.map(({ ns, count }) => ({ name: ns, entryCount: count }))
 }

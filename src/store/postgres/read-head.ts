@@ -12,6 +12,7 @@ type Nullable<Columns> = { readonly [Column in keyof Columns]: Columns[Column] |
 type LookColumns = Nullable<EntryColumns> & {
   readonly at: number
   readonly at_version: number
+  readonly oldest: number
   readonly changed_ns: string | null
   readonly changed_name: string | null
 }
@@ -23,7 +24,7 @@ export function readHead(client: ReadClient): HeadReader {
     async look(since, limit) {
       // Ordered, so that the index is what the limit is taken from: a plan for any number would read the whole table.
       const rows = await client.read((sql) => sql<LookColumns[]>`
-        SELECT p.revision AS at, p.version AS at_version, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
+        SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
         FROM head_pointer p
         LEFT JOIN (
           SELECT ns, name, row_number() OVER (ORDER BY revision DESC, position DESC) AS place
@@ -31,9 +32,10 @@ export function readHead(client: ReadClient): HeadReader {
         ) c ON true
         LEFT JOIN head h ON c.place <= ${TOLD_CONTENTS} AND h.ns = c.ns AND h.name = c.name
           AND pg_column_size(h.meta) + pg_column_size(h.data) <= ${TOLD_BYTES}`)
-      const { at, at_version: version } = rows[0]!
+      const { at, at_version: version, oldest } = rows[0]!
       const head = { revision: at, version }
-      if (rows.length > limit) return { head, changed: null }
+      // Compaction removes changes before the oldest revision, deletes above all.
+      if (rows.length > limit || since + 1 < oldest) return { head, changed: null }
       const changed = new Map<EntryId, EntryRevision | null>()
       for (const row of rows) {
         if (row.changed_ns !== null) changed.set(storedId(row.changed_ns, row.changed_name!), row.ns === null ? null : entryOfColumns(row as EntryColumns))

@@ -4,8 +4,10 @@ import type { Operation } from '../../core/operation.js'
 import { operationsBetween } from '../../core/delta.js'
 import type { Head, Transition, TransitionKind } from '../../core/version.js'
 import { byPosition, changesOfRow } from '../change-row.js'
+import { logCompacted } from '../compacted.js'
 import type { HistoryOptions, HistoryReader, LogPosition, Page } from '../history.js'
 import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import { thereRows, wholeRows, withOldest, type WithOldest } from './kept.js'
 import { cut } from './read-entries.js'
 import type { ReadClient } from './read-client.js'
 
@@ -38,20 +40,21 @@ function previousOf(row: PlacedRow): EntryRevision | null {
 export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
   return {
     async changesOf(revisions, page: Page<number>) {
-      const found = new Map<number, Change[]>(revisions.map((revision) => [revision, []]))
       const direction = page.fromEnd ? 'DESC' : 'ASC'
       const places = (column: 'position' | 'delete_position') => `(
         SELECT c.*, c.${column} AS place FROM change c
         WHERE c.revision = wanted.revision AND c.${column} > $2::int AND c.${column} < $3::int
         ORDER BY c.${column} ${direction} LIMIT $4::int)`
-      const text = `
+      const text = withOldest(`
         SELECT ${PLACED_COLUMNS}
         FROM unnest($1::bigint[]) AS wanted(revision)
         CROSS JOIN LATERAL (${places('position')} UNION ALL ${places('delete_position')} ORDER BY place ${direction} LIMIT $4::int) h
-        ${JOIN_PREVIOUS}`
+        ${JOIN_PREVIOUS} WHERE wanted.revision >= pointer.oldest_revision`)
       const params = [revisions, page.after ?? -1, page.before ?? 2 ** 31 - 1, page.limit + 1]
-      const rows = await client.read((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
-      for (const row of rows) found.get(row.revision)!.push(changeAtPlace(row))
+      const rows = await client.read((sql) => sql.unsafe<WithOldest<PlacedRow>[]>(text, params as never[], { prepare: true }))
+      const oldest = rows[0]?.oldest ?? 0
+      const found = new Map<number, Change[]>(revisions.filter((revision) => revision >= oldest).map((revision) => [revision, []]))
+      for (const row of thereRows(rows)) found.get(row.revision)!.push(changeAtPlace(row))
       const inOrder = (changes: Change[]) => changes.sort((a, b) => (page.fromEnd ? byPosition(b, a) : byPosition(a, b)))
       return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
     },
@@ -62,7 +65,7 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
       const [older, newer] = [page.after ?? AFTER_ALL, page.before ?? BEFORE_ALL]
       const places = (column: 'position' | 'delete_position') => `(
         SELECT c.*, c.${column} AS place FROM change c
-        WHERE c.ns = $1::text AND c.${column} IS NOT NULL
+        WHERE c.ns = $1::text AND c.${column} IS NOT NULL AND c.revision >= (SELECT oldest_revision FROM head_pointer)
           AND (c.revision, c.${column}) < ($2::bigint, $3::int) AND (c.revision, c.${column}) > ($4::bigint, $5::int)
         ORDER BY c.revision ${direction}, c.${column} ${direction} LIMIT $6::int)`
       const text = `
@@ -76,22 +79,28 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
 
     async namespaceChangeCount(namespace) {
       const [row] = await client.read((sql) => sql<{ count: number }[]>`
-        SELECT count(*) + count(delete_position) AS count FROM change WHERE ns = ${namespace}`)
+        SELECT count(*) + count(delete_position) AS count FROM change
+        WHERE ns = ${namespace} AND revision >= (SELECT oldest_revision FROM head_pointer)`)
       return row!.count
     },
 
     async log(after, limit) {
       // The head first: what is committed while the rest is read lies beyond it and is left for the next page.
-      const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
+      const [pointer] = await client.read((sql) => sql<(Head & { oldest: number })[]>`
+        SELECT revision, version, oldest_revision AS oldest FROM head_pointer`)
       const head = { revision: pointer!.revision, version: pointer!.version }
+      if (after.revision < pointer!.oldest) throw logCompacted(after.revision, pointer!.oldest)
       const from = after.position === Infinity ? after.revision + 1 : after.revision
       if (from > head.revision) return { transitions: [], changes: [], upTo: after, head }
-      const [transitions, rows] = await Promise.all([
+      const [transitions, found] = await Promise.all([
         client.read((sql) => sql<TransitionColumns[]>`
           SELECT * FROM transition WHERE revision >= ${from} AND revision <= ${head.revision}
           ORDER BY revision LIMIT ${limit}`),
-        client.read((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
+        client.read((sql) => sql.unsafe<WithOldest<LogRow>[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
       ])
+      const oldest = found[0]?.oldest ?? 0
+      if (after.revision < oldest) throw logCompacted(after.revision, oldest)
+      const rows = thereRows(found)
       const changes = rows.map(changeAtPlace).sort(byPosition)
       const lastTransition = transitions.at(-1)?.revision ?? after.revision
       const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
@@ -125,7 +134,7 @@ type LogRow = PlacedRow & { /** Changes found, those over the page's size includ
 const BYTES = ['h.meta', 'h.data', 'p.meta', 'p.data'].map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
 
 /** Changes after a place of the log, by (revision, place): one at least, then as many as there is room for. */
-const LOG_AFTER = `
+const LOG_AFTER = withOldest(`
   SELECT * FROM (
     SELECT ${PLACED_COLUMNS}, count(*) OVER () AS offered,
       sum(${BYTES}) OVER (ORDER BY h.revision, h.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
@@ -139,7 +148,7 @@ const LOG_AFTER = `
         ORDER BY c.revision, c.delete_position LIMIT $4::int)
       ORDER BY revision, place LIMIT $4::int
     ) h ${JOIN_PREVIOUS}
-  ) page WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}`
+  ) page WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}`)
 
 function logParams(after: LogPosition, head: Head, limit: number): unknown[] {
   return [after.revision, Math.min(after.position, 2 ** 31 - 1), head.revision, limit]
@@ -197,6 +206,8 @@ export const DIFFERENCES = `
   FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
   WHERE low.digest IS DISTINCT FROM high.digest`
 
+const DIFFERENCES_KEPT = withOldest(DIFFERENCES)
+
 export function differenceOfColumns(row: DifferenceColumns) {
   return { id: storedId(row.ns, row.name), low: sideOf(row, 'low'), high: sideOf(row, 'high') }
 }
@@ -212,6 +223,6 @@ function sideOf(row: DifferenceColumns, side: 'low' | 'high'): EntryRevision | n
 }
 
 async function readDifferences(client: ReadClient, low: number, high: number) {
-  const rows = await client.read((sql) => sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [low, high], { prepare: true }))
-  return rows.map(differenceOfColumns)
+  const rows = await client.read((sql) => sql.unsafe<WithOldest<DifferenceColumns>[]>(DIFFERENCES_KEPT, [low, high], { prepare: true }))
+  return wholeRows(rows, low).map(differenceOfColumns)
 }

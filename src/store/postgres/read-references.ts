@@ -2,6 +2,7 @@ import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import type { HistoryReader, ReferenceRow } from '../history.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
+import { withOldest, wholeRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'
 import { MAX_GROUP_BYTES, targetColumns, targetOfColumns, type TargetType } from './reference-row.js'
 
@@ -21,6 +22,8 @@ interface SourceColumns {
   readonly target_ns: string
   readonly target_name: string
 }
+
+const CHANGED_SINCE = withOldest('SELECT ns, name FROM change WHERE revision > $1::bigint ORDER BY revision, position LIMIT $2::int')
 
 /** Reading who refers to whom at the head. */
 export function readReferences(client: ReadClient): ReferenceReads {
@@ -75,8 +78,9 @@ export function readReferences(client: ReadClient): ReferenceReads {
     },
 
     async changedSince(revision, limit) {
-      const rows = await client.read((sql) => sql<{ ns: string; name: string }[]>`
-        SELECT ns, name FROM change WHERE revision > ${revision} ORDER BY revision, position LIMIT ${limit + 1}`)
+      type Row = WithOldest<{ ns: string; name: string }>
+      const found = await client.read((sql) => sql.unsafe<Row[]>(CHANGED_SINCE, [revision, limit + 1], { prepare: true }))
+      const rows = wholeRows(found, revision)
       return rows.length > limit ? null : [...new Set(rows.map(({ ns, name }) => storedId(ns, name)))]
     },
 

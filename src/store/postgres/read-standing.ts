@@ -3,9 +3,12 @@ import type { EntryRevision } from '../../core/entry.js'
 import type { Change } from '../../core/change.js'
 import type { Problem } from '../../core/errors.js'
 import { byPosition, changesOfRow, entryOfRow } from '../change-row.js'
+import { compactedVersion } from '../compacted.js'
 import type { CommitRequest } from '../history.js'
-import { nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
+import { deletedBy, nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
 import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import { CountedUse } from './counted-use.js'
+import { lockEntries, readUse } from './instance-sql.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
 import type { Transaction } from './read-client.js'
 
@@ -18,16 +21,18 @@ export interface PointerColumns {
   readonly entry_count: number
   readonly moved_at: Date
   readonly tag_sum: string
+  readonly oldest_revision: number
 }
 
 /** What the registry looks like to a batch. With `lock`, nobody else commits until the transaction ends. */
 export async function readStanding(
   sql: Transaction, requests: readonly CommitRequest[], lock: boolean,
-): Promise<{ standing: Standing; isCommitted: boolean; isAttended: boolean }> {
+): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean }> {
   const ids = [...new Set(requests.flatMap(({ action }) => action.type === 'changeset' ? action.operations.map(({ id }) => id) : []))]
+  const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Sent without waiting; each statement after the lock sees what was committed before it.
-  const [pointers, clock, committed, rows, replies, attended] = await Promise.all([
+  const [pointers, clock, committed, rows, replies, attended, , used] = await Promise.all([
     sql<PointerColumns[]>`SELECT * FROM head_pointer ${lock ? sql`FOR UPDATE` : sql``}`,
     sql<{ now: Date }[]>`SELECT clock_timestamp() AS now`,
     sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ANY(${requests.map(({ id }) => id)}::uuid[])`,
@@ -39,13 +44,18 @@ export async function readStanding(
     // Asked before, it would be a way there and back for each changeset: a third of what 64 writers get done.
     !requests.some(({ unattended }) => unattended === true) ? [] : sql`
       SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp() LIMIT 1`,
+    lock ? lockEntries(sql, deleted) : [],
+    readUse(sql, deleted),
   ])
+  const use = new CountedUse()
+  use.add(used)
   const pointer = pointers[0]!
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
   placeLatest(rows, { entries, lastChanged })
-  const standing: Standing = {
+  const standing = {
     head: { revision: pointer.revision, version: pointer.version },
+    oldestRevision: pointer.oldest_revision,
     lastVersion: pointer.last_version,
     versionDigest: pointer.version_digest,
     transitionDigest: pointer.transition_digest,
@@ -55,8 +65,25 @@ export async function readStanding(
     entries,
     lastChanged,
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
+    use,
   }
   return { standing, isCommitted: committed.length > 0, isAttended: attended.length > 0 }
+}
+
+/** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
+function deletedIds({ action }: CommitRequest): EntryId[] {
+  if (action.type !== 'changeset') return []
+  const deletes = action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
+  if (deletes.length === 0) return deletes
+  const created = new Set(action.operations.filter(({ kind }) => kind === 'CREATE').map(({ id }) => id))
+  return deletes.filter((id) => !created.has(id))
+}
+
+/** As above, of a version or revert: which entries it deletes is known only when its target has been read. */
+async function addUse(sql: Transaction, ids: readonly EntryId[], use: CountedUse, lock: boolean): Promise<void> {
+  if (ids.length === 0) return
+  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
+  use.add(used)
 }
 
 /**
@@ -85,34 +112,45 @@ function placeLatest(rows: readonly ChangeColumns[], { entries, lastChanged }: P
 
 /** What reverting a version needs to know; what it touched is added to the standing. */
 export async function readRevertTarget(
-  sql: Transaction, version: number, standing: Standing,
+  sql: Transaction, version: number, standing: Standing & { readonly use: CountedUse }, lock: boolean,
 ): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
   const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
   if (found[0] === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+  const { revision } = found[0]
+  if (revision < standing.oldestRevision) return { missing: compactedVersion(version, revision, standing.oldestRevision) }
   type Row = ChangeColumns & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
   const rows = await sql<Row[]>`
     SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
       c.previous_revision, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest, p.version AS p_version
     FROM change c LEFT JOIN change p ON p.ns = c.ns AND p.name = c.name AND p.revision = c.previous_revision
-    WHERE c.revision = ${found[0].revision}`
+    WHERE c.revision = ${revision}`
   const changes = rows.flatMap((row) => changesOfRow(changeRowOfColumns(row), row.previous_revision === null ? null : entryOfColumns({
     ns: row.ns, name: row.name, kind: row.p_kind!, meta: row.p_meta!, data: row.p_data!, digest: row.p_digest!,
     revision: row.previous_revision, version: row.p_version!,
   }))).sort(byPosition)
   placeLatest(await readLatest(sql, [...new Set(changes.map(({ id }) => id))]), standing)
+  const left = new Map(changes.map(({ id, entry }) => [id, entry]))
+  const before = new Map(changes.toReversed().map(({ id, previous }) => [id, previous]))
+  await addUse(sql, [...left.keys()].filter((id) => left.get(id) !== null && before.get(id) === null), standing.use, lock)
   return { changes }
 }
 
 /** What applying a version needs to know, as of this transaction. */
 export async function readVersionTarget(
-  sql: Transaction, version: number, standing: Standing,
-): Promise<VersionTarget | { missing: { code: 'VERSION_NOT_FOUND'; message: string } }> {
+  sql: Transaction, version: number, standing: Standing & { readonly use: CountedUse }, lock: boolean,
+): Promise<VersionTarget | { missing: Problem }> {
   const [row] = await sql<{ revision: number; digest: string }[]>`SELECT revision, digest FROM version WHERE number = ${version}`
   if (row === undefined) {
     const message = `there is no version ${version}; the newest is ${standing.lastVersion}`
     return { missing: { code: 'VERSION_NOT_FOUND', message } }
   }
+  // The empty registry needs no keeping, nor does the head to be moved to where it is.
+  if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
+    return { missing: compactedVersion(version, row.revision, standing.oldestRevision) }
+  }
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], { prepare: true })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
-  return { version, digest: row.digest, differences }
+  const target = { version, digest: row.digest, differences }
+  await addUse(sql, deletedBy(target), standing.use, lock)
+  return target
 }

@@ -1,7 +1,9 @@
 import type { ExtractReferences } from '../../core/dependency.js'
+import { entryIdParts, type EntryId } from '../../core/entry-id.js'
 import type { Json } from '../../core/json.js'
 import type { StoredHistory } from '../verify/stored-history.js'
 import { changeRowOfColumns, entryOfColumns, storedId, type ChangeColumns, type EntryColumns } from './entry-row.js'
+import { withClient } from './direct-client.js'
 import type { Sql } from './read-client.js'
 import { transitionOfColumns, type TransitionColumns } from './read-log.js'
 import { tagOfColumns, type TagColumns } from './tag-rows.js'
@@ -21,6 +23,8 @@ interface VersionColumns {
   readonly created: number
   readonly updated: number
   readonly deleted: number
+  readonly state: string | null
+  readonly has_changeset: boolean
 }
 
 /**
@@ -30,9 +34,10 @@ interface VersionColumns {
 export function storedHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
     async *versions() {
-      const columns = 'number, parent, revision, author, message, created_at, digest, created, updated, deleted'
+      const columns = `number, parent, revision, author, message, created_at, digest, created, updated, deleted,
+        state, changeset IS NOT NULL AS has_changeset`
       for await (const rows of stream<VersionColumns>(sql, `SELECT ${columns} FROM version ORDER BY number`)) {
-        for (const { created_at: createdAt, ...row } of rows) yield { ...row, createdAt }
+        for (const { created_at: createdAt, has_changeset: hasChangeset, ...row } of rows) yield { ...row, createdAt, hasChangeset }
       }
     },
     async changesets(numbers) {
@@ -66,6 +71,29 @@ export function storedHistory(sql: Sql, references: ExtractReferences): StoredHi
         after = [last.revision, last.ns, last.name]
       }
     },
+    async *stateAt(revision) {
+      for (let after: EntryId | null = null; ;) {
+        const { ns, name } = after === null ? { ns: '', name: '' } : entryIdParts(after)
+        const rows: EntryColumns[] = await sql<EntryColumns[]>`
+          SELECT e.ns, e.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+          FROM (SELECT ns, name FROM entry_name WHERE (ns, name) > (${ns}, ${name}) ORDER BY ns, name LIMIT ${ROWS_AT_ONCE}) e
+          LEFT JOIN LATERAL (
+            SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision} ORDER BY c.revision DESC LIMIT 1
+          ) h ON true ORDER BY e.ns, e.name`
+        // Of a deleted entry, and of one that came later, only the name is there.
+        for (const row of rows) if ((row.kind as string | null) !== null) yield entryOfColumns(row)
+        if (rows.length < ROWS_AT_ONCE) return
+        after = storedId(rows.at(-1)!.ns, rows.at(-1)!.name)
+      }
+    },
+    async baseline() {
+      type Row = { revision: number; versions_digest: string; transitions_digest: string; rows: string; removed: boolean }
+      const [row] = await sql<Row[]>`SELECT * FROM baseline`
+      if (row === undefined) return null
+      return {
+        revision: row.revision, versionsDigest: row.versions_digest, transitionsDigest: row.transitions_digest, rows: row.rows, removed: row.removed,
+      }
+    },
     async *head() {
       type Row = EntryColumns & { meta_index: Json }
       for await (const rows of stream<Row>(sql, 'SELECT * FROM head ORDER BY ns, name')) {
@@ -74,10 +102,10 @@ export function storedHistory(sql: Sql, references: ExtractReferences): StoredHi
     },
     async pointer() {
       const [row] = await sql<PointerColumns[]>`SELECT * FROM head_pointer`
-      const { revision, version, last_version, version_digest, transition_digest, entry_count, tag_sum } = row!
+      const { revision, version, last_version, version_digest, transition_digest, entry_count, tag_sum, oldest_revision } = row!
       return {
         head: { revision, version }, lastVersion: last_version, versionDigest: version_digest,
-        transitionDigest: transition_digest, entryCount: entry_count, tagSum: tag_sum,
+        transitionDigest: transition_digest, entryCount: entry_count, tagSum: tag_sum, oldestRevision: oldest_revision,
       }
     },
     async *tags() {
@@ -97,6 +125,13 @@ export function storedHistory(sql: Sql, references: ExtractReferences): StoredHi
       rowsOf: ({ id, content }) => referenceRows(id, references(id, content)).map(textOfReference),
     },
   }
+}
+
+/** Reads all of history as one state, on a connection of its own, while others go on writing. */
+export function withStoredHistory<T>(databaseUrl: string, references: ExtractReferences, read: (stored: StoredHistory) => Promise<T>): Promise<T> {
+  return withClient(databaseUrl, (direct) => direct.begin(
+    'ISOLATION LEVEL REPEATABLE READ READ ONLY', (sql) => read(storedHistory(sql as unknown as Sql, references)),
+  ) as Promise<T>)
 }
 
 function textOfReference(row: ReferenceColumns): string {

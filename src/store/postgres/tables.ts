@@ -44,6 +44,8 @@ export const headPointer = pgTable('head_pointer', {
   referencesFingerprint: text('references_fingerprint').notNull().default(''),
   /** Of all tags' digests, modulo 2^256: so that one that is gone shows. */
   tagSum: text('tag_sum').notNull().default('0'.repeat(64)),
+  /** The lowest that can be read: what lies before it has been compacted away. */
+  oldestRevision: count('oldest_revision').notNull().default(0),
 }, (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)])
 
 export const version = pgTable('version', {
@@ -54,13 +56,18 @@ export const version = pgTable('version', {
   author: text('author'),
   message: text('message'),
   createdAt: instant('created_at').notNull(),
-  /** MessagePack; v0 has none. */
+  /** MessagePack; v0 has none, nor has what was compacted away. */
   changeset: bytes('changeset'),
   digest: text('digest').notNull(),
   created: integer('created').notNull(),
   updated: integer('updated').notNull(),
   deleted: integer('deleted').notNull(),
-}, (table) => [index('version_parent').on(table.parent)])
+  /** Sum of its state, where that was compacted away and others are built on it or the head was moved to it since. */
+  state: text('state'),
+}, (table) => [
+  index('version_parent').on(table.parent),
+  index('version_state').on(table.number).where(sql`${table.state} is not null`),
+])
 
 export const transition = pgTable('transition', {
   revision: count('revision').primaryKey(),
@@ -157,6 +164,43 @@ export const tag = pgTable('tag', {
   digest: text('digest').notNull(),
 }, (table) => [index('tag_version').on(table.version)])
 
+/** What stands in for the history that was compacted away, so that the rest can be checked: one row, or none. */
+export const baseline = pgTable('baseline', {
+  id: smallint().primaryKey().default(1),
+  revision: count('revision').notNull(),
+  versionsDigest: text('versions_digest').notNull(),
+  transitionsDigest: text('transitions_digest').notNull(),
+  rows: text('rows').notNull(),
+  /** False while something of what was compacted away is still there. */
+  removed: boolean('removed').notNull(),
+}, (table) => [check('baseline_one_row', sql`${table.id} = 1`)])
+/** Who uses which entry at the moment. What has expired may stand here for a while yet. */
+export const instance = pgTable('instance', {
+  id: uuid('id').primaryKey(),
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  /** The instance's own name. */
+  holder: codePointText('holder').notNull(),
+  acquiredAt: instant('acquired_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  /** For how long it was acquired or last renewed. */
+  ttlSeconds: integer('ttl_seconds').notNull(),
+  token: count('token').notNull(),
+  /** JSON text. */
+  metadata: text('metadata'),
+  metadataBytes: integer('metadata_bytes').notNull(),
+}, (table) => [
+  unique('instance_holder').on(table.ns, table.name, table.holder),
+  index('instance_expires_at').on(table.expiresAt),
+])
+
+/** The last token given out for each id: it stays when the entry goes. */
+export const fencing = pgTable('fencing', {
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  token: count('token').notNull(),
+}, (table) => [primaryKey({ columns: [table.ns, table.name] })])
+
 /** Answers kept under their idempotency keys. */
 export const reply = pgTable('reply', {
   author: text('author').notNull(),
@@ -227,3 +271,52 @@ export const acceptance = pgTable('acceptance', {
   operation: integer('operation').notNull(),
   participant: text('participant').notNull(),
 }, (table) => [primaryKey({ columns: [table.transaction, table.operation, table.participant] })])
+
+/** A source of entries, and the gateway that reads it. */
+export const source = pgTable('source', {
+  name: codePointText('name').primaryKey(),
+  holder: uuid('holder').notNull(),
+  leaseUntil: instant('lease_until').notNull(),
+  /** Grows with each change of the holder. */
+  term: count('term').notNull().default(1),
+  /** After this revision it may have written what is not recorded yet. */
+  writingSince: count('writing_since'),
+  /** JSON: what clients are shown of it. */
+  state: text('state'),
+})
+
+/** What a source gave for an entry. */
+export const sourceEntry = pgTable('source_entry', {
+  source: codePointText('source').notNull(),
+  ns: codePointText('ns').notNull(),
+  name: codePointText('name').notNull(),
+  /** Null: no location defines it any more. */
+  location: text('location'),
+  digest: text('digest').notNull(),
+  /** By which it wrote the entry; null where it does not own it. */
+  revision: count('revision'),
+}, (table) => [
+  primaryKey({ columns: [table.source, table.ns, table.name] }),
+  index('source_entry_owned').on(table.ns, table.name).where(sql`${table.revision} is not null`),
+  // A location may be longer than an index takes.
+  index('source_entry_location').on(table.source, sql`md5(${table.location})`),
+])
+
+/** A location of a source, and the stamp under which it was fully taken over. */
+export const sourceLocation = pgTable('source_location', {
+  source: codePointText('source').notNull(),
+  /** md5 of the location, which may be longer than an index takes. */
+  key: text('key').notNull(),
+  location: text('location').notNull(),
+  stamp: text('stamp'),
+  entries: integer('entries').notNull(),
+}, (table) => [primaryKey({ columns: [table.source, table.key] })])
+
+/** A wish that a source be loaded anew, and its answer. */
+export const sourceRequest = pgTable('source_request', {
+  id: uuid('id').primaryKey(),
+  source: codePointText('source').notNull(),
+  askedAt: instant('asked_at').notNull().defaultNow(),
+  /** JSON; null until it is answered. */
+  report: text('report'),
+})

@@ -1,5 +1,6 @@
 import { RegistryError } from '../../core/errors.js'
 import type { Tag } from '../../core/tag.js'
+import { versionCompacted } from '../compacted.js'
 import type { HistoryReader, HistoryTagger } from '../history.js'
 import { movedTagSum, planTag, planTagRemoval, tagDigest } from '../plan-tag.js'
 import { cut } from './read-entries.js'
@@ -53,8 +54,10 @@ export function tagRows(client: ReadClient): Tags {
     async setTag(request) {
       let set: Tag | undefined
       await change(request.name, async (standing, now, sql) => {
-        const [version] = await sql<{ number: number }[]>`SELECT number FROM version WHERE number = ${request.version}`
+        const [version] = await sql<{ number: number; revision: number; oldest: number }[]>`
+          SELECT v.number, v.revision, p.oldest_revision AS oldest FROM version v, head_pointer p WHERE v.number = ${request.version}`
         if (version === undefined) throw versionNotFound(request.version)
+        if (version.revision < version.oldest && version.number > 0) throw versionCompacted(version.number, version.revision, version.oldest)
         set = planTag(request, standing, now)
         return set
       })

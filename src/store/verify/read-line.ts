@@ -1,10 +1,10 @@
 import type { EntryId } from '../../core/entry-id.js'
-import type { EntryRevision } from '../../core/entry.js'
 import type { Json } from '../../core/json.js'
 import type { Head, Version } from '../../core/version.js'
 import type { ChangeRow } from '../change-row.js'
 import { FIRST_LINK, transitionDigest } from '../changeset-codec.js'
 import type { TransitionRow } from '../plan-batch.js'
+import { rowDigest, sumText, transitionLink, type Baseline, type MeasuredBaseline } from './baseline.js'
 import { textHash } from './content-digest.js'
 import type { Replay } from './replay-lineages.js'
 import { StateSum } from './state-sum.js'
@@ -12,12 +12,36 @@ import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
 import type { Report } from './report.js'
 
+/** What is remembered of an entry as it stands: not its texts, of which there may be gigabytes. */
+export interface LineEntry {
+  readonly revision: number
+  readonly version: number
+  readonly kind: string
+  readonly digest: string
+  readonly hash: string
+}
+
+export interface LineOptions {
+  readonly baseline: Baseline | null
+  /** Also measure what a baseline at this revision would be. */
+  readonly measureAt: number | null
+}
+
 /** Walks the log along the revisions and holds it against the replay. */
-export async function readLine(versions: readonly Version[], replay: Replay, stored: StoredHistory, report: Report) {
-  const state = new Map<EntryId, EntryRevision>()
+export async function readLine(
+  versions: readonly Version[], replay: Replay, { baseline, measureAt }: LineOptions, stored: StoredHistory, report: Report,
+) {
+  const oldest = baseline?.revision ?? 0
+  const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
+  const isCompacted = (version: number | null) => (revisionOf.get(version ?? -1) ?? Infinity) < oldest
+  const state = new Map<EntryId, LineEntry>()
   const everSeen = new Set<EntryId>()
   const sum = new StateSum()
   const firstAt = new Map<number, number>([[0, 0]])
+  const line = { link: FIRST_LINK, rows: new StateSum(), entryCount: 0 }
+  const lastBoundary = Math.max(oldest, measureAt ?? 0)
+  let measured: Pick<MeasuredBaseline, 'transitionsDigest' | 'rows'> | null = null
+  let isBaselineChecked = baseline === null
   const rows = stored.changes()[Symbol.asyncIterator]()
   let row = await rows.next()
   let head: Head = { revision: 0, version: 0 }
@@ -27,6 +51,11 @@ export async function readLine(versions: readonly Version[], replay: Replay, sto
   for await (const transition of stored.transitions()) {
     const { revision, kind, from, to } = transition
     const where = `r${revision}`
+    if (revision === baseline?.revision) {
+      isBaselineChecked = true
+      verifyBaseline(baseline, line, { entries: state.size, rows: changes, isState: sum.value === replay.sums.get(head.version) }, report)
+    }
+    if (revision === measureAt) measured = { transitionsDigest: line.link, rows: sumText(line.rows.value) }
     if (revision !== head.revision + 1) report('transition', where, `follows revision ${head.revision}`)
     if (from !== head.version) report('transition', where, `starts from version ${from}, but the head was ${head.version}`)
     digest = transitionDigest(digest, transition)
@@ -39,27 +68,52 @@ export async function readLine(versions: readonly Version[], replay: Replay, sto
 
     const places: number[] = []
     while (!row.done && row.value.row.revision <= revision) {
-      verifyRow(row.value.row, row.value.metaIndex, transition, state, replay, report)
-      places.push(row.value.row.position, ...(row.value.row.deletePosition === null ? [] : [row.value.row.deletePosition]))
-      sumRow(row.value.row, state, sum)
-      everSeen.add(row.value.row.id)
+      const { row: change, metaIndex } = row.value
+      const hash = change.content === null ? null : textHash(change.content)
+      if (revision < oldest) verifyBaselineRow(change, metaIndex, report)
+      else verifyRow(change, hash, metaIndex, transition, state, isCompacted(change.version) ? null : replay.written, report)
+      places.push(change.position, ...(change.deletePosition === null ? [] : [change.deletePosition]))
+      take(change, hash, state, sum)
+      if (revision < lastBoundary) line.rows.set(change.id, change.content === null ? undefined : { digest: rowDigest(change) })
+      everSeen.add(change.id)
       changes++
       row = await rows.next()
     }
+    line.link = revision < lastBoundary ? transitionLink(line.link, transition) : line.link
+    line.entryCount = transition.entryCount
+    head = { revision, version: to }
+    if (revision < oldest) continue
     if (places.length !== transition.changeCount || !isPermutation(places)) report('change', where, `its ${transition.changeCount} changes are not all there, each at its place`)
     if (transition.entryCount !== state.size) report('transition', where, `says ${transition.entryCount} entries, but there are ${state.size}`)
     if (sum.value !== replay.sums.get(to)) report('change', where, `the stored state is not what the changesets up to version ${to} lead to`)
-    head = { revision, version: to }
   }
   if (!row.done) report('change', `r${row.value.row.revision}/${row.value.row.id}`, 'belongs to no transition')
+  if (!isBaselineChecked) report('baseline', 'baseline', `is of revision ${oldest}, which is not there`)
   for (const { number, revision } of versions) {
     if (firstAt.get(number) !== revision) report('version', `v${number}`, `is stored as first at revision ${revision}, by the log it is ${firstAt.get(number) ?? 'at none'}`)
   }
-  return { state, everSeen, head, digest, changes }
+  return { state, everSeen, head, digest, changes, measured }
+}
+
+function verifyBaseline(
+  baseline: Baseline, line: { readonly link: string; readonly rows: StateSum; readonly entryCount: number },
+  found: { readonly entries: number; readonly rows: number; readonly isState: boolean }, report: Report,
+): void {
+  if (line.link !== baseline.transitionsDigest) report('baseline', 'baseline', 'the transitions below it are not those that it was made of')
+  if (sumText(line.rows.value) !== baseline.rows) report('baseline', 'baseline', 'the entries it begins with are not those that it was made of')
+  if (found.entries !== line.entryCount) report('baseline', 'baseline', `begins with ${found.entries} entries, by its last transition there were ${line.entryCount}`)
+  if (!found.isState) report('baseline', 'baseline', 'the state it begins with does not have the sum that was kept of its version')
+  if (baseline.removed && found.rows !== found.entries) report('baseline', 'baseline', `${found.rows - found.entries} changes below it should have been removed`)
+}
+
+/** A row below the baseline stands for nothing but the content it holds. */
+function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: Report): void {
+  if (row.content !== null) verifyContent('change', `r${row.revision}/${row.id}`, row.content, metaIndex, report)
 }
 
 function verifyRow(
-  row: ChangeRow, metaIndex: Json, transition: TransitionRow, state: ReadonlyMap<EntryId, EntryRevision>, replay: Replay, report: Report,
+  row: ChangeRow, hash: string | null, metaIndex: Json, transition: TransitionRow, state: ReadonlyMap<EntryId, LineEntry>,
+  written: Replay['written'], report: Report,
 ): void {
   const where = `r${row.revision}/${row.id}`
   const before = state.get(row.id)
@@ -68,15 +122,14 @@ function verifyRow(
   if (fits === undefined) return report('change', where, `there is no operation "${row.operation as string}"`)
   if (fits.before !== (before !== undefined)) report('change', where, `${row.operation} does not fit the state before`)
   if (row.previousRevision !== (before?.revision ?? null)) report('change', where, `names revision ${row.previousRevision} as the one before, it is ${before?.revision ?? null}`)
-  if (before !== undefined && row.content !== null && fits.sameKind !== null && fits.sameKind !== (before.content.kind === row.content.kind)) {
-    report('change', where, `${row.operation} from kind ${before.content.kind} to ${row.content.kind}`)
+  if (before !== undefined && row.content !== null && fits.sameKind !== null && fits.sameKind !== (before.kind === row.content.kind)) {
+    report('change', where, `${row.operation} from kind ${before.kind} to ${row.content.kind}`)
   }
   if (fits.content !== (row.content !== null)) report('change', where, `${row.operation} with${row.content === null ? 'out' : ''} content`)
   if (row.content === null) return
   if (transition.kind === 'CHANGESET' && row.version !== transition.to) report('change', where, `says version ${row.version}, it is ${transition.to}`)
   verifyContent('change', where, row.content, metaIndex, report)
-  const written = replay.written.get(`${row.version}/${row.id}`)
-  if (written !== textHash(row.content)) report('change', where, `is not what version ${row.version} wrote`)
+  if (written !== null && written.get(`${row.version}/${row.id}`) !== hash) report('change', where, `is not what version ${row.version} wrote`)
 }
 
 const ROW_FITS = {
@@ -86,15 +139,14 @@ const ROW_FITS = {
   replace: { before: true, content: true, sameKind: false },
 } as const
 
-function sumRow(row: ChangeRow, state: Map<EntryId, EntryRevision>, sum: StateSum): void {
-  if (row.content === null) {
-    state.delete(row.id)
-    sum.set(row.id, undefined)
+function take({ id, revision, version, content }: ChangeRow, hash: string | null, state: Map<EntryId, LineEntry>, sum: StateSum): void {
+  if (content === null || hash === null) {
+    state.delete(id)
+    sum.set(id, undefined)
     return
   }
-  const version = row.version ?? -1
-  state.set(row.id, { id: row.id, content: row.content, revision: row.revision, version })
-  sum.set(row.id, { digest: row.content.digest, version })
+  state.set(id, { revision, version: version ?? -1, kind: content.kind, digest: content.digest, hash })
+  sum.set(id, { digest: content.digest })
 }
 
 function isPermutation(places: readonly number[]): boolean {

@@ -3,8 +3,9 @@ import type { Version } from '../../core/version.js'
 import { decodeChangeset, rootDigest, versionDigest, type StoredChangeset } from '../changeset-codec.js'
 import { readableDigest, textHash } from './content-digest.js'
 import { ChangesetReader } from './changeset-reader.js'
+import { baselineRoots } from './baseline-roots.js'
 import { StateSum, type SummedEntry } from './state-sum.js'
-import type { StoredHistory } from './stored-history.js'
+import type { StoredHistory, StoredVersion } from './stored-history.js'
 import type { Report } from './report.js'
 
 function verifyRoot(root: Version | undefined, report: Report): void {
@@ -18,63 +19,77 @@ function verifyRoot(root: Version | undefined, report: Report): void {
 export interface Replay {
   /** By version number: the sum of the state that its lineage leads to. */
   readonly sums: ReadonlyMap<number, bigint>
-  /** `<version>/<id>`: the hash of the text that this version's changeset wrote for the entry. */
-  readonly written: ReadonlyMap<string, string>
+  /** `<version>/<id>`: the hash of the text that this version's changeset wrote for the entry; null unless asked for. */
+  readonly written: ReadonlyMap<string, string> | null
   /** By version number: what its changeset does to each entry. */
   readonly operationCounts: ReadonlyMap<number, number>
 }
 
-/** Rebuilds every version from v0 by the changesets alone. */
+export interface ReplayOptions {
+  /** Versions of earlier revisions have been compacted away; those that others are built on have their state's sum. */
+  readonly oldestRevision: number
+  /** Whether each text is to be held against the log by itself, which names what differs; its sum tells that something does. */
+  readonly byText: boolean
+  readonly progress: (done: number, of: number) => void
+}
+
+/** Rebuilds every version that is kept, from v0 or from the baseline, by the changesets alone. */
 export async function replayLineages(
-  versions: readonly Version[], stored: StoredHistory, report: Report, progress: (done: number, of: number) => void,
+  versions: readonly StoredVersion[], stored: StoredHistory, report: Report, { oldestRevision, byText, progress }: ReplayOptions,
 ): Promise<Replay> {
   const byNumber = new Map(versions.map((version) => [version.number, version]))
   const childrenOf = new Map<number, number[]>()
-  for (const { number, parent } of versions) {
+  for (const { number, parent, revision } of versions) {
     if (parent === null) {
       if (number !== 0) report('version', `v${number}`, 'has no parent')
       continue
     }
     if (!(parent < number) || !byNumber.has(parent)) report('version', `v${number}`, `its parent ${parent} is no earlier version`)
-    else childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), number])
+    else if (revision >= oldestRevision) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), number])
   }
   for (const [place, { number }] of versions.entries()) {
     if (number !== place) { report('version', `v${place}`, 'is missing'); break }
   }
   verifyRoot(versions[0], report)
 
-  const sum = new StateSum()
+  let sum = new StateSum()
   const sums = new Map<number, bigint>()
   const written = new Map<string, string>()
   const operationCounts = new Map<number, number>()
-  const changesets = new ChangesetReader(preorder(childrenOf), stored)
+  const roots = oldestRevision === 0 ? [{ number: 0, sum }] : await baselineRoots(versions, childrenOf, oldestRevision, sums, stored, report)
+  const changesets = new ChangesetReader(roots.flatMap(({ number }) => preorder(childrenOf, number)), stored)
   // Depth first with an explicit stack: a lineage may be a million versions long.
   const stack: { number: number; undo: Undo[]; next: number }[] = []
   const enter = async (number: number) => {
-    const undo = number === 0 ? [] : await replayOne(byNumber.get(number)!, byNumber, changesets, sum, written, operationCounts, report)
+    const undo = await replayOne(byNumber.get(number)!, byNumber, changesets, sum, byText ? written : null, operationCounts, report)
     sums.set(number, sum.value)
     stack.push({ number, undo, next: 0 })
     progress(sums.size, versions.length)
   }
-  await enter(0)
-  while (stack.length > 0) {
-    const top = stack.at(-1)!
-    const child = childrenOf.get(top.number)?.[top.next++]
-    if (child !== undefined) {
-      await enter(child)
-    } else {
-      for (const { id, entry } of top.undo.reverse()) sum.set(id, entry)
-      stack.pop()
+  for (const root of roots) {
+    sum = root.sum
+    sums.set(root.number, sum.value)
+    stack.push({ number: root.number, undo: [], next: 0 })
+    progress(sums.size, versions.length)
+    while (stack.length > 0) {
+      const top = stack.at(-1)!
+      const child = childrenOf.get(top.number)?.[top.next++]
+      if (child !== undefined) {
+        await enter(child)
+      } else {
+        for (const { id, entry } of top.undo.reverse()) sum.set(id, entry)
+        stack.pop()
+      }
     }
   }
-  return { sums, written, operationCounts }
+  return { sums, written: byText ? written : null, operationCounts }
 }
 
 interface Undo { readonly id: EntryId; readonly entry: SummedEntry | undefined }
 
 async function replayOne(
   version: Version, byNumber: ReadonlyMap<number, Version>, changesets: ChangesetReader, sum: StateSum,
-  written: Map<string, string>, operationCounts: Map<number, number>, report: Report,
+  written: Map<string, string> | null, operationCounts: Map<number, number>, report: Report,
 ): Promise<Undo[]> {
   const where = `v${version.number}`
   const bytes = await changesets.read(version.number)
@@ -104,8 +119,8 @@ async function replayOne(
     }
     const digest = readableDigest(content)
     if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
-    sum.set(id, { digest: digest ?? '', version: version.number })
-    written.set(`${version.number}/${id}`, textHash(content))
+    sum.set(id, { digest: digest ?? '' })
+    written?.set(`${version.number}/${id}`, textHash(content))
   }
   operationCounts.set(version.number, changeset.operations.length)
   if (counts.CREATE !== version.created || counts.UPDATE !== version.updated || counts.DELETE !== version.deleted) {
@@ -114,10 +129,10 @@ async function replayOne(
   return undo
 }
 
-/** Versions in the order in which the tree is walked, v0 left out: it has no changeset. */
-function preorder(childrenOf: ReadonlyMap<number, readonly number[]>): number[] {
+/** Versions in the order in which a tree is walked, its root left out: it has no changeset. */
+function preorder(childrenOf: ReadonlyMap<number, readonly number[]>, root: number): number[] {
   const order: number[] = []
-  const stack = [...(childrenOf.get(0) ?? [])].reverse()
+  const stack = [...(childrenOf.get(root) ?? [])].reverse()
   while (stack.length > 0) {
     const number = stack.pop()!
     order.push(number)

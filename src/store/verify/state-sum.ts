@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { EntryId } from '../../core/entry-id.js'
 
+/**
+ * Without the version that wrote it: moving the head leaves an entry alone whose content is equal by value, whichever
+ * version wrote it.
+ */
 export interface SummedEntry {
   readonly digest: string
-  readonly version: number
 }
 
 const MODULUS = 1n << 256n
@@ -38,6 +41,6 @@ export class StateSum {
   }
 }
 
-function hash(id: EntryId, { digest, version }: SummedEntry): bigint {
-  return BigInt(`0x${createHash('sha256').update(`${id}\0${digest}\0${version}`).digest('hex')}`)
+function hash(id: EntryId, { digest }: SummedEntry): bigint {
+  return BigInt(`0x${createHash('sha256').update(`${id}\0${digest}`).digest('hex')}`)
 }

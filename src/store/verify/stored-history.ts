@@ -5,15 +5,20 @@ import type { Tag } from '../../core/tag.js'
 import type { Head, Version } from '../../core/version.js'
 import type { ChangeRow } from '../change-row.js'
 import type { TransitionRow } from '../plan-batch.js'
+import type { Baseline } from './baseline.js'
 
 /** The stored rows as they are, in order; each call reads anew. */
 export interface StoredHistory {
   /** Ascending; without changesets. */
-  versions(): AsyncIterable<Version>
+  versions(): AsyncIterable<StoredVersion>
   changesets(numbers: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
   transitions(): AsyncIterable<TransitionRow>
   /** Ascending by revision. `metaIndex` is the searchable copy of meta, null where there is none. */
   changes(): AsyncIterable<{ readonly row: ChangeRow; readonly metaIndex: Json }>
+  /** The entries of a state, in any order. */
+  stateAt(revision: number): AsyncIterable<EntryRevision>
+  /** Null where nothing has been compacted. */
+  baseline(): Promise<Baseline | null>
   head(): AsyncIterable<{ readonly entry: EntryRevision; readonly metaIndex: Json }>
   pointer(): Promise<StoredPointer>
   tags(): AsyncIterable<{ readonly tag: Tag; readonly digest: string }>
@@ -26,6 +31,12 @@ export interface StoredHistory {
   } | null
 }
 
+export interface StoredVersion extends Version {
+  readonly hasChangeset: boolean
+  /** Sum of its state, where that was compacted away and is still needed. */
+  readonly state: string | null
+}
+
 /** What is kept of the end of history, so that the next batch need not look for it. */
 export interface StoredPointer {
   readonly head: Head
@@ -34,4 +45,5 @@ export interface StoredPointer {
   readonly transitionDigest: string
   readonly entryCount: number
   readonly tagSum: string
+  readonly oldestRevision: number
 }

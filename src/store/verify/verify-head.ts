@@ -1,13 +1,13 @@
 import type { EntryId } from '../../core/entry-id.js'
-import type { EntryRevision } from '../../core/entry.js'
 import { readableDigest, textHash } from './content-digest.js'
+import type { LineEntry } from './read-line.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
 import type { Report } from './report.js'
 
 /** Holds the head table, and the indexes derived from it, against the state that the log ends in. */
 export async function verifyHead(
-  { state, everSeen }: { state: ReadonlyMap<EntryId, EntryRevision>; everSeen: ReadonlySet<EntryId> }, stored: StoredHistory, report: Report,
+  { state, everSeen }: { state: ReadonlyMap<EntryId, LineEntry>; everSeen: ReadonlySet<EntryId> }, stored: StoredHistory, report: Report,
 ): Promise<void> {
   let count = 0
   const expected = new Set<string>()
@@ -17,11 +17,12 @@ export async function verifyHead(
     const there = state.get(id)
     if (there === undefined) { report('head', id, 'stands at the head, but by the log there is no such entry'); continue }
     if (there.revision !== revision || there.version !== version) report('head', id, `says r${revision} of v${version}, by the log it is r${there.revision} of v${there.version}`)
-    if (textHash(content) !== textHash(there.content) || content.digest !== there.content.digest) report('head', id, 'does not hold what the log holds')
+    const isSame = textHash(content) === there.hash
+    if (!isSame || content.digest !== there.digest) report('head', id, 'does not hold what the log holds')
     verifyContent('head', id, content, metaIndex, report)
-    // A content that is no JSON has been named already; what it refers to cannot be told.
-    if (stored.referenceIndex === null || readableDigest(there.content) === null) continue
-    for (const row of stored.referenceIndex.rowsOf(there)) expected.add(row)
+    // A content that is another or no JSON has been named already; what it refers to cannot be told.
+    if (stored.referenceIndex === null || !isSame || readableDigest(content) === null) continue
+    for (const row of stored.referenceIndex.rowsOf(entry)) expected.add(row)
   }
   if (count !== state.size) report('head', 'head', `holds ${count} entries, by the log there are ${state.size}`)
   if (stored.referenceIndex !== null) {

@@ -1,10 +1,12 @@
-import type { Corruption, Verification } from '../history.js'
 import type { Version } from '../../core/version.js'
+import type { Corruption, Verification } from '../history.js'
+import { damaged } from '../plan-compaction.js'
 import { movedTagSum, NO_TAGS, tagDigest } from '../plan-tag.js'
+import { versionsDigest, type Baseline, type MeasuredBaseline } from './baseline.js'
 import type { Report } from './report.js'
 import { readLine } from './read-line.js'
 import { replayLineages } from './replay-lineages.js'
-import type { StoredHistory, StoredPointer } from './stored-history.js'
+import type { StoredHistory, StoredPointer, StoredVersion } from './stored-history.js'
 import { verifyHead } from './verify-head.js'
 
 /*
@@ -17,6 +19,9 @@ import { verifyHead } from './verify-head.js'
  *
  * A state of a million entries is held as one number (StateSum), moved on by each change, so that every
  * version is compared in constant space; the rows are compared one by one besides, to name what is wrong.
+ *
+ * Where history was compacted both begin at the baseline: the state before its revision, held against the sum of the rows
+ * that made it, and each version below it that others are built on against the sum of its state.
  */
 
 /** A broken store can have millions of wrong rows; that many are enough to see what happened. */
@@ -26,15 +31,43 @@ export async function verifyHistory(
   stored: StoredHistory,
   progress: (done: number, of: number) => void = () => {},
 ): Promise<Verification> {
+  return (await readHistory(stored, { progress, byText: true, measureAt: null })).verification
+}
+
+/** A baseline at a revision, and by version the sum of its state, for those that are the head there or will be again. */
+export interface Measured {
+  readonly baseline: MeasuredBaseline
+  readonly sums: ReadonlyMap<number, bigint>
+}
+
+/**
+ * What is to be kept of the history before a revision. All of history is checked on the way: what is wrong would not be
+ * found any more once the rest is gone.
+ * @throws RegistryError HISTORY_DAMAGED
+ */
+export async function measureBaseline(stored: StoredHistory, before: number): Promise<Measured> {
+  const { verification: { corruptions }, versions, sums, measured } = await readHistory(stored, { progress: () => {}, byText: false, measureAt: before })
+  const [first] = corruptions
+  if (first !== undefined) throw damaged(corruptions.length, `${first.part} ${first.where} ${first.message}`)
+  if (measured === null) throw new Error(`revision ${before} was not met`)
+  return { baseline: { revision: before, versionsDigest: versionsDigest(versions, before), ...measured }, sums }
+}
+
+async function readHistory(
+  stored: StoredHistory,
+  { progress, byText, measureAt }: { progress: (done: number, of: number) => void; byText: boolean; measureAt: number | null },
+) {
   const corruptions: Corruption[] = []
   const report: Report = (part, where, message) => {
     if (corruptions.length < MAX_CORRUPTIONS) corruptions.push({ part, where, message })
   }
-  const versions: Version[] = []
+  const versions: StoredVersion[] = []
   for await (const version of stored.versions()) versions.push(version)
+  const baseline = await stored.baseline()
+  if (baseline !== null) verifyVersions(versions, baseline, report)
 
-  const replay = await replayLineages(versions, stored, report, progress)
-  const line = await readLine(versions, replay, stored, report)
+  const replay = await replayLineages(versions, stored, report, { oldestRevision: baseline?.revision ?? 0, byText, progress })
+  const line = await readLine(versions, replay, { baseline, measureAt }, stored, report)
   await verifyHead(line, stored, report)
   verifyPointer(await stored.pointer(), {
     head: line.head,
@@ -42,19 +75,34 @@ export async function verifyHistory(
     versionDigest: versions.find(({ number }) => number === line.head.version)?.digest ?? '',
     transitionDigest: line.digest,
     entryCount: line.state.size,
-    tagSum: await verifyTags(versions, stored, report),
+    tagSum: await verifyTags(versions, baseline, stored, report),
+    oldestRevision: baseline?.revision ?? 0,
   }, report)
-  return { versions: versions.length, revisions: line.head.revision, changes: line.changes, corruptions }
+  const verification: Verification = { versions: versions.length, revisions: line.head.revision, changes: line.changes, corruptions }
+  return { verification, versions, sums: replay.sums, measured: line.measured }
+}
+
+/** Those whose changesets are gone can only be held against what the baseline was made of. */
+function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, report: Report): void {
+  if (versionsDigest(versions, baseline.revision) !== baseline.versionsDigest) {
+    report('baseline', 'baseline', 'the versions below it are not those that it was made of')
+  }
+  if (!baseline.removed) return
+  for (const { number, revision, hasChangeset } of versions) {
+    if (number > 0 && revision < baseline.revision && hasChangeset) report('version', `v${number}`, 'its changeset should have been removed')
+  }
 }
 
 /** The sum of all tags, each held against its digest. */
-async function verifyTags(versions: readonly Version[], stored: StoredHistory, report: Report): Promise<string> {
-  const numbers = new Set(versions.map(({ number }) => number))
+async function verifyTags(versions: readonly Version[], baseline: Baseline | null, stored: StoredHistory, report: Report): Promise<string> {
+  const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
   let sum = NO_TAGS
   for await (const { tag, digest } of stored.tags()) {
     sum = movedTagSum(sum, undefined, tag)
     if (tagDigest(tag) !== digest) report('tag', tag.name, 'does not have its digest')
-    if (!numbers.has(tag.version)) report('tag', tag.name, `stands on version ${tag.version}, which is not there`)
+    const revision = revisionOf.get(tag.version)
+    if (revision === undefined) report('tag', tag.name, `stands on version ${tag.version}, which is not there`)
+    else if (tag.version > 0 && revision < (baseline?.revision ?? 0)) report('tag', tag.name, `stands on version ${tag.version}, which is compacted away`)
   }
   return sum
 }

@@ -1,0 +1,1 @@
+export default async ({ picture, width }, { images }) => ({ picture: await images.resize(picture, { width }) })

@@ -1,0 +1,186 @@
+import type { ExecutionResult } from 'graphql'
+import { resultText } from '../graphql/negative-zero.js'
+import { comparePositions } from '../registry/log-position.js'
+import { isSyncedAt, type FollowPlace, type StreamPlace } from '../registry/stream-place.js'
+import type { ResultWindow } from './result-window.js'
+import type { SharedResult } from './shared-result.js'
+import type { Subscriber } from './subscriber.js'
+
+/** How far a run may be ahead of its foremost client, so that what happened together is sent together. */
+const AHEAD_BYTES = 64 * 1024
+/** What is handed to a client at once, unless one result has more. */
+const AT_ONCE_BYTES = 64 * 1024
+
+/** What is kept for others to join while there is one client alone, and it has taken it. */
+const ALONE_BYTES = 1024 * 1024
+
+/** What a run executes: results, one asked for after the other, and where each stands. */
+export interface RunSource {
+  readonly results: AsyncIterator<ExecutionResult>
+  readonly place: FollowPlace
+}
+
+/**
+ * One operation executed once for several clients. Results are numbered; the last ones are kept for those who are not
+ * quite up with it. The next is asked for only while some client stands at the end and waits.
+ *
+ *   results      ───────┬───┬───┬───┬───┐
+ *   kept               first            end
+ *   subscribers   ▲ on its own   ▲ takes   ▲ waits
+ */
+export class ResultRun {
+  /** Where the first result that is kept begins; null while that is no place in the log, and nobody may join. */
+  start: StreamPlace | null
+  first = 0
+  readonly members = new Set<Subscriber>()
+  #kept: SharedResult[] = []
+  #keptBytes = 0
+  /** Results that were let go before their turn. */
+  #early = 0
+  #waiting = new Set<Subscriber>()
+  #pulling = false
+  #flushing: NodeJS.Immediate | null = null
+  #ahead = 0
+  /** How it ended: null while it has not. */
+  ended: { readonly error: unknown } | { readonly error?: never } | null = null
+
+  constructor(private readonly source: RunSource, private readonly window: ResultWindow) {
+    this.start = source.place.from
+  }
+
+  get end(): number {
+    return this.first + this.#kept.length
+  }
+
+  /**
+   * Whether a client that has been told all up to the end of a revision may go on here and is told just what it would
+   * be by itself. Where results also show the present (`timeless` is false), none is older than the client's own beginning.
+   */
+  covers(at: StreamPlace, since: number, timeless: boolean): boolean {
+    const { start } = this
+    if (start === null || this.ended !== null || comparePositions(start.position, at.position) > 0) return false
+    // Who has not heard `synced` yet must hear it where it is due.
+    if (isSyncedAt(at) ? start.target > at.position.revision : start.target !== at.target) return false
+    const next = this.after(at)
+    if (next < this.end) return timeless || this.#kept[next - this.first]!.begun >= since
+    // One that is itself catching up would make everybody wait.
+    const { looked } = this.source.place
+    return looked !== null && comparePositions(looked.position, at.position) >= 0
+  }
+
+  /** Number of the first result that comes after a place. */
+  after({ position }: StreamPlace): number {
+    let low = 0
+    let high = this.#kept.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (comparePositions(this.#kept[middle]!.place!.position, position) <= 0) low = middle + 1
+      else high = middle
+    }
+    return this.first + low
+  }
+
+  /** Some results from a number on, about as many as may be under way to a client. */
+  from(next: number): readonly SharedResult[] {
+    const begin = next - this.first
+    let end = begin
+    for (let bytes = 0; end < this.#kept.length && bytes < AT_ONCE_BYTES; end++) bytes += this.#kept[end]!.text.length
+    return this.#kept.slice(begin, end)
+  }
+
+  at(number: number): SharedResult {
+    return this.#kept[number - this.first]!
+  }
+
+  /** A client has taken everything: it is told when there is more. */
+  wait(subscriber: Subscriber): void {
+    this.#waiting.add(subscriber)
+    this.#pull()
+  }
+
+  leave(subscriber: Subscriber): void {
+    this.members.delete(subscriber)
+    this.#waiting.delete(subscriber)
+    if (this.members.size > 0) return
+    this.ended ??= {}
+    this.#kept = []
+    this.start = null
+    void this.source.results.return?.()
+  }
+
+  dropOldest(): void {
+    // Who waits for it has it sent first: a client at the very beginning could not go on from anywhere else.
+    if (this.#flushing !== null) {
+      clearImmediate(this.#flushing)
+      this.#flush()
+    }
+    if (this.#early > 0) this.#early -= 1
+    else this.#drop()
+  }
+
+  #drop(): void {
+    const oldest = this.#kept.shift()
+    if (oldest === undefined) return
+    this.first += 1
+    this.start = oldest.place
+    this.#keptBytes -= oldest.text.length
+  }
+
+  #pull(): void {
+    if (this.#pulling || this.ended !== null) return
+    this.#pulling = true
+    const begun = performance.now()
+    this.source.results.next().then((next) => {
+      this.#pulling = false
+      if (next.done === true) this.#end({})
+      else this.#append(next.value, begun)
+    }).catch((error: unknown) => {
+      this.#pulling = false
+      this.#end({ error })
+    })
+  }
+
+  #append(value: ExecutionResult, begun: number): void {
+    if (this.ended !== null) return
+    const place = this.source.place.at
+    const text = Buffer.from(resultText(value), 'utf8')
+    // What has no place in the log is for its one client, who is taking it now.
+    if (place === null || this.start === null) {
+      this.first = this.end
+      this.#kept = []
+      this.start = null
+    }
+    this.#kept.push({ text, place, begun, frame: null })
+    this.#ahead += text.length
+    this.#flushing ??= setImmediate(() => this.#flush())
+    if (place !== null) {
+      this.start ??= place
+      this.#keptBytes += text.length
+      if (this.members.size === 1) this.#dropTaken()
+      this.window.kept(this, text.length)
+    }
+    if (place !== null && this.#ahead < AHEAD_BYTES) this.#pull()
+  }
+
+  #dropTaken(): void {
+    const [alone] = this.members
+    const next = alone?.next ?? 0
+    while (this.#keptBytes > ALONE_BYTES && this.first < next) {
+      this.#early += 1
+      this.#drop()
+    }
+  }
+
+  #flush(): void {
+    this.#flushing = null
+    this.#ahead = 0
+    const waiting = this.#waiting
+    this.#waiting = new Set()
+    for (const subscriber of waiting) subscriber.step()
+  }
+
+  #end(how: NonNullable<ResultRun['ended']>): void {
+    this.ended ??= how
+    this.#flushing ??= setImmediate(() => this.#flush())
+  }
+}

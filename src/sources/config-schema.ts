@@ -1,0 +1,35 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import ajvFormats from 'ajv-formats'
+import type { ConfigIssue, JsonSchema, StandardSchema } from '../store/provider.js'
+
+/**
+ * A JSON Schema (draft-07, or 2020-12 where `$schema` says so) as a Standard Schema: all that is wrong is told, defaults
+ * are filled in, and what was given is not touched. @throws Error where it is no schema
+ */
+export function compileConfigSchema(schema: JsonSchema): StandardSchema {
+  const options = { allErrors: true, useDefaults: true, strict: false, messages: true } as const
+  const ajv = String(schema['$schema'] ?? '').includes('2020-12') ? new Ajv2020(options) : new Ajv(options)
+  ajvFormats.default(ajv)
+  const fits = ajv.compile(schema)
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'cadastre',
+      validate(value) {
+        const copy = structuredClone(value)
+        return fits(copy) ? { value: copy } : { issues: (fits.errors ?? []).map(issueOf) }
+      },
+    },
+  }
+}
+
+/** Ajv's messages say what was wanted; what was there is not among them, as it may be a secret. */
+function issueOf({ instancePath, keyword, params, message = 'does not fit' }: ErrorObject): ConfigIssue {
+  const path = instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
+  if (keyword === 'additionalProperties') return { path: [...path, params['additionalProperty'] as string], message: 'is not a key that means anything' }
+  if (keyword === 'required') return { path: [...path, params['missingProperty'] as string], message: 'is missing' }
+  if (keyword === 'enum') return { path, message: `must be one of ${(params['allowedValues'] as unknown[]).map((each) => JSON.stringify(each)).join(', ')}` }
+  return { path, message }
+}

@@ -1,0 +1,49 @@
+/** After the last change it is quiet for so long: a burst becomes one changeset. */
+const QUIET_MS = 500
+/** A source that never comes to rest is looked at that often all the same. */
+const LONGEST_MS = 5_000
+
+/** Says when it is time to look: a while after the last call of a burst, or at once. */
+export class Debounce {
+  #first: number | undefined
+  #last = 0
+  #isUrgent = false
+  #wake: () => void = () => {}
+
+  /** Something may have changed. */
+  touch(): void {
+    this.#last = performance.now()
+    this.#first ??= this.#last
+    this.#wake()
+  }
+
+  /** Somebody waits for it. */
+  hurry(): void {
+    this.#isUrgent = true
+    this.#wake()
+  }
+
+  /** Resolves when it is time, or when the signal aborts; what is called from now on counts for the next time. */
+  async due(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const wait = this.#wait()
+      if (signal.aborted || wait <= 0) break
+      await new Promise<void>((resolve) => {
+        const timer = wait === Infinity ? undefined : setTimeout(resolve, wait)
+        signal.addEventListener('abort', this.#wake = () => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', this.#wake)
+          resolve()
+        }, { once: true })
+      })
+    }
+    this.#first = undefined
+    this.#isUrgent = false
+  }
+
+  #wait(): number {
+    if (this.#isUrgent) return 0
+    if (this.#first === undefined) return Infinity
+    return Math.min(this.#last + QUIET_MS, this.#first + LONGEST_MS) - performance.now()
+  }
+}

@@ -1,0 +1,29 @@
+/** Bounds of what one source reads. */
+export interface FilesystemLimits {
+  /** Bytes of an entry's meta and data as JSON. */
+  readonly entryBytes: number
+  /** Bytes of a file, of an archive's file unpacked, and of all that one file takes in by `file://`. */
+  readonly fileBytes: number
+  /** The same of YAML, which is read at some 2 MB/s, at 0.2 MB/s where it is made to be slow, and nobody has a turn meanwhile. */
+  readonly yamlBytes: number
+  /** Bytes of an archive. */
+  readonly archiveBytes: number
+  /** Bytes of all files of an archive together, unpacked. */
+  readonly unpackedBytes: number
+  /** Files in an archive. */
+  readonly archiveFiles: number
+}
+
+export const FILESYSTEM_LIMITS: FilesystemLimits = {
+  entryBytes: 1024 * 1024,
+  fileBytes: 16 * 1024 * 1024,
+  yamlBytes: 4 * 1024 * 1024,
+  archiveBytes: 256 * 1024 * 1024,
+  unpackedBytes: 1024 * 1024 * 1024,
+  archiveFiles: 100_000,
+}
+
+/** Bytes that a file to be parsed may have. */
+export function parsedBytes(name: string, { fileBytes, yamlBytes }: FilesystemLimits): number {
+  return /\.ya?ml$/i.test(name) ? Math.min(yamlBytes, fileBytes) : fileBytes
+}

@@ -1,0 +1,120 @@
+import type { BigIntStats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { fromFdPromise, getFileNameLowLevel, validateFileName, type Entry, type ZipFile } from 'yauzl'
+import { compareText } from '../../core/text.js'
+import type { FilesystemLimits } from './limits.js'
+import { FileFault, tooLarge } from './read-inside.js'
+import { typeByName } from './walk-folder.js'
+
+/** A file of an archive that may hold entries, or what is wrong with it. */
+export interface ArchivedFile {
+  readonly name: string
+  readonly fault: string | undefined
+}
+
+/** Text shrinks to a tenth, seldom to a hundredth; zeros to a thousandth. */
+const MAX_RATIO = 200
+const RATIO_FROM_BYTES = 1024 * 1024
+const SYMBOLIC_LINK = 0xa000
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+/** An archive that is open. Nothing of what it says about itself is believed without being checked. */
+export class OpenArchive {
+  readonly #entries = new Map<string, Entry>()
+  /** In code-point order of names. */
+  readonly files: readonly ArchivedFile[]
+
+  private constructor(private readonly zip: ZipFile, entries: readonly (readonly [string, Entry, string | undefined])[], private readonly maxBytes: number) {
+    const files = new Map<string, ArchivedFile>()
+    for (const [name, entry, fault] of entries) {
+      const twice = files.has(name) || this.#entries.has(name)
+      if (fault === undefined && !twice) this.#entries.set(name, entry)
+      if (twice) this.#entries.delete(name)
+      if (isPassedOver(name) || (fault === undefined && typeByName(name) !== 'file')) continue
+      files.set(name, { name, fault: twice ? 'stands in the archive twice' : fault })
+    }
+    this.files = [...files.values()].sort((a, b) => compareText(a.name, b.name))
+  }
+
+  /** @throws FileFault where nothing of it can be read, or it is a bomb */
+  static async open({ fd }: FileHandle, { size }: BigIntStats, limits: FilesystemLimits): Promise<OpenArchive> {
+    if (size > BigInt(limits.archiveBytes)) throw new FileFault(`has ${size} bytes; of an archive ${limits.archiveBytes} are read at most`)
+    const entries: (readonly [string, Entry, string | undefined])[] = []
+    let packed = 0
+    let unpacked = 0
+    let zip: ZipFile
+    try {
+      zip = await fromFdPromise(fd, { autoClose: false, decodeStrings: false })
+      if (zip.entryCount > limits.archiveFiles) throw new FileFault(`holds ${zip.entryCount} files; ${limits.archiveFiles} are read at most`)
+      for await (const entry of zip.eachEntry()) {
+        packed += entry.compressedSize
+        unpacked += entry.uncompressedSize
+        const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false)
+        if (name.endsWith('/')) continue
+        const fault = nameFault(name) ?? entryFault(entry)
+        entries.push([fault === undefined ? posix.normalize(name) : name, entry, fault])
+      }
+    } catch (error) {
+      if (error instanceof FileFault) throw error
+      throw new FileFault(`is no archive that can be read: ${(error as Error).message}`)
+    }
+    // Files that share their packed bytes: a bomb whose every file looks harmless.
+    if (packed > Number(size)) throw new FileFault('holds files that overlap')
+    if (unpacked > limits.unpackedBytes) throw new FileFault(`would unpack to ${unpacked} bytes; ${limits.unpackedBytes} are read at most`)
+    return new OpenArchive(zip, entries, limits.fileBytes)
+  }
+
+  /** What says, as long as the archive is the same, that a file in it is. */
+  checksum(name: string): string {
+    const entry = this.#entries.get(name)
+    return entry === undefined ? '' : `${entry.crc32.toString(36)}.${entry.uncompressedSize.toString(36)}`
+  }
+
+  /** Undefined where there is no such file. @throws FileFault */
+  async read(name: string): Promise<Buffer | undefined> {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return undefined
+    const { uncompressedSize: declared, compressedSize } = entry
+    if (declared > this.maxBytes) throw new FileFault(tooLarge(declared, this.maxBytes))
+    if (declared > RATIO_FROM_BYTES && declared > compressedSize * MAX_RATIO) throw new FileFault(`unpacks to more than ${MAX_RATIO} times its size`)
+    const bytes = await this.#unpack(entry)
+    if (crc32(bytes) !== entry.crc32) throw new FileFault('is damaged: its checksum is another')
+    return bytes
+  }
+
+  async #unpack(entry: Entry): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let length = 0
+    try {
+      // The library stops where more comes than was declared, and fails where less does.
+      const stream = await this.zip.openReadStreamPromise(entry)
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        length += chunk.length
+        if (length > this.maxBytes) throw new FileFault(`has more than the ${this.maxBytes} bytes that are read at most`)
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      if (error instanceof FileFault) throw error
+      throw new FileFault(`cannot be unpacked: ${(error as Error).message}`)
+    }
+    return Buffer.concat(chunks, length)
+  }
+}
+
+function nameFault(name: string): string | undefined {
+  if (validateFileName(name) !== null || posix.normalize(name).startsWith('..')) return 'has a name that leads out of the archive'
+  return CONTROL.test(name) ? 'has a name with control characters' : undefined
+}
+
+function entryFault(entry: Entry): string | undefined {
+  if (((entry.externalFileAttributes >>> 16) & 0xf000) === SYMBOLIC_LINK) return 'is a link, which is not followed in an archive'
+  if (entry.isEncrypted()) return 'is encrypted'
+  return entry.canDecodeFileData() ? undefined : `is packed by method ${entry.compressionMethod}, which is not known`
+}
+
+function isPassedOver(name: string): boolean {
+  return name.split('/').some((part) => (part.startsWith('.') && part !== '.' && part !== '..') || part === 'node_modules' || part === '__MACOSX')
+}

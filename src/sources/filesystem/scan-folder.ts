@@ -1,0 +1,270 @@
+import { join, posix } from 'node:path'
+import { lstat, stat } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Scanned } from '../source-reader.js'
+import type { FolderMemory } from './folder-memory.js'
+import { IncludedFiles } from './included-files.js'
+import { parsedBytes } from './limits.js'
+import { OpenArchive } from './open-archive.js'
+import { contentHash, FileFault, holdsStill, lookAt, openInside, readInside, tooLarge, type FileContent } from './read-inside.js'
+import { failed, readLocation, type ReadingRules } from './read-location.js'
+import { readStamp, type IncludedStamp, type Stamp } from './stamp.js'
+import type { Verified, VerifiedInclude, VerifiedLocations } from './verified-locations.js'
+import { walkFolder, type Found } from './walk-folder.js'
+
+export interface ScanOptions {
+  /** Real path. */
+  readonly root: string
+  readonly memory: FolderMemory
+  readonly verified: VerifiedLocations
+  readonly rules: ReadingRules
+  /** Grows from scan to scan. */
+  readonly number: number
+  readonly whole: boolean
+  readonly known: (location: string) => string | undefined
+  readonly signal: AbortSignal
+}
+
+type FoundFile = Extract<Found, { type: 'file' | 'archive' }>
+
+/** Files read ahead of the one that is waited for, and their bytes together. */
+const AHEAD = 4
+const AHEAD_BYTES = 8 * 1024 * 1024
+const BETWEEN_TURNS = 512
+
+/** Every location of a folder in the order of the walk, read where it is not known to be unchanged. */
+export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned> {
+  const scan = new FolderScan(options)
+  for await (const batch of walkFolder(options)) {
+    const quick = batch.map((found) => scan.atOnce(found))
+    const jobs = batch.filter((found, index): found is FoundFile => quick[index] === undefined && found.type === 'file')
+    const results = inOrder(jobs, (found) => scan.examine(found))
+    for (const [index, found] of batch.entries()) {
+      options.signal.throwIfAborted()
+      const at = quick[index]
+      if (at !== undefined) yield at
+      else if (found.type === 'archive') yield* scan.archive(found)
+      else {
+        const scanned = (await results.next()).value as Scanned | undefined
+        if (scanned !== undefined) yield scanned
+      }
+    }
+  }
+}
+
+/** Results of work that never fails, a few begun ahead. */
+async function* inOrder(items: readonly FoundFile[], work: (item: FoundFile) => Promise<Scanned | undefined>): AsyncGenerator<Scanned | undefined> {
+  const begun: { readonly result: Promise<Scanned | undefined>; readonly bytes: number }[] = []
+  let bytes = 0
+  let next = 0
+  while (next < items.length || begun.length > 0) {
+    for (let item = items[next]; item !== undefined && begun.length < AHEAD; item = items[next]) {
+      const size = Number(item.stat?.size ?? 0)
+      if (begun.length > 0 && bytes + size > AHEAD_BYTES) break
+      begun.push({ result: work(item), bytes: size })
+      bytes += size
+      next++
+    }
+    const first = begun.shift()!
+    yield await first.result
+    bytes -= first.bytes
+  }
+}
+
+class FolderScan {
+  constructor(private readonly options: ScanOptions) {}
+
+  /** What can be said without I/O; undefined where that is not enough. */
+  atOnce(found: Found): Scanned | undefined {
+    const { location } = found
+    if (found.type === 'fault') return failed(location, found.message)
+    if (found.type === 'archive') return undefined
+    const { known, verified, number, memory, rules } = this.options
+    const stamp = known(location)
+    if (stamp === undefined) return undefined
+    const look = found.stat === undefined ? undefined : lookAt(found.stat)
+    const before = verified.get(location)
+    if (before?.stamp === stamp) {
+      const same = look === undefined || (!before.fresh && before.signature === look.signature)
+      if (same && before.included.every((file) => isVouchedFor(file, memory))) {
+        before.scan = number
+        return { location, unchanged: true }
+      }
+      if (!same) verified.delete(location)
+      return undefined
+    }
+    verified.delete(location)
+    const read = readStamp(stamp)
+    if (look === undefined || read?.by !== rules.by || read.signature !== look.signature || read.included.length > 0) return undefined
+    verified.set(location, { stamp, signature: look.signature, fresh: false, included: [], scan: number })
+    return { location, unchanged: true }
+  }
+
+  /** Reads a file where looking is not enough. Never rejects; undefined where the file has gone. */
+  async examine({ location, path, stat: found }: FoundFile): Promise<Scanned | undefined> {
+    const { root, rules, known, verified, number } = this.options
+    try {
+      const stamp = known(location)
+      const before = this.#stampOf(stamp)
+      const look = found === undefined ? undefined : lookAt(found)
+      const unchanged = (signature: string, fresh: boolean, included: readonly VerifiedInclude[]): Scanned => {
+        verified.set(location, { stamp: stamp!, signature, fresh, included, scan: number })
+        return { location, unchanged: true }
+      }
+      if (before !== undefined && look !== undefined && before.signature === look.signature) {
+        const included = await this.#sameIncluded(before.included)
+        if (included !== undefined) return unchanged(look.signature, false, included)
+      }
+      const content = await readInside(root, path, parsedBytes(location, rules.limits))
+      if (content === undefined) return undefined
+      if (before !== undefined && contentHash(content.bytes) === before.hash) {
+        const included = await this.#sameIncluded(before.included)
+        if (included !== undefined) return unchanged(content.look.signature, content.look.fresh, included)
+      }
+      const places = new Map<string, Pick<VerifiedInclude, 'folder' | 'told'>>()
+      const included = new IncludedFiles(location, rules.limits.fileBytes, async (file) => {
+        places.set(file, await this.#voucherOf(file))
+        return readInside(root, join(root, ...file.split('/')), rules.limits.fileBytes)
+      })
+      const read = await readLocation(location, content, included, rules)
+      if (read.failures.length === 0) {
+        const files = included.stamps.map(({ path: file, signature }) => ({ path: file, signature, ...places.get(file)! }))
+        verified.set(location, { stamp: read.stamp, ...pick(content), included: files, scan: number })
+      }
+      return read
+    } catch (error) {
+      return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+    }
+  }
+
+  async *archive(found: FoundFile): AsyncGenerator<Scanned> {
+    const { root, known, verified, number } = this.options
+    const { location } = found
+    const listed = verified.archive(location)
+    const look = found.stat === undefined ? undefined : lookAt(found.stat)
+    if (listed !== undefined && (look === undefined || (!listed.fresh && listed.signature === look.signature))) {
+      const before = listed.locations.map((inside): Verified | undefined => verified.get(inside))
+      if (before.every((one, index) => one !== undefined && one.stamp === known(listed.locations[index]!))) {
+        listed.scan = number
+        for (const [index, inside] of listed.locations.entries()) {
+          before[index]!.scan = number
+          if (index % BETWEEN_TURNS === BETWEEN_TURNS - 1) await turn()
+          yield { location: inside, unchanged: true }
+        }
+        return
+      }
+    }
+    verified.deleteArchive(location)
+    try {
+      const opened = await openInside(root, found.path)
+      if (opened === undefined) return
+      try {
+        yield* this.#archived(location, opened)
+      } finally {
+        await opened.handle.close()
+      }
+    } catch (error) {
+      this.options.signal.throwIfAborted()
+      yield failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+    }
+  }
+
+  async *#archived(location: string, { handle, stat: opened }: NonNullable<Awaited<ReturnType<typeof openInside>>>): AsyncGenerator<Scanned> {
+    const { rules, verified, number, signal } = this.options
+    const look = lookAt(opened)
+    const archive = await OpenArchive.open(handle, opened, rules.limits)
+    let sound = true
+    for (const { name, fault } of archive.files) {
+      signal.throwIfAborted()
+      const inside = `${location}!/${name}`
+      const scanned = fault === undefined ? await this.#inArchive(archive, name, inside, look) : failed(inside, fault)
+      if (!(await holdsStill(handle, opened))) throw new FileFault('changes while it is being read')
+      if (!scanned.unchanged && scanned.failures.length > 0) sound = false
+      yield scanned
+    }
+    if (sound) verified.setArchive(location, look.signature, look.fresh, archive.files.map(({ name }) => `${location}!/${name}`), number)
+  }
+
+  async #inArchive(archive: OpenArchive, name: string, location: string, look: FileContent['look']): Promise<Scanned> {
+    const { rules, known, verified, number } = this.options
+    const read = async (file: string): Promise<FileContent | undefined> => {
+      const bytes = await archive.read(file)
+      return bytes === undefined ? undefined : { bytes, look: { ...look, signature: `${look.signature}:${archive.checksum(file)}` } }
+    }
+    const unchanged = (stamp: string): Scanned => {
+      verified.set(location, { stamp, signature: look.signature, fresh: look.fresh, included: [], scan: number })
+      return { location, unchanged: true }
+    }
+    try {
+      const stamp = known(location)
+      const before = this.#stampOf(stamp)
+      // The signature is of the archive whole: of what is taken in from beside it, too.
+      if (before !== undefined && before.signature === `${look.signature}:${archive.checksum(name)}`) return unchanged(stamp!)
+      const content = (await read(name))!
+      const most = parsedBytes(name, rules.limits)
+      if (content.bytes.length > most) throw new FileFault(tooLarge(content.bytes.length, most))
+      if (before !== undefined && before.hash === contentHash(content.bytes) && (await sameContents(before.included, read))) return unchanged(stamp!)
+      const scanned = await readLocation(location, content, new IncludedFiles(name, rules.limits.fileBytes, read), rules)
+      if (scanned.failures.length === 0) verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })
+      return scanned
+    } catch (error) {
+      return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+    }
+  }
+
+  #stampOf(stamp: string | undefined): Stamp | undefined {
+    const read = stamp === undefined ? undefined : readStamp(stamp)
+    return read?.by === this.options.rules.by ? read : undefined
+  }
+
+  /** By looking where that is enough, else by reading; undefined where one is another. */
+  async #sameIncluded(files: readonly IncludedStamp[]): Promise<readonly VerifiedInclude[] | undefined> {
+    const { root, rules } = this.options
+    const same: VerifiedInclude[] = []
+    for (const { path, signature, hash } of files) {
+      const absolute = join(root, ...path.split('/'))
+      const voucher = await this.#voucherOf(path)
+      const look = await stat(absolute, { bigint: true }).then((found) => lookAt(found).signature, () => undefined)
+      if (look === undefined) return undefined
+      if (look !== signature) {
+        const content = await readInside(root, absolute, rules.limits.fileBytes).catch(() => undefined)
+        if (content === undefined || contentHash(content.bytes) !== hash) return undefined
+        same.push({ path, signature: content.look.fresh ? '' : content.look.signature, ...voucher })
+      } else {
+        same.push({ path, signature, ...voucher })
+      }
+    }
+    return same
+  }
+
+  /** The folder whose watch would tell of a change to this file. To be asked before the file is looked at. */
+  async #voucherOf(path: string): Promise<Pick<VerifiedInclude, 'folder' | 'told'>> {
+    const folder = this.options.memory.get(folderOf(path))
+    const told = folder?.told ?? 0
+    if (folder === undefined || folder.linked || folder.watcher === undefined) return { folder: undefined, told }
+    const link = await lstat(join(this.options.root, ...path.split('/'))).then((found) => found.isSymbolicLink(), () => true)
+    return { folder: link ? undefined : folder, told }
+  }
+}
+
+function pick({ look: { signature, fresh } }: FileContent): { signature: string; fresh: boolean } {
+  return { signature, fresh }
+}
+
+function folderOf(path: string): string {
+  const folder = posix.dirname(path)
+  return folder === '.' ? '' : folder
+}
+
+/** Whether nothing can have happened to an included file since it was last looked at. */
+function isVouchedFor({ path, folder, told }: VerifiedInclude, memory: FolderMemory): boolean {
+  return folder !== undefined && folder.watcher !== undefined && folder.told === told && memory.get(folderOf(path)) === folder
+}
+
+async function sameContents(files: readonly IncludedStamp[], read: (path: string) => Promise<FileContent | undefined>): Promise<boolean> {
+  for (const { path, hash } of files) {
+    const content = await read(path).catch(() => undefined)
+    if (content === undefined || contentHash(content.bytes) !== hash) return false
+  }
+  return true
+}

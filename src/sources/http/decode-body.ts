@@ -1,0 +1,49 @@
+import { Readable, type Duplex } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
+import { HttpFailure } from './http-failure.js'
+
+export type Decoder = Duplex | ((body: AsyncIterable<Buffer>) => AsyncIterable<Buffer>)
+
+const DECODERS: Readonly<Record<string, () => Decoder>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  br: createBrotliDecompress,
+  deflate: () => inflate,
+}
+
+/** More than two in a row are nobody's habit, and each multiplies what a small body may grow to on its way. */
+const MOST_CODINGS = 2
+
+/** What we ask servers for. */
+export const ACCEPTED_CODINGS = 'gzip, deflate, br'
+
+/** What undoes the codings of a `Content-Encoding` header, in the order to be used. @throws HttpFailure on one we do not know */
+export function decodersFor(header: string | undefined): Decoder[] {
+  const codings = (header ?? '').toLowerCase().split(',').map((coding) => coding.trim()).filter((coding) => coding !== '' && coding !== 'identity')
+  if (codings.length > MOST_CODINGS) throw new HttpFailure(`the answer is packed ${codings.length} times over; ${MOST_CODINGS} are taken`, false)
+  return codings.reverse().map((coding) => {
+    const make = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined
+    if (make === undefined) throw new HttpFailure(`the answer is packed as ${JSON.stringify(coding.slice(0, 40))}; ${ACCEPTED_CODINGS} are known`, false)
+    return make()
+  })
+}
+
+/** `deflate` means zlib's format, and many servers send the bare one: the first byte tells them apart. */
+async function* inflate(body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const chunks = body[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  if (first.done === true) return
+  const decoder = (first.value[0]! & 0x0f) === 8 ? createInflate() : createInflateRaw()
+  const packed = Readable.from((async function* () {
+    yield first.value
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
+  })())
+  packed.on('error', (error) => decoder.destroy(error))
+  packed.pipe(decoder)
+  try {
+    yield* decoder as AsyncIterable<Buffer>
+  } finally {
+    packed.destroy()
+    decoder.destroy()
+  }
+}

@@ -1,0 +1,24 @@
+import { giveEntries, type Given } from './give-entries.js'
+import { sealRules } from './parse-entry.js'
+import type { SourceHost } from './source-provider.js'
+import type { EntrySchemas } from './validate.js'
+
+const NO_SCHEMAS: EntrySchemas = { fingerprint: '', faultsOf: () => [] }
+
+/** What readers of sources are given to work with. @param folder absolute; paths in their configurations are relative to it */
+export function createSourceHost(folder: string, entryBytes: number, report: (message: string) => void = () => {}): SourceHost {
+  const seal = sealRules(entryBytes)
+  return {
+    folder,
+    entryBytes,
+    report,
+    give(location, definitions): Promise<Given> {
+      const document = { value: null, positionOf: () => ({ line: 1, column: 1 }) }
+      const form = () => ({
+        faults: [],
+        definitions: definitions.map(({ id, kind, meta, data, line }) => ({ id, kind, meta, data, position: { line, column: 1 } })),
+      })
+      return giveEntries(location, { documents: [document], faults: [] }, { form, schemas: NO_SCHEMAS, seal, withLines: true })
+    },
+  }
+}

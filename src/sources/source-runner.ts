@@ -1,0 +1,281 @@
+import type { Operation } from '../core/operation.js'
+import { isPassing } from '../registry/persist.js'
+import { pause } from '../registry/pause.js'
+import type { Registry } from '../registry/registry.js'
+import { LeaseLost } from '../store/source-records.js'
+import { Debounce } from './debounce.js'
+import { failureAt, FailureList } from './failure-list.js'
+import { LocationBook } from './location-book.js'
+import { openBook } from './open-book.js'
+import type { SourceReader } from './source-reader.js'
+import type { SourceSettings } from './source-settings.js'
+import { readState, writeState, type ReloadReport, type SourceState } from './source-state.js'
+import { syncPass, type PassResult } from './sync-pass.js'
+import type { WriteLimits } from './write-batch.js'
+
+export interface ConfiguredSource extends SourceSettings {
+  /** Opens what reads it; called again where it could not be opened. */
+  readonly open: () => SourceReader | Promise<SourceReader>
+}
+
+/** What happens to a source, for a log. */
+export interface SourceNews {
+  readonly source: string
+  readonly what: 'loading' | 'loaded' | 'failed' | 'taken' | 'left' | 'unwatched'
+  readonly error?: Error
+  readonly locations?: number
+  readonly definitions?: number
+  readonly created?: number
+  readonly updated?: number
+  readonly deleted?: number
+  readonly failures?: number
+}
+
+export interface RunnerWorld {
+  readonly registry: Registry
+  readonly limits: WriteLimits
+  readonly tell: (news: SourceNews) => void
+  readonly leaseMs: number
+}
+
+/** A source as a whole that cannot be read is tried again after so long, at first and at most. */
+const RETRY_MS = { first: 1_000, longest: 60_000 } as const
+/** A load that takes longer tells how far it is. */
+const PROGRESS_MS = 2_000
+
+/** What a dry run would change. */
+export interface SourcePlan extends ReloadReport {
+  readonly delta: readonly Operation[]
+}
+
+/**
+ * One source at one gateway. While this gateway holds it, it is watched and brought into the registry, one look after the
+ * other; a dry run goes between them.
+ */
+export class SourceRunner {
+  readonly #debounce = new Debounce()
+  #term = 0
+  #reader: Promise<SourceReader> | undefined
+  #book: LocationBook | undefined
+  #holding: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
+  /** Looks go one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #failures = 0
+  #knownFailures = ''
+
+  constructor(readonly settings: ConfiguredSource, private readonly world: RunnerWorld) {}
+
+  get isHeld(): boolean {
+    return this.#holding !== undefined
+  }
+
+  /** This gateway reads it from now on, or goes on to. In another term others may have recorded what is not known here. */
+  take(term: number): void {
+    if (term !== this.#term) this.#book = undefined
+    this.#term = term
+    if (this.#holding !== undefined) return
+    const stop = new AbortController()
+    this.world.tell({ source: this.settings.name, what: 'taken' })
+    this.#book = undefined
+    this.#debounce.hurry()
+    this.#holding = { stop, ended: this.#run(stop.signal) }
+  }
+
+  /** Another one may read it from now on; resolves when nothing of it is under way here. */
+  async leave(): Promise<void> {
+    const holding = this.#holding
+    if (holding === undefined) return
+    this.#holding = undefined
+    holding.stop.abort(new LeaseLost(this.settings.name))
+    await holding.ended
+    this.world.tell({ source: this.settings.name, what: 'left' })
+  }
+
+  /** Somebody has asked for it to be loaded anew. */
+  hurry(): void {
+    this.#debounce.hurry()
+  }
+
+  /** What loading it anew would change; participants are asked. Any gateway may say. */
+  plan(signal: AbortSignal): Promise<SourcePlan> {
+    return this.#inTurn(async () => {
+      const book = await LocationBook.open(this.settings.name, this.world.registry.history.sources)
+      const result = await this.#look(book, signal, true, () => {})
+      return { ...reportOf(result), delta: result.delta }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.leave()
+    await this.#turn.catch(() => {})
+    await (await this.#reader?.catch(() => undefined))?.close()
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.catch(() => {}).then(work)
+    this.#turn = result
+    return result
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const watching = this.settings.watch ? this.#watch(signal) : Promise.resolve()
+    while (!signal.aborted) {
+      await this.#debounce.due(signal)
+      if (signal.aborted) break
+      await this.#inTurn(() => this.#load(signal))
+    }
+    await watching
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const reader = await this.#open()
+        if (reader.watch === undefined) return
+        await reader.watch(() => this.#debounce.touch(), signal)
+        // It may have resolved as soon as it watches: then it says what changes from now on.
+        if (!signal.aborted) this.#debounce.touch()
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        this.world.tell({ source: this.settings.name, what: 'unwatched', error: error as Error })
+        await pause(backOff(failures), signal)
+      }
+    }
+  }
+
+  #open(): Promise<SourceReader> {
+    this.#reader ??= Promise.resolve().then(() => this.settings.open()).catch((error: unknown) => {
+      this.#reader = undefined
+      throw error
+    })
+    return this.#reader
+  }
+
+  /** One look, and all that clients are told of it. Never throws. */
+  async #load(signal: AbortSignal): Promise<void> {
+    const { name } = this.settings
+    const records = this.world.registry.history.sources
+    try {
+      const requests = await records.asked([name])
+      const before = await this.#state()
+      await records.saveState(name, writeState({ ...before, status: 'LOADING' }))
+      const result = await this.#tryLook(before, signal)
+      if (result instanceof Error) {
+        await this.#tellFailed(before, result)
+        await records.answer(requests, JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }))
+        this.#tryLater()
+        return
+      }
+      this.#failures = 0
+      await this.#tellLoaded(before, result)
+      await records.answer(requests, JSON.stringify(reportOf(result)))
+    } catch (error) {
+      if (signal.aborted) return
+      // The lease has run out, the store is away, or an outcome is not known: all that was recorded stands, the next look goes on from there.
+      this.#book = undefined
+      if (!(error instanceof LeaseLost)) this.world.tell({ source: name, what: 'failed', error: error as Error })
+      this.#tryLater()
+    }
+  }
+
+  /** An error where the source as a whole cannot be read. @throws where it is the registry that fails */
+  async #tryLook(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
+    try {
+      this.#book ??= await openBook(this.settings.name, this.world.registry.history)
+      return await this.#look(this.#book, signal, false, this.#progress(before))
+    } catch (error) {
+      if (signal.aborted || error instanceof LeaseLost || isPassing(error, ['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'])) throw error
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  async #look(book: LocationBook, signal: AbortSignal, dryRun: boolean, progress: (locations: number, definitions: number) => void): Promise<PassResult> {
+    const { registry, limits, leaseMs } = this.world
+    const records = registry.history.sources
+    const { name } = this.settings
+    return syncPass({
+      settings: this.settings, registry, limits, dryRun, records, book, signal, progress, reader: await this.#open(),
+      async aboutToWrite() {
+        signal.throwIfAborted()
+        if (!(await records.hold([name], leaseMs)).has(name)) throw new LeaseLost(name)
+        await records.aboutToWrite(name)
+      },
+    })
+  }
+
+  /** Says how far a long load is, in the log and to clients. */
+  #progress(before: SourceState): (locations: number, definitions: number) => void {
+    const { name } = this.settings
+    let next = performance.now() + PROGRESS_MS
+    return (locations, definitions) => {
+      if (performance.now() < next) return
+      next = performance.now() + PROGRESS_MS
+      this.world.tell({ source: name, what: 'loading', locations, definitions })
+      const state = writeState({ ...before, status: 'LOADING', loaded: definitions, total: definitions + before.failed })
+      this.world.registry.history.sources.saveState(name, state).catch(() => {})
+    }
+  }
+
+  async #tellLoaded(before: SourceState, { created, updated, deleted, loaded, failures }: PassResult): Promise<void> {
+    const { name, watch } = this.settings
+    const failed = failures.definitions
+    const state: SourceState = {
+      ...before, status: watch && (await this.#open()).watch !== undefined ? 'WATCHING' : 'IDLE',
+      total: loaded + failed, loaded, failed, reloadCount: before.reloadCount + 1, lastReload: new Date(), failures: failures.shown,
+    }
+    await this.world.registry.history.sources.saveState(name, writeState(state))
+    this.world.tell({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
+    this.#publish('source.reloaded', { created, updated, deleted, failed, error: null })
+    this.#publishNew(failures)
+  }
+
+  async #tellFailed(before: SourceState, error: Error): Promise<void> {
+    const { name } = this.settings
+    const failures = new FailureList()
+    failures.add(failureAt(name, null, null, error.message))
+    await this.world.registry.history.sources.saveState(name, writeState({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown }))
+    this.world.tell({ source: name, what: 'failed', error })
+    this.#publishNew(failures)
+  }
+
+  /** What failed the same way before is no news. */
+  #publishNew(failures: FailureList): void {
+    const known = JSON.stringify([failures.definitions, failures.shown])
+    if (known === this.#knownFailures) return
+    this.#knownFailures = known
+    const [first] = failures.shown
+    if (first === undefined) return
+    const error = first.file === this.settings.name ? first.message : `${first.file}: ${first.message}`
+    this.#publish('source.failed', { created: null, updated: null, deleted: null, failed: failures.definitions, error })
+  }
+
+  #publish(kind: 'source.reloaded' | 'source.failed', counts: { created: number | null; updated: number | null; deleted: number | null; failed: number; error: string | null }): void {
+    this.world.registry.bus.publish({ type: 'source', system: 'source', kind, path: this.settings.name, at: new Date(), ...counts })
+  }
+
+  async #state(): Promise<SourceState> {
+    const { name } = this.settings
+    const text = (await this.world.registry.history.sources.states([name])).get(name)
+    return { ...(text === undefined ? emptyState(this.settings) : readState(text)), provider: this.settings.provider }
+  }
+
+  #tryLater(): void {
+    const timer = setTimeout(() => this.#debounce.hurry(), backOff(this.#failures++))
+    timer.unref()
+  }
+}
+
+const NOTHING: ReloadReport = { created: 0, updated: 0, deleted: 0, failures: [], version: null }
+
+function reportOf({ created, updated, deleted, failures, version }: PassResult): ReloadReport {
+  return { created, updated, deleted, failures: failures.shown, version }
+}
+
+export function emptyState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
+  return { name, provider, status: 'IDLE', total: 0, loaded: 0, failed: 0, reloadCount: 0, lastReload: null, failures: [] }
+}
+
+function backOff(failures: number): number {
+  return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
+}

@@ -1,0 +1,232 @@
+import type { EntryId } from '../core/entry-id.js'
+import type { Operation } from '../core/operation.js'
+import { breather } from '../registry/pause.js'
+import type { EntryRecord, SourceRecords } from '../store/source-records.js'
+import { FailureList, failureAt } from './failure-list.js'
+import type { LocationBook } from './location-book.js'
+import { SourceBatch } from './source-batch.js'
+import type { Scanned, SourceReader } from './source-reader.js'
+import { takeOver } from './take-over.js'
+import type { WriteOptions } from './write-batch.js'
+
+export interface PassOptions extends WriteOptions {
+  readonly reader: SourceReader
+  readonly records: SourceRecords
+  readonly book: LocationBook
+  readonly signal: AbortSignal
+  /** Hears how many locations have been looked at, and how many definitions they have. */
+  readonly progress: (locations: number, definitions: number) => void
+}
+
+export interface PassResult {
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  readonly version: number | null
+  /** Definitions that are there and could be read. */
+  readonly loaded: number
+  readonly failures: FailureList
+  /** Of a dry run: what would have been changed. */
+  readonly delta: readonly Operation[]
+}
+
+type Changed = Extract<Scanned, { unchanged: false }>
+type Status = 'unchanged' | 'read' | 'failed'
+
+/** Locations are compared with the records in groups of so many, or of so many definitions. */
+const GROUP_LOCATIONS = 500
+const GROUP_DEFINITIONS = 2_000
+/** What one changeset holds of new contents; the memory that a pass takes is a small multiple of it. */
+const BATCH_BYTES = 20 * 1024 * 1024
+/** Locations that have gone, whose entries are asked for together. */
+const GONE_CHUNK = 1_000
+
+/**
+ * One look at a source, brought into the registry. Of an id that several locations define the first counts, in the
+ * reader's order. What is not new is not looked at again, whatever the registry holds by now.
+ * @throws Error where the source as a whole cannot be read; what was taken over until then stays
+ */
+export async function syncPass(options: PassOptions): Promise<PassResult> {
+  const pass = new SyncPass(options)
+  let group: Changed[] = []
+  let definitions = 0
+  const breath = breather()
+  for await (const scanned of options.reader.scan((location) => options.book.get(location)?.stamp ?? undefined, options.signal)) {
+    options.signal.throwIfAborted()
+    pass.see(scanned)
+    if (!scanned.unchanged) {
+      group.push(scanned)
+      definitions += scanned.entries.length
+    }
+    if (group.length >= GROUP_LOCATIONS || definitions >= GROUP_DEFINITIONS) {
+      await pass.compare(group)
+      group = []
+      definitions = 0
+    }
+    const pause = breath()
+    if (pause !== undefined) await pause
+  }
+  options.signal.throwIfAborted()
+  await pass.compare(group)
+  return pass.finish()
+}
+
+interface Place {
+  readonly location: string
+  readonly line: number | null
+}
+
+class SyncPass {
+  readonly #seen = new Map<string, { readonly order: number; readonly status: Status }>()
+  /** Where each id was defined by what was read in this pass. */
+  readonly #given = new Map<EntryId, Place>()
+  /** Ids that were first defined elsewhere in this pass, by the location that had them, which is yet to come. */
+  readonly #claimed = new Map<string, EntryId[]>()
+  /** Records whose location does not define them any more; another may. */
+  readonly #orphans = new Map<EntryId, EntryRecord>()
+  readonly #failures = new FailureList()
+  readonly #delta: Operation[] = []
+  readonly #done = { created: 0, updated: 0, deleted: 0, version: null as number | null }
+  /** Something that they gave could not be deleted: they stay known, so that it is tried again. */
+  readonly #failedGone = new Set<string>()
+  #batch = new SourceBatch()
+  #loaded = 0
+
+  constructor(private readonly options: PassOptions) {}
+
+  see(scanned: Scanned): void {
+    const { location } = scanned
+    const status = scanned.unchanged ? 'unchanged' : scanned.failures.length > 0 ? 'failed' : 'read'
+    this.#seen.set(location, { order: this.#seen.size, status })
+    if (status === 'unchanged') {
+      this.#loaded += this.options.book.get(location)?.entries ?? 0
+      for (const id of this.#claimed.get(location) ?? []) this.#overlap(location, id, shown(this.#given.get(id)!))
+    }
+    this.options.progress(this.#seen.size, this.#loaded)
+  }
+
+  /** Holds locations that were read, in order, against what is recorded. */
+  async compare(group: readonly Changed[]): Promise<void> {
+    if (group.length === 0) return
+    const { book, records, settings: { name } } = this.options
+    const known = group.filter(({ location }) => book.get(location) !== undefined).map(({ location }) => location)
+    const ids = [...new Set(group.flatMap(({ entries }) => entries.map(({ id }) => id)))]
+    const former = known.length === 0 ? [] : await records.entriesIn(name, known)
+    const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
+    for (const scanned of group) {
+      this.#compareOne(scanned, recorded)
+      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+    }
+    for (const record of former) {
+      if (this.#given.get(record.id) === undefined && this.#seen.get(record.location!)?.status === 'read') this.#orphans.set(record.id, record)
+    }
+  }
+
+  #compareOne({ location, stamp, modifiedAt, entries, failures }: Changed, recorded: ReadonlyMap<EntryId, EntryRecord>): void {
+    for (const failure of failures) this.#failures.add(failure)
+    let loaded = 0
+    for (const { id, content, line } of entries) {
+      const record = recorded.get(id)
+      const first = this.#firstOf(id, { location, line }, record)
+      if (first !== undefined) {
+        this.#failures.add(failureAt(location, line, id, secondTime(first)))
+        continue
+      }
+      this.#given.set(id, { location, line })
+      loaded += 1
+      if (record?.digest !== content.digest) this.#batch.add({ type: 'new', id, content, modifiedAt, location, line, record })
+      else if (record.location !== location) this.#batch.notes.push({ ...record, location })
+    }
+    this.#loaded += loaded
+    const failed = failures.length > 0 || loaded < entries.length
+    this.#batch.locate({ location, stamp: failed ? null : stamp, entries: loaded })
+  }
+
+  /** Where an id is defined before it is here; undefined where it counts here. */
+  #firstOf(id: EntryId, here: Place, record: EntryRecord | undefined): string | undefined {
+    const given = this.#given.get(id)
+    if (given !== undefined) return shown(given)
+    const former = record?.location ?? null
+    if (former === null || former === here.location) return undefined
+    const seen = this.#seen.get(former)
+    if (seen === undefined) {
+      if (this.#isBehindFailure(former)) return former
+      this.#claimed.set(former, [...(this.#claimed.get(former) ?? []), id])
+      this.#mistrust(former)
+      return undefined
+    }
+    if (seen.status === 'read') return undefined
+    // What it gave before still holds, whether it is unchanged or cannot be read just now.
+    if (seen.order < this.#seen.get(here.location)!.order) return former
+    if (seen.status === 'unchanged') this.#overlap(former, id, shown(here))
+    return undefined
+  }
+
+  /** A location that was not read again has an id that one before it has too by now. */
+  #overlap(location: string, id: EntryId, first: string): void {
+    this.#failures.add(failureAt(location, null, id, secondTime(first)))
+    this.#loaded -= 1
+    this.#mistrust(location)
+  }
+
+  /** It is read again next time. */
+  #mistrust(location: string): void {
+    const record = this.options.book.get(location)
+    if (record !== undefined) this.#batch.locate({ ...record, stamp: null })
+  }
+
+  /** `x.zip!/a.yaml` where `x.zip` could not be read, `folder/a.yaml` where `folder` could not. */
+  #isBehindFailure(location: string): boolean {
+    for (let end = location.length; end > 0; end = location.lastIndexOf('/', end - 1)) {
+      const above = location.slice(0, end)
+      if (this.#seen.get(above.endsWith('!') ? above.slice(0, -1) : above)?.status === 'failed') return true
+    }
+    return false
+  }
+
+  async finish(): Promise<PassResult> {
+    const { book, records, settings: { name } } = this.options
+    const gone = [...book].filter((location) => !this.#seen.has(location) && !this.#isBehindFailure(location))
+    for (const location of gone) this.#mistrust(location)
+    for (let from = 0; from < gone.length; from += GONE_CHUNK) {
+      for (const record of await records.entriesIn(name, gone.slice(from, from + GONE_CHUNK))) this.#orphans.set(record.id, record)
+    }
+    for (const [id, record] of this.#orphans) {
+      if (this.#given.has(id)) continue
+      this.#batch.add({ type: 'gone', id, record })
+      if (this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+    }
+    for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
+    await this.#flush()
+    return { ...this.#done, loaded: this.#loaded, failures: this.#failures, delta: this.#delta }
+  }
+
+  get #batchBytes(): number {
+    return Math.min(BATCH_BYTES, this.options.limits.changesetBytes)
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch
+    this.#batch = new SourceBatch()
+    if (batch.isEmpty) return
+    const taken = await takeOver(batch, this.options, this.options.book)
+    this.#done.created += taken.created
+    this.#done.updated += taken.updated
+    this.#done.deleted += taken.deleted
+    this.#done.version = taken.version ?? this.#done.version
+    for (const operation of taken.delta) this.#delta.push(operation)
+    for (const location of taken.failedLocations) if (!this.#seen.has(location)) this.#failedGone.add(location)
+    for (const failure of taken.failures) {
+      this.#failures.add(failure)
+      if (this.#given.has(failure.entryId as EntryId)) this.#loaded -= 1
+    }
+  }
+}
+
+function shown({ location, line }: Place): string {
+  return line === null ? location : `${location}:${line}`
+}
+
+function secondTime(first: string): string {
+  return `defined a second time; ${first} has it first and counts`
+}

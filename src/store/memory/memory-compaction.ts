@@ -1,0 +1,69 @@
+import { compacted } from '../compacted.js'
+import type { Compaction, CompactRequest, HistoryCompactor } from '../history.js'
+import { planCompaction, type CompactionStanding } from '../plan-compaction.js'
+import { sumText, type Baseline } from '../verify/baseline.js'
+import type { StoredHistory, StoredVersion } from '../verify/stored-history.js'
+import { measureBaseline } from '../verify/verify-history.js'
+import type { MemoryLog } from './memory-log.js'
+
+/** Squashes what lies before a revision, in the memory of this process: all of it at once. */
+export class MemoryCompaction implements HistoryCompactor {
+  baseline: Baseline | null = null
+  /** By version: the sum of its state. */
+  readonly #states = new Map<number, string>()
+
+  constructor(
+    private readonly log: MemoryLog,
+    private readonly stored: () => StoredHistory,
+    private readonly lowestTag: () => CompactionStanding['lowestTag'],
+  ) {}
+
+  get oldest(): number {
+    return this.baseline?.revision ?? 0
+  }
+
+  /** @throws RegistryError COMPACTED */
+  check(revision: number): void {
+    if (revision < this.oldest) throw compacted(revision, this.oldest)
+  }
+
+  *versions(): Generator<StoredVersion> {
+    for (const version of this.log.versions) {
+      yield { ...version, hasChangeset: version.changeset !== null, state: this.#states.get(version.number) ?? null }
+    }
+  }
+
+  async compact({ before, dryRun }: CompactRequest): Promise<Compaction> {
+    if (!planCompaction({ before }, this.#standing)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
+    if (dryRun) return this.#told(before)
+    const { baseline, sums } = await measureBaseline(this.stored(), before)
+    // Others may have written, tagged or compacted while it was measured.
+    if (!planCompaction({ before }, this.#standing)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
+    const told = this.#told(before)
+    this.baseline = { ...baseline, removed: true }
+    this.#states.clear()
+    for (const number of this.#headsSince(before)) this.#states.set(number, sumText(sums.get(number)!))
+    this.log.squashBefore(before)
+    return { ...told, oldestRevision: before }
+  }
+
+  get #standing(): CompactionStanding {
+    return { headRevision: this.log.revision, oldestRevision: this.oldest, lowestTag: this.lowestTag() }
+  }
+
+  #told(before: number): Compaction {
+    const { oldest, log } = this
+    const gone = log.transitions.slice(Math.max(0, oldest - 1), before - 1)
+    return {
+      oldestRevision: oldest,
+      versions: log.versions.filter(({ number, revision }) => number > 0 && revision >= oldest && revision < before).length,
+      changes: gone.reduce((sum, { changeCount }) => sum + changeCount, 0),
+    }
+  }
+
+  /** Versions below a revision that were the head where it begins, or were applied again since. */
+  #headsSince(before: number): Set<number> {
+    const { versions, transitions } = this.log
+    return new Set(transitions.slice(Math.max(0, before - 2)).map(({ to }) => to).filter((to) => to > 0 && versions[to]!.revision < before))
+  }
+}

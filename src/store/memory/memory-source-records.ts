@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
+import { pageOf } from '../page.js'
+import { LeaseLost, type EntryRecord, type LocationRecord, type ReloadRequest, type SourceRecords } from '../source-records.js'
+
+interface Kept {
+  isHeld: boolean
+  state: string | null
+  writingSince: number | null
+  readonly entries: Map<EntryId, EntryRecord>
+  readonly locations: Map<string, LocationRecord>
+}
+
+export interface RegistryView {
+  revision(): number
+  isAtHead(id: EntryId): boolean
+  wasDeletedSince(id: EntryId, revision: number): boolean
+}
+
+/** Records as long-lived as the registry beside them: there is one gateway, so a lease lasts until it lets go. */
+export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
+  const sources = new Map<string, Kept>()
+  const requests = new Map<string, ReloadRequest & { report: string | null }>()
+  const listeners = new Set<() => void>()
+  const kept = (source: string): Kept => {
+    const found = sources.get(source) ?? { isHeld: false, state: null, writingSince: null, entries: new Map(), locations: new Map() }
+    sources.set(source, found)
+    return found
+  }
+  const held = (source: string): Kept => {
+    const found = kept(source)
+    if (!found.isHeld) throw new LeaseLost(source)
+    return found
+  }
+  const owned = (source: string) => [...kept(source).entries.values()].filter(({ id, revision }) => revision !== null && registry.isAtHead(id))
+  const call = () => {
+    for (const listener of [...listeners]) listener()
+  }
+
+  return {
+    holder: randomUUID(),
+    async hold(names) {
+      for (const name of names) kept(name).isHeld = true
+      return new Map(names.map((name) => [name, 1]))
+    },
+    async aboutToWrite(source) {
+      held(source).writingSince ??= registry.revision()
+    },
+    async settle(source) {
+      held(source).writingSince = null
+    },
+    unsettled: async (source) => kept(source).writingSince,
+    async letGo(names) {
+      for (const name of names) kept(name).isHeld = false
+      call()
+    },
+    async locations(source) {
+      const { locations, entries } = kept(source)
+      const strays = new Set([...entries.values()].flatMap(({ location }) => (location === null || locations.has(location) ? [] : [location])))
+      return [...locations.values(), ...[...strays].map((location) => ({ location, stamp: null, entries: 0 }))]
+    },
+    async entries(source, ids) {
+      const { entries } = kept(source)
+      return new Map(ids.flatMap((id) => (entries.has(id) ? [[id, entries.get(id)!] as const] : [])))
+    },
+    async entriesIn(source, locations) {
+      const wanted = new Set(locations)
+      return [...kept(source).entries.values()].filter(({ location }) => location !== null && wanted.has(location))
+    },
+    async owners(ids) {
+      return new Map(ids.flatMap((id) => {
+        const owner = [...sources].find(([, { entries }]) => (entries.get(id)?.revision ?? null) !== null)
+        return owner === undefined ? [] : [[id, owner[0]] as const]
+      }))
+    },
+    deletedSince: async (written) => new Set(written.filter(({ id, revision }) => registry.wasDeletedSince(id, revision)).map(({ id }) => id)),
+    async save(source, { entries, removedEntries, locations, removedLocations }) {
+      const own = held(source)
+      for (const id of removedEntries) own.entries.delete(id)
+      for (const location of removedLocations) own.locations.delete(location)
+      for (const record of locations) own.locations.set(record.location, record)
+      for (const record of entries) {
+        own.entries.set(record.id, record)
+        if (record.revision === null) continue
+        for (const [name, other] of sources) {
+          const theirs = other.entries.get(record.id)
+          if (name !== source && theirs !== undefined) other.entries.set(record.id, { ...theirs, revision: null })
+        }
+      }
+    },
+    async ownedPage(source, page) {
+      const ids = owned(source).map(({ id }) => id).sort(compareEntryIds)
+      return pageOf(ids, page, compareEntryIds)
+    },
+    ownedCount: async (source) => owned(source).length,
+    states: async (names) => new Map(names.flatMap((name) => {
+      const state = sources.get(name)?.state ?? null
+      return state === null ? [] : [[name, state] as const]
+    })),
+    async saveState(source, state) {
+      held(source).state = state
+    },
+    async ask(source) {
+      const request = { id: randomUUID(), source, report: null }
+      requests.set(request.id, request)
+      call()
+      return request
+    },
+    asked: async (names) => [...requests.values()].flatMap(({ id, source, report }) => (
+      report === null && names.includes(source) ? [{ id, source }] : []
+    )),
+    async answer(answered, report) {
+      for (const { id } of answered) if (requests.has(id)) requests.get(id)!.report = report
+      call()
+    },
+    async takeAnswer({ id }) {
+      const report = requests.get(id)?.report ?? null
+      if (report !== null) requests.delete(id)
+      return report
+    },
+    onCall(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,115 @@
+// Many subscribers in a process of their own; told what to do over IPC.
+import { ThinSocket } from './thin-socket.mjs'
+
+const REVISION = Buffer.from('"revision":')
+const NEXT = Buffer.from('"type":"next"')
+let subscribers = []
+/** Arrivals since the last `reset`: revision and time, side by side. */
+let arrivals = { revisions: new Float64Array(4_000_000), times: new Float64Array(4_000_000), count: 0 }
+
+const tasks = {
+  /** Opens `count` subscribers of query k % queries.length; resolves when each has its first batch. */
+  async open({ port, path, count, queries, variables, keepTimes = true, ids = 'same', reads = 1, raw = false }) {
+    const began = now()
+    const ready = []
+    for (let i = 0; i < count; i++) {
+      const subscriber = { frames: 0, bytes: 0, last: -1, gaps: 0 }
+      const first = new Promise((resolve) => { subscriber.first = resolve })
+      const id = ids === 'same' ? '1' : `${i}-0b7c3a52-5c6c-4c7c-9d58-${i % 1000}`
+      subscriber.socket = new ThinSocket(port, path, (bytes, start, end) => {
+        if (!raw && bytes.indexOf(NEXT, start) === -1) {
+          if (bytes.toString('latin1', start, end).includes('connection_ack')) {
+            subscriber.socket.send({ id, type: 'subscribe', payload: { query: queries[i % queries.length], variables } })
+          } else console.error(bytes.toString('utf8', start, end))
+          return
+        }
+        subscriber.frames += 1
+        subscriber.bytes += end - start
+        let at = bytes.indexOf(REVISION, start) + 11
+        let revision = 0
+        for (; bytes[at] >= 48 && bytes[at] <= 57; at++) revision = revision * 10 + bytes[at] - 48
+        if (subscriber.frames > 1 && revision !== subscriber.last + 1) subscriber.gaps += 1
+        subscriber.last = revision
+        if (keepTimes && arrivals.count < arrivals.times.length) {
+          arrivals.revisions[arrivals.count] = revision
+          arrivals.times[arrivals.count++] = now()
+        }
+        subscriber.first?.()
+        subscriber.first = null
+      })
+      subscribers.push(subscriber)
+      if (!raw) subscriber.socket.opened.then(() => subscriber.socket.send({ type: 'connection_init' }))
+      ready.push(raw ? subscriber.socket.opened : first)
+      // Not all at one instant: the backlog of listen() is 511.
+      if (i % 200 === 199 && !reads) await Promise.all(ready)
+      else if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await Promise.all(ready)
+    return { ms: now() - began }
+  },
+  async reset() {
+    arrivals.count = 0
+    for (const subscriber of subscribers) Object.assign(subscriber, { frames: 0, bytes: 0, gaps: 0 })
+  },
+  async pause({ from }) { for (const { socket } of subscribers.slice(from)) socket.socket.pause() },
+  async resume() { for (const { socket } of subscribers) socket.socket.resume() },
+  /** Until every one of the first `of` has come to a revision, or the time is up. */
+  async reached({ revision, of = subscribers.length, ms = 60_000 }) {
+    const began = now()
+    while (subscribers.slice(0, of).some(({ last }) => last < revision)) {
+      if (now() - began > ms) {
+        const left = subscribers.slice(0, of).filter(({ last }) => last < revision)
+        throw new Error(`${left.length} are not there after ${ms} ms; the first is at ${left[0].last}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    return { ms: now() - began, at: now() }
+  },
+  /** Until nothing has come for half a second. */
+  async quiet() {
+    for (let before = -1; ;) {
+      const frames = subscribers.reduce((sum, subscriber) => sum + subscriber.frames, 0)
+      if (frames === before) return
+      before = frames
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  },
+  async counted() {
+    return {
+      frames: subscribers.reduce((sum, { frames }) => sum + frames, 0),
+      bytes: subscribers.reduce((sum, { bytes }) => sum + bytes, 0),
+      least: Math.min(...subscribers.map(({ frames }) => frames)),
+      gaps: subscribers.reduce((sum, { gaps }) => sum + gaps, 0),
+    }
+  },
+  /** Times from `sent` (by revision) to arrival. */
+  async latencies({ sent }) {
+    const times = []
+    for (let i = 0; i < arrivals.count; i++) {
+      const at = sent[arrivals.revisions[i]]
+      if (at !== undefined) times.push(arrivals.times[i] - at)
+    }
+    times.sort((a, b) => a - b)
+    return { count: times.length, p50: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)], most: times.at(-1) }
+  },
+  async close() {
+    for (const { socket } of subscribers) socket.socket.destroy()
+    await Promise.all(subscribers.map(({ socket }) => socket.closed))
+    subscribers = []
+  },
+}
+
+/** Milliseconds of the machine's one clock: the same in every process. */
+function now() {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+process.on('message', async ({ id, task, input }) => {
+  try {
+    process.send({ id, answer: await tasks[task](input ?? {}) ?? null })
+  } catch (error) {
+    process.send({ id, error: error.message })
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send('ready')

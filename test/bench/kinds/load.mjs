@@ -1,0 +1,32 @@
+// So many connections, each asking anew when it has its answer; the systems one after the other in each round.
+import { fileURLToPath } from 'node:url'
+import { cpuTime, runClient } from '../processes.mjs'
+import { SYSTEMS } from '../systems.mjs'
+
+const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
+
+export async function open(workload, { registry, database, systems, ms, warmUpMs }) {
+  const servers = new Map()
+  const close = async () => { for (const server of servers.values()) await server.stop() }
+  try {
+    for (const name of systems) servers.set(name, await SYSTEMS[name].start(registry))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    close,
+    async round(round) {
+      const figures = {}
+      for (const [system, { port, pid }] of servers) {
+        const pids = [pid, ...(SYSTEMS[system].usesDatabase === true ? [database.pid()] : [])]
+        const { request, operations, connections } = workload
+        const job = { system, port, request, operations, connections, size: registry.size, seed: round, run: `.r${round}`, ms, warmUpMs }
+        let cpu = 0
+        const measured = await runClient(CLIENT, job, { began: () => { cpu = cpuTime(pids) }, done: () => { cpu = cpuTime(pids) - cpu } })
+        figures[system] = { perSecond: measured.perSecond, p50: measured.p50, p99: measured.p99, cpu: (cpu * 1_000) / measured.count }
+      }
+      return figures
+    },
+  }
+}

@@ -1,0 +1,69 @@
+// The systems, by name: what they are, and how one is started for a registry. Those without `start` are measured within a kind.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startServer } from './processes.mjs'
+
+const file = (path) => fileURLToPath(new URL(path, import.meta.url))
+const beside = (name) => ({ url, size }) => (
+  startServer(process.execPath, [file(`servers/${name}.mjs`)], { ready: /listening (\d+)/, env: { DATABASE_URL: url, SIZE: String(size) } })
+)
+
+export const SYSTEMS = {
+  cadastre: { what: 'the gateway, over Postgres', start: startGateway, usesDatabase: true },
+  floor: { what: '`node:http`, one prepared query of postgres.js, JSON.stringify', start: beside('floor'), usesDatabase: true },
+  map: { what: '`node:http` over a map in memory', start: beside('map') },
+  yoga: { what: 'GraphQL Yoga and Pothos, one query', start: beside('yoga'), usesDatabase: true },
+  mercurius: { what: 'Mercurius with jit, one query', start: beside('mercurius'), usesDatabase: true },
+  ws: { what: '`ws`, one frame to all', start: beside('ws') },
+  etcd: { what: 'etcd by its JSON gateway', start: startEtcd, needs: 'etcd' },
+  etcd3: { what: 'etcd by npm `etcd3`', start: startEtcd, needs: 'etcd' },
+  copy: { what: 'COPY of the same rows into the same tables' },
+  apply: { what: 'applying the changes' },
+  rollback: { what: 'rolling them back' },
+  head: { what: 'reads at the head' },
+  old: { what: 'reads at an old revision' },
+}
+
+/** With `BENCH_PROFILE` naming a folder, the gateway writes its CPU profile there when it stops. */
+export function startGateway({ url }) {
+  const profile = process.env.BENCH_PROFILE
+  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-gateway-'))
+  return removing(folder, startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
+    ready: /endpoint http:\/\/[^:]+:(\d+)/, cwd: folder, env: { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: url, CADASTRE_DATA_DIR: folder, CADASTRE_LOG_LEVEL: 'error' },
+  }))
+}
+
+/** As it is: every put is on the disk before it is answered. Empty but for what has been put while measuring. */
+async function startEtcd() {
+  const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-etcd-'))
+  const [client, peer] = [await freePort(), await freePort()]
+  const server = await removing(folder, startServer('etcd', [
+    '--name', 'bench', '--data-dir', folder, '--quota-backend-bytes', String(8 * 2 ** 30), '--log-outputs', 'stderr',
+    '--listen-client-urls', `http://127.0.0.1:${client}`, '--advertise-client-urls', `http://127.0.0.1:${client}`,
+    '--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`, '--initial-cluster', `bench=http://127.0.0.1:${peer}`,
+  ], { ready: /ready to serve client requests()/ }))
+  return { ...server, port: client }
+}
+
+export function versionOfEtcd() {
+  return /Version: (\S+)/.exec(execFileSync('etcd', ['--version'], { encoding: 'utf8' }))[1]
+}
+
+async function removing(folder, starting) {
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const server = await starting.catch((error) => { remove(); throw error })
+  return { ...server, stop: () => server.stop().finally(remove) }
+}
+
+async function freePort() {
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 })
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,200 @@
+import { truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deflateRawSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { entry, follow, Following, zip } from './folder-fixture.js'
+
+interface Part {
+  readonly name: string
+  readonly content: Buffer | string
+  /** What the headers say, where it is not the truth. */
+  readonly lies?: { readonly size?: number; readonly crc?: number; readonly offset?: number; readonly packed?: number }
+  readonly mode?: number
+  readonly flags?: number
+  readonly method?: number
+}
+
+/** An archive written by hand, so that it can say what no tool would write. */
+function forged(parts: readonly Part[]): Buffer {
+  const bodies: Buffer[] = []
+  const directory: Buffer[] = []
+  let offset = 0
+  for (const { name, content, lies, mode = 0o100644, flags = 0x800, method = 8 } of parts) {
+    const bytes = Buffer.from(content)
+    const packed = method === 8 ? deflateRawSync(bytes) : bytes
+    const named = Buffer.from(name)
+    const common = Buffer.alloc(26)
+    common.writeUInt16LE(20, 0)
+    common.writeUInt16LE(flags, 2)
+    common.writeUInt16LE(method, 4)
+    common.writeUInt32LE(lies?.crc ?? crc32(bytes), 10)
+    common.writeUInt32LE(lies?.packed ?? packed.length, 14)
+    common.writeUInt32LE(lies?.size ?? bytes.length, 18)
+    common.writeUInt16LE(named.length, 22)
+    const tail = Buffer.alloc(14)
+    tail.writeUInt32LE(mode * 0x10000, 6)
+    tail.writeUInt32LE(lies?.offset ?? offset, 10)
+    directory.push(Buffer.from('PK\x01\x02\x14\x03', 'latin1'), common, tail, named)
+    const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), common, named, packed])
+    bodies.push(local)
+    offset += local.length
+  }
+  const central = Buffer.concat(directory)
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06', 'latin1')
+  end.writeUInt16LE(parts.length, 8)
+  end.writeUInt16LE(parts.length, 10)
+  end.writeUInt32LE(central.length, 12)
+  end.writeUInt32LE(offset, 16)
+  return Buffer.concat([...bodies, central, end])
+}
+
+describe('an archive', () => {
+  it('gives its files in order, at locations of their own, with their lines', async () => {
+    const { scan } = await follow({
+      'x.zip': await zip({ 'b/c.yaml': 'id: a:c\nkind: k\n---\nid: a:d\nkind: k', 'a.json': entry('a:a'), 'readme.md': 'x', '.x/y.json': entry('h:h'), '__MACOSX/a.json': 'x' }),
+      'x.yaml': 'id: a:x\nkind: k',
+    })
+    const look = await scan()
+    expect(look.locations).toEqual(['x.yaml', 'x.zip!/a.json', 'x.zip!/b/c.yaml'])
+    expect(look.ids).toEqual(['a:x', 'a:a', 'a:c', 'a:d'])
+    expect(look.all[2]).toMatchObject({ entries: [{ line: 1 }, { line: 4 }] })
+  })
+
+  it('that is unchanged is not unpacked; of one that is written anew only what differs is read', async () => {
+    const { scan, folder, stamps } = await follow({ 'x.zip': await zip({ 'a.json': entry('a:a'), 'b.json': entry('b:1') }) })
+    await utimes(join(folder, 'x.zip'), new Date('2024-01-01'), new Date('2024-01-01'))
+    await scan()
+    expect((await scan()).read).toEqual([])
+    const other = new Following({ path: folder, form: 'entry' })
+    for (const stamp of stamps) other.stamps.set(...stamp)
+    expect((await other.scan()).read).toEqual([])
+    await writeFile(join(folder, 'x.zip'), await zip({ 'b.json': entry('b:2'), 'a.json': entry('a:a'), 'c.json': entry('c:c') }))
+    expect((await scan()).read).toEqual(['x.zip!/b.json', 'x.zip!/c.json'])
+    const last = await scan()
+    expect([last.read, last.locations]).toEqual([[], ['x.zip!/a.json', 'x.zip!/b.json', 'x.zip!/c.json']])
+  })
+
+  it('takes in its own files by file://, and none from beside it', async () => {
+    const { scan } = await follow({
+      'x.zip': await zip({
+        'a/i.json': '[{"id":"a:a","kind":"k","data":{"code":"file://./main.js","up":"file://../top.txt"}},{"id":"a:b","kind":"k","data":"file://../../beside.txt"},{"id":"a:c","kind":"k","data":"file://none"}]',
+        'a/main.js': 'run()', 'top.txt': 'top',
+      }),
+      'beside.txt': 'secret',
+    })
+    const look = await scan()
+    expect(look.data).toEqual({ 'a:a': { code: 'run()', up: 'top' } })
+    expect(look.faults).toEqual([
+      'x.zip!/a/i.json:1: file://../../beside.txt lies outside of the folder, from where nothing is read',
+      'x.zip!/a/i.json:1: file://none is not there',
+    ])
+  })
+
+  it.each([
+    ['is none', Buffer.from('no archive'), /^x\.zip: is no archive that can be read: /],
+    ['is empty', Buffer.alloc(0), /^x\.zip: is no archive that can be read: /],
+    ['says that it has more files than it has', (() => {
+      const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
+      bytes.writeUInt16LE(9, bytes.length - 22 + 10)
+      return bytes
+    })(), /^x\.zip: is no archive that can be read: /],
+    ['has a directory beyond its end', (() => {
+      const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
+      bytes.writeUInt32LE(0x7fffffff, bytes.length - 22 + 16)
+      return bytes
+    })(), /^x\.zip: is no archive that can be read: /],
+  ])('that %s has a failure at its own location', async (_title, bytes, message) => {
+    const { scan } = await follow({ 'x.zip': bytes, 'y.json': entry('y:y') })
+    const look = await scan()
+    expect(look.faults).toEqual([expect.stringMatching(message)])
+    expect(look.locations).toEqual(['x.zip', 'y.json'])
+    expect(look.ids).toEqual(['y:y'])
+  })
+
+  it('that is cut off anywhere never throws', async () => {
+    const whole = await zip({ 'a.json': entry('a:a', 'x'.repeat(300)), 'b.yaml': 'id: b:b\nkind: k' })
+    const { scan, folder } = await follow({ 'x.zip': whole })
+    for (let size = whole.length - 1; size >= 0; size -= 7) {
+      await truncate(join(folder, 'x.zip'), size)
+      expect((await scan()).failures).not.toEqual([])
+    }
+  })
+})
+
+describe('names in an archive', () => {
+  it.each(['../a.json', 'a/../../b.json', '/etc/a.json', 'C:/a.json', '..\\a.json', 'a\\..\\..\\b.json', 'a\u0000.json', 'a\n.json'])(
+    'that lead out of it or are no names are refused, the others read: %j', async (name) => {
+      const { scan } = await follow({ 'x.zip': forged([{ name, content: entry('e:e') }, { name: 'ok.json', content: entry('o:k') }]) })
+      const look = await scan()
+      expect(look.ids).toEqual(['o:k'])
+      expect(look.faults).toEqual([expect.stringMatching(/^x\.zip!\/[^]*: has a name (that leads out of the archive|with control characters)$/)])
+    },
+  )
+
+  it('that stand there twice are refused, also where they are only written otherwise', async () => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: entry('a:1') }, { name: './a.json', content: entry('a:2') }, { name: 'b.json', content: entry('b:b') }]) })
+    const look = await scan()
+    expect(look.ids).toEqual(['b:b'])
+    expect(look.faults).toEqual(['x.zip!/a.json: stands in the archive twice'])
+  })
+
+  it('that are links are refused', async () => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: '/etc/passwd', mode: 0o120777 }]) })
+    expect((await scan()).faults).toEqual(['x.zip!/a.json: is a link, which is not followed in an archive'])
+  })
+})
+
+describe('headers that lie', () => {
+  const big = JSON.stringify({ id: 'a:a', kind: 'k', data: 'x'.repeat(50_000) })
+  it.each([
+    ['a smaller size', { size: 10 }, /cannot be unpacked: too many bytes/],
+    ['a larger size', { size: 60_000 }, /cannot be unpacked: not enough bytes/],
+    ['another checksum', { crc: 1 }, /is damaged: its checksum is another/],
+    ['an offset of something else', { offset: 3 }, /cannot be unpacked: /],
+    ['a shorter body', { packed: 20 }, /cannot be unpacked: /],
+  ])('are found out: %s', async (_title, lies, message) => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: big, lies }, { name: 'b.json', content: entry('b:b', 'y'.repeat(200)) }]) })
+    const look = await scan()
+    expect(look.ids).toEqual(['b:b'])
+    expect(look.faults).toEqual([expect.stringMatching(message)])
+  })
+
+  it('say what cannot be read: encrypted files, unknown methods', async () => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: big, flags: 0x801 }, { name: 'b.json', content: big, method: 99 }]) })
+    expect((await scan()).faults).toEqual(['x.zip!/a.json: is encrypted', 'x.zip!/b.json: is packed by method 99, which is not known'])
+  })
+})
+
+describe('bombs', () => {
+  const zeros = Buffer.alloc(8 * 1024 * 1024, '0')
+
+  it('that say how large they are are not unpacked', async () => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: zeros }, { name: 'b.json', content: entry('b:b') }]) })
+    const look = await scan()
+    expect(look.faults).toEqual(['x.zip!/a.json: unpacks to more than 200 times its size'])
+    expect(look.ids).toEqual(['b:b'])
+  })
+
+  it('that say they are small are stopped where they are not', async () => {
+    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: zeros, lies: { size: 100 } }]) })
+    expect((await scan()).faults).toEqual([expect.stringMatching(/cannot be unpacked: too many bytes/)])
+  })
+
+  it('of one body under many names are refused whole', async () => {
+    const body = { name: 'a.json', content: Buffer.alloc(500_000, '7'), lies: { offset: 0 } }
+    const archive = forged([{ ...body, name: 'a.json' }, ...Array.from({ length: 400 }, (_, i) => ({ name: `${i}.json`, content: '', lies: { offset: 0, packed: 500, size: 500_000, crc: crc32(body.content) } }))])
+    const { scan } = await follow({ 'x.zip': archive })
+    expect((await scan()).faults).toEqual(['x.zip: holds files that overlap'])
+  })
+
+  it('of too many files, or of too much together, or too large themselves, are refused whole', async () => {
+    const archive = await zip(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'x'.repeat(500))])))
+    const faults = async (limits: object) => (await (await follow({ 'x.zip': archive }, { limits })).scan()).faults
+    expect(await faults({ archiveFiles: 19 })).toEqual(['x.zip: holds 20 files; 19 are read at most'])
+    expect(await faults({ unpackedBytes: 5_000 })).toEqual([expect.stringMatching(/^x\.zip: would unpack to \d+ bytes; 5000 are read at most/)])
+    expect(await faults({ archiveBytes: 1_000 })).toEqual([expect.stringMatching(/^x\.zip: has \d+ bytes; of an archive 1000 are read at most/)])
+    expect(await faults({})).toEqual([])
+  })
+})

@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { ZipFile } from 'yazl'
+import { onTestFinished } from 'vitest'
+import { openFilesystemSource, type FilesystemSourceOptions } from '../../../src/sources/filesystem/filesystem-source.js'
+import type { SourceFailure } from '../../../src/sources/parse-entry.js'
+import type { Scanned, SourceReader } from '../../../src/sources/source-reader.js'
+
+export type Files = Readonly<Record<string, string | Uint8Array>>
+
+export async function temporaryFolder(files: Files = {}): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'cadastre-files-')))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await write(folder, files)
+  return folder
+}
+
+export async function write(folder: string, files: Files): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), content)
+  }
+}
+
+/** One entry in the plain form. */
+export function entry(id: string, data: unknown = null, kind = 'k'): string {
+  return JSON.stringify({ id, kind, data })
+}
+
+export async function zip(files: Files): Promise<Buffer> {
+  const archive = new ZipFile()
+  for (const [name, content] of Object.entries(files)) archive.addBuffer(Buffer.from(content), name)
+  archive.end()
+  const chunks: Buffer[] = []
+  for await (const chunk of archive.outputStream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** A reader with the stamps that whoever applies it would keep. */
+export class Following {
+  readonly stamps = new Map<string, string>()
+  readonly reader: SourceReader
+
+  constructor(readonly options: FilesystemSourceOptions) {
+    this.reader = openFilesystemSource(options)
+    onTestFinished(() => this.reader.close())
+  }
+
+  readonly scan = async (signal = new AbortController().signal): Promise<Look> => {
+    const all: Scanned[] = []
+    for await (const scanned of this.reader.scan((location) => this.stamps.get(location), signal)) {
+      all.push(scanned)
+      if (scanned.unchanged) continue
+      if (scanned.failures.length === 0) this.stamps.set(scanned.location, scanned.stamp)
+      else this.stamps.delete(scanned.location)
+    }
+    return new Look(all)
+  }
+}
+
+export class Look {
+  constructor(readonly all: readonly Scanned[]) {}
+
+  get locations(): string[] {
+    return this.all.map(({ location }) => location)
+  }
+
+  /** Locations that were read. */
+  get read(): string[] {
+    return this.all.filter(({ unchanged }) => !unchanged).map(({ location }) => location)
+  }
+
+  get ids(): string[] {
+    return this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.entries.map(({ id }) => id))
+  }
+
+  /** By id, what was read. */
+  get data(): Record<string, unknown> {
+    const entries = this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.entries)
+    return Object.fromEntries(entries.map(({ id, content }) => [id, JSON.parse(content.dataText) as unknown]))
+  }
+
+  get failures(): SourceFailure[] {
+    return this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.failures)
+  }
+
+  /** `location: message`. */
+  get faults(): string[] {
+    return this.failures.map(({ file, line, message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`)
+  }
+}
+
+export async function follow(files: Files = {}, options: Partial<FilesystemSourceOptions> = {}): Promise<Following & { readonly folder: string }> {
+  const folder = await temporaryFolder(files)
+  return Object.assign(new Following({ path: folder, form: 'entry', ...options }), { folder })
+}

@@ -1,0 +1,278 @@
+import { appendFile, chmod, cp, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { compareText } from '../../../src/core/text.js'
+import { entry, follow, Following, temporaryFolder, write, zip } from './folder-fixture.js'
+
+/** Past the time in which a look alone proves nothing. */
+async function age(folder: string, ...names: string[]): Promise<void> {
+  for (const name of names) await utimes(join(folder, name), new Date('2024-01-01'), new Date('2024-01-01'))
+}
+
+describe('a folder', () => {
+  it('gives its files in code-point order of their whole paths, by extension, all levels down', async () => {
+    const names = ['a/x.yaml', 'a-b.json', 'a.yml', 'b.jsonl', 'B.json', 'é.json', '\ufffd.json', '😀.json', 'a/b/c/d.json']
+    const files = Object.fromEntries(names.map((name, i) => [name, entry(`n:${i}`)]))
+    const { scan } = await follow({ ...files, 'readme.md': 'x', '.hidden/x.json': entry('h:h'), 'node_modules/x.json': entry('m:m'), 'empty/.keep': '' })
+    const look = await scan()
+    expect(look.locations).toEqual([...names].sort(compareText))
+    expect(look.ids).toHaveLength(names.length)
+  })
+
+  it('tells of every entry where it stands, and when its file was changed', async () => {
+    const { scan, folder } = await follow({ 'a.yaml': 'id: a:b\nkind: k\n---\n- {id: a:c, kind: k}\n- {id: a:d, kind: k}\n' })
+    await age(folder, 'a.yaml')
+    const [scanned] = (await scan()).all
+    expect(scanned).toMatchObject({
+      unchanged: false, modifiedAt: new Date('2024-01-01'), failures: [],
+      entries: [{ id: 'a:b', line: 1 }, { id: 'a:c', line: 4 }, { id: 'a:d', line: 5 }],
+    })
+  })
+
+  it('that is not there, or is a file, cannot be read as a whole', async () => {
+    const folder = await temporaryFolder({ 'a.json': entry('a:b') })
+    await expect(new Following({ path: join(folder, 'none'), form: 'entry' }).scan()).rejects.toThrow(/none cannot be read/)
+    await expect(new Following({ path: join(folder, 'a.json'), form: 'entry' }).scan()).rejects.toThrow(/is no folder/)
+  })
+
+  it('gives what is good of a folder with bad files', async () => {
+    const { scan } = await follow({
+      'a.json': '{"id": ', 'b.yaml': 'id: b:b\nkind: k\nid: b:c\n', 'c.json': Buffer.from('{"id": "\xff"}', 'latin1'),
+      'd.json': entry('d:d'), 'e.jsonl': `${entry('e:1')}\n{\n${entry('e:2')}\n`,
+      'f.yaml': '[{id: f:1, kind: k}, {id: f:1, kind: k}]', 'g.json': '[{"id":"g:g","kind":"k","other":1}]',
+    })
+    const look = await scan()
+    expect(look.ids).toEqual(['d:d', 'e:1', 'e:2', 'f:1'])
+    expect(look.faults).toEqual([
+      'a.json:1: a value is missing here',
+      'b.yaml:3: the key "id" stands here a second time',
+      'c.json:1: is not UTF-8 text',
+      'e.jsonl:2: text in double quotes is missing, not closed or has a bad escape here',
+      'f.yaml:1: defined a second time; line 1 has it first and counts',
+      'g.json:1: "other" is no field of an entry: those are id, kind, meta and data',
+    ])
+  })
+
+  it('is read no further when its reader is told to stop', async () => {
+    const { reader } = await follow(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])))
+    const stop = new AbortController()
+    const seen: string[] = []
+    await expect((async () => {
+      for await (const { location } of reader.scan(() => undefined, stop.signal)) {
+        seen.push(location)
+        stop.abort(new Error('enough'))
+      }
+    })()).rejects.toThrow('enough')
+    expect(seen).toHaveLength(1)
+  })
+})
+
+describe('what has not changed', () => {
+  it('is not read again, by this reader or another', async () => {
+    const { scan, folder, stamps } = await follow({ 'a.json': entry('a:a'), 'b/c.json': entry('b:c') })
+    await age(folder, 'a.json', 'b/c.json')
+    expect((await scan()).read).toEqual(['a.json', 'b/c.json'])
+    const again = await scan()
+    expect(again.read).toEqual([])
+    expect(again.locations).toEqual(['a.json', 'b/c.json'])
+    const other = new Following({ path: folder, form: 'entry' })
+    for (const [location, stamp] of stamps) other.stamps.set(location, stamp)
+    expect((await other.scan()).read).toEqual([])
+  })
+
+  it('is not read again though its times are new, or it lies elsewhere on the disk', async () => {
+    const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b.json': entry('b:b') })
+    await scan()
+    await age(folder, 'a.json')
+    await cp(join(folder, 'b.json'), join(folder, 'b.copy'))
+    await rename(join(folder, 'b.copy'), join(folder, 'b.json'))
+    expect((await scan()).read).toEqual([])
+  })
+
+  it('is told from what was written twice within the resolution of the clock', async () => {
+    const { scan, folder } = await follow({ 'a.json': entry('a:1') })
+    for (let i = 2; i < 10; i++) {
+      await scan()
+      await writeFile(join(folder, 'a.json'), entry(`a:${i}`))
+      expect((await scan()).ids).toEqual([`a:${i}`])
+    }
+  })
+
+  it('is told from what kept its size and its time of change', async () => {
+    const { scan, folder } = await follow({ 'a.json': entry('a:1') })
+    await age(folder, 'a.json')
+    await scan()
+    await writeFile(join(folder, 'a.json'), entry('a:2'))
+    await age(folder, 'a.json')
+    expect((await scan()).ids).toEqual(['a:2'])
+  })
+
+  it('is read again where it failed, by another form, or by another schema', async () => {
+    const schema = join(await temporaryFolder({ 'k.json': '{}' }), 'k.json')
+    const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b.json': '{' }, { schemas: { k: schema } })
+    await scan()
+    expect((await scan()).read).toEqual(['b.json'])
+    await writeFile(schema, '{"properties": {"data": {"type": "string"}}}')
+    const look = await scan()
+    expect(look.faults[0]).toBe('a.json:1: /data must be string')
+    await writeFile(schema, '{')
+    await expect(scan()).rejects.toThrow(/k\.json:1:2/)
+    await writeFile(schema, 'true')
+    expect((await scan()).ids).toEqual(['a:a'])
+    await rm(join(folder, 'b.json'))
+    expect((await scan()).locations).toEqual(['a.json'])
+  })
+
+  it('is read again where its stamp was written by somebody else', async () => {
+    const { scan, stamps } = await follow({ 'a.json': entry('a:a') })
+    for (const stamp of ['', 'null', '[1,2,3]', '["a","b","c",[1]]', '{}', '["","",""]']) {
+      stamps.set('a.json', stamp)
+      expect((await scan()).ids).toEqual(['a:a'])
+    }
+  })
+})
+
+describe('schemas', () => {
+  it('refuse an entry with file, line and JSON pointer, and leave the others of the file', async () => {
+    const schema = join(await temporaryFolder({ 's.json': '{"properties":{"data":{"required":["port"],"properties":{"port":{"type":"integer"}}}}}' }), 's.json')
+    const { scan } = await follow({ 'a.yaml': '- {id: a:1, kind: service.x, data: {port: 1}}\n- id: a:2\n  kind: service.x\n  data: {port: one}\n- {id: a:3, kind: other, data: {}}' }, { schemas: { 'service.*': schema } })
+    const look = await scan()
+    expect(look.ids).toEqual(['a:1', 'a:3'])
+    expect(look.failures).toEqual([{ file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer' }])
+  })
+})
+
+describe('links', () => {
+  it('within the folder are followed, to files and to folders, each folder once', async () => {
+    const { scan, folder } = await follow({ 'real/a.json': entry('a:a'), '.releases/1/b.json': entry('b:b'), 'z.json': entry('z:z') })
+    await symlink('.releases/1', join(folder, 'current'))
+    await symlink('z.json', join(folder, 'y.json'))
+    await symlink('..', join(folder, 'real/up'))
+    await symlink('.', join(folder, 'self'))
+    await symlink('real', join(folder, 'again'))
+    const look = await scan()
+    expect(look.locations).toEqual(['again/a.json', 'current/b.json', 'y.json', 'z.json'])
+    expect(look.faults).toEqual([])
+  })
+
+  it('that are swapped give what they lead to by now', async () => {
+    const { scan, folder } = await follow({ '.releases/1/b.json': entry('b:1'), '.releases/2/b.json': entry('b:2') })
+    await symlink('.releases/1', join(folder, 'current'))
+    expect((await scan()).ids).toEqual(['b:1'])
+    await symlink('.releases/2', join(folder, 'next'))
+    await rename(join(folder, 'next'), join(folder, 'current'))
+    expect((await scan()).ids).toEqual(['b:2'])
+  })
+
+  it('out of the folder, to nothing and in a circle are refused by name', async () => {
+    const outside = await temporaryFolder({ 'secret.json': entry('s:s') })
+    const { scan, folder } = await follow({ 'ok.json': entry('o:k') })
+    await symlink(join(outside, 'secret.json'), join(folder, 'a.json'))
+    await symlink(outside, join(folder, 'b'))
+    await symlink('nothing', join(folder, 'c.yaml'))
+    await symlink('d.json', join(folder, 'd.json'))
+    await symlink('/dev/zero', join(folder, 'e.json'))
+    await symlink('nothing', join(folder, 'f'))
+    const look = await scan()
+    expect(look.ids).toEqual(['o:k'])
+    expect(look.faults).toEqual([
+      'a.json: is a link that leads out of the folder', 'b: is a link that leads out of the folder',
+      'c.yaml: is a link to what is not there', 'd.json: is a link that leads to itself',
+      'e.json: is a link that leads out of the folder',
+    ])
+  })
+
+  it('may be the folder itself', async () => {
+    const { folder } = await follow({ 'a/x.json': entry('a:1') })
+    await symlink('a', join(folder, 'link'))
+    const { scan } = new Following({ path: join(folder, 'link'), form: 'entry' })
+    expect((await scan()).ids).toEqual(['a:1'])
+  })
+})
+
+describe('what is no file', () => {
+  it('is refused by name and never waited for', async () => {
+    const { scan, folder } = await follow({ 'ok.json': entry('o:k'), 'folder.json/x.json': entry('x:x'), 'in.json': '{"id":"i:n","kind":"k","data":"file://p"}' })
+    execFileSync('mkfifo', [join(folder, 'fifo.yaml'), join(folder, 'p'), join(folder, 'fifo.zip')])
+    const server = createServer().listen(join(folder, 'socket.json'))
+    onTestFinished(() => void server.close())
+    await new Promise((resolve) => server.on('listening', resolve))
+    const look = await scan()
+    expect(look.ids).toEqual(['x:x', 'o:k'])
+    expect(look.faults).toEqual([
+      'fifo.yaml: is a pipe, which is not read', 'fifo.zip: is a pipe, which is not read',
+      'in.json:1: file://p is a pipe, which is not read', 'socket.json: is a socket, which is not read',
+    ])
+  })
+
+  it('is larger than a bound is refused without being read', async () => {
+    const { scan } = await follow({ 'a.json': entry('a:a', 'x'.repeat(2_000)), 'b.json': entry('b:b'), 'c.json': entry('c:c', 'x'.repeat(700)) }, { limits: { fileBytes: 1_000, entryBytes: 500 } })
+    const look = await scan()
+    expect(look.ids).toEqual(['b:b'])
+    expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes; 1000 are read at most/)
+    expect(look.faults[1]).toMatch(/^c\.json:1: meta and data take/)
+  })
+
+  it('may be less in YAML than in JSON, which is read faster, in archives too', async () => {
+    const text = entry('a:a', 'x'.repeat(700))
+    const { scan } = await follow({ 'a.yaml': text, 'b.json': text.replace('a:a', 'b:b'), 'x.zip': await zip({ 'a.yml': text }) }, { limits: { yamlBytes: 500 } })
+    const look = await scan()
+    expect(look.ids).toEqual(['b:b'])
+    expect(look.faults).toEqual([expect.stringMatching(/^a\.yaml: has 7\d\d bytes; 500 are/), expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes; 500 are/)])
+  })
+
+  it.skipIf(process.geteuid?.() !== 0)('or may not be read is a failure of its own, a folder too', async () => {
+    const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b/c.json': entry('b:c'), 'd.json': entry('d:d') })
+    await chmod(folder, 0o755)
+    await chmod(join(folder, 'a.json'), 0)
+    await chmod(join(folder, 'b'), 0)
+    process.seteuid!(65_534)
+    try {
+      const look = await scan()
+      expect(look.ids).toEqual(['d:d'])
+      expect(look.faults).toEqual(['a.json: cannot be read: EACCES: permission denied', 'b: cannot be read: EACCES: permission denied'])
+    } finally {
+      process.seteuid!(0)
+    }
+    expect((await scan()).ids).toEqual(['a:a', 'b:c'])
+  })
+
+  it('or has a name that is no text is refused', async () => {
+    const { scan, folder } = await follow({ 'a.json': entry('a:a') })
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/b\xff.json`, 'latin1')]), entry('b:b'))
+    const look = await scan()
+    expect(look.ids).toEqual(['a:a'])
+    expect(look.faults).toEqual(['b\ufffd.json: has a name that is not UTF-8 text'])
+  })
+})
+
+describe('files that vanish and change while they are read', () => {
+  it('never stop the others and end as they were written last', async () => {
+    const { scan, folder } = await follow(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])))
+    let busy = true
+    const disturb = (async () => {
+      for (let i = 0; busy; i++) {
+        const path = join(folder, `${i % 100}.json`)
+        if (i % 3 === 0) await unlink(path).catch(() => {})
+        else if (i % 3 === 1) await writeFile(path, entry(`a:${i % 100}`, i))
+        else await appendFile(path, ' '.repeat(i % 7))
+      }
+    })()
+    for (let i = 0; i < 10; i++) await scan()
+    busy = false
+    await disturb
+    await write(folder, Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'last')])))
+    const fresh = await new Following({ path: folder, form: 'entry' }).scan()
+    expect(Object.values(fresh.data)).toEqual(Array(100).fill('last'))
+    await scan()
+    expect((await scan()).read).toEqual([])
+  })
+})
+
+it('a file has its look taken from the file system', async () => {
+  const { folder, scan } = await follow({ 'a.json': entry('a:a') })
+  const [scanned] = (await scan()).all
+  expect(scanned?.unchanged === false && scanned.modifiedAt?.getTime()).toBe(Math.floor((await stat(join(folder, 'a.json'))).mtimeMs))
+})

@@ -1,0 +1,530 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { HttpLimits } from '../../../src/sources/http/http-limits.js'
+import type { HttpSourceOptions } from '../../../src/sources/http/http-options.js'
+import { openHttpSource } from '../../../src/sources/http/http-source.js'
+import type { Scanned, SourceReader } from '../../../src/sources/source-reader.js'
+import { growth } from '../../server/gateway-fixture.js'
+import { entry, json, startHttpServer, tagged, text, type Answer, type TestServer } from './http-server.js'
+
+let server: TestServer
+let readers: SourceReader[]
+
+beforeEach(async () => {
+  server = await startHttpServer()
+  readers = []
+})
+
+afterEach(async () => {
+  for (const reader of readers) await reader.close()
+  await server.close()
+})
+
+const QUICK: Partial<HttpLimits> = { firstRetryMs: 5, longestRetryMs: 20 }
+
+function open(options: Partial<HttpSourceOptions> = {}, limits: Partial<HttpLimits> = {}): SourceReader {
+  const reader = openHttpSource({ url: `${server.origin}/list`, ...options }, { ...QUICK, ...limits })
+  readers.push(reader)
+  return reader
+}
+
+async function scan(reader: SourceReader, known: ReadonlyMap<string, string> = new Map(), signal = new AbortController().signal): Promise<Scanned[]> {
+  const all: Scanned[] = []
+  for await (const scanned of reader.scan((location) => known.get(location), signal)) all.push(scanned)
+  return all
+}
+
+type Read = Extract<Scanned, { unchanged: false }>
+const read = (scanned: Scanned | undefined): Read => {
+  if (scanned === undefined || scanned.unchanged) throw new Error('was not read')
+  return scanned
+}
+const stampsOf = (all: readonly Scanned[]) => new Map(all.map((each) => [each.location, read(each).stamp]))
+const idsOf = (all: readonly Scanned[]) => all.map((each) => (each.unchanged ? 'unchanged' : each.entries.map(({ id }) => id).join(' ')))
+const messagesOf = (scanned: Scanned | undefined) => read(scanned).failures.map(({ entryId, message }) => `${entryId} ${message}`)
+const next = (path: string) => ({ link: `<${path}>; rel="next"` })
+
+describe('an HTTP source', () => {
+  it('gives the entries of a page as they stand there', async () => {
+    server.answer('/list', json(
+      [{ id: 'a:1', kind: 'test.thing', meta: { t: 1 }, data: { n: -0.5 } }, { id: { ns: 'a', name: '2' }, kind: 'test.other' }],
+      { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT' },
+    ))
+    const all = await scan(open())
+    expect(all).toHaveLength(1)
+    const { location, entries, failures, modifiedAt } = read(all[0])
+    expect([location, failures, modifiedAt]).toEqual([`${server.origin}/list`, [], new Date('2026-11-20T10:00:00Z')])
+    expect(entries.map(({ id, content, line }) => [id, content.kind, content.metaText, content.dataText, line])).toEqual([
+      ['a:1', 'test.thing', '{"t":1}', '{"n":-0.5}', null], ['a:2', 'test.other', '{}', 'null', null],
+    ])
+    expect(server.requests[0]!.headers).toMatchObject({ accept: 'application/json', 'accept-encoding': 'gzip, deflate, br' })
+  })
+
+  it('follows pages by their links: relative ones, among others, of several relations, in several headers', async () => {
+    server.answer('/list', json([entry('a:1')], { link: ['<http://example.com/x>; rel="prev"', '<?page=2>; title="a, b; c"; rel="last next"'] }))
+    server.answer('/list?page=2', json([entry('a:2')], { link: `<${server.origin}/third#part>; rel=NEXT` }))
+    server.answer('/third', json([entry('a:3')], { link: '<http://example.com/x>; rel="first", </other>; rel=next; anchor="/elsewhere"' }))
+    const all = await scan(open())
+    expect(all.map(({ location }) => location)).toEqual(['/list', '/list?page=2', '/third'].map((path) => `${server.origin}${path}`))
+    expect(idsOf(all)).toEqual(['a:1', 'a:2', 'a:3'])
+  })
+
+  it('is read page by page: none is asked for before the one before it has been taken', async () => {
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')]))
+    const pages = open().scan(() => undefined, new AbortController().signal)[Symbol.asyncIterator]()
+    await pages.next()
+    await sleep(30)
+    expect(server.requests).toHaveLength(1)
+    await pages.return!()
+    await sleep(30)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('refuses pages that go round in a circle, and more than there may be', async () => {
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')], next('/list')))
+    await expect(scan(open())).rejects.toThrow(`${server.origin}/list: the pages go round in a circle`)
+    await expect(scan(open({}, { pages: 1 }))).rejects.toThrow('more than 1 pages')
+  })
+
+  it('is not led to another origin, nor by a link that does not parse', async () => {
+    const other = await startHttpServer()
+    other.answer('/2', json([entry('a:2')]))
+    server.answer('/list', json([entry('a:1')], next(`${other.origin}/2`)))
+    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(`its next page is on ${other.origin}, another origin`)
+    server.answer('/list', json([entry('a:1')], { link: 'next page here' }))
+    await expect(scan(open())).rejects.toThrow('Link header does not parse')
+    server.answer('/list', json([entry('a:1')], next('file:///etc/passwd')))
+    await expect(scan(open())).rejects.toThrow('another origin')
+    expect(other.requests).toHaveLength(0)
+    await other.close()
+  })
+
+  it('follows redirects within its origin, a bounded number, and none to another', async () => {
+    const other = await startHttpServer()
+    const to = (location: string, status = 302): Answer => text('', { location }, status)
+    server.answer('/list', to('/v2/list', 308))
+    server.answer('/v2/list', json([entry('a:1')], next('more')))
+    server.answer('/v2/more', json([entry('a:2')]))
+    const all = await scan(open({ auth: { bearer: 'hunter2' } }))
+    expect(all.map(({ location }) => location)).toEqual([`${server.origin}/list`, `${server.origin}/v2/more`])
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer hunter2'))
+    server.answer('/list', to(`${other.origin}/list`))
+    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(`${server.origin}/list: it redirects to ${other.origin}, another origin`)
+    server.answer('/list', to('/list'))
+    await expect(scan(open({}, { redirects: 3 }))).rejects.toThrow('redirects more than 3 times')
+    expect(other.requests).toHaveLength(0)
+    await other.close()
+  })
+
+  it.each<[string, HttpSourceOptions['auth'], Record<string, string>]>([
+    ['a bearer token', { bearer: 'hunter2.token' }, { authorization: 'Bearer hunter2.token' }],
+    ['a user and password', { basic: { user: 'zoë', password: 'hunter2:x' } }, { authorization: `Basic ${Buffer.from('zoë:hunter2:x').toString('base64')}` }],
+    ['a header of its own', { header: { name: 'X-API-Key', value: 'hunter2' } }, { 'x-api-key': 'hunter2' }],
+  ])('shows who asks by %s, on every page, and never tells', async (_, auth, expected) => {
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2'), { id: 'broken' }], next('/3')), json([entry('a:2')], next('/3')))
+    server.answer('/3', text('', {}, 403))
+    const told: unknown[] = []
+    const signal = new AbortController().signal
+    const error = await (async () => {
+      for await (const each of open({ auth }).scan(() => undefined, signal)) told.push(each)
+    })().catch((thrown: Error) => thrown) as Error
+    expect(error.message).toBe(`${server.origin}/3: it answered 403: check auth`)
+    for (const { headers } of server.requests) expect(headers).toMatchObject(expected)
+    expect(server.requests).toHaveLength(3)
+    expect(JSON.stringify(told) + error.message + error.stack + String(error.cause)).not.toContain('hunter2')
+  })
+
+  it('names pages without what is secret in their addresses', async () => {
+    const secret = 's3cr3t'
+    server.answer(`/list?api_key=${secret}&q=1`, json([entry('a:1')], next(`/list?api_key=${secret}&page=2`)))
+    server.answer(`/list?api_key=${secret}&page=2`, json([entry('a:2')], next(`/list?api_key=${secret}other&page=2`)))
+    server.answer(`/list?api_key=${secret}other&page=2`, text('', {}, 404))
+    const locations: string[] = []
+    await expect((async () => {
+      for await (const { location } of open({ url: `${server.origin}/list?api_key=${secret}&q=1` }).scan(() => undefined, new AbortController().signal)) locations.push(location)
+    })()).rejects.toThrow(/^(?!.*s3cr3t).*it answered 404/)
+    expect(locations).toEqual([`${server.origin}/list?api_key=***&q=1`, `${server.origin}/list?api_key=***&page=2`])
+  })
+})
+
+describe('a page that is packed', () => {
+  const body = JSON.stringify([entry('a:1', 'x'.repeat(10_000))])
+
+  it.each<[string, Buffer]>([
+    ['gzip', gzipSync(body)], ['x-gzip', gzipSync(body)], ['br', brotliCompressSync(body)], ['deflate', deflateSync(body)],
+    ['Deflate', deflateRawSync(body)], ['identity', Buffer.from(body)], ['gzip, br', brotliCompressSync(gzipSync(body))],
+  ])('as %s is unpacked', async (coding, packed) => {
+    server.answer('/list', text(packed, { 'content-type': 'application/json', 'content-encoding': coding }))
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+  })
+
+  it('into more than a page may have is refused while it grows, whatever it is packed by', async () => {
+    const zeros = Buffer.alloc(200 * 1024 * 1024)
+    const bombs: [string, Buffer][] = [['gzip', gzipSync(zeros)], ['gzip, gzip', gzipSync(gzipSync(zeros))], ['deflate', deflateRawSync(zeros)]]
+    for (const [coding, packed] of bombs) {
+      server.answer('/list', text(packed, { 'content-type': 'application/json', 'content-encoding': coding }))
+      const grown = await growth(async () => {
+        await expect(scan(open({}, { bodyBytes: 1024 * 1024 }))).rejects.toThrow('has more than 1048576 bytes')
+      })
+      expect(grown).toBeLessThan(50 * 1024 * 1024)
+    }
+    expect(server.requests).toHaveLength(bombs.length)
+  })
+
+  it('in a way that is not known, or is broken, is an error that is not tried again', async () => {
+    server.answer('/list', text(body, { 'content-type': 'application/json', 'content-encoding': 'zstd' }))
+    await expect(scan(open())).rejects.toThrow('packed as "zstd"')
+    server.answer('/list', text(body, { 'content-type': 'application/json', 'content-encoding': 'gzip' }))
+    await expect(scan(open())).rejects.toThrow('cannot be unpacked')
+    server.answer('/list', text(body, { 'content-type': 'application/json', 'content-encoding': 'gzip, gzip, gzip' }))
+    await expect(scan(open())).rejects.toThrow('3 times over')
+    expect(server.requests).toHaveLength(3)
+  })
+})
+
+describe('a page that has not changed', () => {
+  it('is known by its ETag: it is not sent again, and what follows it is found all the same', async () => {
+    server.answer('/list', tagged('"one"', [entry('a:1')], next('/2')))
+    server.answer('/2', tagged('W/"two"', [entry('a:2')], next('/3')))
+    server.answer('/3', json([entry('a:3')]))
+    const reader = open()
+    const known = stampsOf(await scan(reader))
+    server.answer('/3', json([entry('a:3', 'new')]))
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged', 'unchanged', 'a:3'])
+    expect(server.requests.slice(3).map(({ headers }) => headers['if-none-match'])).toEqual(['"one"', 'W/"two"', undefined])
+    // Another gateway took over: stamps are all that it knows.
+    expect(idsOf(await scan(open(), known))).toEqual(['unchanged', 'unchanged', 'a:3'])
+  })
+
+  it('is known by its content where the server has no ETags', async () => {
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')]))
+    const reader = open()
+    const known = stampsOf(await scan(reader))
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged', 'unchanged'])
+    server.answer('/2', json([entry('a:2')], next('/3')))
+    server.answer('/3', json([entry('a:3')]))
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged', 'a:2', 'a:3'])
+  })
+
+  it('may tell of a page that is new behind it', async () => {
+    server.answer('/list', tagged('"one"', [entry('a:1')], {}, next('/2')))
+    server.answer('/2', json([entry('a:2')]))
+    const reader = open()
+    const known = stampsOf(await scan(reader))
+    expect(known.size).toBe(1)
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged', 'a:2'])
+  })
+
+  it('is asked for anew where the page that followed it is gone: it may be the last by now', async () => {
+    server.answer('/list', tagged('"one"', [entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')]))
+    const reader = open()
+    const known = stampsOf(await scan(reader))
+    server.answer('/list', tagged('"one"', [entry('a:1')]))
+    server.answer('/2', text('', {}, 404))
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged'])
+    server.answer('/list', tagged('"one"', [entry('a:1')], next('/2')))
+    await expect(scan(reader, known)).rejects.toThrow(`${server.origin}/2: it answered 404`)
+  })
+
+  it('is read anew where its form or a schema has changed, and where the stamp is not of ours', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cadastre-http-'))
+    const schema = join(folder, 'thing.json')
+    writeFileSync(schema, '{}')
+    server.answer('/list', tagged('"one"', [entry('a:1', 5)]))
+    const reader = open({ schemas: { 'test.*': schema } })
+    const known = stampsOf(await scan(reader))
+    expect(idsOf(await scan(reader, known))).toEqual(['unchanged'])
+    expect(idsOf(await scan(open(), known))).toEqual(['a:1'])
+    expect(idsOf(await scan(reader, new Map([[`${server.origin}/list`, 'mtime=5']])))).toEqual(['a:1'])
+    writeFileSync(schema, JSON.stringify({ properties: { data: { type: 'string' } } }))
+    const changed = await scan(reader, known)
+    expect(idsOf(changed)).toEqual([''])
+    expect(messagesOf(changed[0])).toEqual(['a:1 at /0: /data must be string'])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('what is wrong with a page', () => {
+  it('is told with its JSON pointer, and the other entries of the page go on', async () => {
+    server.answer('/list', json([
+      entry('a:1'), 'text', { id: 'a:2' }, { id: 'nocolon', kind: 'k' }, { id: 'a:3', kind: 'not a kind' }, { id: 'a:4', kind: 'k', meta: [] },
+      { id: 'a:5', kind: 'k', colour: 'red' }, entry('a:1', 'again'), { id: 'a:6', kind: 'k', data: '\u0000' }, null, entry('a:7'),
+    ]))
+    const all = await scan(open())
+    expect(idsOf(all)).toEqual(['a:1 a:7'])
+    const messages = messagesOf(all[0])
+    expect(messages.map((message) => message.replace(/: .*/, ''))).toEqual([
+      'null at /1', 'null at /2', 'nocolon at /3', 'a:3 at /4', 'a:4 at /5', 'null at /6', 'a:1 at /7', 'a:6 at /8', 'null at /9',
+    ])
+    expect(messages[3]).toMatch(/^a:3 at \/4: /)
+    expect(messages[6]).toBe('a:1 at /7: defined a second time; /0 has it first and counts')
+    expect(read(all[0]).failures.every(({ file }) => file === `${server.origin}/list`)).toBe(true)
+  })
+
+  it('goes for what JSON alone would let pass as it does in files', async () => {
+    server.answer('/list', text('[{"id":"a:1","kind":"k","data":{"__proto__":{"x":1}}}]', { 'content-type': 'application/json' }), json([]))
+    expect(read((await scan(open()))[0]).entries[0]!.content.dataText).toBe('{"__proto__":{"x":1}}')
+    for (const [body, why] of [
+      ['[{"id":"a:1","kind":"k","kind":"k"}]', 'the key "kind" stands here a second time'],
+      ['[{"id":"a:1","kind":"k","data":12345678901234567890123}]', 'would be altered'],
+      [`[{"id":"a:1","kind":"k","data":${'['.repeat(40_000)}${']'.repeat(40_000)}}]`, 'nested deeper than'],
+    ] as const) {
+      server.answer('/list', text(body, { 'content-type': 'application/json', ...next('/2') }))
+      server.answer('/2', json([entry('a:2')]))
+      const all = await scan(open())
+      expect(idsOf(all)).toEqual(['', 'a:2'])
+      expect(messagesOf(all[0])[0]).toContain(why)
+      expect(read(all[0]).failures[0]!.line).toBe(1)
+    }
+  })
+
+  it.each<[string, Answer, string]>([
+    ['another type of content', text('<html>', { 'content-type': 'text/html' }), 'the content is "text/html", not application/json'],
+    ['no JSON', text('[{"id":'), 'is no JSON'],
+    ['nothing', text(''), 'is no JSON'],
+    ['what is not UTF-8', text(Buffer.from('["\xff"]', 'latin1')), 'is not UTF-8 text'],
+    ['no list', json({ entries: [] }), 'a page is a JSON array of entries; this is an object'],
+  ])('as a whole, %s, is a failure where it is known what follows, and otherwise one of the source', async (_, answer, why) => {
+    server.answer('/list', answer)
+    await expect(scan(open())).rejects.toThrow(why)
+
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')]))
+    const reader = open()
+    const known = stampsOf(await scan(reader))
+    server.answer('/list', answer)
+    const all = await scan(reader, known)
+    expect(idsOf(all)).toEqual(['', 'unchanged'])
+    expect(messagesOf(all[0])[0]).toContain(why)
+    // The last page, on a gateway that has only stamps.
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', answer)
+    expect(idsOf(await scan(open(), known))).toEqual(['unchanged', ''])
+    await expect(scan(open())).rejects.toThrow(why)
+  })
+
+  it('is not what a page is called that has another JSON type, or a byte order mark', async () => {
+    server.answer('/list', text(`\ufeff${JSON.stringify([entry('a:1')])}`, { 'content-type': 'application/vnd.registry+json; charset=utf-8' }))
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+    server.answer('/list', text(JSON.stringify([entry('a:1')]), {}))
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+  })
+})
+
+describe('foreign pages', () => {
+  it('are read by a mapping, element by element, each with its pointer', async () => {
+    server.answer('/list', json([{ slug: 'one', n: 1 }, { other: true }, { slug: 'two', n: 'x' }, ['list']]))
+    const all = await scan(open({ form: { id: '"shop:" & slug[$exists($)]', kind: '"shop.item"', data: '$number(n)' } }))
+    expect(idsOf(all)[0]).toContain('shop:one')
+    expect(messagesOf(all[0]).some((message) => message.includes('at /2: the mapping'))).toBe(true)
+  })
+
+  it('are read by a mapping over the page whole, which need be no list then', async () => {
+    server.answer('/list', json({ items: [{ slug: 'one' }, { slug: 'two' }] }))
+    expect(idsOf(await scan(open({ form: { each: 'items', id: '"shop:" & slug', kind: '"shop.item"' } })))).toEqual(['shop:one shop:two'])
+  })
+
+  it('of the form wippy are its documents', async () => {
+    server.answer('/list', json([{ namespace: 'app', entries: [{ name: 'a', kind: 'k', x: 1 }] }, { other: 1 }, { namespace: 'app', name: 'b', kind: 'k' }]))
+    expect(idsOf(await scan(open({ form: 'wippy' })))).toEqual(['app:a app:b'])
+  })
+})
+
+describe('a server in trouble', () => {
+  it('that says to come back later is left alone for as long, in seconds or until a date', async () => {
+    const at: number[] = []
+    const busy = (header: string): Answer => (_, response) => {
+      at.push(Date.now())
+      response.writeHead(429, { 'retry-after': header }).end()
+    }
+    const good: Answer = (request, response) => {
+      at.push(Date.now())
+      json([entry('a:1')])(request, response)
+    }
+    server.answer('/list', busy('1'), good)
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+    expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(990)
+
+    at.length = 0
+    const date = Math.ceil(Date.now() / 1_000) * 1_000 + 1_000
+    server.answer('/list', busy(new Date(date).toUTCString()), good)
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+    expect(at[1]!).toBeGreaterThanOrEqual(date)
+  })
+
+  it('that wants to be left alone for long is: the look fails, and so do others until then, without a request', async () => {
+    server.answer('/list', text('', { 'retry-after': '3600' }, 503), json([entry('a:1')]))
+    const reader = open({}, { longestQuietMs: 600 })
+    await expect(scan(reader)).rejects.toThrow(`${server.origin}/list: it answered 503`)
+    await expect(scan(reader)).rejects.toThrow('left alone for 1 s more')
+    expect(server.requests).toHaveLength(1)
+    await sleep(700)
+    expect(idsOf(await scan(reader))).toEqual(['a:1'])
+  })
+
+  it.each([[500], [502], [503], [504], [429], [408]])('that answers %i is asked again, and again', async (status) => {
+    server.answer('/list', text('', {}, status), text('', {}, status), json([entry('a:1')]))
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+    expect(server.requests).toHaveLength(3)
+  })
+
+  it.each([[400], [401], [403], [404], [410], [501], [204], [206], [300]])('that answers %i is not', async (status) => {
+    server.answer('/list', text('', {}, status))
+    await expect(scan(open())).rejects.toThrow(`${server.origin}/list: it answered ${status}`)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('is given up after a bounded number of tries', async () => {
+    server.answer('/list', text('', {}, 503))
+    await expect(scan(open({}, { retries: 2 }))).rejects.toThrow('it answered 503')
+    expect(server.requests).toHaveLength(3)
+  })
+
+  const drop: Answer = (request) => void request.socket.destroy()
+  const half: Answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+    response.write('[{"id":"a:1"', () => response.destroy())
+  }
+  const halfPacked: Answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+    response.write(gzipSync(JSON.stringify([entry('a:1')])).subarray(0, 20), () => response.destroy())
+  }
+  it.each([['at once', drop], ['within the body', half], ['within a packed body', halfPacked]])('that drops the connection %s is asked again', async (_, broken) => {
+    server.answer('/list', broken, broken, json([entry('a:1')]))
+    expect(idsOf(await scan(open()))).toEqual(['a:1'])
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', broken)
+    await expect(scan(open({}, { retries: 1 }))).rejects.toThrow(`${server.origin}/2: the connection was dropped`)
+  })
+
+  it('that is not there is an error without a hint of credentials', async () => {
+    await server.close()
+    const reader = open({ auth: { basic: { user: 'u', password: 'hunter2' } } }, { retries: 1 })
+    const error = await scan(reader).catch((thrown: unknown) => thrown) as Error
+    expect(error.message).toMatch(/ECONNREFUSED/)
+    expect(JSON.stringify([error.message, error.stack, Object.entries(error)])).not.toContain('hunter2')
+    server = await startHttpServer()
+  })
+
+  it('whose page fails makes the look fail: what lies behind it is not known to be gone', async () => {
+    server.answer('/list', json([entry('a:1')], next('/2')))
+    server.answer('/2', json([entry('a:2')], next('/3')))
+    server.answer('/3', json([entry('a:3')]))
+    const reader = open({}, { retries: 0 })
+    const known = stampsOf(await scan(reader))
+    server.answer('/2', text('', {}, 500))
+    await expect(scan(reader, known)).rejects.toThrow(`${server.origin}/2: it answered 500`)
+  })
+})
+
+describe('a slow server', () => {
+  const limits = { headersMs: 80, idleMs: 80, bodyMs: 300, retries: 0 }
+  const hold: ServerResponse[] = []
+  const trickle = (ms: number): Answer => (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write('[')
+    const timer = setInterval(() => response.write(' '), ms)
+    response.on('close', () => clearInterval(timer))
+  }
+
+  it.each<[string, Answer, string]>([
+    ['says nothing', (_, response) => void hold.push(response), 'the head of the answer took longer than 0.08 s'],
+    ['stops within its answer', (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('['), 'the next piece of the answer took longer than 0.08 s'],
+    ['sends byte by byte', trickle(10), 'the body of the answer took longer than 0.3 s'],
+  ])('that %s is given up', async (_, answer, why) => {
+    server.answer('/list', answer)
+    await expect(scan(open({}, limits))).rejects.toThrow(`${server.origin}/list: ${why}`)
+  })
+
+  it('is asked again, as that passes', async () => {
+    server.answer('/list', (_, response) => void hold.push(response), json([entry('a:1')]))
+    expect(idsOf(await scan(open({}, { ...limits, retries: 1 })))).toEqual(['a:1'])
+  })
+
+  it('is not waited for once nobody wants its answer', async () => {
+    server.answer('/list', trickle(10))
+    const ending = new AbortController()
+    const scanning = scan(open(), new Map(), ending.signal)
+    setTimeout(() => ending.abort(new Error('enough')), 50)
+    await expect(scanning).rejects.toThrow('enough')
+    const reader = open()
+    const another = scan(reader)
+    setTimeout(() => void reader.close(), 50)
+    await expect(another).rejects.toThrow('closed')
+  })
+})
+
+describe('a body of 100 MiB', () => {
+  const piece = Buffer.alloc(64 * 1024, ' ')
+  const endless = (most: number, headers: Record<string, string> = {}): Answer & { sent: number } => {
+    const answer = ((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', ...headers })
+      response.on('error', () => {})
+      const send = () => {
+        while (answer.sent < most && !response.destroyed) {
+          answer.sent += piece.length
+          if (!response.write(piece)) return void response.once('drain', send)
+        }
+        response.end()
+      }
+      send()
+    }) as Answer & { sent: number }
+    answer.sent = 0
+    return answer
+  }
+  const HUNDRED = 100 * 1024 * 1024
+
+  it('is refused while it arrives, long before its end, and is not asked for again', async () => {
+    const answer = endless(HUNDRED)
+    server.answer('/list', answer)
+    const grown = await growth(async () => {
+      await expect(scan(open())).rejects.toThrow('the answer has more than 33554432 bytes; split it into pages')
+    })
+    expect(answer.sent).toBeLessThan(HUNDRED / 2)
+    expect(grown).toBeLessThan(20 * 1024 * 1024)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('that says how long it is is refused at once', async () => {
+    const answer = endless(HUNDRED, { 'content-length': String(HUNDRED) })
+    server.answer('/list', answer)
+    await expect(scan(open())).rejects.toThrow('has more than 33554432 bytes')
+    expect(answer.sent).toBeLessThan(10 * 1024 * 1024)
+  })
+})
+
+describe('watching an HTTP source', () => {
+  it('looks from time to time, until it ends, and not while the server wants to be left alone', async () => {
+    const ending = new AbortController()
+    let looks = 0
+    const reader = open({ pollSeconds: 0.02 })
+    const watching = reader.watch!(() => void looks++, ending.signal)
+    await expect.poll(() => looks).toBeGreaterThan(2)
+    ending.abort()
+    await watching
+    const before = looks
+    await sleep(100)
+    expect(looks).toBe(before)
+
+    server.answer('/list', text('', { 'retry-after': '3600' }, 503))
+    const quiet = open({ pollSeconds: 0.02 }, { longestQuietMs: 400 })
+    await expect(scan(quiet)).rejects.toThrow('503')
+    looks = 0
+    const stillWatching = quiet.watch!(() => void looks++, new AbortController().signal)
+    await sleep(150)
+    expect(looks).toBe(0)
+    await expect.poll(() => looks, { timeout: 5_000 }).toBeGreaterThan(0)
+    await quiet.close()
+    await stillWatching
+  })
+})

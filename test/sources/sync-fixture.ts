@@ -1,0 +1,57 @@
+import { EVERYTHING } from '../../src/core/criteria/criteria.js'
+import type { Registry } from '../../src/registry/registry.js'
+import type { LocationBook } from '../../src/sources/location-book.js'
+import { openBook } from '../../src/sources/open-book.js'
+import type { SourceSettings } from '../../src/sources/source-settings.js'
+import { syncPass, type PassResult } from '../../src/sources/sync-pass.js'
+import type { SourceReader } from '../../src/sources/source-reader.js'
+import { MapSource } from './map-source.js'
+
+export const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 * 1024 }
+
+/** One source over a registry, looked at whenever a test says so. */
+export class TestSource<Reader extends SourceReader = MapSource> {
+  readonly settings: SourceSettings
+  limits = LIMITS
+  #book: LocationBook | undefined
+
+  constructor(readonly registry: Registry, readonly reader: Reader, settings: Partial<SourceSettings> = {}) {
+    this.settings = { name: 'app', provider: 'memory', watch: false, missing: 'delete', conflict: 'source', ...settings }
+  }
+
+  /** As a gateway does that has just started. */
+  forget(): void {
+    this.#book = undefined
+  }
+
+  async sync(options: { dryRun?: boolean } = {}): Promise<PassResult> {
+    const { registry, reader, settings, limits } = this
+    const records = registry.history.sources
+    await records.hold([settings.name], 60_000)
+    this.#book ??= await openBook(settings.name, registry.history)
+    return syncPass({
+      settings, registry, limits, dryRun: false, records, book: this.#book, signal: new AbortController().signal, progress: () => undefined, reader,
+      aboutToWrite: () => records.aboutToWrite(settings.name),
+      ...options,
+    })
+  }
+
+  /** Which entries there are, with what they hold: `id` to data. */
+  async data(): Promise<Record<string, unknown>> {
+    const { items } = await this.registry.history.findEntries(EVERYTHING, 'ID_ASC', { limit: 10_000, after: null, before: null, fromEnd: false }, 'head')
+    return Object.fromEntries(items.map(({ id, content }) => [id, content.data]))
+  }
+
+  async owned(): Promise<readonly string[]> {
+    return (await this.registry.history.sources.ownedPage(this.settings.name, { limit: 10_000, after: null, before: null, fromEnd: false })).items
+  }
+}
+
+/** What came of a look, shortly: `[created, updated, deleted]`. */
+export function counts({ created, updated, deleted }: PassResult): number[] {
+  return [created, updated, deleted]
+}
+
+export function told({ failures }: PassResult): string[] {
+  return failures.shown.map(({ file, line, entryId, message }) => `${[file, line].filter((part) => part !== null).join(':')} ${entryId ?? '-'} ${message}`)
+}

@@ -1,0 +1,8 @@
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { historyOptions } from '../../support/requests.js'
+import { describeCompaction } from '../compaction-contract.js'
+
+describeCompaction('memory', async () => {
+  const history = openMemoryHistory(historyOptions)
+  return { history, another: null, close: () => history.close() }
+})

@@ -1,0 +1,18 @@
+import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
+import { createTestDatabase } from '../../support/postgres.js'
+import { historyOptions } from '../../support/requests.js'
+import { describeCompaction } from '../compaction-contract.js'
+
+describeCompaction('Postgres', async () => {
+  const database = await createTestDatabase()
+  const open = () => openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
+  const history = await open()
+  return {
+    history,
+    another: open,
+    close: async () => {
+      await history.close()
+      await database.drop()
+    },
+  }
+})
