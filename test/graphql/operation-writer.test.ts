@@ -37,10 +37,18 @@ describe('a compiled query over the registry', () => {
       create('a:1', { b: 1, a: 'ü "quoted"   \\', groups: ['g'], deep: { list: [1, { x: -0 }] } }, { zero: -0, n: 1e300, t: '\u007f' }),
       create('a:2', { depends_on: ['a:1', 'a:none'] }, [1, -0, null, 'x']), create('a:3', {}, null), create('b:4', { n: 0.1 }, 'text'), create('b:5', {}, -0),
     )
+    await gateway.apply(create('p:1', JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}'), { big: ['y'.repeat(900_000), -0], list: Array.from({ length: 2_000 }, (_, i) => i / 8) }))
     await gateway.apply(update('a:1', { changed: true }, { zero: 0 }), remove('b:4'))
   })
   afterAll(() => gateway.close())
   const contextOf = () => createContext({ registry: gateway.registry, author: null, signal: new AbortController().signal })
+
+  it('loads what it needs in the same statements', async () => {
+    gateway.calls.clear()
+    const ids = ['a:1', 'a:2', 'a:3']
+    await both(schema, `{ ${ids.map((id, i) => `e${i}: entry(id: "${id}") { version { number } }`).join(' ')} }`, {}, contextOf)
+    expect(Object.fromEntries(gateway.calls)).toEqual({ entries: 2, versions: 2 })
+  })
 
   it.each<[string, Record<string, unknown>?]>([
     ['{ entry(id: "a:1") { id entryId ns name kind meta data digest revision } }'],
@@ -60,16 +68,16 @@ describe('a compiled query over the registry', () => {
     ['{ path(from: 0, to: 2) { direction version { number } } parseId(id: "x") { ns } versions { nodes { number parent: previous { number } } } }'],
     ['{ transitions { nodes { kind createdAt from { number } to { number } changes { nodes { kind entry { data } previous { data } } } } } }'],
     ['{ __typename entry(id: "a:1") { __typename } }'],
+    ['{ __proto__: entry(id: "a:3") { __proto__: id constructor: meta } }'],
+    ['{ entry(id: "p:1") { meta data keys: data(path: "__proto__") number: data(path: "big.0") } }'],
+    ['query ($order: EntryOrder = ID_DESC, $ids: [ID!]! = ["a:1"], $first: Int) { entries(orderBy: $order, first: $first) { nodes { id } } nodes(ids: $ids) { id } }', { order: 'SIDEWAYS' }],
+    ['query ($order: EntryOrder = ID_DESC, $ids: [ID!]! = ["a:1"], $first: Int) { entries(orderBy: $order, first: $first) { nodes { id } } nodes(ids: $ids) { id } }', { ids: 'a:2', first: null }],
+    ['{ snapshot(at: {revision: 99}) { entries { nodes { id } } } entry(id: "a:1") { history(first: -1) { nodes { id } } history2: history(first: 1, after: "no cursor") { nodes { id } } } }'],
+    ['query ($id: EntryID!) { entry(id: $id) { id } }', { id: 'a:\ud800' }],
+    ['query ($find: JSONObject) { entries(find: $find) { nodes { id data } } }', { find: JSON.parse('{"__proto__": {"$eq": 1}, "meta.a": null}') }],
   ])('answers as graphql-js does: %s', async (text, variables = {}) => {
     const [plain, written] = await both(schema, text, variables, contextOf)
     expect(written).toEqual(plain)
-  })
-
-  it('loads what it needs in the same statements', async () => {
-    gateway.calls.clear()
-    const ids = ['a:1', 'a:2', 'a:3']
-    await both(schema, `{ ${ids.map((id, i) => `e${i}: entry(id: "${id}") { version { number } }`).join(' ')} }`, {}, contextOf)
-    expect(Object.fromEntries(gateway.calls)).toEqual({ entries: 2, versions: 2 })
   })
 
   it.each([
@@ -111,7 +119,11 @@ describe('a compiled query over fields that fail, wait and are null', () => {
       for (const field of Object.values(type.getFields())) {
         field.resolve = (source: { depth: number } | undefined) => {
           const depth = source?.depth ?? 0
-          const value = () => VALUES[field.name]!(depth)
+          // Items that may not be null all wait: graphql-js forgets those that wait where another throws at once.
+          const value = () => {
+            const plain = VALUES[field.name]!(depth)
+            return Array.isArray(plain) && String(field.type).includes('Thing!') ? plain.map((item) => Promise.resolve(item)) : plain
+          }
           const DO: Record<Behave, () => unknown> = {
             value, null: () => null, throw: () => { throw new Error(`${field.name} failed`) }, error: () => new Error(`${field.name} is one`),
             wait: () => Promise.resolve(value()), late: () => Promise.reject(new Error(`${field.name} failed late`)), lateNull: () => Promise.resolve(null),
@@ -132,7 +144,17 @@ describe('a compiled query over fields that fail, wait and are null', () => {
       fc.tuple(fc.constantFrom('... on Query { list', '... on Query { hard', '... on Other { l: list'), tie('set')).map(([lead, set]) => `${lead} ${set} }`)),
   })).set
 
-  // Where several siblings fail within one object that falls away, graphql-js tells of those that failed before it fell.
+  /** The errors; of those below what fell away only where it fell, since it may be told by any of them. */
+  function fallen({ data, errors }: Outcome): string[] {
+    const places = errors.map((text) => {
+      const { path } = JSON.parse(text) as { path: (string | number)[] }
+      const place: (string | number)[] = []
+      for (let at: any = JSON.parse(data!); at !== null && place.length < path.length; at = at[place.at(-1)!]) place.push(path[place.length]!)
+      return place.length === path.length ? text : JSON.stringify(place)
+    })
+    return [...new Set(places)].sort()
+  }
+
   it('has the same data, and tells of errors in the same places', async () => {
     const context = {} as RequestContext
     await fc.assert(fc.asyncProperty(fc.array(behaviour, { minLength: 5, maxLength: 23 }), nested, async (behaviours, query) => {
@@ -140,7 +162,7 @@ describe('a compiled query over fields that fail, wait and are null', () => {
       fc.pre(validate(made, parse(query)).length === 0)
       const [plain, written] = await both(made, query, {}, () => context)
       expect(written.data).toEqual(plain.data)
-      expect(written.errors).toEqual(plain.errors)
+      expect(fallen(written)).toEqual(fallen(plain))
     }), { numRuns: 600 })
   })
 })

@@ -29,7 +29,7 @@ export type WriteOperation = (
 interface Run {
   readonly context: RequestContext
   readonly variables: { readonly [name: string]: unknown }
-  readonly errors: GraphQLError[]
+  readonly errors: CollectedErrors
 }
 
 /** A place in the answer, from the inside out. */
@@ -49,7 +49,23 @@ const MOST_CONDITIONS = 3
 /** In all plans of a query: a field takes about a kilobyte. */
 const MOST_FIELDS = 300
 
-class TooManyFields extends Error {}
+class NotCompiled extends Error {}
+
+/** What is to be told: of what has fallen away already, nothing more. */
+class CollectedErrors {
+  readonly told: GraphQLError[] = []
+  readonly #fallen = new Set<Place | null>()
+
+  /** @param place - What became null by it; null for all of it */
+  add(error: GraphQLError, place: Place | null): void {
+    if (this.#fallen.size > 0) {
+      for (let at = place; at !== null; at = at.before) if (this.#fallen.has(at)) return
+      if (this.#fallen.has(null)) return
+    }
+    this.#fallen.add(place)
+    this.told.push(error)
+  }
+}
 
 interface Compiling extends Selections {
   readonly count: { fields: number }
@@ -80,16 +96,17 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
   return (inputs, context) => {
     const read = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: MOST_VARIABLE_ERRORS })
     if (read.errors !== undefined) return { data: null, errors: read.errors }
-    const run: Run = { context, variables: read.coerced, errors: [] }
+    const run: Run = { context, variables: read.coerced, errors: new CollectedErrors() }
+    const { told } = run.errors
     const failed = (error: unknown): WrittenAnswer => {
-      run.errors.push(error as GraphQLError)
-      return { data: 'null', errors: run.errors }
+      run.errors.add(error as GraphQLError, null)
+      return { data: 'null', errors: told }
     }
     try {
       const data = planFor(read.coerced)(undefined, run, null)
-      return typeof data === 'string' ? { data, errors: run.errors } : data.then((text) => ({ data: text, errors: run.errors }), failed)
+      return typeof data === 'string' ? { data, errors: told } : data.then((text) => ({ data: text, errors: told }), failed)
     } catch (error) {
-      return error instanceof TooManyFields ? null : failed(error)
+      return error instanceof NotCompiled ? null : failed(error)
     }
   }
 }
@@ -103,9 +120,10 @@ function introspects(operation: OperationDefinitionNode, fragments: Iterable<{ r
 }
 
 function compileObject(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+  if (type.isTypeOf) throw new NotCompiled()
   const fields: { readonly lead: string; readonly write: WriteField }[] = []
   for (const [key, nodes] of collectFields(selections, type, sets)) {
-    if (++selections.count.fields > MOST_FIELDS) throw new TooManyFields()
+    if (++selections.count.fields > MOST_FIELDS) throw new NotCompiled()
     const lead = `${fields.length === 0 ? '{' : ','}${JSON.stringify(key)}:`
     fields.push({ lead, write: compileField(selections, type, key, nodes) })
   }
@@ -127,9 +145,9 @@ function compileObject(selections: Compiling, type: GraphQLObjectType, sets: rea
         }
       }
     } catch (error) {
-      // Of those that are under way nobody hears any more.
-      for (const part of parts ?? []) if (typeof part !== 'string') part.catch(() => undefined)
-      throw error
+      if (parts === null) throw error
+      // Those that are under way come to their end first, and what they tell is told.
+      return Promise.all(parts).finally(() => { throw error }) as Promise<never>
     }
     return parts === null ? `${text}}` : Promise.all([...parts, text, '}']).then(joined)
   }
@@ -151,23 +169,29 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
   const mayBeNull = !isNonNullType(field.type)
   const complete = compileValue(selections, field.type, `${parent.name}.${field.name}`, nodes)
 
-  const failed = (error: unknown, run: Run, place: Place | null): string => {
-    const located = locatedError(error, nodes, pathOf({ before: place, key }))
-    if (!mayBeNull) throw located
-    run.errors.push(located)
-    return 'null'
-  }
+  const failed = failing(mayBeNull, nodes)
 
   return (source, run, place) => {
+    const here = { before: place, key }
     try {
       const args = fixed ?? getArgumentValues(field, node, run.variables)
+      // Resolvers here look at nothing of the fourth, which says where in the query they are.
       const value: unknown = resolve(source, args, run.context, undefined as never)
-      const here = { before: place, key }
       const text = isPromise(value) ? value.then((settled) => complete(settled, run, here)) : complete(value, run, here)
-      return typeof text === 'string' ? text : text.catch((error: unknown) => failed(error, run, place))
+      return typeof text === 'string' ? text : text.then(undefined, (error: unknown) => failed(error, run, here))
     } catch (error) {
-      return failed(error, run, place)
+      return failed(error, run, here)
     }
+  }
+}
+
+/** What is written instead of a value that failed. */
+function failing(mayBeNull: boolean, nodes: readonly FieldNode[]) {
+  return (error: unknown, run: Run, here: Place): string => {
+    const located = locatedError(error, nodes, pathOf(here))
+    if (!mayBeNull) throw located
+    run.errors.add(located, here)
+    return 'null'
   }
 }
 
@@ -234,17 +258,12 @@ function leaf(type: GraphQLLeafType): Complete {
 function compileList(selections: Compiling, item: GraphQLOutputType, name: string, nodes: readonly FieldNode[]): Complete {
   const mayBeNull = !isNonNullType(item)
   const complete = compileValue(selections, item, name, nodes)
-  const failed = (error: unknown, run: Run, place: Place): string => {
-    const located = locatedError(error, nodes, pathOf(place))
-    if (!mayBeNull) throw located
-    run.errors.push(located)
-    return 'null'
-  }
+  const failed = failing(mayBeNull, nodes)
 
   const write = (value: unknown, run: Run, here: Place): Text => {
     try {
       const text = isPromise(value) ? value.then((settled) => complete(settled, run, here)) : complete(value, run, here)
-      return typeof text === 'string' ? text : text.catch((error: unknown) => failed(error, run, here))
+      return typeof text === 'string' ? text : text.then(undefined, (error: unknown) => failed(error, run, here))
     } catch (error) {
       return failed(error, run, here)
     }
