@@ -23,6 +23,12 @@ export class Debounce {
     this.#wake()
   }
 
+  /** What has been called until now counts for the look that is about to begin. */
+  calm(): void {
+    this.#first = undefined
+    this.#isUrgent = false
+  }
+
   /** Resolves when it is time, or when the signal aborts; what is called from now on counts for the next time. */
   async due(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -37,8 +43,7 @@ export class Debounce {
         }, { once: true })
       })
     }
-    this.#first = undefined
-    this.#isUrgent = false
+    this.calm()
   }
 
   #wait(): number {

@@ -72,7 +72,7 @@ export function createSources({ sources, leaseMs = SOURCE_LEASE_MS, ...world }: 
       else runner.take(term)
     }
     const asked = await records.asked([...held.keys()])
-    for (const { source } of asked) runners.get(source)?.hurry()
+    for (const { id, source } of asked) runners.get(source)?.hurry(id)
   }
 
   function runnerOf(name: string): SourceRunner {

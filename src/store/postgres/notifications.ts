@@ -90,6 +90,8 @@ export class Notifications {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
+      // Where the connection is cut while the driver asks for them, nobody listens to the promise that fails.
+      fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
       onnotify: (channel: string, payload: string) => this.#hear(channel, payload),

@@ -60,7 +60,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
   const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
   const exchange = openPostgresExchange(exchangeClient, notifications)
-  const compactor = new Compactor(client, databaseUrl, options.references)
+  const compactor = new Compactor(client, databaseUrl, options)
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
