@@ -93,7 +93,7 @@ function sendText(
 ): void {
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
   response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), {
-    'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store', ...headers,
+    'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers,
   })
   // As text: head and body then go out as one.
   response.end(text)

@@ -1,4 +1,4 @@
-import { getOperationAST, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import { getOperationAST, Kind, visit, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { OperationLimits } from './operation-limits.js'
 import { countNodes } from './query-cost.js'
@@ -36,6 +36,20 @@ interface Counted {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly variables: Readonly<Record<string, unknown>>
+}
+
+/** Arguments that tell how many there may be. */
+const SIZES = new Set(['first', 'last', 'ids'])
+
+/** Whether a variable tells how much could be answered; else each run of the document could answer with as many. */
+export function isSizedByVariables(document: DocumentNode): boolean {
+  let found = false
+  visit(document, {
+    Argument({ name, value }) {
+      found ||= SIZES.has(name.value) && value.kind === Kind.VARIABLE
+    },
+  })
+  return found
 }
 
 export function nodeLimitRefusal({ nodes }: Pick<OperationLimits, 'nodes'>, { schema, document, operation, variables }: Counted): GraphQLError | undefined {

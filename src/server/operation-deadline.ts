@@ -21,7 +21,8 @@ export async function withDeadline<Result>(
   }
 }
 
-function lateError(type: OperationTypeNode, seconds: number): GraphQLError {
+/** What is told instead of an answer that has not come. */
+export function lateError(type: OperationTypeNode, seconds: number): GraphQLError {
   if (type === OperationTypeNode.MUTATION) {
     const message = `no answer within ${seconds} seconds: it may yet be applied; send it again with the same idempotencyKey to learn its outcome`
     return requestError('OUTCOME_UNKNOWN', message)

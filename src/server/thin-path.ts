@@ -1,12 +1,13 @@
-import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
+import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { createContext, type RequestContextOptions } from '../graphql/context.js'
 import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import type { Metrics } from './metrics.js'
-import { nodeLimitRefusal } from './node-limit.js'
-import { withDeadline } from './operation-deadline.js'
+import { Deadlines } from './deadlines.js'
+import { isSizedByVariables, nodeLimitRefusal } from './node-limit.js'
+import { lateError } from './operation-deadline.js'
 import type { OperationLimits } from './operation-limits.js'
 
 /** An answer's JSON text. */
@@ -41,6 +42,8 @@ interface Compiled {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly write: WriteOperation
+  /** Whether it is within the limit on nodes, where that is the same each time. */
+  readonly isWithin: boolean | null
 }
 
 /**
@@ -50,6 +53,7 @@ interface Compiled {
  */
 export function createThinPath(options: ThinPathOptions): ThinPath {
   const { schema, offered, mask, metrics, limits, running } = options
+  const deadlines = new Deadlines(limits.querySeconds * 1_000)
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
   function compiled(query: string, operationName: string | null): Compiled | 'long way' {
@@ -61,7 +65,12 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       if (document === null) return 'long way'
       const operation = getOperationAST(document, operationName)!
       const write = compileQuery(schema, document, operation)
-      known.set(key, found = write === null ? 'long way' : { document, operation, write })
+      if (write === null) found = 'long way'
+      else {
+        const isWithin = isSizedByVariables(document) ? null : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined
+        found = { document, operation, write, isWithin }
+      }
+      known.set(key, found)
     }
     return found
   }
@@ -76,8 +85,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
-    const { document, operation, write } = plan
-    if (nodeLimitRefusal(limits, { schema, document, operation, variables }) !== undefined) return null
+    const { document, operation, write, isWithin } = plan
+    if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
     const ended = metrics.operationStarted(OperationTypeNode.QUERY)
     const finish = (answer: WrittenAnswer): AnswerText => {
@@ -90,10 +99,20 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       return null
     }
     if (!(writing instanceof Promise)) return finish(writing)
-    const late = new AbortController()
-    const answered = withDeadline(writing, OperationTypeNode.QUERY, limits, late)
-      .catch((error: unknown): WrittenAnswer => ({ data: null, errors: [mask(error)] })).then(finish)
+    const answered = new Promise<AnswerText>((resolve) => {
+      let isAnswered = false
+      const settle = (answer: WrittenAnswer) => {
+        if (isAnswered) return
+        isAnswered = true
+        inTime()
+        running.delete(answered)
+        resolve(finish(answer))
+      }
+      const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
+      const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+      writing.then(settle, failed)
+    })
     running.add(answered)
-    return answered.finally(() => running.delete(answered))
+    return answered
   }
 }

@@ -1,12 +1,12 @@
 import {
-  getArgumentValues, getVariableValues, GraphQLError, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError,
-  valueFromASTUntyped,
-  type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLField, type GraphQLLeafType, type GraphQLObjectType,
+  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError,
+  type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLLeafType, type GraphQLObjectType,
   type GraphQLOutputType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
 import { resultTextOf } from '../negative-zero.js'
 import type { RequestContext } from '../context.js'
 import { collectFields, conditionVariables, fragmentsOf, type Conditions, type Selections } from './collect-fields.js'
+import { compileArguments, compileVariables, type Values } from './read-variables.js'
 import { StoredJson } from './stored-json.js'
 
 /*
@@ -28,7 +28,7 @@ export type WriteOperation = (
 
 interface Run {
   readonly context: RequestContext
-  readonly variables: { readonly [name: string]: unknown }
+  readonly variables: Values
   readonly errors: CollectedErrors
 }
 
@@ -70,8 +70,6 @@ class CollectedErrors {
 interface Compiling extends Selections {
   readonly count: { fields: number }
 }
-/** As graphql-js does where it is asked to answer. */
-const MOST_VARIABLE_ERRORS = 50
 
 /** Null for what is not compiled: mutations, subscriptions, introspection, and queries with many conditions. */
 export function compileQuery(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
@@ -80,6 +78,7 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
   const fragments = fragmentsOf(document)
   const conditions = [...conditionVariables(operation, fragments.values())]
   if (conditions.length > MOST_CONDITIONS || introspects(operation, fragments.values())) return null
+  const readVariables = compileVariables(schema, operation)
   const plans = new Map<string, WriteObject>()
   const count = { fields: 0 }
 
@@ -94,7 +93,7 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
   }
 
   return (inputs, context) => {
-    const read = getVariableValues(schema, operation.variableDefinitions ?? [], inputs, { maxErrors: MOST_VARIABLE_ERRORS })
+    const read = readVariables(inputs)
     if (read.errors !== undefined) return { data: null, errors: read.errors }
     const run: Run = { context, variables: read.coerced, errors: new CollectedErrors() }
     const { told } = run.errors
@@ -149,8 +148,15 @@ function compileObject(selections: Compiling, type: GraphQLObjectType, sets: rea
       // Those that are under way come to their end first, and what they tell is told.
       return Promise.all(parts).finally(() => { throw error }) as Promise<never>
     }
-    return parts === null ? `${text}}` : Promise.all([...parts, text, '}']).then(joined)
+    if (parts === null) return `${text}}`
+    if (parts.length === 2) return waited(parts[0] as string, parts[1] as Promise<string>, text)
+    return Promise.all([...parts, text, '}']).then(joined)
   }
+}
+
+/** Of most objects one field waits at most. */
+async function waited(before: string, written: Promise<string>, after: string): Promise<string> {
+  return `${before}${await written}${after}}`
 }
 
 function joined(parts: readonly string[]): string {
@@ -165,7 +171,7 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
   }
   const field = parent.getFields()[node.name.value]!
   const { resolve = propertyOf(field.name) } = field
-  const fixed = argumentsOf(field, node)
+  const readArguments = compileArguments(field, node)
   const mayBeNull = !isNonNullType(field.type)
   const complete = compileValue(selections, field.type, `${parent.name}.${field.name}`, nodes)
 
@@ -174,7 +180,7 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
   return (source, run, place) => {
     const here = { before: place, key }
     try {
-      const args = fixed ?? getArgumentValues(field, node, run.variables)
+      const args = readArguments(run.variables)
       // Resolvers here look at nothing of the fourth, which says where in the query they are.
       const value: unknown = resolve(source, args, run.context, undefined as never)
       const text = isPromise(value) ? value.then((settled) => complete(settled, run, here)) : complete(value, run, here)
@@ -193,23 +199,6 @@ function failing(mayBeNull: boolean, nodes: readonly FieldNode[]) {
     run.errors.add(located, here)
     return 'null'
   }
-}
-
-/** What does not depend on variables is read once; null where it does, or cannot be read. */
-function argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Record<string, unknown> | null {
-  if ((node.arguments ?? []).some(({ value }) => usesVariables(value))) return null
-  try {
-    return getArgumentValues(field, node, {})
-  } catch {
-    // Told where the field is reached, and as often as it is.
-    return null
-  }
-}
-
-function usesVariables(value: Parameters<typeof valueFromASTUntyped>[0]): boolean {
-  if (value.kind === Kind.VARIABLE) return true
-  if (value.kind === Kind.LIST) return value.values.some(usesVariables)
-  return value.kind === Kind.OBJECT && value.fields.some((field) => usesVariables(field.value))
 }
 
 /** As graphql-js resolves a field without a resolver. */
@@ -244,6 +233,10 @@ function compileNonNull(
 }
 
 function leaf(type: GraphQLLeafType): Complete {
+  // Nothing else is written of them, and they hold nothing that is to be taken back.
+  if (type === GraphQLString || type === GraphQLID) {
+    return (value) => (typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(type.serialize(value)))
+  }
   return (value) => {
     if (value instanceof StoredJson) return value.text
     const serialized: unknown = type.serialize(value)
