@@ -28,11 +28,12 @@ export async function answerGraphQL(server: GraphQLOverHttp, request: IncomingMe
       throw new HttpError(406, requestError('BAD_USER_INPUT', 'accept application/json, application/graphql-response+json or text/event-stream'))
     }
     const author = readAuthor(request)
-    const operation = await readOperation(server, request, search)
+    const reading = readOperation(server, request, search)
+    const operation = reading instanceof Promise ? paramsOfBody(await reading) : reading
     if (accepted !== 'text/event-stream') {
       const writing = server.engine.write(operation, author)
       if (writing !== null) {
-        const { text, failed } = await writing
+        const { text, failed } = writing instanceof Promise ? await writing : writing
         return response.destroyed ? undefined : sendText(response, accepted, text, failed)
       }
     }
@@ -69,7 +70,8 @@ function readAuthor(request: IncomingMessage): string | null {
   }
 }
 
-async function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, search: URLSearchParams): Promise<OperationRequest> {
+/** The operation, or the body that holds it. */
+function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, search: URLSearchParams): OperationRequest | Promise<string> {
   if (request.method === 'GET') return paramsOfUrl(search)
   if (request.method !== 'POST') {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'send POST, or GET for a query'), { allow: 'GET, POST' })
@@ -78,7 +80,7 @@ async function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessa
   if (!isJson(request.headers['content-type']) || request.headers['content-encoding'] !== undefined) {
     throw new HttpError(415, requestError('BAD_USER_INPUT', 'send the operation as application/json, in UTF-8, not compressed'))
   }
-  return paramsOfBody(await bodies.read(request))
+  return bodies.read(request)
 }
 
 function sendResult(

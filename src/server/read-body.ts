@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { HttpError } from './http-error.js'
 import { requestError } from './request-error.js'
@@ -19,6 +19,8 @@ export class BodyReader {
     if (announced > this.mostBytes) throw this.#tooLarge()
     const chunks = await this.#chunks(request)
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    // Most operations are plain ASCII, which is UTF-8 as it stands.
+    if (isAscii(body)) return body.toString('latin1')
     if (!isUtf8(body)) throw new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8'))
     return body.toString('utf8')
   }
@@ -28,16 +30,22 @@ export class BodyReader {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []
       let bytes = 0
-      const settle = (settled: () => void) => {
+      let isSettled = false
+      /** What comes later is of no account: taking four listeners away again costs more than to let them lie. */
+      const settle = (): boolean => {
+        if (isSettled) return false
         this.#reading -= bytes
-        request.off('data', take).off('end', done).off('error', failed).off('close', cut)
-        settled()
+        return isSettled = true
+      }
+      const failed = (error: Error) => {
+        if (settle()) reject(error)
       }
       const refuse = (error: Error) => {
-        settle(() => reject(error))
+        failed(error)
         request.pause()
       }
       const take = (chunk: Buffer) => {
+        if (isSettled) return
         bytes += chunk.length
         this.#reading += chunk.length
         if (bytes > this.mostBytes) return refuse(this.#tooLarge())
@@ -46,9 +54,12 @@ export class BodyReader {
         }
         chunks.push(chunk)
       }
-      const done = () => settle(() => resolve(chunks))
-      const failed = (error: Error) => settle(() => reject(error))
-      const cut = () => failed(new Error('the request was cut off'))
+      const done = () => {
+        if (settle()) resolve(chunks)
+      }
+      const cut = () => {
+        if (!isSettled) failed(new Error('the request was cut off'))
+      }
       if (request.destroyed) return cut()
       request.on('data', take).on('end', done).on('error', failed).on('close', cut)
     })

@@ -69,7 +69,7 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
         const begun = performance.now()
         const seen = new Map<string, number | null>()
         if (random(3) === 0) {
-          const { nodes, pageInfo } = (await client().data(PAGE, { first: 1 + random(2 * PAIRS), after: after?.[0] ?? null })).entries
+          const { nodes, pageInfo }: { nodes: { id: string; data: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } = (await client().data(PAGE, { first: 1 + random(2 * PAIRS), after: after?.[0] ?? null })).entries
           const last: string | undefined = nodes.at(-1)?.id
           // Of what lies between its bounds a page says that it is there or is not.
           for (const id of ids) if ((after === null || id > after[1]) && (!pageInfo.hasNextPage || id <= last!)) seen.set(id, null)
