@@ -38,8 +38,11 @@ const steps = [
 
 /** The steps whose inputs have changed since they were last taken, each with the hash of its inputs. */
 export function stepsToTake(root) {
+  // Two steps have the same inputs, and every start waits for this.
+  const hashes = new Map(steps.map(({ inputs }) => [inputs.join(), inputs]))
+  for (const [key, inputs] of hashes) hashes.set(key, inputHash(root, inputs))
   return steps
-    .map((step) => ({ ...step, hash: inputHash(root, step.inputs) }))
+    .map((step) => ({ ...step, hash: hashes.get(step.inputs.join()) }))
     .filter(({ name, output, hash, isStale }) => {
       const stamp = stampOf(root, name)
       return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash || isStale?.(root) === true

@@ -2,8 +2,12 @@
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
 import * as history from './kinds/history.mjs'
+import * as idle from './kinds/idle.mjs'
 import * as load from './kinds/load.mjs'
+import * as propagation from './kinds/propagation.mjs'
+import * as resume from './kinds/resume.mjs'
 import * as rollback from './kinds/rollback.mjs'
+import * as stalled from './kinds/stalled.mjs'
 import * as start from './kinds/start.mjs'
 import * as store from './kinds/store.mjs'
 import { atSignal, isStopping, stopStrays } from './processes.mjs'
@@ -12,7 +16,7 @@ import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
 /** Each has `open`, and says by `uses` which registry it is given: a `copy` (where nothing is said), the `filled` one that others read too, or none. */
-const KINDS = { bulk, follow, history, load, rollback, start, store }
+const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
 
 /** One that fails is told of and passed over; the others are measured all the same. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {
@@ -57,7 +61,7 @@ async function measure(workload, context, rounds) {
   const kind = KINDS[workload.kind]
   const uses = kind.uses?.(workload) ?? 'copy'
   const registry = uses === 'nothing' ? null : uses === 'filled' ? await database.filled(size) : await database.registry(size)
-  const smallest = uses === 'filled' && size !== sizes[0] ? await database.filled(sizes[0]) : null
+  const smallest = kind.NEEDS_SMALLEST === true && size !== sizes[0] ? await database.filled(sizes[0]) : null
   try {
     const opened = await kind.open(workload, { ...context, registry, smallest })
     try {

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { peakMemory } from './processes.mjs'
+import { cpuTime, peakMemory } from './processes.mjs'
 
 const FILES = Number(process.argv[2] ?? 80_000)
 const EACH = Number(process.argv[3] ?? 1)
@@ -98,10 +98,10 @@ try {
   let running = await gateway()
   say('ready', seconds(running.since()))
   let state = await loaded(running, 1)
-  say('the first load', `${seconds(running.since())}, ${state.loaded} loaded, ${state.failed} failed`)
+  say('the first load', `${seconds(running.since())} (CPU, the store included: ${seconds(cpuTime([running.pid]))}), ${state.loaded} loaded, ${state.failed} failed`)
   say('  told meanwhile', `${running.news.filter(({ line }) => line.includes('loading the source')).length} lines of progress`)
   say('  reads meanwhile', `${state.reads}, the median ${state.median.toFixed(0)} ms, the longest ${state.longest.toFixed(0)} ms`)
-  say('  changesets', (await running.query('{ snapshot { revision } }')).snapshot.revision)
+  say('  revisions', (await running.query('{ snapshot { revision } }')).snapshot.revision)
   say('  peak memory of the gateway', `${peakMemory(running.pid).toFixed(0)} MB`)
   for (let round = 1; round <= 5; round++) {
     say('a touched file at the head after', seconds(await touch(running, (round * 15_013) % FILES, round)))

@@ -33,7 +33,7 @@ export const WORKLOADS = [
     aims: [
       { figure: 'get ms', of: 'old', over: ['head'], most: 1.3 }, { figure: 'page ms', of: 'old', over: ['head'], most: 1.3 },
       { figure: 'open a snapshot ms', of: 'old', over: ['smallest'], most: AS_FAST }, { figure: 'delta of 10 ms', of: 'old', over: ['smallest'], most: AS_FAST },
-      ...['find 100 by tag ms', 'find 100 by kind ms'].flatMap((figure) => [{ figure, of: 'head', atMost: 5 }, { figure, of: 'old', atMost: 5 }]),
+      ...['by build, database ms', 'by tag, database ms', 'by kind, database ms'].flatMap((figure) => [{ figure, of: 'head', atMost: 5 }, { figure, of: 'old', atMost: 5 }]),
     ] },
   { part: 'reads', name: 'history of an entry with 100,000 revisions', kind: 'history', revisions: 100_000, systems: ['many', 'few'], sizes: 'smallest',
     aims: [{ figure: 'newest 10 ms', of: 'many', over: ['few'], most: AS_FAST }, { figure: 'in the middle ms', of: 'many', over: ['few'], most: AS_FAST }] },
@@ -42,6 +42,18 @@ export const WORKLOADS = [
     aims: [{ figure: 'cpu', over: ['ws'], most: 1.3 }] },
   { part: 'following', name: '1,000 subscribers of 100 distinct filters', kind: 'follow', subscribers: 1_000, filters: 100, systems: ['cadastre', 'ws'], sizes: 'smallest',
     aims: [{ figure: 'cpu', over: ['ws'], most: 1.5 }] },
+  { part: 'following', name: '1,000 subscribers of 100 distinct filters, each change for one of them', kind: 'follow', subscribers: 1_000, filters: 100, sparse: true, systems: ['cadastre', 'ws'], sizes: 'smallest',
+    aims: [{ figure: 'cpu', over: ['ws'] }] },
+  { part: 'following', name: '10,000 idle subscribers', kind: 'idle', subscribers: 10_000, systems: ['cadastre', 'ws'], sizes: 'smallest',
+    aims: [{ figure: 'KB each', atMost: 25 }, { figure: 'connections that asked in 10 s', atMost: 1 }] },
+  { part: 'following', name: '1,000 resume over 10,000 versions from one place', kind: 'resume', subscribers: 1_000, versions: 10_000, systems: ['cadastre'], sizes: 'smallest',
+    aims: [{ figure: 's', atMost: 10 }, { figure: 'lost', atMost: 0 }, { figure: 'gaps', atMost: 0 }] },
+  { part: 'following', name: '1,000 resume over 10,000 versions from 1,000 places', kind: 'resume', subscribers: 1_000, versions: 10_000, places: 1_000, systems: ['cadastre'], sizes: 'smallest',
+    aims: [{ figure: 's', atMost: 10 }, { figure: 'lost', atMost: 0 }, { figure: 'gaps', atMost: 0 }] },
+  { part: 'following', name: '200 stalled among 1,000 subscribers', kind: 'stalled', subscribers: 1_000, stalled: 200, systems: ['unstalled', 'stalled'], sizes: 'smallest',
+    aims: [{ figure: 'p99', of: 'stalled', over: ['unstalled'], most: 2 }, { figure: 'MB more after 800 more', of: 'stalled', atMost: 32 }, { figure: 'gaps', of: 'stalled', atMost: 0 }] },
+  { part: 'following', name: 'from one gateway to another', kind: 'propagation', systems: ['from its answer', 'from its sending', 'notify', 'notify with a row'], sizes: 'smallest',
+    aims: [{ figure: 'p50', of: 'from its answer', over: ['notify'], most: 3 }, { figure: 'p50', of: 'from its sending', over: ['notify with a row'], most: 3 }] },
 
   { part: 'starting', name: 'start and size', kind: 'start', systems: ['cold', 'warm', 'installed'], sizes: 'none', inShort: true,
     aims: [

@@ -41,9 +41,16 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
     const quick = batch.map((found) => scan.atOnce(found))
     const jobs = batch.filter((found, index): found is FoundFile => quick[index] === undefined && found.type === 'file')
     const results = inOrder(jobs, (found) => scan.examine(found))
+    let same: string[] = []
     for (const [index, found] of batch.entries()) {
       options.signal.throwIfAborted()
       const at = quick[index]
+      if (at?.unchanged === true) {
+        same.push(at.location)
+        continue
+      }
+      if (same.length > 0) yield together(same)
+      same = []
       if (at !== undefined) yield at
       else if (found.type === 'archive') yield* scan.archive(found)
       else {
@@ -51,7 +58,12 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
         if (scanned !== undefined) yield scanned
       }
     }
+    if (same.length > 0) yield together(same)
   }
+}
+
+function together([location, ...also]: readonly string[]): Scanned {
+  return { location: location!, unchanged: true, also }
 }
 
 /** Results of work, some begun ahead. */
@@ -151,10 +163,10 @@ class FolderScan {
       const before = listed.locations.map((inside): Verified | undefined => verified.get(inside))
       if (before.every((one, index) => one !== undefined && one.stamp === known(listed.locations[index]!))) {
         listed.scan = number
-        for (const [index, inside] of listed.locations.entries()) {
-          before[index]!.scan = number
-          if (index % BETWEEN_TURNS === BETWEEN_TURNS - 1) await turn()
-          yield { location: inside, unchanged: true }
+        for (const one of before) one!.scan = number
+        for (let from = 0; from < listed.locations.length; from += BETWEEN_TURNS) {
+          yield together(listed.locations.slice(from, from + BETWEEN_TURNS))
+          await turn()
         }
         return
       }
