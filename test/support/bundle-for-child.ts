@@ -17,7 +17,7 @@ export async function bundleForChild(entry: string): Promise<{ readonly file: st
   mkdirSync(folder, { recursive: true })
   await build({
     root, configFile: false, logLevel: 'error', plugins: [workerBundles()],
-    build: { ssr: entry, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: 'child.mjs' } } },
+    build: { ssr: entry, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: 'child.mjs', codeSplitting: false } } },
   })
   return { file: `${folder}/child.mjs`, remove: () => rm(folder, { recursive: true, force: true }) }
 }

@@ -53,18 +53,20 @@ export class Committer {
 
   async commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]> {
     const deadline = performance.now() + this.#options.commitTimeoutMs
-    const attempt: Attempt = { planned: null, isWritten: false }
+    const attempt: Attempt = { planned: null, isSent: false, isUnknown: false }
     for (;;) {
       if (this.#closed) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was changed')
       try {
         const planned = await this.#try(requests, attempt, deadline)
         return await Promise.all(planned.map((outcome) => this.#settled(outcome)))
       } catch (error) {
+        const isLost = isConnectionFailure(error) || error instanceof DeadlinePassed
+        attempt.isUnknown ||= attempt.isSent && isLost
         if (isConnectionFailure(error) && performance.now() + RETRY_PAUSE_MS < deadline) {
           await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
           continue
         }
-        if (attempt.isWritten && (isConnectionFailure(error) || error instanceof DeadlinePassed)) throw outcomeUnknown(error)
+        if (attempt.isUnknown) throw outcomeUnknown(error)
         if (error instanceof DeadlinePassed) throw new RegistryError('TIMEOUT', 'the store took too long; nothing was changed, try again')
         throw registryError(error)
       }
@@ -117,7 +119,7 @@ export class Committer {
   async #atOnceOrLocked(
     connection: Sql, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean, deadline: number,
   ): Promise<readonly PlannedOutcome[]> {
-    if (!attempt.isWritten && performance.now() >= this.#contendedUntil && areOneStatement(requests)) {
+    if (!attempt.isUnknown && performance.now() >= this.#contendedUntil && areOneStatement(requests)) {
       const planned = await this.#atOnce(connection, requests, attempt, deadline)
       if (planned !== null) return planned
       this.#contendedUntil = performance.now() + CONTENDED_MS
@@ -142,7 +144,7 @@ export class Committer {
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
     attempt.planned = planned
-    attempt.isWritten = true
+    attempt.isSent = true
     const isWritten = await writeTogether(sql, writes, stamp, standing, this.#options.references).catch((error: unknown) => {
       // Another gateway has just kept a reply under the same key, perhaps without moving the head.
       if (errorCode(error) !== UNIQUE_VIOLATION) throw error
@@ -150,12 +152,12 @@ export class Committer {
     })
     if (isWritten) return planned
     attempt.planned = null
-    attempt.isWritten = false
+    attempt.isSent = false
     return null
   }
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
-    const lock = isDry ? 'none' : attempt.isWritten ? 'against earlier' : 'others'
+    const lock = isDry ? 'none' : attempt.isUnknown ? 'against earlier' : 'others'
     const { standing, isCommitted, isAttended } = await readStanding(sql, requests, lock)
     if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve() }
     if (isCommitted) throw new Error('a request id was used before')
@@ -186,7 +188,7 @@ export class Committer {
     }
     attempt.planned = planned
     const { written } = await this.#send(sql, writes, standing)
-    attempt.isWritten ||= !isDry
+    attempt.isSent ||= !isDry
     return { planned, written }
   }
 
@@ -263,8 +265,10 @@ interface Ran {
 interface Attempt {
   /** What the last try decided: right for good once that try turns out to have been committed. */
   planned: readonly PlannedOutcome[] | null
-  /** Whether some try got as far as COMMIT. */
-  isWritten: boolean
+  /** Whether the last try got as far as a write that lasts. */
+  isSent: boolean
+  /** Whether some try was lost then: it may have been committed, or be yet, until a further one has been. */
+  isUnknown: boolean
 }
 
 class DeadlinePassed extends Error {}

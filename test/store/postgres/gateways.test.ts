@@ -132,6 +132,31 @@ describe('several gateways on one database', () => {
     }
   })
 
+  it('own that they do not know the outcome where an answer got lost and the look for it fails for another reason', async () => {
+    const proxy = await proxyTo(database.url)
+    const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
+    const admin = postgres(database.url, { max: 2 })
+    try {
+      proxy.cutInPlaceOf('written')
+      proxy.lock()
+      const committing = commitOne(gateway, changeset([create('a:x')])).catch((error: unknown) => error)
+      while (proxy.cuts() === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      await admin.begin(async (sql) => {
+        await sql`SELECT FROM head_pointer FOR UPDATE`
+        proxy.unlock()
+        const cancelled = () => admin`
+          SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+        while ((await cancelled()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+        expect(await committing).toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+      })
+      expect(await gateway.head()).toEqual({ revision: 1, version: 1 })
+    } finally {
+      await admin.end()
+      await gateway.close()
+      await proxy.close()
+    }
+  })
+
   it('let nothing through that was on its way still when its connection was gone', async () => {
     const proxy = await proxyTo(database.url)
     const other = await open()
@@ -199,8 +224,11 @@ async function proxyTo(databaseUrl: string) {
   const target = new URL(databaseUrl)
   let cutAt: string | null = null
   let cuts = 0
+  let isLocking = false
   let hold: { readonly text: string; caught(cut: () => void, send: () => Promise<void>): void } | null = null
   const server = createServer((client) => {
+    // Only once the cut has come: what it is to cut needs a connection.
+    if (isLocking && cuts > 0) return void client.on('error', () => {}).destroy()
     const upstream = connect(Number(target.port), target.hostname)
     let isKept = false
     client.on('data', (chunk) => {
@@ -233,6 +261,9 @@ async function proxyTo(databaseUrl: string) {
     /** The connection, in place of the answer that holds this. */
     cutInPlaceOf: (text: string) => { cutAt = text },
     cuts: () => cuts,
+    /** Lets no connection in from the first cut on, until `unlock`. */
+    lock: () => { isLocking = true },
+    unlock: () => { isLocking = false },
     /** What holds this, when it is sent; the sender's connection ends by `cut`, and it arrives by `letGo`. */
     holdBack(text: string) {
       let cut = () => {}
