@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
@@ -18,6 +18,8 @@ const steps = [
     name: 'bundle',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/bundle/serve.js',
+    // It does not run then: somebody has compiled by hand.
+    isStale: (root) => statSync(join(root, 'dist/bundle/serve.js')).mtimeMs < (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
     tool: ['scripts/bundle.mjs', 'dist/bundle.new'],
     clean: () => ['bundle'],
     finish: (dist) => renameSync(join(dist, 'bundle.new'), join(dist, 'bundle')),
@@ -36,11 +38,14 @@ const steps = [
 
 /** The steps whose inputs have changed since they were last taken, each with the hash of its inputs. */
 export function stepsToTake(root) {
+  // Two steps have the same inputs, and every start waits for this.
+  const hashes = new Map(steps.map(({ inputs }) => [inputs.join(), inputs]))
+  for (const [key, inputs] of hashes) hashes.set(key, inputHash(root, inputs))
   return steps
-    .map((step) => ({ ...step, hash: inputHash(root, step.inputs) }))
-    .filter(({ name, output, hash }) => {
+    .map((step) => ({ ...step, hash: hashes.get(step.inputs.join()) }))
+    .filter(({ name, output, hash, isStale }) => {
       const stamp = stampOf(root, name)
-      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash
+      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash || isStale?.(root) === true
     })
 }
 

@@ -4,6 +4,7 @@ import { builder } from './builder.js'
 import { resultValue } from './negative-zero.js'
 import { partAt } from './part-at.js'
 import { VersionRef, type EntryContent } from './refs.js'
+import { storedJson } from './text/stored-json.js'
 import { versionNamed } from './version-named.js'
 
 const AT_A_PATH = 'or the part at a dotted path: keys through objects, numbers into lists. Null where nothing stands there.'
@@ -27,14 +28,18 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       nullable: true,
       description: `The whole of meta, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: ({ content }, { path }) => resultValue(path == null ? content.meta : partAt(content.meta, path), content.metaText),
+      resolve: ({ content }, { path }) => (
+        path == null ? storedJson(content.metaText, () => content.meta) : resultValue(partAt(content.meta, path), content.metaText)
+      ),
     }),
     data: t.field({
       type: 'JSON',
       nullable: true,
       description: `The whole of data, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: ({ content }, { path }) => resultValue(path == null ? content.data : partAt(content.data, path), content.dataText),
+      resolve: ({ content }, { path }) => (
+        path == null ? storedJson(content.dataText, () => content.data) : resultValue(partAt(content.data, path), content.dataText)
+      ),
     }),
   }
 }

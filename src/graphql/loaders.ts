@@ -37,39 +37,61 @@ export interface Loaders {
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
-export function createLoaders(registry: Registry): Loaders {
-  const { history } = registry
-  let head: Promise<Head> | undefined
-  let oldest: Promise<number> | undefined
-  return {
-    head: () => (head ??= registry.head()),
-    oldestRevision: () => (oldest ??= history.oldestRevision()),
-    entry: byKey((ids) => registry.entriesAtHead(ids), null),
-    entryAt: new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
-    entryRevision: new DataLoader(
-      async (keys) => {
-        const found = await history.entryRevisions(keys)
-        return keys.map((key) => found.get(entryRevisionKey(key)) ?? null)
-      },
-      { cacheKeyFn: entryRevisionKey },
-    ),
-    history: pagedLoader((ids, page) => history.entryHistories(ids, page), NOTHING),
-    historyCount: byKey((ids) => history.entryHistoryCounts(ids), 0),
-    dependents: byKey((ids) => history.dependents(ids), []),
-    group: byKey((groups) => history.entriesInGroups(groups), []),
-    namespace: byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
-    instances: byKey(async (ids) => (await history.instances.live(ids)).of, []),
-    instanceMetadata: byKey((ids) => history.instances.metadata(ids), null),
-    version: byKey((numbers) => history.versions(numbers), null),
-    children: byKey((numbers) => history.children(numbers), []),
-    tag: byKey((names) => history.tags(names), null),
-    tagsOf: byKey((versions) => history.tagsOf(versions), []),
-    transition: byKey((revisions) => history.transitions(revisions), null),
-    changes: pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
-  }
-}
+type Makers = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
 
 const NOTHING = { items: [], hasMore: false } as const
+
+const MAKERS: Makers = {
+  head: (registry) => {
+    let head: Promise<Head> | undefined
+    return () => (head ??= registry.head())
+  },
+  oldestRevision: ({ history }) => {
+    let oldest: Promise<number> | undefined
+    return () => (oldest ??= history.oldestRevision())
+  },
+  entry: (registry) => byKey((ids) => registry.entriesAtHead(ids), null),
+  entryAt: ({ history }) => new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
+  entryRevision: ({ history }) => new DataLoader(
+    async (keys) => {
+      const found = await history.entryRevisions(keys)
+      return keys.map((key) => found.get(entryRevisionKey(key)) ?? null)
+    },
+    { cacheKeyFn: entryRevisionKey },
+  ),
+  history: ({ history }) => pagedLoader((ids, page) => history.entryHistories(ids, page), NOTHING),
+  historyCount: ({ history }) => byKey((ids) => history.entryHistoryCounts(ids), 0),
+  dependents: ({ history }) => byKey((ids) => history.dependents(ids), []),
+  group: ({ history }) => byKey((groups) => history.entriesInGroups(groups), []),
+  namespace: ({ history }) => byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+  instances: ({ history }) => byKey(async (ids) => (await history.instances.live(ids)).of, []),
+  instanceMetadata: ({ history }) => byKey((ids) => history.instances.metadata(ids), null),
+  version: ({ history }) => byKey((numbers) => history.versions(numbers), null),
+  children: ({ history }) => byKey((numbers) => history.children(numbers), []),
+  tag: ({ history }) => byKey((names) => history.tags(names), null),
+  tagsOf: ({ history }) => byKey((versions) => history.tagsOf(versions), []),
+  transition: ({ history }) => byKey((revisions) => history.transitions(revisions), null),
+  changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
+}
+
+/** Each loader is made when it is first asked for: most requests use one or two, and making all took as long as a short query. */
+class RequestLoaders {
+  readonly made: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {}
+
+  constructor(readonly registry: Registry) {}
+}
+
+for (const name of Object.keys(MAKERS) as (keyof Loaders)[]) {
+  Object.defineProperty(RequestLoaders.prototype, name, {
+    get(this: RequestLoaders) {
+      return (this.made[name] ??= MAKERS[name](this.registry) as never)
+    },
+  })
+}
+
+export function createLoaders(registry: Registry): Loaders {
+  return new RequestLoaders(registry) as unknown as Loaders
+}
 
 function byKey<Key, Found>(
   read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Found>>,

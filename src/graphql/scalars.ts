@@ -5,6 +5,7 @@ import { builder } from './builder.js'
 import { parseDateTime } from './date-time.js'
 import { badInput } from './errors.js'
 import { literalValue, UNKNOWN_VALUE } from './literal.js'
+import { StoredJson } from './text/stored-json.js'
 
 /*
  * Scalars read inputs; what goes out is handed on as it is and never walked: data may be a megabyte deep.
@@ -20,7 +21,7 @@ builder.scalarType('EntryID', {
 
 builder.scalarType('JSON', {
   description: 'Any JSON value. It comes out as it went in: the order of keys and every double are kept.',
-  serialize: (value) => value,
+  serialize: (value) => (value instanceof StoredJson ? value.value() : value),
   parseValue: (value) => value,
   parseLiteral: literalValue,
 })

@@ -16,8 +16,8 @@ import { versionNamed } from './version-named.js'
 const SourceStatusRef = builder.enumType('SourceStatus', {
   description: 'How a source stands.',
   values: {
-    IDLE: { description: 'Loaded and not watched, or not looked at yet.' },
-    LOADING: { description: 'It is being read and applied.' },
+    IDLE: { description: 'Loaded and not watched.' },
+    LOADING: { description: 'It is being read and applied, or will be for the first time as soon as a gateway comes to it.' },
     WATCHING: { description: 'Loaded, and read anew as it changes.' },
     FAILED: { description: 'It cannot be read as a whole; what it gave before stays.' },
   } satisfies Readonly<Record<SourceStatus, object>>,

@@ -62,7 +62,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
   const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
   const head = () => headReads === null ? history.head() : headReads.head()
-  const finder = createFinder(history, head)
+  const finder = createFinder(history, head, headReads && ((...page) => headReads.page(...page)))
   const reader = new LogReader(history, { ...LOG_READER_OPTIONS, ...options.logReader, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.

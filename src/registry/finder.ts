@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { criteriaKey } from '../core/criteria/criteria-key.js'
 import type { Criteria } from '../core/criteria/criteria.js'
+import type { EntryId } from '../core/entry-id.js'
 import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt } from '../store/history.js'
 import { entryBytes } from './page-limit.js'
 
@@ -22,12 +23,19 @@ export interface Finder {
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
 }
 
+/** A page of all entries at the head, by id; `read` reads it where it is not kept. */
+export type HeadPage = (after: EntryId | null, limit: number, read: () => Promise<EntryPage>) => Promise<EntryPage>
+
+function isWholeList(criteria: Criteria, order: EntryOrder, { before, fromEnd, limit }: Page<EntryPosition>): boolean {
+  return 'all' in criteria && criteria.all.length === 0 && order === 'ID_ASC' && before === null && !fromEnd && limit > 0
+}
+
 /**
  * Results by (question, revision): what was true of a revision stays true. A question at the head is
  * answered from memory only after a look at where the head is, so a write that was acknowledged is seen;
  * a question that was never answered is not worth that look.
  */
-export function createFinder(history: HistoryReader, head = () => history.head(), cacheBytes = CACHE_BYTES): Finder {
+export function createFinder(history: HistoryReader, head = () => history.head(), headPage: HeadPage | null = null, cacheBytes = CACHE_BYTES): Finder {
   const pages = new LRUCache<string, EntryPage>({ maxSize: cacheBytes, sizeCalculation: pageBytes })
   // Criteria may be long, so what is small by itself is bounded by its key.
   const counts = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
@@ -54,6 +62,16 @@ export function createFinder(history: HistoryReader, head = () => history.head()
     },
 
     async findEntries(criteria, order, page, at) {
+      if (headPage !== null && at === 'head' && isWholeList(criteria, order, page)) {
+        let isRead = false
+        const found = await headPage(page.after?.id ?? null, page.limit, () => {
+          isRead = true
+          return history.findEntries(criteria, order, page, at)
+        })
+        if (isRead) misses += 1
+        else hits += 1
+        return found
+      }
       const question = JSON.stringify([criteriaKey(criteria), order, page])
       const revision = at === 'head' ? await known(question) : at
       const cached = counted(revision === null ? undefined : pages.get(`${revision} ${question}`))

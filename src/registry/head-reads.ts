@@ -1,13 +1,17 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../core/entry-id.js'
-import { SealedContent, type EntryRevision } from '../core/entry.js'
+import type { EntryRevision } from '../core/entry.js'
 import type { Head } from '../core/version.js'
-import type { HeadLook, HeadReader } from '../store/history.js'
+import type { EntryPage, HeadLook, HeadReader } from '../store/history.js'
 import { GatheredEntries } from './gathered-entries.js'
 import { GatheredLook } from './gathered-look.js'
+import { HeadPages } from './head-pages.js'
 import { entryBytes } from './page-limit.js'
+import { unparsed } from './unparsed.js'
 
 const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
+/** Of pages, apart from those: in their order. */
+const PAGE_CACHE_BYTES = 32 * 1024 * 1024
 /** More changes than that since the last look are not gone through one by one. */
 const MOST_CHANGES = 5_000
 /** Further than any revision: asks for no changes. */
@@ -34,18 +38,20 @@ export class HeadReads {
   readonly #kept: LRUCache<EntryId, Kept>
   readonly #looks: GatheredLook<Head>
   readonly #misses: GatheredEntries
+  readonly #pages: HeadPages
   /** All that is kept is true of this revision, save for what was read at a later one. */
   #through = 0
 
-  constructor(private readonly reader: HeadReader, bytes = ENTRY_CACHE_BYTES) {
+  constructor(private readonly reader: HeadReader, bytes = ENTRY_CACHE_BYTES, pageBytes = PAGE_CACHE_BYTES) {
     this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
     this.#looks = new GatheredLook(() => this.#look())
     this.#misses = new GatheredEntries(reader)
+    this.#pages = new HeadPages(pageBytes)
   }
 
   /** What is kept takes so many, roughly. */
   get bytes(): number {
-    return this.#kept.calculatedSize
+    return this.#kept.calculatedSize + this.#pages.bytes
   }
 
   /** At least as new as every write acknowledged before the call, by any gateway. */
@@ -70,6 +76,18 @@ export class HeadReads {
     return found
   }
 
+  /** The entries behind an id, by id, at one revision; `read` reads them where they are not kept. */
+  async page(after: EntryId | null, limit: number, read: () => Promise<EntryPage>): Promise<EntryPage> {
+    if (this.#pages.covers(after)) {
+      await this.head()
+      const kept = this.#pages.page(after, limit, this.#through)
+      if (kept !== null) return kept
+    }
+    const found = await read()
+    this.#pages.keep(after, found, this.#through)
+    return found
+  }
+
   /** All of them as of one revision that is not below this one; null where that cannot be had. */
   #keptAt(ids: readonly EntryId[], revision: number): Map<EntryId, EntryRevision> | null {
     const found = new Map<EntryId, EntryRevision>()
@@ -87,7 +105,7 @@ export class HeadReads {
   }
 
   async #look(): Promise<Head> {
-    const since = this.#kept.size === 0 ? NONE_SINCE : this.#through
+    const since = this.#kept.size === 0 && this.#pages.bytes === 0 ? NONE_SINCE : this.#through
     const look = await this.reader.look(since, MOST_CHANGES)
     this.#advance(since === NONE_SINCE ? { ...look, changed: null } : look)
     return look.head
@@ -96,8 +114,12 @@ export class HeadReads {
   /** Looks follow one another, so each is told what has changed since the one before. */
   #advance({ head: { revision }, changed }: HeadLook): void {
     // The store has gone back, as a database does that is restored: what is kept may be of what has not happened.
-    if (revision < this.#through) this.#kept.clear()
+    if (revision < this.#through) {
+      this.#kept.clear()
+      this.#pages.clear()
+    }
     this.#through = revision
+    this.#pages.advance(revision, changed)
     if (changed === null) {
       for (const id of [...this.#kept.keys()]) if (this.#kept.peek(id)!.at < revision) this.#kept.delete(id)
       return
@@ -114,11 +136,6 @@ export class HeadReads {
   #keep(id: EntryId, read: Kept): void {
     if (read.at >= this.#through && read.at >= (this.#kept.peek(id)?.at ?? 0)) this.#kept.set(id, { ...read, entry: read.entry && unparsed(read.entry) })
   }
-}
-
-/** Contents remember what was parsed of them, which takes several times their texts: each reader has one of its own. */
-function unparsed({ id, revision, version, content: { kind, metaText, dataText, digest } }: EntryRevision): EntryRevision {
-  return { id, content: new SealedContent(kind, metaText, dataText, digest), revision, version }
 }
 
 function keptBytes({ entry }: Kept, id: EntryId): number {

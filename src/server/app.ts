@@ -59,7 +59,7 @@ export function createApp(options: AppOptions): App {
   const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
 
   const server = createHttpServer({
-    graphql: (request, response, url) => answerGraphQL(graphql, request, response, url),
+    graphql: (request, response, search) => answerGraphQL(graphql, request, response, search),
     routes: {
       '/healthz': (_request, response) => answerHealth(response),
       '/readyz': (_request, response) => answerReady(response, registry.history, stopping.signal),

@@ -12,6 +12,7 @@ import { useIntrospection } from './introspection-switch.js'
 import { createErrorMask, type MaskError } from './mask-error.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
+import { withDeadline } from './operation-deadline.js'
 import { useNodeLimit } from './node-limit.js'
 import { OPERATION_LIMITS, type OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
@@ -19,6 +20,7 @@ import type { RunSource } from './result-run.js'
 import { ResultWindow } from './result-window.js'
 import { SharedOperations } from './shared-operations.js'
 import type { ResultSink } from './shared-result.js'
+import { createThinPath, type ThinPath } from './thin-path.js'
 
 export interface EngineOptions {
   readonly schema: GraphQLSchema
@@ -67,6 +69,7 @@ export interface Engine {
   readonly mask: MaskError
   /** Resolves when no query and no mutation runs, or after `ms`. */
   idle(ms: number): Promise<void>
+  readonly write: ThinPath
   /** Parses, validates and holds to the limits; what is wrong comes as errors with a code. */
   prepare(request: OperationRequest, caller: Caller): PreparedOperation | { readonly errors: readonly GraphQLError[] }
 }
@@ -89,10 +92,18 @@ export function createEngine(options: EngineOptions): Engine {
   const offered = { registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }) }
   const running = new Set<Promise<unknown>>()
   const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
+  const write = createThinPath({
+    schema, offered, mask, metrics, limits, running,
+    checked(query, operationName) {
+      const prepared = engine.prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
+      return 'errors' in prepared ? null : prepared.document
+    },
+  })
 
-  return {
+  const engine: Engine = {
     schema,
     mask,
+    write,
     async idle(ms) {
       const until = performance.now() + ms
       while (running.size > 0 && performance.now() < until) {
@@ -154,12 +165,16 @@ export function createEngine(options: EngineOptions): Engine {
       return { document, type, start }
     },
   }
+  return engine
 }
 
 /** A function of its own: within `prepare` it would keep alive all that is there. */
 function withoutResult(ended: (result: null) => void): () => void {
   return () => ended(null)
 }
+
+/** Of preparing alone, which waits for nothing. */
+const NEVER = new AbortController().signal
 
 /** Yoga writes its own notes for HTTP into an error's extensions, which are no client's business. */
 function validationError({ message, nodes, source, positions }: GraphQLError): GraphQLError {
@@ -177,32 +192,6 @@ function linked(signal: AbortSignal, ending: AbortController): () => void {
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   return () => signal.removeEventListener('abort', abort)
-}
-
-async function withDeadline<Result>(
-  running: Promise<Result>, type: OperationTypeNode, limits: OperationLimits, ending: AbortController,
-): Promise<Result> {
-  const seconds = type === OperationTypeNode.MUTATION ? limits.mutationSeconds : limits.querySeconds
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      ending.abort('the deadline has passed')
-      reject(lateError(type, seconds))
-    }, seconds * 1000)
-  })
-  try {
-    return await Promise.race([running, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function lateError(type: OperationTypeNode, seconds: number): GraphQLError {
-  if (type === OperationTypeNode.MUTATION) {
-    const message = `no answer within ${seconds} seconds: it may yet be applied; send it again with the same idempotencyKey to learn its outcome`
-    return requestError('OUTCOME_UNKNOWN', message)
-  }
-  return requestError('TIMEOUT', `no answer within ${seconds} seconds; ask for less at once`)
 }
 
 /** A stream that masks what it throws and aborts what stands behind it as soon as it is over. */

@@ -63,6 +63,7 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
     options: {
       references, referencesFingerprint: fingerprint(dependencies), compileRegex,
       readTimeoutMs: READ_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS,
+      onFault: (what, error) => log.error({ err: error }, what),
     },
     log: (line) => log.info(line),
   }).catch((error: unknown) => {

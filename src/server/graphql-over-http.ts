@@ -21,17 +21,26 @@ export interface GraphQLOverHttp {
  * Answers one request by the GraphQL-over-HTTP specification: POST with JSON, GET for queries and
  * subscriptions, the answer as JSON, as `application/graphql-response+json` or as server-sent events.
  */
-export async function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+export async function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, search: URLSearchParams): Promise<void> {
   const accepted = answerType(request.headers.accept)
-  const gone = new AbortController()
-  // A reason of our own: the one that is made otherwise costs a stack trace for each request.
-  response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
   try {
     if (accepted === undefined) {
       throw new HttpError(406, requestError('BAD_USER_INPUT', 'accept application/json, application/graphql-response+json or text/event-stream'))
     }
     const author = readAuthor(request)
-    const operation = await readOperation(server, request, url)
+    const reading = readOperation(server, request, search)
+    const operation = reading instanceof Promise ? paramsOfBody(await reading) : reading
+    if (accepted !== 'text/event-stream') {
+      const writing = server.engine.write(operation, author)
+      if (writing !== null) {
+        const { text, failed } = writing instanceof Promise ? await writing : writing
+        return response.destroyed ? undefined : sendText(response, accepted, text, failed)
+      }
+    }
+    const gone = new AbortController()
+    // A reason of our own: the one that is made otherwise costs a stack trace for each request.
+    response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
+    if (response.destroyed) gone.abort('the client has gone')
     const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
     if ('errors' in prepared) return sendResult(response, accepted, prepared)
     if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
@@ -61,8 +70,9 @@ function readAuthor(request: IncomingMessage): string | null {
   }
 }
 
-async function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, url: URL): Promise<OperationRequest> {
-  if (request.method === 'GET') return paramsOfUrl(url.searchParams)
+/** The operation, or the body that holds it. */
+function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, search: URLSearchParams): OperationRequest | Promise<string> {
+  if (request.method === 'GET') return paramsOfUrl(search)
   if (request.method !== 'POST') {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'send POST, or GET for a query'), { allow: 'GET, POST' })
   }
@@ -70,18 +80,23 @@ async function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessa
   if (!isJson(request.headers['content-type']) || request.headers['content-encoding'] !== undefined) {
     throw new HttpError(415, requestError('BAD_USER_INPUT', 'send the operation as application/json, in UTF-8, not compressed'))
   }
-  return paramsOfBody(await bodies.read(request))
+  return bodies.read(request)
+}
+
+function sendResult(
+  response: ServerResponse, accepted: AnswerType | undefined, result: ExecutionResult, status?: number, headers?: OutgoingHttpHeaders,
+): void {
+  sendText(response, accepted, resultText(result), result.errors !== undefined && result.data === undefined, status, headers)
 }
 
 /** By the specification, application/json says 200 of every well-formed request, also of one that is in error. */
-function sendResult(
-  response: ServerResponse, accepted: AnswerType | undefined, result: ExecutionResult, status?: number, headers: OutgoingHttpHeaders = {},
+function sendText(
+  response: ServerResponse, accepted: AnswerType | undefined, text: string, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {},
 ): void {
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
-  const failed = result.errors !== undefined && result.data === undefined
-  const body = Buffer.from(resultText(result), 'utf8')
   response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), {
-    'content-type': `${type}; charset=utf-8`, 'content-length': body.length, 'cache-control': 'no-store', ...headers,
+    'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers,
   })
-  response.end(body)
+  // As text: head and body then go out as one.
+  response.end(text)
 }

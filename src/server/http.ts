@@ -6,9 +6,10 @@ import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.js'
 import type { WebSockets } from './websocket.js'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
+export type AnswerGraphQL = (request: IncomingMessage, response: ServerResponse, search: URLSearchParams) => void | Promise<void>
 
 export interface HttpOptions {
-  readonly graphql: Answer
+  readonly graphql: AnswerGraphQL
   /** By path. */
   readonly routes: Readonly<Record<string, Answer>>
   /** Everything else. */
@@ -28,27 +29,34 @@ export function createHttpServer(options: HttpOptions): Server {
   const server = createServer({ headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 })
 
   server.on('request', (request, response) => {
-    response.setHeader('x-content-type-options', 'nosniff')
     // A client that goes away while it is answered is no error of ours.
     response.on('error', () => undefined)
     if (options.stopping.aborted) response.setHeader('connection', 'close')
     answer(request, response).catch((error: unknown) => {
       log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
       if (response.headersSent) response.destroy()
-      else answerText(response, 500, 'Unexpected error\n')
+      else answerText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
     })
   })
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const plain = searchOf(request.url ?? '')
+    // What is sent as the answer to an operation says so itself: a header set beforehand makes all of them cost more.
+    if (plain === undefined || request.headers.origin !== undefined) response.setHeader('x-content-type-options', 'nosniff')
+    if (plain !== undefined) return answerGraphQL(request, response, plain)
     const url = urlOf(request)
     if (url === undefined) return answerText(response, 400, 'This is not a URL.\n')
     if (url.pathname !== GRAPHQL_PATH) return (routes[url.pathname] ?? files)(request, response, url)
+    return answerGraphQL(request, response, url.searchParams)
+  }
+
+  function answerGraphQL(request: IncomingMessage, response: ServerResponse, search: URLSearchParams): void | Promise<void> {
     if (!isAllowedOrigin(request, allowedOrigins)) {
       return answerText(response, 403, `Pages of ${request.headers.origin} may not use this gateway; CADASTRE_ALLOWED_ORIGINS names those that may.\n`)
     }
     allowOrigin(request, response)
     if (request.method === 'OPTIONS') return answerPreflight(response)
-    return graphql(request, response, url)
+    return graphql(request, response, search)
   }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -72,6 +80,14 @@ export function createHttpServer(options: HttpOptions): Server {
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+const NO_SEARCH = new URLSearchParams()
+
+/** What is asked of the GraphQL path as nearly everybody writes it; undefined of all else, for which URLs have their rules. */
+function searchOf(path: string): URLSearchParams | undefined {
+  if (path === GRAPHQL_PATH) return NO_SEARCH
+  return path.startsWith(`${GRAPHQL_PATH}?`) && !path.includes('#') ? new URLSearchParams(path.slice(GRAPHQL_PATH.length + 1)) : undefined
 }
 
 function urlOf(request: IncomingMessage): URL | undefined {

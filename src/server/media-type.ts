@@ -7,7 +7,7 @@ export type AnswerType = (typeof ANSWER_TYPES)[number]
  * at all mean JSON. Undefined where it accepts none of ours.
  */
 export function answerType(accept: string | undefined): AnswerType | undefined {
-  if (accept === undefined || accept.trim() === '') return 'application/json'
+  if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept.trim() === '') return 'application/json'
   const ranges = accept.split(',').map(parseRange).filter(({ weight }) => weight > 0)
   // Sorting is stable: of equal weight the first named wins.
   for (const { range } of ranges.sort((a, b) => b.weight - a.weight)) {
@@ -29,6 +29,7 @@ function parseRange(text: string): { range: string; weight: number } {
 
 /** Whether a body's type is one we read: JSON, in UTF-8. */
 export function isJson(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))
   return type === 'application/json' && (charset === undefined || /^charset="?utf-?8"?$/.test(charset))

@@ -1,4 +1,4 @@
-import { getOperationAST, type DocumentNode, type GraphQLSchema } from 'graphql'
+import { getOperationAST, Kind, visit, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { OperationLimits } from './operation-limits.js'
 import { countNodes } from './query-cost.js'
@@ -12,14 +12,12 @@ interface Arguments {
 }
 
 /** Refuses what could answer with more objects than the limit, before any of them is read. */
-export function useNodeLimit({ nodes }: Pick<OperationLimits, 'nodes'>): Plugin {
+export function useNodeLimit(limits: Pick<OperationLimits, 'nodes'>): Plugin {
   const refusal = ({ schema, document, operationName, variableValues }: Arguments) => {
     const operation = getOperationAST(document, operationName)
     if (operation === null || operation === undefined) return undefined
-    const asked = countNodes(schema, document, operation, (variableValues ?? {}) as Record<string, unknown>)
-    if (asked <= nodes) return undefined
-    const message = `the answer could hold ${asked} objects by its page sizes; it may hold ${nodes}: ask for smaller pages (first, last) or fewer levels`
-    return { errors: [requestError('QUERY_TOO_COMPLEX', message)] }
+    const error = nodeLimitRefusal(limits, { schema, document, operation, variables: (variableValues ?? {}) as Record<string, unknown> })
+    return error && { errors: [error] }
   }
   return {
     onExecute({ args, setResultAndStopExecution }) {
@@ -31,4 +29,32 @@ export function useNodeLimit({ nodes }: Pick<OperationLimits, 'nodes'>): Plugin 
       if (refused !== undefined) setResultAndStopExecution(refused)
     },
   }
+}
+
+interface Counted {
+  readonly schema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly variables: Readonly<Record<string, unknown>>
+}
+
+/** Arguments that tell how many there may be. */
+const SIZES = new Set(['first', 'last', 'ids'])
+
+/** Whether a variable tells how much could be answered; else each run of the document could answer with as many. */
+export function isSizedByVariables(document: DocumentNode): boolean {
+  let found = false
+  visit(document, {
+    Argument({ name, value }) {
+      found ||= SIZES.has(name.value) && value.kind === Kind.VARIABLE
+    },
+  })
+  return found
+}
+
+export function nodeLimitRefusal({ nodes }: Pick<OperationLimits, 'nodes'>, { schema, document, operation, variables }: Counted): GraphQLError | undefined {
+  const asked = countNodes(schema, document, operation, variables)
+  if (asked <= nodes) return undefined
+  const message = `the answer could hold ${asked} objects by its page sizes; it may hold ${nodes}: ask for smaller pages (first, last) or fewer levels`
+  return requestError('QUERY_TOO_COMPLEX', message)
 }

@@ -17,7 +17,7 @@ export async function sendEvents(
   response: ServerResponse, results: ResultStream | ExecutionResult, mask: MaskError, stop: AbortSignal, stalledMs = STALLED_MS,
 ): Promise<void> {
   response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
+    'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no', 'x-content-type-options': 'nosniff',
   })
   response.setTimeout(stalledMs, () => response.destroy())
   // Browsers hand a response on only when something of its body has come.

@@ -23,22 +23,29 @@ export class Debounce {
     this.#wake()
   }
 
+  /** What has been called until now counts for the look that is about to begin. */
+  calm(): void {
+    this.#first = undefined
+    this.#isUrgent = false
+  }
+
   /** Resolves when it is time, or when the signal aborts; what is called from now on counts for the next time. */
   async due(signal: AbortSignal): Promise<void> {
     for (;;) {
       const wait = this.#wait()
       if (signal.aborted || wait <= 0) break
       await new Promise<void>((resolve) => {
-        const timer = wait === Infinity ? undefined : setTimeout(resolve, wait)
-        signal.addEventListener('abort', this.#wake = () => {
+        const end = () => {
           clearTimeout(timer)
-          signal.removeEventListener('abort', this.#wake)
+          signal.removeEventListener('abort', end)
           resolve()
-        }, { once: true })
+        }
+        const timer = wait === Infinity ? undefined : setTimeout(end, wait)
+        signal.addEventListener('abort', end)
+        this.#wake = end
       })
     }
-    this.#first = undefined
-    this.#isUrgent = false
+    this.calm()
   }
 
   #wait(): number {

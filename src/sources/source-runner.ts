@@ -2,7 +2,7 @@ import type { Operation } from '../core/operation.js'
 import { isPassing } from '../registry/persist.js'
 import { pause } from '../registry/pause.js'
 import type { Registry } from '../registry/registry.js'
-import { LeaseLost } from '../store/source-records.js'
+import { LeaseLost, type ReloadRequest } from '../store/source-records.js'
 import { Debounce } from './debounce.js'
 import { failureAt, FailureList } from './failure-list.js'
 import { LocationBook } from './location-book.js'
@@ -42,6 +42,10 @@ export interface RunnerWorld {
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const
 /** A load that takes longer tells how far it is. */
 const PROGRESS_MS = 2_000
+/** A look that takes longer is shown as one: most find in no time that nothing has changed. */
+const SHOWN_AFTER_MS = 300
+/** Requests that are remembered as heard. */
+const REMEMBERED = 1_000
 
 /** What a dry run would change. */
 export interface SourcePlan extends ReloadReport {
@@ -62,6 +66,10 @@ export class SourceRunner {
   #turn: Promise<unknown> = Promise.resolve()
   #failures = 0
   #knownFailures = ''
+  #shown: Promise<void> = Promise.resolve()
+  /** Requests that a look has taken on, the oldest first; and those that wait for the next one. */
+  readonly #heard = new Set<string>()
+  readonly #waiting = new Set<string>()
 
   constructor(readonly settings: ConfiguredSource, private readonly world: RunnerWorld) {}
 
@@ -91,8 +99,10 @@ export class SourceRunner {
     this.world.tell({ source: this.settings.name, what: 'left' })
   }
 
-  /** Somebody has asked for it to be loaded anew. */
-  hurry(): void {
+  /** Somebody has asked for it to be loaded anew. What a look has taken on already is seen here until it is answered. */
+  hurry(request: string): void {
+    if (this.#heard.has(request)) return
+    this.#waiting.add(request)
     this.#debounce.hurry()
   }
 
@@ -156,11 +166,15 @@ export class SourceRunner {
   async #load(signal: AbortSignal): Promise<void> {
     const { name } = this.settings
     const records = this.world.registry.history.sources
+    let showing: NodeJS.Timeout | undefined
     try {
-      const requests = await records.asked([name])
+      const requests = await this.#takeRequests()
       const before = await this.#state()
-      await records.saveState(name, writeState({ ...before, status: 'LOADING' }))
+      const show = () => this.#showLoading(before)
+      if (before.reloadCount === 0) show()
+      else showing = setTimeout(show, SHOWN_AFTER_MS)
       const result = await this.#tryLook(before, signal)
+      clearTimeout(showing)
       if (result instanceof Error) {
         await this.#tellFailed(before, result)
         await records.answer(requests, JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }))
@@ -176,7 +190,26 @@ export class SourceRunner {
       this.#book = undefined
       if (!(error instanceof LeaseLost)) this.world.tell({ source: name, what: 'failed', error: error as Error })
       this.#tryLater()
+    } finally {
+      clearTimeout(showing)
     }
+  }
+
+  /** What is asked by now: the look that begins answers it, and who asked later waits for the next one. */
+  async #takeRequests(): Promise<readonly ReloadRequest[]> {
+    this.#waiting.clear()
+    const requests = await this.world.registry.history.sources.asked([this.settings.name])
+    this.#debounce.calm()
+    for (const { id } of requests) {
+      this.#heard.add(id)
+      this.#waiting.delete(id)
+    }
+    for (const id of this.#heard) {
+      if (this.#heard.size <= REMEMBERED) break
+      this.#heard.delete(id)
+    }
+    if (this.#waiting.size > 0) this.#debounce.hurry()
+    return requests
   }
 
   /** An error where the source as a whole cannot be read. @throws where it is the registry that fails */
@@ -212,9 +245,19 @@ export class SourceRunner {
       if (performance.now() < next) return
       next = performance.now() + PROGRESS_MS
       this.world.tell({ source: name, what: 'loading', locations, definitions })
-      const state = writeState({ ...before, status: 'LOADING', loaded: definitions, total: definitions + before.failed })
-      this.world.registry.history.sources.saveState(name, state).catch(() => {})
+      this.#showLoading({ ...before, loaded: definitions, total: definitions + before.failed })
     }
+  }
+
+  /** One after the other, so that what is shown last is what was said last. */
+  #showLoading(state: SourceState): void {
+    const text = writeState({ ...state, status: 'LOADING' })
+    this.#shown = this.#shown.then(() => this.world.registry.history.sources.saveState(this.settings.name, text)).catch(() => {})
+  }
+
+  async #show(state: SourceState): Promise<void> {
+    await this.#shown
+    await this.world.registry.history.sources.saveState(this.settings.name, writeState(state))
   }
 
   async #tellLoaded(before: SourceState, { created, updated, deleted, loaded, failures }: PassResult): Promise<void> {
@@ -224,7 +267,7 @@ export class SourceRunner {
       ...before, status: watch && (await this.#open()).watch !== undefined ? 'WATCHING' : 'IDLE',
       total: loaded + failed, loaded, failed, reloadCount: before.reloadCount + 1, lastReload: new Date(), failures: failures.shown,
     }
-    await this.world.registry.history.sources.saveState(name, writeState(state))
+    await this.#show(state)
     this.world.tell({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
     this.#publish('source.reloaded', { created, updated, deleted, failed, error: null })
     this.#publishNew(failures)
@@ -234,7 +277,7 @@ export class SourceRunner {
     const { name } = this.settings
     const failures = new FailureList()
     failures.add(failureAt(name, null, null, error.message))
-    await this.world.registry.history.sources.saveState(name, writeState({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown }))
+    await this.#show({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown })
     this.world.tell({ source: name, what: 'failed', error })
     this.#publishNew(failures)
   }
@@ -272,8 +315,9 @@ function reportOf({ created, updated, deleted, failures, version }: PassResult):
   return { created, updated, deleted, failures: failures.shown, version }
 }
 
+/** Of a source that has never been looked at: some gateway is about to. */
 export function emptyState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
-  return { name, provider, status: 'IDLE', total: 0, loaded: 0, failed: 0, reloadCount: 0, lastReload: null, failures: [] }
+  return { name, provider, status: 'LOADING', total: 0, loaded: 0, failed: 0, reloadCount: 0, lastReload: null, failures: [] }
 }
 
 function backOff(failures: number): number {

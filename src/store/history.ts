@@ -415,4 +415,6 @@ export interface HistoryOptions {
   readonly readTimeoutMs: number
   /** Longest time that one commit may take, waiting for the lock included. */
   readonly commitTimeoutMs: number
+  /** Told what went wrong in the background, where no call is there to fail. */
+  readonly onFault?: (what: string, error: unknown) => void
 }

@@ -13,6 +13,7 @@ import { entryOf, idOf } from './entries.mjs'
 import { scratchFolder } from './processes.mjs'
 
 const AT_ONCE = 10_000
+const TELL_EVERY = 200_000
 
 export async function startDatabase(say = () => undefined) {
   const folder = scratchFolder('database')
@@ -26,7 +27,7 @@ export async function startDatabase(say = () => undefined) {
       say(`filling a registry with ${size.toLocaleString('en')} entries`)
       const name = `filled_${size}`
       await admin.unsafe(`CREATE DATABASE ${name}`)
-      made.set(size, { name, ...await fill(urlOf(name), size) })
+      made.set(size, { name, ...await fill(urlOf(name), size, say) })
     }
     const { name, oldRevision } = made.get(size)
     return { url: urlOf(name), size, oldRevision, name }
@@ -75,13 +76,22 @@ export function sealed({ kind, meta, data }) {
 }
 
 /** Then ten entries are changed, so that what was before them is an old revision. */
-async function fill(url, size) {
+async function fill(url, size, say) {
   const history = await openHistory(url)
   try {
+    // The next ones are made while the database writes the last.
+    let written = Promise.resolve()
     for (let from = 0; from < size; from += AT_ONCE) {
+      if (from > 0 && from % TELL_EVERY === 0) say(`${from.toLocaleString('en')} entries so far`)
       const numbers = Array.from({ length: Math.min(AT_ONCE, size - from) }, (_, i) => from + i)
-      await history.commit([commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))])
+      const request = commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))
+      await written
+      written = history.commit([request])
+      // Heard where it is awaited.
+      written.catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
     }
+    await written
     const { revision } = await history.head()
     for (let i = 0; i < 10; i++) {
       const number = Math.floor((i * size) / 10)

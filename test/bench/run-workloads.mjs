@@ -61,7 +61,7 @@ async function measure(workload, context, rounds) {
   const kind = KINDS[workload.kind]
   const uses = kind.uses?.(workload) ?? 'copy'
   const registry = uses === 'nothing' ? null : uses === 'filled' ? await database.filled(size) : await database.registry(size)
-  const smallest = uses === 'filled' && size !== sizes[0] ? await database.filled(sizes[0]) : null
+  const smallest = kind.NEEDS_SMALLEST === true && size !== sizes[0] ? await database.filled(sizes[0]) : null
   try {
     const opened = await kind.open(workload, { ...context, registry, smallest })
     try {

@@ -5,6 +5,8 @@ import { violations, type Read, type Write } from './linearizable-history.js'
 const PAIR = 'query ($a: EntryID!, $b: EntryID!) { a: entry(id: $a) { data } b: entry(id: $b) { data } }'
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id data } } }'
 
+const PAGE = 'query ($first: Int!, $after: String) { entries(first: $first, after: $after) { nodes { id data } pageInfo { hasNextPage endCursor } } }'
+
 describe('the checker of histories', () => {
   const write = (key: string, value: number | null, revision: number, begun: number, ended: number): Write => ({ key, value, revision, begun, ended })
   const read = (seen: Record<string, number | null>, begun: number, ended: number): Read => ({ seen: new Map(Object.entries(seen)), begun, ended })
@@ -57,17 +59,26 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
         if (random(4) === 0) await new Promise((resolve) => setTimeout(resolve, random(10)))
       }
     }
+    const ids = ['a', 'b'].flatMap((half) => Array.from({ length: PAIRS }, (_, i) => `lin:${half}${i}`))
     const reader = async () => {
+      /** Where the last page ended: a cursor, and its id. */
+      let after: [string, string] | null = null
       while (writing) {
         const pair = random(PAIRS)
         const [a, b] = [`lin:a${pair}`, `lin:b${pair}`]
         const begun = performance.now()
         const seen = new Map<string, number | null>()
-        if (random(3) > 0) {
+        if (random(3) === 0) {
+          const { nodes, pageInfo }: { nodes: { id: string; data: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } = (await client().data(PAGE, { first: 1 + random(2 * PAIRS), after: after?.[0] ?? null })).entries
+          const last: string | undefined = nodes.at(-1)?.id
+          // Of what lies between its bounds a page says that it is there or is not.
+          for (const id of ids) if ((after === null || id > after[1]) && (!pageInfo.hasNextPage || id <= last!)) seen.set(id, null)
+          for (const { id, data } of nodes) seen.set(id, data)
+          after = pageInfo.hasNextPage && random(3) > 0 ? [pageInfo.endCursor, last!] : null
+        } else if (random(2) === 0) {
           const found = await client().data(PAIR, { a, b })
           seen.set(a, found.a?.data ?? null).set(b, found.b?.data ?? null)
         } else {
-          const ids = Array.from({ length: PAIRS }, (_, i) => [`lin:a${i}`, `lin:b${i}`]).flat()
           const { nodes } = await client().data(NODES, { ids })
           ids.forEach((id, i) => seen.set(id, nodes[i]?.data ?? null))
         }

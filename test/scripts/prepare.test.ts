@@ -93,6 +93,14 @@ describe('what is left to build', () => {
     expect(left(folder)).toBe('')
   })
 
+  it('is the bundle where somebody has compiled by hand: it would not run', () => {
+    const folder = clone(sources)
+    built(folder)
+    const later = Date.now() / 1_000 + 60
+    utimesSync(join(folder, 'dist/server/main.js'), later, later)
+    expect(left(folder)).toBe('bundle')
+  })
+
   it('is what somebody removed, or renamed', () => {
     const folder = clone(sources)
     built(folder)

@@ -107,6 +107,20 @@ describe('a gateway with a source', () => {
     expect(await headOf(gateway)).toBe(1)
   })
 
+  // Its own call was heard once more while it was being answered: a second look began, and `sources` said LOADING.
+  it('looks once for each request, and is at rest when that is answered', async () => {
+    await start({ watch: false })
+    await until({ status: 'IDLE', reloadCount: 1 })
+    const { scans } = reader
+    for (let n = 1; n <= 20; n++) {
+      reader.put('a.json', thing('app:a', n))
+      expect(await reload(gateway)).toMatchObject({ source: { status: 'IDLE', reloadCount: 1 + n } })
+      expect(await stateOf(gateway)).toMatchObject({ status: 'IDLE', loaded: 1 })
+    }
+    await sleep(600)
+    expect(reader.scans).toBe(scans + 20)
+  })
+
   it('says that the source as a whole cannot be read, keeps what it gave, and tries again by itself', async () => {
     reader.put('a.json', thing('app:a', 1))
     await start()

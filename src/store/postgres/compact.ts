@@ -1,6 +1,5 @@
-import type { ExtractReferences } from '../../core/dependency.js'
 import { RegistryError } from '../../core/errors.js'
-import type { Compaction, CompactRequest, HistoryCompactor } from '../history.js'
+import type { Compaction, CompactRequest, HistoryCompactor, HistoryOptions } from '../history.js'
 import { planCompaction, type CompactionStanding } from '../plan-compaction.js'
 import { sumText } from '../verify/baseline.js'
 import { measureBaseline, type Measured } from '../verify/verify-history.js'
@@ -26,7 +25,7 @@ export class Compactor implements HistoryCompactor {
   #removing: Promise<void> | null = null
   #again = false
 
-  constructor(private readonly client: ReadClient, private readonly databaseUrl: string, private readonly references: ExtractReferences) {}
+  constructor(private readonly client: ReadClient, private readonly databaseUrl: string, private readonly options: Pick<HistoryOptions, 'references' | 'onFault'>) {}
 
   async oldestRevision(): Promise<number> {
     const [row] = await this.client.read((sql) => sql<{ oldest: number }[]>`SELECT oldest_revision AS oldest FROM head_pointer`)
@@ -48,8 +47,8 @@ export class Compactor implements HistoryCompactor {
     if (this.#removing !== null || this.#stop.signal.aborted) return
     this.#again = false
     this.#removing = removeCompacted(this.client, this.#stop.signal)
-      // The store is away: it is tried again within an hour, here or by another gateway.
-      .catch(() => undefined)
+      // It is tried again within an hour, here or by another gateway.
+      .catch((error: unknown) => this.options.onFault?.('what was compacted away could not be removed', error))
       .finally(() => {
         this.#removing = null
         if (this.#again) this.goOn()
@@ -88,7 +87,7 @@ export class Compactor implements HistoryCompactor {
 
   async #measure(before: number): Promise<Measured> {
     try {
-      return await withStoredHistory(this.databaseUrl, this.references, (stored) => measureBaseline(stored, before))
+      return await withStoredHistory(this.databaseUrl, this.options.references, (stored) => measureBaseline(stored, before))
     } catch (error) {
       throw registryError(error)
     }

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
+import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { connectionOptions } from './connection-options.js'
-import { ADVANCE_CHANNEL } from './write-batch.js'
 
 /** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
@@ -90,6 +90,8 @@ export class Notifications {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
+      // Where the connection is cut while the driver asks for them, nobody listens to the promise that fails.
+      fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
       onnotify: (channel: string, payload: string) => this.#hear(channel, payload),

@@ -15,7 +15,7 @@ import { openPostgresExchange } from './postgres-exchange.js'
 import { openPostgresInstances } from './postgres-instances.js'
 import { ReadClient, type Sql } from './read-client.js'
 import { readEntries } from './read-entries.js'
-import { readHead } from './read-head.js'
+import { PLANNED_ONCE, readHead } from './read-head.js'
 import { readLog } from './read-log.js'
 import { readReferences } from './read-references.js'
 import { readVersions } from './read-versions.js'
@@ -35,6 +35,8 @@ export interface PostgresHistoryOptions extends HistoryOptions {
 const READY_TIMEOUT_MS = 1_000
 /** 10,000 records are written at a time, which takes a second or so. */
 const SOURCE_TIMEOUT_MS = 30_000
+/** One looks while the others read what is not kept. */
+const HEAD_CONNECTIONS = 5
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
 /** A registry in a Postgres database, its tables brought up to date first. */
@@ -60,13 +62,14 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
   const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
   const exchange = openPostgresExchange(exchangeClient, notifications)
-  const compactor = new Compactor(client, databaseUrl, options.references)
+  const compactor = new Compactor(client, databaseUrl, options)
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
   const sourceClient = new ReadClient({
     databaseUrl, connections: 2, timeoutMs: SOURCE_TIMEOUT_MS, settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
   })
+  const headClient = new ReadClient({ databaseUrl, connections: HEAD_CONNECTIONS, timeoutMs: readTimeoutMs, settings: PLANNED_ONCE })
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -83,7 +86,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     keepsHistory: true,
     exchange,
     instances,
-    headReader: readHead(client),
+    headReader: readHead(headClient),
     async head() {
       const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
@@ -115,7 +118,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       await committer.close()
       await statistics.close()
       await exchange.close()
-      await Promise.all([notifications.close(), client.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
+      await Promise.all([notifications.close(), client.close(), headClient.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
     },
   }
 }

@@ -8,6 +8,12 @@ import type { ReadClient } from './read-client.js'
 const TOLD_CONTENTS = 100
 const TOLD_BYTES = 4_096
 
+/**
+ * Settings of the sessions that these statements run in. They are short and have one good plan, whatever they are asked:
+ * planned anew for each, as the server would, they take 0.4 ms in place of 0.1. By an index, also while the tables seem small.
+ */
+export const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_bitmapscan: 'off' } as const
+
 type Nullable<Columns> = { readonly [Column in keyof Columns]: Columns[Column] | null }
 type LookColumns = Nullable<EntryColumns> & {
   readonly at: number
@@ -18,29 +24,36 @@ type LookColumns = Nullable<EntryColumns> & {
 }
 type AtColumns = Nullable<EntryColumns> & { readonly at: number }
 
-/** Each is one statement, so that what it gives is of one revision, which it names. */
+interface Pointer {
+  readonly revision: number
+  readonly version: number
+}
+
+/** What each gives is of one statement, so of one revision, which it names. */
 export function readHead(client: ReadClient): HeadReader {
   return {
     async look(since, limit) {
-      // Ordered, so that the index is what the limit is taken from: a plan for any number would read the whole table.
+      // Most often nothing has changed, and to ask what has takes several times as long.
+      const [head] = await client.read((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
+      if (head!.revision <= since) return { head: { revision: head!.revision, version: head!.version }, changed: new Map() }
+      // Ordered, and the limit written out, so that any number's plan is to take so many from the index.
       const rows = await client.read((sql) => sql<LookColumns[]>`
         SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
         FROM head_pointer p
         LEFT JOIN (
           SELECT ns, name, row_number() OVER (ORDER BY revision DESC, position DESC) AS place
-          FROM change WHERE revision > ${since} ORDER BY revision DESC, position DESC LIMIT ${limit + 1}
+          FROM change WHERE revision > ${since} ORDER BY revision DESC, position DESC LIMIT ${sql.unsafe(String(limit + 1))}
         ) c ON true
         LEFT JOIN head h ON c.place <= ${TOLD_CONTENTS} AND h.ns = c.ns AND h.name = c.name
           AND pg_column_size(h.meta) + pg_column_size(h.data) <= ${TOLD_BYTES}`)
       const { at, at_version: version, oldest } = rows[0]!
-      const head = { revision: at, version }
       // Compaction removes changes before the oldest revision, deletes above all.
-      if (rows.length > limit || since + 1 < oldest) return { head, changed: null }
+      if (rows.length > limit || since + 1 < oldest) return { head: { revision: at, version }, changed: null }
       const changed = new Map<EntryId, EntryRevision | null>()
       for (const row of rows) {
         if (row.changed_ns !== null) changed.set(storedId(row.changed_ns, row.changed_name!), row.ns === null ? null : entryOfColumns(row as EntryColumns))
       }
-      return { head, changed }
+      return { head: { revision: at, version }, changed }
     },
 
     async entries(ids) {
