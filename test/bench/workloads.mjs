@@ -43,7 +43,7 @@ export const WORKLOADS = [
   { part: 'following', name: '1,000 subscribers of 100 distinct filters', kind: 'follow', subscribers: 1_000, filters: 100, systems: ['cadastre', 'ws'], sizes: 'smallest',
     aims: [{ figure: 'cpu', over: ['ws'], most: 1.5 }] },
   { part: 'following', name: '1,000 subscribers of 100 distinct filters, each change for one of them', kind: 'follow', subscribers: 1_000, filters: 100, sparse: true, systems: ['cadastre', 'ws'], sizes: 'smallest',
-    aims: [{ figure: 'cpu', over: ['ws'] }] },
+    aims: [{ figure: 'cpu', over: ['ws'], most: 1.5 }] },
   { part: 'following', name: '10,000 idle subscribers', kind: 'idle', subscribers: 10_000, systems: ['cadastre', 'ws'], sizes: 'smallest',
     aims: [{ figure: 'KB each', atMost: 25 }, { figure: 'connections that asked in 10 s', atMost: 1 }] },
   { part: 'following', name: '1,000 resume over 10,000 versions from one place', kind: 'resume', subscribers: 1_000, versions: 10_000, systems: ['cadastre'], sizes: 'smallest',

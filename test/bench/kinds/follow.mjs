@@ -6,7 +6,7 @@ import { cpuOf, open as asked, openSetting, paced, sleep } from '../following/se
 export async function open({ subscribers: count, filters, sparse = false }, { registry, ms, warmUpMs }) {
   const setting = await openSetting(registry, { broadcasts: true })
   const { subscribers, followed, raw } = setting
-  const rate = sparse ? 300 : undefined
+  const rate = sparse ? 100 : undefined
   const names = Array.from({ length: filters }, (_, i) => `f${i}`)
   const variables = filters === 1 ? [{}] : names.map((ns) => ({ where: { ns: { eq: ns } } }))
   let turn = 0

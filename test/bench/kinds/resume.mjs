@@ -1,16 +1,18 @@
 // Very many come back at one instant with cursors that many versions are behind: from one place (`places` is 1), or spread over so
 // many. Until the last of them has come to the head; what each is sent is counted.
+import { entryOf } from '../entries.mjs'
 import { cpuOf, cursors, now, open as asked, openSetting, sleep } from '../following/setting.mjs'
 import { residentMemory } from '../processes.mjs'
+import { commitRequest, openHistory, sealed } from '../registries.mjs'
 
+const AT_ONCE = 500
 const QUERY = 'subscription ($after: String) { changes(after: $after) { cursor revision synced changes { kind entryId } } }'
 
 export async function open({ subscribers: count, versions, places = 1 }, { registry }) {
-  const setting = await openSetting(registry)
+  const setting = await openSetting(registry, { writes: false })
   const { subscribers, followed } = setting
   const [begin] = await cursors(followed.port)
-  const revisions = await Promise.all(Array.from({ length: versions }, () => setting.write([setting.create()])))
-  const head = Math.max(...revisions)
+  const head = await makeVersions(registry.url, versions)
   const after = [begin, ...await cursors(followed.port, begin, head)]
   const step = versions / places
   const from = Array.from({ length: places }, (_, i) => Math.floor(i * step))
@@ -32,5 +34,19 @@ export async function open({ subscribers: count, versions, places = 1 }, { regis
       return { cadastre: { s: (at - began) / 1_000, lost: expected - frames, gaps, 'frames a second': frames / ((at - began) / 1_000), 'server CPU s': taken / 1_000, 'MB more': most } }
     },
     close: setting.close,
+  }
+}
+
+/** So many changesets of one operation, by the store itself; the revision of the last. */
+async function makeVersions(url, count) {
+  const history = await openHistory(url)
+  try {
+    for (let from = 0; from < count; from += AT_ONCE) {
+      const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => from + i)
+      await history.commit(numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:n${n}`, content: sealed(entryOf(n)) }])))
+    }
+    return (await history.head()).revision
+  } finally {
+    await history.close()
   }
 }
