@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
+import { workerBundles } from './test/support/worker-bundles.js'
 
 const require = createRequire(import.meta.url)
 
 export default defineConfig({
+  plugins: [workerBundles()],
   // Two realms of `graphql` meet where one package imports it and another requires it: everybody gets the one file.
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {

@@ -18,5 +18,5 @@ if (process.env.npm_lifecycle_event === 'start') {
 }
 
 await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href)
-// The gateway is ready sooner than the page is built, 2 s against 4 s, so the page comes last.
-await prepare({ only: 'page' })
+// The gateway is ready sooner than the page is built, 2 s against 4 s, so the page comes last, and the bundle for the next start.
+await prepare({ isRunning: true })

@@ -19,7 +19,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['store', 'sources', 'cli'],
   yaml: ['sources', 'server', 'cli'],
   zod: ['sources', 'graphql', 'server', 'cli'],
-  chokidar: ['sources'],
   jsonata: ['sources'],
   ajv: ['sources'],
   'ajv-formats': ['sources'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
@@ -11,8 +11,18 @@ const steps = [
     output: 'dist/server/main.js',
     // Types are `npm test`'s to check: a first start has 5 s, and building takes 0.8 s without them, 3.5 s with.
     tool: ['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'],
-    // What was built of files that are no longer there must go; the page has a step of its own.
+    // What was built of files that are no longer there must go, and with it the bundle; the page has nothing to do with them.
     clean: (dist) => readdirSync(dist).filter((name) => !name.startsWith('playground') && name !== '.built'),
+  },
+  {
+    name: 'bundle',
+    inputs: ['src', 'tsconfig.json', 'package-lock.json'],
+    output: 'dist/bundle/serve.js',
+    // It does not run then: somebody has compiled by hand.
+    isStale: (root) => statSync(join(root, 'dist/bundle/serve.js')).mtimeMs < (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+    tool: ['scripts/bundle.mjs', 'dist/bundle.new'],
+    clean: () => ['bundle'],
+    finish: (dist) => renameSync(join(dist, 'bundle.new'), join(dist, 'bundle')),
   },
   {
     name: 'page',
@@ -28,25 +38,32 @@ const steps = [
 
 /** The steps whose inputs have changed since they were last taken, each with the hash of its inputs. */
 export function stepsToTake(root) {
+  // Two steps have the same inputs, and every start waits for this.
+  const hashes = new Map(steps.map(({ inputs }) => [inputs.join(), inputs]))
+  for (const [key, inputs] of hashes) hashes.set(key, inputHash(root, inputs))
   return steps
-    .map((step) => ({ ...step, hash: inputHash(root, step.inputs) }))
-    .filter(({ name, output, hash }) => {
+    .map((step) => ({ ...step, hash: hashes.get(step.inputs.join()) }))
+    .filter(({ name, output, hash, isStale }) => {
       const stamp = stampOf(root, name)
-      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash
+      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash || isStale?.(root) === true
     })
 }
 
 const stampOf = (root, name) => join(root, 'dist', '.built', name)
 
-/** Takes the steps side by side, or `only` one of them and announces the others. */
+/** Takes the server's step, which others begin with, and then those side by side; or `only` the server's, and announces the others. */
 export async function build(root, steps, only) {
   const dist = join(root, 'dist')
   mkdirSync(join(dist, '.built'), { recursive: true })
-  const taken = steps.filter(({ name }) => only === undefined || name === only)
   for (const { announce } of steps) announce?.(dist)
-  if (taken.length === 0) return
-  process.stderr.write(`Building the ${taken.map(({ name }) => name).join(' and the ')} …\n`)
-  const results = await Promise.allSettled(taken.map((step) => take(root, step)))
+  await takeAll(root, steps.filter(({ name }) => name === 'server'))
+  if (only !== 'server') await takeAll(root, steps.filter(({ name }) => name !== 'server'))
+}
+
+async function takeAll(root, steps) {
+  if (steps.length === 0) return
+  process.stderr.write(`Building the ${steps.map(({ name }) => name).join(' and the ')} …\n`)
+  const results = await Promise.allSettled(steps.map((step) => take(root, step)))
   const failure = results.find(({ status }) => status === 'rejected')
   if (failure) throw failure.reason
 }

@@ -12,10 +12,10 @@ export const root = realpathSync(dirname(dirname(dirname(fileURLToPath(import.me
 /**
  * Makes sure that everything is installed and built, doing only what is missing: under 0.1 s where nothing is. Ends the
  * process with a line that says why where that cannot be done.
- * @param {{ only?: 'server' | 'page' }} options builds only that one; where it is the server, a page that has still to
- *   be built is announced, and a gateway keeps who asks for it waiting
+ * @param {{ only?: 'server', isRunning?: boolean }} options with `only` the server is built; a page that has still to be
+ *   built is announced, and a gateway keeps who asks for it waiting. Where one `isRunning` in this process a failure does not end it
  */
-export async function prepare({ only } = {}) {
+export async function prepare({ only, isRunning = false } = {}) {
   requireNode()
   try {
     if (isInstalled(root) && stepsToTake(root).length === 0) return
@@ -25,6 +25,6 @@ export async function prepare({ only } = {}) {
     })
   } catch (error) {
     process.stderr.write(`${error.message}\n`)
-    if (only !== 'page') process.exit(1)
+    if (!isRunning) process.exit(1)
   }
 }

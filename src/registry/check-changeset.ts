@@ -43,7 +43,8 @@ export async function checkChangeset(
       const force = operation.force === true
       operations.push({ index, kind: operation.kind, id, content, ifRevision: operation.ifRevision ?? null, ...(force && { force }) })
     }
-    await breath()
+    const pause = breath()
+    if (pause !== undefined) await pause
   }
   return { operations, problems, bytes }
 }

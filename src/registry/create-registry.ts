@@ -16,12 +16,14 @@ import { EventBus } from './event-bus.js'
 import { createFinder } from './finder.js'
 import { follow, PROGRESS_MS } from './follow.js'
 import { followEntry } from './follow-entry.js'
+import { GatheredLook } from './gathered-look.js'
 import { HeadReads } from './head-reads.js'
-import { LogReader, type LogReaderOptions } from './log-reader.js'
+import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions } from './log-reader.js'
 import { combinedDirectory } from './participant-directories.js'
 import { revisionAt } from './read-revision.js'
 import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
 import { changesetDigest, revertDigest, versionDigest } from './request-digest.js'
+import { SharedPages } from './shared-pages.js'
 import { Transactions, type TransactionsOptions } from './transactions.js'
 import { warningsOf } from './warnings-of.js'
 
@@ -61,11 +63,12 @@ export function createRegistry(options: RegistryOptions): Registry {
   const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
   const head = () => headReads === null ? history.head() : headReads.head()
   const finder = createFinder(history, head, headReads && ((...page) => headReads.page(...page)))
-  const reader = new LogReader(history, options.logReader)
+  const reader = new LogReader(history, { ...LOG_READER_OPTIONS, ...options.logReader, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const sources = { history, reader, compileRegex, progressMs }
+  const oldest = new GatheredLook(() => history.oldestRevision())
+  const sources = { history, head, oldest: () => oldest.look(), reader, pages: new SharedPages(history), compileRegex, progressMs }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)

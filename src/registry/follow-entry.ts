@@ -22,7 +22,7 @@ async function* followed(
   let follower: LogFollower
   let shown: EntryRevision | null = null
   if (place.from === null) {
-    const head = await history.head()
+    const head = await sources.head()
     // Where no history is kept the head may have moved on since, and only its present state can be read.
     shown = (await history.entries([id], history.keepsHistory ? head.revision : 'head')).get(id) ?? null
     follower = new LogFollower({ position: endOf(head.revision), version: head.version }, head.revision, matches)
@@ -31,10 +31,10 @@ async function* followed(
     yield shown
   } else follower = followerFrom(place.from, matches)
 
-  place.looked = follower
+  place.looked = () => follower.looked
   const target = (place.from ?? place.at)!.target
   let latest: EntryRevision | null | undefined
-  for await (const { revision, changes, complete } of followLog(sources, follower, signal)) {
+  for await (const { revision, changes, complete } of followLog(sources, follower, { field: { root: 'id' }, values: [id] }, signal)) {
     // A replacement of another kind is two changes of one revision, and only what they come to is a state.
     for (const { entry } of changes) latest = entry
     if (!complete || latest === undefined) continue

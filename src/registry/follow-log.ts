@@ -2,7 +2,8 @@ import type { Change } from '../core/change.js'
 import type { Transition } from '../core/version.js'
 import type { LogPage, LogPosition } from '../store/history.js'
 import { viewOfChange, type Matches } from './change-view.js'
-import { endOf } from './log-position.js'
+import type { Passed } from './follower-seats.js'
+import { comparePositions, endOf } from './log-position.js'
 import { changeBytes } from './page-limit.js'
 
 const BATCH_CHANGES = 500
@@ -28,6 +29,8 @@ export class LogFollower {
   /** The head at the last revision that was looked at to its end. */
   version: number
   synced = false
+  /** While it waits and is passed by what does not concern it: how far. */
+  passing: (() => Passed | null) | null = null
   /** A part of this revision has been sent, so its end must be told, were there nothing more to see in it. */
   #owesEnd: boolean
   #sent: LogPosition
@@ -35,7 +38,7 @@ export class LogFollower {
   constructor(
     start: { readonly position: LogPosition; readonly version: number },
     /** The head's revision when the stream began: having looked at it to its end is being synced. */
-    private readonly target: number,
+    readonly target: number,
     private readonly matches: Matches | null,
   ) {
     this.position = start.position
@@ -54,12 +57,38 @@ export class LogFollower {
     return this.position.position === Infinity && this.position.revision >= this.target
   }
 
-  /** The batches of a page that begins where this follower stands, each made when it is asked for. */
+  /** Up to where nothing is left that concerns it. */
+  get looked(): LogPosition {
+    const passed = this.passing?.() ?? null
+    return passed !== null && comparePositions(passed.position, this.position) > 0 ? passed.position : this.position
+  }
+
+  /** Whether the end of a revision must be told, whatever else is in it. */
+  get owesEnd(): boolean {
+    return this.#owesEnd
+  }
+
+  /** Nothing up to here concerns this follower, who owes no end. */
+  skip({ position, version }: Passed): void {
+    if (comparePositions(position, this.position) <= 0) return
+    this.position = position
+    this.version = version
+  }
+
+  /**
+   * The batches of a page that begins where this follower stands, each made when it is asked for. Changes that it can
+   * not match may have been left out.
+   */
   *take(page: LogPage): Generator<PlacedBatch> {
     let next = 0
     for (const transition of page.transitions) {
       const first = next
       while (next < page.changes.length && page.changes[next]!.revision === transition.revision) next++
+      // Most of what a filter has nothing to do with; a page may be of a thousand revisions.
+      if (next === first && this.matches !== null && !this.#owesEnd && (this.synced || transition.revision < this.target)) {
+        this.version = transition.to
+        continue
+      }
       const ended = page.upTo.revision > transition.revision || page.upTo.position === Infinity
       yield* this.#takeRevision(transition, page.changes.slice(first, next), ended ? endOf(transition.revision) : page.upTo)
     }

@@ -8,12 +8,15 @@ import type { Matches } from './change-view.js'
 import { invalid, readCursor, writeCursor, type FollowCursor } from './follow-cursor.js'
 import { initialParts } from './follow-initial.js'
 import { LogFollower, type PlacedBatch } from './follow-log.js'
-import type { LogReader } from './log-reader.js'
+import { interestOf, type Interest } from './interest.js'
 import { endOf } from './log-position.js'
+import type { LogReader } from './log-reader.js'
+import { changesFor } from './page-index.js'
 import { changeBytes, PageLimit } from './page-limit.js'
 import { breathe, pause } from './pause.js'
 import { persist } from './persist.js'
 import type { ChangeBatch, FollowInput } from './registry.js'
+import type { SharedPages } from './shared-pages.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from './stream-place.js'
 
 /**
@@ -27,7 +30,13 @@ const IDLE_PAGE_MS = 50
 
 export interface FollowSources {
   readonly history: History
+  /** At least as new as every write acknowledged before the call; one look for all who ask at once. */
+  readonly head: () => Promise<Head>
+  /** The oldest revision kept, likewise. */
+  readonly oldest: () => Promise<number>
   readonly reader: LogReader
+  /** For those who catch up. */
+  readonly pages: SharedPages
   readonly compileRegex: CompileRegex
   readonly progressMs?: number
 }
@@ -44,6 +53,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   const { history } = sources
   const { criteria, signal, place = nowhere() } = input
   const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
+  const interest = criteria === null ? null : interestOf(criteria)
   if (signal.aborted) return
   let target = place.from?.target ?? 0
   const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => {
@@ -51,19 +61,19 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     return { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
   }
   if (place.from !== null) {
-    const follower = place.looked = followerFrom(place.from, matches)
-    for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+    const follower = standing(place, followerFrom(place.from, matches))
+    for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
     return
   }
-  const head = await history.head()
-  const start = await startOf(history, input, head)
+  const head = await sources.head()
+  const start = await startOf(sources, input, head)
   target = head.revision
 
   let follower: LogFollower
   if (start.phase === 'initial') {
     const { revision } = start
     const version = revision === head.revision ? head.version : await versionAt(history, revision)
-    follower = place.looked = new LogFollower({ position: endOf(revision), version }, head.revision, matches)
+    follower = standing(place, new LogFollower({ position: endOf(revision), version }, head.revision, matches))
     const synced = revision >= head.revision
     for await (const { changes, after, last } of initialParts(history, criteria, revision, start.after, signal)) {
       place.at = last ? { position: endOf(revision), target } : null
@@ -73,14 +83,20 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     follower.synced = synced
   } else {
     // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
-    follower = place.looked = new LogFollower({ position: start.position, version: head.version }, head.revision, matches)
+    follower = standing(place, new LogFollower({ position: start.position, version: head.version }, head.revision, matches))
     if (follower.reachedTarget) yield written(follower.progress())
   }
-  for await (const batch of followLog(sources, follower, signal)) yield written(batch)
+  for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
 }
 
 export function nowhere(): FollowPlace {
   return { from: null, at: null, looked: null }
+}
+
+/** Tells from now on how far a follower has looked. */
+function standing(place: FollowPlace, follower: LogFollower): LogFollower {
+  place.looked = () => follower.looked
+  return follower
 }
 
 /** A follower that goes on where another one was. */
@@ -92,7 +108,7 @@ export function followerFrom(place: StreamPlace, matches: Matches | null): LogFo
 }
 
 /** Where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
-async function startOf(history: History, { after, initial }: FollowInput, head: Head): Promise<FollowCursor> {
+async function startOf({ history, oldest: look }: FollowSources, { after, initial }: FollowInput, head: Head): Promise<FollowCursor> {
   if (after === null) return initial ? { phase: 'initial', revision: head.revision, after: null } : { phase: 'log', position: endOf(head.revision) }
   const cursor = readCursor(history.registryId, after)
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
@@ -100,7 +116,7 @@ async function startOf(history: History, { after, initial }: FollowInput, head: 
     throw invalid(`it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`)
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
-  const oldest = history.keepsHistory ? await history.oldestRevision() : 0
+  const oldest = history.keepsHistory ? await look() : 0
   if (revision < oldest) throw logCompacted(revision, oldest)
   return cursor
 }
@@ -112,25 +128,29 @@ async function versionAt(history: History, revision: number): Promise<number> {
   return transition.to
 }
 
-/** What happens after a follower's place, for as long as the signal lets it. */
+/** What happens after a follower's place, for as long as the signal lets it; `interest` is what its filter can be indexed by. */
 export async function* followLog(
-  sources: FollowSources, follower: LogFollower, signal: AbortSignal,
+  sources: FollowSources, follower: LogFollower, interest: Interest | null, signal: AbortSignal,
 ): AsyncGenerator<PlacedBatch, void, undefined> {
-  const { history, reader, progressMs = PROGRESS_MS } = sources
+  const { pages, reader, progressMs = PROGRESS_MS } = sources
   const limit = new PageLimit()
-  const leave = reader.join()
+  const following = reader.join(interest)
   let untoldSince: number | null = null
   try {
     if (follower.reachedTarget) reader.readFrom(follower.position)
     while (!signal.aborted) {
-      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? reader.after(follower.position) : 'behind'
+      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? following.after(follower.position) : 'behind'
       if (page === 'ahead') {
-        await reader.advanced(signal, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+        follower.passing = following.passed
+        const { passed, isDue } = await following.advanced(signal, follower.owesEnd, untoldSince === null ? null : untoldSince + progressMs - performance.now())
+        follower.passing = null
+        if (passed !== null) follower.skip(passed)
+        if (isDue) untoldSince ??= -Infinity
       } else {
         if (page === 'behind') {
-          const read = await persist(signal, () => readLog(history, follower, limit))
+          const read = await persist(signal, () => readLog(pages, follower, limit))
           if (read === null) return
-          page = read
+          page = { ...read, changes: changesFor(read, interest) }
         }
         const { position } = follower
         yield* follower.take(page)
@@ -145,13 +165,13 @@ export async function* followLog(
       }
     }
   } finally {
-    leave()
+    following.leave()
   }
 }
 
-async function readLog(history: History, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
+async function readLog(pages: SharedPages, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
   try {
-    const page = await history.log(follower.position, limit.limit)
+    const page = await pages.read(follower.position, limit.limit, follower.target)
     limit.saw(page.changes.length, page.changes.reduce((sum, change) => sum + changeBytes(change), 0))
     return page
   } catch (error) {

@@ -1,6 +1,10 @@
 import type { Change } from '../core/change.js'
 import type { HistoryReader, HistoryWatcher, LogPage, LogPosition } from '../store/history.js'
+import { FollowerSeats, type Passed, type Seat, type Woken } from './follower-seats.js'
+import { PROGRESS_MS } from './follow.js'
+import type { Interest } from './interest.js'
 import { comparePositions } from './log-position.js'
+import { changesFor } from './page-index.js'
 import { changeBytes, PageLimit } from './page-limit.js'
 import { pause } from './pause.js'
 import { isPassing, retryDelay } from './persist.js'
@@ -10,6 +14,19 @@ export interface LogReaderOptions {
   readonly windowBytes: number
   /** A wake-up may be lost: look at the log at least this often while anybody follows. */
   readonly backstopMs: number
+  /** How long followers may be passed by what does not concern them until they are told; 5 seconds unless given. */
+  readonly progressMs?: number
+}
+
+/** One who follows. */
+export interface Following {
+  /** What comes after a position: a page, `behind` where the store must be asked, `ahead` where there is nothing yet. */
+  after(position: LogPosition): LogPage | 'behind' | 'ahead'
+  /** Waits at the end of what has been read for something that may concern it (see `FollowerSeats.wait`). */
+  advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<Woken>
+  /** While it waits and nothing that may concern it has happened: how far that is. */
+  passed(): Passed | null
+  leave(): void
 }
 
 export const LOG_READER_OPTIONS: LogReaderOptions = { windowBytes: 16 * 1024 * 1024, backstopMs: 30_000 }
@@ -27,33 +44,44 @@ interface Chunk {
  *
  *   log     ───────────────┬────────┬───┬──────┐
  *   window                 start             end     a wake-up reads on from `end`, once
- *   followers      ▲ behind     ▲ in it         ▲ ahead: they wait
+ *   followers      ▲ behind     ▲ in it         ▲ ahead: they wait, and it wakes those whom it may concern
  */
 export class LogReader {
   #chunks: Chunk[] = []
   #bytes = 0
   #end: LogPosition | null = null
+  /** The head at the end of the last revision that was read. */
+  #version = 0
   #followers = 0
   #reading = false
   #again = false
   #stop: AbortController | null = null
-  readonly #waiting = new Set<() => void>()
+  readonly #seats: FollowerSeats
   readonly #limit = new PageLimit()
 
   constructor(
     private readonly history: Pick<HistoryReader, 'log'> & HistoryWatcher,
     private readonly options: LogReaderOptions = LOG_READER_OPTIONS,
-  ) {}
+  ) {
+    this.#seats = new FollowerSeats(options.progressMs ?? PROGRESS_MS, () => this.#passed())
+  }
 
-  /** Counts a follower in; call what is returned when it is gone. Nothing is read while there is none. */
-  join(): () => void {
+  /** Counts a follower in until it leaves. Nothing is read while there is none. */
+  join(interest: Interest | null): Following {
     this.#followers += 1
+    const seat: Seat = this.#seats.add(interest)
     let joined = true
-    return () => {
-      if (!joined) return
-      joined = false
-      this.#followers -= 1
-      if (this.#followers === 0) this.#rest()
+    return {
+      after: (position) => this.#after(position, interest),
+      advanced: (signal, isEager, ms) => this.#seats.wait(seat, signal, isEager, ms),
+      passed: () => this.#seats.isQuiet(seat) ? this.#passed() : null,
+      leave: () => {
+        if (!joined) return
+        joined = false
+        this.#seats.remove(seat)
+        this.#followers -= 1
+        if (this.#followers === 0) this.#rest()
+      },
     }
   }
 
@@ -63,29 +91,13 @@ export class LogReader {
     else if (comparePositions(position, this.#end) > 0) this.#wake()
   }
 
-  /** What comes after a position: a page, `behind` where the store must be asked, `ahead` where there is nothing yet. */
-  after(position: LogPosition): LogPage | 'behind' | 'ahead' {
+  #after(position: LogPosition, interest: Interest | null): LogPage | 'behind' | 'ahead' {
     if (this.#end === null) return 'behind'
     if (comparePositions(position, this.#end) >= 0) return 'ahead'
     const chunk = this.#chunks[this.#indexAfter(position)]
     if (chunk === undefined || comparePositions(position, chunk.after) < 0) return 'behind'
-    return comparePositions(position, chunk.after) === 0 ? chunk.page : rest(chunk.page, position)
-  }
-
-  /** Resolves when there may be something after a position, when `ms` have passed or the signal aborts. */
-  advanced(signal: AbortSignal, ms: number | null): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve()
-      const settle = () => {
-        this.#waiting.delete(settle)
-        signal.removeEventListener('abort', settle)
-        clearTimeout(timer)
-        resolve()
-      }
-      const timer = ms === null ? undefined : setTimeout(settle, ms)
-      signal.addEventListener('abort', settle, { once: true })
-      this.#waiting.add(settle)
-    })
+    const changes = changesFor(chunk.page, interest)
+    return comparePositions(position, chunk.after) === 0 ? { ...chunk.page, changes } : rest(chunk.page, changes, position)
   }
 
   #begin(position: LogPosition): void {
@@ -102,11 +114,13 @@ export class LogReader {
   }
 
   #rest(): void {
+    const end = this.#passed()
     this.#stop?.abort()
     this.#stop = null
     this.#end = null
     this.#chunks = []
     this.#bytes = 0
+    this.#seats.wakeAll(end)
   }
 
   #wake(): void {
@@ -130,7 +144,6 @@ export class LogReader {
         if (!isPassing(error)) {
           // Nobody waits for this call: those who follow ask the store themselves and meet the error there.
           this.#rest()
-          this.#tell()
           continue
         }
         this.#again = true
@@ -149,15 +162,18 @@ export class LogReader {
       this.#limit.saw(page.changes.length, bytes)
       this.#chunks.push({ after, page, bytes })
       this.#bytes += bytes
+      const before: Passed = { position: after, version: this.#version }
       this.#end = page.upTo
+      this.#version = page.transitions.at(-1)?.to ?? this.#version
       while (this.#bytes > this.options.windowBytes && this.#chunks.length > 1) this.#bytes -= this.#chunks.shift()!.bytes
-      this.#tell()
+      this.#seats.advance(page, before)
     }
     return moved && (page.upTo.revision < page.head.revision || page.upTo.position !== Infinity)
   }
 
-  #tell(): void {
-    for (const settle of [...this.#waiting]) settle()
+  /** How far all have come whom nothing has woken. */
+  #passed(): Passed | null {
+    return this.#end === null ? null : { position: this.#end, version: this.#version }
   }
 
   /** Index of the chunk that holds what comes right after a position. */
@@ -174,13 +190,13 @@ export class LogReader {
 }
 
 /** The part of a page that comes after a position within it. */
-function rest(page: LogPage, position: LogPosition): LogPage {
+function rest(page: LogPage, changes: readonly Change[], position: LogPosition): LogPage {
   const isAfter = ({ revision, position: place }: Change) => comparePositions({ revision, position: place }, position) > 0
   return {
     ...page,
     transitions: page.transitions.filter(({ revision }) => (
       revision > position.revision || (revision === position.revision && position.position !== Infinity)
     )),
-    changes: page.changes.filter(isAfter),
+    changes: changes.filter(isAfter),
   }
 }

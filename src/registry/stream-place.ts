@@ -14,7 +14,7 @@ export interface FollowPlace {
   /** Of the item given last; null before the first, and where it has no place in the log (within the pages of `initial`). */
   at: StreamPlace | null
   /** How far it has looked, which may be further than it has told; null before it begins. */
-  looked: { readonly position: LogPosition } | null
+  looked: (() => LogPosition) | null
 }
 
 /** Whether a stream that stands here has told all that there was when it began. */

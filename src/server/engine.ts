@@ -159,13 +159,18 @@ export function createEngine(options: EngineOptions): Engine {
           return result
         }
         return shared.stream({ document, operation: operation!, operationName, variables }, {
-          source: { results: closing(result, mask, ending), place: context.place }, open, since, signal: caller.signal, mask, over: () => ended(null),
+          source: { results: closing(result, mask, ending), place: context.place }, open, since, signal: caller.signal, mask, over: withoutResult(ended),
         })
       }
       return { document, type, start }
     },
   }
   return engine
+}
+
+/** A function of its own: within `prepare` it would keep alive all that is there. */
+function withoutResult(ended: (result: null) => void): () => void {
+  return () => ended(null)
 }
 
 /** Of preparing alone, which waits for nothing. */

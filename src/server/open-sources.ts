@@ -1,10 +1,15 @@
+import { resolve } from 'node:path'
 import type { Registry } from '../registry/registry.js'
+import { ParsingThread } from '../sources/parsing/parsing-thread.js'
+import { schemas as schemasSection } from '../sources/source-config.js'
 import { createSourceHost } from '../sources/source-host.js'
 import type { SourceNews } from '../sources/source-runner.js'
 import { createSources, type RunningSources } from '../sources/sources.js'
+import { withSchemas } from '../sources/with-schemas.js'
 import type { GatewayConfig } from './config.js'
 import type { Log } from './log.js'
 import type { GatewayProviders } from './provider-roles.js'
+import type { SourceConfig } from './source-section.js'
 import { StartError } from './start-error.js'
 
 export interface OpenSourcesOptions {
@@ -16,16 +21,38 @@ export interface OpenSourcesOptions {
 
 /** Puts the configured sources together; nothing is read before `start`. @throws StartError naming everything that is wrong with them */
 export async function openSources({ config, providers, registry, log }: OpenSourcesOptions): Promise<RunningSources> {
-  const checked = await Promise.allSettled(config.sources.map(({ provider, options }) => providers.checkConfig('source', provider, options)))
-  const problems = checked.flatMap((check, i) => (
-    check.status === 'fulfilled' ? [] : [`the source "${config.sources[i]!.name}": ${(check.reason as Error).message}`]
-  ))
-  if (problems.length > 0) throw new StartError(problems.join('\n'))
-  const sources = config.sources.map(({ options, ...settings }) => {
-    const host = createSourceHost(config.configFolder, config.limits.entryBytes, (message) => log.warn({ source: settings.name }, message))
-    return { ...settings, open: () => providers.create('source', settings.provider, options, host) }
+  const planned = config.sources.map((source) => ({ ...source, ...schemasApart(source, providers) }))
+  const checked = await Promise.allSettled(planned.map(({ provider, options }) => providers.checkConfig('source', provider, options)))
+  const problems = planned.flatMap(({ name, problem }, i) => {
+    const check = checked[i]!
+    const found = [...problem === undefined ? [] : [problem], ...check.status === 'fulfilled' ? [] : [(check.reason as Error).message]]
+    return found.map((message) => `the source "${name}": ${message}`)
   })
-  return createSources({ sources, registry, limits: config.limits, tell: (news) => TELL[news.what](news, log) })
+  if (problems.length > 0) throw new StartError(problems.join('\n'))
+  // One for all: while it reads for one of them, the others wait for it, and nothing else does.
+  const thread = new ParsingThread()
+  const sources = planned.map(({ options, schemas, problem: _, ...settings }) => {
+    const host = createSourceHost(config.configFolder, config.limits.entryBytes, (message) => log.warn({ source: settings.name }, message), thread)
+    const paths = Object.fromEntries(Object.entries(schemas).map(([pattern, path]) => [pattern, resolve(config.configFolder, path)]))
+    return {
+      ...settings,
+      async open() {
+        const reader = await providers.create('source', settings.provider, options, host)
+        return Object.keys(paths).length === 0 ? reader : withSchemas(reader, paths, thread)
+      },
+    }
+  })
+  return createSources({ sources, registry, limits: config.limits, tell: (news) => TELL[news.what](news, log), closeAfterwards: () => thread.close() })
+}
+
+/** Every source may have schemas. Readers that are not capable of them are none the wiser: what they give is held against them. */
+function schemasApart({ provider, options }: SourceConfig, providers: GatewayProviders) {
+  const isCapable = providers.get('source', provider)?.capabilities.includes('schemas') ?? true
+  if (isCapable || options['schemas'] === undefined) return { options, schemas: {} }
+  const { schemas, ...others } = options
+  const parsed = schemasSection.safeParse(schemas)
+  const [issue] = parsed.error?.issues ?? []
+  return { options: others, schemas: parsed.data ?? {}, problem: issue && `${['schemas', ...issue.path].join('.')}: ${issue.message}` }
 }
 
 const TELL: Readonly<Record<SourceNews['what'], (news: SourceNews, log: Log) => void>> = {

@@ -44,7 +44,11 @@ export class ResultRun {
   /** How it ended: null while it has not. */
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
-  constructor(private readonly source: RunSource, private readonly window: ResultWindow) {
+  /** Null once it is over: the window counts what an ended run has kept until its turn comes, and is to hold no more of it. */
+  #source: RunSource | null
+
+  constructor(source: RunSource, private readonly window: ResultWindow) {
+    this.#source = source
     this.start = source.place.from
   }
 
@@ -55,8 +59,9 @@ export class ResultRun {
   /**
    * Whether a client that has been told all up to the end of a revision may go on here and is told just what it would
    * be by itself. Where results also show the present (`timeless` is false), none is older than the client's own beginning.
+   * `ready`: only where what it gets next is there already.
    */
-  covers(at: StreamPlace, since: number, timeless: boolean): boolean {
+  covers(at: StreamPlace, since: number, timeless: boolean, ready = false): boolean {
     const { start } = this
     if (start === null || this.ended !== null || comparePositions(start.position, at.position) > 0) return false
     // Who has not heard `synced` yet must hear it where it is due.
@@ -64,8 +69,7 @@ export class ResultRun {
     const next = this.after(at)
     if (next < this.end) return timeless || this.#kept[next - this.first]!.begun >= since
     // One that is itself catching up would make everybody wait.
-    const { looked } = this.source.place
-    return looked !== null && comparePositions(looked.position, at.position) >= 0
+    return !ready && comparePositions(this.#source?.place.looked?.() ?? start.position, at.position) >= 0
   }
 
   /** Number of the first result that comes after a place. */
@@ -105,7 +109,8 @@ export class ResultRun {
     this.ended ??= {}
     this.#kept = []
     this.start = null
-    void this.source.results.return?.()
+    void this.#source?.results.return?.()
+    this.#source = null
   }
 
   dropOldest(): void {
@@ -127,10 +132,10 @@ export class ResultRun {
   }
 
   #pull(): void {
-    if (this.#pulling || this.ended !== null) return
+    if (this.#pulling || this.ended !== null || this.#source === null) return
     this.#pulling = true
     const begun = performance.now()
-    this.source.results.next().then((next) => {
+    this.#source.results.next().then((next) => {
       this.#pulling = false
       if (next.done === true) this.#end({})
       else this.#append(next.value, begun)
@@ -141,8 +146,8 @@ export class ResultRun {
   }
 
   #append(value: ExecutionResult, begun: number): void {
-    if (this.ended !== null) return
-    const place = this.source.place.at
+    if (this.ended !== null || this.#source === null) return
+    const place = this.#source.place.at
     const text = Buffer.from(resultText(value), 'utf8')
     // What has no place in the log is for its one client, who is taking it now.
     if (place === null || this.start === null) {

@@ -30,11 +30,18 @@ export class SharedOperation {
     return subscriber
   }
 
-  /** An older run in which a client may go on from the end of a revision; null where its own is the one. */
-  betterRun(own: ResultRun, at: StreamPlace, since: number): ResultRun | null {
+  /**
+   * A run in which a client may better go on from the end of a revision: an older one, or, where its own has nothing for it as
+   * yet (`isWaiting`), any that has; null where its own is the one. So those who catch up from different places meet: who comes
+   * to where another one began is handed what was worked out for that one.
+   */
+  betterRun(own: ResultRun, at: StreamPlace, since: number, isWaiting: boolean): ResultRun | null {
+    let isOlder = true
     for (const run of this.#runs) {
-      if (run === own) return null
-      if (run.covers(at, since, this.options.timeless)) return run
+      if (run !== own) {
+        if (run.covers(at, since, this.options.timeless, !isOlder)) return run
+      } else if (isWaiting) isOlder = false
+      else return null
     }
     return null
   }

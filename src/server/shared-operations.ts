@@ -1,10 +1,11 @@
-import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { StreamPlace } from '../registry/stream-place.js'
 import type { ResultStream } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import { operationKey, sharedForm, type SharedForm } from './operation-key.js'
 import type { RunSource } from './result-run.js'
 import type { ResultWindow } from './result-window.js'
+import type { ResultSink } from './shared-result.js'
 import { SharedOperation } from './shared-operation.js'
 import type { Subscriber } from './subscriber.js'
 
@@ -38,22 +39,30 @@ export class SharedOperations {
     asked: { document: DocumentNode; operation: OperationDefinitionNode; operationName: string | null; variables: Readonly<Record<string, unknown>> },
     begun: BegunSubscription,
   ): ResultStream {
-    const { results } = begun.source as RunSource & { results: ResultStream }
+    const { signal, over, mask } = begun
+    // Let go of when it has been handed on: it keeps alive all that opening it took, which is 10 KB for each who follows.
+    let own: { readonly asked: typeof asked; readonly begun: BegunSubscription } | null = { asked, begun }
     let subscriber: Subscriber | null = null
     let open = true
+    const results = () => own?.begun.source.results as AsyncIterableIterator<ExecutionResult> | undefined
     const end = () => {
       if (!open) return
       open = false
-      begun.signal.removeEventListener('abort', stop)
-      begun.over()
+      signal.removeEventListener('abort', stop)
+      over()
     }
     const stop = () => {
       end()
-      if (subscriber === null) void results.return?.()
+      if (subscriber === null) void results()?.return?.()
       else subscriber.end()
     }
-    if (begun.signal.aborted) stop()
-    else begun.signal.addEventListener('abort', stop, { once: true })
+    const subscribe = (sink: ResultSink): Subscriber => {
+      const { asked, begun } = own!
+      own = null
+      return this.#operation(asked, begun).subscribe(begun.source, sink, begun.since)
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
 
     return {
       [Symbol.asyncIterator]() {
@@ -61,7 +70,7 @@ export class SharedOperations {
       },
       async next() {
         try {
-          const result = await results.next()
+          const result = await results()?.next() ?? { done: true, value: undefined }
           if (result.done === true) end()
           return result
         } catch (error) {
@@ -76,10 +85,10 @@ export class SharedOperations {
       deliver: async (sink) => {
         if (!open) return
         try {
-          subscriber = this.#operation(asked, begun).subscribe(begun.source, sink, begun.since)
+          subscriber = subscribe(sink)
           await subscriber.ended
         } catch (error) {
-          throw begun.mask(error)
+          throw mask(error)
         } finally {
           end()
         }

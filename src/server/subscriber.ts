@@ -52,7 +52,7 @@ export class Subscriber {
   #advance(): void {
     const { place } = this
     if (place !== null && place.position.position === Infinity) {
-      const better = this.operation.betterRun(this.run, place, this.since)
+      const better = this.operation.betterRun(this.run, place, this.since, this.next >= this.run.end)
       if (better !== null) this.#join(better, place)
     }
     if (this.next < this.run.first) this.#join(this.operation.runFrom(place!, this.since), place!)

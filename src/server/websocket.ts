@@ -35,7 +35,8 @@ const UNSENT_BYTES = 1024 * 1024
 
 /** An operation on its way through graphql-ws. */
 interface SocketOperation {
-  readonly prepared: PreparedOperation
+  /** Null once it has started: graphql-ws keeps hold of this as long as the operation runs, 10,000 of which may follow. */
+  prepared: PreparedOperation | null
   readonly id: string
   readonly connection: Connection
 }
@@ -44,7 +45,8 @@ interface SocketOperation {
 const CLOSE = { badRequest: 4400, tooLarge: 1009, restart: 1012, failed: 1011 } as const
 
 interface Connection {
-  readonly request: IncomingMessage
+  /** Null once the client is known. */
+  request: IncomingMessage | null
   readonly gone: AbortController
   author: string | null
   operations(): number
@@ -69,8 +71,9 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.initSeconds * 1000,
     onConnect({ connectionParams, extra }) {
-      const said = connectionParams?.['author'] ?? headerText(extra.request.headers[AUTHOR_HEADER])
+      const said = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
       extra.author = authorOf(said, '`author` in connection_init')
+      extra.request = null
       extra.acknowledged()
       return true
     },
@@ -86,10 +89,10 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       if ('errors' in prepared) return [...prepared.errors]
       return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: { prepared, id, connection: context.extra } satisfies SocketOperation }
     },
-    execute: ({ contextValue }) => (contextValue as SocketOperation).prepared.start() as never,
+    execute: ({ contextValue }) => started(contextValue as SocketOperation) as never,
     subscribe: async ({ contextValue }) => {
-      const { prepared, id, connection } = contextValue as SocketOperation
-      const result = await prepared.start()
+      const { id, connection } = contextValue as SocketOperation
+      const result = await started(contextValue as SocketOperation)
       return (isStream(result) ? delivered(result, sinkOf(connection, id)) : result) as never
     },
   })
@@ -205,6 +208,12 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       server.close()
     },
   }
+}
+
+function started(operation: SocketOperation): ReturnType<PreparedOperation['start']> {
+  const { prepared } = operation
+  operation.prepared = null
+  return prepared!.start()
 }
 
 /** A subscription's results written to its connection as messages `next`. */

@@ -35,12 +35,14 @@ export class Debounce {
       const wait = this.#wait()
       if (signal.aborted || wait <= 0) break
       await new Promise<void>((resolve) => {
-        const timer = wait === Infinity ? undefined : setTimeout(resolve, wait)
-        signal.addEventListener('abort', this.#wake = () => {
+        const end = () => {
           clearTimeout(timer)
-          signal.removeEventListener('abort', this.#wake)
+          signal.removeEventListener('abort', end)
           resolve()
-        }, { once: true })
+        }
+        const timer = wait === Infinity ? undefined : setTimeout(end, wait)
+        signal.addEventListener('abort', end)
+        this.#wake = end
       })
     }
     this.calm()

@@ -11,7 +11,7 @@ import type { EntrySchemas } from './validate.js'
 /** What the entries of a source have to be. */
 export interface GivingRules {
   readonly form: ReadForm
-  readonly schemas: EntrySchemas
+  readonly schemas: Pick<EntrySchemas, 'faultsOf'>
   readonly seal: SealRules
   /** False where lines mean nothing to who wrote the content (JSON that came over the network). */
   readonly withLines: boolean

@@ -1,17 +1,21 @@
 import { giveEntries, type Given } from './give-entries.js'
 import { sealRules } from './parse-entry.js'
+import { ParsingThread } from './parsing/parsing-thread.js'
 import type { SourceHost } from './source-provider.js'
 import type { EntrySchemas } from './validate.js'
 
-const NO_SCHEMAS: EntrySchemas = { fingerprint: '', faultsOf: () => [] }
+const NO_SCHEMAS: Pick<EntrySchemas, 'faultsOf'> = { faultsOf: () => [] }
 
 /** What readers of sources are given to work with. @param folder absolute; paths in their configurations are relative to it */
-export function createSourceHost(folder: string, entryBytes: number, report: (message: string) => void = () => {}): SourceHost {
+export function createSourceHost(
+  folder: string, entryBytes: number, report: (message: string) => void = () => {}, thread = new ParsingThread(),
+): SourceHost {
   const seal = sealRules(entryBytes)
   return {
     folder,
     entryBytes,
     report,
+    thread,
     give(location, definitions): Promise<Given> {
       const document = { value: null, positionOf: () => ({ line: 1, column: 1 }) }
       const form = () => ({

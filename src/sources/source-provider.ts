@@ -1,5 +1,6 @@
 import type { Provider } from '../store/provider.js'
 import type { Given } from './give-entries.js'
+import type { ParsingThread } from './parsing/parsing-thread.js'
 import type { SourceReader } from './source-reader.js'
 
 /** An entry as a reader has found it: nothing of it is checked yet. */
@@ -19,6 +20,8 @@ export interface SourceHost {
   readonly folder: string
   /** The largest entry that the registry takes. */
   readonly entryBytes: number
+  /** Parses what may be made to take long; of all sources, and closed by none. */
+  readonly thread: ParsingThread
   /** Tells whoever runs the gateway, such as that the system refuses to watch. */
   report(message: string): void
   /** Checks definitions as those of files are: entries that may be given, and failures. Of an id that is there twice the first counts. */

@@ -20,7 +20,8 @@ export interface GivenEntry {
 
 /** A location as one look at the source finds it. */
 export type Scanned =
-  | { readonly location: string; readonly unchanged: true }
+  /** `also` are locations right behind it that are unchanged, too: told together, as most of many mostly are. */
+  | { readonly location: string; readonly unchanged: true; readonly also?: readonly string[] }
   | {
     readonly location: string
     readonly unchanged: false

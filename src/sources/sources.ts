@@ -28,6 +28,8 @@ export interface RunningSources extends Sources {
 
 export interface SourcesOptions extends Omit<RunnerWorld, 'leaseMs'> {
   readonly sources: readonly ConfiguredSource[]
+  /** Closed when nothing reads any more. */
+  readonly closeAfterwards?: () => Promise<void>
   readonly leaseMs?: number
 }
 
@@ -37,7 +39,7 @@ const SOURCE_LEASE_MS = 10_000
 const ANSWER_MS = 1_000
 
 /** Puts the sources together over a registry. Of several gateways with the same configuration one reads each source. */
-export function createSources({ sources, leaseMs = SOURCE_LEASE_MS, ...world }: SourcesOptions): RunningSources {
+export function createSources({ sources, leaseMs = SOURCE_LEASE_MS, closeAfterwards, ...world }: SourcesOptions): RunningSources {
   const records = world.registry.history.sources
   const runners = new Map([...sources].sort((a, b) => (a.name < b.name ? -1 : 1)).map((source) => (
     [source.name, new SourceRunner(source, { ...world, leaseMs })]
@@ -137,6 +139,7 @@ export function createSources({ sources, leaseMs = SOURCE_LEASE_MS, ...world }: 
       const held = [...runners.values()].filter(({ isHeld }) => isHeld).map(({ settings }) => settings.name)
       await Promise.all([...runners.values()].map((runner) => runner.close()))
       await looking
+      await closeAfterwards?.()
       if (held.length > 0) await records.letGo(held).catch(() => {})
     },
   }

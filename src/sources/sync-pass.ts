@@ -31,13 +31,16 @@ export interface PassResult {
 }
 
 type Changed = Extract<Scanned, { unchanged: false }>
-type Status = 'unchanged' | 'read' | 'failed'
+const STATUSES = ['unchanged', 'read', 'failed'] as const
+type Status = (typeof STATUSES)[number]
 
 /** Locations are compared with the records in groups of so many, or of so many definitions. */
 const GROUP_LOCATIONS = 500
 const GROUP_DEFINITIONS = 2_000
 /** What one changeset holds of new contents; the memory that a pass takes is a small multiple of it. */
 const BATCH_BYTES = 20 * 1024 * 1024
+/** The same of operations, each of which takes some 5 kB on its way; readers wait up to a second while more are committed. */
+const BATCH_OPERATIONS = 25_000
 /** Locations that have gone, whose entries are asked for together. */
 const GONE_CHUNK = 1_000
 
@@ -77,7 +80,8 @@ interface Place {
 }
 
 class SyncPass {
-  readonly #seen = new Map<string, { readonly order: number; readonly status: Status }>()
+  /** In which order, and with what status: as one number, as there is one for every location. */
+  readonly #seen = new Map<string, number>()
   /** Where each id was defined by what was read in this pass. */
   readonly #given = new Map<EntryId, Place>()
   /** Ids that were first defined elsewhere in this pass, by the location that had them, which is yet to come. */
@@ -95,14 +99,29 @@ class SyncPass {
   constructor(private readonly options: PassOptions) {}
 
   see(scanned: Scanned): void {
-    const { location } = scanned
-    const status = scanned.unchanged ? 'unchanged' : scanned.failures.length > 0 ? 'failed' : 'read'
-    this.#seen.set(location, { order: this.#seen.size, status })
-    if (status === 'unchanged') {
-      this.#loaded += this.options.book.get(location)?.entries ?? 0
-      for (const id of this.#claimed.get(location) ?? []) this.#overlap(location, id, shown(this.#given.get(id)!))
+    if (scanned.unchanged) {
+      this.#seeUnchanged(scanned.location)
+      for (const location of scanned.also ?? []) this.#seeUnchanged(location)
+    } else {
+      this.#note(scanned.location, scanned.failures.length > 0 ? 'failed' : 'read')
     }
     this.options.progress(this.#seen.size, this.#loaded)
+  }
+
+  #seeUnchanged(location: string): void {
+    this.#note(location, 'unchanged')
+    this.#loaded += this.options.book.get(location)?.entries ?? 0
+    if (this.#claimed.size === 0) return
+    for (const id of this.#claimed.get(location) ?? []) this.#overlap(location, id, shown(this.#given.get(id)!))
+  }
+
+  #note(location: string, status: Status): void {
+    this.#seen.set(location, this.#seen.size * STATUSES.length + STATUSES.indexOf(status))
+  }
+
+  #statusOf(location: string): Status | undefined {
+    const seen = this.#seen.get(location)
+    return seen === undefined ? undefined : STATUSES[seen % STATUSES.length]
   }
 
   /** Holds locations that were read, in order, against what is recorded. */
@@ -115,10 +134,10 @@ class SyncPass {
     const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
     for (const scanned of group) {
       this.#compareOne(scanned, recorded)
-      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations) await this.#flush()
     }
     for (const record of former) {
-      if (this.#given.get(record.id) === undefined && this.#seen.get(record.location!)?.status === 'read') this.#orphans.set(record.id, record)
+      if (this.#given.get(record.id) === undefined && this.#statusOf(record.location!) === 'read') this.#orphans.set(record.id, record)
     }
   }
 
@@ -155,10 +174,11 @@ class SyncPass {
       this.#mistrust(former)
       return undefined
     }
-    if (seen.status === 'read') return undefined
+    const status = this.#statusOf(former)
+    if (status === 'read') return undefined
     // What it gave before still holds, whether it is unchanged or cannot be read just now.
-    if (seen.order < this.#seen.get(here.location)!.order) return former
-    if (seen.status === 'unchanged') this.#overlap(former, id, shown(here))
+    if (seen < this.#seen.get(here.location)!) return former
+    if (status === 'unchanged') this.#overlap(former, id, shown(here))
     return undefined
   }
 
@@ -179,14 +199,15 @@ class SyncPass {
   #isBehindFailure(location: string): boolean {
     for (let end = location.length; end > 0; end = location.lastIndexOf('/', end - 1)) {
       const above = location.slice(0, end)
-      if (this.#seen.get(above.endsWith('!') ? above.slice(0, -1) : above)?.status === 'failed') return true
+      if (this.#statusOf(above.endsWith('!') ? above.slice(0, -1) : above) === 'failed') return true
     }
     return false
   }
 
   async finish(): Promise<PassResult> {
     const { book, records, settings: { name } } = this.options
-    const gone = [...book].filter((location) => !this.#seen.has(location) && !this.#isBehindFailure(location))
+    const gone: string[] = []
+    for (const location of book) if (!this.#seen.has(location) && !this.#isBehindFailure(location)) gone.push(location)
     for (const location of gone) this.#mistrust(location)
     for (let from = 0; from < gone.length; from += GONE_CHUNK) {
       for (const record of await records.entriesIn(name, gone.slice(from, from + GONE_CHUNK))) this.#orphans.set(record.id, record)
@@ -194,7 +215,7 @@ class SyncPass {
     for (const [id, record] of this.#orphans) {
       if (this.#given.has(id)) continue
       this.#batch.add({ type: 'gone', id, record })
-      if (this.#batch.intents.length >= this.options.limits.changesetOperations) await this.#flush()
+      if (this.#batch.intents.length >= this.#batchOperations) await this.#flush()
     }
     for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
     await this.#flush()
@@ -203,6 +224,10 @@ class SyncPass {
 
   get #batchBytes(): number {
     return Math.min(BATCH_BYTES, this.options.limits.changesetBytes)
+  }
+
+  get #batchOperations(): number {
+    return Math.min(BATCH_OPERATIONS, this.options.limits.changesetOperations)
   }
 
   async #flush(): Promise<void> {

@@ -26,8 +26,16 @@ export interface SchemaFault {
   readonly message: string
 }
 
+/** The file of a schema as it was read. */
+export interface SchemaText {
+  readonly pattern: string
+  readonly path: string
+  readonly text: string
+}
+
 /** The JSON Schemas of a source, by bus patterns of kinds. */
 export interface EntrySchemas {
+  readonly texts: readonly SchemaText[]
   /** Of patterns and contents: another one where any schema has changed. */
   readonly fingerprint: string
   /** What is wrong with an entry by every schema whose pattern its kind matches; ten faults at most. */
@@ -54,8 +62,13 @@ export async function loadSchemas(paths: Readonly<Record<string, string>>, befor
   for (const { pattern, text } of files) hash.update(JSON.stringify([pattern, text]))
   const fingerprint = hash.digest('hex')
   if (before?.fingerprint === fingerprint) return before
-  const schemas = files.map(({ pattern, path, text }) => compileSchema(pattern, path, text))
-  return { fingerprint, faultsOf: (entry) => faultsOf(entry, schemas) }
+  return { texts: files, fingerprint, faultsOf: compileSchemas(files) }
+}
+
+/** @throws InvalidSchema */
+export function compileSchemas(texts: readonly SchemaText[]): EntrySchemas['faultsOf'] {
+  const schemas = texts.map(({ pattern, path, text }) => compileSchema(pattern, path, text))
+  return (entry) => faultsOf(entry, schemas)
 }
 
 interface KindSchema {

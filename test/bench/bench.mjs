@@ -1,38 +1,70 @@
-// npm run bench: measures every workload by every system, some rounds of it, and writes RESULTS.md.
-//   --short         the smallest registry alone and short loads: two minutes
-//   --only TEXT     workloads whose part or name holds it; nothing is written
+// npm run bench: measures every workload by every system, some rounds of it, and writes RESULTS.md. README.md beside it tells of each.
+//   --short           the smallest registry alone, few workloads, short loads: two minutes; nothing is written
+//   --only TEXT       workloads whose part or name holds it (several by commas); nothing is written unless --keep
+//   --keep            what has been measured takes its rows in RESULTS.md, the others stay
+//   --resume          goes on with a run that broke off: what has been measured with the same rounds and seconds is not measured anew
 //   --sizes 10000,100000,1000000    --rounds 3    --seconds 5
 import { parseArgs } from 'node:util'
 import { prepare } from '../../scripts/prepare/prepare.mjs'
 import { installEtcd, installPackages } from './install.mjs'
 
 const { values: flags } = parseArgs({
-  options: { short: { type: 'boolean' }, only: { type: 'string' }, sizes: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' } },
+  options: {
+    short: { type: 'boolean' }, only: { type: 'string' }, keep: { type: 'boolean' }, resume: { type: 'boolean' },
+    sizes: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' },
+  },
 })
-const number = (name, usual, short) => Number(flags[name] ?? (flags.short ? short : usual))
+const number = (name, usual, short) => {
+  const value = Number(flags[name] ?? (flags.short ? short : usual))
+  if (!(value > 0)) throw new Error(`--${name} is "${flags[name]}"; it must be a number above 0`)
+  return value
+}
 const options = {
   sizes: (flags.sizes ?? (flags.short ? '10000' : '10000,100000,1000000')).split(',').map(Number).sort((a, b) => a - b),
-  rounds: number('rounds', 3, 3),
+  rounds: number('rounds', 3, 2),
   ms: number('seconds', 5, 1) * 1_000,
-  warmUpMs: flags.short ? 400 : 1_500,
+  warmUpMs: flags.short || number('seconds', 5, 1) < 3 ? 400 : 1_500,
   changes: flags.short ? 10 : 50,
+  isShort: flags.short === true,
 }
+// Short runs are for a look: what is kept was measured in full.
+const isKept = flags.keep === true || (flags.only === undefined && !flags.short)
 
-if (process.env.BENCH_BUILT === undefined) await prepare({ only: 'server' })
+if (process.env.BENCH_BUILT === undefined) await prepare()
 installPackages()
 const withoutEtcd = installEtcd()
 
 // What they import is built and installed only now.
 const { runWorkloads } = await import('./run-workloads.mjs')
-const { writeResults, printed } = await import('./report.mjs')
+const { printed, writeResults } = await import('./report.mjs')
 const { WORKLOADS } = await import('./workloads.mjs')
+const { readMeasured, writeMeasured } = await import('./measured.mjs')
 
+const words = flags.only?.split(',').map((word) => word.trim())
 const chosen = WORKLOADS.filter(({ part, name, inShort }) => (
-  flags.only === undefined ? !flags.short || inShort === true : part.includes(flags.only) || name.includes(flags.only)
+  words === undefined ? !flags.short || inShort === true : words.some((word) => part.includes(word) || name.includes(word))
 ))
+if (chosen.length === 0) throw new Error(`no workload's part or name holds "${flags.only}"; there are:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`)
 const without = withoutEtcd === null ? {} : { etcd: withoutEtcd }
-const run = await runWorkloads(chosen, options, without, (result) => console.log(printed(result)))
-if (flags.only === undefined) {
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
-  writeResults({ ...run, options, command, without })
+const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
+
+const measured = flags.resume || flags.keep ? readMeasured() : []
+const isThere = (workload, size) => flags.resume === true && measured.some((result) => (
+  result.name === workload.name && result.size === size && result.failed === undefined && result.rounds.length === options.rounds && result.ms === options.ms
+))
+const began = performance.now()
+const run = await runWorkloads(chosen, options, without, {
+  isThere,
+  say: (line) => console.error(`${String(Math.round((performance.now() - began) / 1_000)).padStart(5)} s  ${line}`),
+  done(result) {
+    const at = measured.findIndex(({ name, size }) => name === result.name && size === result.size)
+    measured.splice(at < 0 ? measured.length : at, at < 0 ? 0 : 1, { ...result, ms: options.ms, command, date: new Date().toISOString().slice(0, 10) })
+    console.log(printed(result))
+    if (isKept) writeMeasured(measured)
+  },
+})
+if (isKept) writeResults(measured, { postgres: run.postgres, without })
+if (run.failed > 0) {
+  console.error(`${run.failed} ${run.failed === 1 ? 'workload' : 'workloads'} failed, see above`)
+  process.exitCode = 1
 }

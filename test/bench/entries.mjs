@@ -39,7 +39,7 @@ export function entryOf(number, run = '') {
     id: idOf(number, run), kind,
     meta: {
       type: kind.split('.')[0], name: `${word(random)} ${word(random)}`, comment: sentences(random, 1),
-      tags: [`team-${TEAMS[int(random, TEAMS.length)]}`, `t${number % 1_000}`], serial: number, version: `${int(random, 4)}.${int(random, 20)}.${int(random, 9)}`,
+      tags: [`team-${TEAMS[int(random, TEAMS.length)]}`, `t${number % 1_000}`], serial: number, build: int(random, 10_000), version: `${int(random, 4)}.${int(random, 20)}.${int(random, 9)}`,
     },
     data: data(random, at),
   }

@@ -1,13 +1,58 @@
-// Processes of the bench: started, watched, and ended by their id.
+// Processes of the bench: started, watched, and ended by their id; and the folders that they work in.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const TICK_MS = 10
-/** Servers that run: they are not to outlive the bench, however it ends. */
+const LONGEST_CLIENT_MS = 15 * 60_000
+const LONGEST_START_MS = 3 * 60_000
+const LONGEST_STOP_MS = 15_000
+
+/** What is not to outlive the bench, however it ends: servers, clients, folders, and what must be stopped in its own way. */
 const running = new Set()
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+const folders = new Set()
+const stops = new Set()
+let stopping = false
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (stopping) return
+    stopping = true
+    setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref()
+    for (const child of running) child.kill('SIGKILL')
+    Promise.allSettled([...stops].map((stop) => stop())).then(() => process.exit(1))
+  })
+}
+
+/** True once a signal has come: what fails now fails for that. */
+export const isStopping = () => stopping
+
+/** Has `stop` called when a signal comes; gives the way to forget it. */
+export function atSignal(stop) {
+  stops.add(stop)
+  return () => stops.delete(stop)
+}
+
+/** A folder below the system's temporary one, with the way to remove it; it goes at the latest with the bench. */
+export function scratchFolder(name) {
+  const path = mkdtempSync(join(tmpdir(), `cadastre-bench-${name}-`))
+  folders.add(path)
+  return { path, remove: () => { folders.delete(path); rmSync(path, { recursive: true, force: true, maxRetries: 5 }) } }
+}
+
+/** Ends what a workload that failed has left running. */
+export async function stopStrays() {
+  await Promise.all([...running].map((child) => {
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    return gone
+  }))
+}
 
 /** Starts a server and waits until it has printed what `ready` finds a port in. */
 export async function startServer(command, args, { ready, env = {}, cwd }) {
@@ -26,6 +71,7 @@ export async function startServer(command, args, { ready, env = {}, cwd }) {
     child.stderr.setEncoding('utf8').on('data', read)
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${printed.slice(-2_000)}`)))
+    setTimeout(() => reject(new Error(`${command} ${args.join(' ')} was not ready within ${LONGEST_START_MS / 1_000} s:\n${printed.slice(-2_000)}`)), LONGEST_START_MS).unref()
   })
   return {
     port, pid: child.pid,
@@ -48,6 +94,7 @@ export async function runClient(file, job, { began, done, onMessage = () => unde
     return await new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)))
+      setTimeout(() => reject(new Error(`${file} had not ended after ${LONGEST_CLIENT_MS / 60_000} minutes`)), LONGEST_CLIENT_MS).unref()
       child.on('message', (message) => {
         if (message === 'began') began?.()
         else if (message.failed !== undefined) reject(new Error(message.failed))
@@ -86,5 +133,8 @@ export function cpuTime(pids) {
   return [...ours].reduce((sum, pid) => sum + (taken.get(pid) ?? 0), 0)
 }
 
+const memory = (pid, which) => (existsSync('/proc/self/status') ? Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024 : NaN)
 /** The most memory that a process ever held, in MB. */
-export const peakMemory = (pid) => !existsSync('/proc/self/status') ? NaN : Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024
+export const peakMemory = (pid) => memory(pid, 'VmHWM')
+/** What it holds now. */
+export const residentMemory = (pid) => memory(pid, 'VmRSS')

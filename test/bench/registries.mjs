@@ -1,8 +1,5 @@
 // Registries to measure in: each filled once, by the store itself, and copied as a database for each use.
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect } from './connect.mjs'
 import { compileDependencyPatterns } from '../../dist/core/compile-dependency-patterns.js'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/default-dependency-patterns.js'
@@ -13,28 +10,37 @@ import { compileRegex } from '../../dist/store/compile-regex.js'
 import { startEmbeddedPostgres } from '../../dist/store/embedded/start-embedded-postgres.js'
 import { openStore } from '../../dist/store/open-store.js'
 import { entryOf, idOf } from './entries.mjs'
+import { scratchFolder } from './processes.mjs'
 
 const AT_ONCE = 10_000
+const TELL_EVERY = 200_000
 
-export async function startDatabase() {
-  const dataDir = mkdtempSync(join(tmpdir(), 'cadastre-bench-database-'))
-  const server = await startEmbeddedPostgres({ dataDir })
+export async function startDatabase(say = () => undefined) {
+  const folder = scratchFolder('database')
+  const server = await startEmbeddedPostgres({ dataDir: folder.path })
   const urlOf = (name) => server.url.replace('/cadastre?', `/${name}?`)
   const admin = connect(server.url, { max: 1 })
-  const filled = new Map()
+  const made = new Map()
   let copies = 0
+  async function filled(size) {
+    if (!made.has(size)) {
+      say(`filling a registry with ${size.toLocaleString('en')} entries`)
+      const name = `filled_${size}`
+      await admin.unsafe(`CREATE DATABASE ${name}`)
+      made.set(size, { name, ...await fill(urlOf(name), size, say) })
+    }
+    const { name, oldRevision } = made.get(size)
+    return { url: urlOf(name), size, oldRevision, name }
+  }
   return {
     pid: () => server.pid(),
     version: async () => (await admin`SHOW server_version`)[0].server_version.split(' ')[0],
     urlOf,
-    /** A database with a registry of this size; a copy of its own to be written to, with `remove`. */
+    /** A database with a registry of this size, to be read alone: it is what copies are made of. */
+    filled,
+    /** A copy of its own, to be written to; with `remove`. */
     async registry(size) {
-      if (!filled.has(size)) {
-        const name = `filled_${size}`
-        await admin.unsafe(`CREATE DATABASE ${name}`)
-        filled.set(size, { name, ...await fill(urlOf(name), size) })
-      }
-      const { name: template, oldRevision } = filled.get(size)
+      const { name: template, oldRevision } = await filled(size)
       const name = `copy_${++copies}`
       await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`)
       await admin`CHECKPOINT`
@@ -43,7 +49,7 @@ export async function startDatabase() {
     async stop() {
       await admin.end({ timeout: 5 })
       await server.stop()
-      rmSync(dataDir, { recursive: true, force: true })
+      folder.remove()
     },
   }
 }
@@ -70,13 +76,22 @@ export function sealed({ kind, meta, data }) {
 }
 
 /** Then ten entries are changed, so that what was before them is an old revision. */
-async function fill(url, size) {
+async function fill(url, size, say) {
   const history = await openHistory(url)
   try {
+    // The next ones are made while the database writes the last.
+    let written = Promise.resolve()
     for (let from = 0; from < size; from += AT_ONCE) {
+      if (from > 0 && from % TELL_EVERY === 0) say(`${from.toLocaleString('en')} entries so far`)
       const numbers = Array.from({ length: Math.min(AT_ONCE, size - from) }, (_, i) => from + i)
-      await history.commit([commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))])
+      const request = commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))
+      await written
+      written = history.commit([request])
+      // Heard where it is awaited.
+      written.catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
     }
+    await written
     const { revision } = await history.head()
     for (let i = 0; i < 10; i++) {
       const number = Math.floor((i * size) / 10)

@@ -1,47 +1,92 @@
-// Results as Markdown: a table for each workload, and what was aimed for beside what came of it.
+// Results as Markdown: first every aim in one table, then a table for each workload with all that was measured.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { judged } from './judge.mjs'
 import { median } from './statistics.mjs'
 import { SYSTEMS, versionOfEtcd } from './systems.mjs'
+import { WORKLOADS } from './workloads.mjs'
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url))
-const TITLES = { perSecond: 'a second', p50: 'p50 ms', p99: 'p99 ms', cpu: 'server CPU µs each', ms: 'ms' }
-const WORDS = { writes: 'Writes', reads: 'Reads', following: 'Following' }
+const TITLES = { perSecond: 'a second', p50: 'p50 ms', p99: 'p99 ms', cpu: 'server CPU µs each' }
+const PARTS = { writes: 'Writes', reads: 'Reads', following: 'Following', starting: 'Starting' }
+const titleOf = (figure) => TITLES[figure] ?? figure
+const aimsOf = ({ name, rounds }) => judged(WORKLOADS.find((workload) => workload.name === name)?.aims ?? [], rounds)
+const verdict = (isMet) => (isMet === null ? '' : isMet ? 'reached' : '**not reached**')
 
-/** One workload's table and aims. */
-export function printed({ workload, size, systems, rounds, aims }) {
-  const shown = systems.length > 0 ? Object.keys(rounds[0]) : []
-  const figures = [...new Set(shown.flatMap((system) => Object.keys(rounds[0][system])))]
-  const rows = shown.map((system) => [system, ...figures.map((figure) => {
-    const values = rounds.map((round) => round[system][figure]).filter((value) => value !== undefined && !Number.isNaN(value))
-    return values.length === 0 ? '' : rounded(median(values))
-  })])
+/** Those without a registry have the size 0. */
+export const named = ({ name, size }) => `${name}${size === 0 ? '' : `; ${size.toLocaleString('en')} entries`}`
+
+/** One workload: its table and its aims. */
+export function printed(result) {
+  const { rounds, failed, systems } = result
+  const title = named(result)
+  const aims = aimsOf(result).filter(({ aim }) => aim !== null)
+  const left = systems.filter((system) => rounds[0]?.[system] === undefined && rounds.length > 0)
   return [
-    `### ${workload.name[0].toUpperCase()}${workload.name.slice(1)}; ${size.toLocaleString('en')} entries`, '',
-    table(['', ...figures.map((figure) => TITLES[figure] ?? figure)], rows), '',
-    ...aims.flatMap((aim) => [`- ${told(aim)}`]), '',
+    `### ${title[0].toUpperCase()}${title.slice(1)}`, '',
+    ...(failed === undefined ? [] : [`Failed: ${failed}`, '']),
+    ...(rounds.length === 0 ? [] : [measuredTable(rounds), '']),
+    ...(left.length === 0 ? [] : [`Not measured here: ${left.join(', ')}.`, '']),
+    ...aims.map(({ figure, of, over, value, aim, isMet }) => (
+      `- ${titleOf(figure)}: ${of}${over.length === 0 ? '' : ` / ${over.length > 1 ? 'the better of ' : ''}${over.map((each) => each.name).join(' and ')}`} = **${rounded(value)}**, aim ${aim}: ${verdict(isMet)}`
+    )), ...(aims.length > 0 ? [''] : []),
   ].join('\n')
 }
 
-const told = ({ figure, of, over, least, most, ratio, isMet }) => (
-  `${TITLES[figure] ?? figure}: ${of} / ${over.length > 1 ? `the better of ${over.join(' and ')}` : over[0]} = **${ratio.toFixed(2)}**, aim ${least === undefined ? `at most ${most}` : `at least ${least}`}: ${isMet ? 'met' : '**not met**'}`
-)
+/** Medians of each system's figures. */
+function measuredTable(rounds) {
+  const systems = Object.keys(rounds[0])
+  const figures = [...new Set(systems.flatMap((system) => Object.keys(rounds[0][system])))]
+  const rows = systems.map((system) => [system, ...figures.map((figure) => {
+    // A figure that this machine cannot tell (NaN) is kept as null.
+    const values = rounds.map((round) => round[system][figure]).filter((value) => Number.isFinite(value))
+    return values.length === 0 ? '' : rounded(median(values))
+  })])
+  return table(['', ...figures.map(titleOf)], rows)
+}
 
-export function writeResults({ results, postgres, options, command, without }) {
+/** Every workload in every size: ours, what it is held against, their ratio, what is aimed for, whether it is reached. */
+function summary(results) {
+  const rows = results.flatMap((result) => {
+    const { failed } = result
+    const what = named(result)
+    if (failed !== undefined) return [[what, '', '', '', '', '', `failed: ${failed.replaceAll('|', '/')}`]]
+    return aimsOf(result).map(({ figure, of, ours, over, value, aim, isMet }) => [
+      what, `${titleOf(figure)}${of === 'cadastre' ? '' : ` (${of})`}`, rounded(ours), over.map((each) => `${each.name} ${rounded(each.value)}`).join(', '),
+      over.length === 0 ? '' : rounded(value), aim ?? '', verdict(isMet),
+    ])
+  })
+  return table(['workload', 'figure', 'ours', 'held against', 'ratio', 'aim', ''], rows)
+}
+
+/** All that is kept, in the order of the workloads. */
+export function writeResults(measured, { postgres, without }) {
+  const place = ({ name }) => WORKLOADS.findIndex((workload) => workload.name === name)
+  const results = measured.filter((result) => place(result) >= 0).sort((a, b) => place(a) - place(b) || a.size - b.size)
+  const commands = [...new Set(results.map(({ command, date }) => `\`${command}\` (${date})`))]
+  const rounds = [...new Set(results.filter(({ failed }) => failed === undefined).map((result) => result.rounds.length))].sort()
+  const seconds = [...new Set(results.map(({ ms }) => ms / 1_000))].sort()
   const [cpu] = cpus()
   const machine = `${cpus().length} cores (${cpu.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}, Postgres ${postgres}${'etcd' in without ? '' : `, etcd ${versionOfEtcd()}`}`
-  const parts = [...new Set(results.map(({ workload }) => workload.part))]
+  const systems = [...new Set(results.flatMap((result) => result.systems))].filter((name) => SYSTEMS[name] !== undefined)
+  const bounds = file('BOUNDS.md')
   writeFileSync(file('RESULTS.md'), [
     '# What the bench gave', '',
-    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}: ${machine}.`, '',
-    `Medians of ${options.rounds} rounds, in which the systems take turns; loads of ${options.ms / 1_000} s after ${options.warmUpMs / 1_000} s. Ratios are the median of`,
-    'each round\'s: compare those, since the two cores are shared between servers, the one client program that asks them all, and whatever else the machine does.', '',
-    ...Object.values(without).map((why) => `Left out: ${why}.\n`),
-    table(['system', 'what it is'], [...new Set(results.flatMap(({ systems }) => systems))].map((name) => [name, SYSTEMS[name].what])), '',
-    ...parts.flatMap((part) => [`## ${WORDS[part]}`, '', ...results.filter(({ workload }) => workload.part === part).map(printed)]),
-    ...(existsSync(file('BOUNDS.md')) ? [readFileSync(file('BOUNDS.md'), 'utf8')] : []),
+    `Measured by ${commands.join(', ')} on ${machine}.`, '',
+    `Medians of ${rounds.join(' or ')} rounds, in which the systems take turns; loads of ${seconds.join(' or ')} s after a warm-up. A ratio is the median of each round's: compare`,
+    'those, since the cores are shared between servers, the one client program that asks them all, and whatever else the machine does.',
+    'How each is measured, and what it does not tell, is in [README.md](README.md).', '',
+    ...Object.entries(without).flatMap(([name, why]) => [`Left out, ${name}: ${why}.`, '']),
+    '## All of it', '', summary(results), '',
+    '## The systems', '', table(['system', 'what it is'], systems.map((name) => [name, SYSTEMS[name].what])), '',
+    ...(existsSync(bounds) ? [readFileSync(bounds, 'utf8').trimEnd(), ''] : []),
+    ...Object.entries(PARTS).flatMap(([part, title]) => {
+      const of = results.filter((result) => result.part === part)
+      return of.length === 0 ? [] : [`## ${title}`, '', ...of.map(printed)]
+    }),
   ].join('\n'))
+  console.error('written to test/bench/RESULTS.md')
 }
 
 function table(head, rows) {

@@ -18,13 +18,14 @@ const anyIds = (job) => {
   return () => Array.from({ length: 100 }, any)
 }
 const graphql = (query, variables) => ({ path: '/graphql', body: { query, variables } })
+// Their pages begin after any entry: the last hundred are short, and one is empty.
 const graphqlReads = (entry, page) => ({
   entry: (job) => { const any = anyId(job); return () => { const id = any(); return { ...graphql(entry, { id }), answers: id } } },
-  page: (job) => { const any = anyId(job); return () => ({ ...graphql(page, { after: any() }), answers: '"meta"' }) },
+  page: (job) => { const any = anyId(job); return () => ({ ...graphql(page, { after: any() }), answers: '"entries":[' }) },
 })
 const plainReads = {
   entry: (job) => { const any = anyId(job); return () => { const id = any(); return { path: `/entry?${id}`, answers: id } } },
-  page: (job) => { const any = anyId(job); return () => ({ path: `/page?${any()}`, answers: '"meta"' }) },
+  page: (job) => { const any = anyId(job); return () => ({ path: `/page?${any()}`, answers: '"entries":[' }) },
   nodes: (job) => { const any = anyIds(job); return () => ({ path: '/nodes', body: any(), answers: '"meta"' }) },
 }
 const base64 = (text) => Buffer.from(text).toString('base64')

@@ -1,56 +1,75 @@
 // One database, the registries in it, and every workload in each size that it is for.
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
+import * as history from './kinds/history.mjs'
+import * as idle from './kinds/idle.mjs'
 import * as load from './kinds/load.mjs'
+import * as propagation from './kinds/propagation.mjs'
+import * as resume from './kinds/resume.mjs'
 import * as rollback from './kinds/rollback.mjs'
+import * as stalled from './kinds/stalled.mjs'
+import * as start from './kinds/start.mjs'
 import * as store from './kinds/store.mjs'
+import { atSignal, isStopping, stopStrays } from './processes.mjs'
 import { startDatabase } from './registries.mjs'
-import { median } from './statistics.mjs'
+import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
-const KINDS = { bulk, follow, load, rollback, store }
+/** Each has `open`, and says by `uses` which registry it is given: a `copy` (where nothing is said), the `filled` one that others read too, or none. */
+const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
 
-export async function runWorkloads(workloads, options, without, done) {
-  const database = await startDatabase()
-  const results = []
+/** One that fails is told of and passed over; the others are measured all the same. */
+export async function runWorkloads(workloads, options, without, { isThere, say, done }) {
+  const isFor = ({ sizes }, size) => (sizes === 'none' ? size === 0 : size !== 0 && (sizes === 'each' || size === options.sizes[0]))
+  // First those that need no registry, then one size after the other, so that the largest is filled last.
+  const wanted = [0, ...options.sizes].flatMap((size) => (
+    workloads.filter((workload) => isFor(workload, size) && !isThere(workload, size)).map((workload) => ({ workload, size }))
+  ))
+  say('starting the database')
+  const database = await startDatabase(say)
+  const forget = atSignal(() => database.stop())
+  let failed = 0
   try {
-    for (const size of options.sizes) {
-      for (const workload of workloads) {
-        if (workload.sizes === 'smallest' && size !== options.sizes[0]) continue
-        const systems = workload.systems.filter((name) => !(SYSTEMS[name].needs in without))
-        const registry = await database.registry(size)
-        try {
-          const rounds = await measure(workload, { ...options, registry, database, systems })
-          const result = { workload, size, systems, rounds, aims: workload.aims.flatMap((aim) => judged(aim, systems, rounds)) }
-          results.push(result)
-          done(result)
-        } finally {
-          await registry.remove()
-        }
+    for (const [i, { workload, size }] of wanted.entries()) {
+      const { part, name } = workload
+      const systems = workload.systems.filter((system) => !(SYSTEMS[system]?.needs in without))
+      const result = { part, name, size, systems, rounds: [] }
+      say(`${i + 1}/${wanted.length} ${part}: ${named({ name, size })}`)
+      try {
+        await measure(workload, { ...options, size, database, systems, say }, result.rounds)
+      } catch (error) {
+        result.failed = error.message.split('\n')[0].slice(0, 300)
+        failed += 1
+        if (!isStopping()) say(`failed: ${error.stack}`)
       }
+      await stopStrays()
+      // One that was broken off by a signal is not told of.
+      if (isStopping()) await new Promise(() => undefined)
+      done(result)
     }
-    return { results, postgres: await database.version() }
+    return { failed, postgres: await database.version() }
   } finally {
-    await database.stop()
+    if (!isStopping()) {
+      await database.stop()
+      forget()
+    }
   }
 }
 
-async function measure(workload, context) {
-  const opened = await KINDS[workload.kind].open(workload, context)
+async function measure(workload, context, rounds) {
+  const { database, size, sizes } = context
+  const kind = KINDS[workload.kind]
+  const uses = kind.uses?.(workload) ?? 'copy'
+  const registry = uses === 'nothing' ? null : uses === 'filled' ? await database.filled(size) : await database.registry(size)
+  const smallest = kind.NEEDS_SMALLEST === true && size !== sizes[0] ? await database.filled(sizes[0]) : null
   try {
-    const rounds = []
-    for (let i = 0; i < context.rounds; i++) rounds.push(await opened.round(i))
-    return rounds
+    const opened = await kind.open(workload, { ...context, registry, smallest })
+    try {
+      for (let i = 0; i < context.rounds; i++) rounds.push(await opened.round(i))
+    } finally {
+      await opened.close()
+    }
   } finally {
-    await opened.close()
+    await registry?.remove?.()
   }
-}
-
-/** The ratio within each round, since what else the machine does changes from round to round; the median of those. */
-function judged({ figure, of = 'cadastre', over, least, most }, systems, rounds) {
-  const others = over.filter((name) => systems.includes(name))
-  if (others.length === 0) return []
-  const better = figure === 'perSecond' ? Math.max : Math.min
-  const ratio = median(rounds.map((round) => round[of][figure] / better(...others.map((name) => round[name][figure]))))
-  return [{ figure, of, over: others, least, most, ratio, isMet: least === undefined ? ratio <= most : ratio >= least }]
 }

@@ -1,11 +1,8 @@
 // The systems, by name: what they are, and how one is started for a registry. Those without `start` are measured within a kind.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startServer } from './processes.mjs'
+import { scratchFolder, startServer } from './processes.mjs'
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url))
 const beside = (name) => ({ url, size }) => (
@@ -26,24 +23,38 @@ export const SYSTEMS = {
   rollback: { what: 'rolling them back' },
   head: { what: 'reads at the head' },
   old: { what: 'reads at an old revision' },
+  smallest: { what: 'the same at an old revision of the smallest registry, in turns with it' },
+  many: { what: 'an entry with very many revisions' },
+  few: { what: 'an entry with 10 revisions, in turns with it' },
+  unstalled: { what: 'all subscribers read' },
+  stalled: { what: '200 of 1,000 subscribers take nothing; the times are those of the others' },
+  'from its answer': { what: 'from the answer to a write until a subscriber of another gateway has it' },
+  'from its sending': { what: 'the same from when the write was sent' },
+  notify: { what: '`SELECT pg_notify` until a listener has it' },
+  'notify with a row': { what: 'the same in a transaction that writes a row' },
+  cold: { what: 'the gateway from its start to its first answer, in a new data folder' },
+  warm: { what: 'the same in a data folder that is there' },
+  installed: { what: 'the packages that `npm ci --omit=dev` installs, by package-lock.json' },
 }
 
 /** With `BENCH_PROFILE` naming a folder, the gateway writes its CPU profile there when it stops. */
-export function startGateway({ url }) {
+export function startGateway({ url, dataDir }) {
   const profile = process.env.BENCH_PROFILE
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-  const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-gateway-'))
+  const folder = scratchFolder('gateway')
   return removing(folder, startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
-    ready: /endpoint http:\/\/[^:]+:(\d+)/, cwd: folder, env: { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: url, CADASTRE_DATA_DIR: folder, CADASTRE_LOG_LEVEL: 'error' },
+    ready: /endpoint http:\/\/[^:]+:(\d+)/, cwd: folder.path,
+    // Without a URL it is one with the embedded store.
+    env: { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: url ?? '', CADASTRE_DATA_DIR: dataDir ?? folder.path, CADASTRE_LOG_LEVEL: 'error' },
   }))
 }
 
 /** As it is: every put is on the disk before it is answered. Empty but for what has been put while measuring. */
 async function startEtcd() {
-  const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-etcd-'))
+  const folder = scratchFolder('etcd')
   const [client, peer] = [await freePort(), await freePort()]
   const server = await removing(folder, startServer('etcd', [
-    '--name', 'bench', '--data-dir', folder, '--quota-backend-bytes', String(8 * 2 ** 30), '--log-outputs', 'stderr',
+    '--name', 'bench', '--data-dir', folder.path, '--quota-backend-bytes', String(8 * 2 ** 30), '--log-outputs', 'stderr',
     '--listen-client-urls', `http://127.0.0.1:${client}`, '--advertise-client-urls', `http://127.0.0.1:${client}`,
     '--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`, '--initial-cluster', `bench=http://127.0.0.1:${peer}`,
   ], { ready: /ready to serve client requests()/ }))
@@ -55,9 +66,8 @@ export function versionOfEtcd() {
 }
 
 async function removing(folder, starting) {
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  const server = await starting.catch((error) => { remove(); throw error })
-  return { ...server, stop: () => server.stop().finally(remove) }
+  const server = await starting.catch((error) => { folder.remove(); throw error })
+  return { ...server, stop: () => server.stop().finally(folder.remove) }
 }
 
 async function freePort() {

@@ -71,6 +71,16 @@ describe("the README's tables", () => {
     expect(refused('limits.nothing')).toHaveLength(1)
   })
 
+  it('has every key that sources of each provider may have, and no other', async () => {
+    const { filesystemProvider } = await import('../../src/sources/filesystem/filesystem-provider.js')
+    const { httpProvider } = await import('../../src/sources/http/http-provider.js')
+    const rows = tableRows(section(readme, 'Sources'))
+    for (const { name, configSchema } of [filesystemProvider, httpProvider]) {
+      const documented = rows.filter(([, of]) => ['both', 'all', `\`${name}\``].includes(of!)).map(([key]) => codeSpans(key!)[0]!)
+      expect(documented.sort(), name).toEqual(Object.keys((configSchema as unknown as { shape: object }).shape).sort())
+    }
+  })
+
   it('says how many patterns there are, and what the limits are', async () => {
     const { DEFAULT_DEPENDENCY_PATTERNS } = await import('../../src/core/default-dependency-patterns.js')
     const { REGISTRY_LIMITS } = await import('../../src/registry/create-registry.js')

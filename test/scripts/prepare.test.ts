@@ -67,7 +67,7 @@ describe('what is left to build', () => {
   const left = (folder: string) => evaluate(folder, 'prepare/build-steps.mjs', 'console.log(it.stepsToTake(root).map(({ name }) => name).join())').out
   // What a finished build leaves.
   const built = (folder: string) => {
-    write(folder, { 'dist/server/main.js': '', 'dist/playground/index.html': '' })
+    write(folder, { 'dist/server/main.js': '', 'dist/bundle/serve.js': '', 'dist/playground/index.html': '' })
     evaluate(folder, 'prepare/build-steps.mjs', `
       import { mkdirSync, writeFileSync } from 'node:fs'
       const steps = it.stepsToTake(root)
@@ -77,13 +77,13 @@ describe('what is left to build', () => {
 
   it('is everything at first, nothing after that, and afterwards only what changed', () => {
     const folder = clone(sources)
-    expect(left(folder)).toBe('server,page')
+    expect(left(folder)).toBe('server,bundle,page')
     built(folder)
     expect(left(folder)).toBe('')
     write(folder, { 'src/a.ts': 'export const a = 2\n' })
-    expect(left(folder)).toBe('server')
+    expect(left(folder)).toBe('server,bundle')
     write(folder, { 'schema/operations/b.graphql': '{ a }' })
-    expect(left(folder)).toBe('server,page')
+    expect(left(folder)).toBe('server,bundle,page')
   })
 
   it('is nothing where only times changed, as after a checkout', () => {
@@ -93,6 +93,14 @@ describe('what is left to build', () => {
     expect(left(folder)).toBe('')
   })
 
+  it('is the bundle where somebody has compiled by hand: it would not run', () => {
+    const folder = clone(sources)
+    built(folder)
+    const later = Date.now() / 1_000 + 60
+    utimesSync(join(folder, 'dist/server/main.js'), later, later)
+    expect(left(folder)).toBe('bundle')
+  })
+
   it('is what somebody removed, or renamed', () => {
     const folder = clone(sources)
     built(folder)
@@ -100,7 +108,7 @@ describe('what is left to build', () => {
     expect(left(folder)).toBe('page')
     rmSync(join(folder, 'src/a.ts'))
     write(folder, { 'src/b.ts': sources['src/a.ts'] })
-    expect(left(folder)).toBe('server,page')
+    expect(left(folder)).toBe('server,bundle,page')
   })
 })
 

@@ -66,6 +66,42 @@ describe('gateways that read a folder', () => {
     expect(await other.exited).toBe(0)
   }, 120_000)
 
+  it('go on reading it when the one that does is stopped, and it spoils nothing when it is continued', async () => {
+    write('a.json', ['a', 2], ['b', 1])
+    write('c.json', ['c', 1])
+    const gateways = await Promise.all([start(), start()])
+    await expect.poll(() => holderOf(gateways) !== undefined, { timeout: 20_000 }).toBe(true)
+    const holder = holderOf(gateways)!
+    const other = gateways.find((each) => each !== holder)!
+    await expect.poll(() => stateOf(other), { timeout: 20_000 }).toMatchObject({ status: 'WATCHING', loaded: 3 })
+
+    // In the midst of a burst, so that it finds work to be done when it goes on.
+    write('c.json', ['c', 2])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    holder.child.kill('SIGSTOP')
+    try {
+      write('d.json', ['d', 1])
+      await expect.poll(() => entries(other), { timeout: 40_000, interval: 200 }).toEqual({ 'app:a': 2, 'app:b': 1, 'app:c': 2, 'app:d': 1 })
+      expect(other.said.err).toContain(READS)
+      write('c.json', ['c', 3])
+      await expect.poll(async () => (await entries(other))['app:c'], { timeout: 20_000 }).toBe(3)
+    } finally {
+      holder.child.kill('SIGCONT')
+    }
+    await expect.poll(() => holder.said.err.includes('this gateway reads the source no more'), { timeout: 30_000 }).toBe(true)
+    write('d.json', ['d', 2])
+    await expect.poll(() => entries(holder), { timeout: 20_000 }).toEqual({ 'app:a': 2, 'app:b': 1, 'app:c': 3, 'app:d': 2 })
+    const { body } = await post(other, '{ transitions(first: 100) { nodes { revision changes { nodes { entryId entry { data } } } } } }')
+    const written = body.data!['transitions'].nodes.flatMap(({ changes }: any) => changes.nodes.map(({ entryId, entry }: any) => `${entryId} ${entry?.data}`))
+    expect(new Set(written).size).toBe(written.length)
+    for (const gateway of gateways) {
+      gateway.child.kill('SIGTERM')
+      expect(await gateway.exited).toBe(0)
+    }
+    for (const name of ['c.json', 'd.json']) rmSync(join(folder, 'registry', name))
+    write('c.json', ['c', 1])
+  }, 180_000)
+
   it('leave nothing behind when they are killed again and again while they write', async () => {
     for (let round = 0; round < 6; round++) {
       for (let n = 0; n < 40; n++) write(`x${n}.json`, [`x${n}`, round])

@@ -193,6 +193,46 @@ describe('subscriptions that ask the same', () => {
     await Promise.all([stuck, ...others].map((client) => client.end()))
   })
 
+  it('meet where they come back from different places: what was worked out for one that began further on is not again', async () => {
+    // Each used to go all the way by itself, since only those that had begun before were looked at, and they were behind.
+    const store = openMemoryHistory(HISTORY_OPTIONS)
+    let asked = 0
+    const registry = opened(registryOver(historyWith(store, { versions: (numbers) => { asked += 1; return store.versions(numbers) } })))
+    const engine = engineOver(registry)
+    const watching = await new Client().begin(engine, {})
+    await until('it is synced', () => watching.last?.synced === true)
+    for (let i = 1; i <= 400; i++) await apply(registry, create(`a:${i}`))
+    await until('all is told', () => watching.last.revision === 400)
+    const all = watching.batches.map(({ revision, changes }) => ({ revision, changes }))
+    await watching.end()
+    asked = 0
+    const clients = await Promise.all(Array.from({ length: 40 }, (_, i) => new Client().begin(engine, { after: watching.batches[i * 10].cursor })))
+    await until('all have caught up', () => clients.every(({ last }) => last?.revision === 400))
+    for (const [i, { batches }] of clients.entries()) expect(batches.map(({ revision, changes }) => ({ revision, changes }))).toEqual(all.slice(i * 10 + 1))
+    // By themselves 8,200.
+    expect(asked).toBeLessThan(3_000)
+    await Promise.all(clients.map((client) => client.end()))
+  })
+
+  it('with filters of their own read the log once when they come back, however many', async () => {
+    const store = openMemoryHistory(HISTORY_OPTIONS)
+    let asked = 0
+    const registry = opened(registryOver(historyWith(store, { log: (...args) => { asked += 1; return store.log(...args) } })))
+    const engine = engineOver(registry)
+    const watching = await new Client().begin(engine, {})
+    await until('it is synced', () => watching.last?.synced === true)
+    for (let i = 1; i <= 500; i++) await apply(registry, create(`n${i % 50}:${i}`))
+    asked = 0
+    const clients = await Promise.all(Array.from({ length: 50 }, (_, i) => new Client().begin(engine, { after: watching.batches[0].cursor, where: { ns: { eq: `n${i}` } } })))
+    await until('all have caught up', () => clients.every(({ last }) => last?.synced === true && last.revision >= 500))
+    for (const [i, { batches }] of clients.entries()) {
+      expect(batches.flatMap(({ changes }) => changes).map(({ entryId }) => entryId)).toEqual(Array.from({ length: 10 }, (_, k) => `n${i}:${i === 0 ? 50 * (k + 1) : i + 50 * k}`))
+    }
+    // By themselves 50 times as often.
+    expect(asked).toBeLessThan(40)
+    await Promise.all([watching, ...clients].map((client) => client.end()))
+  })
+
   it('share one entry too', async () => {
     const registry = opened(memoryRegistry())
     const engine = engineOver(registry)
@@ -252,6 +292,37 @@ describe('subscriptions that ask the same', () => {
       const { revision } = answer.body.data!['applyChangeset'].transition
       for (const id of ids) expect((await client.next((message) => message.id === id)).payload).toEqual({ data: { changes: { revision, changes: [{ entry: { data } }] } } })
     }
+    client.close()
+    await gateway.close()
+  })
+})
+
+describe('a subscription of a thing that is compacted away', () => {
+  it('is told so with the oldest revision, over a socket and over events, and the others on the same socket go on', async () => {
+    const gateway = await testGateway()
+    const query = 'subscription ($after: String) { changes(after: $after) { cursor revision } }'
+    const client = await new SocketClient(gateway.endpoint).init()
+    client.subscribe('others', query)
+    const { payload: { data: { changes: { cursor: old } } } } = await client.next()
+    const put = async (id: string) => (await post(gateway, APPLY, { input: { operations: [{ create: { id, kind: 'k', data: 1 } }] } })).body.data!['applyChangeset'].transition.revision
+    for (const id of ['a:1', 'a:2', 'a:3']) {
+      const revision = await put(id)
+      expect((await client.next()).payload.data.changes.revision).toBe(revision)
+    }
+    const { compact: { oldestRevision } } = (await post(gateway, 'mutation { compact(before: 3) { oldestRevision } }')).body.data!
+    client.subscribe('old', query, { after: old })
+    expect(await client.next(({ id }) => id === 'old')).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'COMPACTED', oldestRevision } }] })
+    const events = await fetch(gateway.endpoint, {
+      method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream' }, body: JSON.stringify({ query, variables: { after: old } }),
+    })
+    const text = await events.text()
+    expect(JSON.parse(/data: (.*)/.exec(text)![1]!)).toMatchObject({ errors: [{ extensions: { code: 'COMPACTED', oldestRevision } }] })
+    expect(text).toMatch(/event: complete\ndata:\n\n$/)
+    const revision = await put('a:4')
+    expect(await client.next()).toMatchObject({ id: 'others', type: 'next', payload: { data: { changes: { revision } } } })
+    // An id whose operation has ended may be used again.
+    client.subscribe('old', query)
+    expect(await client.next(({ id }) => id === 'old')).toMatchObject({ type: 'next', payload: { data: { changes: { revision } } } })
     client.close()
     await gateway.close()
   })

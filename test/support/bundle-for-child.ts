@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
+import { workerBundles } from './worker-bundles.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -15,7 +16,7 @@ export async function bundleForChild(entry: string): Promise<{ readonly file: st
   const folder = `${root}node_modules/.cadastre-test/${process.pid}-${Math.random().toString(36).slice(2)}`
   mkdirSync(folder, { recursive: true })
   await build({
-    root, configFile: false, logLevel: 'error',
+    root, configFile: false, logLevel: 'error', plugins: [workerBundles()],
     build: { ssr: entry, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: 'child.mjs' } } },
   })
   return { file: `${folder}/child.mjs`, remove: () => rm(folder, { recursive: true, force: true }) }

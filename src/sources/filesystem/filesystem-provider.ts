@@ -17,11 +17,12 @@ export const filesystemProvider: SourceProvider<z.infer<typeof FilesystemConfig>
   description: 'Reads the YAML, JSON and ZIP files of a folder, and watches it.',
   capabilities: ['scan', 'watch', 'archives', 'mapping', 'schemas'],
   configSchema: FilesystemConfig,
-  create: ({ path, form, schemas }, { folder, entryBytes, report }) => openFilesystemSource({
+  create: ({ path, form, schemas }, { folder, entryBytes, report, thread }) => openFilesystemSource({
     path: resolve(folder, path),
     form,
     schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, file]) => [pattern, resolve(folder, file)])),
     limits: { entryBytes },
     report,
+    thread,
   }),
 }

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { realpath, stat } from 'node:fs/promises'
-import { compileForm, type ReadForm, type SourceForm } from '../source-form.js'
+import { ParsingThread } from '../parsing/parsing-thread.js'
+import type { ParsingRules } from '../parsing/parse-job.js'
+import { compileForm, type SourceForm } from '../source-form.js'
 import type { Scanned, SourceReader } from '../source-reader.js'
 import { loadSchemas, type EntrySchemas } from '../validate.js'
 import { FolderMemory } from './folder-memory.js'
 import { folderDigest } from './folder-digest.js'
 import { FILESYSTEM_LIMITS, type FilesystemLimits } from './limits.js'
 import { lookAt } from './read-inside.js'
-import { readingRules } from './read-location.js'
+import type { ReadingRules } from './read-location.js'
 import { scanFolder } from './scan-folder.js'
 import { VerifiedLocations } from './verified-locations.js'
 import { inodeOf } from './walk-folder.js'
@@ -22,6 +25,8 @@ export interface FilesystemSourceOptions {
   /** Hears what whoever runs the gateway should know: that the system refuses to watch. */
   readonly report?: (message: string) => void
   readonly timing?: Partial<WatchTiming>
+  /** Shared with other sources, and closed by whoever gives it; one of its own where it is left out. */
+  readonly thread?: ParsingThread
 }
 
 export interface WatchTiming {
@@ -49,13 +54,15 @@ export function openFilesystemSource(options: FilesystemSourceOptions): SourceRe
 }
 
 class FilesystemSource implements SourceReader {
-  readonly #form: ReadForm
   readonly #limits: FilesystemLimits
   readonly #timing: WatchTiming
   readonly #memory = new FolderMemory()
   readonly #verified = new VerifiedLocations()
   readonly #closed = new AbortController()
+  readonly #thread: ParsingThread
+  readonly #tooMuch: ReadingRules['tooMuch'] = new Map()
   #schemas: EntrySchemas | undefined
+  #parsing: ParsingRules | undefined
   #by = ''
   #scans = 0
   /** Scans wanted to look at everything, and the last of them that one has done. */
@@ -63,19 +70,20 @@ class FilesystemSource implements SourceReader {
   #done = 0
 
   constructor(private readonly options: FilesystemSourceOptions) {
-    this.#form = compileForm(options.form)
+    compileForm(options.form)
+    this.#thread = options.thread ?? new ParsingThread()
     this.#limits = { ...FILESYSTEM_LIMITS, ...options.limits }
     this.#timing = { ...TIMING, ...options.timing }
   }
 
   async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
     const both = AbortSignal.any([signal, this.#closed.signal])
+    // Every file that is being parsed listens to it.
+    setMaxListeners(0, both)
     both.throwIfAborted()
     const root = await this.#root()
     this.#schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
-    const rules = readingRules(this.#fingerprint(this.#schemas), this.#form, this.#schemas, this.#limits)
-    if (rules.by !== this.#by) this.#verified.clear()
-    this.#by = rules.by
+    const rules = this.#rules(this.#schemas)
     const number = ++this.#scans
     const wanted = this.#wanted
     const { memory, verified } = { memory: this.#memory, verified: this.#verified }
@@ -110,7 +118,7 @@ class FilesystemSource implements SourceReader {
     this.#closed.abort(new Error('the source has been closed'))
     this.#memory.stopWatching()
     this.#verified.clear()
-    return Promise.resolve()
+    if (this.options.thread === undefined) await this.#thread.close()
   }
 
   #lookAgain(changed: () => void): void {
@@ -128,6 +136,17 @@ class FilesystemSource implements SourceReader {
       throw new Error(`the folder ${path} cannot be read: ${(error as Error).message}`)
     }
     throw new Error(`${path} is no folder`)
+  }
+
+  #rules(schemas: EntrySchemas): ReadingRules {
+    const by = this.#fingerprint(schemas)
+    if (by !== this.#by || this.#parsing === undefined) {
+      this.#verified.clear()
+      this.#tooMuch.clear()
+      this.#parsing = { form: this.options.form, schemas: schemas.texts, entryBytes: this.#limits.entryBytes }
+    }
+    this.#by = by
+    return { by, parsing: this.#parsing, thread: this.#thread, limits: this.#limits, tooMuch: this.#tooMuch }
   }
 
   #fingerprint(schemas: EntrySchemas): string {

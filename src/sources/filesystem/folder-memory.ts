@@ -4,6 +4,8 @@ import { isGone } from './read-inside.js'
 /** Something in a folder that a scan looks at. */
 export interface Child {
   readonly name: string
+  /** Path from the root; kept, so that its hash need not be found anew by every scan. */
+  readonly location: string
   readonly type: 'folder' | 'file' | 'archive' | 'fault'
   /** What a link leads to may change without a word here: a folder with links is read every time. */
   readonly linked: boolean

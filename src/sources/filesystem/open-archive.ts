@@ -4,8 +4,9 @@ import { posix } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { fromFdPromise, getFileNameLowLevel, validateFileName, type Entry, type ZipFile } from 'yauzl'
 import { compareText } from '../../core/text.js'
+import { FileFault } from '../file-fault.js'
 import type { FilesystemLimits } from './limits.js'
-import { FileFault, tooLarge } from './read-inside.js'
+import { tooLarge } from './read-inside.js'
 import { typeByName } from './walk-folder.js'
 
 /** A file of an archive that may hold entries, or what is wrong with it. */

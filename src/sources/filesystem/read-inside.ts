@@ -4,11 +4,7 @@ import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promis
 import { sep } from 'node:path'
 import { platform } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-
-/** Why a file is not read; the message says it of the file (`is a pipe, …`) and names no path outside of the folder. */
-export class FileFault extends Error {
-  override readonly name = 'FileFault'
-}
+import { FileFault } from '../file-fault.js'
 
 export interface FileContent {
   readonly bytes: Buffer

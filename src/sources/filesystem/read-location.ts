@@ -1,11 +1,8 @@
-import { extname } from 'node:path'
-import type { SealRules } from '../../core/seal-content.js'
 import { decodeText } from '../decode-text.js'
-import { giveEntries, type Given } from '../give-entries.js'
-import { PARSERS, sealRules, type SourceFailure } from '../parse-entry.js'
-import type { ReadForm } from '../source-form.js'
+import type { SourceFailure } from '../parse-entry.js'
+import type { ParsingRules } from '../parsing/parse-job.js'
+import type { Parsed, ParsingThread } from '../parsing/parsing-thread.js'
 import type { Scanned } from '../source-reader.js'
-import type { EntrySchemas } from '../validate.js'
 import type { IncludedFiles } from './included-files.js'
 import type { FilesystemLimits } from './limits.js'
 import { contentHash, type FileContent } from './read-inside.js'
@@ -15,47 +12,44 @@ import { writeStamp } from './stamp.js'
 export interface ReadingRules {
   /** Of the form, the schemas and the limits: what was read by others has to be read again. */
   readonly by: string
-  readonly form: ReadForm
-  readonly schemas: EntrySchemas
-  readonly seal: SealRules
+  readonly parsing: ParsingRules
+  readonly thread: ParsingThread
   readonly limits: FilesystemLimits
-}
-
-export function readingRules(by: string, form: ReadForm, schemas: EntrySchemas, limits: FilesystemLimits): ReadingRules {
-  return { by, form, schemas, seal: sealRules(limits.entryBytes), limits }
+  /** What takes too much to be read is not tried again as long as it is the same: location to hash and failure. */
+  readonly tooMuch: Map<string, { readonly hash: string; readonly message: string }>
 }
 
 export type Read = Extract<Scanned, { unchanged: false }>
 
-/** What a file gives. Whatever its content, this does not throw. */
-export async function readLocation(location: string, content: FileContent, included: IncludedFiles, rules: ReadingRules): Promise<Read> {
-  const { entries, failures } = await given(location, content.bytes, included, rules)
+/** Of locations that take too much; those that are not remembered cost the time again. */
+const MOST_TOO_MUCH = 1_000
+
+/** What a file gives, whatever its content. @throws what the signal was aborted with; ParsingEnded */
+export async function readLocation(location: string, content: FileContent, included: IncludedFiles, rules: ReadingRules, signal: AbortSignal): Promise<Read> {
+  const hash = contentHash(content.bytes)
+  const before = rules.tooMuch.get(location)
+  if (before?.hash === hash) return failed(location, before.message)
+  rules.tooMuch.delete(location)
+  const decoded = decodeText(content.bytes)
+  if ('badLine' in decoded) return failed(location, 'is not UTF-8 text', decoded.badLine)
+  const parsed = await rules.thread.parse(rules.parsing, { type: 'file', location, text: decoded.text }, {
+    signal, read: (reference) => included.text(reference),
+  })
+  if (parsed.isTooMuch) remember(parsed, hash, location, included, rules)
   const { signature, fresh, modifiedAt } = content.look
   const latest = included.modifiedAt !== null && included.modifiedAt > modifiedAt ? included.modifiedAt : modifiedAt
-  const stamp = writeStamp({ by: rules.by, signature: fresh ? '' : signature, hash: contentHash(content.bytes), included: included.stamps })
-  return { location, unchanged: false, stamp, modifiedAt: latest, entries, failures }
+  const stamp = writeStamp({ by: rules.by, signature: fresh ? '' : signature, hash, included: included.stamps })
+  return { location, unchanged: false, stamp, modifiedAt: latest, entries: parsed.entries, failures: parsed.failures }
 }
 
-async function given(location: string, bytes: Buffer, included: IncludedFiles, rules: ReadingRules): Promise<Given> {
-  const decoded = decodeText(bytes)
-  if ('badLine' in decoded) return { entries: [], failures: [failureAt(location, 'is not UTF-8 text', decoded.badLine)] }
-  try {
-    const parsed = PARSERS[extname(location).toLowerCase()]!(decoded.text)
-    const { form, schemas, seal } = rules
-    return await giveEntries(location, parsed, {
-      form, schemas, seal, withLines: true, bindings: included.bindings, complete: (definition) => included.complete(definition),
-    })
-  } catch (error) {
-    // A parser that comes upon what nobody thought of: one file must not stop the others.
-    return { entries: [], failures: [failureAt(location, `cannot be read: ${(error as Error).message}`)] }
-  }
-}
-
-function failureAt(file: string, message: string, line: number | null = null): SourceFailure {
-  return { file, line, column: null, entryId: null, message }
+/** Not where it took in other files: it may be those that are too much, and they may change. */
+function remember({ failures }: Parsed, hash: string, location: string, included: IncludedFiles, { tooMuch }: ReadingRules): void {
+  if (included.stamps.length > 0 || tooMuch.size >= MOST_TOO_MUCH) return
+  tooMuch.set(location, { hash, message: failures[0]!.message })
 }
 
 /** A location that gives nothing but the reason why. */
-export function failed(location: string, message: string): Read {
-  return { location, unchanged: false, stamp: '', modifiedAt: null, entries: [], failures: [failureAt(location, message)] }
+export function failed(location: string, message: string, line: number | null = null): Read {
+  const failure: SourceFailure = { file: location, line, column: null, entryId: null, message }
+  return { location, unchanged: false, stamp: '', modifiedAt: null, entries: [], failures: [failure] }
 }

@@ -1,12 +1,14 @@
 import { join, posix } from 'node:path'
 import { lstat, stat } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
+import { FileFault } from '../file-fault.js'
+import { ParsingEnded } from '../parsing/parsing-thread.js'
 import type { Scanned } from '../source-reader.js'
 import type { FolderMemory } from './folder-memory.js'
 import { IncludedFiles } from './included-files.js'
 import { parsedBytes } from './limits.js'
 import { OpenArchive } from './open-archive.js'
-import { contentHash, FileFault, holdsStill, lookAt, openInside, readInside, tooLarge, type FileContent } from './read-inside.js'
+import { contentHash, holdsStill, lookAt, openInside, readInside, tooLarge, type FileContent } from './read-inside.js'
 import { failed, readLocation, type ReadingRules } from './read-location.js'
 import { readStamp, type IncludedStamp, type Stamp } from './stamp.js'
 import type { Verified, VerifiedInclude, VerifiedLocations } from './verified-locations.js'
@@ -27,8 +29,8 @@ export interface ScanOptions {
 
 type FoundFile = Extract<Found, { type: 'file' | 'archive' }>
 
-/** Files read ahead of the one that is waited for, and their bytes together. */
-const AHEAD = 4
+/** Files read ahead of the one that is waited for, and their bytes together: they go to the thread that parses in batches. */
+const AHEAD = 64
 const AHEAD_BYTES = 8 * 1024 * 1024
 const BETWEEN_TURNS = 512
 
@@ -39,9 +41,16 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
     const quick = batch.map((found) => scan.atOnce(found))
     const jobs = batch.filter((found, index): found is FoundFile => quick[index] === undefined && found.type === 'file')
     const results = inOrder(jobs, (found) => scan.examine(found))
+    let same: string[] = []
     for (const [index, found] of batch.entries()) {
       options.signal.throwIfAborted()
       const at = quick[index]
+      if (at?.unchanged === true) {
+        same.push(at.location)
+        continue
+      }
+      if (same.length > 0) yield together(same)
+      same = []
       if (at !== undefined) yield at
       else if (found.type === 'archive') yield* scan.archive(found)
       else {
@@ -49,10 +58,15 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
         if (scanned !== undefined) yield scanned
       }
     }
+    if (same.length > 0) yield together(same)
   }
 }
 
-/** Results of work that never fails, a few begun ahead. */
+function together([location, ...also]: readonly string[]): Scanned {
+  return { location: location!, unchanged: true, also }
+}
+
+/** Results of work, some begun ahead. */
 async function* inOrder(items: readonly FoundFile[], work: (item: FoundFile) => Promise<Scanned | undefined>): AsyncGenerator<Scanned | undefined> {
   const begun: { readonly result: Promise<Scanned | undefined>; readonly bytes: number }[] = []
   let bytes = 0
@@ -61,7 +75,10 @@ async function* inOrder(items: readonly FoundFile[], work: (item: FoundFile) => 
     for (let item = items[next]; item !== undefined && begun.length < AHEAD; item = items[next]) {
       const size = Number(item.stat?.size ?? 0)
       if (begun.length > 0 && bytes + size > AHEAD_BYTES) break
-      begun.push({ result: work(item), bytes: size })
+      const result = work(item)
+      // Nobody waits for it any more where one before it failed.
+      result.catch(() => {})
+      begun.push({ result, bytes: size })
       bytes += size
       next++
     }
@@ -100,9 +117,9 @@ class FolderScan {
     return { location, unchanged: true }
   }
 
-  /** Reads a file where looking is not enough. Never rejects; undefined where the file has gone. */
+  /** Reads a file where looking is not enough. Undefined where the file has gone. @throws what the signal was aborted with, ParsingEnded */
   async examine({ location, path, stat: found }: FoundFile): Promise<Scanned | undefined> {
-    const { root, rules, known, verified, number } = this.options
+    const { root, rules, known, verified, number, signal } = this.options
     try {
       const stamp = known(location)
       const before = this.#stampOf(stamp)
@@ -126,14 +143,14 @@ class FolderScan {
         places.set(file, await this.#voucherOf(file))
         return readInside(root, join(root, ...file.split('/')), rules.limits.fileBytes)
       })
-      const read = await readLocation(location, content, included, rules)
+      const read = await readLocation(location, content, included, rules, signal)
       if (read.failures.length === 0) {
         const files = included.stamps.map(({ path: file, signature }) => ({ path: file, signature, ...places.get(file)! }))
         verified.set(location, { stamp: read.stamp, ...pick(content), included: files, scan: number })
       }
       return read
     } catch (error) {
-      return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+      return this.#failed(location, error)
     }
   }
 
@@ -146,10 +163,10 @@ class FolderScan {
       const before = listed.locations.map((inside): Verified | undefined => verified.get(inside))
       if (before.every((one, index) => one !== undefined && one.stamp === known(listed.locations[index]!))) {
         listed.scan = number
-        for (const [index, inside] of listed.locations.entries()) {
-          before[index]!.scan = number
-          if (index % BETWEEN_TURNS === BETWEEN_TURNS - 1) await turn()
-          yield { location: inside, unchanged: true }
+        for (const one of before) one!.scan = number
+        for (let from = 0; from < listed.locations.length; from += BETWEEN_TURNS) {
+          yield together(listed.locations.slice(from, from + BETWEEN_TURNS))
+          await turn()
         }
         return
       }
@@ -164,8 +181,7 @@ class FolderScan {
         await opened.handle.close()
       }
     } catch (error) {
-      this.options.signal.throwIfAborted()
-      yield failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+      yield this.#failed(location, error)
     }
   }
 
@@ -186,7 +202,7 @@ class FolderScan {
   }
 
   async #inArchive(archive: OpenArchive, name: string, location: string, look: FileContent['look']): Promise<Scanned> {
-    const { rules, known, verified, number } = this.options
+    const { rules, known, verified, number, signal } = this.options
     const read = async (file: string): Promise<FileContent | undefined> => {
       const bytes = await archive.read(file)
       return bytes === undefined ? undefined : { bytes, look: { ...look, signature: `${look.signature}:${archive.checksum(file)}` } }
@@ -204,12 +220,19 @@ class FolderScan {
       const most = parsedBytes(name, rules.limits)
       if (content.bytes.length > most) throw new FileFault(tooLarge(content.bytes.length, most))
       if (before !== undefined && before.hash === contentHash(content.bytes) && (await sameContents(before.included, read))) return unchanged(stamp!)
-      const scanned = await readLocation(location, content, new IncludedFiles(name, rules.limits.fileBytes, read), rules)
+      const scanned = await readLocation(location, content, new IncludedFiles(name, rules.limits.fileBytes, read), rules, signal)
       if (scanned.failures.length === 0) verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })
       return scanned
     } catch (error) {
-      return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+      return this.#failed(location, error)
     }
+  }
+
+  /** @throws what says nothing of the file */
+  #failed(location: string, error: unknown): Scanned {
+    this.options.signal.throwIfAborted()
+    if (error instanceof ParsingEnded) throw error
+    return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
   }
 
   #stampOf(stamp: string | undefined): Stamp | undefined {

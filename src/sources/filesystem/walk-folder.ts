@@ -69,9 +69,8 @@ export async function* walkFolder(walk: Walk): AsyncGenerator<readonly Found[]> 
       stack.pop()
     } else if (child.type === 'folder') {
       level.next++
-      const path = level.path === '' ? child.name : `${level.path}/${child.name}`
-      const known = level.readAt === undefined ? walk.memory.get(path) : undefined
-      const faults = await enter(path, child.linked || level.state.linked, known)
+      const known = level.readAt === undefined ? walk.memory.get(child.location) : undefined
+      const faults = await enter(child.location, child.linked || level.state.linked, known)
       if (faults.length > 0) yield faults
     } else {
       const files: Child[] = []
@@ -79,7 +78,7 @@ export async function* walkFolder(walk: Walk): AsyncGenerator<readonly Found[]> 
         files.push(next)
         level.next++
       }
-      yield await lookAtFiles(level, files)
+      yield level.readAt === undefined ? files.map((child) => vouchedFor(level, child)) : await lookAtFiles(level, files)
       // What watches vouch for takes no I/O: others have their turn nevertheless.
       await turn()
     }
@@ -98,7 +97,7 @@ async function openLevel(walk: Walk, path: string, linked: boolean, known: Folde
   const readAt = state.told
   // Nobody may take it for read before every file has been looked at.
   state.readAt = -1
-  state.children = await readChildren(walk.root, absolute)
+  state.children = await readChildren(walk.root, path, absolute)
   return { path, absolute, state, children: state.children, readAt, next: 0 }
 }
 
@@ -107,21 +106,21 @@ export function inodeOf({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${birthtimeNs}`
 }
 
-async function readChildren(root: string, absolute: string): Promise<readonly Child[]> {
+async function readChildren(root: string, path: string, absolute: string): Promise<readonly Child[]> {
   const keyed: { readonly key: string; readonly child: Child }[] = []
   for (const found of await readdir(absolute, { withFileTypes: true })) {
     if (found.name.startsWith('.') || found.name === 'node_modules') continue
-    const child = await childOf(root, absolute, found)
+    const child = await childOf(root, path, absolute, found)
     // In the order of whole paths a folder stands as if its name ended in a slash.
     if (child !== undefined) keyed.push({ key: child.type === 'folder' ? `${found.name}/` : child.type === 'archive' ? `${found.name}!/` : found.name, child })
   }
   return keyed.sort((a, b) => compareText(a.key, b.key)).map(({ child }) => child)
 }
 
-async function childOf(root: string, folder: string, found: Dirent): Promise<Child | undefined> {
+async function childOf(root: string, path: string, folder: string, found: Dirent): Promise<Child | undefined> {
   const { name } = found
   const type = typeByName(name)
-  const child = (type: Child['type'], linked = false, message = ''): Child => ({ name, type, linked, message })
+  const child = (type: Child['type'], linked = false, message = ''): Child => ({ name, location: path === '' ? name : `${path}/${name}`, type, linked, message })
   if (found.isFile() && type === undefined) return undefined
   if (name.includes('\ufffd') && (type !== undefined || found.isDirectory())) {
     const there = await lstat(join(folder, name)).catch(() => undefined)
@@ -152,14 +151,16 @@ export function typeByName(name: string): 'file' | 'archive' | undefined {
   return Object.hasOwn(PARSERS, extension) ? 'file' : extension === ARCHIVE ? 'archive' : undefined
 }
 
+/** Without I/O. */
+function vouchedFor({ absolute }: Level, { name, location, type, message }: Child): Found {
+  if (type === 'fault' || type === 'folder') return { type: 'fault', location, message }
+  return { type, location, path: absolute + sep + name, stat: undefined }
+}
+
 async function lookAtFiles(level: Level, files: readonly Child[]): Promise<readonly Found[]> {
-  const prefix = level.path === '' ? '' : `${level.path}/`
-  const vouched = level.readAt === undefined
-  const looks = await Promise.all(files.map(async ({ name, type, linked, message }): Promise<Found | undefined> => {
-    const location = prefix + name
+  const looks = await Promise.all(files.map(async ({ name, location, type, linked, message }): Promise<Found | undefined> => {
     if (type === 'fault' || type === 'folder') return { type: 'fault', location, message }
     const path = level.absolute + sep + name
-    if (vouched) return { type, location, path, stat: undefined }
     try {
       return { type, location, path, stat: linked ? await stat(path, { bigint: true }) : await quickLstat(path) }
     } catch (error) {

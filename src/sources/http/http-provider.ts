@@ -11,7 +11,7 @@ export const httpProvider: SourceProvider<z.infer<typeof HttpConfig>> = {
   description: 'Reads pages of JSON entries from a web address, and looks for changes from time to time.',
   capabilities: ['scan', 'watch', 'poll', 'pages', 'auth', 'mapping', 'schemas'],
   configSchema: HttpConfig,
-  create: ({ schemas, ...options }, { folder, entryBytes }) => openHttpSource({
+  create: ({ schemas, ...options }, { folder, entryBytes, thread }) => openHttpSource({
     ...options, schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, path]) => [pattern, resolve(folder, path)])),
-  }, { entryBytes }),
+  }, { entryBytes }, thread),
 }

@@ -3,45 +3,52 @@ import http from 'node:http'
 import https from 'node:https'
 import { pause } from '../../registry/pause.js'
 import { decodeText } from '../decode-text.js'
-import { parseJson } from '../parse-json.js'
-import { failureText, sealRules, type SourceFailure } from '../parse-entry.js'
+import { failureText, type SourceFailure } from '../parse-entry.js'
+import type { ParsingRules } from '../parsing/parse-job.js'
+import { ParsingThread } from '../parsing/parsing-thread.js'
+import { compileForm } from '../source-form.js'
 import type { Scanned, SourceReader } from '../source-reader.js'
 import { loadSchemas, type EntrySchemas } from '../validate.js'
 import { fetchPage, type FetchedPage, type PageRequest } from './fetch-page.js'
 import { HttpFailure } from './http-failure.js'
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.js'
 import { authHeaders, type HttpSourceOptions } from './http-options.js'
-import { NoList, pageEntries, pageForm, type PageForm } from './page-entries.js'
 import { readStamp, writeStamp, type PageStamp } from './page-stamp.js'
 import { urlNamer } from './shown-url.js'
 
 const DEFAULT_POLL_SECONDS = 60
+/** Pages that take too much; those that are not remembered cost the time again. */
+const MOST_TOO_MUCH = 100
 
 /**
  * Reads an HTTP registry, page by page; its locations are the pages' URLs, without what is secret in them. Where a page
  * cannot be had, or cannot be read and nobody knows what follows it, the scan throws: what lies behind it is unknown,
- * and not gone. @throws InvalidMapping
+ * and not gone.
+ * @param thread shared with other sources, and closed by whoever gives it; one of its own where it is left out
+ * @throws InvalidMapping
  */
-export function openHttpSource(options: HttpSourceOptions, given: Partial<HttpLimits> = {}): SourceReader {
-  return new HttpSource(options, { ...HTTP_LIMITS, ...given })
+export function openHttpSource(options: HttpSourceOptions, given: Partial<HttpLimits> = {}, thread?: ParsingThread): SourceReader {
+  return new HttpSource(options, { ...HTTP_LIMITS, ...given }, thread ?? new ParsingThread(), thread !== undefined)
 }
 
 class HttpSource implements SourceReader {
   readonly #first: URL
-  readonly #form: PageForm
   readonly #agent: http.Agent
   readonly #nameOf: (url: URL) => string
   readonly #pollMs: number
   readonly #closing = new AbortController()
   #schemas: EntrySchemas | undefined
+  #parsing: ParsingRules | undefined
+  /** The page that took too much to be read, by the digest of its body: as long as it is the same it is not tried again. */
+  readonly #tooMuch = new Map<string, SourceFailure>()
   /** What followed each page at the last whole look: a page that has gone bad does not hide those behind it. */
   #followedBy = new Map<string, string | null>()
   /** The server has asked to be left alone until then. */
   #quietUntil = 0
 
-  constructor(readonly options: HttpSourceOptions, readonly limits: HttpLimits) {
+  constructor(readonly options: HttpSourceOptions, readonly limits: HttpLimits, readonly thread: ParsingThread, readonly isShared: boolean) {
     this.#first = new URL(options.url)
-    this.#form = pageForm(options.form ?? 'entry')
+    compileForm(options.form ?? 'entry')
     this.#nameOf = urlNamer(this.#first)
     this.#pollMs = (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1_000
     const settings = { keepAlive: true, maxFreeSockets: 2 }
@@ -73,10 +80,16 @@ class HttpSource implements SourceReader {
   async close(): Promise<void> {
     this.#closing.abort(new Error('the source has been closed'))
     this.#agent.destroy()
+    if (!this.isShared) await this.thread.close()
   }
 
   async* #scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
-    const schemas = this.#schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
+    const schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
+    if (schemas !== this.#schemas || this.#parsing === undefined) {
+      this.#tooMuch.clear()
+      this.#parsing = { form: this.options.form ?? 'entry', schemas: schemas.texts, entryBytes: this.limits.entryBytes }
+    }
+    this.#schemas = schemas
     const fingerprint = createHash('sha256').update(JSON.stringify([this.options.form ?? 'entry', schemas.fingerprint])).digest('hex')
     const locations = new Set<string>()
     const followedBy = new Map<string, string | null>()
@@ -112,7 +125,7 @@ class HttpSource implements SourceReader {
         yield { location, unchanged: true }
       } else {
         remembered = null
-        const { scanned, bad } = await this.#read(page, location, fingerprint, schemas, stamp)
+        const { scanned, bad } = await this.#read(page, location, fingerprint, this.#parsing, stamp, signal)
         next = page.next ?? null
         if (bad !== undefined && page.next === undefined) next = this.#after(url, stamp, bad)
         yield scanned
@@ -144,7 +157,8 @@ class HttpSource implements SourceReader {
 
   /** `bad`: why nothing of the page can be read. */
   async #read(
-    page: Exclude<FetchedPage, { unmodified: true }>, location: string, fingerprint: string, schemas: EntrySchemas, known: PageStamp | null,
+    page: Exclude<FetchedPage, { unmodified: true }>, location: string, fingerprint: string, parsing: ParsingRules, known: PageStamp | null,
+    signal: AbortSignal,
   ): Promise<{ scanned: Scanned; bad?: SourceFailure }> {
     const { body, contentType, etag, modifiedAt } = page
     const stamp: PageStamp = { etag, next: page.next?.href ?? null, digest: createHash('sha256').update(body).digest('hex') }
@@ -159,14 +173,11 @@ class HttpSource implements SourceReader {
     }
     const decoded = decodeText(body)
     if (!('text' in decoded)) return failed('is not UTF-8 text', decoded.badLine)
-    const { documents, faults } = parseJson(decoded.text)
-    if (documents[0] === undefined) return failed(`is no JSON: ${faults[0]!.message}`, faults[0]!.line, faults[0]!.column)
-    try {
-      return { scanned: { ...given, ...await pageEntries(location, documents[0], this.#form, { schemas, seal: sealRules(this.limits.entryBytes) }) } }
-    } catch (error) {
-      if (!(error instanceof NoList)) throw error
-      return failed(error.message)
-    }
+    const before = this.#tooMuch.get(stamp.digest)
+    if (before !== undefined) return { scanned: { ...given, entries: [], failures: [before] }, bad: before }
+    const { entries, failures, isBad, isTooMuch } = await this.thread.parse(parsing, { type: 'page', location, text: decoded.text }, { signal })
+    if (isTooMuch && this.#tooMuch.size < MOST_TOO_MUCH) this.#tooMuch.set(stamp.digest, failures[0]!)
+    return { scanned: { ...given, entries, failures }, ...(isBad && { bad: failures[0]! }) }
   }
 }
 

@@ -2,13 +2,14 @@ import postgres from 'postgres'
 import { RegistryError } from '../../core/errors.js'
 import type { Operation } from '../../core/operation.js'
 import type { CommitOutcome, CommitRequest, HistoryOptions, HistoryReader } from '../history.js'
-import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type BatchWrites, type PlannedOutcome, type Standing } from '../plan-batch.js'
 import type { CountedUse } from './counted-use.js'
 import { connectionOptions } from './connection-options.js'
-import { isConnectionFailure, registryError } from './postgres-errors.js'
+import { errorCode, isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
-import { writeBatch } from './write-batch.js'
+import { COPY_FROM_ROWS, copyBatch } from './write-batch.js'
+import { writeTogether } from './write-together.js'
 import type { Transaction } from './read-client.js'
 
 const RETRY_PAUSE_MS = 100
@@ -16,21 +17,31 @@ const RETRY_PAUSE_MS = 100
 const CLOSE_SECONDS = 1
 /** A gateway that stops breathing in the middle of a commit gives the lock back after that long. */
 const IDLE_IN_TRANSACTION_MS = 10_000
+/** Where another gateway moved the head in between, both take turns at the lock for so long. */
+const CONTENDED_MS = 1_000
+const UNIQUE_VIOLATION = '23505'
 
 /*
- * One batch is one database transaction:
+ * One batch is one database transaction. As a rule it is a statement:
  *
- *   lock head_pointer ─ read what the batch touches ─ plan (pure) ─ write sets ─ NOTIFY ─ COMMIT
+ *   read head_pointer and what the batch touches ⇄ plan (pure) ─ write all of it if head_pointer has not been touched ⇄
  *
- * A connection that breaks after COMMIT was sent leaves the outcome unknown. So the batch is tried again,
- * and every try looks, under the lock, whether the batch's request ids are in the log already: what is
- * there is not applied twice, what is not there was rolled back.
+ * Where another gateway was faster, where entries are deleted and where versions are applied, it begins with the lock of all
+ * writers, head_pointer's row, so that those who write take turns:
+ *
+ *   BEGIN ⇄ lock, read ⇄ plan ─ write, COMMIT ⇄
+ *
+ * A connection that breaks after it was sent leaves the outcome unknown. So the batch is tried again, and every further try looks,
+ * under the lock, whether the batch's request ids are in the log already: what is there is not applied twice, what is not there
+ * was rolled back, or is on its way still and finds head_pointer touched.
  */
 export class Committer {
   readonly #databaseUrl: string
   readonly #options: HistoryOptions
   readonly #changesOf: HistoryReader['changesOf']
   #connection: Sql
+  /** Until then batches begin with the lock: another gateway writes too. */
+  #contendedUntil = 0
   #closed = false
 
   constructor(databaseUrl: string, options: HistoryOptions, changesOf: HistoryReader['changesOf'], private readonly owner: string) {
@@ -76,6 +87,7 @@ export class Committer {
         statement_timeout: this.#options.commitTimeoutMs,
         lock_timeout: this.#options.commitTimeoutMs,
         ...LOOK_UP_EACH,
+        plan_cache_mode: 'force_generic_plan',
       },
     })
   }
@@ -92,24 +104,60 @@ export class Committer {
         void connection.end({ timeout: 0 }).catch(() => {})
       }, Math.max(1, deadline - performance.now()))
     })
-    const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
-    const transaction = connection.begin(mode, async (sql) => {
-      // Begun late, out of the driver's queue, when nobody waits for it any more.
-      if (performance.now() > deadline) throw new DeadlinePassed()
-      return this.#run(sql, requests, attempt, isDry)
-    })
+    const trying = this.#atOnceOrLocked(connection, requests, attempt, isDry, deadline)
     // Where the deadline wins the race, this still rejects, to nobody.
-    transaction.catch(() => {})
+    trying.catch(() => {})
     try {
-      return await Promise.race([transaction, late]) as readonly PlannedOutcome[]
+      return await Promise.race([trying, late])
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<readonly PlannedOutcome[]> {
-    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, !isDry)
-    if (isCommitted && attempt.planned !== null) return attempt.planned
+  async #atOnceOrLocked(
+    connection: Sql, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean, deadline: number,
+  ): Promise<readonly PlannedOutcome[]> {
+    if (!attempt.isWritten && performance.now() >= this.#contendedUntil && areOneStatement(requests)) {
+      const planned = await this.#atOnce(connection, requests, attempt, deadline)
+      if (planned !== null) return planned
+      this.#contendedUntil = performance.now() + CONTENDED_MS
+    }
+    const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
+    const { ran: { planned, written } } = await connection.begin(mode, async (sql) => {
+      // Begun late, out of the driver's queue, when nobody waits for it any more.
+      if (performance.now() > deadline) throw new DeadlinePassed()
+      // Within an object, so that COMMIT is sent right after the last statement and not a way there and back later. Where that
+      // fails the server makes a ROLLBACK of it.
+      return { ran: await this.#run(sql, requests, attempt, isDry) }
+    })
+    await written
+    return planned
+  }
+
+  /** Null where the head has moved meanwhile: nothing was written then. */
+  async #atOnce(sql: Sql, requests: readonly CommitRequest[], attempt: Attempt, deadline: number): Promise<readonly PlannedOutcome[] | null> {
+    const { standing, isAttended, stamp } = await readStanding(sql, requests, 'none')
+    const writes = emptyWrites()
+    const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
+    if (isNothing(writes)) return planned
+    if (performance.now() > deadline) throw new DeadlinePassed()
+    attempt.planned = planned
+    attempt.isWritten = true
+    const isWritten = await writeTogether(sql, writes, stamp, standing, this.#options.references).catch((error: unknown) => {
+      // Another gateway has just kept a reply under the same key, perhaps without moving the head.
+      if (errorCode(error) !== UNIQUE_VIOLATION) throw error
+      return false
+    })
+    if (isWritten) return planned
+    attempt.planned = null
+    attempt.isWritten = false
+    return null
+  }
+
+  async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
+    const lock = isDry ? 'none' : attempt.isWritten ? 'against earlier' : 'others'
+    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, lock)
+    if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve() }
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
     const owned = await ownedTransactions(sql, requests, this.owner)
@@ -119,17 +167,15 @@ export class Committer {
         planned.push(overtaken())
         continue
       }
-      if (request.unattended === true && isAttended) {
-        planned.push({ type: 'refused', problems: [], fellAway: 'attended' })
-        continue
-      }
       const { action } = request
-      if (action.type === 'changeset') {
-        planned.push(planChangeset({ ...request, action }, standing, writes, this.#options.references))
+      const outcome = this.#planned(request, standing, writes, isAttended)
+      if (outcome !== null) {
+        planned.push(outcome)
         continue
       }
+      if (action.type === 'changeset') throw new Error('a changeset needs nothing more to be planned')
       // What a version holds or changed is read from the log, so what the batch did before must be there.
-      await this.#flush(sql, writes, standing)
+      await (await this.#send(sql, writes, standing)).written
       if (action.type === 'revert') {
         const target = await readRevertTarget(sql, action.version, standing, !isDry)
         planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
@@ -139,16 +185,32 @@ export class Committer {
       }
     }
     attempt.planned = planned
-    await this.#flush(sql, writes, standing)
+    const { written } = await this.#send(sql, writes, standing)
     attempt.isWritten ||= !isDry
-    return planned
+    return { planned, written }
   }
 
-  async #flush(sql: Transaction, writes: ReturnType<typeof emptyWrites>, standing: Standing & { readonly use: CountedUse }): Promise<void> {
-    if (writes.transitions.length === 0 && writes.replies.length === 0) return
+  /** Null for what is to be read more for. */
+  #planned(request: CommitRequest, standing: Standing, writes: BatchWrites, isAttended: boolean): PlannedOutcome | null {
+    const { action } = request
+    if (request.unattended === true && isAttended) return { type: 'refused', problems: [], fellAway: 'attended' }
+    return action.type === 'changeset' ? planChangeset({ ...request, action }, standing, writes, this.#options.references) : null
+  }
+
+  /** In an object, so that it can be waited for until it has been sent, or until it has been answered too. */
+  async #send(
+    sql: Transaction, writes: BatchWrites, standing: Standing & { readonly use: CountedUse },
+  ): Promise<{ readonly written: Promise<unknown> }> {
+    if (isNothing(writes)) return { written: Promise.resolve() }
     await standing.use.flush(sql)
-    await writeBatch(sql, writes, standing, this.#options.references)
+    const { references } = this.#options
+    const isLarge = writes.changes.length >= COPY_FROM_ROWS
+    if (isLarge) await copyBatch(sql, writes, standing, references)
+    const written = isLarge ? Promise.resolve() : writeTogether(sql, writes, null, standing, references)
+    // It may be waited for only after something else has failed.
+    written.catch(() => {})
     for (const rows of Object.values(writes)) rows.length = 0
+    return { written }
   }
 
   /** A reply that is given again is read back from the log. */
@@ -176,6 +238,26 @@ async function ownedTransactions(sql: Transaction, requests: readonly CommitRequ
   if (ids.length === 0) return new Set()
   const rows = await sql<{ id: string }[]>`SELECT id FROM open_transaction WHERE id = ANY(${ids}::uuid[]) AND owner = ${owner} FOR SHARE`
   return new Set(rows.map(({ id }) => id))
+}
+
+/** They need neither locks of entries nor anything that is read step by step, and are not that many. */
+function areOneStatement(requests: readonly CommitRequest[]): boolean {
+  let operations = 0
+  for (const { action, offered } of requests) {
+    if (action.type !== 'changeset' || offered !== undefined || action.operations.some(({ kind }) => kind === 'DELETE')) return false
+    operations += action.operations.length
+  }
+  return operations < COPY_FROM_ROWS
+}
+
+function isNothing({ transitions, replies }: BatchWrites): boolean {
+  return transitions.length === 0 && replies.length === 0
+}
+
+interface Ran {
+  readonly planned: readonly PlannedOutcome[]
+  /** Of what is on its way when COMMIT is sent. */
+  readonly written: Promise<unknown>
 }
 
 interface Attempt {

@@ -174,7 +174,7 @@ export async function sweepInstances(sql: Sql): Promise<number | null> {
 }
 
 /** Nobody acquires an instance of these entries until the transaction ends. No async function: see `readStanding`. */
-export function lockEntries(sql: Transaction, ids: readonly EntryId[]): PromiseLike<unknown> | [] {
+export function lockEntries(sql: Sql | Transaction, ids: readonly EntryId[]): PromiseLike<unknown> | [] {
   if (ids.length === 0) return []
   const { ns, name } = idColumns(ids)
   return sql`
@@ -189,7 +189,7 @@ export interface UseColumns {
 }
 
 /** Entries that have instances, and how many of them live. Sees what was acquired while the lock was waited for. */
-export function readUse(sql: Transaction, ids: readonly EntryId[]): PromiseLike<readonly UseColumns[]> | [] {
+export function readUse(sql: Sql | Transaction, ids: readonly EntryId[]): PromiseLike<readonly UseColumns[]> | [] {
   if (ids.length === 0) return []
   const { ns, name } = idColumns(ids)
   return sql<UseColumns[]>`

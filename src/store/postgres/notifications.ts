@@ -1,6 +1,6 @@
 import postgres from 'postgres'
+import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { connectionOptions } from './connection-options.js'
-import { ADVANCE_CHANNEL } from './write-batch.js'
 
 /** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'

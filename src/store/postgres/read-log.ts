@@ -85,26 +85,17 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
     },
 
     async log(after, limit) {
-      // The head first: what is committed while the rest is read lies beyond it and is left for the next page.
-      const [pointer] = await client.read((sql) => sql<(Head & { oldest: number })[]>`
-        SELECT revision, version, oldest_revision AS oldest FROM head_pointer`)
-      const head = { revision: pointer!.revision, version: pointer!.version }
-      if (after.revision < pointer!.oldest) throw logCompacted(after.revision, pointer!.oldest)
-      const from = after.position === Infinity ? after.revision + 1 : after.revision
-      if (from > head.revision) return { transitions: [], changes: [], upTo: after, head }
-      const [transitions, found] = await Promise.all([
-        client.read((sql) => sql<TransitionColumns[]>`
-          SELECT * FROM transition WHERE revision >= ${from} AND revision <= ${head.revision}
-          ORDER BY revision LIMIT ${limit}`),
-        client.read((sql) => sql.unsafe<WithOldest<LogRow>[]>(LOG_AFTER, logParams(after, head, limit) as never[], { prepare: true })),
-      ])
-      const oldest = found[0]?.oldest ?? 0
+      const params = [after.revision, Math.min(after.position, 2 ** 31 - 1), after.position === Infinity ? after.revision + 1 : after.revision, limit]
+      const found = await client.read((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, params as never[], { prepare: true }))
+      const { oldest, head_revision, head_version, transitions } = found[0]!
       if (after.revision < oldest) throw logCompacted(after.revision, oldest)
+      const head = { revision: head_revision, version: head_version }
+      if (transitions === null) return { transitions: [], changes: [], upTo: after, head }
       const rows = thereRows(found)
       const changes = rows.map(changeAtPlace).sort(byPosition)
-      const lastTransition = transitions.at(-1)?.revision ?? after.revision
       const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
-      return logPage(transitions.map(transitionOfColumns), changes, lastTransition, isFull, head)
+      const told = transitions.map((row) => transitionOfColumns({ ...row, created_at: new Date(row.created_at) }))
+      return logPage(told, changes, told.at(-1)!.revision, isFull, head)
     },
 
     async delta(from, to): Promise<readonly Operation[]> {
@@ -129,30 +120,46 @@ const BEFORE_ALL: LogPosition = { revision: -1, position: 0 }
  */
 const LOG_PAGE_BYTES = 1024 * 1024
 
-type LogRow = PlacedRow & { /** Changes found, those over the page's size included. */ readonly offered: number }
+type LogRow = PlacedRow & {
+  readonly oldest: number
+  readonly head_revision: number
+  readonly head_version: number
+  /** With the first row: those after the place, up to the head; null where there are none. */
+  readonly transitions: readonly (Omit<TransitionColumns, 'created_at'> & { readonly created_at: string })[] | null
+  /** Changes found, those over the page's size included. */
+  readonly offered: number
+}
 
 const BYTES = ['h.meta', 'h.data', 'p.meta', 'p.data'].map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
 
-/** Changes after a place of the log, by (revision, place): one at least, then as many as there is room for. */
-const LOG_AFTER = withOldest(`
-  SELECT * FROM (
-    SELECT ${PLACED_COLUMNS}, count(*) OVER () AS offered,
-      sum(${BYTES}) OVER (ORDER BY h.revision, h.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-    FROM (
-      (SELECT c.*, c.position AS place FROM change c
-        WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
-        ORDER BY c.revision, c.position LIMIT $4::int)
-      UNION ALL
-      (SELECT c.*, c.delete_position AS place FROM change c
-        WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= $3::bigint
-        ORDER BY c.revision, c.delete_position LIMIT $4::int)
-      ORDER BY revision, place LIMIT $4::int
-    ) h ${JOIN_PREVIOUS}
-  ) page WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}`)
-
-function logParams(after: LogPosition, head: Head, limit: number): unknown[] {
-  return [after.revision, Math.min(after.position, 2 ** 31 - 1), head.revision, limit]
-}
+/**
+ * What comes after a place of the log, by (revision, place): one change at least, then as many as there is room for, each beside
+ * the head. One statement: who waits for it on another gateway waits for one way there and back, and it is one snapshot.
+ */
+const LOG_AFTER = `
+  SELECT pointer.oldest_revision AS oldest, pointer.revision AS head_revision, pointer.version AS head_version, page.*,
+    CASE WHEN row_number() OVER (ORDER BY page.revision, page.place) = 1 THEN (
+      SELECT json_agg(t) FROM (
+        SELECT revision, kind, from_version, to_version, author, message, created_at, change_count FROM transition
+        WHERE revision >= $3::bigint AND revision <= pointer.revision ORDER BY revision LIMIT $4::int) t
+    ) END AS transitions
+  FROM head_pointer pointer LEFT JOIN LATERAL (
+    SELECT * FROM (
+      SELECT ${PLACED_COLUMNS}, count(*) OVER () AS offered,
+        sum(${BYTES}) OVER (ORDER BY h.revision, h.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+      FROM (
+        (SELECT c.*, c.position AS place FROM change c
+          WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= pointer.revision
+          ORDER BY c.revision, c.position LIMIT $4::int)
+        UNION ALL
+        (SELECT c.*, c.delete_position AS place FROM change c
+          WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= pointer.revision
+          ORDER BY c.revision, c.delete_position LIMIT $4::int)
+        ORDER BY revision, place LIMIT $4::int
+      ) h ${JOIN_PREVIOUS}
+    ) measured WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}
+  ) page ON true
+  ORDER BY page.revision, page.place`
 
 function logPage(transitions: Transition[], changes: Change[], lastTransition: number, isFull: boolean, head: Head) {
   const last = changes.at(-1)

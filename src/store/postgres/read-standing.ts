@@ -10,7 +10,7 @@ import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type
 import { CountedUse } from './counted-use.js'
 import { lockEntries, readUse } from './instance-sql.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
-import type { Transaction } from './read-client.js'
+import type { Sql, Transaction } from './read-client.js'
 
 export interface PointerColumns {
   readonly revision: number
@@ -24,50 +24,57 @@ export interface PointerColumns {
   readonly oldest_revision: number
 }
 
-/** What the registry looks like to a batch. With `lock`, nobody else commits until the transaction ends. */
+/** Against whom: other writers; also an earlier try of the same, which may be on its way still though its connection is gone. */
+export type Lock = 'none' | 'others' | 'against earlier'
+
+function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> | [] {
+  if (lock === 'none') return []
+  if (lock === 'others') return sql`SELECT FROM head_pointer FOR UPDATE`
+  return sql`UPDATE head_pointer SET revision = revision`
+}
+
+/**
+ * What the registry looks like to a batch, of one moment save for what is said of keys and instances, which may be later.
+ * With a lock, nobody else commits until the transaction ends.
+ */
 export async function readStanding(
-  sql: Transaction, requests: readonly CommitRequest[], lock: boolean,
-): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean }> {
+  sql: Sql | Transaction, requests: readonly CommitRequest[], lock: Lock,
+): Promise<{ standing: Standing & { readonly use: CountedUse }; isCommitted: boolean; isAttended: boolean; stamp: string }> {
   const ids = [...new Set(requests.flatMap(({ action }) => action.type === 'changeset' ? action.operations.map(({ id }) => id) : []))]
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Sent without waiting; each statement after the lock sees what was committed before it.
-  const [pointers, clock, committed, rows, replies, attended, , used] = await Promise.all([
-    sql<PointerColumns[]>`SELECT * FROM head_pointer ${lock ? sql`FOR UPDATE` : sql``}`,
-    sql<{ now: Date }[]>`SELECT clock_timestamp() AS now`,
-    sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ANY(${requests.map(({ id }) => id)}::uuid[])`,
-    readLatest(sql, ids),
+  const [, found, replies, , used] = await Promise.all([
+    lockPointer(sql, lock),
+    readFound(sql, requests, ids),
     keyed.length === 0 ? [] : sql<Reply[]>`
       SELECT r.author, r.key, r.digest, r.revision, r.version
       FROM unnest(${keyed.map(({ author }) => author ?? '')}::text[], ${keyed.map(({ idempotency }) => idempotency!.key)}::text[]) AS asked(author, key)
       JOIN reply r ON r.author = asked.author AND r.key = asked.key`,
-    // Asked before, it would be a way there and back for each changeset: a third of what 64 writers get done.
-    !requests.some(({ unattended }) => unattended === true) ? [] : sql`
-      SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp() LIMIT 1`,
-    lock ? lockEntries(sql, deleted) : [],
+    lock === 'none' ? [] : lockEntries(sql, deleted),
     readUse(sql, deleted),
   ])
+  const pointer = found[0]!
   const use = new CountedUse()
   use.add(used)
-  const pointer = pointers[0]!
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
-  placeLatest(rows, { entries, lastChanged })
+  placeLatest(found.filter((row): row is FoundColumns & ChangeColumns => row.ns !== null), { entries, lastChanged })
   const standing = {
-    head: { revision: pointer.revision, version: pointer.version },
+    head: { revision: pointer.at, version: pointer.at_version },
     oldestRevision: pointer.oldest_revision,
     lastVersion: pointer.last_version,
     versionDigest: pointer.version_digest,
     transitionDigest: pointer.transition_digest,
     entryCount: pointer.entry_count,
     // The server's clock, so that gateways agree; it may go back, transitions may not.
-    now: new Date(Math.max(clock[0]!.now.getTime(), pointer.moved_at.getTime())),
+    now: new Date(Math.max(pointer.now.getTime(), pointer.moved_at.getTime())),
     entries,
     lastChanged,
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
     use,
   }
-  return { standing, isCommitted: committed.length > 0, isAttended: attended.length > 0 }
+  return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, stamp: pointer.stamp }
 }
 
 /** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
@@ -86,20 +93,51 @@ async function addUse(sql: Transaction, ids: readonly EntryId[], use: CountedUse
   use.add(used)
 }
 
+type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Column] | null } & Omit<PointerColumns, 'revision' | 'version' | 'tag_sum'> & {
+  readonly at: number
+  readonly at_version: number
+  /** Another after whatever changes the pointer's row. */
+  readonly stamp: string
+  readonly now: Date
+  readonly is_committed: boolean
+  readonly is_attended: boolean
+}
+
+const LATEST_COLUMNS = `c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
+  c.previous_revision`
+
+/** Of ids as two arrays. */
+const latest = (ns: string, name: string) => `
+  unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+  CROSS JOIN LATERAL (
+    SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
+  ) c`
+
+/** Whether somebody takes part is asked here: asked before, it would be a way there and back for each changeset. */
+const FOUND = `
+  SELECT s.*, ${LATEST_COLUMNS} FROM (
+    SELECT p.revision AS at, p.version AS at_version, p.last_version, p.version_digest, p.transition_digest, p.entry_count, p.moved_at, p.oldest_revision,
+      p.xmin::text AS stamp, clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
+      $2::boolean AND EXISTS (SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp()) AS is_attended
+    FROM head_pointer p
+  ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`
+
 /**
- * The latest row of each id. No async function: one would send its statement before those that stand before it
- * in a `Promise.all`, the lock above all, and read what others are about to change.
+ * What is asked in every case: one row for each id that was ever touched, and at least one. No async function: one would
+ * send its statement before those that stand before it in a `Promise.all`, the lock above all, and read what others are about
+ * to change.
  */
+function readFound(sql: Sql | Transaction, requests: readonly CommitRequest[], ids: readonly EntryId[]): PromiseLike<readonly FoundColumns[]> {
+  const { ns, name } = idColumns(ids)
+  const asksWhoAttends = requests.some(({ unattended }) => unattended === true)
+  return sql.unsafe<FoundColumns[]>(FOUND, [requests.map(({ id }) => id), asksWhoAttends, ns, name], { prepare: true })
+}
+
+/** The latest row of each id. */
 function readLatest(sql: Transaction, ids: readonly EntryId[]): PromiseLike<readonly ChangeColumns[]> | [] {
   if (ids.length === 0) return []
   const { ns, name } = idColumns(ids)
-  return sql<ChangeColumns[]>`
-    SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
-      c.previous_revision
-    FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
-    CROSS JOIN LATERAL (
-      SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
-    ) c`
+  return sql.unsafe<ChangeColumns[]>(`SELECT ${LATEST_COLUMNS} FROM ${latest('$1', '$2')}`, [ns, name], { prepare: true })
 }
 
 function placeLatest(rows: readonly ChangeColumns[], { entries, lastChanged }: Pick<Standing, 'entries' | 'lastChanged'>): void {
@@ -148,6 +186,8 @@ export async function readVersionTarget(
   if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
     return { missing: compactedVersion(version, row.revision, standing.oldestRevision) }
   }
+  // What a plan for any two revisions would cost is far from what it costs between these.
+  await sql`SET LOCAL plan_cache_mode = auto`
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], { prepare: true })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
   const target = { version, digest: row.digest, differences }

@@ -2,6 +2,7 @@ import type { ExtractReferences } from '../../core/dependency.js'
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import type { BatchWrites, Standing } from '../plan-batch.js'
+import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { copyInto } from './copy-into.js'
 import { idColumns } from './entry-row.js'
 import type { Transaction } from './read-client.js'
@@ -10,11 +11,8 @@ import { referenceRows } from './reference-row.js'
 /** From here on COPY beats one statement with unnest: 100,000 rows in 11 s against 20 s. */
 export const COPY_FROM_ROWS = 2_000
 
-/** The channel that tells every gateway of a movement of the head; it carries nothing. */
-export const ADVANCE_CHANNEL = 'cadastre_advance'
-
-/** Writes a planned batch down: set by set, not operation by operation, statements sent without waiting where that can be. */
-export async function writeBatch(
+/** Writes a large batch down, a table at a time, by COPY where there are many rows. */
+export async function copyBatch(
   sql: Transaction, writes: BatchWrites, standing: Standing, references: ExtractReferences,
 ): Promise<void> {
   const touched = [...new Set(writes.changes.map(({ id }) => id))]
@@ -22,16 +20,15 @@ export async function writeBatch(
   const created = writes.changes.filter(({ operation }) => operation === 'create').map(({ id }) => id)
   // Only what is merely created in this batch has no rows yet.
   const replaced = [...new Set(writes.changes.filter(({ operation }) => operation !== 'create').map(({ id }) => id))]
-  const isLarge = writes.changes.length >= COPY_FROM_ROWS
   const statements = [
     () => insertVersions(sql, writes),
     () => insertTransitions(sql, writes),
-    () => insertChanges(sql, writes, isLarge),
+    () => insertChanges(sql, writes),
     () => insertNames(sql, created),
     () => deleteIds(sql, 'head', replaced),
-    () => insertHead(sql, standingEntries, isLarge),
+    () => insertHead(sql, standingEntries),
     () => deleteIds(sql, 'reference', replaced),
-    () => insertReferences(sql, standingEntries, references, isLarge),
+    () => insertReferences(sql, standingEntries, references, true),
     () => insertReplies(sql, writes, standing.now),
     () => sql`
       UPDATE head_pointer SET revision = ${standing.head.revision}, version = ${standing.head.version},
@@ -40,8 +37,7 @@ export async function writeBatch(
     () => sql`SELECT pg_notify(${ADVANCE_CHANNEL}, '')`,
   ]
   // A connection in COPY takes nothing else: the server ends it when the next statement arrives too early.
-  if (isLarge) for (const statement of statements) await statement()
-  else await Promise.all(statements.map((statement) => statement()))
+  for (const statement of statements) await statement()
 }
 
 const VERSION_COLUMNS = {
@@ -75,7 +71,7 @@ const CHANGE_COLUMNS = {
   meta: 'text', data: 'text', digest: 'text', version: 'bigint', previous_revision: 'bigint', meta_index: 'jsonb',
 } as const
 
-async function insertChanges(sql: Transaction, { changes }: BatchWrites, isLarge: boolean): Promise<void> {
+async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promise<void> {
   if (changes.length === 0) return
   const { ns, name } = idColumns(changes.map(({ id }) => id))
   const metaTexts = changes.map(({ content }) => content?.metaText ?? null)
@@ -92,7 +88,7 @@ async function insertChanges(sql: Transaction, { changes }: BatchWrites, isLarge
     version: changes.map(({ version }) => version),
     previous_revision: changes.map(({ previousRevision }) => previousRevision),
     meta_index: metaTexts,
-  }, isLarge)
+  }, true)
 }
 
 async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
@@ -106,7 +102,7 @@ const HEAD_COLUMNS = {
   meta_index: 'jsonb',
 } as const
 
-async function insertHead(sql: Transaction, entries: readonly EntryRevision[], isLarge: boolean): Promise<void> {
+async function insertHead(sql: Transaction, entries: readonly EntryRevision[]): Promise<void> {
   const metaTexts = entries.map(({ content }) => content.metaText)
   await insertColumns(sql, 'head', HEAD_COLUMNS, {
     ...idColumns(entries.map(({ id }) => id)),
@@ -117,7 +113,7 @@ async function insertHead(sql: Transaction, entries: readonly EntryRevision[], i
     data: entries.map(({ content }) => content.dataText),
     digest: entries.map(({ content }) => content.digest),
     meta_index: metaTexts,
-  }, isLarge)
+  }, true)
 }
 
 const REFERENCE_COLUMNS = {

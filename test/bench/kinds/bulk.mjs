@@ -1,13 +1,12 @@
 // One large changeset over HTTP, and the rows that it left copied into the same tables of a twin of the same registry: read out
 // beforehand, sent as text, in one database transaction, with the same indexes.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../connect.mjs'
-import { cpuTime, peakMemory, runClient } from '../processes.mjs'
+import { cpuTime, peakMemory, runClient, scratchFolder } from '../processes.mjs'
 import { startGateway } from '../systems.mjs'
 
 export const ONCE = fileURLToPath(new URL('../clients/once.mjs', import.meta.url))
@@ -55,14 +54,15 @@ export async function open({ operations }, { registry, database }) {
 
 /** By way of a file: a stream of the driver's never ends where all of it arrives at once. */
 async function piecesOf(sql, query) {
-  const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-rows-'))
+  const folder = scratchFolder('rows')
+  const file = join(folder.path, 'rows')
   try {
     // The server may run as another user.
-    chmodSync(folder, 0o777)
-    await sql.unsafe(`COPY (${query}) TO '${join(folder, 'rows')}'`)
-    const whole = readFileSync(join(folder, 'rows'))
+    chmodSync(folder.path, 0o777)
+    await sql.unsafe(`COPY (${query}) TO '${file}'`)
+    const whole = readFileSync(file)
     return Array.from({ length: Math.ceil(whole.length / PIECE) }, (_, i) => whole.subarray(i * PIECE, (i + 1) * PIECE))
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }

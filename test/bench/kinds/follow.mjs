@@ -1,25 +1,47 @@
-// So many subscribers over WebSockets, and one who writes; the next is written when everybody has the last.
-import { fileURLToPath } from 'node:url'
-import { entryOf } from '../entries.mjs'
-import { cpuTime, runClient } from '../processes.mjs'
-import { SYSTEMS } from '../systems.mjs'
+// So many subscribers of one gateway, and what its CPU takes for each frame that it delivers, while another one is written to at a
+// pace; beside `ws` alone, which sends frames of the same size to as many at the same pace. With several filters each changeset has
+// an entry for every one of them, so that everybody is sent something; `sparse` has one for one of them, in turn.
+import { cpuOf, open as asked, openSetting, paced, sleep } from '../following/setting.mjs'
 
-const CLIENT = fileURLToPath(new URL('../clients/follow.mjs', import.meta.url))
+export async function open({ subscribers: count, filters, sparse = false }, { registry, ms, warmUpMs }) {
+  const setting = await openSetting(registry, { broadcasts: true })
+  const { subscribers, followed, raw } = setting
+  const rate = sparse ? 300 : undefined
+  const names = Array.from({ length: filters }, (_, i) => `f${i}`)
+  const variables = filters === 1 ? [{}] : names.map((ns) => ({ where: { ns: { eq: ns } } }))
+  let turn = 0
 
-export async function open({ subscribers, filters }, { registry, systems, changes }) {
-  const servers = new Map()
-  for (const name of systems) servers.set(name, await SYSTEMS[name].start(registry))
+  /** `once` while it is warm, then measured. */
+  async function measured({ pid }, once) {
+    await paced(warmUpMs, once, rate)
+    await subscribers.do('quiet')
+    await subscribers.do('reset')
+    const began = cpuOf(pid)
+    const sent = await paced(ms, once, rate)
+    await subscribers.do('quiet')
+    const cpu = cpuOf(pid) - began
+    const { frames, bytes } = await subscribers.do('counted')
+    const { p50, p99 } = await subscribers.do('latencies', { sent })
+    await subscribers.do('close')
+    return { figures: { cpu: (cpu * 1_000) / frames, p50, p99, 'bytes each': bytes / frames }, each: frames / Object.keys(sent).length, bytes: Math.round(bytes / frames) }
+  }
+
   return {
-    async round(round) {
-      const figures = {}
-      for (const [system, { port, pid }] of servers) {
-        let cpu = 0
-        const job = { system, port, subscribers, filters, changes, entry: entryOf(7, `.f${round}`), round }
-        const { deliveries, p50, p99, elapsedMs } = await runClient(CLIENT, job, { began: () => { cpu = cpuTime([pid]) }, done: () => { cpu = cpuTime([pid]) - cpu } })
-        figures[system] = { cpu: (cpu * 1_000) / deliveries, perSecond: deliveries / (elapsedMs / 1_000), p50, p99 }
-      }
-      return figures
+    async round() {
+      await subscribers.do('open', asked(followed.port, { count, variables }))
+      const ours = await measured(followed, () => setting.write(sparse ? [setting.create(names[turn++ % filters])] : names.map((ns) => setting.create(ns))))
+      await subscribers.do('open', { port: raw.port, path: '/', count: Math.round(ours.each), raw: true })
+      let number = 0
+      const theirs = await measured(raw, async () => {
+        const text = `{"revision":${++number},"text":"`
+        const frame = `${text}${'x'.repeat(Math.max(0, ours.bytes - text.length - 2))}"}`
+        const told = number
+        await setting.broadcast(frame)
+        return told
+      })
+      await sleep(200)
+      return { cadastre: ours.figures, ws: theirs.figures }
     },
-    close: async () => { for (const server of servers.values()) await server.stop() },
+    close: setting.close,
   }
 }

@@ -5,6 +5,8 @@ import { SYSTEMS } from '../systems.mjs'
 
 const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
 
+export const uses = ({ request }) => (request === 'write' ? 'copy' : 'filled')
+
 export async function open(workload, { registry, database, systems, ms, warmUpMs }) {
   const servers = new Map()
   const close = async () => { for (const server of servers.values()) await server.stop() }

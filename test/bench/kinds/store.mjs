@@ -1,46 +1,91 @@
-// What reading costs as the registry grows: the store by itself, in this process, one question at a time.
+// What reading costs as the registry grows: the store by itself, in this process, one question at a time. All places that are held
+// against each other (the head, an old revision, an old revision of the smallest registry) are asked in turns, question by question.
+import { FindQuery } from '../../../dist/store/postgres/find-entries.js'
+import { ReadClient } from '../../../dist/store/postgres/read-client.js'
 import { idOf, seeded } from '../entries.mjs'
 import { openHistory } from '../registries.mjs'
 import { median } from '../statistics.mjs'
 
-const TIMES = 50
+const TIMES = 150
+const WARM_UP = 20
 const EVERYTHING = { all: [] }
 const meta = (path, test) => ({ field: { meta: path }, test })
+const page = (after = null) => ({ limit: 100, after, before: null, fromEnd: false })
 
-export async function open(_workload, { registry: { url, size, oldRevision } }) {
-  const history = await openHistory(url)
+/** What is asked; each is given a place and a number below the size of its registry. One that gives a number says itself how long it took. */
+const READS = {
+  'get ms': ({ history, at }, n) => history.entries([idOf(n)], at),
+  'page ms': ({ history, at }, n) => history.findEntries(EVERYTHING, 'ID_ASC', page({ id: idOf(n), revision: 0 }), at),
+  'find 1 ms': (place, n) => find(place, meta('serial', { operator: 'equals', value: n })),
+  'find by build ms': (place, n) => find(place, byBuild(n)),
+  'find 100 by tag ms': (place, n) => find(place, byTag(n)),
+  'find 100 by kind ms': (place) => find(place, byKind()),
+  'by build, database ms': (place, n) => databaseTime(place, byBuild(n)),
+  'by tag, database ms': (place, n) => databaseTime(place, byTag(n)),
+  'by kind, database ms': (place) => databaseTime(place, byKind()),
+}
+const OLD_READS = {
+  'open a snapshot ms': async ({ history, at }) => { await history.versions([at]); await history.entryCount(at) },
+  'delta of 10 ms': async ({ history, at }) => {
+    const { length } = await history.delta(at, at + 10)
+    if (length !== 10) throw new Error(`a delta of 10 changes holds ${length}`)
+  },
+}
+
+/** One entry in 10,000: a hundred of a million, which is all that match. */
+const byBuild = (n) => meta('build', { operator: 'equals', value: n % 10_000 })
+/** One in 1,000: the first hundred of a thousand, in the order of ids. */
+const byTag = (n) => meta('tags', { operator: 'holdsAll', values: [`t${n % 1_000}`] })
+/** One in 12. */
+const byKind = () => ({ field: { root: 'kind' }, test: { operator: 'equals', value: 'process.lua' } })
+const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_ASC', page(), at)
+
+/** What the database itself says it took to plan and to run the statement of that find, in ms. */
+async function databaseTime({ client, at }, criteria) {
+  const { text, params } = new FindQuery(criteria).statement('ID_ASC', page(), page().limit + 1, at)
+  const [row] = await client.read((sql) => sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params))
+  const [{ 'Planning Time': planning, 'Execution Time': execution }] = row['QUERY PLAN']
+  return planning + execution
+}
+
+export const uses = () => 'filled'
+export const NEEDS_SMALLEST = true
+
+export async function open(_workload, { registry, smallest }) {
+  const reading = await reader(registry)
+  const beside = smallest === null ? null : await reader(smallest)
+  const head = { ...reading, at: 'head' }
+  const old = { ...reading, at: registry.oldRevision }
+  const places = { head, old, ...(beside === null ? {} : { smallest: { ...beside, at: smallest.oldRevision } }) }
   return {
     async round(round) {
       const random = seeded(round)
-      const any = () => Math.floor(random() * size)
-      const page = (after = null) => ({ limit: 100, after, before: null, fromEnd: false })
-      const find = (criteria, at) => history.findEntries(criteria, 'ID_ASC', page(), at)
-      const reads = async (at) => ({
-        'get ms': await timed(() => history.entries([idOf(any())], at)),
-        'page ms': await timed(() => history.findEntries(EVERYTHING, 'ID_ASC', page({ id: idOf(any()), revision: 0 }), at)),
-        'find 1 ms': await timed(() => find(meta('serial', { operator: 'equals', value: any() }), at)),
-        'find 100 by tag ms': await timed(() => find(meta('tags', { operator: 'holdsAll', values: [`t${any() % 1_000}`] }), at)),
-        'find 100 by kind ms': await timed(() => find({ field: { root: 'kind' }, test: { operator: 'equals', value: 'process.lua' } }, at)),
-      })
-      return {
-        head: await reads('head'),
-        old: {
-          ...await reads(oldRevision),
-          'open a snapshot ms': await timed(async () => { await history.versions([1]); await history.entryCount(oldRevision) }),
-          'delta of 10 ms': await timed(() => history.delta(oldRevision, oldRevision + 10)),
-        },
-      }
+      const figures = Object.fromEntries(Object.keys(places).map((place) => [place, {}]))
+      const { head: _head, ...olds } = places
+      for (const [name, read] of Object.entries(READS)) await inTurns(name, read, places, random, figures)
+      for (const [name, read] of Object.entries(OLD_READS)) await inTurns(name, read, olds, random, figures)
+      return figures
     },
-    close: () => history.close(),
+    close: async () => { await reading.close(); await beside?.close() },
   }
 }
 
-async function timed(read) {
-  const times = []
-  for (let i = 0; i < TIMES; i++) {
-    const began = performance.now()
-    await read()
-    times.push(performance.now() - began)
+async function reader({ url, size }) {
+  const history = await openHistory(url)
+  // As the store's own: the same settings, so the same plans.
+  const client = new ReadClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000 })
+  return { history, client, size, close: () => Promise.all([history.close(), client.close()]) }
+}
+
+async function inTurns(name, read, places, random, figures) {
+  const times = Object.fromEntries(Object.keys(places).map((place) => [place, []]))
+  for (let i = 0; i < TIMES + WARM_UP; i++) {
+    for (const [called, place] of Object.entries(places)) {
+      const n = Math.floor(random() * place.size)
+      const began = performance.now()
+      const told = await read(place, n)
+      if (i >= WARM_UP) times[called].push(typeof told === 'number' ? told : performance.now() - began)
+    }
   }
-  return median(times.slice(5))
+  for (const [place, each] of Object.entries(times)) figures[place][name] = median(each)
 }

@@ -50,8 +50,11 @@ export class Following {
   readonly scan = async (signal = new AbortController().signal): Promise<Look> => {
     const all: Scanned[] = []
     for await (const scanned of this.reader.scan((location) => this.stamps.get(location), signal)) {
+      if (scanned.unchanged) {
+        for (const location of [scanned.location, ...scanned.also ?? []]) all.push({ location, unchanged: true })
+        continue
+      }
       all.push(scanned)
-      if (scanned.unchanged) continue
       if (scanned.failures.length === 0) this.stamps.set(scanned.location, scanned.stamp)
       else this.stamps.delete(scanned.location)
     }

@@ -5,7 +5,7 @@ import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
 import type { CommitOutcome, History } from '../../../src/store/history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
-import { apply, changeset, commitOne, create, expectApplied, historyOptions, problemCodes, update } from '../../support/requests.js'
+import { apply, changeset, commitOne, create, expectApplied, historyOptions, problemCodes, remove, update } from '../../support/requests.js'
 
 describe('several gateways on one database', () => {
   let database: TestDatabase
@@ -112,40 +112,117 @@ describe('several gateways on one database', () => {
   })
 
   it('find an answer that got lost by the id of its request, and apply nothing twice', async () => {
-    const proxy = await cutAfterCommit(database.url)
+    const proxy = await proxyTo(database.url)
     const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
     try {
-      for (let i = 1; i <= 5; i++) {
-        proxy.cutNext()
-        const outcomes = await gateway.commit([changeset([create(`a:${i}`)]), changeset([create(`a:${i}`)])])
-        expect(outcomes.map(problemCodes)).toEqual([[], ['ENTRY_EXISTS']])
+      for (let i = 1; i <= 6; i++) {
+        // What deletes is written under a lock and then committed, anything else by one statement.
+        const deletes = i % 2 === 0
+        proxy.cutInPlaceOf(deletes ? 'COMMIT\0' : 'written')
+        const one = () => changeset([create(`a:${i}`), ...(deletes ? [remove(`a:${i - 1}`)] : [])])
+        const outcomes = await gateway.commit([one(), one()])
+        expect(outcomes.map(problemCodes)).toEqual([[], deletes ? ['ENTRY_EXISTS', 'ENTRY_NOT_FOUND'] : ['ENTRY_EXISTS']])
         expect(await gateway.head()).toEqual({ revision: i, version: i })
       }
-      expect(proxy.cuts()).toBe(5)
+      expect(proxy.cuts()).toBe(6)
+      expect((await gateway.verify()).corruptions).toEqual([])
     } finally {
       await gateway.close()
       await proxy.close()
     }
   })
+
+  it('let nothing through that was on its way still when its connection was gone', async () => {
+    const proxy = await proxyTo(database.url)
+    const other = await open()
+    const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
+    try {
+      await commitOne(gateway, changeset([create('a:first')]))
+      const applied = proxy.holdBack('late-and-applied')
+      const again = commitOne(gateway, changeset([create('a:x', 'thing', { note: 'late-and-applied' })]))
+      await applied.held
+      applied.cut()
+      expect(expectApplied(await again).revision).toBe(2)
+      await applied.letGo()
+
+      // The further try writes nothing, since somebody takes part by now: the head stays where the first try looks for it.
+      const refused = proxy.holdBack('late-and-refused')
+      const attended = commitOne(gateway, changeset([create('a:y', 'thing', { note: 'late-and-refused' })], { unattended: true }))
+      await refused.held
+      const leave = await other.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, { receive() {}, lost() {} })
+      refused.cut()
+      expect(await attended).toMatchObject({ type: 'refused', fellAway: 'attended' })
+      await refused.letGo()
+      expect(await other.head()).toEqual({ revision: 2, version: 2 })
+      expect((await other.verify()).corruptions).toEqual([])
+      await leave()
+    } finally {
+      await gateway.close()
+      await proxy.close()
+    }
+  })
+
+  it('plan anew what has waited for somebody who changed what it was planned by', async () => {
+    const gateway = await open()
+    await apply(gateway, create('a:x'))
+    const admin = postgres(database.url, { max: 2 })
+    let writing: Promise<unknown> = Promise.resolve()
+    // As when a gateway with other patterns starts: the head stays where it is.
+    await admin.begin(async (sql) => {
+      await sql`UPDATE head_pointer SET references_fingerprint = 'others'`
+      await sql`INSERT INTO reference VALUES ('a', 'x', 9, 'data.old', 'b:y', 'entry', 'b', 'y')`
+      writing = apply(gateway, update('a:x', 'thing', {}, 1))
+      const isWaiting = () => admin`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+      while ((await isWaiting()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    })
+    await writing
+    expect((await gateway.verify()).corruptions).toEqual([])
+    await admin.end()
+  })
+
+  it('take turns, though one writes without a pause', async () => {
+    const gateways = await Promise.all([open(), open()])
+    const written = [0, 0]
+    await Promise.all(gateways.map(async (gateway, g) => {
+      while (written[0]! + written[1]! < 200) {
+        await apply(gateway, create(`g${g}:${written[g]}`))
+        written[g]! += 1
+      }
+    }))
+    expect(Math.min(...written)).toBeGreaterThan(20)
+    expect((await gateways[0]!.verify()).corruptions).toEqual([])
+  })
 })
 
-/** A way to the server that is cut, when asked, in place of the answer that a COMMIT has succeeded. */
-async function cutAfterCommit(databaseUrl: string) {
+/** A way to the server, on which what is said can be lost or held back. */
+async function proxyTo(databaseUrl: string) {
   const target = new URL(databaseUrl)
-  let armed = false
+  let cutAt: string | null = null
   let cuts = 0
+  let hold: { readonly text: string; caught(cut: () => void, send: () => Promise<void>): void } | null = null
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname)
-    client.on('data', (chunk) => upstream.write(chunk))
+    let isKept = false
+    client.on('data', (chunk) => {
+      if (hold === null || !chunk.toString('latin1').includes(hold.text)) return void upstream.write(chunk)
+      isKept = true
+      hold.caught(() => client.destroy(), async () => {
+        const heard = new Promise((resolve) => upstream.once('data', resolve))
+        upstream.write(chunk)
+        await heard
+        upstream.destroy()
+      })
+      hold = null
+    })
     upstream.on('data', (chunk) => {
-      if (!armed || !chunk.toString('latin1').includes('COMMIT\0')) return void client.write(chunk)
-      armed = false
+      if (cutAt === null || !chunk.toString('latin1').includes(cutAt)) return void client.write(chunk)
+      cutAt = null
       cuts++
       client.destroy()
     })
     for (const socket of [client, upstream]) {
       socket.on('error', () => {})
-      socket.on('close', () => { client.destroy(); upstream.destroy() })
+      socket.on('close', () => { client.destroy(); if (!isKept) upstream.destroy() })
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -153,8 +230,18 @@ async function cutAfterCommit(databaseUrl: string) {
   url.port = String((server.address() as AddressInfo).port)
   return {
     url: url.href,
-    cutNext: () => { armed = true },
+    /** The connection, in place of the answer that holds this. */
+    cutInPlaceOf: (text: string) => { cutAt = text },
     cuts: () => cuts,
+    /** What holds this, when it is sent; the sender's connection ends by `cut`, and it arrives by `letGo`. */
+    holdBack(text: string) {
+      let cut = () => {}
+      let letGo = async () => {}
+      const held = new Promise<void>((resolve) => {
+        hold = { text, caught: (cutClient, send) => { cut = cutClient; letGo = send; resolve() } }
+      })
+      return { held, cut: () => cut(), letGo: () => letGo() }
+    },
     close: () => new Promise((resolve) => server.close(resolve)),
   }
 }

@@ -8,18 +8,16 @@ let subscribers = []
 let arrivals = { revisions: new Float64Array(4_000_000), times: new Float64Array(4_000_000), count: 0 }
 
 const tasks = {
-  /** Opens `count` subscribers of query k % queries.length; resolves when each has its first batch. */
-  async open({ port, path, count, queries, variables, keepTimes = true, ids = 'same', reads = 1, raw = false }) {
-    const began = now()
+  /** Opens `count` subscribers, each of the next query with the next variables; resolves when each has its first batch. */
+  async open({ port, path, count, queries = [''], variables = [{}], keepTimes = true, gently = false, raw = false }) {
     const ready = []
     for (let i = 0; i < count; i++) {
       const subscriber = { frames: 0, bytes: 0, last: -1, gaps: 0 }
       const first = new Promise((resolve) => { subscriber.first = resolve })
-      const id = ids === 'same' ? '1' : `${i}-0b7c3a52-5c6c-4c7c-9d58-${i % 1000}`
       subscriber.socket = new ThinSocket(port, path, (bytes, start, end) => {
         if (!raw && bytes.indexOf(NEXT, start) === -1) {
           if (bytes.toString('latin1', start, end).includes('connection_ack')) {
-            subscriber.socket.send({ id, type: 'subscribe', payload: { query: queries[i % queries.length], variables } })
+            subscriber.socket.send({ id: '1', type: 'subscribe', payload: { query: queries[i % queries.length], variables: variables[i % variables.length] } })
           } else console.error(bytes.toString('utf8', start, end))
           return
         }
@@ -41,11 +39,10 @@ const tasks = {
       if (!raw) subscriber.socket.opened.then(() => subscriber.socket.send({ type: 'connection_init' }))
       ready.push(raw ? subscriber.socket.opened : first)
       // Not all at one instant: the backlog of listen() is 511.
-      if (i % 200 === 199 && !reads) await Promise.all(ready)
+      if (i % 200 === 199 && gently) await Promise.all(ready)
       else if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 5))
     }
     await Promise.all(ready)
-    return { ms: now() - began }
   },
   async reset() {
     arrivals.count = 0
@@ -63,7 +60,7 @@ const tasks = {
       }
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    return { ms: now() - began, at: now() }
+    return { at: now() }
   },
   /** Until nothing has come for half a second. */
   async quiet() {
@@ -78,7 +75,6 @@ const tasks = {
     return {
       frames: subscribers.reduce((sum, { frames }) => sum + frames, 0),
       bytes: subscribers.reduce((sum, { bytes }) => sum + bytes, 0),
-      least: Math.min(...subscribers.map(({ frames }) => frames)),
       gaps: subscribers.reduce((sum, { gaps }) => sum + gaps, 0),
     }
   },
@@ -108,7 +104,7 @@ process.on('message', async ({ id, task, input }) => {
   try {
     process.send({ id, answer: await tasks[task](input ?? {}) ?? null })
   } catch (error) {
-    process.send({ id, error: error.message })
+    process.send({ id, error: String(error.stack) })
   }
 })
 process.on('disconnect', () => process.exit())

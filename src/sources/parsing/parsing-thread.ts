@@ -1,0 +1,263 @@
+import { Worker } from 'node:worker_threads'
+import { FileFault } from '../file-fault.js'
+import type { SourceFailure } from '../parse-entry.js'
+import type { GivenEntry } from '../source-reader.js'
+import type { ReadText } from './file-references.js'
+import { unpackEntry, type FromWorker, type PackedResult, type ParseJob, type ParsingRules, type SentJob, type ToWorker } from './parse-job.js'
+
+/** What one text may take. */
+export interface ParsingLimits {
+  /** For parsing, mapping and checking it; reading the files that it refers to does not count. */
+  readonly parseMs: number
+  /** Of the thread's memory. */
+  readonly parseMegabytes: number
+}
+
+export const PARSING_LIMITS: ParsingLimits = { parseMs: 15_000, parseMegabytes: 1_024 }
+
+/** Nothing can be parsed: it says nothing of any file. */
+export class ParsingEnded extends Error {
+  override readonly name = 'ParsingEnded'
+}
+
+/** How often it is looked whether one takes too long. */
+const LOOK_MS = 250
+/** What is sent together, and how often before anything of it has come back. */
+const BATCH_JOBS = 64
+const BATCH_CHARACTERS = 512 * 1024
+const BATCHES_AHEAD = 2
+/** A thread with nothing to do ends after so long: it holds some 30 MB. */
+const IDLE_MS = 60_000
+
+export interface Parsed {
+  readonly entries: readonly GivenEntry[]
+  readonly failures: readonly SourceFailure[]
+  /** Nothing of it could be read. */
+  readonly isBad: boolean
+  /** It took more time or memory than it may. */
+  readonly isTooMuch: boolean
+}
+
+export interface ParseOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Reads a file that the text refers to. */
+  readonly read?: ReadText | undefined
+}
+
+interface Task extends ParseOptions {
+  readonly serial: number
+  readonly rules: ParsingRules
+  readonly job: ParseJob
+  readonly settle: (result: PackedResult, isTooMuch: boolean) => void
+  readonly fail: (error: Error) => void
+}
+
+interface Running {
+  readonly worker: Worker
+  /** The serial of the job that is under way there; 0 where none is. */
+  readonly present: Int32Array
+  readonly sent: Map<number, Task>
+  readonly sentRules: Set<ParsingRules>
+  /** Texts that are being read for it. */
+  wants: number
+  /** The last serial of each batch that has not come back. */
+  batches: number[]
+}
+
+/**
+ * Parses in a thread of its own, so that no file, however it is made, and no regular expression of a mapping or a schema
+ * keeps the gateway's other work waiting. What takes too long, or too much memory, is given up together with the thread,
+ * and the rest goes on in a new one.
+ */
+export class ParsingThread {
+  readonly #waiting: Task[] = []
+  readonly #rules = new WeakMap<ParsingRules, number>()
+  #running: Running | undefined
+  #looking: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
+  #serial = 0
+  #rulesCount = 0
+  #isClosed = false
+
+  constructor(private readonly limits: ParsingLimits = PARSING_LIMITS) {}
+
+  /** @throws what the signal was aborted with; ParsingEnded where the thread cannot be started or has been closed */
+  parse(rules: ParsingRules, job: ParseJob, { signal, read }: ParseOptions = {}): Promise<Parsed> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(closed())
+      if (signal?.aborted === true) return reject(signal.reason as Error)
+      const end = () => signal?.removeEventListener('abort', abort)
+      const task: Task = {
+        serial: this.#serial = (this.#serial % 0x7fff_ffff) + 1, rules, job, read,
+        settle: ({ entries, failures, isBad = false }, isTooMuch) => {
+          end()
+          resolve({ entries: entries.map(unpackEntry), failures, isBad, isTooMuch })
+        },
+        fail: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      const abort = () => {
+        const at = this.#waiting.indexOf(task)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        this.#running?.sent.delete(task.serial)
+        reject(signal!.reason as Error)
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiting.push(task)
+      // What is asked for in one turn goes together.
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#send())
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#idle)
+    const running = this.#stop()
+    for (const task of [...running?.sent.values() ?? [], ...this.#waiting.splice(0)]) task.fail(closed())
+    await running?.worker.terminate()
+  }
+
+  #send(): void {
+    while (this.#waiting.length > 0 && !this.#isClosed) {
+      const running = this.#running ??= this.#start()
+      if (running.batches.length >= BATCHES_AHEAD) return
+      const jobs: SentJob[] = []
+      let characters = 0
+      for (let task = this.#waiting[0]; task !== undefined && jobs.length < BATCH_JOBS && characters < BATCH_CHARACTERS; task = this.#waiting[0]) {
+        this.#waiting.shift()
+        running.sent.set(task.serial, task)
+        jobs.push({ serial: task.serial, rules: this.#sendRules(running, task.rules), job: task.job })
+        characters += 'text' in task.job ? task.job.text.length : 0
+      }
+      running.batches.push(jobs.at(-1)!.serial)
+      running.worker.ref()
+      post(running, { type: 'jobs', jobs })
+    }
+  }
+
+  #sendRules(running: Running, rules: ParsingRules): number {
+    const number = this.#rules.get(rules) ?? ++this.#rulesCount
+    this.#rules.set(rules, number)
+    if (!running.sentRules.has(rules)) post(running, { type: 'rules', number, rules })
+    running.sentRules.add(rules)
+    return number
+  }
+
+  #start(): Running {
+    clearTimeout(this.#idle)
+    const present = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(new URL('./parse-worker.js', import.meta.url), {
+      workerData: { present }, resourceLimits: { maxOldGenerationSizeMb: this.limits.parseMegabytes }, env: {}, execArgv: [], stdin: false,
+    })
+    const running: Running = { worker, present, sent: new Map(), sentRules: new Set(), wants: 0, batches: [] }
+    let failure: Error | undefined
+    worker.on('message', (message: FromWorker) => this.#hear(running, message))
+    worker.on('error', (error: Error) => { failure = error })
+    worker.on('exit', () => this.#ended(running, failure))
+    this.#look(running)
+    return running
+  }
+
+  #hear(running: Running, message: FromWorker): void {
+    if (running !== this.#running) return
+    if (message.type === 'want') return void this.#giveText(running, message)
+    for (const [serial, result] of message.results) {
+      const task = running.sent.get(serial)
+      running.sent.delete(serial)
+      task?.settle(result, false)
+      if (running.batches[0] === serial) running.batches.shift()
+    }
+    this.#send()
+    if (running.sent.size === 0) this.#rest(running)
+  }
+
+  async #giveText(running: Running, { want, serial, reference }: Extract<FromWorker, { type: 'want' }>): Promise<void> {
+    running.wants += 1
+    const answer = await textOf(running.sent.get(serial)?.read, reference)
+    running.wants -= 1
+    post(running, { type: 'text', want, ...answer })
+  }
+
+  /** Looks now and then at what is under way. The time in which this thread itself had no turn is not held against it. */
+  #look(running: Running): void {
+    let serial = 0
+    let taken = 0
+    let last = performance.now()
+    this.#looking = setInterval(() => {
+      const now = performance.now()
+      const passed = Math.min(now - last, 2 * LOOK_MS)
+      last = now
+      const present = Atomics.load(running.present, 0)
+      if (present === 0 || present !== serial) taken = 0
+      else if (running.wants === 0) taken += passed
+      serial = present
+      if (taken > this.limits.parseMs) this.#giveUp(running, serial, `takes longer than ${this.limits.parseMs / 1000} s to be read`)
+    }, LOOK_MS)
+    this.#looking.unref()
+  }
+
+  /** The thread ends; what else was sent there goes to the next. */
+  #giveUp(running: Running, serial: number, why: string): void {
+    if (running !== this.#running) return
+    this.#stop()
+    const task = running.sent.get(serial)
+    running.sent.delete(serial)
+    this.#waiting.unshift(...running.sent.values())
+    task?.settle(tooMuch(task.job.location, why), true)
+    void running.worker.terminate()
+    this.#send()
+  }
+
+  #ended(running: Running, failure: Error | undefined): void {
+    if (running !== this.#running) return
+    const serial = Atomics.load(running.present, 0)
+    if ((failure as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' && running.sent.has(serial)) {
+      return this.#giveUp(running, serial, `takes more than ${this.limits.parseMegabytes} MB of memory to be read`)
+    }
+    this.#stop()
+    const error = new ParsingEnded(`the thread that parses has ended${failure === undefined ? '' : `: ${failure.message}`}`)
+    for (const task of [...running.sent.values(), ...this.#waiting.splice(0)]) task.fail(error)
+  }
+
+  #rest(running: Running): void {
+    running.worker.unref()
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      if (running !== this.#running || running.sent.size > 0) return
+      this.#stop()
+      void running.worker.terminate()
+    }, IDLE_MS)
+    this.#idle.unref()
+  }
+
+  /** What was running is not any more, as far as this thread is concerned. */
+  #stop(): Running | undefined {
+    clearInterval(this.#looking)
+    const running = this.#running
+    this.#running = undefined
+    return running
+  }
+}
+
+function post({ worker }: Running, message: ToWorker): void {
+  worker.postMessage(message)
+}
+
+async function textOf(read: ReadText | undefined, reference: string): Promise<{ readonly text: string } | { readonly fault: string }> {
+  if (read === undefined) return { fault: `file://${reference} cannot be read from here` }
+  try {
+    return { text: await read(reference) }
+  } catch (error) {
+    return { fault: error instanceof FileFault ? error.message : `file://${reference} cannot be read: ${(error as Error).message}` }
+  }
+}
+
+function tooMuch(file: string, message: string): PackedResult {
+  return { entries: [], failures: [{ file, line: null, column: null, entryId: null, message }], isBad: true }
+}
+
+function closed(): ParsingEnded {
+  return new ParsingEnded('the thread that parses has been closed')
+}

@@ -1,0 +1,71 @@
+import { extname } from 'node:path'
+import type { SealRules } from '../../core/seal-content.js'
+import type { Json } from '../../core/json.js'
+import { giveEntries } from '../give-entries.js'
+import { NoList, pageEntries, pageForm, type PageForm } from '../http/page-entries.js'
+import { PARSERS, sealRules, type SourceFailure } from '../parse-entry.js'
+import { parseJson } from '../parse-json.js'
+import { compileForm, type ReadForm } from '../source-form.js'
+import { compileSchemas, type EntrySchemas } from '../validate.js'
+import { FileReferences, type ReadText } from './file-references.js'
+import { packEntry, unpackEntry, type PackedResult, type ParseJob, type ParsingRules } from './parse-job.js'
+
+/** Rules as they are worked by. */
+export interface CompiledRules {
+  readonly form: ReadForm
+  readonly page: PageForm
+  readonly seal: SealRules
+  readonly schemas: Pick<EntrySchemas, 'faultsOf'>
+}
+
+export function compileRules({ form, schemas, entryBytes }: ParsingRules): CompiledRules {
+  return { form: compileForm(form), page: pageForm(form), seal: sealRules(entryBytes), schemas: { faultsOf: compileSchemas(schemas) } }
+}
+
+/** What a text gives. Whatever its content, this does not throw. */
+export async function runJob(job: ParseJob, rules: CompiledRules, read: ReadText): Promise<PackedResult> {
+  try {
+    return await RUN[job.type](job as never, rules, read)
+  } catch (error) {
+    // A parser that comes upon what nobody thought of: one file must not stop the others.
+    return bad(job.location, `cannot be read: ${(error as Error).message}`)
+  }
+}
+
+type Run = { readonly [Type in ParseJob['type']]: (job: Extract<ParseJob, { type: Type }>, rules: CompiledRules, read: ReadText) => Promise<PackedResult> }
+
+const RUN: Run = {
+  async file({ location, text }, { form, schemas, seal }, read) {
+    const references = new FileReferences(read)
+    const { entries, failures } = await giveEntries(location, PARSERS[extname(location).toLowerCase()]!(text), {
+      form, schemas, seal, withLines: true, bindings: references.bindings, complete: (definition) => references.complete(definition),
+    })
+    return { entries: entries.map(packEntry), failures }
+  },
+  async page({ location, text }, { page, schemas, seal }) {
+    const { documents, faults } = parseJson(text)
+    const [fault] = faults
+    if (documents[0] === undefined) return bad(location, `is no JSON: ${fault!.message}`, fault!)
+    try {
+      const { entries, failures } = await pageEntries(location, documents[0], page, { schemas, seal })
+      return { entries: entries.map(packEntry), failures }
+    } catch (error) {
+      if (!(error instanceof NoList)) throw error
+      return bad(location, error.message)
+    }
+  },
+  check({ location, entries }, { schemas }) {
+    const failures: SourceFailure[] = []
+    const fit = entries.filter((packed) => {
+      const { id, line, content: { kind, meta, data } } = unpackEntry(packed)
+      const faults = schemas.faultsOf({ id, kind, meta: meta as Json, data })
+      for (const { message } of faults) failures.push({ file: location, line, column: null, entryId: id, message })
+      return faults.length === 0
+    })
+    return Promise.resolve({ entries: fit, failures })
+  },
+}
+
+function bad(file: string, message: string, place: { readonly line: number; readonly column: number } | null = null): PackedResult {
+  return { entries: [], failures: [{ file, line: place?.line ?? null, column: place?.column ?? null, entryId: null, message }], isBad: true }
+}

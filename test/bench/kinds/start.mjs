@@ -1,0 +1,58 @@
+// How long the gateway takes until it answers, over the embedded store: first in a new data folder, where a database has to be made, then in
+// the one that is there. The files themselves have been read before (the kernel has them), as after an install. `cpu ms` is what it
+// and its Postgres have taken until then. And what it then holds in memory, idle, without its Postgres; and what is installed for it.
+import { lstatSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { cpuTime, residentMemory, scratchFolder } from '../processes.mjs'
+import { startGateway } from '../systems.mjs'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const IDLE_MS = 2_000
+
+export const uses = () => 'nothing'
+
+export async function open() {
+  const size = installedMB()
+  return {
+    async round() {
+      const folder = scratchFolder('start')
+      try {
+        const cold = await started(folder.path)
+        return { cold, warm: await started(folder.path), installed: { MB: size } }
+      } finally {
+        folder.remove()
+      }
+    },
+    close: async () => undefined,
+  }
+}
+
+async function started(dataDir) {
+  const began = performance.now()
+  const gateway = await startGateway({ dataDir })
+  const { status } = await fetch(`http://127.0.0.1:${gateway.port}/readyz`)
+  const ms = performance.now() - began
+  const cpu = cpuTime([gateway.pid])
+  await sleep(IDLE_MS)
+  const idle = residentMemory(gateway.pid)
+  await gateway.stop()
+  if (status !== 200) throw new Error(`the gateway said that it was ready, and /readyz ${status}`)
+  return { ms, 'cpu ms': cpu, 'idle MB': idle }
+}
+
+/** What the packages that are not for development take on the disk, in MB. */
+function installedMB() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  const paths = Object.entries(packages).filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional).map(([path]) => path)
+  return paths.reduce((sum, path) => sum + blocksOf(join(ROOT, path)), 0) * 512 / 2 ** 20
+}
+
+/** In blocks of 512 bytes; packages within are counted by themselves. Those for other machines are not there. */
+function blocksOf(path) {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return 0
+  const below = found.isDirectory() ? readdirSync(path).filter((name) => name !== 'node_modules') : []
+  return found.blocks + below.reduce((sum, name) => sum + blocksOf(join(path, name)), 0)
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildCli, startCli, type BuiltCli } from '../cli/built-cli.js'
+
+// What runs is told by what it prints: this stands in for a bundle, and the compiled files say that they are ready.
+const STAND_IN = "export const serve = async () => { process.stdout.write('the bundle runs\\n') }\n"
+
+describe('the bundle', () => {
+  let built: BuiltCli
+  beforeAll(async () => { built = await buildCli() }, 60_000)
+  afterAll(() => built.remove())
+
+  async function printed(bundleIsNewer: boolean): Promise<string> {
+    const dist = dirname(dirname(built.main))
+    mkdirSync(join(dist, 'bundle'), { recursive: true })
+    writeFileSync(join(dist, 'bundle/serve.js'), STAND_IN)
+    const now = Date.now() / 1_000
+    utimesSync(join(dist, 'server/main.js'), now, now)
+    utimesSync(join(dist, 'bundle/serve.js'), now, now + (bundleIsNewer ? 1 : -1))
+    const gateway = startCli(built, ['serve'], { CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'error' })
+    const line = await new Promise<string>((resolve) => gateway.child.stdout!.once('data', resolve))
+    gateway.child.kill('SIGTERM')
+    await gateway.ended
+    return line
+  }
+
+  it('is what runs', async () => {
+    expect(await printed(true)).toBe('the bundle runs\n')
+  }, 30_000)
+
+  it('does not run where something has been compiled since: what was changed would be without effect', async () => {
+    expect(await printed(false)).toContain('Cadastre is ready')
+  }, 30_000)
+})

@@ -1,0 +1,43 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'vite'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const WORKER = /new Worker\(new URL\('(\.\/[\w-]+)\.js', import\.meta\.url\)/g
+
+/**
+ * Threads are started from a file of JavaScript beside the one that starts them. Of sources there is none: this makes it,
+ * of the present sources, once for each run.
+ */
+export function workerBundles(): Plugin {
+  // Below node_modules, so that packages are found from there.
+  const folder = `${root}node_modules/.cadastre-test/workers-${process.pid}-${Math.random().toString(36).slice(2)}`
+  const made = new Map<string, Promise<string>>()
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return {
+    name: 'worker-bundles',
+    enforce: 'pre',
+    async transform(code, id) {
+      if (!id.startsWith(`${root}src/`) || !code.includes('new Worker(')) return undefined
+      let result = code
+      for (const [whole, name] of code.matchAll(WORKER)) {
+        const source = resolve(dirname(id), `${name!}.ts`)
+        if (!existsSync(source)) continue
+        if (!made.has(source)) made.set(source, bundle(source, folder))
+        result = result.replace(whole, `new Worker(new URL(${JSON.stringify(pathToFileURL(await made.get(source)!).href)})`)
+      }
+      return { code: result, map: null }
+    },
+  }
+}
+
+async function bundle(source: string, folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const name = `${source.slice(root.length).replaceAll(/\W/g, '-')}.mjs`
+  await build({
+    root, configFile: false, logLevel: 'error',
+    build: { ssr: source, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: name, codeSplitting: false } } },
+  })
+  return `${folder}/${name}`
+}
