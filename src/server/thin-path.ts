@@ -1,6 +1,7 @@
 import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { createContext, type RequestContextOptions } from '../graphql/context.js'
+import { resultText } from '../graphql/negative-zero.js'
 import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
@@ -77,7 +78,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
 
   function textOf({ data, errors }: WrittenAnswer): AnswerText {
     if (errors.length === 0) return { text: `{"data":${data!}}`, failed: false }
-    const told = JSON.stringify(errors.map(mask))
+    const told = resultText(errors.map(mask))
     return data === null ? { text: `{"errors":${told}}`, failed: true } : { text: `{"errors":${told},"data":${data}}`, failed: false }
   }
 

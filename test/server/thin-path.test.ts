@@ -1,0 +1,112 @@
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { resultText } from '../../src/graphql/negative-zero.js'
+import { schema } from '../../src/graphql/schema.js'
+import type { Registry } from '../../src/registry/registry.js'
+import { createEngine } from '../../src/server/engine.js'
+import { createMetrics } from '../../src/server/metrics.js'
+import { OPERATION_LIMITS, type OperationLimits } from '../../src/server/operation-limits.js'
+import type { History } from '../../src/store/history.js'
+import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
+import { apply, create, historyWith, HISTORY_OPTIONS, registryOver } from '../registry/registry-fixture.js'
+
+function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, introspection = true) {
+  const logged: Record<string, any>[] = []
+  const lines = new PassThrough()
+  lines.on('data', (line: Buffer) => logged.push(JSON.parse(line.toString()) as Record<string, any>))
+  const metrics = createMetrics({ finderCache: () => ({ hits: 0, misses: 0, results: 0, bytes: 0 }) })
+  const engine = createEngine({ schema, registry, log: pino({}, lines), metrics, introspection, limits: { ...OPERATION_LIMITS, ...limits } })
+  const operation = (query: string, variables = {}) => ({ query, operationName: null, variables })
+  return {
+    engine, metrics, logged,
+    /** Null where it goes the long way. */
+    thin: async (query: string, variables?: object) => {
+      const written = engine.write(operation(query, variables), null)
+      return written === null ? null : { ...await written, answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
+    },
+    long: async (query: string, variables?: object) => {
+      const prepared = engine.prepare(operation(query, variables), { author: null, signal: new AbortController().signal })
+      return JSON.parse(resultText('errors' in prepared ? prepared : await prepared.start())) as { data?: any; errors?: any[] }
+    },
+  }
+}
+
+const plain = () => registryOver(openMemoryHistory(HISTORY_OPTIONS))
+const broken = (changed: Partial<History>) => registryOver(historyWith(openMemoryHistory(HISTORY_OPTIONS), changed))
+const never = () => new Promise<never>(() => undefined)
+
+describe('the thin path', () => {
+  it('answers as the long way does, its errors too', async () => {
+    const registry = plain()
+    await apply(registry, create('a:1', { m: [1, { deep: null }] }, { d: -0 }), create('a:2'))
+    const { thin, long } = engineOver(registry)
+    for (const [query, variables] of [
+      ['query ($id: EntryID!) { entry(id: $id) { id kind meta data } }', { id: 'a:1' }],
+      ['query ($id: EntryID!) { entry(id: $id) { id } }', {}],
+      ['query ($id: EntryID!) { entry(id: $id) { id } }', { id: 'none' }],
+      ['{ entries(first: 1) { nodes { id } pageInfo { hasNextPage } } bad: entries(first: -1) { revision } }'],
+      ['{ snapshot(at: {revision: 7}) { revision } }'],
+    ] as [string, object?][]) expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
+  })
+
+  it('leaves to the long way what it does not take: writes, streams, introspection, what is refused', async () => {
+    const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
+    const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
+    expect(await thin(taken, { n: 10 })).not.toBeNull()
+    for (const [query, code, variables] of [
+      ['mutation { deleteTag(input: {name: "x"}) { __typename } }', undefined],
+      ['{ __schema { queryType { name } } }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['{ entry(', 'GRAPHQL_PARSE_FAILED'],
+      [taken, 'QUERY_TOO_COMPLEX', { n: 500 }],
+      ['{ entries(first: 500) { nodes { history(first: 9) { nodes { id } } } } }', 'QUERY_TOO_COMPLEX'],
+    ] as [string, string | undefined, object?][]) {
+      // Also where it has been seen before.
+      for (let i = 0; i < 2; i++) expect(await thin(query, variables)).toBeNull()
+      if (code !== undefined) expect((await long(query, variables)).errors![0].extensions.code).toBe(code)
+    }
+  })
+
+  it('masks what nobody expected, and logs it under the id that the client is shown', async () => {
+    const { thin, logged } = engineOver(broken({ versions: () => Promise.reject(new Error('password=secret')) }))
+    const { text, answer, failed } = (await thin('{ version(number: 1) { number } }'))!
+    expect(answer.errors![0]).toMatchObject({ message: 'Unexpected error', path: ['version'], extensions: { code: 'INTERNAL_SERVER_ERROR', id: logged[0]!['id'] } })
+    expect(text).not.toContain('secret')
+    expect(failed).toBe(false)
+    expect(logged).toHaveLength(1)
+  })
+
+  it('answers within the deadline, once, and is no longer waited for', async () => {
+    let came = (_: unknown): void => undefined
+    const late = new Promise((resolve) => { came = resolve })
+    const { engine, thin, metrics } = engineOver(broken({ versions: (numbers: readonly number[]) => (numbers.includes(1) ? late.then(() => new Map()) : never()) as never }), { querySeconds: 0.05 })
+    const [one, other] = await Promise.all([thin('{ version(number: 1) { number } }'), thin('{ version(number: 2) { number } }')])
+    for (const { answer, failed } of [one!, other!]) {
+      expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'TIMEOUT' } })] })
+      expect(failed).toBe(true)
+    }
+    came(null)
+    const since = performance.now()
+    await engine.idle(10_000)
+    expect(performance.now() - since).toBeLessThan(5_000)
+    expect(await metrics.text()).toContain('cadastre_operations_total{type="query",outcome="error"} 2')
+  })
+
+  it('is waited for when the gateway stops, and counted', async () => {
+    let answer = (_: unknown): void => undefined
+    const { engine, thin, metrics } = engineOver(broken({ versions: () => new Promise((resolve) => { answer = resolve }) as never }))
+    const asked = thin('{ version(number: 1) { number } }')
+    let isIdle = false
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const idle = engine.idle(10_000).then(() => { isIdle = true })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(isIdle).toBe(false)
+    answer(new Map())
+    expect((await asked)!.answer).toEqual({ data: { version: null } })
+    await idle
+    const text = await metrics.text()
+    expect(text).toContain('cadastre_operations_total{type="query",outcome="ok"} 1')
+    expect(text).toContain('cadastre_operation_seconds_count{type="query"} 1')
+  })
+})
