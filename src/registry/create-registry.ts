@@ -88,6 +88,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     references,
     head,
     entriesAtHead: (ids) => headReads === null ? history.entries(ids, 'head') : headReads.entries(ids),
+    markAtHead: (entry) => headReads === null ? null : headReads.markOf(entry),
+    isMarkedAtHead: (id, mark) => headReads !== null && headReads.isMarked(id, mark),
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,

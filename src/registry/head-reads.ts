@@ -22,6 +22,8 @@ interface Kept {
   readonly entry: EntryRevision | null
   /** The revision of the look that it was read by. */
   readonly at: number
+  /** No two have the same. */
+  readonly mark: number
 }
 
 /**
@@ -41,6 +43,7 @@ export class HeadReads {
   readonly #pages: HeadPages
   /** All that is kept is true of this revision, save for what was read at a later one. */
   #through = 0
+  #marks = 0
 
   constructor(private readonly reader: HeadReader, bytes = ENTRY_CACHE_BYTES, pageBytes = PAGE_CACHE_BYTES) {
     this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
@@ -71,9 +74,20 @@ export class HeadReads {
     for (const id of ids) {
       const entry = entries.get(id)
       if (entry !== undefined) found.set(id, entry)
-      this.#keep(id, { entry: entry ?? null, at: revision })
+      this.#keep(id, entry ?? null, revision)
     }
     return found
+  }
+
+  /** Names an entry as it is kept; null where it is not kept like this. */
+  markOf({ id, revision, content }: EntryRevision): number | null {
+    const kept = this.#kept.peek(id)
+    return kept?.entry?.revision === revision && kept.entry.content.digest === content.digest ? kept.mark : null
+  }
+
+  /** Whether an entry is still as it was when it was marked: after a look, as of that look. */
+  isMarked(id: EntryId, mark: number): boolean {
+    return this.#kept.get(id)?.mark === mark
   }
 
   /** The entries behind an id, by id, at one revision; `read` reads them where they are not kept. */
@@ -128,13 +142,13 @@ export class HeadReads {
       const kept = this.#kept.peek(id)
       if (kept === undefined || kept.at >= revision) continue
       if (entry === null) this.#kept.delete(id)
-      else this.#kept.set(id, { entry, at: revision })
+      else this.#kept.set(id, { entry, at: revision, mark: ++this.#marks })
     }
   }
 
   /** What was read before the last look may have changed since, and that look has been heard already. */
-  #keep(id: EntryId, read: Kept): void {
-    if (read.at >= this.#through && read.at >= (this.#kept.peek(id)?.at ?? 0)) this.#kept.set(id, { ...read, entry: read.entry && unparsed(read.entry) })
+  #keep(id: EntryId, entry: EntryRevision | null, at: number): void {
+    if (at >= this.#through && at >= (this.#kept.peek(id)?.at ?? 0)) this.#kept.set(id, { entry: entry && unparsed(entry), at, mark: ++this.#marks })
   }
 }
 

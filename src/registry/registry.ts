@@ -122,6 +122,10 @@ export interface Registry {
   head(): Promise<Head>
   /** As `history.entries` at the head; kept in memory where the store does not. */
   entriesAtHead(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>>
+  /** Names an entry as it is kept in memory; null where it is not. */
+  markAtHead(entry: EntryRevision): number | null
+  /** Called when a `head()` has come: whether that entry stands at that head as it did when it was marked. */
+  isMarkedAtHead(id: EntryId, mark: number): boolean
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */
   revisionAt(at: At): Promise<number>
   /** A page of matching entries, cached by (criteria, order, page, revision). */

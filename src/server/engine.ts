@@ -69,7 +69,8 @@ export interface Engine {
   readonly mask: MaskError
   /** Resolves when no query and no mutation runs, or after `ms`. */
   idle(ms: number): Promise<void>
-  readonly write: ThinPath
+  readonly write: ThinPath['write']
+  readonly again: ThinPath['again']
   /** Parses, validates and holds to the limits; what is wrong comes as errors with a code. */
   prepare(request: OperationRequest, caller: Caller): PreparedOperation | { readonly errors: readonly GraphQLError[] }
 }
@@ -92,7 +93,7 @@ export function createEngine(options: EngineOptions): Engine {
   const offered = { registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }) }
   const running = new Set<Promise<unknown>>()
   const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
-  const write = createThinPath({
+  const thin = createThinPath({
     schema, offered, mask, metrics, limits, running,
     checked(query, operationName) {
       const prepared = engine.prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
@@ -103,7 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
   const engine: Engine = {
     schema,
     mask,
-    write,
+    ...thin,
     async idle(ms) {
       const until = performance.now() + ms
       while (running.size > 0 && performance.now() < until) {

@@ -21,45 +21,73 @@ export interface GraphQLOverHttp {
  * Answers one request by the GraphQL-over-HTTP specification: POST with JSON, GET for queries and
  * subscriptions, the answer as JSON, as `application/graphql-response+json` or as server-sent events.
  */
-export async function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, search: URLSearchParams): Promise<void> {
+export function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, search: URLSearchParams): void {
   const accepted = answerType(request.headers.accept)
+  const failed = (error: unknown) => answerError(server, request, response, accepted, error)
   try {
     if (accepted === undefined) {
       throw new HttpError(406, requestError('BAD_USER_INPUT', 'accept application/json, application/graphql-response+json or text/event-stream'))
     }
     const author = readAuthor(request)
-    const reading = readOperation(server, request, search)
-    const operation = reading instanceof Promise ? paramsOfBody(await reading) : reading
-    if (accepted !== 'text/event-stream') {
-      const writing = server.engine.write(operation, author)
-      if (writing !== null) {
-        const { text, failed } = writing instanceof Promise ? await writing : writing
-        return response.destroyed ? undefined : sendText(response, accepted, text, failed)
-      }
-    }
-    const gone = new AbortController()
-    // A reason of our own: the one that is made otherwise costs a stack trace for each request.
-    response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
-    if (response.destroyed) gone.abort('the client has gone')
-    const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
-    if ('errors' in prepared) return sendResult(response, accepted, prepared)
-    if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
-      throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
-    }
-    if (prepared.type === OperationTypeNode.SUBSCRIPTION && accepted !== 'text/event-stream') {
-      throw new HttpError(406, requestError('BAD_USER_INPUT', 'a subscription is answered as text/event-stream, or over a WebSocket (graphql-transport-ws)'))
-    }
-    const result = await prepared.start()
-    if (response.destroyed) return isStream(result) ? void (await result.return?.()) : undefined
-    if (accepted === 'text/event-stream') return await sendEvents(response, result, server.engine.mask, server.stopping)
-    sendResult(response, accepted, result as ExecutionResult)
+    const operation = operationOf(request, search)
+    if (operation !== null) return void answerOperation(server, request, response, accepted, operation, author).catch(failed)
+    server.bodies.read(request, (body) => {
+      const answer = () => void answerBody(server, request, response, accepted, body, author).catch(failed)
+      const isAgain = accepted !== 'text/event-stream' && server.engine.again(body, (known) => {
+        if (known === null) answer()
+        else if (!response.destroyed) sendText(response, accepted, known.text, known.failed)
+      })
+      if (!isAgain) answer()
+    }, failed)
   } catch (error) {
-    if (response.destroyed || response.headersSent) return void response.destroy()
-    if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [server.engine.mask(error)] }, 500)
-    // What is left of a body that is not read would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close')
-    sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)
+    failed(error)
   }
+}
+
+async function answerBody(
+  server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType, body: string, author: string | null,
+): Promise<void> {
+  return answerOperation(server, request, response, accepted, paramsOfBody(body), author, body)
+}
+
+/** @throws HttpError */
+async function answerOperation(
+  server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType,
+  operation: OperationRequest, author: string | null, body?: string,
+): Promise<void> {
+  if (accepted !== 'text/event-stream') {
+    const writing = server.engine.write(operation, author, body)
+    if (writing !== null) {
+      const { text, failed } = writing instanceof Promise ? await writing : writing
+      return response.destroyed ? undefined : sendText(response, accepted, text, failed)
+    }
+  }
+  const gone = new AbortController()
+  // A reason of our own: the one that is made otherwise costs a stack trace for each request.
+  response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
+  if (response.destroyed) gone.abort('the client has gone')
+  const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
+  if ('errors' in prepared) return sendResult(response, accepted, prepared)
+  if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
+    throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
+  }
+  if (prepared.type === OperationTypeNode.SUBSCRIPTION && accepted !== 'text/event-stream') {
+    throw new HttpError(406, requestError('BAD_USER_INPUT', 'a subscription is answered as text/event-stream, or over a WebSocket (graphql-transport-ws)'))
+  }
+  const result = await prepared.start()
+  if (response.destroyed) return isStream(result) ? void (await result.return?.()) : undefined
+  if (accepted === 'text/event-stream') return await sendEvents(response, result, server.engine.mask, server.stopping)
+  sendResult(response, accepted, result as ExecutionResult)
+}
+
+function answerError(
+  { engine }: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType | undefined, error: unknown,
+): void {
+  if (response.destroyed || response.headersSent) return void response.destroy()
+  if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [engine.mask(error)] }, 500)
+  // What is left of a body that is not read would be taken for the next request.
+  if (!request.complete) response.setHeader('connection', 'close')
+  sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)
 }
 
 function readAuthor(request: IncomingMessage): string | null {
@@ -70,8 +98,8 @@ function readAuthor(request: IncomingMessage): string | null {
   }
 }
 
-/** The operation, or the body that holds it. */
-function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, search: URLSearchParams): OperationRequest | Promise<string> {
+/** The operation; null where the body holds it. @throws HttpError */
+function operationOf(request: IncomingMessage, search: URLSearchParams): OperationRequest | null {
   if (request.method === 'GET') return paramsOfUrl(search)
   if (request.method !== 'POST') {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'send POST, or GET for a query'), { allow: 'GET, POST' })
@@ -80,7 +108,7 @@ function readOperation({ bodies }: GraphQLOverHttp, request: IncomingMessage, se
   if (!isJson(request.headers['content-type']) || request.headers['content-encoding'] !== undefined) {
     throw new HttpError(415, requestError('BAD_USER_INPUT', 'send the operation as application/json, in UTF-8, not compressed'))
   }
-  return bodies.read(request)
+  return null
 }
 
 function sendResult(
@@ -89,14 +117,20 @@ function sendResult(
   sendText(response, accepted, resultText(result), result.errors !== undefined && result.data === undefined, status, headers)
 }
 
+const CONTENT_TYPES = {
+  'application/json': 'application/json; charset=utf-8',
+  'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
+} as const
+
 /** By the specification, application/json says 200 of every well-formed request, also of one that is in error. */
 function sendText(
   response: ServerResponse, accepted: AnswerType | undefined, text: string, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {},
 ): void {
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
-  response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), {
-    'content-type': `${type}; charset=utf-8`, 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers,
-  })
+  for (const name in headers) response.setHeader(name, headers[name]!)
+  response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), [
+    'content-type', CONTENT_TYPES[type], 'content-length', String(Buffer.byteLength(text)), 'cache-control', 'no-store', 'x-content-type-options', 'nosniff',
+  ])
   // As text: head and body then go out as one.
   response.end(text)
 }

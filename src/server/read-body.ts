@@ -13,56 +13,56 @@ export class BodyReader {
     private readonly mostBytesTogether = 4 * mostBytes,
   ) {}
 
-  /** The body as text. @throws HttpError 400, 413, 503; it also throws where the client goes away */
-  async read(request: IncomingMessage): Promise<string> {
+  /**
+   * Tells the body as text, or what is wrong: an HttpError 400, 413 or 503, or that the client has gone away. Not at all
+   * where it goes away before any of the body has come. By events: an iterator over the request, or promises, took as
+   * long as a short query.
+   */
+  read(request: IncomingMessage, told: (body: string) => void, failed: (error: Error) => void): void {
     const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > this.mostBytes) throw this.#tooLarge()
-    const chunks = await this.#chunks(request)
-    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-    // Most operations are plain ASCII, which is UTF-8 as it stands.
-    if (isAscii(body)) return body.toString('latin1')
-    if (!isUtf8(body)) throw new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8'))
-    return body.toString('utf8')
-  }
-
-  /** By events: an iterator over the request took as long as a short query. */
-  #chunks(request: IncomingMessage): Promise<Buffer[]> {
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
-      let isSettled = false
-      /** What comes later is of no account: taking four listeners away again costs more than to let them lie. */
-      const settle = (): boolean => {
-        if (isSettled) return false
-        this.#reading -= bytes
-        return isSettled = true
+    if (announced > this.mostBytes) return failed(this.#tooLarge())
+    const chunks: Buffer[] = []
+    let bytes = 0
+    let isSettled = false
+    /** What comes later is of no account: taking listeners away again costs more than to let them lie. */
+    const settle = (): boolean => {
+      if (isSettled) return false
+      this.#reading -= bytes
+      return isSettled = true
+    }
+    const refuse = (error: Error) => {
+      if (!settle()) return
+      failed(error)
+      request.pause()
+    }
+    const done = () => {
+      if (!settle()) return
+      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      // Most operations are plain ASCII, which is UTF-8 as it stands.
+      if (isAscii(body)) told(body.toString('latin1'))
+      else if (isUtf8(body)) told(body.toString('utf8'))
+      else failed(new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8')))
+    }
+    const cut = () => {
+      if (settle()) failed(new Error('the request was cut off'))
+    }
+    const listenToItsEnd = () => request.on('end', done).on('error', cut).on('close', cut)
+    const take = (chunk: Buffer) => {
+      if (isSettled) return
+      bytes += chunk.length
+      this.#reading += chunk.length
+      if (bytes > this.mostBytes) return refuse(this.#tooLarge())
+      if (this.#reading > this.mostBytesTogether) {
+        return refuse(new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), { 'retry-after': '1' }))
       }
-      const failed = (error: Error) => {
-        if (settle()) reject(error)
-      }
-      const refuse = (error: Error) => {
-        failed(error)
-        request.pause()
-      }
-      const take = (chunk: Buffer) => {
-        if (isSettled) return
-        bytes += chunk.length
-        this.#reading += chunk.length
-        if (bytes > this.mostBytes) return refuse(this.#tooLarge())
-        if (this.#reading > this.mostBytesTogether) {
-          return refuse(new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), { 'retry-after': '1' }))
-        }
-        chunks.push(chunk)
-      }
-      const done = () => {
-        if (settle()) resolve(chunks)
-      }
-      const cut = () => {
-        if (!isSettled) failed(new Error('the request was cut off'))
-      }
-      if (request.destroyed) return cut()
-      request.on('data', take).on('end', done).on('error', failed).on('close', cut)
-    })
+      chunks.push(chunk)
+      // Most bodies are one piece, which is all that was announced: nothing else of the request is of interest.
+      if (bytes === announced) done()
+      else if (chunks.length === 1 && announced > 0) listenToItsEnd()
+    }
+    if (request.destroyed) return cut()
+    request.on('data', take)
+    if (!(announced > 0)) listenToItsEnd()
   }
 
   #tooLarge(): HttpError {

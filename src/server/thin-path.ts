@@ -1,7 +1,9 @@
 import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { createContext, type RequestContextOptions } from '../graphql/context.js'
+import type { EntryId } from '../core/entry-id.js'
+import { createContext, type RequestContext, type RequestContextOptions } from '../graphql/context.js'
 import { resultText } from '../graphql/negative-zero.js'
+import { loneEntry, type LoneEntry } from '../graphql/text/lone-entry.js'
 import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
@@ -10,6 +12,7 @@ import { Deadlines } from './deadlines.js'
 import { isSizedByVariables, nodeLimitRefusal } from './node-limit.js'
 import { lateError } from './operation-deadline.js'
 import type { OperationLimits } from './operation-limits.js'
+import { RememberedAnswers } from './remembered-answers.js'
 
 /** An answer's JSON text. */
 export interface AnswerText {
@@ -18,8 +21,18 @@ export interface AnswerText {
   readonly failed: boolean
 }
 
-/** Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked. */
-export type ThinPath = (request: OperationRequest, author: string | null) => AnswerText | Promise<AnswerText> | null
+export interface ThinPath {
+  /**
+   * Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked.
+   * @param body - As it came, where its answer may be given again
+   */
+  write(request: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null
+  /**
+   * Gives the answer to a body that has been answered before, where what it told of is as it was: otherwise `tell` is
+   * called with null. False where nothing is remembered; then `tell` is not called at all.
+   */
+  again(body: string, tell: (answer: AnswerText | null) => void): boolean
+}
 
 export interface ThinPathOptions {
   readonly schema: GraphQLSchema
@@ -38,6 +51,7 @@ const COMPILED_DOCUMENTS = 256
 const COMPILED_LENGTH = 16 * 1024
 /** Queries look at no signal: nothing of theirs outlives their answer. */
 const NEVER = new AbortController().signal
+const NO_ERRORS: readonly GraphQLError[] = []
 
 interface Compiled {
   readonly document: DocumentNode
@@ -45,6 +59,8 @@ interface Compiled {
   readonly write: WriteOperation
   /** Whether it is within the limit on nodes, where that is the same each time. */
   readonly isWithin: boolean | null
+  /** Null where the answer does not follow from one entry. */
+  readonly lone: LoneEntry | null
 }
 
 /**
@@ -55,6 +71,7 @@ interface Compiled {
 export function createThinPath(options: ThinPathOptions): ThinPath {
   const { schema, offered, mask, metrics, limits, running } = options
   const deadlines = new Deadlines(limits.querySeconds * 1_000)
+  const remembered = new RememberedAnswers(offered.registry, running)
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
   function compiled(query: string, operationName: string | null): Compiled | 'long way' {
@@ -69,7 +86,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       if (write === null) found = 'long way'
       else {
         const isWithin = isSizedByVariables(document) ? null : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined
-        found = { document, operation, write, isWithin }
+        found = { document, operation, write, isWithin, lone: loneEntry(schema, operation) }
       }
       known.set(key, found)
     }
@@ -82,11 +99,17 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return data === null ? { text: `{"errors":${told}}`, failed: true } : { text: `{"errors":${told},"data":${data}}`, failed: false }
   }
 
-  return ({ query, operationName, variables }, author) => {
+  /** What is not in memory as it was told is not remembered. */
+  async function remember(body: string, id: EntryId | null, context: RequestContext, answer: AnswerText): Promise<void> {
+    const entry = id === null ? null : await context.loaders().entry.load(id)
+    if (entry !== null) remembered.remember(body, entry, answer)
+  }
+
+  function write({ query, operationName, variables }: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
-    const { document, operation, write, isWithin } = plan
+    const { document, operation, isWithin } = plan
     if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
     const ended = metrics.operationStarted(OperationTypeNode.QUERY)
@@ -94,7 +117,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       ended(answer)
       return textOf(answer)
     }
-    const writing = write(variables, createContext({ ...offered, author, signal: NEVER }))
+    const context = createContext({ ...offered, author, signal: NEVER })
+    const writing = plan.write(variables, context)
     if (writing === null) {
       known.set(`${operationName ?? ''} ${query}`, 'long way')
       return null
@@ -107,7 +131,9 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
         isAnswered = true
         inTime()
         running.delete(answered)
-        resolve(finish(answer))
+        const text = finish(answer)
+        resolve(text)
+        if (body !== undefined && plan.lone !== null && answer.errors.length === 0) void remember(body, plan.lone(variables), context, text)
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
       const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
@@ -116,4 +142,23 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     running.add(answered)
     return answered
   }
+
+  function again(body: string, tell: (answer: AnswerText | null) => void): boolean {
+    if (!remembered.has(body)) return false
+    const ended = metrics.operationStarted(OperationTypeNode.QUERY)
+    let isTold = false
+    const settle = (answer: AnswerText | null, errors: readonly GraphQLError[]) => {
+      if (isTold) return
+      isTold = true
+      inTime()
+      if (answer !== null) ended({ errors })
+      tell(answer)
+    }
+    const failed = (error: GraphQLError) => settle(textOf({ data: null, errors: [error] }), [error])
+    const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+    remembered.ask(body, (answer) => settle(answer, NO_ERRORS))
+    return true
+  }
+
+  return { write, again }
 }
