@@ -4,7 +4,8 @@ import type { EntryRevision } from '../core/entry.js'
 import type { Registry } from '../registry/registry.js'
 import type { AnswerText } from './thin-path.js'
 
-interface Remembered {
+/** What has been answered; whether it holds yet must be asked. */
+export interface Remembered {
   readonly id: EntryId
   /** Of the entry that the answer tells of. */
   readonly mark: number
@@ -16,6 +17,7 @@ type Tell = (answer: AnswerText | null) => void
 
 interface Asking {
   readonly body: string
+  readonly remembered: Remembered
   readonly tell: Tell
 }
 
@@ -36,8 +38,8 @@ export class RememberedAnswers {
 
   constructor(private readonly registry: Pick<Registry, 'head' | 'markAtHead' | 'isMarkedAtHead'>, private readonly running: Set<Promise<unknown>>) {}
 
-  has(body: string): boolean {
-    return this.#answers.has(body)
+  of(body: string): Remembered | undefined {
+    return this.#answers.get(body)
   }
 
   /** @param entry - As the answer tells of it */
@@ -46,11 +48,11 @@ export class RememberedAnswers {
     if (mark !== null) this.#answers.set(body, { id: entry.id, mark, answer })
   }
 
-  /** Tells what answers a body now. */
-  ask(body: string, tell: Tell): void {
+  /** Tells whether what was remembered of a body answers it now. */
+  ask(body: string, remembered: Remembered, tell: Tell): void {
     const look = this.registry.head()
     if (look !== this.#look) this.#begin(look)
-    this.#asking.push({ body, tell })
+    this.#asking.push({ body, remembered, tell })
   }
 
   /** All who share a look share one promise. */
@@ -64,7 +66,7 @@ export class RememberedAnswers {
     }
     const answered = look.then(() => {
       ended()
-      for (const { body, tell } of asking) tell(this.#answerOf(body))
+      for (const asked of asking) asked.tell(this.#answerOf(asked))
     }, () => {
       ended()
       for (const { tell } of asking) tell(null)
@@ -72,11 +74,10 @@ export class RememberedAnswers {
     this.running.add(answered)
   }
 
-  #answerOf(body: string): AnswerText | null {
-    const known = this.#answers.get(body)
-    if (known === undefined) return null
-    if (this.registry.isMarkedAtHead(known.id, known.mark)) return known.answer
-    this.#answers.delete(body)
+  #answerOf({ body, remembered }: Asking): AnswerText | null {
+    const { id, mark, answer } = remembered
+    if (this.registry.isMarkedAtHead(id, mark)) return answer
+    if (this.#answers.peek(body) === remembered) this.#answers.delete(body)
     return null
   }
 }

@@ -144,7 +144,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
   }
 
   function again(body: string, tell: (answer: AnswerText | null) => void): boolean {
-    if (!remembered.has(body)) return false
+    const known = remembered.of(body)
+    if (known === undefined) return false
     const ended = metrics.operationStarted(OperationTypeNode.QUERY)
     let isTold = false
     const settle = (answer: AnswerText | null, errors: readonly GraphQLError[]) => {
@@ -156,7 +157,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     }
     const failed = (error: GraphQLError) => settle(textOf({ data: null, errors: [error] }), [error])
     const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
-    remembered.ask(body, (answer) => settle(answer, NO_ERRORS))
+    remembered.ask(body, known, (answer) => settle(answer, NO_ERRORS))
     return true
   }
 

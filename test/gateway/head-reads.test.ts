@@ -3,6 +3,8 @@ import { startTestGateway, type Client, type TestGateway } from './gateway-fixtu
 import { violations, type Read, type Write } from './linearizable-history.js'
 
 const PAIR = 'query ($a: EntryID!, $b: EntryID!) { a: entry(id: $a) { data } b: entry(id: $b) { data } }'
+// By itself its answer is remembered, and given again as long as the entry is as it was.
+const LONE = 'query ($id: EntryID!) { entry(id: $id) { data } }'
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id data } } }'
 
 const PAGE = 'query ($first: Int!, $after: String) { entries(first: $first, after: $after) { nodes { id data } pageInfo { hasNextPage endCursor } } }'
@@ -75,6 +77,8 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
           for (const id of ids) if ((after === null || id > after[1]) && (!pageInfo.hasNextPage || id <= last!)) seen.set(id, null)
           for (const { id, data } of nodes) seen.set(id, data)
           after = pageInfo.hasNextPage && random(3) > 0 ? [pageInfo.endCursor, last!] : null
+        } else if (random(2) === 0) {
+          seen.set(a, (await client().data(LONE, { id: a })).entry?.data ?? null)
         } else if (random(2) === 0) {
           const found = await client().data(PAIR, { a, b })
           seen.set(a, found.a?.data ?? null).set(b, found.b?.data ?? null)
