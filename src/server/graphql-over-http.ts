@@ -23,7 +23,9 @@ export interface GraphQLOverHttp {
  */
 export function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, search: URLSearchParams): void {
   const accepted = answerType(request.headers.accept)
-  const failed = (error: unknown) => answerError(server, request, response, accepted, error)
+  /** Also before Node says that the request is complete. */
+  let isRead = false
+  const failed = (error: unknown) => answerError(server, response, accepted, error, isRead || request.complete)
   try {
     if (accepted === undefined) {
       throw new HttpError(406, requestError('BAD_USER_INPUT', 'accept application/json, application/graphql-response+json or text/event-stream'))
@@ -32,6 +34,8 @@ export function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage,
     const operation = operationOf(request, search)
     if (operation !== null) return void answerOperation(server, request, response, accepted, operation, author).catch(failed)
     server.bodies.read(request, (body) => {
+      isRead = true
+      if (body === null) return failed(new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8')))
       const answer = () => void answerBody(server, request, response, accepted, body, author).catch(failed)
       const isAgain = accepted !== 'text/event-stream' && server.engine.again(body, (known) => {
         if (known === null) answer()
@@ -81,12 +85,12 @@ async function answerOperation(
 }
 
 function answerError(
-  { engine }: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType | undefined, error: unknown,
+  { engine }: GraphQLOverHttp, response: ServerResponse, accepted: AnswerType | undefined, error: unknown, isComplete: boolean,
 ): void {
   if (response.destroyed || response.headersSent) return void response.destroy()
   if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [engine.mask(error)] }, 500)
   // What is left of a body that is not read would be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close')
+  if (!isComplete) response.setHeader('connection', 'close')
   sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)
 }
 

@@ -14,11 +14,11 @@ export class BodyReader {
   ) {}
 
   /**
-   * Tells the body as text, or what is wrong: an HttpError 400, 413 or 503, or that the client has gone away. Not at all
-   * where it goes away before any of the body has come. By events: an iterator over the request, or promises, took as
+   * Tells the body as text, null where it is not UTF-8, or why there is none: an HttpError 413 or 503, or that the client
+   * has gone away. Nothing is told where it goes away before any of the body has come. By events: an iterator over the request, or promises, took as
    * long as a short query.
    */
-  read(request: IncomingMessage, told: (body: string) => void, failed: (error: Error) => void): void {
+  read(request: IncomingMessage, told: (body: string | null) => void, failed: (error: Error) => void): void {
     const announced = Number(request.headers['content-length'] ?? 0)
     if (announced > this.mostBytes) return failed(this.#tooLarge())
     const chunks: Buffer[] = []
@@ -40,8 +40,7 @@ export class BodyReader {
       const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
       // Most operations are plain ASCII, which is UTF-8 as it stands.
       if (isAscii(body)) told(body.toString('latin1'))
-      else if (isUtf8(body)) told(body.toString('utf8'))
-      else failed(new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8')))
+      else told(isUtf8(body) ? body.toString('utf8') : null)
     }
     const cut = () => {
       if (settle()) failed(new Error('the request was cut off'))
