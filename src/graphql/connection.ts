@@ -1,4 +1,4 @@
-import type { Page, PageOf } from '../store/history.js'
+import type { Page, PageOf } from '../store/history-reader.js'
 import { builder } from './builder.js'
 import type { CursorCodec } from './cursor.js'
 

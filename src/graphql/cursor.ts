@@ -1,6 +1,6 @@
 import { InvalidEntryId, parseEntryId } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
-import type { EntryOrder, EntryPosition, LogPosition } from '../store/history.js'
+import type { EntryOrder, EntryPosition, LogPosition } from '../store/history-reader.js'
 
 /** Writes and reads the cursors of one list: a cursor of another list, order or registry is refused. */
 export interface CursorCodec<Position> {

@@ -1,6 +1,6 @@
 import { EVERYTHING, type Criteria } from '../core/criteria/criteria.js'
 import type { EntryRevision } from '../core/entry.js'
-import type { EntryOrder, ReadAt } from '../store/history.js'
+import type { EntryOrder, ReadAt } from '../store/history-reader.js'
 import { builder } from './builder.js'
 import { connectionOf, type EntryListPage } from './connection.js'
 import type { RequestContext } from './context.js'

@@ -1,4 +1,4 @@
-import { entryRevisionKey } from '../store/history.js'
+import { entryRevisionKey } from '../store/history-reader.js'
 import { entryConnectionType } from './connection.js'
 import { EntryStateRef } from './entry-state.js'
 import { NodeRef } from './node.js'

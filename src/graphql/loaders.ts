@@ -5,7 +5,7 @@ import type { EntryRevision } from '../core/entry.js'
 import type { Instance } from '../core/instance.js'
 import type { Tag } from '../core/tag.js'
 import type { Head, Transition, Version } from '../core/version.js'
-import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history.js'
+import { entryRevisionKey, type EntryRevisionKey, type PageOf, type ReferenceRow } from '../store/history-reader.js'
 import type { Registry } from '../registry/registry.js'
 import { pagedLoader, type PageKey } from './paged-loader.js'
 

@@ -1,6 +1,6 @@
 import { namespaceFault } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
-import type { NamespaceSummary } from '../store/history.js'
+import type { NamespaceSummary } from '../store/history-reader.js'
 import { builder } from './builder.js'
 import { connectionOf } from './connection.js'
 import { logCursors } from './cursor.js'

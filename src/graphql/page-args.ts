@@ -1,5 +1,5 @@
 import { RegistryError } from '../core/errors.js'
-import type { Page } from '../store/history.js'
+import type { Page } from '../store/history-reader.js'
 import { builder } from './builder.js'
 import type { CursorCodec } from './cursor.js'
 

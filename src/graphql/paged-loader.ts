@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader'
-import type { Page } from '../store/history.js'
+import type { Page } from '../store/history-reader.js'
 
 /** The same window asked of many lists. */
 export interface PageKey<Key, Position> {

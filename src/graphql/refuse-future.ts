@@ -1,4 +1,4 @@
-import type { Page, PageOf } from '../store/history.js'
+import type { Page, PageOf } from '../store/history-reader.js'
 import { invalidCursor } from './cursor.js'
 
 /**

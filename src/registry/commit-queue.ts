@@ -1,5 +1,5 @@
 import { RegistryError } from '../core/errors.js'
-import type { CommitOutcome, CommitRequest, HistoryWriter } from '../store/history.js'
+import type { CommitOutcome, CommitRequest, HistoryWriter } from '../store/history-writer.js'
 
 export interface QueueLimits {
   /** Of one batch; a single request may be larger than all of them. */

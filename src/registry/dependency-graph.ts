@@ -4,7 +4,7 @@ import type { Criteria } from '../core/criteria/criteria.js'
 import type { EntryRevision } from '../core/entry.js'
 import { RegistryError } from '../core/errors.js'
 import { compareText } from '../core/text.js'
-import type { HistoryReader, ReadAt } from '../store/history.js'
+import type { HistoryReader, ReadAt } from '../store/history-reader.js'
 import { entryBytes } from './page-limit.js'
 import { ReferencesAt } from './references-at.js'
 

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { criteriaKey } from '../core/criteria/criteria-key.js'
 import type { Criteria } from '../core/criteria/criteria.js'
 import type { EntryId } from '../core/entry-id.js'
-import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt } from '../store/history.js'
+import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt } from '../store/history-reader.js'
 import { entryBytes } from './page-limit.js'
 
 const CACHE_BYTES = 32 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { InvalidEntryId, parseEntryId, type EntryId } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
-import type { LogPosition } from '../store/history.js'
+import type { LogPosition } from '../store/history-reader.js'
 
 /** Where a follower stands: within the entries as one revision had them, or in the log. */
 export type FollowCursor =

@@ -1,7 +1,7 @@
 import type { Change } from '../core/change.js'
 import { EVERYTHING, type Criteria } from '../core/criteria/criteria.js'
 import type { EntryId } from '../core/entry-id.js'
-import type { HistoryReader } from '../store/history.js'
+import type { HistoryReader } from '../store/history-reader.js'
 import { split } from './follow-log.js'
 import { entryBytes, PageLimit } from './page-limit.js'
 import { persist } from './persist.js'

@@ -1,6 +1,6 @@
 import type { Change } from '../core/change.js'
 import type { Transition } from '../core/version.js'
-import type { LogPage, LogPosition } from '../store/history.js'
+import type { LogPage, LogPosition } from '../store/history-reader.js'
 import { viewOfChange, type Matches } from './change-view.js'
 import type { Passed } from './follower-seats.js'
 import { comparePositions, endOf } from './log-position.js'

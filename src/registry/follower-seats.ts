@@ -1,4 +1,4 @@
-import type { LogPage, LogPosition } from '../store/history.js'
+import type { LogPage, LogPosition } from '../store/history-reader.js'
 import { fieldKey, type Interest, type Scalar } from './interest.js'
 import { changesByValue } from './page-index.js'
 import { breathe } from './pause.js'

@@ -1,5 +1,5 @@
 import type { EntryId } from '../core/entry-id.js'
-import type { HeadEntries, HeadReader } from '../store/history.js'
+import type { HeadEntries, HeadReader } from '../store/head-reader.js'
 
 /** Statements under way at a time: further readers wait and are then read together. */
 const MOST_READS = 4

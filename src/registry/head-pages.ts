@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { compareEntryIds, type EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
-import type { EntryPage } from '../store/history.js'
+import type { EntryPage } from '../store/history-reader.js'
 import { entryBytes } from './page-limit.js'
 import { unparsed } from './unparsed.js'
 

@@ -1,4 +1,4 @@
-import type { LogPosition } from '../store/history.js'
+import type { LogPosition } from '../store/history-reader.js'
 
 export function comparePositions(a: LogPosition, b: LogPosition): number {
   if (a.revision !== b.revision) return a.revision - b.revision

@@ -1,5 +1,6 @@
 import type { Change } from '../core/change.js'
-import type { HistoryReader, HistoryWatcher, LogPage, LogPosition } from '../store/history.js'
+import type { HistoryWatcher } from '../store/history.js'
+import type { HistoryReader, LogPage, LogPosition } from '../store/history-reader.js'
 import { FollowerSeats, type Passed, type Seat, type Woken } from './follower-seats.js'
 import { PROGRESS_MS } from './follow.js'
 import type { Interest } from './interest.js'

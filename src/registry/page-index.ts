@@ -1,6 +1,6 @@
 import type { Change } from '../core/change.js'
 import { compileField } from '../core/criteria/field.js'
-import type { LogPage } from '../store/history.js'
+import type { LogPage } from '../store/history-reader.js'
 import { fieldKey, isScalar, type Interest, type Scalar } from './interest.js'
 
 type ByValue = ReadonlyMap<Scalar, readonly Change[]>

@@ -1,6 +1,6 @@
 import { RegistryError } from '../core/errors.js'
 import { compacted } from '../store/compacted.js'
-import type { HistoryReader } from '../store/history.js'
+import type { HistoryReader } from '../store/history-reader.js'
 import { checkTagName } from './check-write.js'
 import type { At } from './registry.js'
 

@@ -2,7 +2,7 @@ import { compareTargets, targetKey, type ExtractReferences, type ReferenceTarget
 import { compareEntryIds } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
 import { compareText } from '../core/text.js'
-import type { HistoryReader, ReferenceRow } from '../store/history.js'
+import type { HistoryReader, ReferenceRow } from '../store/history-reader.js'
 
 /** Changes after the revision asked about, beyond which who referred to what is not worked out. */
 const MAX_CHANGES_SINCE = 20_000

@@ -7,7 +7,7 @@ import type { Operation } from '../core/operation.js'
 import {
   beginTransaction, isEnded, step, type TransactionEffect, type TransactionState, type TransactionStep,
 } from '../core/transaction.js'
-import type { CommitOutcome, CommitRequest } from '../store/history.js'
+import type { CommitOutcome, CommitRequest } from '../store/history-writer.js'
 import { originalsOf } from '../store/plan-batch.js'
 import type { Acceptance, TransactionJournal } from '../store/transaction-journal.js'
 import { askParticipants } from './ask-participants.js'

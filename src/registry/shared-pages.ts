@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { HistoryReader, LogPage, LogPosition } from '../store/history.js'
+import type { HistoryReader, LogPage, LogPosition } from '../store/history-reader.js'
 import { changeBytes } from './page-limit.js'
 
 const PAGES_BYTES = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-import type { LogPosition } from '../store/history.js'
+import type { LogPosition } from '../store/history-reader.js'
 
 /** Where a stream stands that follows the log. */
 export interface StreamPlace {

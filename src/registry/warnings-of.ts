@@ -3,7 +3,8 @@ import type { Criteria } from '../core/criteria/criteria.js'
 import { compareTargets, groupsOf, targetKey, type ExtractReferences, type ReferenceTarget } from '../core/dependency.js'
 import { compareEntryIds, namespaceOf, type EntryId } from '../core/entry-id.js'
 import type { SealedContent } from '../core/entry.js'
-import type { CommitOutcome, HistoryReader } from '../store/history.js'
+import type { HistoryReader } from '../store/history-reader.js'
+import type { CommitOutcome } from '../store/history-writer.js'
 
 export const WARNING_CODES = ['DEPENDENCY_CYCLE', 'DANGLING_DEPENDENTS', 'MORE_WARNINGS'] as const
 export type WarningCode = (typeof WARNING_CODES)[number]

@@ -1,6 +1,7 @@
 import type { Change } from '../core/change.js'
 import type { EntryId } from '../core/entry-id.js'
-import type { History, LogPosition } from '../store/history.js'
+import type { History } from '../store/history.js'
+import type { LogPosition } from '../store/history-reader.js'
 import type { EntryRecord } from '../store/source-records.js'
 import { LocationBook } from './location-book.js'
 import { authorOf } from './source-settings.js'

@@ -1,7 +1,7 @@
 import type { EntryId } from '../core/entry-id.js'
 import { RegistryError } from '../core/errors.js'
 import { pause } from '../registry/pause.js'
-import type { Page, PageOf } from '../store/history.js'
+import type { Page, PageOf } from '../store/history-reader.js'
 import { readState, type ReloadReport, type SourceState } from './source-state.js'
 import { emptyState, SourceRunner, type ConfiguredSource, type RunnerWorld, type SourcePlan } from './source-runner.js'
 

@@ -1,5 +1,5 @@
 import { compareEntryIds } from '../core/entry-id.js'
-import type { EntryOrder, EntryPosition } from './history.js'
+import type { EntryOrder, EntryPosition } from './history-reader.js'
 
 type Compare = (a: EntryPosition, b: EntryPosition) => number
 

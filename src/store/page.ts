@@ -1,4 +1,4 @@
-import type { Page, PageOf } from './history.js'
+import type { Page, PageOf } from './history-reader.js'
 
 /** Cuts a window out of a whole list; `compare` places an item against a position, ascending in the list's order. */
 export function pageOf<Item, Position>(

@@ -11,7 +11,7 @@ import type { Operation, PlannedOperation } from '../core/operation.js'
 import type { Head, Transition, Version } from '../core/version.js'
 import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction, VersionAction } from './history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction, VersionAction } from './history-writer.js'
 import type { EntryUse } from './instances.js'
 
 /*

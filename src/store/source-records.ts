@@ -1,5 +1,5 @@
 import type { EntryId } from '../core/entry-id.js'
-import type { Page, PageOf } from './history.js'
+import type { Page, PageOf } from './history-reader.js'
 
 /*
  * What is kept of sources so that any gateway can go on where another has stopped:

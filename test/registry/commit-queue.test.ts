@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '../../src/core/errors.js'
 import { CommitQueue, QUEUE_LIMITS } from '../../src/registry/commit-queue.js'
-import type { CommitOutcome, CommitRequest, HistoryWriter } from '../../src/store/history.js'
+import type { CommitOutcome, CommitRequest, HistoryWriter } from '../../src/store/history-writer.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { apply, create, HISTORY_OPTIONS, historyWith, memoryRegistry, registryOver, revisionOf } from './registry-fixture.js'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compareEntryIds, parseEntryId, type EntryId } from '../../src/core/entry-id.js'
 import { SealedContent, type EntryRevision } from '../../src/core/entry.js'
 import { HeadPages } from '../../src/registry/head-pages.js'
-import type { EntryPage } from '../../src/store/history.js'
+import type { EntryPage } from '../../src/store/history-reader.js'
 
 const IDS = Array.from({ length: 40 }, (_, i) => parseEntryId(`${['a', 'a.b', 'b'][i % 3]}:${String(i).padStart(2, '0')}`)).sort(compareEntryIds)
 const entryOf = (id: EntryId, revision: number): EntryRevision => ({ id, revision, version: revision, content: new SealedContent('k', `{"r":${revision}}`, 'null', 'digest') })

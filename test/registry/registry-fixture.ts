@@ -5,7 +5,8 @@ import type { JsonObject } from '../../src/core/json.js'
 import { createRegistry, type RegistryOptions } from '../../src/registry/create-registry.js'
 import type { ChangeBatch, RawOperation, Registry } from '../../src/registry/registry.js'
 import { compileRegex } from '../../src/store/compile-regex.js'
-import type { CommitOutcome, History, HistoryOptions } from '../../src/store/history.js'
+import type { History, HistoryOptions } from '../../src/store/history.js'
+import type { CommitOutcome } from '../../src/store/history-writer.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 
 export const references = compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS)

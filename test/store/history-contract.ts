@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, type Criteria } from '../../src/core/criteria/criteria.js'
 import { parseEntryId, type EntryId } from '../../src/core/entry-id.js'
-import { entryRevisionKey, type History, type LogPosition, type Page } from '../../src/store/history.js'
+import type { History } from '../../src/store/history.js'
+import { entryRevisionKey, type LogPosition, type Page } from '../../src/store/history-reader.js'
 import { apply, changeset, commitOne, create, expectApplied, problemCodes, remove, revertOf, update, versionMove } from '../support/requests.js'
 
 export interface OpenedHistory {

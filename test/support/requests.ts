@@ -7,7 +7,8 @@ import type { SubmittedOperation } from '../../src/core/operation.js'
 import { sealContent } from '../../src/core/seal-content.js'
 import { sha256 } from '../../src/store/changeset-codec.js'
 import { compileRegex } from '../../src/store/compile-regex.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest, History, HistoryOptions } from '../../src/store/history.js'
+import type { History, HistoryOptions } from '../../src/store/history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest } from '../../src/store/history-writer.js'
 
 export const historyOptions: HistoryOptions = {
   references: compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS),

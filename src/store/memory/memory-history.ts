@@ -12,10 +12,9 @@ import { FIRST_LINK, encodeChangeset, rootDigest } from '../changeset-codec.js'
 import { compactedVersion, logCompacted, versionCompacted } from '../compacted.js'
 import { byPosition, entryOfRow } from '../change-row.js'
 import { COMPARE_ENTRIES } from '../entry-order.js'
-import {
-  entryRevisionKey, type CommitOutcome, type CommitRequest, type History, type HistoryOptions, type LogPosition,
-  type Page, type PageOf, type ReadAt, type ReferenceRow,
-} from '../history.js'
+import type { History, HistoryOptions } from '../history.js'
+import { entryRevisionKey, type LogPosition, type Page, type PageOf, type ReadAt, type ReferenceRow } from '../history-reader.js'
+import type { CommitOutcome, CommitRequest } from '../history-writer.js'
 import { pageOf } from '../page.js'
 import {
   emptyWrites, nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,

@@ -2,7 +2,7 @@ import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { changesOfRow, byPosition, entryOfRow, type ChangeRow } from '../change-row.js'
 import type { Change } from '../../core/change.js'
-import type { ReadAt } from '../history.js'
+import type { ReadAt } from '../history-reader.js'
 import type { TransitionRow, VersionRow } from '../plan-batch.js'
 
 /** A version as it is kept: its changeset may have been compacted away. */

@@ -1,6 +1,8 @@
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import { entryRevisionKey, type EntryRevisionKey, type HistoryReader, type NamespaceSummary, type Page, type PageOf, type ReadAt } from '../history.js'
+import {
+  entryRevisionKey, type EntryRevisionKey, type HistoryReader, type NamespaceSummary, type Page, type PageOf, type ReadAt,
+} from '../history-reader.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
 import { isKept, withOldest, wholeRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'

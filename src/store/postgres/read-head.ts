@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import type { HeadReader } from '../history.js'
+import type { HeadReader } from '../head-reader.js'
 import { ENTRY_COLUMNS, entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
 import type { ReadClient } from './read-client.js'
 

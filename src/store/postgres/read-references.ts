@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import type { HistoryReader, ReferenceRow } from '../history.js'
+import type { HistoryReader, ReferenceRow } from '../history-reader.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
 import { withOldest, wholeRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'

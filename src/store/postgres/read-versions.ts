@@ -2,7 +2,7 @@ import { and, asc, count, desc, gt, inArray, lt, lte, type SQL } from 'drizzle-o
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Transition, Version } from '../../core/version.js'
 import { RegistryError } from '../../core/errors.js'
-import type { HistoryReader, Page } from '../history.js'
+import type { HistoryReader, Page } from '../history-reader.js'
 import { cut } from './read-entries.js'
 import type { ReadClient } from './read-client.js'
 import { transition, version } from './tables.js'

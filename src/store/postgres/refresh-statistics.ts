@@ -1,4 +1,4 @@
-import type { CommitOutcome } from '../history.js'
+import type { CommitOutcome } from '../history-writer.js'
 import type { ReadClient } from './read-client.js'
 import { COPY_FROM_ROWS } from './write-batch.js'
 
