@@ -92,13 +92,17 @@ function isRevision(number: number, head: Head): boolean {
   return number >= 0 && number <= head.revision
 }
 
-/** An operation whose entry has changed since the base has this problem and no other. */
+/**
+ * An operation whose entry has changed since the base has this problem and no other. That an entry was deleted before the
+ * oldest revision is forgotten, by one store at once and by another when it comes to it: so nobody is told.
+ */
 function conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Problem[] {
   if (base === null || !isRevision(base, view.head)) return []
   return operations.flatMap((operation) => {
     const last = view.lastChanged(operation.id)
     if (last <= base || last === 0) return []
     const current = view.entry(operation.id)
+    if (current === undefined && last < (view.oldestRevision ?? 0)) return []
     const happened = current === undefined ? 'was deleted' : 'was changed'
     const message = `${operation.id} ${happened} at revision ${last}, after base ${base}; look at it as it stands and send the operation anew`
     return [problemOf('CONFLICT', operation, message, current)]

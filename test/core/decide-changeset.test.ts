@@ -195,6 +195,12 @@ describe('fencing', () => {
     expect(problemsOf(decide(sent(['UPDATE', 'a:gone', two]), held, { base: 8 }))).toEqual(['0 ENTRY_NOT_FOUND a:gone'])
   })
 
+  it('base has nothing to say of an entry deleted before the oldest revision: one store had forgotten it, another not yet', () => {
+    const compacted = { ...held, oldestRevision: 9 }
+    expect(problemsOf(decide(sent(['CREATE', 'a:gone', two], ['UPDATE', 'a:2', other]), compacted, { base: 4 }))).toEqual(['- COMPACTED', '1 CONFLICT a:2 current r5'])
+    expect(problemsOf(decide(sent(['CREATE', 'a:gone', two]), { ...held, oldestRevision: 8 }, { base: 7 }))).toEqual(['- COMPACTED', '0 CONFLICT a:gone'])
+  })
+
   it('an operation in conflict with the base has no other problem', () => {
     const operations = sent(['UPDATE', 'a:2', two, 1], ['CREATE', 'a:1', one], ['CREATE', 'a:1', one])
     expect(problemsOf(decide(operations, held, { base: 1 })))

@@ -44,16 +44,15 @@ export async function readStanding(
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Sent without waiting; each statement after the lock sees what was committed before it.
-  const [, found, replies, , used] = await Promise.all([
+  const [, found, repliesAtOnce, , used] = await Promise.all([
     lockPointer(sql, lock),
     readFound(sql, requests, ids),
-    keyed.length === 0 ? [] : sql<Reply[]>`
-      SELECT r.author, r.key, r.digest, r.revision, r.version
-      FROM unnest(${keyed.map(({ author }) => author ?? '')}::text[], ${keyed.map(({ idempotency }) => idempotency!.key)}::text[]) AS asked(author, key)
-      JOIN reply r ON r.author = asked.author AND r.key = asked.key`,
+    lock === 'none' ? null : readReplies(sql, keyed),
     lock === 'none' ? [] : lockEntries(sql, deleted),
     readUse(sql, deleted),
   ])
+  // Without a lock it may go another way and come first: then who lost to the same key would find the entry there and no reply.
+  const replies = repliesAtOnce ?? await readReplies(sql, keyed)
   const pointer = found[0]!
   const use = new CountedUse()
   use.add(used)
@@ -75,6 +74,14 @@ export async function readStanding(
     use,
   }
   return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, stamp: pointer.stamp }
+}
+
+function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): PromiseLike<readonly Reply[]> | [] {
+  if (keyed.length === 0) return []
+  return sql<Reply[]>`
+    SELECT r.author, r.key, r.digest, r.revision, r.version
+    FROM unnest(${keyed.map(({ author }) => author ?? '')}::text[], ${keyed.map(({ idempotency }) => idempotency!.key)}::text[]) AS asked(author, key)
+    JOIN reply r ON r.author = asked.author AND r.key = asked.key`
 }
 
 /** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
