@@ -1,8 +1,9 @@
+import { countBefore } from '../core/count-before.js'
 import type { EntryId } from '../core/entry-id.js'
 import type { Instance } from '../core/instance.js'
 import { cancellable } from './cancellable.js'
 import type { InstanceWatch } from './instance-watch.js'
-import type { InstanceChange, WatchedEntry } from './watched-entry.js'
+import type { InstanceChange } from './watched-entry.js'
 
 /** What has happened to an entry's instances since the batch before. */
 export interface InstanceBatch {
@@ -52,7 +53,7 @@ async function* followed(watch: InstanceWatch, entryId: EntryId, signal: AbortSi
         if (page.length < missed.length) continue
       }
       if (told < Infinity) {
-        const left = entry.live.slice(indexAfter(entry.live, told))
+        const left = entry.live.slice(countBefore(entry.live, ({ fencingToken }) => fencingToken <= told))
         const page = firstPage(left, (instance) => instance)
         const synced = page.length === left.length
         told = synced ? Infinity : page.at(-1)!.fencingToken
@@ -72,16 +73,4 @@ function firstPage<Item>(items: readonly Item[], instanceOf: (item: Item) => Ins
     return i > 0 && (i === BATCH_INSTANCES || bytes > BATCH_METADATA_BYTES)
   })
   return end < 0 ? items : items.slice(0, end)
-}
-
-/** By bisection: a page of 500 of 50,000 must not cost the 50,000. */
-function indexAfter(live: WatchedEntry['live'], token: number): number {
-  let low = 0
-  let high = live.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (live[middle]!.fencingToken <= token) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { countBefore } from '../core/count-before.js'
 import { compareEntryIds, type EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
 import type { EntryPage } from '../store/history-reader.js'
@@ -119,15 +120,7 @@ export class HeadPages {
 
   /** Of the last stretch that begins at or before this id; -1 where none does. */
   #beginningBefore(after: EntryId | null): number {
-    let low = 0
-    let high = this.#stretches.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const begins = this.#stretches[middle]!.after
-      if (begins === null || (after !== null && compareEntryIds(begins, after) <= 0)) low = middle + 1
-      else high = middle
-    }
-    return low - 1
+    return countBefore(this.#stretches, ({ after: begins }) => begins === null || (after !== null && compareEntryIds(begins, after) <= 0)) - 1
   }
 
   /** Of the stretch that knows what stands right behind this id; -1 where none does. */
@@ -152,14 +145,7 @@ function isBefore(after: EntryId | null, upTo: EntryId | null): boolean {
 
 /** The place of the first entry behind an id. */
 function behind(entries: readonly EntryRevision[], id: EntryId): number {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (compareEntryIds(entries[middle]!.id, id) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  return countBefore(entries, (entry) => compareEntryIds(entry.id, id) <= 0)
 }
 
 function stretchBytes({ entries }: Stretch): number {

@@ -1,4 +1,5 @@
 import type { Change } from '../core/change.js'
+import { countBefore } from '../core/count-before.js'
 import type { HistoryWatcher } from '../store/history.js'
 import type { HistoryReader, LogPage, LogPosition } from '../store/history-reader.js'
 import { FollowerSeats, type Passed, type Seat, type Woken } from './follower-seats.js'
@@ -179,14 +180,7 @@ export class LogReader {
 
   /** Index of the chunk that holds what comes right after a position. */
   #indexAfter(position: LogPosition): number {
-    let low = 0
-    let high = this.#chunks.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (comparePositions(this.#chunks[middle]!.page.upTo, position) <= 0) low = middle + 1
-      else high = middle
-    }
-    return low
+    return countBefore(this.#chunks, ({ page }) => comparePositions(page.upTo, position) <= 0)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql'
+import { countBefore } from '../core/count-before.js'
 import { resultText } from '../graphql/negative-zero.js'
 import { comparePositions } from '../registry/log-position.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from '../registry/stream-place.js'
@@ -74,14 +75,7 @@ export class ResultRun {
 
   /** Number of the first result that comes after a place. */
   after({ position }: StreamPlace): number {
-    let low = 0
-    let high = this.#kept.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (comparePositions(this.#kept[middle]!.place!.position, position) <= 0) low = middle + 1
-      else high = middle
-    }
-    return this.first + low
+    return this.first + countBefore(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 
   /** Some results from a number on, about as many as may be under way to a client. */

@@ -1,3 +1,4 @@
+import { countBefore } from '../core/count-before.js'
 import type { Json } from '../core/json.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, numberFault, pathKey, POSITION_DEPTH, setOwn, sourceDocument } from './source-document.js'
@@ -145,13 +146,7 @@ function lineIndex(text: string): (offset: number) => Position {
   const starts = [0]
   for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
   return (offset) => {
-    let low = 0
-    let high = starts.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (starts[middle]! <= offset) low = middle
-      else high = middle - 1
-    }
-    return { line: low + 1, column: offset - starts[low]! + 1 }
+    const line = countBefore(starts, (start) => start <= offset)
+    return { line, column: offset - starts[line - 1]! + 1 }
   }
 }

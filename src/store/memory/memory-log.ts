@@ -1,3 +1,4 @@
+import { countBefore } from '../../core/count-before.js'
 import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
 import { changesOfRow, byPosition, entryOfRow, type ChangeRow } from '../change-row.js'
@@ -90,14 +91,7 @@ export class MemoryLog {
     const rows = this.rowsOf.get(id)
     if (rows === undefined) return undefined
     if (at === 'head') return rows.at(-1)
-    let low = 0
-    let high = rows.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (rows[middle]!.revision <= at) low = middle + 1
-      else high = middle
-    }
-    return rows[low - 1]
+    return rows[countBefore(rows, ({ revision }) => revision <= at) - 1]
   }
 
   entry(id: EntryId, at: ReadAt): EntryRevision | null {
