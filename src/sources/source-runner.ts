@@ -4,31 +4,19 @@ import { pause } from '../registry/pause.js'
 import type { Registry } from '../registry/registry.js'
 import { LeaseLost, type ReloadRequest } from '../store/source-records.js'
 import { Debounce } from './debounce.js'
-import { failureAt, FailureList } from './failure-list.js'
+import { failureAt } from './failure-list.js'
 import { LocationBook } from './location-book.js'
 import { openBook } from './open-book.js'
 import type { SourceReader } from './source-reader.js'
 import type { SourceSettings } from './source-settings.js'
-import { readState, writeState, type ReloadReport, type SourceState } from './source-state.js'
+import type { ReloadReport, SourceState } from './source-state.js'
+import { SourceStatus, type SourceNews } from './source-status.js'
 import { syncPass, type PassResult } from './sync-pass.js'
 import type { WriteLimits } from './write-batch.js'
 
 export interface ConfiguredSource extends SourceSettings {
   /** Opens what reads it; called again where it could not be opened. */
   readonly open: () => SourceReader | Promise<SourceReader>
-}
-
-/** What happens to a source, for a log. */
-export interface SourceNews {
-  readonly source: string
-  readonly what: 'loading' | 'loaded' | 'failed' | 'taken' | 'left' | 'unwatched'
-  readonly error?: Error
-  readonly locations?: number
-  readonly definitions?: number
-  readonly created?: number
-  readonly updated?: number
-  readonly deleted?: number
-  readonly failures?: number
 }
 
 export interface RunnerWorld {
@@ -40,8 +28,6 @@ export interface RunnerWorld {
 
 /** A source as a whole that cannot be read is tried again after so long, at first and at most. */
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const
-/** A load that takes longer tells how far it is. */
-const PROGRESS_MS = 2_000
 /** A look that takes longer is shown as one: most find in no time that nothing has changed. */
 const SHOWN_AFTER_MS = 300
 /** Requests that are remembered as heard. */
@@ -65,13 +51,14 @@ export class SourceRunner {
   /** Looks go one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #failures = 0
-  #knownFailures = ''
-  #shown: Promise<void> = Promise.resolve()
+  readonly #status: SourceStatus
   /** Requests that a look has taken on, the oldest first; and those that wait for the next one. */
   readonly #heard = new Set<string>()
   readonly #waiting = new Set<string>()
 
-  constructor(readonly settings: ConfiguredSource, private readonly world: RunnerWorld) {}
+  constructor(readonly settings: ConfiguredSource, private readonly world: RunnerWorld) {
+    this.#status = new SourceStatus(settings, world)
+  }
 
   get isHeld(): boolean {
     return this.#holding !== undefined
@@ -169,20 +156,20 @@ export class SourceRunner {
     let showing: NodeJS.Timeout | undefined
     try {
       const requests = await this.#takeRequests()
-      const before = await this.#state()
-      const show = () => this.#showLoading(before)
+      const before = await this.#status.read()
+      const show = () => this.#status.showLoading(before)
       if (before.reloadCount === 0) show()
       else showing = setTimeout(show, SHOWN_AFTER_MS)
       const result = await this.#tryLook(before, signal)
       clearTimeout(showing)
       if (result instanceof Error) {
-        await this.#tellFailed(before, result)
+        await this.#status.tellFailed(before, result)
         await records.answer(requests, JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }))
         this.#tryLater()
         return
       }
       this.#failures = 0
-      await this.#tellLoaded(before, result)
+      await this.#status.tellLoaded(before, result, this.settings.watch && (await this.#open()).watch !== undefined)
       await records.answer(requests, JSON.stringify(reportOf(result)))
     } catch (error) {
       if (signal.aborted) return
@@ -216,7 +203,7 @@ export class SourceRunner {
   async #tryLook(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
     try {
       this.#book ??= await openBook(this.settings.name, this.world.registry.history)
-      return await this.#look(this.#book, signal, false, this.#progress(before))
+      return await this.#look(this.#book, signal, false, this.#status.progress(before))
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLost || isPassing(error, ['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'])) throw error
       return error instanceof Error ? error : new Error(String(error))
@@ -237,72 +224,6 @@ export class SourceRunner {
     })
   }
 
-  /** Says how far a long load is, in the log and to clients. */
-  #progress(before: SourceState): (locations: number, definitions: number) => void {
-    const { name } = this.settings
-    let next = performance.now() + PROGRESS_MS
-    return (locations, definitions) => {
-      if (performance.now() < next) return
-      next = performance.now() + PROGRESS_MS
-      this.world.tell({ source: name, what: 'loading', locations, definitions })
-      this.#showLoading({ ...before, loaded: definitions, total: definitions + before.failed })
-    }
-  }
-
-  /** One after the other, so that what is shown last is what was said last. */
-  #showLoading(state: SourceState): void {
-    const text = writeState({ ...state, status: 'LOADING' })
-    this.#shown = this.#shown.then(() => this.world.registry.history.sources.saveState(this.settings.name, text)).catch(() => {})
-  }
-
-  async #show(state: SourceState): Promise<void> {
-    await this.#shown
-    await this.world.registry.history.sources.saveState(this.settings.name, writeState(state))
-  }
-
-  async #tellLoaded(before: SourceState, { created, updated, deleted, loaded, failures }: PassResult): Promise<void> {
-    const { name, watch } = this.settings
-    const failed = failures.definitions
-    const state: SourceState = {
-      ...before, status: watch && (await this.#open()).watch !== undefined ? 'WATCHING' : 'IDLE',
-      total: loaded + failed, loaded, failed, reloadCount: before.reloadCount + 1, lastReload: new Date(), failures: failures.shown,
-    }
-    await this.#show(state)
-    this.world.tell({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
-    this.#publish('source.reloaded', { created, updated, deleted, failed, error: null })
-    this.#publishNew(failures)
-  }
-
-  async #tellFailed(before: SourceState, error: Error): Promise<void> {
-    const { name } = this.settings
-    const failures = new FailureList()
-    failures.add(failureAt(name, null, null, error.message))
-    await this.#show({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown })
-    this.world.tell({ source: name, what: 'failed', error })
-    this.#publishNew(failures)
-  }
-
-  /** What failed the same way before is no news. */
-  #publishNew(failures: FailureList): void {
-    const known = JSON.stringify([failures.definitions, failures.shown])
-    if (known === this.#knownFailures) return
-    this.#knownFailures = known
-    const [first] = failures.shown
-    if (first === undefined) return
-    const error = first.file === this.settings.name ? first.message : `${first.file}: ${first.message}`
-    this.#publish('source.failed', { created: null, updated: null, deleted: null, failed: failures.definitions, error })
-  }
-
-  #publish(kind: 'source.reloaded' | 'source.failed', counts: { created: number | null; updated: number | null; deleted: number | null; failed: number; error: string | null }): void {
-    this.world.registry.bus.publish({ type: 'source', system: 'source', kind, path: this.settings.name, at: new Date(), ...counts })
-  }
-
-  async #state(): Promise<SourceState> {
-    const { name } = this.settings
-    const text = (await this.world.registry.history.sources.states([name])).get(name)
-    return { ...(text === undefined ? emptyState(this.settings) : readState(text)), provider: this.settings.provider }
-  }
-
   #tryLater(): void {
     const timer = setTimeout(() => this.#debounce.hurry(), backOff(this.#failures++))
     timer.unref()
@@ -313,11 +234,6 @@ const NOTHING: ReloadReport = { created: 0, updated: 0, deleted: 0, failures: []
 
 function reportOf({ created, updated, deleted, failures, version }: PassResult): ReloadReport {
   return { created, updated, deleted, failures: failures.shown, version }
-}
-
-/** Of a source that has never been looked at: some gateway is about to. */
-export function emptyState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
-  return { name, provider, status: 'LOADING', total: 0, loaded: 0, failed: 0, reloadCount: 0, lastReload: null, failures: [] }
 }
 
 function backOff(failures: number): number {

@@ -3,7 +3,8 @@ import { RegistryError } from '../core/errors.js'
 import { pause } from '../registry/pause.js'
 import type { Page, PageOf } from '../store/history-reader.js'
 import { readState, type ReloadReport, type SourceState } from './source-state.js'
-import { emptyState, SourceRunner, type ConfiguredSource, type RunnerWorld, type SourcePlan } from './source-runner.js'
+import { SourceRunner, type ConfiguredSource, type RunnerWorld, type SourcePlan } from './source-runner.js'
+import { emptyState } from './source-status.js'
 
 /** The configured sources as clients see them, whichever gateway reads them. */
 export interface Sources {

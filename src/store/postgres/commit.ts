@@ -10,7 +10,7 @@ import { connectionOptions } from './connection-options.js'
 import { errorCode, isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
-import { COPY_FROM_ROWS, copyBatch } from './write-batch.js'
+import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
 import { writeTogether } from './write-together.js'
 import type { Transaction } from './read-client.js'
 

@@ -7,8 +7,10 @@ const PIECE = 64 * 1024
 
 /** COPY of rows given column by column, in the text format; a piece at a time, as fast as the server takes it. */
 export async function copyInto(
-  sql: Transaction, table: string, columns: readonly string[], values: Readonly<Record<string, readonly unknown[]>>, rowCount: number,
+  sql: Transaction, table: string, values: Readonly<Record<string, readonly unknown[]>>, rowCount: number,
 ): Promise<void> {
+  if (rowCount === 0) return
+  const columns = Object.keys(values)
   const target = await sql.unsafe(`COPY ${table} (${columns.join(', ')}) FROM STDIN`).writable()
   await pipeline(Readable.from(pieces(columns.map((column) => values[column]!), rowCount)), target)
 }

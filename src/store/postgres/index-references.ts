@@ -1,5 +1,5 @@
 import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
-import { insertReferences } from './write-batch.js'
+import { insertReferences } from './copy-batch.js'
 import type { Transaction } from './read-client.js'
 import type { Sql } from './read-client.js'
 import type { HistoryOptions } from '../history.js'

@@ -1,6 +1,6 @@
 import type { CommitOutcome } from '../history-writer.js'
 import type { ReadClient } from './read-client.js'
-import { COPY_FROM_ROWS } from './write-batch.js'
+import { COPY_FROM_ROWS } from './copy-batch.js'
 
 /**
  * Keeps the planner's statistics up with what we write: after a large changeset the server's own turn comes a

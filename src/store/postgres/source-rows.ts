@@ -6,7 +6,7 @@ import { idColumns, storedId } from './entry-row.js'
 import { EXCHANGE_CHANNEL, type Notifications } from './notifications.js'
 import type { ReadClient } from './read-client.js'
 import { cut } from './read-entries.js'
-import { COPY_FROM_ROWS } from './write-batch.js'
+import { COPY_FROM_ROWS } from './copy-batch.js'
 
 /** What is told on the exchange's channel; gateways' ids are no such word. */
 const CALL = 'sources'

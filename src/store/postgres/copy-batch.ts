@@ -23,10 +23,10 @@ export async function copyBatch(
   const statements = [
     () => insertVersions(sql, writes),
     () => insertTransitions(sql, writes),
-    () => insertChanges(sql, writes),
+    () => copyChanges(sql, writes),
     () => insertNames(sql, created),
     () => deleteIds(sql, 'head', replaced),
-    () => insertHead(sql, standingEntries),
+    () => copyHead(sql, standingEntries),
     () => deleteIds(sql, 'reference', replaced),
     () => insertReferences(sql, standingEntries, references, true),
     () => insertReplies(sql, writes, standing.now),
@@ -66,16 +66,10 @@ async function insertTransitions(sql: Transaction, { transitions }: BatchWrites)
   })))
 }
 
-const CHANGE_COLUMNS = {
-  ns: 'text', name: 'text', revision: 'bigint', operation: 'text', position: 'integer', delete_position: 'integer', kind: 'text',
-  meta: 'text', data: 'text', digest: 'text', version: 'bigint', previous_revision: 'bigint', meta_index: 'jsonb',
-} as const
-
-async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promise<void> {
-  if (changes.length === 0) return
+async function copyChanges(sql: Transaction, { changes }: BatchWrites): Promise<void> {
   const { ns, name } = idColumns(changes.map(({ id }) => id))
   const metaTexts = changes.map(({ content }) => content?.metaText ?? null)
-  await insertColumns(sql, 'change', CHANGE_COLUMNS, {
+  await copyInto(sql, 'change', {
     ns, name,
     revision: changes.map(({ revision }) => revision),
     operation: changes.map(({ operation }) => operation),
@@ -88,7 +82,7 @@ async function insertChanges(sql: Transaction, { changes }: BatchWrites): Promis
     version: changes.map(({ version }) => version),
     previous_revision: changes.map(({ previousRevision }) => previousRevision),
     meta_index: metaTexts,
-  }, true)
+  }, changes.length)
 }
 
 async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
@@ -97,14 +91,9 @@ async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<v
   await sql`INSERT INTO entry_name (ns, name) SELECT * FROM unnest(${ns}::text[], ${name}::text[]) ON CONFLICT DO NOTHING`
 }
 
-const HEAD_COLUMNS = {
-  ns: 'text', name: 'text', revision: 'bigint', version: 'bigint', kind: 'text', meta: 'text', data: 'text', digest: 'text',
-  meta_index: 'jsonb',
-} as const
-
-async function insertHead(sql: Transaction, entries: readonly EntryRevision[]): Promise<void> {
+async function copyHead(sql: Transaction, entries: readonly EntryRevision[]): Promise<void> {
   const metaTexts = entries.map(({ content }) => content.metaText)
-  await insertColumns(sql, 'head', HEAD_COLUMNS, {
+  await copyInto(sql, 'head', {
     ...idColumns(entries.map(({ id }) => id)),
     revision: entries.map(({ revision }) => revision),
     version: entries.map(({ version }) => version),
@@ -113,7 +102,7 @@ async function insertHead(sql: Transaction, entries: readonly EntryRevision[]): 
     data: entries.map(({ content }) => content.dataText),
     digest: entries.map(({ content }) => content.digest),
     meta_index: metaTexts,
-  }, true)
+  }, entries.length)
 }
 
 const REFERENCE_COLUMNS = {
@@ -142,28 +131,20 @@ async function insertReplies(sql: Transaction, { replies }: BatchWrites, now: Da
 
 type ColumnTypes = Readonly<Record<string, string>>
 
-async function insertRows<Types extends ColumnTypes>(
-  sql: Transaction, table: string, types: Types, rows: readonly Readonly<Record<keyof Types, unknown>>[], isLarge = false,
-): Promise<void> {
-  const values = Object.fromEntries(Object.keys(types).map((column) => [column, rows.map((row) => row[column])]))
-  await insertColumns(sql, table, types, values, isLarge)
-}
-
 /** Types whose values are sent as text and made in the statement. */
 const FROM_TEXT: Readonly<Record<string, (column: string) => string>> = {
-  jsonb: (column) => `${column}::jsonb`,
   timestamptz: (column) => `${column}::timestamptz`,
   bytea: (column) => `decode(${column}, 'hex')`,
 }
 
-/** Inserts rows given column by column: one text for any number of rows, so that one plan serves them all. */
-async function insertColumns(
-  sql: Transaction, table: string, types: ColumnTypes, values: Readonly<Record<string, readonly unknown[]>>, isLarge: boolean,
+/** One text for any number of rows, so that one plan serves them all; or COPY. */
+async function insertRows<Types extends ColumnTypes>(
+  sql: Transaction, table: string, types: Types, rows: readonly Readonly<Record<keyof Types, unknown>>[], isLarge = false,
 ): Promise<void> {
+  if (rows.length === 0) return
   const columns = Object.keys(types)
-  const rowCount = values[columns[0]!]!.length
-  if (rowCount === 0) return
-  if (isLarge) return copyInto(sql, table, columns, values, rowCount)
+  const values = Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])]))
+  if (isLarge) return copyInto(sql, table, values, rows.length)
   const arrays = columns.map((column, i) => `$${i + 1}::${types[column]! in FROM_TEXT ? 'text' : types[column]}[]`)
   const selected = columns.map((column) => FROM_TEXT[types[column]!]?.(column) ?? column)
   await sql.unsafe(
