@@ -8,6 +8,7 @@ import type { EntryOrder, EntryPage, EntryPosition, HistoryReader, Page, ReadAt 
 import { ENTRY_COLUMNS, entryOfColumns, type EntryColumns } from './entry-row.js'
 import { translateCriteria } from './find-sql.js'
 import { wholeRows, type WithOldest } from './kept.js'
+import { readOldPage } from './old-page.js'
 import { cut } from './read-entries.js'
 import { selectsByTrigram } from './selects-by-trigram.js'
 import type { ReadClient } from './read-client.js'
@@ -17,15 +18,23 @@ const CANDIDATES_AT_ONCE = 500
 
 type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>
 
+export interface FindClients {
+  readonly client: ReadClient
+  /** Its sessions have the settings PLANNED_IN_ORDER: for pages of all entries by id, which are always asked for in the same words. */
+  readonly pages: ReadClient
+}
+
 /**
  * Finding. SQL gives every entry that may match; where it cannot say precisely (`exact: false`, regular
  * expressions above all) the core's matcher decides here, reading on until the page is full.
  */
-export function findEntries(client: ReadClient, compileRegex: CompileRegex, timeoutMs: number): FindReads {
+export function findEntries(clients: FindClients, compileRegex: CompileRegex, timeoutMs: number): FindReads {
+  const { client } = clients
+
   async function find(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage> {
     const query = new FindQuery(criteria)
     if (query.exact) {
-      const { rows, revision } = await query.read(client, order, page, page.limit + 1, at)
+      const { rows, revision } = await query.read(clients, order, page, page.limit + 1, at)
       return { ...cut(rows, page), revision }
     }
     // Read in several steps, so at a revision that stays: the head may move between them.
@@ -39,7 +48,7 @@ export function findEntries(client: ReadClient, compileRegex: CompileRegex, time
     let window = page
     for (;;) {
       const chunk = Math.max(page.limit + 1, CANDIDATES_AT_ONCE)
-      const { rows } = await query.read(client, order, window, chunk, revision)
+      const { rows } = await query.read(clients, order, window, chunk, revision)
       for (const row of rows) {
         // Matching one row may take long (a regular expression over a megabyte), so the clock is read at each.
         if (performance.now() > deadline) throw tooSlow()
@@ -111,10 +120,14 @@ export class FindQuery {
     this.#params = fragment.params
   }
 
-  async read(client: ReadClient, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
+  async read({ client, pages }: FindClients, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
+    if (this.#isEverything && !BY_REVISION[order] && at !== 'head') {
+      return { rows: (await readOldPage(pages, page, DESCENDING[order], limit, at)).map(entryOfColumns), revision: at }
+    }
     const { text, params } = this.statement(order, page, limit, at)
     type Row = WithOldest<EntryColumns> & { read_at: number }
-    const rows = await client.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
+    const usual = this.#isEverything && !BY_REVISION[order] ? pages : client
+    const rows = await usual.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
     const revision = at === 'head' ? rows[0]!.read_at : at
     return { rows: wholeRows(rows, revision).map(entryOfColumns), revision }
   }

@@ -14,6 +14,7 @@ import { Notifications } from './notifications.js'
 import { openPostgresExchange } from './postgres-exchange.js'
 import { openPostgresInstances } from './postgres-instances.js'
 import { ReadClient, type Sql } from './read-client.js'
+import { PLANNED_IN_ORDER } from './old-page.js'
 import { readEntries } from './read-entries.js'
 import { PLANNED_ONCE, readHead } from './read-head.js'
 import { readLog } from './read-log.js'
@@ -28,7 +29,10 @@ import { tagRows } from './tag-rows.js'
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
-  /** Connections for reading; besides these: two to write, one to listen, two for versions, two for the exchange, two for sources. */
+  /**
+   * Connections for reading of all kinds, and as many for entries by id and pages of them; besides these: two to write, one to listen,
+   * two for versions, two for the exchange, two for sources, five for the head. None is opened before it is needed.
+   */
   readonly connections?: number
 }
 
@@ -70,6 +74,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     databaseUrl, connections: 2, timeoutMs: SOURCE_TIMEOUT_MS, settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
   })
   const headClient = new ReadClient({ databaseUrl, connections: HEAD_CONNECTIONS, timeoutMs: readTimeoutMs, settings: PLANNED_ONCE })
+  const pageClient = new ReadClient({ databaseUrl, connections, timeoutMs: readTimeoutMs, settings: PLANNED_IN_ORDER })
   const replyTimer = setInterval(() => {
     client.read((sql) => removeOldReplies(sql)).catch(() => {
       // The store is away; what is too old now is so in an hour too.
@@ -92,8 +97,8 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       return { revision: pointer!.revision, version: pointer!.version }
     },
     oldestRevision: () => compactor.oldestRevision(),
-    ...readEntries(client),
-    ...findEntries(client, compileRegex, readTimeoutMs),
+    ...readEntries(client, pageClient),
+    ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
     ...readVersions((query) => drizzleClient.read((sql) => {
       let database = databases.get(sql)
       if (database === undefined) databases.set(sql, database = drizzle({ client: sql as unknown as postgres.Sql }))
@@ -118,7 +123,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       await committer.close()
       await statistics.close()
       await exchange.close()
-      await Promise.all([notifications.close(), client.close(), headClient.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
+      await Promise.all([notifications.close(), client.close(), headClient.close(), pageClient.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
     },
   }
 }

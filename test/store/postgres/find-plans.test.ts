@@ -1,12 +1,14 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Criteria } from '../../../src/core/criteria/criteria.js'
+import { parseEntryId } from '../../../src/core/entry-id.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { parseWhere, type EntryFilterInput } from '../../../src/core/criteria/parse-where.js'
 import type { JsonObject } from '../../../src/core/json.js'
 import { compileRegex } from '../../../src/store/compile-regex.js'
 import type { EntryOrder, ReadAt } from '../../../src/store/history-reader.js'
 import { FindQuery } from '../../../src/store/postgres/find-entries.js'
+import { oldPageStatement, PLANNED_IN_ORDER } from '../../../src/store/postgres/old-page.js'
 import { LOOK_UP_EACH } from '../../../src/store/postgres/read-client.js'
 import { migrateDatabase } from '../../../src/store/postgres/migrate.js'
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
@@ -97,5 +99,24 @@ describe.each<[string, ReadAt]>([['at the head', 'head'], ['at an old revision',
   it('a page of everything reads no more than the page', async () => {
     const text = await plan(find({}), 'ID_ASC', at)
     expect(pagesRead(text), text).toBeLessThan(1_000)
+  })
+})
+
+describe('a page of an old state of 100,000 entries', () => {
+  // Planned for any page, the server once sorted all entries for one in descending order, or set two more processes to it.
+  it.each(['>', '<', 'all, from the end'])('is walked in its order by the plan that serves all pages (%s)', async (where) => {
+    const after = where === '>' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+    const before = where === '<' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+    const { text, params } = oldPageStatement({ limit: 100, after, before, fromEnd: where !== '>' }, false, 101, OLD)
+    const pages = postgres(database.url, { max: 1, onnotice: () => undefined, connection: { ...LOOK_UP_EACH, ...PLANNED_IN_ORDER } })
+    try {
+      await pages.unsafe(`PREPARE page AS ${text}`)
+      const rows = await pages.unsafe(`EXPLAIN (ANALYZE, BUFFERS) EXECUTE page(${params.map((param) => typeof param === 'number' ? param : `'${String(param)}'`).join(', ')})`)
+      const plan = rows.map((row) => row['QUERY PLAN'] as string).join('\n')
+      expect(plan).not.toMatch(/Sort|Gather|Hash/)
+      expect(pagesRead(plan), plan).toBeLessThan(1_000)
+    } finally {
+      await pages.end({ timeout: 5 })
+    }
   })
 })
