@@ -89,7 +89,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     references,
     head,
     entriesAtHead: (ids) => headReads === null ? history.entries(ids, 'head') : headReads.entries(ids),
-    markAtHead: (entry) => headReads === null ? null : headReads.markOf(entry),
+    entryAtHead(id, told, failed) {
+      if (headReads !== null) headReads.entry(id, told, failed)
+      else history.entries([id], 'head').then((found) => told(found.get(id) ?? null, null), failed)
+    },
     isMarkedAtHead: (id, mark) => headReads !== null && headReads.isMarked(id, mark),
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,

@@ -3,6 +3,9 @@ import type { HeadEntries, HeadReader } from '../store/head-reader.js'
 
 /** Statements under way at a time: further readers wait and are then read together. */
 const MOST_READS = 4
+/** From so many on only where it is for at least so many readers: each costs as much as answering some of them. */
+const FEW_READS = 2
+const WORTH_ONE = 16
 /** Ids in one statement, unless one reader wants more. */
 const MOST_IDS = 64
 
@@ -22,19 +25,27 @@ export class GatheredEntries {
 
   /** May hold others' entries too. */
   read(ids: readonly EntryId[]): Promise<HeadEntries> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ ids, resolve, reject })
-      this.#plan()
-    })
+    return new Promise((resolve, reject) => this.ask(ids, resolve, reject))
+  }
+
+  /** As `read`, told instead of promised; neither may throw. */
+  ask(ids: readonly EntryId[], resolve: Waiting['resolve'], reject: Waiting['reject']): void {
+    this.#waiting.push({ ids, resolve, reject })
+    this.#plan()
   }
 
   #plan(): void {
-    if (this.#planned || this.#reading >= MOST_READS || this.#waiting.length === 0) return
+    if (this.#planned || !this.#mayRead()) return
     this.#planned = true
     setImmediate(() => {
       this.#planned = false
-      while (this.#waiting.length > 0 && this.#reading < MOST_READS) void this.#readTogether(this.#take())
+      while (this.#mayRead()) void this.#readTogether(this.#take())
     })
+  }
+
+  #mayRead(): boolean {
+    const { length } = this.#waiting
+    return length > 0 && this.#reading < (length < WORTH_ONE ? FEW_READS : MOST_READS)
   }
 
   #take(): Waiting[] {
@@ -51,14 +62,9 @@ export class GatheredEntries {
   /** Never throws: each is settled. */
   async #readTogether(together: readonly Waiting[]): Promise<void> {
     this.#reading += 1
-    try {
-      const found = await this.reader.entries([...new Set(together.flatMap(({ ids }) => ids))])
-      for (const { resolve } of together) resolve(found)
-    } catch (error) {
-      for (const { reject } of together) reject(error)
-    } finally {
-      this.#reading -= 1
-      this.#plan()
-    }
+    const found = await this.reader.entries([...new Set(together.flatMap(({ ids }) => ids))]).catch((error: unknown) => ({ error }))
+    this.#reading -= 1
+    this.#plan()
+    for (const { resolve, reject } of together) 'error' in found ? reject(found.error) : resolve(found)
   }
 }

@@ -27,6 +27,15 @@ interface Kept {
   readonly mark: number
 }
 
+/** `mark` names the entry as it is kept, where it was kept before it was asked for. */
+export type TellEntry = (entry: EntryRevision | null, mark: number | null) => void
+
+interface Asked {
+  readonly id: EntryId
+  readonly told: TellEntry
+  failed(error: unknown): void
+}
+
 /**
  * Reads at the head out of memory, none older than any write acknowledged before it began (on whichever gateway):
  *
@@ -41,6 +50,8 @@ export class HeadReads {
   readonly #kept: LRUCache<EntryId, Kept>
   readonly #looks: GatheredLook<Head>
   readonly #misses: GatheredEntries
+  /** Who waits for the look that begins next. */
+  #asking: { readonly look: Promise<unknown>; readonly asked: Asked[] } | null = null
   readonly #pages: HeadPages
   /** All that is kept is true of this revision, save for what was read at a later one. */
   #through = 0
@@ -80,10 +91,12 @@ export class HeadReads {
     return found
   }
 
-  /** Names an entry as it is kept; null where it is not kept like this. */
-  markOf({ id, revision, content }: EntryRevision): number | null {
-    const kept = this.#kept.peek(id)
-    return kept?.entry?.revision === revision && kept.entry.content.digest === content.digest ? kept.mark : null
+  /** As `entries`, of one, told instead of promised: the promises took as long as all else that is done for it. Neither may throw. */
+  entry(id: EntryId, told: TellEntry, failed: (error: unknown) => void): void {
+    if (!this.#kept.has(id)) return this.#readOne({ id, told, failed })
+    const look = this.head()
+    if (this.#asking?.look !== look) this.#asking = { look, asked: this.#afterLook(look) }
+    this.#asking.asked.push({ id, told, failed })
   }
 
   /** Whether an entry is still as it was when it was marked: after a look, as of that look. */
@@ -101,6 +114,34 @@ export class HeadReads {
     const found = await read()
     this.#pages.keep(after, found, this.#through)
     return found
+  }
+
+  /** All who share a look share what waits for it. */
+  #afterLook(look: Promise<unknown>): Asked[] {
+    const asked: Asked[] = []
+    const ended = () => {
+      if (this.#asking?.look === look) this.#asking = null
+    }
+    look.then(() => {
+      ended()
+      for (const each of asked) {
+        const kept = this.#kept.get(each.id)
+        if (kept === undefined) this.#readOne(each)
+        else each.told(kept.entry && unparsed(kept.entry), kept.entry && kept.mark)
+      }
+    }, (error: unknown) => {
+      ended()
+      for (const { failed } of asked) failed(error)
+    })
+    return asked
+  }
+
+  #readOne({ id, told, failed }: Asked): void {
+    this.#misses.ask([id], ({ revision, entries }) => {
+      const entry = entries.get(id) ?? null
+      this.#keep(id, entry, revision)
+      told(entry, null)
+    }, failed)
   }
 
   /** All of them as of one revision that is not below this one; null where that cannot be had. */

@@ -124,8 +124,11 @@ export interface Registry {
   head(): Promise<Head>
   /** As `history.entries` at the head; kept in memory where the store does not. */
   entriesAtHead(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>>
-  /** Names an entry as it is kept in memory; null where it is not. */
-  markAtHead(entry: EntryRevision): number | null
+  /**
+   * As `entriesAtHead`, of one, told instead of promised. Neither may throw.
+   * @param told - With a mark that names the entry as it is kept in memory, where it was kept before
+   */
+  entryAtHead(id: EntryId, told: (entry: EntryRevision | null, mark: number | null) => void, failed: (error: unknown) => void): void
   /** Called when a `head()` has come: whether that entry stands at that head as it did when it was marked. */
   isMarkedAtHead(id: EntryId, mark: number): boolean
   /** The revision a caller means. @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT */

@@ -70,6 +70,7 @@ export interface Engine {
   /** Resolves when no query and no mutation runs, or after `ms`. */
   idle(ms: number): Promise<void>
   readonly write: ThinPath['write']
+  readonly tellEntry: ThinPath['tellEntry']
   readonly again: ThinPath['again']
   /** Parses, validates and holds to the limits; what is wrong comes as errors with a code. */
   prepare(request: OperationRequest, caller: Caller): PreparedOperation | { readonly errors: readonly GraphQLError[] }

@@ -3,6 +3,7 @@ import { OperationTypeNode, type ExecutionResult } from 'graphql'
 import { resultText } from '../graphql/negative-zero.js'
 import { AUTHOR_HEADER, authorOf, headerText } from './author.js'
 import { isStream, type Engine, type OperationRequest } from './engine.js'
+import type { AnswerText } from './thin-path.js'
 import { HttpError } from './http-error.js'
 import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
 import { answerType, isJson, type AnswerType } from './media-type.js'
@@ -36,31 +37,46 @@ export function answerGraphQL(server: GraphQLOverHttp, request: IncomingMessage,
     server.bodies.read(request, (body) => {
       isRead = true
       if (body === null) return failed(new HttpError(400, requestError('BAD_USER_INPUT', 'the body is not valid UTF-8; send JSON in UTF-8')))
-      const answer = () => void answerBody(server, request, response, accepted, body, author).catch(failed)
-      const isAgain = accepted !== 'text/event-stream' && server.engine.again(body, (known) => {
-        if (known === null) answer()
-        else if (!response.destroyed) sendText(response, accepted, known.text, known.failed)
-      })
-      if (!isAgain) answer()
+      answerBody(server, request, response, accepted, body, author, failed)
     }, failed)
   } catch (error) {
     failed(error)
   }
 }
 
-async function answerBody(
+/** Never throws. By calls, as long as they serve: each promise on the way costs about as much as one of the steps. */
+function answerBody(
   server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType, body: string, author: string | null,
-): Promise<void> {
-  return answerOperation(server, request, response, accepted, paramsOfBody(body), author, body)
+  failed: (error: unknown) => void,
+): void {
+  const { engine } = server
+  const take = (answer: AnswerText | null, otherwise: () => void) => {
+    try {
+      if (answer === null) otherwise()
+      else if (!response.destroyed) sendText(response, accepted, answer.text, answer.failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+  const answer = () => {
+    const operation = paramsOfBody(body)
+    const atLength = () => void answerOperation(server, request, response, accepted, operation, author).catch(failed)
+    if (accepted === 'text/event-stream' || !engine.tellEntry(operation, body, (known) => take(known, atLength))) atLength()
+  }
+  try {
+    if (accepted === 'text/event-stream' || !engine.again(body, (known) => take(known, answer))) answer()
+  } catch (error) {
+    failed(error)
+  }
 }
 
 /** @throws HttpError */
 async function answerOperation(
   server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType,
-  operation: OperationRequest, author: string | null, body?: string,
+  operation: OperationRequest, author: string | null,
 ): Promise<void> {
   if (accepted !== 'text/event-stream') {
-    const writing = server.engine.write(operation, author, body)
+    const writing = server.engine.write(operation, author)
     if (writing !== null) {
       const { text, failed } = writing instanceof Promise ? await writing : writing
       return response.destroyed ? undefined : sendText(response, accepted, text, failed)
@@ -132,9 +148,10 @@ function sendText(
 ): void {
   const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
   for (const name in headers) response.setHeader(name, headers[name]!)
+  const bytes = Buffer.byteLength(text)
   response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), [
-    'content-type', CONTENT_TYPES[type], 'content-length', String(Buffer.byteLength(text)), 'cache-control', 'no-store', 'x-content-type-options', 'nosniff',
+    'content-type', CONTENT_TYPES[type], 'content-length', String(bytes), 'cache-control', 'no-store', 'x-content-type-options', 'nosniff',
   ])
-  // As text: head and body then go out as one.
-  response.end(text)
+  // As text: head and body then go out as one. Plain ASCII, which most is, takes less to write where it is said to be no more.
+  response.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }

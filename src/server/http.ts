@@ -29,17 +29,22 @@ export function createHttpServer(options: HttpOptions): Server {
   const server = createServer({ headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 })
 
   server.on('request', (request, response) => {
-    // A client that goes away while it is answered is no error of ours.
-    response.on('error', () => undefined)
+    response.on('error', isGone)
     if (options.stopping.aborted) response.setHeader('connection', 'close')
-    answer(request, response).catch((error: unknown) => {
-      log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
-      if (response.headersSent) response.destroy()
-      else answerText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
-    })
+    try {
+      answer(request, response)?.catch((error: unknown) => failed(request, response, error))
+    } catch (error) {
+      failed(request, response, error)
+    }
   })
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
+    if (response.headersSent) response.destroy()
+    else answerText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const plain = searchOf(request.url ?? '')
     // What is sent as the answer to an operation says so itself: a header set beforehand makes all of them cost more.
     if (plain === undefined || request.headers.origin !== undefined) response.setHeader('x-content-type-options', 'nosniff')
@@ -81,6 +86,9 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
+
+/** A client that goes away while it is answered is no error of ours. */
+function isGone(): void {}
 
 const NO_SEARCH = new URLSearchParams()
 

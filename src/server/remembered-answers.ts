@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../core/entry-id.js'
-import type { EntryRevision } from '../core/entry.js'
 import type { Registry } from '../registry/registry.js'
 import type { AnswerText } from './thin-path.js'
 
@@ -31,21 +30,20 @@ const LARGEST = 16 * 1024
  */
 export class RememberedAnswers {
   readonly #answers = new LRUCache<string, Remembered>({
-    maxSize: MOST_BYTES, maxEntrySize: LARGEST, sizeCalculation: ({ answer, id }, body) => 400 + 2 * (body.length + answer.text.length + id.length),
+    maxSize: MOST_BYTES, maxEntrySize: LARGEST, sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
   })
   #look: Promise<unknown> | null = null
   #asking: Asking[] = []
 
-  constructor(private readonly registry: Pick<Registry, 'head' | 'markAtHead' | 'isMarkedAtHead'>, private readonly running: Set<Promise<unknown>>) {}
+  constructor(private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>, private readonly running: Set<Promise<unknown>>) {}
 
   of(body: string): Remembered | undefined {
     return this.#answers.get(body)
   }
 
-  /** @param entry - As the answer tells of it */
-  remember(body: string, entry: EntryRevision, answer: AnswerText): void {
-    const mark = this.registry.markAtHead(entry)
-    if (mark !== null) this.#answers.set(body, { id: entry.id, mark, answer })
+  /** @param mark - Of the entry as the answer tells of it */
+  remember(body: string, id: EntryId, mark: number, answer: AnswerText): void {
+    this.#answers.set(body, { id, mark, answer })
   }
 
   /** Tells whether what was remembered of a body answers it now. */
@@ -80,4 +78,9 @@ export class RememberedAnswers {
     if (this.#answers.peek(body) === remembered) this.#answers.delete(body)
     return null
   }
+}
+
+/** Of a text in memory: a byte for each character where all are ASCII, which most texts are, otherwise two. */
+function textBytes(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length
 }

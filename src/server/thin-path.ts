@@ -1,9 +1,9 @@
 import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import type { EntryId } from '../core/entry-id.js'
-import { createContext, type RequestContext, type RequestContextOptions } from '../graphql/context.js'
+import type { EntryRevision } from '../core/entry.js'
+import { createContext, type RequestContextOptions } from '../graphql/context.js'
 import { resultText } from '../graphql/negative-zero.js'
-import { loneEntry, type LoneEntry } from '../graphql/text/lone-entry.js'
+import { contextOfEntry, loneEntry, type LoneEntry } from '../graphql/text/lone-entry.js'
 import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
@@ -13,6 +13,7 @@ import { isSizedByVariables, nodeLimitRefusal } from './node-limit.js'
 import { lateError } from './operation-deadline.js'
 import type { OperationLimits } from './operation-limits.js'
 import { RememberedAnswers } from './remembered-answers.js'
+import { UnderWay } from './under-way.js'
 
 /** An answer's JSON text. */
 export interface AnswerText {
@@ -21,17 +22,23 @@ export interface AnswerText {
   readonly failed: boolean
 }
 
+/** Null: it is to be answered another way. */
+type Tell = (answer: AnswerText | null) => void
+
 export interface ThinPath {
+  /** Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked. */
+  write(request: OperationRequest, author: string | null): AnswerText | Promise<AnswerText> | null
   /**
-   * Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked.
-   * @param body - As it came, where its answer may be given again
+   * Tells the answer to a query that follows from one entry, errors in it masked: what is promised on the way of the others takes longer than
+   * all that such a query needs. False where it is another query, or a wrong one; then `tell` is not called at all. `tell` may not throw.
+   * @param body - As it came; its answer is remembered where the entry has been asked for before
    */
-  write(request: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null
+  tellEntry(request: OperationRequest, body: string, tell: Tell): boolean
   /**
    * Gives the answer to a body that has been answered before, where what it told of is as it was: otherwise `tell` is
-   * called with null. False where nothing is remembered; then `tell` is not called at all.
+   * called with null. False where nothing is remembered; then `tell` is not called at all. `tell` may not throw.
    */
-  again(body: string, tell: (answer: AnswerText | null) => void): boolean
+  again(body: string, tell: Tell): boolean
 }
 
 export interface ThinPathOptions {
@@ -72,6 +79,9 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
   const { schema, offered, mask, metrics, limits, running } = options
   const deadlines = new Deadlines(limits.querySeconds * 1_000)
   const remembered = new RememberedAnswers(offered.registry, running)
+  const underWay = new UnderWay(running)
+  /** Of nobody in particular: who asks makes no difference to what an entry holds. */
+  const nobody = createContext({ ...offered, author: null, signal: NEVER })
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
   function compiled(query: string, operationName: string | null): Compiled | 'long way' {
@@ -99,13 +109,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return data === null ? { text: `{"errors":${told}}`, failed: true } : { text: `{"errors":${told},"data":${data}}`, failed: false }
   }
 
-  /** What is not in memory as it was told is not remembered. */
-  async function remember(body: string, id: EntryId | null, context: RequestContext, answer: AnswerText): Promise<void> {
-    const entry = id === null ? null : await context.loaders().entry.load(id)
-    if (entry !== null) remembered.remember(body, entry, answer)
-  }
-
-  function write({ query, operationName, variables }: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null {
+  function write({ query, operationName, variables }: OperationRequest, author: string | null): AnswerText | Promise<AnswerText> | null {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
@@ -131,9 +135,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
         isAnswered = true
         inTime()
         running.delete(answered)
-        const text = finish(answer)
-        resolve(text)
-        if (body !== undefined && plan.lone !== null && answer.errors.length === 0) void remember(body, plan.lone(variables), context, text)
+        resolve(finish(answer))
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
       const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
@@ -143,23 +145,53 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return answered
   }
 
-  function again(body: string, tell: (answer: AnswerText | null) => void): boolean {
-    const known = remembered.of(body)
-    if (known === undefined) return false
+  /** Has an answer told once, within the deadline, and counted where there is one. */
+  function inTime(tell: Tell): (answer: AnswerText | null, errors: readonly GraphQLError[]) => void {
     const ended = metrics.operationStarted(OperationTypeNode.QUERY)
     let isTold = false
     const settle = (answer: AnswerText | null, errors: readonly GraphQLError[]) => {
       if (isTold) return
       isTold = true
-      inTime()
+      came()
       if (answer !== null) ended({ errors })
       tell(answer)
     }
-    const failed = (error: GraphQLError) => settle(textOf({ data: null, errors: [error] }), [error])
-    const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+    const came = deadlines.begin(() => {
+      const errors = [lateError(OperationTypeNode.QUERY, limits.querySeconds)]
+      settle(textOf({ data: null, errors }), errors)
+    })
+    return settle
+  }
+
+  function tellEntry({ query, operationName, variables }: OperationRequest, body: string, tell: Tell): boolean {
+    if (query.length > COMPILED_LENGTH) return false
+    const plan = compiled(query, operationName)
+    if (plan === 'long way' || plan.lone === null || plan.isWithin !== true) return false
+    const id = plan.lone(variables)
+    if (id === null) return false
+
+    const settle = inTime(tell)
+    underWay.begin()
+    const answer = (read: () => EntryRevision | null, mark: number | null) => {
+      underWay.end()
+      const written = plan.write(variables, contextOfEntry(nobody, read))
+      // Too large after all; and what has to wait for more than the entry is not written here.
+      if (written === null || written instanceof Promise) return settle(null, NO_ERRORS)
+      const text = textOf(written)
+      if (mark !== null && written.errors.length === 0) remembered.remember(body, id, mark, text)
+      settle(text, written.errors)
+    }
+    offered.registry.entryAtHead(id, (entry, mark) => answer(() => entry, mark), (error) => answer(() => { throw error }, null))
+    return true
+  }
+
+  function again(body: string, tell: Tell): boolean {
+    const known = remembered.of(body)
+    if (known === undefined) return false
+    const settle = inTime(tell)
     remembered.ask(body, known, (answer) => settle(answer, NO_ERRORS))
     return true
   }
 
-  return { write, again }
+  return { write, tellEntry, again }
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RegistryError } from '../../src/core/errors.js'
 import { schema } from '../../src/graphql/schema.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { createEngine } from '../../src/server/engine.js'
@@ -35,15 +36,20 @@ describe('answers that are remembered', () => {
     const metrics = createMetrics(registry)
     const engine = createEngine({ schema, registry, log: pino({ level: 'silent' }), metrics, introspection: true, limits: { ...OPERATION_LIMITS, querySeconds } })
     const bodyOf = (query: string, variables: object = {}) => JSON.stringify({ query, variables })
+    const answer = (query: string, variables?: object) => new Promise<string>((resolve, reject) => {
+      const body = bodyOf(query, variables)
+      const operation = paramsOfBody(body)
+      const otherwise = async () => (await engine.write(operation, null))!.text
+      if (!engine.tellEntry(operation, body, (told) => told === null ? otherwise().then(resolve, reject) : resolve(told.text))) otherwise().then(resolve, reject)
+    })
     return {
       registry, engine, metrics,
+      /** Asked twice: the answer is remembered of what has been asked for before. */
       write: async (query: string, variables?: object) => {
-        const body = bodyOf(query, variables)
-        const { text } = (await engine.write(paramsOfBody(body), null, body))!
-        // It is remembered after it was given.
-        await new Promise((resolve) => setImmediate(resolve))
-        return text
+        await answer(query, variables)
+        return answer(query, variables)
       },
+      answer,
       /** Null where the same body has to be answered anew. */
       again: (query: string, variables?: object) => new Promise<string | null>((resolve) => {
         if (!engine.again(bodyOf(query, variables), (answer) => resolve(answer && answer.text))) resolve(null)
@@ -53,8 +59,10 @@ describe('answers that are remembered', () => {
 
   it('are given again while the entry is as it was, and no longer once another gateway has acknowledged a change', async () => {
     await apply(other, create('r:1', { m: 1 }, 'ünï'), create('r:2'))
-    const { registry, write, again } = gateway()
+    const { registry, write, answer, again } = gateway()
     const id = { id: 'r:1' }
+    expect(await again(ENTRY, id)).toBeNull()
+    await answer(ENTRY, id)
     expect(await again(ENTRY, id)).toBeNull()
     const first = await write(ENTRY, id)
     expect(await again(ENTRY, id)).toBe(first)
@@ -114,7 +122,7 @@ describe('answers that are remembered', () => {
     expect(await again('{ entry(id: "d:1") { id } }')).toBe(text)
     const told = await metrics.text()
     expect(told).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
-    expect(told).toContain('cadastre_operations_total{type="query",outcome="ok"} 2')
+    expect(told).toContain('cadastre_operations_total{type="query",outcome="ok"} 3')
     await registry.close()
   })
 
@@ -130,6 +138,55 @@ describe('answers that are remembered', () => {
     expect(await again('{ entry(id: "f:1") { id } }')).toBeNull()
     isBroken = false
     expect(await again('{ entry(id: "f:1") { id } }')).toBe(text)
+    await registry.close()
+  })
+
+  it('are, when they are told for the first time, what the way of all queries gives, errors too', async () => {
+    await apply(other, create('t:1', { m: [1, { deep: null }] }, -0), create('t:2', {}, 'ünï'))
+    let isBroken = false
+    const reader = history.headReader!
+    const { registry, engine, answer } = gateway(historyWith(history, {
+      headReader: {
+        look: (...args) => reader.look(...args),
+        entries: (ids) => (isBroken ? Promise.reject(new RegistryError('UNAVAILABLE', 'no store')) : reader.entries(ids)),
+      },
+    }))
+    const usual = async (query: string, variables: object = {}) => (await engine.write({ query, operationName: null, variables: variables as Record<string, unknown> }, null))!.text
+    const asked: [string, object?][] = [
+      [ENTRY, { id: 't:1' }], [ENTRY, { id: 't:none' }], [ENTRY, { id: { ns: 't', name: '2' } }], [ENTRY, { id: 'no' }], [ENTRY, {}],
+      ['{ x: entry(id: "t:1") { entryId ns name digest revision d: data meta(path: "m.1") missing: meta(path: "none") __typename } }'],
+      ['query ($id: EntryID!, $deep: Boolean!) { entry(id: $id) { id kind @skip(if: $deep) } }', { id: 't:1', deep: true }],
+    ]
+    for (const [query, variables] of asked) {
+      const expected = await usual(query, variables)
+      for (let i = 0; i < 3; i++) expect(await answer(query, variables)).toBe(expected)
+    }
+    isBroken = true
+    const expected = await usual(ENTRY, { id: 't:new' })
+    expect(JSON.parse(expected)).toMatchObject({ data: { entry: null }, errors: [{ path: ['entry'], extensions: { code: 'UNAVAILABLE' } }] })
+    expect(await answer(ENTRY, { id: 't:new' })).toBe(expected)
+    await registry.close()
+  })
+
+  it('are late where the first reading does not come, which is waited for when the gateway stops', async () => {
+    await apply(other, create('l:1'))
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => { release = resolve })
+    const reader = history.headReader!
+    const { registry, engine, metrics, answer } = gateway(historyWith(history, {
+      headReader: { look: (...args) => reader.look(...args), entries: async (ids) => { await held; return reader.entries(ids) } },
+    }), 0.2)
+    const asked = answer('{ entry(id: "l:1") { id } }')
+    let isIdle = false
+    const idle = engine.idle(10_000).then(() => { isIdle = true })
+    expect(JSON.parse(await asked)).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'TIMEOUT' } })] })
+    expect(isIdle).toBe(false)
+    release()
+    await idle
+    expect(JSON.parse(await answer('{ entry(id: "l:1") { id } }'))).toEqual({ data: { entry: { id: 'l:1' } } })
+    const told = await metrics.text()
+    expect(told).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
+    expect(told).toContain('cadastre_operations_total{type="query",outcome="ok"} 1')
     await registry.close()
   })
 })

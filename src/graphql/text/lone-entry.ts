@@ -1,12 +1,15 @@
 import { Kind, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode } from 'graphql'
 import type { EntryId, SubmittedId } from '../../core/entry-id.js'
+import type { EntryRevision } from '../../core/entry.js'
+import type { RequestContext } from '../context.js'
+import type { Loaders } from '../loaders.js'
 import { entryIdFrom } from '../submitted-id.js'
 import { compileArguments, compileVariables, type Values } from './read-variables.js'
 
 /** What follows from an entry's content, revision and the arguments alone. */
 const OF_THE_ENTRY: ReadonlySet<string> = new Set(['__typename', 'id', 'entryId', 'ns', 'name', 'kind', 'meta', 'data', 'digest', 'revision'])
 
-/** Which entry a query reads; null where its variables do not tell. */
+/** Which entry a query reads; null where its variables do not tell, or tell wrongly. */
 export type LoneEntry = (inputs: Values) => EntryId | null
 
 /** Of a query whose answer is the same as long as one entry is: `entry` by itself, and fields of that entry alone. Null for all others. */
@@ -18,8 +21,20 @@ export function loneEntry(schema: GraphQLSchema, operation: OperationDefinitionN
   const readArguments = compileArguments(schema.getQueryType()!.getFields()['entry']!, node)
   return (inputs) => {
     const read = readVariables(inputs)
-    return read.errors === undefined ? entryIdFrom(readArguments(read.coerced)['id'] as SubmittedId) : null
+    if (read.errors !== undefined) return null
+    try {
+      return entryIdFrom(readArguments(read.coerced)['id'] as SubmittedId)
+    } catch {
+      // Said where the query is answered.
+      return null
+    }
   }
+}
+
+/** A context for one such query whose entry has been read, or could not be: then `read` throws why. */
+export function contextOfEntry(context: RequestContext, read: () => EntryRevision | null): RequestContext {
+  const loaders = { entry: { load: read } } as unknown as Loaders
+  return { ...context, loaders: () => loaders }
 }
 
 function isOfTheEntry({ selections }: SelectionSetNode): boolean {
