@@ -1,21 +1,42 @@
 interface Waiting {
   readonly until: number
-  late(): void
+  /** Null when it is not waited for any more. */
+  late: (() => void) | null
+  before: Waiting | null
+  next: Waiting | null
 }
 
-/** Deadlines of one length. They pass in the order in which they began, so that one timer is enough for all. */
+/**
+ * Deadlines of one length. They pass in the order in which they began, so that one timer is enough for all.
+ *
+ * A list whose links are cut, not a `Set`: the tables of a Set that grows and shrinks all the time point each to the next with what they held,
+ * so that once the first is old nothing of any request since was freed before the next full collection.
+ */
 export class Deadlines {
-  readonly #waiting = new Set<Waiting>()
+  #first: Waiting | null = null
+  #last: Waiting | null = null
   #timer: NodeJS.Timeout | null = null
 
   constructor(private readonly ms: number) {}
 
   /** Calls `late` when the time has passed, unless what is returned is called before. */
   begin(late: () => void): () => void {
-    const waiting = { until: performance.now() + this.ms, late }
-    this.#waiting.add(waiting)
+    const waiting: Waiting = { until: performance.now() + this.ms, late, before: this.#last, next: null }
+    if (this.#last === null) this.#first = waiting
+    else this.#last.next = waiting
+    this.#last = waiting
     if (this.#timer === null) this.#wait(this.ms)
-    return () => this.#waiting.delete(waiting)
+    return () => this.#end(waiting)
+  }
+
+  #end(waiting: Waiting): void {
+    if (waiting.late === null) return
+    const { before, next } = waiting
+    if (before === null) this.#first = next
+    else before.next = next
+    if (next === null) this.#last = before
+    else next.before = before
+    waiting.late = waiting.before = waiting.next = null
   }
 
   #wait(ms: number): void {
@@ -27,10 +48,11 @@ export class Deadlines {
   #look(): void {
     this.#timer = null
     const now = performance.now()
-    for (const waiting of this.#waiting) {
+    for (let waiting = this.#first; waiting !== null; waiting = this.#first) {
       if (waiting.until > now) return this.#wait(Math.ceil(waiting.until - now))
-      this.#waiting.delete(waiting)
-      waiting.late()
+      const { late } = waiting
+      this.#end(waiting)
+      late!()
     }
   }
 }

@@ -21,6 +21,7 @@ import { ResultWindow } from './result-window.js'
 import { SharedOperations } from './shared-operations.js'
 import type { ResultSink } from './shared-result.js'
 import { createThinPath, type ThinPath } from './thin-path.js'
+import { UnderWay } from './under-way.js'
 
 export interface EngineOptions {
   readonly schema: GraphQLSchema
@@ -92,10 +93,10 @@ export function createEngine(options: EngineOptions): Engine {
   })
 
   const offered = { registry, ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }) }
-  const running = new Set<Promise<unknown>>()
+  const underWay = new UnderWay()
   const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
   const thin = createThinPath({
-    schema, offered, mask, metrics, limits, running,
+    schema, offered, mask, metrics, limits, underWay,
     checked(query, operationName) {
       const prepared = engine.prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
       return 'errors' in prepared ? null : prepared.document
@@ -108,8 +109,8 @@ export function createEngine(options: EngineOptions): Engine {
     ...thin,
     async idle(ms) {
       const until = performance.now() + ms
-      while (running.size > 0 && performance.now() < until) {
-        await Promise.race([Promise.allSettled(running), pause(until - performance.now())])
+      while (underWay.count > 0 && performance.now() < until) {
+        await Promise.race([underWay.ended(), pause(until - performance.now())])
       }
     },
     prepare({ query, operationName, variables }, caller) {
@@ -152,9 +153,9 @@ export function createEngine(options: EngineOptions): Engine {
         const ended = metrics.operationStarted(type)
         const since = performance.now()
         const answered = run(enveloped, ending).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
-        running.add(answered)
+        underWay.begin()
         const result = await answered
-        running.delete(answered)
+        underWay.end()
         letGo()
         if (!isStream(result)) {
           ended(result)

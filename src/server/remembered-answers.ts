@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../core/entry-id.js'
 import type { Registry } from '../registry/registry.js'
 import type { AnswerText } from './thin-path.js'
+import type { UnderWay } from './under-way.js'
 
 /** What has been answered; whether it holds yet must be asked. */
 export interface Remembered {
@@ -35,7 +36,7 @@ export class RememberedAnswers {
   #look: Promise<unknown> | null = null
   #asking: Asking[] = []
 
-  constructor(private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>, private readonly running: Set<Promise<unknown>>) {}
+  constructor(private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>, private readonly underWay: UnderWay) {}
 
   of(body: string): Remembered | undefined {
     return this.#answers.get(body)
@@ -59,17 +60,17 @@ export class RememberedAnswers {
     this.#look = look
     this.#asking = asking
     const ended = () => {
-      this.running.delete(answered)
+      this.underWay.end()
       if (this.#look === look) this.#look = null
     }
-    const answered = look.then(() => {
+    this.underWay.begin()
+    look.then(() => {
       ended()
       for (const asked of asking) asked.tell(this.#answerOf(asked))
     }, () => {
       ended()
       for (const { tell } of asking) tell(null)
     })
-    this.running.add(answered)
   }
 
   #answerOf({ body, remembered }: Asking): AnswerText | null {

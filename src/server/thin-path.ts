@@ -13,7 +13,7 @@ import { isSizedByVariables, nodeLimitRefusal } from './node-limit.js'
 import { lateError } from './operation-deadline.js'
 import type { OperationLimits } from './operation-limits.js'
 import { RememberedAnswers } from './remembered-answers.js'
-import { UnderWay } from './under-way.js'
+import type { UnderWay } from './under-way.js'
 
 /** An answer's JSON text. */
 export interface AnswerText {
@@ -48,8 +48,8 @@ export interface ThinPathOptions {
   readonly mask: MaskError
   readonly metrics: Metrics
   readonly limits: OperationLimits
-  /** Where what runs is waited for when the gateway stops. */
-  readonly running: Set<Promise<unknown>>
+  /** Waited for when the gateway stops. */
+  readonly underWay: UnderWay
   /** Sends a document through all that prepares one; null where it is refused. */
   checked(query: string, operationName: string | null): DocumentNode | null
 }
@@ -76,10 +76,9 @@ interface Compiled {
  * the deadline, metrics) is done for each request. What is refused anywhere goes the long way, which says why.
  */
 export function createThinPath(options: ThinPathOptions): ThinPath {
-  const { schema, offered, mask, metrics, limits, running } = options
+  const { schema, offered, mask, metrics, limits, underWay } = options
   const deadlines = new Deadlines(limits.querySeconds * 1_000)
-  const remembered = new RememberedAnswers(offered.registry, running)
-  const underWay = new UnderWay(running)
+  const remembered = new RememberedAnswers(offered.registry, underWay)
   /** Of nobody in particular: who asks makes no difference to what an entry holds. */
   const nobody = createContext({ ...offered, author: null, signal: NEVER })
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
@@ -128,21 +127,20 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       return null
     }
     if (!(writing instanceof Promise)) return finish(writing)
-    const answered = new Promise<AnswerText>((resolve) => {
+    underWay.begin()
+    return new Promise<AnswerText>((resolve) => {
       let isAnswered = false
       const settle = (answer: WrittenAnswer) => {
         if (isAnswered) return
         isAnswered = true
         inTime()
-        running.delete(answered)
+        underWay.end()
         resolve(finish(answer))
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
       const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
       writing.then(settle, failed)
     })
-    running.add(answered)
-    return answered
   }
 
   /** Has an answer told once, within the deadline, and counted where there is one. */

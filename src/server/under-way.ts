@@ -1,25 +1,31 @@
-/** Counts what is under way and is waited for when the gateway stops: one promise for all of it, however much it is. */
+/**
+ * Counts what is under way, for who waits until it has ended. A number and no set of promises: one to which something is added with each request, and
+ * taken away again, keeps what it held from being freed before the next full collection.
+ */
 export class UnderWay {
   #count = 0
-  #ended: () => void = () => undefined
+  #ended: Promise<void> | null = null
+  #end: () => void = () => undefined
 
-  /** @param running - Holds a promise for as long as something is under way */
-  constructor(private readonly running: Set<Promise<unknown>>) {}
+  get count(): number {
+    return this.#count
+  }
 
   begin(): void {
     this.#count += 1
-    if (this.#count > 1) return
-    const all = new Promise<void>((resolve) => {
-      this.#ended = () => {
-        this.running.delete(all)
-        resolve()
-      }
-    })
-    this.running.add(all)
   }
 
+  /** Called once for each `begin`. */
   end(): void {
     this.#count -= 1
-    if (this.#count === 0) this.#ended()
+    if (this.#count > 0) return
+    this.#end()
+    this.#ended = null
+  }
+
+  /** Resolves when nothing is under way, now or for the first time. */
+  ended(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve()
+    return (this.#ended ??= new Promise((resolve) => { this.#end = resolve }))
   }
 }
