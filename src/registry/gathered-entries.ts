@@ -3,9 +3,9 @@ import type { HeadEntries, HeadReader } from '../store/head-reader.js'
 
 /** Statements under way at a time: further readers wait and are then read together. */
 const MOST_READS = 4
-/** From so many on only where it is for at least so many readers: each costs as much as answering some of them. */
-const FEW_READS = 2
-const WORTH_ONE = 16
+/** While they are for more readers than this, another is begun only for so many more: each costs as much as answering some of them. */
+const FEW = 4
+const WORTH_ONE = 40
 /** Ids in one statement, unless one reader wants more. */
 const MOST_IDS = 64
 
@@ -19,6 +19,8 @@ interface Waiting {
 export class GatheredEntries {
   #waiting: Waiting[] = []
   #reading = 0
+  /** Readers that those are for. */
+  #readers = 0
   #planned = false
 
   constructor(private readonly reader: Pick<HeadReader, 'entries'>) {}
@@ -45,7 +47,7 @@ export class GatheredEntries {
 
   #mayRead(): boolean {
     const { length } = this.#waiting
-    return length > 0 && this.#reading < (length < WORTH_ONE ? FEW_READS : MOST_READS)
+    return length > 0 && this.#reading < MOST_READS && (this.#readers < FEW || length >= WORTH_ONE)
   }
 
   #take(): Waiting[] {
@@ -62,8 +64,10 @@ export class GatheredEntries {
   /** Never throws: each is settled. */
   async #readTogether(together: readonly Waiting[]): Promise<void> {
     this.#reading += 1
+    this.#readers += together.length
     const found = await this.reader.entries([...new Set(together.flatMap(({ ids }) => ids))]).catch((error: unknown) => ({ error }))
     this.#reading -= 1
+    this.#readers -= together.length
     this.#plan()
     for (const { resolve, reject } of together) 'error' in found ? reject(found.error) : resolve(found)
   }
