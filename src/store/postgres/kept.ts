@@ -1,4 +1,5 @@
 import { compacted } from '../compacted.js'
+import type { ReadClient } from './read-client.js'
 
 /*
  * Compaction first says that what lies before a revision is gone, then removes it. So a statement that looks at the
@@ -18,6 +19,16 @@ export function wholeRows<Row extends { readonly ns: string }>(rows: readonly Wi
   const oldest = rows[0]?.oldest ?? 0
   if (revision < oldest) throw compacted(revision, oldest)
   return thereRows(rows)
+}
+
+/**
+ * Rows of a statement that tells the oldest revision in each, by itself: one step less than to join it. Where there are none it is asked for; it
+ * only grows, so what is not above this revision now was not when nothing was found. @throws RegistryError COMPACTED
+ */
+export async function keptRows<Row>(client: ReadClient, rows: readonly WithOldest<Row>[], revision: number): Promise<readonly WithOldest<Row>[]> {
+  const [row] = rows.length > 0 ? rows : await client.read((sql) => sql<{ oldest: number }[]>`SELECT oldest_revision AS oldest FROM head_pointer`)
+  if (revision < row!.oldest) throw compacted(revision, row!.oldest)
+  return rows
 }
 
 /** Without the row of nulls. */

@@ -1,8 +1,7 @@
 import { entryIdParts } from '../../core/entry-id.js'
-import { compacted } from '../compacted.js'
 import type { EntryPosition, Page } from '../history-reader.js'
 import type { EntryColumns } from './entry-row.js'
-import { wholeRows, type WithOldest } from './kept.js'
+import { keptRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
@@ -54,12 +53,5 @@ export async function readOldPage(
 ): Promise<readonly EntryColumns[]> {
   const { text, params } = oldPageStatement(page, isDescending, limit, at)
   const rows = await client.read((sql) => sql.unsafe<WithOldest<EntryColumns>[]>(text, params as never[], { prepare: true }))
-  // The oldest revision only grows: what is not above this one now was not when nothing was found.
-  if (rows.length === 0) await checkKept(client, at)
-  return wholeRows(rows, at)
-}
-
-async function checkKept(client: ReadClient, revision: number): Promise<void> {
-  const [pointer] = await client.read((sql) => sql<{ oldest: number }[]>`SELECT oldest_revision AS oldest FROM head_pointer`)
-  if (revision < pointer!.oldest) throw compacted(revision, pointer!.oldest)
+  return keptRows(client, rows, at)
 }

@@ -4,7 +4,7 @@ import {
   entryRevisionKey, type EntryRevisionKey, type HistoryReader, type NamespaceSummary, type Page, type PageOf, type ReadAt,
 } from '../history-reader.js'
 import { entryOfColumns, idColumns, storedId, type EntryColumns } from './entry-row.js'
-import { isKept, withOldest, wholeRows, type WithOldest } from './kept.js'
+import { isKept, keptRows, withOldest, wholeRows, type WithOldest } from './kept.js'
 import type { ReadClient } from './read-client.js'
 
 type EntryReads = Pick<HistoryReader, 'entries' | 'entryRevisions' | 'namespaces' | 'entryHistories' | 'entryHistoryCounts' | 'entryCount'>
@@ -94,19 +94,19 @@ function entriesAtHead(client: ReadClient, ids: readonly EntryId[]): Promise<Ent
     JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name`)
 }
 
-const ENTRIES_AT = withOldest(`
-  SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+const ENTRIES_AT = `
+  SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
   FROM unnest($1::text[], $2::text[]) AS wanted(ns, name)
   CROSS JOIN LATERAL (
     SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= $3::bigint
     ORDER BY c.revision DESC LIMIT 1
   ) h
-  WHERE h.operation <> 'delete'`)
+  WHERE h.operation <> 'delete'`
 
-async function entriesAt(client: ReadClient, ids: readonly EntryId[], revision: number): Promise<EntryColumns[]> {
+async function entriesAt(client: ReadClient, ids: readonly EntryId[], revision: number): Promise<readonly EntryColumns[]> {
   const { ns, name } = idColumns(ids)
   const rows = await client.read((sql) => sql.unsafe<WithOldest<EntryColumns>[]>(ENTRIES_AT, [ns, name, revision], { prepare: true }))
-  return wholeRows(rows, revision)
+  return keptRows(client, rows, revision)
 }
 
 const NAMESPACES_AT = `${withOldest(`
