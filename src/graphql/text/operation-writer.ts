@@ -1,5 +1,5 @@
 import {
-  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError,
+  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError, OperationTypeNode,
   type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLLeafType, type GraphQLObjectType,
   type GraphQLOutputType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
@@ -10,8 +10,8 @@ import { compileArguments, compileVariables, type Values } from './read-variable
 import { StoredJson } from './stored-json.js'
 
 /*
- * Queries compiled into functions that write the answer's text at once: no object is built only to be walked again, and
- * content that is stored as JSON text goes out as it stands. It means what graphql-js means by a query, errors, nulls
+ * Queries and mutations compiled into functions that write the answer's text at once: no object is built only to be walked again, and
+ * content that is stored as JSON text goes out as it stands. It means what graphql-js means by them, errors, nulls
  * and their paths included; `test/graphql/operation-writer.test.ts` holds the two against each other.
  */
 
@@ -21,7 +21,7 @@ export interface WrittenAnswer {
   readonly errors: readonly GraphQLError[]
 }
 
-/** Null where the query turns out to be too large to be compiled. */
+/** Null where the operation turns out to be too large to be compiled: before any of it was done. */
 export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
 ) => WrittenAnswer | Promise<WrittenAnswer> | null
@@ -71,10 +71,11 @@ interface Compiling extends Selections {
   readonly count: { fields: number }
 }
 
-/** Null for what is not compiled: mutations, subscriptions, introspection, and queries with many conditions. */
-export function compileQuery(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
-  const root = schema.getQueryType()
-  if (operation.operation !== 'query' || root === null || root === undefined) return null
+/** Null for what is not compiled: subscriptions, introspection, and operations with many conditions. */
+export function compileOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
+  const root = schema.getRootType(operation.operation)
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION || root === null || root === undefined) return null
+  const compileRoot = operation.operation === OperationTypeNode.MUTATION ? compileSerially : compileObject
   const fragments = fragmentsOf(document)
   const conditions = [...conditionVariables(operation, fragments.values())]
   if (conditions.length > MOST_CONDITIONS || introspects(operation, fragments.values())) return null
@@ -87,7 +88,7 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
     let plan = plans.get(key)
     if (plan === undefined) {
       const known: Conditions = new Map(conditions.map((name) => [name, variables[name] === true]))
-      plans.set(key, plan = compileObject({ schema, fragments, conditions: known, count }, root!, [operation.selectionSet]))
+      plans.set(key, plan = compileRoot({ schema, fragments, conditions: known, count }, root!, [operation.selectionSet]))
     }
     return plan
   }
@@ -118,14 +119,36 @@ function introspects(operation: OperationDefinitionNode, fragments: Iterable<{ r
   return inSet(operation.selectionSet) || [...fragments].some(({ selectionSet }) => inSet(selectionSet))
 }
 
-function compileObject(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+/** What leads to a field's value, and what writes it. */
+interface CompiledField {
+  readonly lead: string
+  readonly write: WriteField
+}
+
+function compileFields(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): CompiledField[] {
   if (type.isTypeOf) throw new NotCompiled()
-  const fields: { readonly lead: string; readonly write: WriteField }[] = []
+  const fields: CompiledField[] = []
   for (const [key, nodes] of collectFields(selections, type, sets)) {
     if (++selections.count.fields > MOST_FIELDS) throw new NotCompiled()
     const lead = `${fields.length === 0 ? '{' : ','}${JSON.stringify(key)}:`
     fields.push({ lead, write: compileField(selections, type, key, nodes) })
   }
+  return fields
+}
+
+/** The root of a mutation: each field begins when the one before it has ended (specification, 6.2.2). */
+function compileSerially(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+  const fields = compileFields(selections, type, sets)
+  if (fields.length === 0) return () => '{}'
+  return async (source, run, place) => {
+    let text = ''
+    for (const { lead, write } of fields) text += lead + await write(source, run, place)
+    return `${text}}`
+  }
+}
+
+function compileObject(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+  const fields = compileFields(selections, type, sets)
   if (fields.length === 0) return () => '{}'
 
   return (source, run, place) => {
