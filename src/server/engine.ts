@@ -12,7 +12,7 @@ import { useIntrospection } from './introspection-switch.js'
 import { createErrorMask, type MaskError } from './mask-error.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
-import { linked, withDeadline } from './operation-deadline.js'
+import { withDeadline } from './operation-deadline.js'
 import { useNodeLimit } from './node-limit.js'
 import { OPERATION_LIMITS, type OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
@@ -185,6 +185,14 @@ function validationError({ message, nodes, source, positions }: GraphQLError): G
 
 export function isStream<Stream extends AsyncIterable<ExecutionResult>>(result: ExecutionResult | Stream): result is Stream {
   return Symbol.asyncIterator in result
+}
+
+/** Aborts with a caller; call what is returned to part again. */
+function linked(signal: AbortSignal, ending: AbortController): () => void {
+  const abort = () => ending.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return () => signal.removeEventListener('abort', abort)
 }
 
 /** A stream that masks what it throws and aborts what stands behind it as soon as it is over. */

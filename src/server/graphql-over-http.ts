@@ -59,15 +59,14 @@ async function answerOperation(
   server: GraphQLOverHttp, request: IncomingMessage, response: ServerResponse, accepted: AnswerType,
   operation: OperationRequest, author: string | null, body?: string,
 ): Promise<void> {
-  const gone = () => whenGone(response)
   if (accepted !== 'text/event-stream') {
-    const writing = server.engine.write(operation, author, body, request.method === 'POST' ? gone : undefined)
+    const writing = server.engine.write(operation, author, request.method === 'POST', body)
     if (writing !== null) {
       const { text, failed } = writing instanceof Promise ? await writing : writing
       return response.destroyed ? undefined : sendText(response, accepted, text, failed)
     }
   }
-  const prepared = server.engine.prepare(operation, { author, signal: gone() })
+  const prepared = server.engine.prepare(operation, { author, signal: whenGone(response) })
   if ('errors' in prepared) return sendResult(response, accepted, prepared)
   if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })

@@ -33,11 +33,3 @@ export function lateError(type: OperationTypeNode, limits: OperationLimits): Gra
   }
   return requestError('TIMEOUT', `no answer within ${seconds} seconds; ask for less at once`)
 }
-
-/** Aborts with a caller; call what is returned to part again. */
-export function linked(signal: AbortSignal, ending: AbortController): () => void {
-  const abort = () => ending.abort(signal.reason)
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  return () => signal.removeEventListener('abort', abort)
-}

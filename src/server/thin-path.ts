@@ -10,7 +10,7 @@ import type { MaskError } from './mask-error.js'
 import type { Metrics } from './metrics.js'
 import { Deadlines } from './deadlines.js'
 import { isSizedByVariables, nodeLimitRefusal } from './node-limit.js'
-import { lateError, linked } from './operation-deadline.js'
+import { lateError } from './operation-deadline.js'
 import type { OperationLimits } from './operation-limits.js'
 import { RememberedAnswers } from './remembered-answers.js'
 
@@ -25,9 +25,9 @@ export interface ThinPath {
   /**
    * Answers a query or mutation with text; null where only the long way answers it. Never throws; errors are in the text, masked.
    * @param body - As it came, where its answer may be given again
-   * @param gone - Of who may have mutations done: gives a signal that aborts when nobody waits for the answer any more
+   * @param mayChange - Whether mutations are done
    */
-  write(request: OperationRequest, author: string | null, body?: string, gone?: () => AbortSignal): AnswerText | Promise<AnswerText> | null
+  write(request: OperationRequest, author: string | null, mayChange: boolean, body?: string): AnswerText | Promise<AnswerText> | null
   /**
    * Gives the answer to a body that has been answered before, where what it told of is as it was: otherwise `tell` is
    * called with null. False where nothing is remembered; then `tell` is not called at all.
@@ -50,7 +50,7 @@ export interface ThinPathOptions {
 
 const COMPILED_DOCUMENTS = 256
 const COMPILED_LENGTH = 16 * 1024
-/** Queries look at no signal: nothing of theirs outlives their answer. */
+/** What heeds a signal is not compiled. */
 const NEVER = new AbortController().signal
 const NO_ERRORS: readonly GraphQLError[] = []
 
@@ -111,13 +111,13 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
   }
 
   function write(
-    { query, operationName, variables }: OperationRequest, author: string | null, body?: string, gone?: () => AbortSignal,
+    { query, operationName, variables }: OperationRequest, author: string | null, mayChange: boolean, body?: string,
   ): AnswerText | Promise<AnswerText> | null {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
     const { document, operation, type, isWithin } = plan
-    if (type === OperationTypeNode.MUTATION && gone === undefined) return null
+    if (type === OperationTypeNode.MUTATION && !mayChange) return null
     if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
     const ended = metrics.operationStarted(type)
@@ -125,12 +125,9 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       ended(answer)
       return textOf(answer)
     }
-    const ending = type === OperationTypeNode.MUTATION ? new AbortController() : null
-    const letGo = ending === null ? undefined : linked(gone!(), ending)
-    const context = createContext({ ...offered, author, signal: ending?.signal ?? NEVER })
+    const context = createContext({ ...offered, author, signal: NEVER })
     const writing = plan.write(variables, context)
     if (writing === null) {
-      letGo?.()
       known.set(`${operationName ?? ''} ${query}`, 'long way')
       return null
     }
@@ -141,17 +138,13 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
         if (isAnswered) return
         isAnswered = true
         inTime()
-        letGo?.()
-        running.delete(answered)
+          running.delete(answered)
         const text = finish(answer)
         resolve(text)
         if (body !== undefined && plan.lone !== null && answer.errors.length === 0) void remember(body, plan.lone(variables), context, text)
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
-      const inTime = deadlines[type].begin(() => {
-        ending?.abort('the deadline has passed')
-        failed(lateError(type, limits))
-      })
+      const inTime = deadlines[type].begin(() => failed(lateError(type, limits)))
       writing.then(settle, failed)
     })
     running.add(answered)

@@ -21,8 +21,8 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
   return {
     engine, metrics, logged,
     /** Null where it goes the long way. */
-    thin: async (query: string, variables?: object, signal = new AbortController().signal) => {
-      const written = engine.write(operation(query, variables), null, undefined, () => signal)
+    thin: async (query: string, variables?: object) => {
+      const written = engine.write(operation(query, variables), null, true)
       return written === null ? null : { ...await written, answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
     },
     long: async (query: string, variables?: object) => {
@@ -50,12 +50,13 @@ describe('the thin path', () => {
     ] as [string, object?][]) expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
   })
 
-  it('leaves to the long way what it does not take: streams, introspection, what is refused', async () => {
+  it('leaves to the long way what it does not take: streams, what heeds that its caller goes, introspection, what is refused', async () => {
     const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
     expect(await thin(taken, { n: 10 })).not.toBeNull()
     for (const [query, code, variables] of [
       ['subscription { changes { revision } }', undefined],
+      ['mutation { reloadSource(name: "none") { created } }', 'SOURCE_NOT_FOUND'],
       ['{ __schema { queryType { name } } }', 'GRAPHQL_VALIDATION_FAILED'],
       ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
       ['{ entry(', 'GRAPHQL_PARSE_FAILED'],
@@ -72,9 +73,9 @@ describe('the thin path', () => {
     const registry = plain()
     const { engine } = engineOver(registry)
     const request = { query: `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`, operationName: null, variables: {} }
-    expect(engine.write(request, null)).toBeNull()
+    expect(engine.write(request, null, false)).toBeNull()
     expect((await registry.head()).revision).toBe(0)
-    expect((await engine.write(request, null, undefined, () => new AbortController().signal))!.text).toContain('Applied')
+    expect((await engine.write(request, null, true))!.text).toContain('Applied')
     expect((await registry.head()).revision).toBe(1)
   })
 

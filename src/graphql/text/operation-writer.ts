@@ -21,7 +21,7 @@ export interface WrittenAnswer {
   readonly errors: readonly GraphQLError[]
 }
 
-/** Null where the operation turns out to be too large to be compiled: before any of it was done. */
+/** Null where the operation turns out to be one that is not compiled: before any of it was done. */
 export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
 ) => WrittenAnswer | Promise<WrittenAnswer> | null
@@ -71,7 +71,7 @@ interface Compiling extends Selections {
   readonly count: { fields: number }
 }
 
-/** Null for what is not compiled: subscriptions, introspection, and operations with many conditions. */
+/** Null for what is not compiled: subscriptions, introspection, what heeds a signal, and operations with many conditions. */
 export function compileOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
   const root = schema.getRootType(operation.operation)
   if (operation.operation === OperationTypeNode.SUBSCRIPTION || root === null || root === undefined) return null
@@ -193,6 +193,7 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
     return () => name
   }
   const field = parent.getFields()[node.name.value]!
+  if (field.extensions['heedsSignal'] === true) throw new NotCompiled()
   const { resolve = propertyOf(field.name) } = field
   const readArguments = compileArguments(field, node)
   const mayBeNull = !isNonNullType(field.type)
