@@ -1,12 +1,13 @@
 import {
-  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError, OperationTypeNode,
+  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, OperationTypeNode,
   type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLLeafType, type GraphQLObjectType,
   type GraphQLOutputType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
 import { resultTextOf } from '../negative-zero.js'
 import type { RequestContext } from '../context.js'
 import { collectFields, conditionVariables, fragmentsOf, type Conditions, type Selections } from './collect-fields.js'
-import { compileArguments, compileVariables, type Values } from './read-variables.js'
+import { compileArguments, compileVariables } from './read-variables.js'
+import { CollectedErrors, failing, type Place, type Run } from './run.js'
 import { StoredJson } from './stored-json.js'
 
 /*
@@ -26,18 +27,6 @@ export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
 ) => WrittenAnswer | Promise<WrittenAnswer> | null
 
-interface Run {
-  readonly context: RequestContext
-  readonly variables: Values
-  readonly errors: CollectedErrors
-}
-
-/** A place in the answer, from the inside out. */
-interface Place {
-  readonly before: Place | null
-  readonly key: string | number
-}
-
 type Text = string | Promise<string>
 /** Writes a value that is not null. Throws what is to be told of the nearest place that may be null. */
 type Complete = (value: unknown, run: Run, place: Place) => Text
@@ -50,22 +39,6 @@ const MOST_CONDITIONS = 3
 const MOST_FIELDS = 300
 
 class NotCompiled extends Error {}
-
-/** What is to be told: of what has fallen away already, nothing more. */
-class CollectedErrors {
-  readonly told: GraphQLError[] = []
-  readonly #fallen = new Set<Place | null>()
-
-  /** @param place - What became null by it; null for all of it */
-  add(error: GraphQLError, place: Place | null): void {
-    if (this.#fallen.size > 0) {
-      for (let at = place; at !== null; at = at.before) if (this.#fallen.has(at)) return
-      if (this.#fallen.has(null)) return
-    }
-    this.#fallen.add(place)
-    this.told.push(error)
-  }
-}
 
 interface Compiling extends Selections {
   readonly count: { fields: number }
@@ -215,16 +188,6 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
   }
 }
 
-/** What is written instead of a value that failed. */
-function failing(mayBeNull: boolean, nodes: readonly FieldNode[]) {
-  return (error: unknown, run: Run, here: Place): string => {
-    const located = locatedError(error, nodes, pathOf(here))
-    if (!mayBeNull) throw located
-    run.errors.add(located, here)
-    return 'null'
-  }
-}
-
 /** As graphql-js resolves a field without a resolver. */
 function propertyOf(name: string) {
   return (source: unknown, args: unknown, context: unknown) => {
@@ -321,10 +284,4 @@ function compileAbstract(selections: Compiling, type: GraphQLAbstractType, name:
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is Promise<Value> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function pathOf(place: Place): (string | number)[] {
-  const path: (string | number)[] = []
-  for (let at: Place | null = place; at !== null; at = at.before) path.push(at.key)
-  return path.reverse()
 }
