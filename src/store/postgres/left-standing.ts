@@ -29,7 +29,7 @@ export class LeftStanding {
   }
 
   keep(standing: Standing, stamp: string): void {
-    this.#left = { standing, stamp }
+    this.#left = { standing: bare(standing), stamp }
   }
 
   forget(): void {
@@ -50,9 +50,14 @@ export class LeftStanding {
     if (since > FRESH_MS) return null
     const { standing, stamp } = this.#left
     const now = new Date(Math.max(standing.now.getTime(), this.#looked.now.getTime() + Math.floor(since)))
-    // A copy, since planning moves it on and the batch may yet not be written; of entries nothing is kept.
-    return { standing: { ...standing, now, entries: new Map(), lastChanged: new Map(), replies: new Map(), use: new CountedUse() }, stamp }
+    // A copy, since planning moves it on and the batch may yet not be written.
+    return { standing: { ...bare(standing), now }, stamp }
   }
+}
+
+/** Without what is known of entries and keys. */
+function bare(standing: Standing): Standing {
+  return { ...standing, entries: new Map(), lastChanged: new Map(), replies: new Map(), use: new CountedUse() }
 }
 
 function creates({ action, dryRun }: CommitRequest): boolean {
