@@ -1,5 +1,5 @@
 import type { CommitRequest } from '../history-writer.js'
-import type { Standing } from '../plan-batch.js'
+import type { Standing } from '../standing.js'
 import { CountedUse } from './counted-use.js'
 
 /** The server's clock is looked at again after that long: ours may go another way. */

@@ -1,6 +1,6 @@
 import type { ExtractReferences } from '../../core/dependency.js'
 import type { EntryId } from '../../core/entry-id.js'
-import type { BatchWrites, Standing } from '../plan-batch.js'
+import type { BatchWrites, Standing } from '../standing.js'
 import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { idColumns } from './entry-row.js'
 import { IS_ATTENDED } from './is-attended.js'
