@@ -4,7 +4,7 @@ import type { EntryRevision } from '../core/entry.js'
 import { createContext, type RequestContextOptions } from '../graphql/context.js'
 import { resultText } from '../graphql/negative-zero.js'
 import { contextOfEntry, loneEntry, type LoneEntry } from '../graphql/text/lone-entry.js'
-import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
+import { compileOperation, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import type { Metrics } from './metrics.js'
@@ -26,8 +26,11 @@ export interface AnswerText {
 type Tell = (answer: AnswerText | null) => void
 
 export interface ThinPath {
-  /** Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked. */
-  write(request: OperationRequest, author: string | null): AnswerText | Promise<AnswerText> | null
+  /**
+   * Answers a query or mutation with text; null where only the long way answers it. Never throws; errors are in the text, masked.
+   * @param mayChange - Whether mutations are done
+   */
+  write(request: OperationRequest, author: string | null, mayChange: boolean): AnswerText | Promise<AnswerText> | null
   /**
    * Tells the answer to a query that follows from one entry, errors in it masked: what is promised on the way of the others takes longer than
    * all that such a query needs. False where it is another query, or a wrong one; then `tell` is not called at all. `tell` may not throw.
@@ -56,13 +59,14 @@ export interface ThinPathOptions {
 
 const COMPILED_DOCUMENTS = 256
 const COMPILED_LENGTH = 16 * 1024
-/** Queries look at no signal: nothing of theirs outlives their answer. */
+/** What heeds a signal is not compiled. */
 const NEVER = new AbortController().signal
 const NO_ERRORS: readonly GraphQLError[] = []
 
 interface Compiled {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
+  readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
   readonly write: WriteOperation
   /** Whether it is within the limit on nodes, where that is the same each time. */
   readonly isWithin: boolean | null
@@ -77,7 +81,10 @@ interface Compiled {
  */
 export function createThinPath(options: ThinPathOptions): ThinPath {
   const { schema, offered, mask, metrics, limits, underWay } = options
-  const deadlines = new Deadlines(limits.querySeconds * 1_000)
+  const deadlines = {
+    [OperationTypeNode.QUERY]: new Deadlines(limits.querySeconds * 1_000),
+    [OperationTypeNode.MUTATION]: new Deadlines(limits.mutationSeconds * 1_000),
+  }
   const remembered = new RememberedAnswers(offered.registry, underWay)
   /** Of nobody in particular: who asks makes no difference to what an entry holds. */
   const nobody = createContext({ ...offered, author: null, signal: NEVER })
@@ -91,11 +98,11 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       // What is refused is not remembered here: it must not push out what is of use.
       if (document === null) return 'long way'
       const operation = getOperationAST(document, operationName)!
-      const write = compileQuery(schema, document, operation)
+      const write = compileOperation(schema, document, operation)
       if (write === null) found = 'long way'
       else {
         const isWithin = isSizedByVariables(document) ? null : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined
-        found = { document, operation, write, isWithin, lone: loneEntry(schema, operation) }
+        found = { document, operation, type: operation.operation as Compiled['type'], write, isWithin, lone: loneEntry(schema, operation) }
       }
       known.set(key, found)
     }
@@ -108,14 +115,15 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return data === null ? { text: `{"errors":${told}}`, failed: true } : { text: `{"errors":${told},"data":${data}}`, failed: false }
   }
 
-  function write({ query, operationName, variables }: OperationRequest, author: string | null): AnswerText | Promise<AnswerText> | null {
+  function write({ query, operationName, variables }: OperationRequest, author: string | null, mayChange: boolean): AnswerText | Promise<AnswerText> | null {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
-    const { document, operation, isWithin } = plan
+    const { document, operation, type, isWithin } = plan
+    if (type === OperationTypeNode.MUTATION && !mayChange) return null
     if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
-    const ended = metrics.operationStarted(OperationTypeNode.QUERY)
+    const ended = metrics.operationStarted(type)
     const finish = (answer: WrittenAnswer): AnswerText => {
       ended(answer)
       return textOf(answer)
@@ -138,7 +146,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
         resolve(finish(answer))
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
-      const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+      const inTime = deadlines[type].begin(() => failed(lateError(type, limits)))
       writing.then(settle, failed)
     })
   }
@@ -154,8 +162,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       if (answer !== null) ended({ errors })
       tell(answer)
     }
-    const came = deadlines.begin(() => {
-      const errors = [lateError(OperationTypeNode.QUERY, limits.querySeconds)]
+    const came = deadlines[OperationTypeNode.QUERY].begin(() => {
+      const errors = [lateError(OperationTypeNode.QUERY, limits)]
       settle(textOf({ data: null, errors }), errors)
     })
     return settle

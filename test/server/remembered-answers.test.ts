@@ -39,7 +39,7 @@ describe('answers that are remembered', () => {
     const answer = (query: string, variables?: object) => new Promise<string>((resolve, reject) => {
       const body = bodyOf(query, variables)
       const operation = paramsOfBody(body)
-      const otherwise = async () => (await engine.write(operation, null))!.text
+      const otherwise = async () => (await engine.write(operation, null, false))!.text
       if (!engine.tellEntry(operation, body, (told) => told === null ? otherwise().then(resolve, reject) : resolve(told.text))) otherwise().then(resolve, reject)
     })
     return {
@@ -151,7 +151,7 @@ describe('answers that are remembered', () => {
         entries: (ids) => (isBroken ? Promise.reject(new RegistryError('UNAVAILABLE', 'no store')) : reader.entries(ids)),
       },
     }))
-    const usual = async (query: string, variables: object = {}) => (await engine.write({ query, operationName: null, variables: variables as Record<string, unknown> }, null))!.text
+    const usual = async (query: string, variables: object = {}) => (await engine.write({ query, operationName: null, variables: variables as Record<string, unknown> }, null, false))!.text
     const asked: [string, object?][] = [
       [ENTRY, { id: 't:1' }], [ENTRY, { id: 't:none' }], [ENTRY, { id: { ns: 't', name: '2' } }], [ENTRY, { id: 'no' }], [ENTRY, {}],
       ['{ x: entry(id: "t:1") { entryId ns name digest revision d: data meta(path: "m.1") missing: meta(path: "none") __typename } }'],
