@@ -21,10 +21,10 @@ export interface WrittenAnswer {
   readonly errors: readonly GraphQLError[]
 }
 
-/** Null where the query turns out to be too large to be compiled. */
+/** 'too large' where the query turns out not to be compiled at all, null where it is not for these variables. */
 export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
-) => WrittenAnswer | Promise<WrittenAnswer> | null
+) => WrittenAnswer | Promise<WrittenAnswer> | 'too large' | null
 
 interface Run {
   readonly context: RequestContext
@@ -95,6 +95,8 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
   return (inputs, context) => {
     const read = readVariables(inputs)
     if (read.errors !== undefined) return { data: null, errors: read.errors }
+    // A default lets `if: $shown` take a variable that may be null, which is an error where the field is reached.
+    if (conditions.some((name) => read.coerced[name] === null)) return null
     const run: Run = { context, variables: read.coerced, errors: new CollectedErrors() }
     const { told } = run.errors
     const failed = (error: unknown): WrittenAnswer => {
@@ -105,7 +107,7 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
       const data = planFor(read.coerced)(undefined, run, null)
       return typeof data === 'string' ? { data, errors: told } : data.then((text) => ({ data: text, errors: told }), failed)
     } catch (error) {
-      return error instanceof NotCompiled ? null : failed(error)
+      return error instanceof NotCompiled ? 'too large' : failed(error)
     }
   }
 }
