@@ -120,6 +120,15 @@ describe.each([['memory', openMemory], ['Postgres', openPostgres]] as const)('a 
 })
 
 describe('a registry that keeps no history', () => {
+  it('says of a version\'s snapshot that no history is kept: it gave one that nothing could be read of', async () => {
+    const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
+    await gateway.apply(create('a:x'))
+    await gateway.apply(create('a:y'))
+    expect(await gateway.code('{ version(number: 1) { snapshot { revision } } }')).toBe('HISTORY_NOT_KEPT')
+    expect(await gateway.data('{ currentVersion { snapshot { revision entryCount } } }')).toEqual({ currentVersion: { snapshot: { revision: 2, entryCount: 2 } } })
+    await gateway.close()
+  })
+
   it('has nothing to compact, and says so', async () => {
     const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
     await gateway.apply(create('a:x'))
