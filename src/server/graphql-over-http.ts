@@ -71,7 +71,10 @@ async function answerOperation(
   response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
   if (response.destroyed) gone.abort('the client has gone')
   const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
-  if ('errors' in prepared) return sendResult(response, accepted, prepared)
+  if ('errors' in prepared) {
+    // Who reads events is told by one: their protocol has it so, and a browser's EventSource reads nothing else.
+    return accepted === 'text/event-stream' ? sendEvents(response, prepared, server.engine.mask, server.stopping) : sendResult(response, accepted, prepared)
+  }
   if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
   }
