@@ -60,6 +60,14 @@ describe('running an operation', () => {
     expect(mutation.errors![0].extensions.code).toBe('OUTCOME_UNKNOWN')
   })
 
+  it('refuses a subscription whose only field is skipped: it was an unexpected error of ours', async () => {
+    const { answer, logged } = engineOver(registryOver(openMemoryHistory(HISTORY_OPTIONS)))
+    for (const query of ['subscription { changes @skip(if: true) { revision } }', 'subscription { ...F @include(if: false) } fragment F on Subscription { changes { revision } }']) {
+      expect((await answer(query)).errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
+    }
+    expect(logged).toEqual([])
+  })
+
   it('masks what ends a stream, and ends one whose caller has gone', async () => {
     const registry = broken({ log: () => Promise.reject(new Error('secret')) })
     const { run, logged } = engineOver(registry)
