@@ -91,7 +91,10 @@ function answerError(
   { engine }: GraphQLOverHttp, response: ServerResponse, accepted: AnswerType | undefined, error: unknown, isComplete: boolean,
 ): void {
   if (response.destroyed || response.headersSent) return void response.destroy()
-  if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [engine.mask(error)] }, 500)
+  if (!(error instanceof HttpError)) {
+    const told = engine.mask(error)
+    return sendResult(response, accepted, { errors: [told] }, told.extensions['code'] === 'INTERNAL_SERVER_ERROR' ? 500 : undefined)
+  }
   // What is left of a body that is not read would be taken for the next request.
   if (!isComplete) response.setHeader('connection', 'close')
   sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)

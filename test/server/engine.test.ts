@@ -46,6 +46,12 @@ describe('running an operation', () => {
     expect(JSON.stringify([errors, again])).not.toContain('secret')
   })
 
+  it('tells who asks for more than one text can hold to ask for less: it was an unexpected error of ours', async () => {
+    const { answer, logged } = engineOver(broken({ versions: async () => { throw new Error('x'.repeat(2 ** 29)) } }))
+    expect((await answer('{ version(number: 1) { number } }')).errors).toMatchObject([{ extensions: { code: 'TOO_LARGE' } }])
+    expect(logged).toEqual([])
+  })
+
   it('shows the code and the details of what a caller can know', async () => {
     const { answer, logged } = engineOver(broken({ head: () => Promise.reject(new RegistryError('UNAVAILABLE', 'the store is away', { retry: true })) }))
     expect((await answer('{ currentVersion { number } }')).errors![0]).toMatchObject({ message: 'the store is away', extensions: { code: 'UNAVAILABLE', retry: true } })
