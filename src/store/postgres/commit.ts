@@ -152,7 +152,8 @@ export class Committer {
     // What another gateway has done since may make it right.
     if (planned.some(({ type }) => type !== 'applied')) return null
     const unattended = requests.some((request) => request.unattended === true)
-    const written = await this.#written(writeUnread(sql, writes, stamp, standing, this.#options.references, unattended), planned, standing, attempt)
+    const writing = writeUnread(sql, writes, stamp, standing, this.#options.references, unattended)
+    const written = await this.#written(writing, planned, standing, stamp, attempt)
     if (written === null) this.#left.doubt()
     return written
   }
@@ -165,23 +166,22 @@ export class Committer {
     const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
-    return this.#written(writeTogether(sql, writes, stamp, standing, this.#options.references), planned, standing, attempt)
+    return this.#written(writeTogether(sql, writes, stamp, standing, this.#options.references), planned, standing, stamp, attempt)
   }
 
   /** What was planned, once it has been written; null where nothing was. */
   async #written(
-    writing: Promise<{ readonly stamp: string } | null>, planned: readonly PlannedOutcome[], standing: Standing, attempt: Attempt,
+    writing: Promise<{ readonly stamp: string } | null>, planned: readonly PlannedOutcome[], standing: Standing, stamp: string, attempt: Attempt,
   ): Promise<readonly PlannedOutcome[] | null> {
     attempt.planned = planned
     attempt.isSent = true
-    this.#left.forget()
     const written = await writing.catch((error: unknown) => {
       // An id that is not new, or a key under which another gateway has just kept a reply, perhaps without moving the head.
       if (errorCode(error) !== UNIQUE_VIOLATION) throw error
       return null
     })
     if (written !== null) {
-      this.#left.keep(standing, written.stamp)
+      this.#left.keep(standing, stamp, written.stamp)
       return planned
     }
     attempt.planned = null

@@ -92,7 +92,7 @@ export function writeTogether(
 }
 
 /**
- * Writes a batch that creates entries for whose ids nobody has looked: nothing, too, where `unattended` is asked for and somebody takes part.
+ * Writes a batch for whose ids nobody has looked: nothing, too, where `unattended` is asked for and somebody takes part.
  * @throws PostgresError unique_violation where one of the ids, or a reply's key, has been there before; nothing is written then
  */
 export function writeUnread(

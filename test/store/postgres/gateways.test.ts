@@ -136,7 +136,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('ask nothing before they create what is new, one after another, and look where anything else is done', async () => {
+  it('ask nothing before they create what is new or update what they wrote last, and look where anything else is done', async () => {
     const proxy = await proxyTo(database.url)
     const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
     const asked = async (...operations: Parameters<typeof apply>[1][]) => {
@@ -145,13 +145,18 @@ describe('several gateways on one database', () => {
       return proxy.asked() - before
     }
     try {
+      await apply(await open(), create('b:another'))
       await apply(gateway, create('a:first'))
       // A statement is prepared when it is sent for the first time.
       await apply(gateway, create('a:second'))
       expect(await asked(create('a:1'))).toBe(1)
       expect(await asked(create('a:2'), create('a:3'))).toBe(1)
-      expect(await asked(update('a:1'))).toBe(2)
-      expect(await asked(create('a:4'))).toBe(1)
+      expect(await asked(update('a:1'))).toBe(1)
+      expect(await asked(update('a:1', 'thing', {}, 2), update('a:first'))).toBe(1)
+      expect(await asked(update('b:another'))).toBe(2)
+      expect(await asked(update('b:another', 'thing', {}, 2), create('a:4'))).toBe(1)
+      expect(await asked(remove('a:4'))).toBeGreaterThan(2)
+      expect(await asked(update('a:1', 'thing', {}, 3))).toBe(2)
       expect((await gateway.verify()).corruptions).toEqual([])
     } finally {
       await gateway.close()
@@ -183,6 +188,17 @@ describe('several gateways on one database', () => {
     await apply(one!, create('a:4'))
     await apply(two!, create('b:3'))
     expect(problemCodes(await commitOne(one!, changeset([create('b:3')])))).toEqual(['ENTRY_EXISTS'])
+    expect((await one!.verify()).corruptions).toEqual([])
+  })
+
+  it('update by what another has written since, not by what they wrote before', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    for (const id of ['a:1', 'a:2']) await apply(one!, create(id))
+    await apply(two!, update('a:1', 'thing', {}, 'by two'))
+    expect(problemCodes(await commitOne(one!, changeset([update('a:1', 'thing', {}, 'by one', 1)])))).toEqual(['CONFLICT'])
+    await apply(one!, update('a:2'))
+    const { delta } = expectApplied(await commitOne(one!, changeset([update('a:1', 'thing', {}, 'by one', 3)])))
+    expect(delta[0]!.original!.data).toBe('by two')
     expect((await one!.verify()).corruptions).toEqual([])
   })
 
