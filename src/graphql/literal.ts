@@ -27,7 +27,9 @@ export function literalValue(node: ValueNode, variables: Variables): unknown {
     case Kind.OBJECT:
       return objectValue(node, variables)
     case Kind.VARIABLE:
-      return variables == null ? UNKNOWN_VALUE : variables[node.name.value]
+      if (variables == null) return UNKNOWN_VALUE
+      // One named `constructor` that was left out is not what every object has of that name.
+      return Object.hasOwn(variables, node.name.value) ? variables[node.name.value] : undefined
     case Kind.ENUM:
       throw badInput(`${node.value} is not JSON: a string stands in quotes`)
   }

@@ -52,9 +52,10 @@ VersionRef.implement({
     snapshot: t.field({
       type: SnapshotRef,
       description: 'The state it made: that of the first revision at which it was the head.',
-      resolve: async ({ revision }, _args, context) => {
+      resolve: async ({ number, revision }, _args, context) => {
         if (await isCompacted(revision, context)) throw compacted(revision, await context.loaders().oldestRevision())
-        return { revision }
+        // What is past is not there: that is said at once, as `Query.snapshot` does.
+        return { revision: context.registry.history.keepsHistory ? revision : await context.registry.revisionAt({ version: number }) }
       },
     }),
   }),

@@ -1,6 +1,7 @@
-import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql'
+import { GraphQLError, getOperationAST, OperationTypeNode, type DocumentNode, type ExecutionResult, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import { createContext } from '../graphql/context.js'
+import { collectFields, fragmentsOf } from '../graphql/text/collect-fields.js'
 import { pause } from '../registry/pause.js'
 import type { ProviderDirectory } from '../registry/providers.js'
 import type { Registry } from '../registry/registry.js'
@@ -134,6 +135,9 @@ export function createEngine(options: EngineOptions): Engine {
         return { errors: [requestError('BAD_USER_INPUT', message)] }
       }
       const type = operation.operation
+      if (type === OperationTypeNode.SUBSCRIPTION && selectsNothing(schema, document, operation)) {
+        return { errors: [requestError('GRAPHQL_VALIDATION_FAILED', 'a subscription has one field, and @skip or @include takes away this one\'s')] }
+      }
 
       async function run({ execute, subscribe, contextFactory }: typeof enveloped, stop: AbortController): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
         const args = { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() }
@@ -178,6 +182,14 @@ function withoutResult(ended: (result: null) => void): () => void {
 
 /** Of preparing alone, which waits for nothing. */
 const NEVER = new AbortController().signal
+
+const NO_CONDITIONS = new Map<string, boolean>()
+
+/** Graphql-js looks at the first field without asking whether there is one. Conditions by variables do not pass validation here. */
+function selectsNothing(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
+  const selections = { schema, fragments: fragmentsOf(document), conditions: NO_CONDITIONS }
+  return collectFields(selections, schema.getSubscriptionType()!, [operation.selectionSet]).size === 0
+}
 
 /** Yoga writes its own notes for HTTP into an error's extensions, which are no client's business. */
 function validationError({ message, nodes, source, positions }: GraphQLError): GraphQLError {

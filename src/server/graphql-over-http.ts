@@ -83,7 +83,10 @@ async function answerOperation(
     }
   }
   const prepared = server.engine.prepare(operation, { author, signal: whenGone(response) })
-  if ('errors' in prepared) return sendResult(response, accepted, prepared)
+  if ('errors' in prepared) {
+    // Who reads events is told by one: their protocol has it so, and a browser's EventSource reads nothing else.
+    return accepted === 'text/event-stream' ? sendEvents(response, prepared, server.engine.mask, server.stopping) : sendResult(response, accepted, prepared)
+  }
   if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
   }
@@ -109,7 +112,10 @@ function answerError(
   { engine }: GraphQLOverHttp, response: ServerResponse, accepted: AnswerType | undefined, error: unknown, isComplete: boolean,
 ): void {
   if (response.destroyed || response.headersSent) return void response.destroy()
-  if (!(error instanceof HttpError)) return sendResult(response, accepted, { errors: [engine.mask(error)] }, 500)
+  if (!(error instanceof HttpError)) {
+    const told = engine.mask(error)
+    return sendResult(response, accepted, { errors: [told] }, told.extensions['code'] === 'INTERNAL_SERVER_ERROR' ? 500 : undefined)
+  }
   // What is left of a body that is not read would be taken for the next request.
   if (!isComplete) response.setHeader('connection', 'close')
   sendResult(response, accepted, { errors: [error.error] }, error.status, error.headers)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { GraphQLError } from 'graphql'
 import { isCallerError, toGraphQLError } from '../graphql/errors.js'
 import type { Log } from './log.js'
+import { requestError } from './request-error.js'
 
 export type MaskError = (error: unknown) => GraphQLError
 
@@ -14,6 +15,7 @@ export function createErrorMask(log: Log): MaskError {
   return (error) => {
     if (isCallerError(error)) return toGraphQLError(error)
     const cause = causeOf(error)
+    if (isTooLong(cause)) return requestError('TOO_LARGE', 'the answer is longer than 512 MiB, which cannot be sent: ask for less of it; what a mutation did is done')
     const known = typeof cause === 'object' && cause !== null ? told.get(cause) : undefined
     const id = known ?? randomUUID()
     if (known === undefined) {
@@ -24,6 +26,11 @@ export function createErrorMask(log: Log): MaskError {
     const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {}
     return new GraphQLError('Unexpected error', { ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', id } })
   }
+}
+
+/** How V8 says that a text would be longer than any may be: 2^29 - 24 characters. */
+function isTooLong(cause: unknown): boolean {
+  return cause instanceof RangeError && cause.message === 'Invalid string length'
 }
 
 function causeOf(error: unknown): unknown {

@@ -74,6 +74,11 @@ interface Compiled {
   readonly lone: LoneEntry | null
 }
 
+/** No document is a list, so no key is two requests'. */
+function keyOf(query: string, operationName: string | null): string {
+  return operationName === null ? query : JSON.stringify([operationName, query])
+}
+
 /**
  * The way of most queries. What the plugins make of a document (parsing, validation, their limits, introspection) is the
  * same each time, so it is asked for once, by the pipeline itself; what they do for each request (the limit on nodes, masking,
@@ -91,7 +96,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
   function compiled(query: string, operationName: string | null): Compiled | 'long way' {
-    const key = `${operationName ?? ''} ${query}`
+    const key = keyOf(query, operationName)
     let found = known.get(key)
     if (found === undefined) {
       const document = options.checked(query, operationName)
@@ -130,10 +135,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     }
     const context = createContext({ ...offered, author, signal: NEVER })
     const writing = plan.write(variables, context)
-    if (writing === null) {
-      known.set(`${operationName ?? ''} ${query}`, 'long way')
-      return null
-    }
+    if (writing === 'too large') known.set(keyOf(query, operationName), 'long way')
+    if (writing === null || writing === 'too large') return null
     if (!(writing instanceof Promise)) return finish(writing)
     underWay.begin()
     return new Promise<AnswerText>((resolve) => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,6 +110,14 @@ describe('with a store in Postgres', () => {
     expect(code).toBe(1)
     expect(JSON.parse(out)).toMatchObject({ ok: false, corruptions: [{ part: 'version', where: 'v1' }] })
     expect(await runBuilt(built, ['verify'], { CADASTRE_STORE: 'memory' })).toMatchObject({ code: 2 })
+  })
+
+  it('verify makes no store where there is none: a new one, being empty, was called sound', async () => {
+    const nothing = join(folder, 'nothing-here')
+    const { code, out, err } = await runBuilt(built, ['verify'], { CADASTRE_STORE: 'embedded', CADASTRE_DATA_DIR: nothing })
+    expect({ code, out }).toEqual({ code: 3, out: '' })
+    expect(err).toContain(`there is none in ${nothing}`)
+    expect(existsSync(nothing)).toBe(false)
   })
 
   it('verify looks at references by the patterns of plugins too, and leaves their index as it is', async () => {

@@ -65,6 +65,12 @@ describe.each([['memory', openMemory], ['Postgres', openPostgres]] as const)('a 
     expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'COMPACTED', oldestRevision: 4 }])
   })
 
+  it('tells of a node that is gone in its own place: one such id once cost all the others', async () => {
+    const { data, errors } = await gateway.run('{ nodes(ids: ["v1", "r1/a:x", "a:x"]) { id } }')
+    expect(data).toEqual({ nodes: [{ id: 'v1' }, null, { id: 'a:x' }] })
+    expect(errors).toMatchObject([{ path: ['nodes', 1], extensions: { code: 'COMPACTED', oldestRevision: 4 } }])
+  })
+
   it('answers everything from its oldest revision on', async () => {
     const { version, snapshot, delta, node, node3, transitions, entry } = await gateway.data(`{
       version(number: 4) { snapshot { entryCount } changeset { operations { nodes { kind entryId original { meta revision } } } } }
@@ -114,6 +120,15 @@ describe.each([['memory', openMemory], ['Postgres', openPostgres]] as const)('a 
 })
 
 describe('a registry that keeps no history', () => {
+  it('says of a version\'s snapshot that no history is kept: it gave one that nothing could be read of', async () => {
+    const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
+    await gateway.apply(create('a:x'))
+    await gateway.apply(create('a:y'))
+    expect(await gateway.code('{ version(number: 1) { snapshot { revision } } }')).toBe('HISTORY_NOT_KEPT')
+    expect(await gateway.data('{ currentVersion { snapshot { revision entryCount } } }')).toEqual({ currentVersion: { snapshot: { revision: 2, entryCount: 2 } } })
+    await gateway.close()
+  })
+
   it('has nothing to compact, and says so', async () => {
     const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
     await gateway.apply(create('a:x'))

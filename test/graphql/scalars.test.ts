@@ -60,6 +60,10 @@ describe('a JSON literal', () => {
     expect(literal('JSON', '{a: $x, b: [$x, $y], c: $y}', { x: { deep: [1] } })).toEqual({ a: { deep: [1] }, b: [{ deep: [1] }, null] })
   })
 
+  it('takes an absent variable for absent, though every object has something of its name: it became a function', () => {
+    expect(literal('JSON', '{a: $constructor, b: [$toString]}', {})).toEqual({ b: [null] })
+  })
+
   it('refuses an enum value, which JSON cannot spell', () => {
     expect(codeOf(() => literal('JSON', '{a: FOO}'))).toBe('BAD_USER_INPUT')
   })

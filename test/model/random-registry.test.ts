@@ -13,7 +13,7 @@ import { createTestDatabase } from '../support/postgres.js'
 import { changeset, create, historyOptions, remove, revertOf, update, versionMove } from '../support/requests.js'
 
 /*
- * Random requests, right and wrong ones, in random batches, against the database and against the registry
+ * Random requests, right and wrong ones, in random batches, to one of two gateways on a database and to the registry
  * in memory, which keeps plain lists: whatever can be asked, both must answer the same.
  */
 
@@ -29,6 +29,8 @@ const meta = fc.record({
 }, { requiredKeys: [] }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
 const operation = fc.oneof(
+  // Mostly new: such are written without a look before.
+  { weight: 2, arbitrary: fc.tuple(fc.nat({ max: 99 }), meta).map(([n, value]) => create(`new:${n}`, 'thing', value)) },
   fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => create(entry, entryKind, value)),
   fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => update(entry, entryKind, value)),
   id.map((entry) => remove(entry)),
@@ -53,7 +55,7 @@ const tagging = fc.record({
 type Tagging = typeof tagging extends fc.Arbitrary<infer Value> ? Value : never
 const compaction = fc.option(fc.record({ before: fc.integer({ min: -1, max: 14 }), dryRun: fc.constantFrom(false, false, true) }), { freq: 2 })
 const batches = fc.array(
-  fc.tuple(fc.array(step, { minLength: 1, maxLength: 4 }), fc.array(tagging, { maxLength: 2 }), compaction), { minLength: 1, maxLength: 6 },
+  fc.tuple(fc.array(step, { minLength: 1, maxLength: 4 }), fc.array(tagging, { maxLength: 2 }), compaction, fc.nat({ max: 1 })), { minLength: 1, maxLength: 8 },
 )
 
 const compacted = (history: History, request: { before: number; dryRun: boolean }): Promise<unknown> => (
@@ -136,19 +138,21 @@ describe('a random registry', () => {
   it('answers everything the same from the database as from memory', { timeout: 120_000 }, async () => {
     await fc.assert(fc.asyncProperty(batches, async (sent) => {
       const fresh = await createTestDatabase()
-      const stored = await openPostgresHistory({ ...historyOptions, databaseUrl: fresh.url, backend: 'postgres', connections: 4 })
+      const open = () => openPostgresHistory({ ...historyOptions, databaseUrl: fresh.url, backend: 'postgres', connections: 4 })
+      const gateways = [await open(), await open()]
       const model = openMemoryHistory(historyOptions)
       try {
-        for (const [batch, tags, compaction] of sent) {
+        for (const [batch, tags, compaction, which] of sent) {
+          const stored = gateways[which]!
           const requests = batch.map(requestOf)
           const [given, expected] = [await stored.commit(requests), await model.commit(requests)]
           expect(given.map(shownOutcome)).toEqual(expected.map(shownOutcome))
           for (const tag of tags) expect(await tagOutcome(stored, tag)).toEqual(await tagOutcome(model, tag))
           if (compaction !== null) expect(await compacted(stored, compaction)).toEqual(await compacted(model, compaction))
         }
-        expect(await everything(stored)).toEqual(await everything(model))
+        expect(await everything(gateways[0]!)).toEqual(await everything(model))
       } finally {
-        await stored.close()
+        await Promise.all(gateways.map((gateway) => gateway.close()))
         await fresh.drop()
       }
     }), { numRuns: 40 })

@@ -46,6 +46,12 @@ describe('running an operation', () => {
     expect(JSON.stringify([errors, again])).not.toContain('secret')
   })
 
+  it('tells who asks for more than one text can hold to ask for less: it was an unexpected error of ours', async () => {
+    const { answer, logged } = engineOver(broken({ versions: async () => { throw new Error('x'.repeat(2 ** 29)) } }))
+    expect((await answer('{ version(number: 1) { number } }')).errors).toMatchObject([{ extensions: { code: 'TOO_LARGE' } }])
+    expect(logged).toEqual([])
+  })
+
   it('shows the code and the details of what a caller can know', async () => {
     const { answer, logged } = engineOver(broken({ head: () => Promise.reject(new RegistryError('UNAVAILABLE', 'the store is away', { retry: true })) }))
     expect((await answer('{ currentVersion { number } }')).errors![0]).toMatchObject({ message: 'the store is away', extensions: { code: 'UNAVAILABLE', retry: true } })
@@ -58,6 +64,14 @@ describe('running an operation', () => {
     expect((await answer('{ currentVersion { number } }')).errors![0].extensions.code).toBe('TIMEOUT')
     const mutation = await answer('mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }')
     expect(mutation.errors![0].extensions.code).toBe('OUTCOME_UNKNOWN')
+  })
+
+  it('refuses a subscription whose only field is skipped: it was an unexpected error of ours', async () => {
+    const { answer, logged } = engineOver(registryOver(openMemoryHistory(HISTORY_OPTIONS)))
+    for (const query of ['subscription { changes @skip(if: true) { revision } }', 'subscription { ...F @include(if: false) } fragment F on Subscription { changes { revision } }']) {
+      expect((await answer(query)).errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }])
+    }
+    expect(logged).toEqual([])
   })
 
   it('masks what ends a stream, and ends one whose caller has gone', async () => {

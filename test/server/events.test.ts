@@ -31,6 +31,16 @@ describe('server-sent events', () => {
     expect(await response.text()).toBe(':\n\nevent: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n')
   })
 
+  it('tell of a document that is refused as well: it was answered with JSON, which readers of events do not read', async () => {
+    const client = createClient({ url: gateway.endpoint, retryAttempts: 0 })
+    for (const [query, code] of [['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'], ['{', 'GRAPHQL_PARSE_FAILED']] as const) {
+      const results = client.iterate({ query })
+      expect((await results.next() as any).value.errors).toMatchObject([{ extensions: { code } }])
+      expect((await results.next()).done).toBe(true)
+    }
+    client.dispose()
+  })
+
   it('are not sent to who does not accept them', async () => {
     const response = await fetch(gateway.endpoint, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: FOLLOW }),

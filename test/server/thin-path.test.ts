@@ -50,6 +50,32 @@ describe('the thin path', () => {
     ] as [string, object?][]) expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
   })
 
+  it('takes a variable that is left out for left out, though every object has something of its name', async () => {
+    // The second request was told that `first` is "function Object() { [native code] }".
+    const { thin, long } = engineOver(plain())
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      const query = `query ($${name}: Int) { versions(first: $${name}) { totalCount } }`
+      for (let i = 0; i < 2; i++) expect((await thin(query))!.answer).toEqual(await long(query))
+    }
+  })
+
+  it('leaves a condition that is null to the long way, that request alone', async () => {
+    // It was taken for false, where graphql-js tells of an error.
+    const { thin, long } = engineOver(plain())
+    const query = 'query ($shown: Boolean = true) { currentVersion { number id @include(if: $shown) } }'
+    expect(await thin(query, { shown: null })).toBeNull()
+    expect((await long(query, { shown: null })).errors![0].extensions.code).toBe('BAD_USER_INPUT')
+    expect((await thin(query))!.answer).toEqual({ data: { currentVersion: { number: 0, id: 'v0' } } })
+  })
+
+  it('tells the name of an operation from the beginning of its document', async () => {
+    // A document that is none was answered, where a name ended in how another document began.
+    const { engine } = engineOver(plain())
+    const answer = (operationName: string, query: string) => engine.write({ query, operationName, variables: {} }, null, false)
+    expect(await answer('A', 'query A { __typename }')).not.toBeNull()
+    expect(answer('A query', 'A { __typename }')).toBeNull()
+  })
+
   it('leaves to the long way what it does not take: streams, what heeds that its caller goes, introspection, what is refused', async () => {
     const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'

@@ -6,6 +6,7 @@ import type { DependencyPattern } from '../../core/dependency.js'
 import type { GatewayConfig } from '../../server/config.js'
 import { loadPlugins } from '../../server/load-plugins.js'
 import { createProviders } from '../../server/provider-roles.js'
+import { holdsEmbeddedStore } from '../../store/embedded/start-embedded-postgres.js'
 import { openStore } from '../../store/open-store.js'
 import type { CommandContext, CommandResult } from '../command-context.js'
 import { writeJson } from '../command-context.js'
@@ -40,6 +41,10 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
   const { backend, databaseUrl, dataDir } = config
   if (backend === 'memory' || backend === 'none') {
     throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+  }
+  // It would be made, found empty and called sound.
+  if (backend === 'embedded' && !holdsEmbeddedStore(dataDir)) {
+    throw storeFailure(new Error(`there is none in ${dataDir}; go where the gateway runs, or set CADASTRE_DATA_DIR or DATABASE_URL as it has them`))
   }
   const dependencies = await dependencyPatterns(config)
   const history = await openStore({

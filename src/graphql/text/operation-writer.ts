@@ -22,10 +22,10 @@ export interface WrittenAnswer {
   readonly errors: readonly GraphQLError[]
 }
 
-/** Null where the operation turns out to be one that is not compiled: before any of it was done. */
+/** Before any of it was done: 'too large' where the operation turns out to be one that is not compiled, null where it is not for these variables. */
 export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
-) => WrittenAnswer | Promise<WrittenAnswer> | null
+) => WrittenAnswer | Promise<WrittenAnswer> | 'too large' | null
 
 type Text = string | Promise<string>
 /** Writes a value that is not null. Throws what is to be told of the nearest place that may be null. */
@@ -69,6 +69,8 @@ export function compileOperation(schema: GraphQLSchema, document: DocumentNode, 
   return (inputs, context) => {
     const read = readVariables(inputs)
     if (read.errors !== undefined) return { data: null, errors: read.errors }
+    // A default lets `if: $shown` take a variable that may be null, which is an error where the field is reached.
+    if (conditions.some((name) => read.coerced[name] === null)) return null
     const run: Run = { context, variables: read.coerced, errors: new CollectedErrors() }
     const { told } = run.errors
     const failed = (error: unknown): WrittenAnswer => {
@@ -79,7 +81,7 @@ export function compileOperation(schema: GraphQLSchema, document: DocumentNode, 
       const data = planFor(read.coerced)(undefined, run, null)
       return typeof data === 'string' ? { data, errors: told } : data.then((text) => ({ data: text, errors: told }), failed)
     } catch (error) {
-      return error instanceof NotCompiled ? null : failed(error)
+      return error instanceof NotCompiled ? 'too large' : failed(error)
     }
   }
 }

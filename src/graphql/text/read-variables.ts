@@ -129,7 +129,8 @@ export function compileArguments(field: GraphQLField<unknown, unknown>, node: Fi
     }
     const read = { ...others }
     for (const { name, variable } of byVariable) {
-      const value = variables[variable]
+      // What was left out must not be looked up among what every object has: `$constructor` is a name like any other.
+      const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined
       if (value === undefined || value === null) return atLength(variables)
       read[name] = value
     }

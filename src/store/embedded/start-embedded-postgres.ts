@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
 import { databaseName, prepareCluster } from './cluster.js'
@@ -66,6 +66,11 @@ export async function startEmbeddedPostgres(options: {
     await ownership.release()
     throw error
   }
+}
+
+/** Whether `dataDir` holds an embedded store, begun by an earlier start. */
+export function holdsEmbeddedStore(dataDir: string): boolean {
+  return existsSync(join(dataDir, 'postgres', 'cluster'))
 }
 
 function makeFolder(dataDir: string): string {
