@@ -184,8 +184,8 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     const answer = (read: () => EntryRevision | null, mark: number | null) => {
       underWay.end()
       const written = plan.write(variables, contextOfEntry(nobody, read))
-      // Too large after all; and what has to wait for more than the entry is not written here.
-      if (written === null || written instanceof Promise) return settle(null, NO_ERRORS)
+      // Not compiled after all; and what has to wait for more than the entry is not written here.
+      if (written === null || written === 'too large' || written instanceof Promise) return settle(null, NO_ERRORS)
       const text = textOf(written)
       if (mark !== null && written.errors.length === 0) remembered.remember(body, id, mark, text)
       settle(text, written.errors)
