@@ -5,6 +5,7 @@ import { comparePositions } from '../registry/log-position.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from '../registry/stream-place.js'
 import type { ResultWindow } from './result-window.js'
 import type { SharedResult } from './shared-result.js'
+import { Stretch } from './stretch.js'
 import type { Subscriber } from './subscriber.js'
 
 /** How far a run may be ahead of its foremost client, so that what happened together is sent together. */
@@ -42,6 +43,8 @@ export class ResultRun {
   #pulling = false
   #flushing: NodeJS.Immediate | null = null
   #ahead = 0
+  /** Since the last cut. */
+  #stretchBytes = 0
   /** How it ended: null while it has not. */
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
@@ -78,12 +81,14 @@ export class ResultRun {
     return this.first + countBefore(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 
-  /** Some results from a number on, about as many as may be under way to a client. */
-  from(next: number): readonly SharedResult[] {
+  /** The results from a number on up to the next cut: so those who come from different places soon go in step, and share frames. */
+  from(next: number): Stretch {
     const begin = next - this.first
-    let end = begin
-    for (let bytes = 0; end < this.#kept.length && bytes < AT_ONCE_BYTES; end++) bytes += this.#kept[end]!.text.length
-    return this.#kept.slice(begin, end)
+    let end = begin + 1
+    while (end < this.#kept.length && !this.#kept[end]!.isCut) end++
+    const first = this.#kept[begin]!
+    if (first.stretch?.length !== end - begin) first.stretch = new Stretch(this.#kept.slice(begin, end), this.window.frames)
+    return first.stretch
   }
 
   at(number: number): SharedResult {
@@ -149,7 +154,9 @@ export class ResultRun {
       this.#kept = []
       this.start = null
     }
-    this.#kept.push({ text, place, begun, frame: null })
+    const isCut = this.#stretchBytes + text.length > AT_ONCE_BYTES
+    this.#stretchBytes = (isCut ? 0 : this.#stretchBytes) + text.length
+    this.#kept.push({ text, place, begun, isCut, stretch: null })
     this.#ahead += text.length
     this.#flushing ??= setImmediate(() => this.#flush())
     if (place !== null) {

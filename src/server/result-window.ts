@@ -1,3 +1,4 @@
+import { FrameMemory } from './frame-memory.js'
 import type { ResultRun } from './result-run.js'
 
 /** What the results kept for slower clients may take, all operations together. */
@@ -12,6 +13,8 @@ export class ResultWindow {
   #queue: { readonly run: ResultRun; readonly bytes: number }[] = []
   #first = 0
   #bytes = 0
+  /** What is kept of them as they go over wires. */
+  readonly frames = new FrameMemory()
 
   constructor(private readonly most = WINDOW_BYTES) {}
 

@@ -10,7 +10,7 @@ import { isStream, type Engine, type PreparedOperation, type ResultStream } from
 import type { Metrics } from './metrics.js'
 import { OperationTurns } from './operation-turns.js'
 import { requestError } from './request-error.js'
-import { framesOf, type ResultSink } from './shared-result.js'
+import type { ResultSink } from './shared-result.js'
 import { nextFrames } from './socket-frames.js'
 
 /** What a socket may cost. */
@@ -26,7 +26,7 @@ export interface SocketLimits {
 }
 
 export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
-  sockets: 10_000, operations: 256, earlyBytes: 64 * 1024, initSeconds: 3, pingSeconds: 12,
+  sockets: 10_000, operations: 256, earlyBytes: 64 * 1024, initSeconds: 15, pingSeconds: 12,
 }
 
 const SILENT_PINGS = 5
@@ -42,7 +42,7 @@ interface SocketOperation {
 }
 
 /** Close codes of graphql-transport-ws and RFC 6455. */
-const CLOSE = { badRequest: 4400, tooLarge: 1009, restart: 1012, failed: 1011 } as const
+const CLOSE = { badRequest: 4400, initTimeout: 4408, tooLarge: 1009, restart: 1012, failed: 1011 } as const
 
 interface Connection {
   /** Null once the client is known. */
@@ -69,7 +69,8 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
   const silence = new WeakMap<WebSocket, number>()
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
-    connectionInitWaitTimeout: limits.initSeconds * 1000,
+    // It would take for silent whom this thread has been too busy to hear, and keep a timer for each socket as long as that lives.
+    connectionInitWaitTimeout: 0,
     onConnect({ connectionParams, extra }) {
       const said = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
       extra.author = authorOf(said, '`author` in connection_init')
@@ -120,6 +121,15 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       socket.pause()
       setTimeout(() => socket.terminate(), 1000).unref()
     }
+    let waiting: NodeJS.Timeout | undefined = setTimeout(() => {
+      // What has come while this thread was busy is read before.
+      setImmediate(() => { if (waiting !== undefined) socket.close(CLOSE.initTimeout, 'Connection initialisation timeout') })
+    }, limits.initSeconds * 1000)
+    const known = () => {
+      clearTimeout(waiting)
+      waiting = undefined
+      raw.off('data', countEarly)
+    }
     const resumeWhenTaken = () => {
       if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
     }
@@ -163,12 +173,13 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
           if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
         })
       },
-    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: () => raw.off('data', countEarly), write })
+    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: known, write })
 
     socket.on('pong', heard)
     // A broken frame: ws closes the socket by itself and says why.
     socket.on('error', () => undefined)
     socket.once('close', (code, reason) => {
+      known()
       gone.abort()
       letGo()
       closed(code, reason.toString('utf8')).catch((error: unknown) => engine.mask(error))
@@ -220,7 +231,7 @@ function started(operation: SocketOperation): ReturnType<PreparedOperation['star
 function sinkOf(connection: Connection, id: string): ResultSink {
   const write = nextFrames(id)
   const key = `ws ${id}`
-  return { send: (results, taken) => connection.write(framesOf(results, key, write), taken) }
+  return { send: (results, taken) => connection.write(results.frames(key, write), taken) }
 }
 
 /** What graphql-ws is given of a stream whose results go past it: its end alone. */
