@@ -10,6 +10,8 @@ import type { Subscriber } from './subscriber.js'
 
 /** How far a run may be ahead of its foremost client, so that what happened together is sent together. */
 const AHEAD_BYTES = 64 * 1024
+/** So far at first, then twice as far each time: a client that can soon go over to another run has little worked out for it alone. */
+const FIRST_AHEAD_BYTES = 1024
 /** What is handed to a client at once, unless one result has more. */
 const AT_ONCE_BYTES = 64 * 1024
 
@@ -43,6 +45,7 @@ export class ResultRun {
   #pulling = false
   #flushing: NodeJS.Immediate | null = null
   #ahead = 0
+  #mostAhead = FIRST_AHEAD_BYTES
   /** Since the last cut. */
   #stretchBytes = 0
   /** How it ended: null while it has not. */
@@ -165,7 +168,7 @@ export class ResultRun {
       if (this.members.size === 1) this.#dropTaken()
       this.window.kept(this, text.length)
     }
-    if (place !== null && this.#ahead < AHEAD_BYTES) this.#pull()
+    if (place !== null && this.#ahead < this.#mostAhead) this.#pull()
   }
 
   #dropTaken(): void {
@@ -179,6 +182,7 @@ export class ResultRun {
 
   #flush(): void {
     this.#flushing = null
+    if (this.#ahead >= this.#mostAhead) this.#mostAhead = Math.min(AHEAD_BYTES, 2 * this.#mostAhead)
     this.#ahead = 0
     const waiting = this.#waiting
     this.#waiting = new Set()
