@@ -109,10 +109,15 @@ export class ResultRun {
     this.#waiting.delete(subscriber)
     if (this.members.size > 0) return
     this.ended ??= {}
-    this.#kept = []
+    this.#letGo()
     this.start = null
     void this.#source?.results.return?.()
     this.#source = null
+  }
+
+  #letGo(): void {
+    for (const { stretch } of this.#kept) stretch?.forget()
+    this.#kept = []
   }
 
   dropOldest(): void {
@@ -130,6 +135,7 @@ export class ResultRun {
     if (oldest === undefined) return
     this.first += 1
     this.start = oldest.place
+    oldest.stretch?.forget()
     this.#keptBytes -= oldest.text.length
   }
 
@@ -154,7 +160,7 @@ export class ResultRun {
     // What has no place in the log is for its one client, who is taking it now.
     if (place === null || this.start === null) {
       this.first = this.end
-      this.#kept = []
+      this.#letGo()
       this.start = null
     }
     const isCut = this.#stretchBytes + text.length > AT_ONCE_BYTES

@@ -6,7 +6,7 @@ export class Stretch implements Iterable<SharedResult> {
   #frames: { readonly key: string; readonly bytes: Buffer } | null = null
 
   /** @param results one after the other, at least one */
-  constructor(private readonly results: readonly SharedResult[], private readonly memory: FrameMemory) {}
+  constructor(private results: readonly SharedResult[], private readonly memory: FrameMemory) {}
 
   get length(): number {
     return this.results.length
@@ -29,10 +29,11 @@ export class Stretch implements Iterable<SharedResult> {
     return bytes
   }
 
-  /** Others have them made anew. */
+  /** Nobody is to be handed it any more: others have it made anew. What remembers it is not to hold what is in it. May be called again. */
   forget(): void {
+    const [first] = this.results
+    if (first?.stretch === this) first.stretch = null
     this.#frames = null
-    const first = this.results[0]!
-    if (first.stretch === this) first.stretch = null
+    this.results = []
   }
 }
