@@ -41,6 +41,14 @@ interface SocketOperation {
   readonly connection: Connection
 }
 
+/** What is known of whether a peer is still there. */
+interface Line {
+  /** Pings since it was last heard. */
+  silence: number
+  /** It has taken something since the last look. */
+  isBusy: boolean
+}
+
 /** Close codes of graphql-transport-ws and RFC 6455. */
 const CLOSE = { badRequest: 4400, initTimeout: 4408, tooLarge: 1009, restart: 1012, failed: 1011 } as const
 
@@ -65,8 +73,7 @@ export interface WebSockets {
 /** graphql-transport-ws over the same engine as HTTP. */
 export function createWebSockets(engine: Engine, metrics: Metrics, limits: SocketLimits, stopping: AbortSignal): WebSockets {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes, handleProtocols })
-  /** Pings since a peer was last heard. */
-  const silence = new WeakMap<WebSocket, number>()
+  const lines = new WeakMap<WebSocket, Line>()
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
     // It would take for silent whom this thread has been too busy to hear, and keep a timer for each socket as long as that lives.
@@ -78,7 +85,8 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       extra.acknowledged()
       return true
     },
-    onSubscribe(context: Context<Record<string, unknown>, Connection>, id, { query, operationName, variables }) {
+    onSubscribe(context: Context<Record<string, unknown>, Connection>, id, payload) {
+      const { query, operationName, variables } = payload
       if (stopping.aborted) return [requestError('UNAVAILABLE', 'the gateway is stopping; connect anew')]
       if (context.extra.operations() >= limits.operations) {
         return [requestError('UNAVAILABLE', `this socket has ${limits.operations} operations under way; end some or open another`)]
@@ -88,6 +96,8 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         { query, operationName: operationName ?? null, variables: variables ?? {} }, { author, signal: gone.signal },
       )
       if ('errors' in prepared) return [...prepared.errors]
+      // graphql-ws keeps hold of this too.
+      Object.assign(payload, { query: '', variables: null })
       return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: { prepared, id, connection: context.extra } satisfies SocketOperation }
     },
     execute: ({ contextValue }) => started(contextValue as SocketOperation) as never,
@@ -103,8 +113,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     // One listener for each operation under way.
     setMaxListeners(0, gone.signal)
     const letGo = metrics.socketOpened()
-    const heard = () => silence.set(socket, 0)
-    heard()
+    const line: Line = { silence: 0, isBusy: true }
+    lines.set(socket, line)
+    const heard = () => { line.silence = 0 }
+    const hasTaken = () => {
+      heard()
+      line.isBusy = true
+      resumeWhenTaken()
+    }
     // Fires where nothing is read and not one byte of what is being written is taken: a slow peer is not a gone one.
     if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
 
@@ -138,17 +154,18 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     const write = (frames: Buffer, taken: () => void) => {
       if (socket.readyState !== socket.OPEN) return
       raw.write(frames, (error) => {
-        heard()
-        resumeWhenTaken()
+        hasTaken()
         if (!error) taken()
       })
     }
 
     let turns: OperationTurns | null = null
-    const take = async (text: string): Promise<void> => {
+    // No async function: it would keep the text as long as the operation that it asks for runs.
+    const take = (text: string): Promise<void> | undefined => {
       const message = parsed(text)
-      if (message === null) socket.close(CLOSE.badRequest, 'Invalid message received')
-      else await turns?.take(message, text.length)
+      if (message !== null) return turns?.take(message, text.length)
+      socket.close(CLOSE.badRequest, 'Invalid message received')
+      return undefined
     }
     const closed = protocol.opened({
       protocol: socket.protocol,
@@ -156,8 +173,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       send: (data) => new Promise((resolve, reject) => {
         if (socket.readyState !== socket.OPEN) return resolve()
         socket.send(resultTextOf(data), (error) => {
-          heard()
-          resumeWhenTaken()
+          hasTaken()
           if (error) reject(error)
           else resolve()
         })
@@ -169,7 +185,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         socket.on('message', (data: Buffer) => {
           heard()
           // What comes while the socket is being closed is not for us any more.
-          if (socket.readyState === socket.OPEN) take(data.toString('utf8')).catch((error: unknown) => fail(socket, error))
+          if (socket.readyState === socket.OPEN) take(data.toString('utf8'))?.catch((error: unknown) => fail(socket, error))
           if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
         })
       },
@@ -198,11 +214,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
 
   const pinging = setInterval(() => {
     for (const socket of server.clients) {
-      // A ping behind a message that is still being taken has not reached the peer.
-      const pings = socket.bufferedAmount > 0 ? 0 : (silence.get(socket) ?? 0) + 1
-      silence.set(socket, pings)
-      if (pings > SILENT_PINGS) socket.terminate()
-      else if (socket.readyState === socket.OPEN) socket.ping()
+      const line = lines.get(socket)
+      if (line === undefined) continue
+      const { isBusy } = line
+      line.isBusy = false
+      // A ping behind a message that is still being taken has not reached the peer; who has taken one since the last needs none.
+      line.silence = socket.bufferedAmount > 0 || isBusy ? 0 : line.silence + 1
+      if (line.silence > SILENT_PINGS) socket.terminate()
+      else if (!isBusy && socket.readyState === socket.OPEN) socket.ping()
     }
   }, limits.pingSeconds * 1000)
 
