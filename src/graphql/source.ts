@@ -5,6 +5,7 @@ import type { Operation } from '../core/operation.js'
 import type { SourceFailure } from '../sources/parse-entry.js'
 import { SHOWN_FAILURES, type ReloadReport, type SourceState, type SourceStatus } from '../sources/source-state.js'
 import { builder } from './builder.js'
+import { HEEDS_SIGNAL } from './heeds-signal.js'
 import { connectionOf, type EntryListPage } from './connection.js'
 import type { RequestContext } from './context.js'
 import { nameCursors } from './cursor.js'
@@ -105,6 +106,7 @@ builder.mutationField('reloadSource', (t) => t.field({
     name: t.arg.string({ required: true, description: 'Which source.' }),
     dryRun: t.arg.boolean({ description: 'Change nothing, and say what would be changed; participants are asked.' }),
   },
+  extensions: HEEDS_SIGNAL,
   async resolve(_root, { name, dryRun }, context): Promise<Report> {
     try {
       const { sources, signal } = context

@@ -1,5 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
-import * as crypto from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { CompileRegex } from '../core/criteria/criteria.js'
 import type { ExtractReferences } from '../core/dependency.js'
 import { sealContent } from '../core/seal-content.js'
@@ -7,6 +6,7 @@ import { pathBetween } from '../core/version-tree.js'
 import type { Bus } from '../store/exchange.js'
 import type { History } from '../store/history.js'
 import type { CommitRequest } from '../store/history-writer.js'
+import { sha256 } from '../store/sha256.js'
 import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
 import { checkTagName, checkWrite } from './check-write.js'
 import { ClientParticipants } from './client-participants.js'
@@ -160,8 +160,3 @@ function requestOf(input: ApplyChangesetInput | ApplyVersionInput | RevertVersio
 function hasKey({ idempotencyKey }: ApplyChangesetInput): boolean {
   return idempotencyKey !== null && idempotencyKey !== undefined
 }
-
-/** The one-shot form takes half the time on short texts, but came only with Node 20.12. */
-const sha256 = typeof crypto.hash === 'function'
-  ? (text: string) => crypto.hash('sha256', text)
-  : (text: string) => createHash('sha256').update(text).digest('hex')

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache'
 import { countBefore } from '../core/count-before.js'
 import { compareEntryIds, type EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import { unparsed } from '../core/unparsed.js'
 import type { EntryPage } from '../store/history-reader.js'
 import { entryBytes } from './page-limit.js'
-import { unparsed } from './unparsed.js'
 
 /** All entries of a part of the list by id, as they stand from `at` on. */
 interface Stretch {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../core/entry-id.js'
 import type { EntryRevision } from '../core/entry.js'
+import { unparsed } from '../core/unparsed.js'
 import type { Head } from '../core/version.js'
 import type { HeadLook, HeadReader } from '../store/head-reader.js'
 import type { EntryPage } from '../store/history-reader.js'
@@ -8,7 +9,6 @@ import { GatheredEntries } from './gathered-entries.js'
 import { GatheredLook } from './gathered-look.js'
 import { HeadPages } from './head-pages.js'
 import { entryBytes } from './page-limit.js'
-import { unparsed } from './unparsed.js'
 
 const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
 /** Of pages, apart from those: in their order. */

@@ -60,17 +60,13 @@ async function answerOperation(
   operation: OperationRequest, author: string | null, body?: string,
 ): Promise<void> {
   if (accepted !== 'text/event-stream') {
-    const writing = server.engine.write(operation, author, body)
+    const writing = server.engine.write(operation, author, request.method === 'POST', body)
     if (writing !== null) {
       const { text, failed } = writing instanceof Promise ? await writing : writing
       return response.destroyed ? undefined : sendText(response, accepted, text, failed)
     }
   }
-  const gone = new AbortController()
-  // A reason of our own: the one that is made otherwise costs a stack trace for each request.
-  response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
-  if (response.destroyed) gone.abort('the client has gone')
-  const prepared = server.engine.prepare(operation, { author, signal: gone.signal })
+  const prepared = server.engine.prepare(operation, { author, signal: whenGone(response) })
   if ('errors' in prepared) return sendResult(response, accepted, prepared)
   if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'a mutation is sent by POST, not by GET'), { allow: 'POST' })
@@ -82,6 +78,15 @@ async function answerOperation(
   if (response.destroyed) return isStream(result) ? void (await result.return?.()) : undefined
   if (accepted === 'text/event-stream') return await sendEvents(response, result, server.engine.mask, server.stopping)
   sendResult(response, accepted, result as ExecutionResult)
+}
+
+/** Aborts when nobody waits for the answer any more. */
+function whenGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  // A reason of our own: the one that is made otherwise costs a stack trace for each request.
+  response.once('close', () => { if (!response.writableFinished) gone.abort('the client has gone') })
+  if (response.destroyed) gone.abort('the client has gone')
+  return gone.signal
 }
 
 function answerError(

@@ -6,13 +6,12 @@ import { requestError } from './request-error.js'
 export async function withDeadline<Result>(
   running: Promise<Result>, type: OperationTypeNode, limits: OperationLimits, ending: AbortController,
 ): Promise<Result> {
-  const seconds = type === OperationTypeNode.MUTATION ? limits.mutationSeconds : limits.querySeconds
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       ending.abort('the deadline has passed')
-      reject(lateError(type, seconds))
-    }, seconds * 1000)
+      reject(lateError(type, limits))
+    }, secondsOf(type, limits) * 1000)
   })
   try {
     return await Promise.race([running, late])
@@ -21,8 +20,13 @@ export async function withDeadline<Result>(
   }
 }
 
+function secondsOf(type: OperationTypeNode, { mutationSeconds, querySeconds }: OperationLimits): number {
+  return type === OperationTypeNode.MUTATION ? mutationSeconds : querySeconds
+}
+
 /** What is told instead of an answer that has not come. */
-export function lateError(type: OperationTypeNode, seconds: number): GraphQLError {
+export function lateError(type: OperationTypeNode, limits: OperationLimits): GraphQLError {
+  const seconds = secondsOf(type, limits)
   if (type === OperationTypeNode.MUTATION) {
     const message = `no answer within ${seconds} seconds: it may yet be applied; send it again with the same idempotencyKey to learn its outcome`
     return requestError('OUTCOME_UNKNOWN', message)

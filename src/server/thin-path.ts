@@ -4,7 +4,7 @@ import type { EntryId } from '../core/entry-id.js'
 import { createContext, type RequestContext, type RequestContextOptions } from '../graphql/context.js'
 import { resultText } from '../graphql/negative-zero.js'
 import { loneEntry, type LoneEntry } from '../graphql/text/lone-entry.js'
-import { compileQuery, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
+import { compileOperation, type WriteOperation, type WrittenAnswer } from '../graphql/text/operation-writer.js'
 import type { OperationRequest } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import type { Metrics } from './metrics.js'
@@ -23,10 +23,11 @@ export interface AnswerText {
 
 export interface ThinPath {
   /**
-   * Answers a query with text; null where only the long way answers it. Never throws; errors are in the text, masked.
+   * Answers a query or mutation with text; null where only the long way answers it. Never throws; errors are in the text, masked.
    * @param body - As it came, where its answer may be given again
+   * @param mayChange - Whether mutations are done
    */
-  write(request: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null
+  write(request: OperationRequest, author: string | null, mayChange: boolean, body?: string): AnswerText | Promise<AnswerText> | null
   /**
    * Gives the answer to a body that has been answered before, where what it told of is as it was: otherwise `tell` is
    * called with null. False where nothing is remembered; then `tell` is not called at all.
@@ -49,13 +50,14 @@ export interface ThinPathOptions {
 
 const COMPILED_DOCUMENTS = 256
 const COMPILED_LENGTH = 16 * 1024
-/** Queries look at no signal: nothing of theirs outlives their answer. */
+/** What heeds a signal is not compiled. */
 const NEVER = new AbortController().signal
 const NO_ERRORS: readonly GraphQLError[] = []
 
 interface Compiled {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
+  readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
   readonly write: WriteOperation
   /** Whether it is within the limit on nodes, where that is the same each time. */
   readonly isWithin: boolean | null
@@ -70,7 +72,10 @@ interface Compiled {
  */
 export function createThinPath(options: ThinPathOptions): ThinPath {
   const { schema, offered, mask, metrics, limits, running } = options
-  const deadlines = new Deadlines(limits.querySeconds * 1_000)
+  const deadlines = {
+    [OperationTypeNode.QUERY]: new Deadlines(limits.querySeconds * 1_000),
+    [OperationTypeNode.MUTATION]: new Deadlines(limits.mutationSeconds * 1_000),
+  }
   const remembered = new RememberedAnswers(offered.registry, running)
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
 
@@ -82,11 +87,11 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       // What is refused is not remembered here: it must not push out what is of use.
       if (document === null) return 'long way'
       const operation = getOperationAST(document, operationName)!
-      const write = compileQuery(schema, document, operation)
+      const write = compileOperation(schema, document, operation)
       if (write === null) found = 'long way'
       else {
         const isWithin = isSizedByVariables(document) ? null : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined
-        found = { document, operation, write, isWithin, lone: loneEntry(schema, operation) }
+        found = { document, operation, type: operation.operation as Compiled['type'], write, isWithin, lone: loneEntry(schema, operation) }
       }
       known.set(key, found)
     }
@@ -105,14 +110,17 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     if (entry !== null) remembered.remember(body, entry, answer)
   }
 
-  function write({ query, operationName, variables }: OperationRequest, author: string | null, body?: string): AnswerText | Promise<AnswerText> | null {
+  function write(
+    { query, operationName, variables }: OperationRequest, author: string | null, mayChange: boolean, body?: string,
+  ): AnswerText | Promise<AnswerText> | null {
     if (query.length > COMPILED_LENGTH) return null
     const plan = compiled(query, operationName)
     if (plan === 'long way') return null
-    const { document, operation, isWithin } = plan
+    const { document, operation, type, isWithin } = plan
+    if (type === OperationTypeNode.MUTATION && !mayChange) return null
     if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
-    const ended = metrics.operationStarted(OperationTypeNode.QUERY)
+    const ended = metrics.operationStarted(type)
     const finish = (answer: WrittenAnswer): AnswerText => {
       ended(answer)
       return textOf(answer)
@@ -130,13 +138,13 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
         if (isAnswered) return
         isAnswered = true
         inTime()
-        running.delete(answered)
+          running.delete(answered)
         const text = finish(answer)
         resolve(text)
         if (body !== undefined && plan.lone !== null && answer.errors.length === 0) void remember(body, plan.lone(variables), context, text)
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
-      const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+      const inTime = deadlines[type].begin(() => failed(lateError(type, limits)))
       writing.then(settle, failed)
     })
     running.add(answered)
@@ -156,7 +164,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       tell(answer)
     }
     const failed = (error: GraphQLError) => settle(textOf({ data: null, errors: [error] }), [error])
-    const inTime = deadlines.begin(() => failed(lateError(OperationTypeNode.QUERY, limits.querySeconds)))
+    const inTime = deadlines[OperationTypeNode.QUERY].begin(() => failed(lateError(OperationTypeNode.QUERY, limits)))
     remembered.ask(body, known, (answer) => settle(answer, NO_ERRORS))
     return true
   }

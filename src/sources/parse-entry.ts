@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { InvalidEntryId, namespaceOf, parseEntryId } from '../core/entry-id.js'
 import type { EntryId, SubmittedId } from '../core/entry-id.js'
 import type { SealedContent } from '../core/entry.js'
 import { isJsonObject } from '../core/json.js'
 import { sealContent } from '../core/seal-content.js'
 import type { SealRules } from '../core/seal-content.js'
+import { sha256 } from '../store/sha256.js'
 import { readEntryForm } from './entry-form.js'
 import { parseJson, parseJsonLines } from './parse-json.js'
 import { parseYaml } from './parse-yaml.js'
@@ -51,7 +51,7 @@ const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] 
 
 /** As deep as a gateway takes. For the command line the size of an entry is the gateway's to judge: that limit is configurable. */
 export function sealRules(maxEntryBytes: number): SealRules {
-  return { sha256: (text) => createHash('sha256').update(text).digest('hex'), maxDepth: 1_000, maxEntryBytes }
+  return { sha256, maxDepth: 1_000, maxEntryBytes }
 }
 
 const SEAL_RULES = sealRules(Number.MAX_SAFE_INTEGER)

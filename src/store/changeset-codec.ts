@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { parseEntryId, type EntryId } from '../core/entry-id.js'
 import { OPERATION_KINDS, type OperationKind } from '../core/operation.js'
 import type { Transition } from '../core/version.js'
+import { sha256 } from './sha256.js'
 
 /**
  * A changeset as it is kept: MessagePack of
@@ -61,23 +61,19 @@ function decodeOperation(fields: unknown[]): StoredOperation {
 }
 
 /** What the chain of transitions begins with: the digest of nothing. */
-export const FIRST_LINK = createHash('sha256').update('').digest('hex')
+export const FIRST_LINK = sha256('')
 
 /** Of v0, which has no changeset: of the time it was made, in milliseconds. */
 export function rootDigest(createdAt: Date): string {
   return sha256(String(createdAt.getTime()))
 }
 
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 export function versionDigest(parentDigest: string, changesetBytes: Uint8Array): string {
-  return createHash('sha256').update(Buffer.from(parentDigest, 'hex')).update(changesetBytes).digest('hex')
+  return sha256(Buffer.concat([Buffer.from(parentDigest, 'hex'), changesetBytes]))
 }
 
 export function transitionDigest(previousDigest: string, transition: Transition): string {
   const { revision, kind, from, to, author, message, createdAt, changeCount } = transition
   const line = JSON.stringify([revision, kind, from, to, author, message, createdAt.getTime(), changeCount])
-  return createHash('sha256').update(Buffer.from(previousDigest, 'hex')).update(line).digest('hex')
+  return sha256(Buffer.concat([Buffer.from(previousDigest, 'hex'), Buffer.from(line)]))
 }

@@ -8,11 +8,12 @@ import { entryInUse } from '../core/instance.js'
 import type { Change } from '../core/change.js'
 import { decideRevert } from '../core/decide-revert.js'
 import type { Operation, PlannedOperation } from '../core/operation.js'
-import type { Head, Transition, Version } from '../core/version.js'
+import type { Head, Transition } from '../core/version.js'
 import { changeRows, entryOfRow, type ChangeRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
 import type { ChangesetAction, CommitOutcome, CommitRequest, RevertAction, VersionAction } from './history-writer.js'
 import type { EntryUse } from './instances.js'
+import { replyKey, type BatchWrites, type Reply, type Standing } from './standing.js'
 
 /*
  * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
@@ -22,70 +23,8 @@ import type { EntryUse } from './instances.js'
  *                                              └─ rows                 └─ rows        ones before it left
  */
 
-/** The registry as the batch finds it, moved on by each request that is applied. */
-export interface Standing {
-  head: Head
-  /** What lies before it has been compacted away. */
-  readonly oldestRevision: number
-  lastVersion: number
-  /** Of the version that is the head. */
-  versionDigest: string
-  /** Of the last transition. */
-  transitionDigest: string
-  entryCount: number
-  /** When the batch is written: not earlier than any transition before it. */
-  readonly now: Date
-  /** Of every id that the batch touches: the entry as it stands; absent where there is none. */
-  readonly entries: Map<EntryId, EntryRevision>
-  /** Of those ids, the revision that last touched them, a delete's too. */
-  readonly lastChanged: Map<EntryId, number>
-  /** What was answered before under the keys of the batch. */
-  readonly replies: Map<string, Reply>
-  /** Of the entries that the batch deletes; what it ends is written down with its rows. */
-  readonly use: EntryUse
-}
-
-/** An answer that is kept under an idempotency key. */
-export interface Reply {
-  readonly author: string
-  readonly key: string
-  readonly digest: string
-  /** Null where nothing was to be done. */
-  readonly revision: number | null
-  readonly version: number
-}
-
-export interface VersionRow extends Version {
-  readonly changeset: Uint8Array
-}
-
-export interface TransitionRow extends Transition {
-  readonly digest: string
-  /** Number of entries after it. */
-  readonly entryCount: number
-  /** Of the commit request that made it. */
-  readonly requestId: string
-}
-
-/** Rows to be written; the standing afterwards is what the batch leaves. */
-export interface BatchWrites {
-  readonly versions: VersionRow[]
-  readonly transitions: TransitionRow[]
-  readonly changes: ChangeRow[]
-  readonly replies: Reply[]
-}
-
 /** An outcome, or the reply that is to be given again from the log. */
 export type PlannedOutcome = CommitOutcome | { readonly type: 'replay'; readonly reply: Reply }
-
-export function emptyWrites(): BatchWrites {
-  return { versions: [], transitions: [], changes: [], replies: [] }
-}
-
-/** Null author and empty author are one: nobody said who. */
-export function replyKey(author: string | null, key: string): string {
-  return JSON.stringify([author ?? '', key])
-}
 
 /** Plans one changeset, adds its rows to `writes` and moves `standing` on; a refusal or dry run leaves both as they are. */
 export function planChangeset(

@@ -5,7 +5,7 @@ import { compileDependencyPatterns } from '../../dist/core/compile-dependency-pa
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/default-dependency-patterns.js'
 import { sealContent } from '../../dist/core/seal-content.js'
 import { fingerprint } from '../../dist/server/gateway.js'
-import { sha256 } from '../../dist/store/changeset-codec.js'
+import { sha256 } from '../../dist/store/sha256.js'
 import { compileRegex } from '../../dist/store/compile-regex.js'
 import { startEmbeddedPostgres } from '../../dist/store/embedded/start-embedded-postgres.js'
 import { openStore } from '../../dist/store/open-store.js'

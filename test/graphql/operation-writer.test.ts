@@ -1,10 +1,11 @@
 import * as fc from 'fast-check'
-import { buildSchema, execute, getOperationAST, GraphQLObjectType, GraphQLInterfaceType, parse, validate, type ExecutionResult, type GraphQLSchema } from 'graphql'
+import { buildSchema, execute, getOperationAST, getVariableValues, GraphQLObjectType, GraphQLInterfaceType, parse, validate, type ExecutionResult, type GraphQLSchema } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compileVariables } from '../../src/graphql/text/read-variables.js'
 import { createContext, type RequestContext } from '../../src/graphql/context.js'
 import { resultText } from '../../src/graphql/negative-zero.js'
 import { schema } from '../../src/graphql/schema.js'
-import { compileQuery } from '../../src/graphql/text/operation-writer.js'
+import { compileOperation } from '../../src/graphql/text/operation-writer.js'
 import { create, openGateway, remove, update, type Gateway } from './gateway.js'
 
 interface Outcome {
@@ -17,7 +18,7 @@ async function both(of: GraphQLSchema, text: string, variables: Record<string, u
   const document = parse(text)
   expect(validate(of, document)).toEqual([])
   const operation = getOperationAST(document)!
-  const write = compileQuery(of, document, operation)
+  const write = compileOperation(of, document, operation)
   if (write === null) throw new Error('it is not compiled')
   const plain = await execute({ schema: of, document, variableValues: variables, contextValue: contextOf() }) as ExecutionResult
   const written = await write(variables, contextOf())
@@ -81,18 +82,66 @@ describe('a compiled query over the registry', () => {
   })
 
   it.each([
-    ['mutation { deleteTag(name: "x") { name } }'], ['subscription { changes { revision } }'], ['{ __schema { queryType { name } } }'],
+    ['subscription { changes { revision } }'], ['{ __schema { queryType { name } } }'],
     ['{ ...F } fragment F on Query { __type(name: "Entry") { name } }'],
     ['query ($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Boolean!) { a: __typename @skip(if: $a) b: __typename @skip(if: $b) c: __typename @skip(if: $c) d: __typename @skip(if: $d) }'],
   ])('is not made of %s', (text) => {
     const document = parse(text)
-    expect(compileQuery(schema, document, getOperationAST(document)!)).toBeNull()
+    expect(compileOperation(schema, document, getOperationAST(document)!)).toBeNull()
   })
 
   it('is not made of a query that fragments make too large', () => {
     const levels = Array.from({ length: 9 }, (_, i) => `fragment F${i} on Entry { a: history { nodes { entry { ...F${i + 1} } } } b: history { nodes { entry { ...F${i + 1} } } } }`)
     const document = parse(`{ entry(id: "a:1") { ...F0 } } ${levels.join(' ')} fragment F9 on Entry { id }`)
-    expect(compileQuery(schema, document, getOperationAST(document)!)!({}, contextOf())).toBeNull()
+    expect(compileOperation(schema, document, getOperationAST(document)!)!({}, contextOf())).toBeNull()
+  })
+})
+
+describe('a compiled mutation', () => {
+  const APPLY = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { dryRun replayed version { number message author } transition { revision } changes { kind entry { id data meta } } delta { operations { kind entryId } } warnings { message } } ... on Refused { message problems { code message operation entryId } } } }'
+  const created = (id: unknown, more = {}) => ({ create: { id, kind: 'k', ...more } })
+
+  it.each<[string, Record<string, unknown>?]>([
+    [APPLY, { input: { operations: [created('a:1', { meta: { x: -0 }, data: [null, 1e300] }), created({ ns: 'a', name: '2' })], message: 'ü', dryRun: null } }],
+    [APPLY, { input: { operations: [created('a:1')], dryRun: true, base: 0, expectedHead: 0, idempotencyKey: 'k' } }],
+    [APPLY, { input: { operations: [created('nothing'), { update: { id: 'a:9', kind: 'k' } }, { delete: { id: 'a:8', ifRevision: -0 } }] } }],
+    [APPLY, { input: { operations: [{ create: { id: 'a:1', kind: 'k' }, delete: { id: 'a:1' } }] } }],
+    [APPLY, { input: { operations: [{ create: null }, {}, { update: { id: 'a:1' } }, { other: 1 }] } }],
+    [APPLY, { input: { operations: created('a:1') } }], [APPLY, { input: { operations: null } }], [APPLY, { input: null }], [APPLY, {}], [APPLY, { input: [] }],
+    [APPLY, { input: { operations: [created('a:1', { meta: [], data: undefined, kind: 7 })], unknown: 1, base: 1.5 } }],
+    ['mutation ($id: EntryID!) { applyChangeset(input: {operations: [{create: {id: $id, kind: "k"}}]}) { ... on Applied { version { number } } } }', { id: 'a:1' }],
+    ['mutation { one: applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { ... on Applied { version { number } } } two: applyChangeset(input: {operations: [{update: {id: "a:1", kind: "k", data: 2}}]}) { ... on Applied { version { number } changes { previous { data } } } } __typename }'],
+    ['mutation { one: applyVersion(input: {version: 7}) { ... on Refused { problems { code } } } two: setTag(input: {name: "t", version: 0}) { name version { number } } three: deleteTag(name: "none") { name } }'],
+    ['mutation { one: applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { ... on Applied { version { number } } } two: setTag(input: {name: "", version: 0}) { name } three: setTag(input: {name: "never", version: 0}) { name } }'],
+  ])('does and answers as graphql-js does: %s', async (text, variables = {}) => {
+    const gateways = [openGateway(), openGateway()]
+    const contexts = gateways.map(({ registry }) => createContext({ registry, author: 'somebody', signal: new AbortController().signal }))
+    const left = async ({ registry }: Gateway) => [(await registry.head()).revision, [...(await registry.history.tags(['t', 'never'])).keys()]]
+    try {
+      const [plain, written] = await both(schema, text, variables, () => contexts.pop()!)
+      expect(written).toEqual(plain)
+      expect(await left(gateways[0]!)).toEqual(await left(gateways[1]!))
+    } finally {
+      await Promise.all(gateways.map((gateway) => gateway.close()))
+    }
+  })
+
+  it('reads variables of all shapes as graphql-js does', () => {
+    const operation = getOperationAST(parse(APPLY))!
+    const read = compileVariables(schema, operation)
+    const id = fc.oneof(fc.constant('a:1'), fc.constant({ ns: 'a', name: '1' }), fc.jsonValue())
+    const some = <Value>(value: fc.Arbitrary<Value>) => fc.oneof({ weight: 6, arbitrary: value as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: fc.constantFrom<unknown>(null, undefined, 1, 'x', [], {}) })
+    const content = fc.record({ id: some(id), kind: some(fc.constant('k')), meta: some(fc.dictionary(fc.string(), fc.jsonValue())), data: fc.jsonValue(), ifRevision: some(fc.integer()), extra: fc.boolean() }, { requiredKeys: ['id', 'kind'] })
+    const operationInput = fc.record({ create: some(content), update: some(content), delete: some(fc.record({ id, force: some(fc.boolean()) })) }, { requiredKeys: [] })
+    const input = fc.record({ operations: some(fc.array(some(operationInput), { maxLength: 3 })), base: some(fc.integer()), message: some(fc.string()), dryRun: some(fc.boolean()) }, { requiredKeys: ['operations'] })
+    let right = 0
+    fc.assert(fc.property(some(input), (value) => {
+      const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions!, { input: value }, { maxErrors: 50 })
+      const found = read({ input: value })
+      if (found.errors === undefined) right += 1
+      expect(JSON.stringify(found)).toBe(JSON.stringify(errors === undefined ? { coerced } : { errors }))
+    }), { numRuns: 2_000 })
+    expect(right).toBeGreaterThan(50)
   })
 })
 

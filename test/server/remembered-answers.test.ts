@@ -39,7 +39,7 @@ describe('answers that are remembered', () => {
       registry, engine, metrics,
       write: async (query: string, variables?: object) => {
         const body = bodyOf(query, variables)
-        const { text } = (await engine.write(paramsOfBody(body), null, body))!
+        const { text } = (await engine.write(paramsOfBody(body), null, false, body))!
         // It is remembered after it was given.
         await new Promise((resolve) => setImmediate(resolve))
         return text

@@ -22,7 +22,7 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
     engine, metrics, logged,
     /** Null where it goes the long way. */
     thin: async (query: string, variables?: object) => {
-      const written = engine.write(operation(query, variables), null)
+      const written = engine.write(operation(query, variables), null, true)
       return written === null ? null : { ...await written, answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
     },
     long: async (query: string, variables?: object) => {
@@ -50,12 +50,13 @@ describe('the thin path', () => {
     ] as [string, object?][]) expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
   })
 
-  it('leaves to the long way what it does not take: writes, streams, introspection, what is refused', async () => {
+  it('leaves to the long way what it does not take: streams, what heeds that its caller goes, introspection, what is refused', async () => {
     const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
     expect(await thin(taken, { n: 10 })).not.toBeNull()
     for (const [query, code, variables] of [
-      ['mutation { deleteTag(input: {name: "x"}) { __typename } }', undefined],
+      ['subscription { changes { revision } }', undefined],
+      ['mutation { reloadSource(name: "none") { created } }', 'SOURCE_NOT_FOUND'],
       ['{ __schema { queryType { name } } }', 'GRAPHQL_VALIDATION_FAILED'],
       ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
       ['{ entry(', 'GRAPHQL_PARSE_FAILED'],
@@ -66,6 +67,23 @@ describe('the thin path', () => {
       for (let i = 0; i < 2; i++) expect(await thin(query, variables)).toBeNull()
       if (code !== undefined) expect((await long(query, variables)).errors![0].extensions.code).toBe(code)
     }
+  })
+
+  it('leaves a mutation alone where none may be done', async () => {
+    const registry = plain()
+    const { engine } = engineOver(registry)
+    const request = { query: `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`, operationName: null, variables: {} }
+    expect(engine.write(request, null, false)).toBeNull()
+    expect((await registry.head()).revision).toBe(0)
+    expect((await engine.write(request, null, true))!.text).toContain('Applied')
+    expect((await registry.head()).revision).toBe(1)
+  })
+
+  it('says of a mutation that is late that its outcome is unknown', async () => {
+    const { thin, metrics } = engineOver(broken({ commit: never as never }), { mutationSeconds: 0.05 })
+    const { answer } = (await thin(`mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`))!
+    expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'OUTCOME_UNKNOWN' } })] })
+    expect(await metrics.text()).toContain('cadastre_operations_total{type="mutation",outcome="error"} 1')
   })
 
   it('masks what nobody expected, and logs it under the id that the client is shown', async () => {

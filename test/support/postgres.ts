@@ -70,5 +70,12 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 
 function signalAll(pid: number, signal: NodeJS.Signals): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  for (const each of [pid, ...children]) process.kill(each, signal)
+  for (const each of [pid, ...children]) {
+    try {
+      process.kill(each, signal)
+    } catch (error) {
+      // A backend that has ended since they were counted.
+      if (each === pid || (error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }

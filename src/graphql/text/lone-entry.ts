@@ -1,4 +1,4 @@
-import { Kind, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode } from 'graphql'
+import { Kind, OperationTypeNode, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode } from 'graphql'
 import type { EntryId, SubmittedId } from '../../core/entry-id.js'
 import { entryIdFrom } from '../submitted-id.js'
 import { compileArguments, compileVariables, type Values } from './read-variables.js'
@@ -12,7 +12,7 @@ export type LoneEntry = (inputs: Values) => EntryId | null
 /** Of a query whose answer is the same as long as one entry is: `entry` by itself, and fields of that entry alone. Null for all others. */
 export function loneEntry(schema: GraphQLSchema, operation: OperationDefinitionNode): LoneEntry | null {
   const [node, ...others] = operation.selectionSet.selections
-  if (others.length > 0 || node?.kind !== Kind.FIELD || node.name.value !== 'entry') return null
+  if (operation.operation !== OperationTypeNode.QUERY || others.length > 0 || node?.kind !== Kind.FIELD || node.name.value !== 'entry') return null
   if (node.directives!.length > 0 || !isOfTheEntry(node.selectionSet!)) return null
   const readVariables = compileVariables(schema, operation)
   const readArguments = compileArguments(schema.getQueryType()!.getFields()['entry']!, node)

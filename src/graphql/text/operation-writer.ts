@@ -1,17 +1,18 @@
 import {
-  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, locatedError,
+  GraphQLError, GraphQLID, GraphQLString, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, Kind, OperationTypeNode,
   type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLLeafType, type GraphQLObjectType,
   type GraphQLOutputType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
 import { resultTextOf } from '../negative-zero.js'
 import type { RequestContext } from '../context.js'
 import { collectFields, conditionVariables, fragmentsOf, type Conditions, type Selections } from './collect-fields.js'
-import { compileArguments, compileVariables, type Values } from './read-variables.js'
+import { compileArguments, compileVariables } from './read-variables.js'
+import { CollectedErrors, failing, type Place, type Run } from './run.js'
 import { StoredJson } from './stored-json.js'
 
 /*
- * Queries compiled into functions that write the answer's text at once: no object is built only to be walked again, and
- * content that is stored as JSON text goes out as it stands. It means what graphql-js means by a query, errors, nulls
+ * Queries and mutations compiled into functions that write the answer's text at once: no object is built only to be walked again, and
+ * content that is stored as JSON text goes out as it stands. It means what graphql-js means by them, errors, nulls
  * and their paths included; `test/graphql/operation-writer.test.ts` holds the two against each other.
  */
 
@@ -21,22 +22,10 @@ export interface WrittenAnswer {
   readonly errors: readonly GraphQLError[]
 }
 
-/** Null where the query turns out to be too large to be compiled. */
+/** Null where the operation turns out to be one that is not compiled: before any of it was done. */
 export type WriteOperation = (
   variables: Readonly<Record<string, unknown>>, context: RequestContext,
 ) => WrittenAnswer | Promise<WrittenAnswer> | null
-
-interface Run {
-  readonly context: RequestContext
-  readonly variables: Values
-  readonly errors: CollectedErrors
-}
-
-/** A place in the answer, from the inside out. */
-interface Place {
-  readonly before: Place | null
-  readonly key: string | number
-}
 
 type Text = string | Promise<string>
 /** Writes a value that is not null. Throws what is to be told of the nearest place that may be null. */
@@ -51,30 +40,15 @@ const MOST_FIELDS = 300
 
 class NotCompiled extends Error {}
 
-/** What is to be told: of what has fallen away already, nothing more. */
-class CollectedErrors {
-  readonly told: GraphQLError[] = []
-  readonly #fallen = new Set<Place | null>()
-
-  /** @param place - What became null by it; null for all of it */
-  add(error: GraphQLError, place: Place | null): void {
-    if (this.#fallen.size > 0) {
-      for (let at = place; at !== null; at = at.before) if (this.#fallen.has(at)) return
-      if (this.#fallen.has(null)) return
-    }
-    this.#fallen.add(place)
-    this.told.push(error)
-  }
-}
-
 interface Compiling extends Selections {
   readonly count: { fields: number }
 }
 
-/** Null for what is not compiled: mutations, subscriptions, introspection, and queries with many conditions. */
-export function compileQuery(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
-  const root = schema.getQueryType()
-  if (operation.operation !== 'query' || root === null || root === undefined) return null
+/** Null for what is not compiled: subscriptions, introspection, what heeds a signal, and operations with many conditions. */
+export function compileOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
+  const root = schema.getRootType(operation.operation)
+  if (operation.operation === OperationTypeNode.SUBSCRIPTION || root === null || root === undefined) return null
+  const compileRoot = operation.operation === OperationTypeNode.MUTATION ? compileSerially : compileObject
   const fragments = fragmentsOf(document)
   const conditions = [...conditionVariables(operation, fragments.values())]
   if (conditions.length > MOST_CONDITIONS || introspects(operation, fragments.values())) return null
@@ -87,7 +61,7 @@ export function compileQuery(schema: GraphQLSchema, document: DocumentNode, oper
     let plan = plans.get(key)
     if (plan === undefined) {
       const known: Conditions = new Map(conditions.map((name) => [name, variables[name] === true]))
-      plans.set(key, plan = compileObject({ schema, fragments, conditions: known, count }, root!, [operation.selectionSet]))
+      plans.set(key, plan = compileRoot({ schema, fragments, conditions: known, count }, root!, [operation.selectionSet]))
     }
     return plan
   }
@@ -118,14 +92,36 @@ function introspects(operation: OperationDefinitionNode, fragments: Iterable<{ r
   return inSet(operation.selectionSet) || [...fragments].some(({ selectionSet }) => inSet(selectionSet))
 }
 
-function compileObject(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+/** What leads to a field's value, and what writes it. */
+interface CompiledField {
+  readonly lead: string
+  readonly write: WriteField
+}
+
+function compileFields(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): CompiledField[] {
   if (type.isTypeOf) throw new NotCompiled()
-  const fields: { readonly lead: string; readonly write: WriteField }[] = []
+  const fields: CompiledField[] = []
   for (const [key, nodes] of collectFields(selections, type, sets)) {
     if (++selections.count.fields > MOST_FIELDS) throw new NotCompiled()
     const lead = `${fields.length === 0 ? '{' : ','}${JSON.stringify(key)}:`
     fields.push({ lead, write: compileField(selections, type, key, nodes) })
   }
+  return fields
+}
+
+/** The root of a mutation: each field begins when the one before it has ended (specification, 6.2.2). */
+function compileSerially(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+  const fields = compileFields(selections, type, sets)
+  if (fields.length === 0) return () => '{}'
+  return async (source, run, place) => {
+    let text = ''
+    for (const { lead, write } of fields) text += lead + await write(source, run, place)
+    return `${text}}`
+  }
+}
+
+function compileObject(selections: Compiling, type: GraphQLObjectType, sets: readonly SelectionSetNode[]): WriteObject {
+  const fields = compileFields(selections, type, sets)
   if (fields.length === 0) return () => '{}'
 
   return (source, run, place) => {
@@ -170,6 +166,7 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
     return () => name
   }
   const field = parent.getFields()[node.name.value]!
+  if (field.extensions['heedsSignal'] === true) throw new NotCompiled()
   const { resolve = propertyOf(field.name) } = field
   const readArguments = compileArguments(field, node)
   const mayBeNull = !isNonNullType(field.type)
@@ -188,16 +185,6 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
     } catch (error) {
       return failed(error, run, here)
     }
-  }
-}
-
-/** What is written instead of a value that failed. */
-function failing(mayBeNull: boolean, nodes: readonly FieldNode[]) {
-  return (error: unknown, run: Run, here: Place): string => {
-    const located = locatedError(error, nodes, pathOf(here))
-    if (!mayBeNull) throw located
-    run.errors.add(located, here)
-    return 'null'
   }
 }
 
@@ -297,10 +284,4 @@ function compileAbstract(selections: Compiling, type: GraphQLAbstractType, name:
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is Promise<Value> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function pathOf(place: Place): (string | number)[] {
-  const path: (string | number)[] = []
-  for (let at: Place | null = place; at !== null; at = at.before) path.push(at.key)
-  return path.reverse()
 }

@@ -1,6 +1,7 @@
 import {
-  getArgumentValues, getVariableValues, isInputType, isLeafType, isListType, isNonNullType, Kind, typeFromAST,
-  type FieldNode, type GraphQLError, type GraphQLField, type GraphQLInputType, type GraphQLSchema, type OperationDefinitionNode, type ValueNode,
+  getArgumentValues, getVariableValues, isInputObjectType, isInputType, isListType, isNonNullType, Kind, typeFromAST,
+  type FieldNode, type GraphQLError, type GraphQLField, type GraphQLInputObjectType, type GraphQLInputType, type GraphQLSchema,
+  type OperationDefinitionNode, type ValueNode,
 } from 'graphql'
 
 export type Values = { readonly [name: string]: unknown }
@@ -15,20 +16,20 @@ const ODD = Symbol('odd')
 type Read = (value: unknown) => unknown
 
 /**
- * Reads variables as graphql-js does. What each is read by is looked up once; whatever is left out, null, wrong or an
- * input object is left to graphql-js.
+ * Reads variables as graphql-js does. What each is read by is looked up once; whatever is left out, null or wrong is left
+ * to graphql-js, which knows what to say of it.
  */
 export function compileVariables(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): ReadVariables {
   const atLength: ReadVariables = (inputs) => {
     const { coerced, errors } = getVariableValues(schema, variableDefinitions, inputs, { maxErrors: MOST_ERRORS })
     return errors === undefined ? { coerced } : { errors }
   }
+  const readers: InputReaders = new Map()
   const reads: { readonly name: string; readonly read: Read }[] = []
   for (const { variable, type } of variableDefinitions) {
     const known = typeFromAST(schema, type as Parameters<typeof typeFromAST>[1])
-    const read = isInputType(known) ? readOf(known) : null
-    if (read === null) return atLength
-    reads.push({ name: variable.name.value, read })
+    if (!isInputType(known)) return atLength
+    reads.push({ name: variable.name.value, read: readerOf(known, readers) })
   }
   return (inputs) => {
     const coerced: Record<string, unknown> = {}
@@ -41,17 +42,22 @@ export function compileVariables(schema: GraphQLSchema, { variableDefinitions = 
   }
 }
 
-function readOf(type: GraphQLInputType): Read | null {
-  if (isNonNullType(type)) return readOf(type.ofType as GraphQLInputType)
+/** Of input objects, which may hold themselves. */
+type InputReaders = Map<GraphQLInputObjectType, Read>
+
+/** Reads a value that is neither null nor left out. */
+function readerOf(type: GraphQLInputType, readers: InputReaders): Read {
+  if (isNonNullType(type)) return readerOf(type.ofType as GraphQLInputType, readers)
   if (isListType(type)) {
-    const readItem = readOf(type.ofType as GraphQLInputType)
-    return readItem && ((value) => {
+    const readItem = readerOf(type.ofType as GraphQLInputType, readers)
+    return (value) => {
       if (!Array.isArray(value)) return ODD
       const items = value.map(readItem)
       return items.includes(ODD) ? ODD : items
-    })
+    }
   }
-  return isLeafType(type) ? (value) => {
+  if (isInputObjectType(type)) return objectReader(type, readers)
+  return (value) => {
     if (value === null || value === undefined) return ODD
     try {
       return type.parseValue(value) ?? ODD
@@ -59,7 +65,40 @@ function readOf(type: GraphQLInputType): Read | null {
       // Read again at length, which says what is wrong.
       return ODD
     }
-  } : null
+  }
+}
+
+function objectReader(type: GraphQLInputObjectType, readers: InputReaders): Read {
+  const known = readers.get(type)
+  if (known !== undefined) return known
+  const fields: { readonly name: string; readonly defaultValue: unknown; readonly mayBeNull: boolean; readonly read: Read }[] = []
+  const read: Read = (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return ODD
+    const given = value as Readonly<Record<string, unknown>>
+    const coerced: Record<string, unknown> = {}
+    let present = 0
+    for (const { name, defaultValue, mayBeNull, read } of fields) {
+      const found = given[name]
+      if (found === undefined) {
+        if (defaultValue !== undefined) coerced[name] = defaultValue
+        else if (!mayBeNull) return ODD
+        continue
+      }
+      present += 1
+      if (found === null && !mayBeNull) return ODD
+      const item = found === null ? null : read(found)
+      if (item === ODD || (item === null && type.isOneOf)) return ODD
+      coerced[name] = item
+    }
+    // Others than the type has, or a field that is undefined.
+    if (present !== Object.keys(given).length || (type.isOneOf && present !== 1)) return ODD
+    return coerced
+  }
+  readers.set(type, read)
+  for (const { name, type: of, defaultValue } of Object.values(type.getFields())) {
+    fields.push({ name, defaultValue, mayBeNull: !isNonNullType(of), read: readerOf(of, readers) })
+  }
+  return read
 }
 
 /** A field's arguments, by the values of variables. @throws GraphQLError */

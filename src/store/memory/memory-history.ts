@@ -16,9 +16,8 @@ import type { History, HistoryOptions } from '../history.js'
 import { entryRevisionKey, type LogPosition, type Page, type PageOf, type ReadAt, type ReferenceRow } from '../history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../history-writer.js'
 import { pageOf } from '../page.js'
-import {
-  emptyWrites, nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type Reply, type Standing, type VersionTarget,
-} from '../plan-batch.js'
+import { nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type VersionTarget } from '../plan-batch.js'
+import { emptyWrites, type Reply, type Standing } from '../standing.js'
 import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../plan-tag.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { MemoryCompaction } from './memory-compaction.js'

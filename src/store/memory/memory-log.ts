@@ -4,7 +4,7 @@ import type { EntryRevision } from '../../core/entry.js'
 import { changesOfRow, byPosition, entryOfRow, type ChangeRow } from '../change-row.js'
 import type { Change } from '../../core/change.js'
 import type { ReadAt } from '../history-reader.js'
-import type { TransitionRow, VersionRow } from '../plan-batch.js'
+import type { TransitionRow, VersionRow } from '../standing.js'
 
 /** A version as it is kept: its changeset may have been compacted away. */
 export type KeptVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }

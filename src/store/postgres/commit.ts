@@ -4,14 +4,16 @@ import type { Operation } from '../../core/operation.js'
 import type { HistoryOptions } from '../history.js'
 import type { HistoryReader } from '../history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../history-writer.js'
-import { emptyWrites, overtaken, planChangeset, planRevert, planVersion, type BatchWrites, type PlannedOutcome, type Standing } from '../plan-batch.js'
+import { overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome } from '../plan-batch.js'
+import { emptyWrites, type BatchWrites, type Standing } from '../standing.js'
 import type { CountedUse } from './counted-use.js'
 import { connectionOptions } from './connection-options.js'
 import { errorCode, isConnectionFailure, registryError } from './postgres-errors.js'
 import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from './read-client.js'
 import { readRevertTarget, readStanding, readVersionTarget } from './read-standing.js'
 import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
-import { writeTogether } from './write-together.js'
+import { LeftStanding } from './left-standing.js'
+import { writeTogether, writeUnread } from './write-together.js'
 import type { Transaction } from './read-client.js'
 
 const RETRY_PAUSE_MS = 100
@@ -24,7 +26,7 @@ const CONTENDED_MS = 1_000
 const UNIQUE_VIOLATION = '23505'
 
 /*
- * One batch is one database transaction. As a rule it is a statement:
+ * One batch is one database transaction. As a rule it is a statement (for what is not read before it see left-standing.ts):
  *
  *   read head_pointer and what the batch touches ⇄ plan (pure) ─ write all of it if head_pointer has not been touched ⇄
  *
@@ -44,6 +46,7 @@ export class Committer {
   #connection: Sql
   /** Until then batches begin with the lock: another gateway writes too. */
   #contendedUntil = 0
+  readonly #left = new LeftStanding()
   #closed = false
 
   constructor(databaseUrl: string, options: HistoryOptions, changesOf: HistoryReader['changesOf'], private readonly owner: string) {
@@ -122,10 +125,11 @@ export class Committer {
     connection: Sql, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean, deadline: number,
   ): Promise<readonly PlannedOutcome[]> {
     if (!attempt.isUnknown && performance.now() >= this.#contendedUntil && areOneStatement(requests)) {
-      const planned = await this.#atOnce(connection, requests, attempt, deadline)
+      const planned = await this.#unread(connection, requests, attempt) ?? await this.#atOnce(connection, requests, attempt, deadline)
       if (planned !== null) return planned
       this.#contendedUntil = performance.now() + CONTENDED_MS
     }
+    this.#left.forget()
     const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
     const { ran: { planned, written } } = await connection.begin(mode, async (sql) => {
       // Begun late, out of the driver's queue, when nobody waits for it any more.
@@ -138,21 +142,48 @@ export class Committer {
     return planned
   }
 
+  /** Null where the registry is to be looked at first: nothing was written then. */
+  async #unread(sql: Sql, requests: readonly CommitRequest[], attempt: Attempt): Promise<readonly PlannedOutcome[] | null> {
+    const left = this.#left.forBatch(requests)
+    if (left === null) return null
+    const { standing, stamp } = left
+    const writes = emptyWrites()
+    const planned = requests.map((request) => this.#planned(request, standing, writes, false)!)
+    // What another gateway has done since may make it right.
+    if (planned.some(({ type }) => type !== 'applied')) return null
+    const unattended = requests.some((request) => request.unattended === true)
+    const writing = writeUnread(sql, writes, stamp, standing, this.#options.references, unattended)
+    const written = await this.#written(writing, planned, standing, stamp, attempt)
+    if (written === null) this.#left.doubt()
+    return written
+  }
+
   /** Null where the head has moved meanwhile: nothing was written then. */
   async #atOnce(sql: Sql, requests: readonly CommitRequest[], attempt: Attempt, deadline: number): Promise<readonly PlannedOutcome[] | null> {
     const { standing, isAttended, stamp } = await readStanding(sql, requests, 'none')
+    this.#left.look(standing.now)
     const writes = emptyWrites()
     const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
+    return this.#written(writeTogether(sql, writes, stamp, standing, this.#options.references), planned, standing, stamp, attempt)
+  }
+
+  /** What was planned, once it has been written; null where nothing was. */
+  async #written(
+    writing: Promise<{ readonly stamp: string } | null>, planned: readonly PlannedOutcome[], standing: Standing, stamp: string, attempt: Attempt,
+  ): Promise<readonly PlannedOutcome[] | null> {
     attempt.planned = planned
     attempt.isSent = true
-    const isWritten = await writeTogether(sql, writes, stamp, standing, this.#options.references).catch((error: unknown) => {
-      // Another gateway has just kept a reply under the same key, perhaps without moving the head.
+    const written = await writing.catch((error: unknown) => {
+      // An id that is not new, or a key under which another gateway has just kept a reply, perhaps without moving the head.
       if (errorCode(error) !== UNIQUE_VIOLATION) throw error
-      return false
+      return null
     })
-    if (isWritten) return planned
+    if (written !== null) {
+      this.#left.keep(standing, stamp, written.stamp)
+      return planned
+    }
     attempt.planned = null
     attempt.isSent = false
     return null

@@ -1,7 +1,7 @@
 import type { ExtractReferences } from '../../core/dependency.js'
 import type { EntryId } from '../../core/entry-id.js'
 import type { EntryRevision } from '../../core/entry.js'
-import type { BatchWrites, Standing } from '../plan-batch.js'
+import type { BatchWrites, Standing } from '../standing.js'
 import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { copyInto } from './copy-into.js'
 import { idColumns } from './entry-row.js'

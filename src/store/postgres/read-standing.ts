@@ -5,9 +5,11 @@ import type { Problem } from '../../core/errors.js'
 import { byPosition, changesOfRow, entryOfRow } from '../change-row.js'
 import { compactedVersion } from '../compacted.js'
 import type { CommitRequest } from '../history-writer.js'
-import { deletedBy, nothingToRevert, replyKey, type Reply, type Standing, type VersionTarget } from '../plan-batch.js'
+import { deletedBy, nothingToRevert, type VersionTarget } from '../plan-batch.js'
+import { replyKey, type Reply, type Standing } from '../standing.js'
 import { changeRowOfColumns, entryOfColumns, idColumns, type ChangeColumns, type EntryColumns } from './entry-row.js'
 import { CountedUse } from './counted-use.js'
+import { IS_ATTENDED } from './is-attended.js'
 import { lockEntries, readUse } from './instance-sql.js'
 import { DIFFERENCES, differenceOfColumns, type DifferenceColumns } from './read-log.js'
 import type { Sql, Transaction } from './read-client.js'
@@ -125,7 +127,7 @@ const FOUND = `
   SELECT s.*, ${LATEST_COLUMNS} FROM (
     SELECT p.revision AS at, p.version AS at_version, p.last_version, p.version_digest, p.transition_digest, p.entry_count, p.moved_at, p.oldest_revision,
       p.xmin::text AS stamp, clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
-      $2::boolean AND EXISTS (SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp()) AS is_attended
+      $2::boolean AND ${IS_ATTENDED} AS is_attended
     FROM head_pointer p
   ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`
 

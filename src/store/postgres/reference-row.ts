@@ -1,6 +1,6 @@
 import type { Reference, ReferenceTarget } from '../../core/dependency.js'
 import { entryIdParts, type EntryId } from '../../core/entry-id.js'
-import { sha256 } from '../changeset-codec.js'
+import { sha256 } from '../sha256.js'
 import { storedId } from './entry-row.js'
 
 export type TargetType = 'entry' | 'namespace' | 'group'

@@ -1,8 +1,9 @@
 import type { ExtractReferences } from '../../core/dependency.js'
 import type { EntryId } from '../../core/entry-id.js'
-import type { BatchWrites, Standing } from '../plan-batch.js'
+import type { BatchWrites, Standing } from '../standing.js'
 import { ADVANCE_CHANNEL } from './advance-channel.js'
 import { idColumns } from './entry-row.js'
+import { IS_ATTENDED } from './is-attended.js'
 import type { Sql, Transaction } from './read-client.js'
 import { referenceRows } from './reference-row.js'
 
@@ -14,10 +15,10 @@ const SEPARATOR = '\u001f'
 const texts = (place: number) => `string_to_array($${place}::text, E'\\x1f', '')`
 
 /** The pointer is moved first, if it is as it was when the batch was planned: whoever takes the lock to change something touches it. */
-const POINTER = `
+const pointer = (only: string) => `
   UPDATE head_pointer SET revision = $48::bigint, version = $49::bigint, last_version = $50::bigint, version_digest = $51::text,
     transition_digest = $52::text, entry_count = $53::bigint, moved_at = $18::timestamptz
-  WHERE $54::text IS NULL OR xmin = $54::text::xid RETURNING id`
+  WHERE ($54::text IS NULL OR xmin = $54::text::xid) ${only} RETURNING pg_current_xact_id()::xid::text AS stamp`
 
 const CHANGES = `
   SELECT rows.*, meta::jsonb AS meta_index FROM pointer CROSS JOIN unnest(
@@ -36,8 +37,8 @@ const REPLY = 'author, key, digest, revision, version, created_at'
  * A statement costs 50 to 100 µs between here and the server, whatever it writes, and each way there and back wakes two sleepers:
  * so all tables are written by one. Rows that are replaced are to go before their successors come, hence the counts.
  */
-const WRITE = `
-  WITH pointer AS (${POINTER}),
+const write = ({ only, knownName }: { readonly only: string; readonly knownName: string }) => `
+  WITH pointer AS (${pointer(only)}),
   rows AS MATERIALIZED (${CHANGES}),
   versions AS (
     INSERT INTO version (${VERSION})
@@ -52,7 +53,7 @@ const WRITE = `
       AS t(revision, kind, from_version, to_version, author, message, change_count, entry_count, digest, request_id)
   ),
   changes AS (INSERT INTO change (${CHANGE}) SELECT ${CHANGE} FROM rows),
-  names AS (INSERT INTO entry_name (ns, name) SELECT ns, name FROM rows WHERE operation = 'create' ON CONFLICT DO NOTHING),
+  names AS (INSERT INTO entry_name (ns, name) SELECT ns, name FROM rows WHERE operation = 'create' ${knownName}),
   gone AS MATERIALIZED (SELECT DISTINCT ns, name FROM rows WHERE operation <> 'create'),
   old_heads AS (DELETE FROM head t USING gone WHERE t.ns = gone.ns AND t.name = gone.name RETURNING 1),
   old_refs AS (DELETE FROM reference t USING gone WHERE t.ns = gone.ns AND t.name = gone.name RETURNING 1),
@@ -69,21 +70,44 @@ const WRITE = `
     SELECT author, key, digest, revision, version, $18::timestamptz
     FROM pointer CROSS JOIN unnest($43::text[], $44::text[], $45::text[], $46::bigint[], $47::bigint[]) AS r(author, key, digest, revision, version)
   )
-  SELECT 'written' AS outcome, pg_notify('${ADVANCE_CHANNEL}', '') FROM pointer`
+  SELECT 'written' AS outcome, stamp, pg_notify('${ADVANCE_CHANNEL}', '') FROM pointer`
+
+const WRITE = write({ only: '', knownName: 'ON CONFLICT DO NOTHING' })
+/** A name that is known already fails the statement, as a key does under which a reply is kept. */
+const WRITE_UNREAD = write({ only: `AND NOT ($55::boolean AND ${IS_ATTENDED})`, knownName: '' })
+
+interface Written {
+  /** The pointer's from then on. */
+  readonly stamp: string
+}
 
 /**
- * Writes a batch that is not large down, all of it or, where `stamp` is not the pointer's any more, nothing; says which. With a
+ * Writes a batch that is not large down, all of it or, where `stamp` is not the pointer's any more, nothing: null then. With a
  * stamp it needs no transaction around it; null is for who holds the lock. Sent at once, so that what is sent after it comes after it.
  */
 export function writeTogether(
   sql: Sql | Transaction, writes: BatchWrites, stamp: string | null, standing: Standing, references: ExtractReferences,
-): Promise<boolean> {
-  const parameters = [
+): Promise<Written | null> {
+  return sql.unsafe<Written[]>(WRITE, parametersOf(writes, stamp, standing, references) as never[], { prepare: true }).then(([row]) => row ?? null)
+}
+
+/**
+ * Writes a batch for whose ids nobody has looked: nothing, too, where `unattended` is asked for and somebody takes part.
+ * @throws PostgresError unique_violation where one of the ids, or a reply's key, has been there before; nothing is written then
+ */
+export function writeUnread(
+  sql: Sql, writes: BatchWrites, stamp: string, standing: Standing, references: ExtractReferences, unattended: boolean,
+): Promise<Written | null> {
+  const parameters = [...parametersOf(writes, stamp, standing, references), unattended]
+  return sql.unsafe<Written[]>(WRITE_UNREAD, parameters as never[], { prepare: true }).then(([row]) => row ?? null)
+}
+
+function parametersOf(writes: BatchWrites, stamp: string | null, standing: Standing, references: ExtractReferences): unknown[] {
+  return [
     ...changeColumns(writes), ...versionColumns(writes, standing.now), ...transitionColumns(writes), ...referenceColumns(writes, standing, references),
     ...replyColumns(writes), standing.head.revision, standing.head.version, standing.lastVersion, standing.versionDigest,
     standing.transitionDigest, standing.entryCount, stamp,
   ]
-  return sql.unsafe(WRITE, parameters as never[], { prepare: true }).then((rows) => rows.length > 0)
 }
 
 /** A text that is null, or empty, is null there. */

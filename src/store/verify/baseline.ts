@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Version } from '../../core/version.js'
 import type { ChangeRow } from '../change-row.js'
 import { FIRST_LINK } from '../changeset-codec.js'
-import type { TransitionRow } from '../plan-batch.js'
+import type { TransitionRow } from '../standing.js'
 import { textHash } from './content-digest.js'
 
 /** What stands in for the history that was compacted away, so that what is left of it can still be checked. */

@@ -4,7 +4,7 @@ import type { Json } from '../../core/json.js'
 import type { Tag } from '../../core/tag.js'
 import type { Head, Version } from '../../core/version.js'
 import type { ChangeRow } from '../change-row.js'
-import type { TransitionRow } from '../plan-batch.js'
+import type { TransitionRow } from '../standing.js'
 import type { Baseline } from './baseline.js'
 
 /** The stored rows as they are, in order; each call reads anew. */

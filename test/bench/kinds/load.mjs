@@ -4,6 +4,8 @@ import { cpuTime, runClient } from '../processes.mjs'
 import { SYSTEMS } from '../systems.mjs'
 
 const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
+/** Asked before anything is measured: a lone client would take minutes until a server's code is compiled as it is in one that has served a while. */
+const FIRST = { connections: 64, ms: 3_000, warmUpMs: 0, seed: 0, run: '.first' }
 
 export const uses = ({ request }) => (request === 'write' ? 'copy' : 'filled')
 
@@ -11,7 +13,11 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
   const servers = new Map()
   const close = async () => { for (const server of servers.values()) await server.stop() }
   try {
-    for (const name of systems) servers.set(name, await SYSTEMS[name].start(registry))
+    for (const name of systems) {
+      const server = await SYSTEMS[name].start(registry)
+      servers.set(name, server)
+      await runClient(CLIENT, { ...FIRST, system: name, port: server.port, request: workload.request, operations: workload.operations, size: registry.size })
+    }
   } catch (error) {
     await close()
     throw error

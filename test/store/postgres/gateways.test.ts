@@ -2,6 +2,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
+import type { EntryId } from '../../../src/core/entry-id.js'
 import type { History } from '../../../src/store/history.js'
 import type { CommitOutcome } from '../../../src/store/history-writer.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
@@ -119,8 +120,8 @@ describe('several gateways on one database', () => {
     const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
     try {
       for (let i = 1; i <= 6; i++) {
-        // What deletes is written under a lock and then committed, anything else by one statement.
-        const deletes = i % 2 === 0
+        // What deletes is written under a lock and then committed, anything else by one statement, at times without a look before it.
+        const deletes = i % 3 === 0
         proxy.cutInPlaceOf(deletes ? 'COMMIT\0' : 'written')
         const one = () => changeset([create(`a:${i}`), ...(deletes ? [remove(`a:${i - 1}`)] : [])])
         const outcomes = await gateway.commit([one(), one()])
@@ -133,6 +134,90 @@ describe('several gateways on one database', () => {
       await gateway.close()
       await proxy.close()
     }
+  })
+
+  it('ask nothing before they create what is new or update what they wrote last, and look where anything else is done', async () => {
+    const proxy = await proxyTo(database.url)
+    const gateway = await openPostgresHistory({ ...historyOptions, databaseUrl: proxy.url, backend: 'postgres', connections: 2 })
+    const asked = async (...operations: Parameters<typeof apply>[1][]) => {
+      const before = proxy.asked()
+      await apply(gateway, ...operations)
+      return proxy.asked() - before
+    }
+    try {
+      await apply(await open(), create('b:another'))
+      await apply(gateway, create('a:first'))
+      // A statement is prepared when it is sent for the first time.
+      await apply(gateway, create('a:second'))
+      expect(await asked(create('a:1'))).toBe(1)
+      expect(await asked(create('a:2'), create('a:3'))).toBe(1)
+      expect(await asked(update('a:1'))).toBe(1)
+      expect(await asked(update('a:1', 'thing', {}, 2), update('a:first'))).toBe(1)
+      expect(await asked(update('b:another'))).toBe(2)
+      expect(await asked(update('b:another', 'thing', {}, 2), create('a:4'))).toBe(1)
+      expect(await asked(remove('a:4'))).toBeGreaterThan(2)
+      expect(await asked(update('a:1', 'thing', {}, 3))).toBe(2)
+      expect((await gateway.verify()).corruptions).toEqual([])
+    } finally {
+      await gateway.close()
+      await proxy.close()
+    }
+  })
+
+  it('know an id that has been there, though they do not ask first', async () => {
+    const gateway = await open()
+    for (const id of ['a:1', 'a:2', 'a:3']) await apply(gateway, create(id))
+    expect(problemCodes(await commitOne(gateway, changeset([create('a:new'), create('a:2')])))).toEqual(['ENTRY_EXISTS'])
+    await apply(gateway, remove('a:2'))
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    await apply(gateway, create('a:4'))
+    await apply(gateway, create('a:2', 'thing', {}, 'again'))
+    const revisions = (await gateway.entryHistories(['a:2' as EntryId], { limit: 10, after: null, before: null, fromEnd: false })).get('a:2' as EntryId)
+    expect(revisions!.items.map(({ content }) => content.data)).toEqual(['again', null])
+    expect((await gateway.verify()).corruptions).toEqual([])
+  })
+
+  it('refuse by what another has done since, not by how they left it', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    await apply(one!, create('a:1'))
+    await apply(one!, create('a:2'))
+    await apply(two!, create('b:1'))
+    expect(problemCodes(await commitOne(one!, changeset([create('a:3')], { expectedHead: 2 })))).toEqual(['HEAD_MOVED'])
+    await apply(two!, create('b:2'))
+    expectApplied(await commitOne(one!, changeset([create('a:3')], { expectedHead: 4 })))
+    await apply(one!, create('a:4'))
+    await apply(two!, create('b:3'))
+    expect(problemCodes(await commitOne(one!, changeset([create('b:3')])))).toEqual(['ENTRY_EXISTS'])
+    expect((await one!.verify()).corruptions).toEqual([])
+  })
+
+  it('update by what another has written since, not by what they wrote before', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    for (const id of ['a:1', 'a:2']) await apply(one!, create(id))
+    await apply(two!, update('a:1', 'thing', {}, 'by two'))
+    expect(problemCodes(await commitOne(one!, changeset([update('a:1', 'thing', {}, 'by one', 1)])))).toEqual(['CONFLICT'])
+    await apply(one!, update('a:2'))
+    const { delta } = expectApplied(await commitOne(one!, changeset([update('a:1', 'thing', {}, 'by one', 3)])))
+    expect(delta[0]!.original!.data).toBe('by two')
+    expect((await one!.verify()).corruptions).toEqual([])
+  })
+
+  it('answer a key again, though they do not ask for it first', async () => {
+    const gateway = await open()
+    const once = () => changeset([create('a:1')], { idempotency: { key: 'k', digest: 'd' } })
+    for (const id of ['a:x', 'a:y']) await apply(gateway, create(id))
+    expect(expectApplied(await commitOne(gateway, once()))).toMatchObject({ revision: 3, replayed: false })
+    expect(expectApplied(await commitOne(gateway, once()))).toMatchObject({ revision: 3, replayed: true })
+    expect(await gateway.head()).toEqual({ revision: 3, version: 3 })
+  })
+
+  it('ask who takes part by now, though they do not look first', async () => {
+    const [one, two] = await Promise.all([open(), open()])
+    for (const id of ['a:1', 'a:2']) expectApplied(await commitOne(one!, changeset([create(id)], { unattended: true })))
+    const leave = await two!.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, { receive() {}, lost() {} })
+    expect(await commitOne(one!, changeset([create('a:3')], { unattended: true }))).toMatchObject({ type: 'refused', fellAway: 'attended' })
+    expect(await one!.head()).toEqual({ revision: 2, version: 2 })
+    await leave()
   })
 
   it('own that they do not know the outcome where an answer got lost and the look for it fails for another reason', async () => {
@@ -227,6 +312,7 @@ async function proxyTo(databaseUrl: string) {
   const target = new URL(databaseUrl)
   let cutAt: string | null = null
   let cuts = 0
+  let asked = 0
   let isLocking = false
   let hold: { readonly text: string; caught(cut: () => void, send: () => Promise<void>): void } | null = null
   const server = createServer((client) => {
@@ -235,6 +321,7 @@ async function proxyTo(databaseUrl: string) {
     const upstream = connect(Number(target.port), target.hostname)
     let isKept = false
     client.on('data', (chunk) => {
+      asked += 1
       if (hold === null || !chunk.toString('latin1').includes(hold.text)) return void upstream.write(chunk)
       isKept = true
       hold.caught(() => client.destroy(), async () => {
@@ -264,6 +351,8 @@ async function proxyTo(databaseUrl: string) {
     /** The connection, in place of the answer that holds this. */
     cutInPlaceOf: (text: string) => { cutAt = text },
     cuts: () => cuts,
+    /** Pieces that clients have sent: one for each statement. */
+    asked: () => asked,
     /** Lets no connection in from the first cut on, until `unlock`. */
     lock: () => { isLocking = true },
     unlock: () => { isLocking = false },

@@ -1,4 +1,4 @@
-import { SealedContent, type EntryRevision } from '../core/entry.js'
+import { SealedContent, type EntryRevision } from './entry.js'
 
 /** Contents remember what was parsed of them, which takes several times their texts: each reader of what is kept has one of its own. */
 export function unparsed({ id, revision, version, content: { kind, metaText, dataText, digest } }: EntryRevision): EntryRevision {
