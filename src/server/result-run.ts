@@ -3,7 +3,7 @@ import { countBefore } from '../core/count-before.js'
 import { resultText } from '../graphql/negative-zero.js'
 import { comparePositions } from '../registry/log-position.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from '../registry/stream-place.js'
-import type { ResultWindow } from './result-window.js'
+import type { Keeper, ResultWindow } from './result-window.js'
 import type { SharedResult } from './shared-result.js'
 import { Stretch } from './stretch.js'
 import type { Subscriber } from './subscriber.js'
@@ -37,6 +37,7 @@ export class ResultRun {
   start: StreamPlace | null
   first = 0
   readonly members = new Set<Subscriber>()
+  readonly #keeper: Keeper = { run: this }
   #kept: SharedResult[] = []
   #keptBytes = 0
   /** Results that were let go before their turn. */
@@ -110,6 +111,7 @@ export class ResultRun {
     if (this.members.size > 0) return
     this.ended ??= {}
     this.#letGo()
+    this.#keeper.run = null
     this.start = null
     void this.#source?.results.return?.()
     this.#source = null
@@ -172,7 +174,7 @@ export class ResultRun {
       this.start ??= place
       this.#keptBytes += text.length
       if (this.members.size === 1) this.#dropTaken()
-      this.window.kept(this, text.length)
+      this.window.kept(this.#keeper, text.length)
     }
     if (place !== null && this.#ahead < this.#mostAhead) this.#pull()
   }
