@@ -13,10 +13,10 @@ import { interestOf, type Interest } from './interest.js'
 import { endOf } from './log-position.js'
 import type { LogReader } from './log-reader.js'
 import { changesFor } from './page-index.js'
-import { changeBytes, PageLimit } from './page-limit.js'
 import { breathe, pause } from './pause.js'
 import { persist } from './persist.js'
 import type { ChangeBatch, FollowInput } from './registry.js'
+import { restOfPage } from './rest-of-page.js'
 import type { SharedPages } from './shared-pages.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from './stream-place.js'
 
@@ -134,7 +134,6 @@ export async function* followLog(
   sources: FollowSources, follower: LogFollower, interest: Interest | null, signal: AbortSignal,
 ): AsyncGenerator<PlacedBatch, void, undefined> {
   const { pages, reader, progressMs = PROGRESS_MS } = sources
-  const limit = new PageLimit()
   const following = reader.join(interest)
   let untoldSince: number | null = null
   try {
@@ -149,9 +148,9 @@ export async function* followLog(
         if (isDue) untoldSince ??= -Infinity
       } else {
         if (page === 'behind') {
-          const read = await persist(signal, () => readLog(pages, follower, limit))
+          const read = await persist(signal, () => pages.read(follower.position))
           if (read === null) return
-          page = { ...read, changes: changesFor(read, interest) }
+          page = restOfPage(read, changesFor(read, interest), follower.position)
         }
         const { position } = follower
         yield* follower.take(page)
@@ -167,16 +166,5 @@ export async function* followLog(
     }
   } finally {
     following.leave()
-  }
-}
-
-async function readLog(pages: SharedPages, follower: LogFollower, limit: PageLimit): Promise<LogPage> {
-  try {
-    const page = await pages.read(follower.position, limit.limit, follower.target)
-    limit.saw(page.changes.length, page.changes.reduce((sum, change) => sum + changeBytes(change), 0))
-    return page
-  } catch (error) {
-    limit.halve()
-    throw error
   }
 }

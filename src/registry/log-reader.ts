@@ -1,4 +1,3 @@
-import type { Change } from '../core/change.js'
 import { countBefore } from '../core/count-before.js'
 import type { HistoryWatcher } from '../store/history.js'
 import type { HistoryReader, LogPage, LogPosition } from '../store/history-reader.js'
@@ -10,6 +9,7 @@ import { changesFor } from './page-index.js'
 import { changeBytes, PageLimit } from './page-limit.js'
 import { pause } from './pause.js'
 import { isPassing, retryDelay } from './persist.js'
+import { restOfPage } from './rest-of-page.js'
 
 export interface LogReaderOptions {
   /** How much of the log's recent end is kept for those who are not quite up with it. */
@@ -99,7 +99,7 @@ export class LogReader {
     const chunk = this.#chunks[this.#indexAfter(position)]
     if (chunk === undefined || comparePositions(position, chunk.after) < 0) return 'behind'
     const changes = changesFor(chunk.page, interest)
-    return comparePositions(position, chunk.after) === 0 ? { ...chunk.page, changes } : rest(chunk.page, changes, position)
+    return restOfPage(chunk.page, changes, position)
   }
 
   #begin(position: LogPosition): void {
@@ -181,17 +181,5 @@ export class LogReader {
   /** Index of the chunk that holds what comes right after a position. */
   #indexAfter(position: LogPosition): number {
     return countBefore(this.#chunks, ({ page }) => comparePositions(page.upTo, position) <= 0)
-  }
-}
-
-/** The part of a page that comes after a position within it. */
-function rest(page: LogPage, changes: readonly Change[], position: LogPosition): LogPage {
-  const isAfter = ({ revision, position: place }: Change) => comparePositions({ revision, position: place }, position) > 0
-  return {
-    ...page,
-    transitions: page.transitions.filter(({ revision }) => (
-      revision > position.revision || (revision === position.revision && position.position !== Infinity)
-    )),
-    changes: changes.filter(isAfter),
   }
 }

@@ -17,7 +17,7 @@ export class OperationTurns {
   /** By id, until the operation has ended, also where its client has let go of it. */
   readonly #running = new Map<string, Promise<void>>()
   /** By id of an operation that is ending: what has been said since. */
-  readonly #waiting = new Map<string, Message[]>()
+  #waiting: Map<string, Message[]> | null = null
   #waitingSize = 0
 
   constructor(private readonly handle: (message: object) => Promise<void>) {}
@@ -31,7 +31,7 @@ export class OperationTurns {
   async take(content: object, size: number): Promise<void> {
     const { type, id } = content as { readonly type?: unknown; readonly id?: unknown }
     if (typeof id !== 'string' || (type !== 'subscribe' && type !== 'complete')) return this.handle(content)
-    const waiting = this.#waiting.get(id)
+    const waiting = this.#waiting?.get(id)
     if (waiting === undefined) return type === 'subscribe' ? this.#subscribe(id, content) : this.#complete(id, content)
     if (this.#waitingSize + size > MOST_WAITING) throw requestError('BAD_USER_INPUT', 'too much waits for an operation to end')
     this.#waitingSize += size
@@ -54,13 +54,15 @@ export class OperationTurns {
     const run = this.#running.get(id)
     if (run === undefined) return this.handle(content)
     const since: Message[] = []
-    this.#waiting.set(id, since)
+    // Seldom needed, and ten thousand sockets may be open.
+    const ending = (this.#waiting ??= new Map())
+    ending.set(id, since)
     try {
       await this.handle(content)
       // Its failure is told by who began it.
       await run.catch(() => undefined)
     } finally {
-      this.#waiting.delete(id)
+      ending.delete(id)
       this.#running.delete(id)
     }
     for (const { size } of since) this.#waitingSize -= size

@@ -3,12 +3,15 @@ import { countBefore } from '../core/count-before.js'
 import { resultText } from '../graphql/negative-zero.js'
 import { comparePositions } from '../registry/log-position.js'
 import { isSyncedAt, type FollowPlace, type StreamPlace } from '../registry/stream-place.js'
-import type { ResultWindow } from './result-window.js'
+import type { Keeper, ResultWindow } from './result-window.js'
 import type { SharedResult } from './shared-result.js'
+import { Stretch } from './stretch.js'
 import type { Subscriber } from './subscriber.js'
 
 /** How far a run may be ahead of its foremost client, so that what happened together is sent together. */
 const AHEAD_BYTES = 64 * 1024
+/** So far at first, then twice as far each time: a client that can soon go over to another run has little worked out for it alone. */
+const FIRST_AHEAD_BYTES = 1024
 /** What is handed to a client at once, unless one result has more. */
 const AT_ONCE_BYTES = 64 * 1024
 
@@ -34,6 +37,7 @@ export class ResultRun {
   start: StreamPlace | null
   first = 0
   readonly members = new Set<Subscriber>()
+  readonly #keeper: Keeper = { run: this }
   #kept: SharedResult[] = []
   #keptBytes = 0
   /** Results that were let go before their turn. */
@@ -42,6 +46,9 @@ export class ResultRun {
   #pulling = false
   #flushing: NodeJS.Immediate | null = null
   #ahead = 0
+  #mostAhead = FIRST_AHEAD_BYTES
+  /** Since the last cut. */
+  #stretchBytes = 0
   /** How it ended: null while it has not. */
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
@@ -78,12 +85,14 @@ export class ResultRun {
     return this.first + countBefore(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 
-  /** Some results from a number on, about as many as may be under way to a client. */
-  from(next: number): readonly SharedResult[] {
+  /** The results from a number on up to the next cut: so those who come from different places soon go in step, and share frames. */
+  from(next: number): Stretch {
     const begin = next - this.first
-    let end = begin
-    for (let bytes = 0; end < this.#kept.length && bytes < AT_ONCE_BYTES; end++) bytes += this.#kept[end]!.text.length
-    return this.#kept.slice(begin, end)
+    let end = begin + 1
+    while (end < this.#kept.length && !this.#kept[end]!.isCut) end++
+    const first = this.#kept[begin]!
+    if (first.stretch?.length !== end - begin) first.stretch = new Stretch(this.#kept.slice(begin, end), this.window.frames)
+    return first.stretch
   }
 
   at(number: number): SharedResult {
@@ -101,10 +110,16 @@ export class ResultRun {
     this.#waiting.delete(subscriber)
     if (this.members.size > 0) return
     this.ended ??= {}
-    this.#kept = []
+    this.#letGo()
+    this.#keeper.run = null
     this.start = null
     void this.#source?.results.return?.()
     this.#source = null
+  }
+
+  #letGo(): void {
+    for (const { stretch } of this.#kept) stretch?.forget()
+    this.#kept = []
   }
 
   dropOldest(): void {
@@ -122,6 +137,7 @@ export class ResultRun {
     if (oldest === undefined) return
     this.first += 1
     this.start = oldest.place
+    oldest.stretch?.forget()
     this.#keptBytes -= oldest.text.length
   }
 
@@ -146,19 +162,21 @@ export class ResultRun {
     // What has no place in the log is for its one client, who is taking it now.
     if (place === null || this.start === null) {
       this.first = this.end
-      this.#kept = []
+      this.#letGo()
       this.start = null
     }
-    this.#kept.push({ text, place, begun, frame: null })
+    const isCut = this.#stretchBytes + text.length > AT_ONCE_BYTES
+    this.#stretchBytes = (isCut ? 0 : this.#stretchBytes) + text.length
+    this.#kept.push({ text, place, begun, isCut, stretch: null })
     this.#ahead += text.length
     this.#flushing ??= setImmediate(() => this.#flush())
     if (place !== null) {
       this.start ??= place
       this.#keptBytes += text.length
       if (this.members.size === 1) this.#dropTaken()
-      this.window.kept(this, text.length)
+      this.window.kept(this.#keeper, text.length)
     }
-    if (place !== null && this.#ahead < AHEAD_BYTES) this.#pull()
+    if (place !== null && this.#ahead < this.#mostAhead) this.#pull()
   }
 
   #dropTaken(): void {
@@ -172,6 +190,7 @@ export class ResultRun {
 
   #flush(): void {
     this.#flushing = null
+    if (this.#ahead >= this.#mostAhead) this.#mostAhead = Math.min(AHEAD_BYTES, 2 * this.#mostAhead)
     this.#ahead = 0
     const waiting = this.#waiting
     this.#waiting = new Set()

@@ -3,7 +3,7 @@ import type { ExecutionResult } from 'graphql'
 import { resultText } from '../graphql/negative-zero.js'
 import type { MaskError } from './mask-error.js'
 import type { ResultStream } from './engine.js'
-import { framesOf, type ResultSink } from './shared-result.js'
+import type { ResultSink } from './shared-result.js'
 
 const KEEP_ALIVE_MS = 12_000
 /** Who takes not one byte for that long is gone for all that anybody can tell; it resumes by its cursor. */
@@ -47,7 +47,7 @@ export async function sendEvents(
 function sinkOf(response: ServerResponse): ResultSink {
   return {
     send(results, taken) {
-      if (!response.destroyed) response.write(framesOf(results, 'sse', eventsOf), (error) => { if (!error) taken() })
+      if (!response.destroyed) response.write(results.frames('sse', eventsOf), (error) => { if (!error) taken() })
     },
   }
 }

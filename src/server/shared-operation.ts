@@ -1,4 +1,5 @@
 import type { StreamPlace } from '../registry/stream-place.js'
+import type { DeliveryTurns } from './delivery-turns.js'
 import { ResultRun, type RunSource } from './result-run.js'
 import type { ResultWindow } from './result-window.js'
 import type { ResultSink } from './shared-result.js'
@@ -17,11 +18,16 @@ export class SharedOperation {
     /** Whether results show nothing but what the log says: not how things are when they are worked out. */
     readonly timeless: boolean
     readonly window: ResultWindow
+    readonly turns: DeliveryTurns
     /** Executes the operation from a place on. */
     readonly open: (from: StreamPlace) => RunSource
     /** Called when nobody is left. */
     readonly empty: () => void
   }) {}
+
+  get turns(): DeliveryTurns {
+    return this.options.turns
+  }
 
   /** A client's subscription, which has begun. `ended` settles when it is over. */
   subscribe(source: RunSource, sink: ResultSink, since: number): Subscriber {

@@ -1,5 +1,6 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { StreamPlace } from '../registry/stream-place.js'
+import { DeliveryTurns } from './delivery-turns.js'
 import type { ResultStream } from './engine.js'
 import type { MaskError } from './mask-error.js'
 import { operationKey, sharedForm, type SharedForm } from './operation-key.js'
@@ -30,6 +31,7 @@ export interface BegunSubscription {
  */
 export class SharedOperations {
   readonly #forms = new WeakMap<OperationDefinitionNode, SharedForm>()
+  readonly #turns = new DeliveryTurns()
   readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>()
 
   constructor(private readonly schema: GraphQLSchema, private readonly window: ResultWindow) {}
@@ -105,7 +107,7 @@ export class SharedOperations {
     let shared = operations.get(key)
     if (shared === undefined) {
       const { window } = this
-      const made = new SharedOperation({ timeless: form.timeless, window, open, empty: () => { if (operations.get(key) === made) operations.delete(key) } })
+      const made = new SharedOperation({ timeless: form.timeless, window, turns: this.#turns, open, empty: () => { if (operations.get(key) === made) operations.delete(key) } })
       operations.set(key, shared = made)
     }
     return shared

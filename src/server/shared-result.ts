@@ -1,4 +1,5 @@
 import type { StreamPlace } from '../registry/stream-place.js'
+import type { Stretch } from './stretch.js'
 
 /** A result of a subscription as every client that it is for is sent it. */
 export interface SharedResult {
@@ -8,22 +9,14 @@ export interface SharedResult {
   readonly place: StreamPlace | null
   /** When it began to be worked out, by `performance.now()`. */
   readonly begun: number
-  /** As it was last put on a wire, and for whom: clients often name their operations alike. */
-  frame: { readonly key: string; readonly bytes: Buffer } | null
+  /** Who is handed what came before it is not handed it at once with that. */
+  readonly isCut: boolean
+  /** What was last handed to a client beginning with it. */
+  stretch: Stretch | null
 }
 
 /** A client's connection, as one subscription sees it. */
 export interface ResultSink {
   /** Sends results, in order. `taken` is called once the client's socket has taken them, never before this returns. */
-  send(results: readonly SharedResult[], taken: () => void): void
-}
-
-/** The bytes of some results for one client: made once for all whose `key` is the same where it is a single one. */
-export function framesOf(results: readonly SharedResult[], key: string, write: (texts: readonly Buffer[]) => Buffer): Buffer {
-  if (results.length > 1) return write(results.map(({ text }) => text))
-  const result = results[0]!
-  if (result.frame?.key === key) return result.frame.bytes
-  const bytes = write([result.text])
-  result.frame = { key, bytes }
-  return bytes
+  send(results: Stretch, taken: () => void): void
 }

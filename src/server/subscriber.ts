@@ -34,14 +34,22 @@ export class Subscriber {
     run.members.add(this)
   }
 
-  /** Sends what there is, or waits for more. */
+  /** Sends what there is when it is its turn, or waits for more. */
   step(): void {
-    if (this.#busy || this.#over) return
-    try {
-      this.#advance()
-    } catch (error) {
-      this.#finish(error)
-    }
+    if (this.#busy) return
+    this.#guarded(() => {
+      if (!this.#place()) return
+      // Who has no place in the log as yet can go on in this run alone: it is not to wait until its next result is let go.
+      if (this.place === null || this.operation.turns.isFree()) return this.#send()
+      this.#busy = true
+      this.operation.turns.add(this)
+    })
+  }
+
+  /** It is its turn. */
+  takeTurn(): void {
+    this.#busy = false
+    this.#guarded(() => { if (this.#place()) this.#send() })
   }
 
   /** Lets go of everything; `ended` resolves. May be called again. */
@@ -49,7 +57,17 @@ export class Subscriber {
     if (!this.#over) this.#finish()
   }
 
-  #advance(): void {
+  #guarded(work: () => void): void {
+    if (this.#over) return
+    try {
+      work()
+    } catch (error) {
+      this.#finish(error)
+    }
+  }
+
+  /** Goes over to the run in which it may best go on; whether that has something for it. */
+  #place(): boolean {
     const { place } = this
     if (place !== null && place.position.position === Infinity) {
       const better = this.operation.betterRun(this.run, place, this.since, this.next >= this.run.end)
@@ -57,15 +75,17 @@ export class Subscriber {
     }
     if (this.next < this.run.first) this.#join(this.operation.runFrom(place!, this.since), place!)
     if (this.#joined) this.#skipKnown(place!)
-    if (this.next >= this.run.end) {
-      const { ended } = this.run
-      if (ended === null) this.run.wait(this)
-      else this.#finish(ended.error)
-      return
-    }
+    if (this.next < this.run.end) return true
+    const { ended } = this.run
+    if (ended === null) this.run.wait(this)
+    else this.#finish(ended.error)
+    return false
+  }
+
+  #send(): void {
     const results = this.run.from(this.next)
     this.next += results.length
-    this.place = results.at(-1)!.place
+    this.place = results.last.place
     this.#busy = true
     this.sink.send(results, this.#taken)
   }

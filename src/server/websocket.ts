@@ -10,7 +10,7 @@ import { isStream, type Engine, type PreparedOperation, type ResultStream } from
 import type { Metrics } from './metrics.js'
 import { OperationTurns } from './operation-turns.js'
 import { requestError } from './request-error.js'
-import { framesOf, type ResultSink } from './shared-result.js'
+import type { ResultSink } from './shared-result.js'
 import { nextFrames } from './socket-frames.js'
 
 /** What a socket may cost. */
@@ -26,7 +26,7 @@ export interface SocketLimits {
 }
 
 export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
-  sockets: 10_000, operations: 256, earlyBytes: 64 * 1024, initSeconds: 3, pingSeconds: 12,
+  sockets: 10_000, operations: 256, earlyBytes: 64 * 1024, initSeconds: 15, pingSeconds: 12,
 }
 
 const SILENT_PINGS = 5
@@ -41,8 +41,16 @@ interface SocketOperation {
   readonly connection: Connection
 }
 
+/** What is known of whether a peer is still there. */
+interface Line {
+  /** Pings since it was last heard. */
+  silence: number
+  /** It has taken something since the last look. */
+  isBusy: boolean
+}
+
 /** Close codes of graphql-transport-ws and RFC 6455. */
-const CLOSE = { badRequest: 4400, tooLarge: 1009, restart: 1012, failed: 1011 } as const
+const CLOSE = { badRequest: 4400, initTimeout: 4408, tooLarge: 1009, restart: 1012, failed: 1011 } as const
 
 interface Connection {
   /** Null once the client is known. */
@@ -65,11 +73,11 @@ export interface WebSockets {
 /** graphql-transport-ws over the same engine as HTTP. */
 export function createWebSockets(engine: Engine, metrics: Metrics, limits: SocketLimits, stopping: AbortSignal): WebSockets {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes, handleProtocols })
-  /** Pings since a peer was last heard. */
-  const silence = new WeakMap<WebSocket, number>()
+  const lines = new WeakMap<WebSocket, Line>()
 
   const protocol = makeServer<Record<string, unknown>, Connection>({
-    connectionInitWaitTimeout: limits.initSeconds * 1000,
+    // It would take for silent whom this thread has been too busy to hear, and keep a timer for each socket as long as that lives.
+    connectionInitWaitTimeout: 0,
     onConnect({ connectionParams, extra }) {
       const said = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
       extra.author = authorOf(said, '`author` in connection_init')
@@ -77,7 +85,8 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       extra.acknowledged()
       return true
     },
-    onSubscribe(context: Context<Record<string, unknown>, Connection>, id, { query, operationName, variables }) {
+    onSubscribe(context: Context<Record<string, unknown>, Connection>, id, payload) {
+      const { query, operationName, variables } = payload
       if (stopping.aborted) return [requestError('UNAVAILABLE', 'the gateway is stopping; connect anew')]
       if (context.extra.operations() >= limits.operations) {
         return [requestError('UNAVAILABLE', `this socket has ${limits.operations} operations under way; end some or open another`)]
@@ -87,6 +96,8 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         { query, operationName: operationName ?? null, variables: variables ?? {} }, { author, signal: gone.signal },
       )
       if ('errors' in prepared) return [...prepared.errors]
+      // graphql-ws keeps hold of this too.
+      Object.assign(payload, { query: '', variables: null })
       return { schema: engine.schema, document: prepared.document, operationName: operationName ?? null, contextValue: { prepared, id, connection: context.extra } satisfies SocketOperation }
     },
     execute: ({ contextValue }) => started(contextValue as SocketOperation) as never,
@@ -102,8 +113,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     // One listener for each operation under way.
     setMaxListeners(0, gone.signal)
     const letGo = metrics.socketOpened()
-    const heard = () => silence.set(socket, 0)
-    heard()
+    const line: Line = { silence: 0, isBusy: true }
+    lines.set(socket, line)
+    const heard = () => { line.silence = 0 }
+    const hasTaken = () => {
+      heard()
+      line.isBusy = true
+      resumeWhenTaken()
+    }
     // Fires where nothing is read and not one byte of what is being written is taken: a slow peer is not a gone one.
     if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
 
@@ -120,6 +137,15 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       socket.pause()
       setTimeout(() => socket.terminate(), 1000).unref()
     }
+    let waiting: NodeJS.Timeout | undefined = setTimeout(() => {
+      // What has come while this thread was busy is read before.
+      setImmediate(() => { if (waiting !== undefined) socket.close(CLOSE.initTimeout, 'Connection initialisation timeout') })
+    }, limits.initSeconds * 1000)
+    const known = () => {
+      clearTimeout(waiting)
+      waiting = undefined
+      raw.off('data', countEarly)
+    }
     const resumeWhenTaken = () => {
       if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
     }
@@ -128,17 +154,18 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
     const write = (frames: Buffer, taken: () => void) => {
       if (socket.readyState !== socket.OPEN) return
       raw.write(frames, (error) => {
-        heard()
-        resumeWhenTaken()
+        hasTaken()
         if (!error) taken()
       })
     }
 
     let turns: OperationTurns | null = null
-    const take = async (text: string): Promise<void> => {
+    // No async function: it would keep the text as long as the operation that it asks for runs.
+    const take = (text: string): Promise<void> | undefined => {
       const message = parsed(text)
-      if (message === null) socket.close(CLOSE.badRequest, 'Invalid message received')
-      else await turns?.take(message, text.length)
+      if (message !== null) return turns?.take(message, text.length)
+      socket.close(CLOSE.badRequest, 'Invalid message received')
+      return undefined
     }
     const closed = protocol.opened({
       protocol: socket.protocol,
@@ -146,8 +173,7 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
       send: (data) => new Promise((resolve, reject) => {
         if (socket.readyState !== socket.OPEN) return resolve()
         socket.send(resultTextOf(data), (error) => {
-          heard()
-          resumeWhenTaken()
+          hasTaken()
           if (error) reject(error)
           else resolve()
         })
@@ -159,16 +185,17 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
         socket.on('message', (data: Buffer) => {
           heard()
           // What comes while the socket is being closed is not for us any more.
-          if (socket.readyState === socket.OPEN) take(data.toString('utf8')).catch((error: unknown) => fail(socket, error))
+          if (socket.readyState === socket.OPEN) take(data.toString('utf8'))?.catch((error: unknown) => fail(socket, error))
           if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
         })
       },
-    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: () => raw.off('data', countEarly), write })
+    }, { request, gone, author: null, operations: () => turns?.size ?? 0, acknowledged: known, write })
 
     socket.on('pong', heard)
     // A broken frame: ws closes the socket by itself and says why.
     socket.on('error', () => undefined)
     socket.once('close', (code, reason) => {
+      known()
       gone.abort()
       letGo()
       closed(code, reason.toString('utf8')).catch((error: unknown) => engine.mask(error))
@@ -187,11 +214,14 @@ export function createWebSockets(engine: Engine, metrics: Metrics, limits: Socke
 
   const pinging = setInterval(() => {
     for (const socket of server.clients) {
-      // A ping behind a message that is still being taken has not reached the peer.
-      const pings = socket.bufferedAmount > 0 ? 0 : (silence.get(socket) ?? 0) + 1
-      silence.set(socket, pings)
-      if (pings > SILENT_PINGS) socket.terminate()
-      else if (socket.readyState === socket.OPEN) socket.ping()
+      const line = lines.get(socket)
+      if (line === undefined) continue
+      const { isBusy } = line
+      line.isBusy = false
+      // A ping behind a message that is still being taken has not reached the peer; who has taken one since the last needs none.
+      line.silence = socket.bufferedAmount > 0 || isBusy ? 0 : line.silence + 1
+      if (line.silence > SILENT_PINGS) socket.terminate()
+      else if (!isBusy && socket.readyState === socket.OPEN) socket.ping()
     }
   }, limits.pingSeconds * 1000)
 
@@ -220,7 +250,7 @@ function started(operation: SocketOperation): ReturnType<PreparedOperation['star
 function sinkOf(connection: Connection, id: string): ResultSink {
   const write = nextFrames(id)
   const key = `ws ${id}`
-  return { send: (results, taken) => connection.write(framesOf(results, key, write), taken) }
+  return { send: (results, taken) => connection.write(results.frames(key, write), taken) }
 }
 
 /** What graphql-ws is given of a stream whose results go past it: its end alone. */

@@ -101,6 +101,14 @@ describe('GraphQL over WebSockets', () => {
     expect((await (await client([]).open()).closed).code).toBe(4406)
   })
 
+  // When a thousand came back at once the gateway was busy for seconds, and then closed those as silent whose words it had not read yet.
+  it('hears what was said in time, however long it was busy itself before it could listen', async () => {
+    const late = await client().open()
+    late.send({ type: 'connection_init' })
+    for (const until = performance.now() + 800; performance.now() < until;);
+    expect((await late.next()).type).toBe('connection_ack')
+  })
+
   it('refuses an author that cannot be kept', async () => {
     for (const author of [7, 'a\u0000b', 'x'.repeat(300)]) {
       const socket = await client().open()

@@ -7,6 +7,7 @@ export async function openConnection(port) {
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   let pieces = ''
   let settle = null
+  let ended = null
   socket.setEncoding('latin1')
   socket.on('data', (piece) => {
     pieces = pieces === '' ? piece : pieces + piece
@@ -18,11 +19,14 @@ export async function openConnection(port) {
     if (answer.status === 200) resolve(answer.body)
     else reject(new Error(`HTTP ${answer.status}: ${answer.body.slice(0, 300)}`))
   })
-  const lost = (error) => settle?.reject(error ?? new Error('the server closed the connection'))
+  const lost = (error) => {
+    ended ??= error ?? new Error('the server closed the connection')
+    settle?.reject(ended)
+  }
   socket.on('error', lost).on('close', () => lost())
   return {
     /** The answer's body, as Latin-1. */
-    ask: (bytes) => new Promise((resolve, reject) => {
+    ask: (bytes) => ended !== null ? Promise.reject(ended) : new Promise((resolve, reject) => {
       settle = { resolve, reject }
       socket.write(bytes)
     }),

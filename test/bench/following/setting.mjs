@@ -127,6 +127,7 @@ async function openSubscribers() {
   })
   child.once('exit', () => { for (const { reject } of waiting.values()) reject(new Error('the subscribers have ended')) })
   return {
+    pid: child.pid,
     do: (task, input = {}) => new Promise((resolve, reject) => {
       waiting.set(++next, { resolve, reject })
       child.send({ id: next, task, input })

@@ -6,13 +6,18 @@ export class ThinSocket {
   #rest = null
   #upgraded = false
 
-  /** @param onFrame is given (bytes, start, end) of each text frame; they are overwritten afterwards */
-  constructor(port, path, onFrame) {
+  /**
+   * @param onFrame is given (bytes, start, end) of each text frame; they are overwritten afterwards
+   * @param onEnd is told why, where the server ends it
+   */
+  constructor(port, path, onFrame, onEnd = () => undefined) {
     this.onFrame = onFrame
+    this.onEnd = onEnd
     this.socket = connect(port, '127.0.0.1')
     this.socket.setNoDelay(true)
     this.closed = new Promise((resolve) => this.socket.once('close', resolve))
-    this.socket.on('error', () => undefined)
+    this.socket.on('error', (error) => onEnd(error.message))
+    this.socket.on('end', () => onEnd('the connection ended'))
     this.opened = new Promise((resolve) => { this.resolveOpened = resolve })
     this.socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n`
       + 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n')
@@ -57,6 +62,7 @@ export class ThinSocket {
       const type = bytes[at] & 15
       if (type === 1) this.onFrame(bytes, start, start + length)
       else if (type === 9) this.#write(0x8a, Buffer.from(bytes.subarray(start, start + length)))
+      else if (type === 8) this.onEnd(length < 2 ? 'closed' : `${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, start + length)}`)
       at = start + length
     }
     if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at))

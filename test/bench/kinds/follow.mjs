@@ -3,6 +3,9 @@
 // an entry for every one of them, so that everybody is sent something; `sparse` has one for one of them, in turn.
 import { cpuOf, open as asked, openSetting, paced, sleep } from '../following/setting.mjs'
 
+/** What is done for each change is compiled after a thousand of them; where each has few deliveries, that is what is measured. */
+const SPARSE_WARM_UP_MS = 10_000
+
 export async function open({ subscribers: count, filters, sparse = false }, { registry, ms, warmUpMs }) {
   const setting = await openSetting(registry, { broadcasts: true })
   const { subscribers, followed, raw } = setting
@@ -13,7 +16,7 @@ export async function open({ subscribers: count, filters, sparse = false }, { re
 
   /** `once` while it is warm, then measured. */
   async function measured({ pid }, once) {
-    await paced(warmUpMs, once, rate)
+    await paced(sparse ? Math.max(SPARSE_WARM_UP_MS, warmUpMs) : warmUpMs, once, rate)
     await subscribers.do('quiet')
     await subscribers.do('reset')
     const began = cpuOf(pid)

@@ -9,4 +9,6 @@ const server = createServer(async (request, response) => {
   response.end('sent')
 })
 const sockets = new WebSocketServer({ server, perMessageDeflate: false })
+// It has nothing to do while the gateway is measured, and is to be asked by the same connections afterwards.
+server.keepAliveTimeout = 0
 listen(server)
