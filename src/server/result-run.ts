@@ -37,6 +37,8 @@ export class ResultRun {
   start: StreamPlace | null
   first = 0
   readonly members = new Set<Subscriber>()
+  /** Members that wait for their turn to be handed what there is. */
+  readonly queued = new Set<Subscriber>()
   readonly #keeper: Keeper = { run: this }
   #kept: SharedResult[] = []
   #keptBytes = 0
@@ -107,6 +109,7 @@ export class ResultRun {
 
   leave(subscriber: Subscriber): void {
     this.members.delete(subscriber)
+    this.queued.delete(subscriber)
     this.#waiting.delete(subscriber)
     if (this.members.size > 0) return
     this.ended ??= {}
@@ -129,7 +132,11 @@ export class ResultRun {
       this.#flush()
     }
     if (this.#early > 0) this.#early -= 1
-    else this.#drop()
+    else {
+      // In a run of its own it would come to the same: where many wait for their turns and little is kept, nobody would ever get on.
+      for (const subscriber of this.queued) if (subscriber.next <= this.first) subscriber.takeTurn()
+      this.#drop()
+    }
   }
 
   #drop(): void {

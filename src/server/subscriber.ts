@@ -42,12 +42,14 @@ export class Subscriber {
       // Who has no place in the log as yet can go on in this run alone: it is not to wait until its next result is let go.
       if (this.place === null || this.operation.turns.isFree()) return this.#send()
       this.#busy = true
+      this.run.queued.add(this)
       this.operation.turns.add(this)
     })
   }
 
-  /** It is its turn. */
+  /** It is its turn, or what it waits for is about to be let go; then its turn comes once more, for nothing. */
   takeTurn(): void {
+    if (!this.run.queued.delete(this)) return
     this.#busy = false
     this.#guarded(() => { if (this.#place()) this.#send() })
   }
