@@ -31,7 +31,7 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
     for (const listener of [...listeners]) listener(entry)
   }
   const lives = (one: Held | undefined): one is Held => one !== undefined && one.instance.expiresAt.getTime() > clock()
-  const after = (ttlSeconds: number) => new Date(Math.floor(clock()) + ttlSeconds * 1_000)
+  const after = (ttlSeconds: number, now = Math.floor(clock())) => new Date(now + ttlSeconds * 1_000)
 
   function remove({ instance: { id, entryId, name } }: Held): void {
     held.delete(id)
@@ -55,7 +55,8 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
       const fencingToken = (tokens.get(entryId) ?? 0) + 1
       tokens.set(entryId, fencingToken)
       const metadataBytes = metadataText === null ? 0 : utf8Length(metadataText)
-      const instance: Instance = { id, entryId, name, acquiredAt: after(0), expiresAt: after(ttlSeconds), fencingToken, metadataBytes }
+      const acquiredAt = after(0)
+      const instance: Instance = { id, entryId, name, acquiredAt, expiresAt: after(ttlSeconds, acquiredAt.getTime()), fencingToken, metadataBytes }
       held.set(id, { instance, ttlSeconds, metadataText })
       const others = names.get(entryId)
       if (others === undefined) names.set(entryId, new Map([[name, id]]))
