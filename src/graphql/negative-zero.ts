@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Json } from '../core/json.js'
 import { holdsNegativeZero, withMarks, withoutMarks } from '../core/negative-zero.js'
+import { WrittenResult } from './text/written-result.js'
 
 /*
  * A result is written by `JSON.stringify`, which loses -0: a text that nobody can foresee stands for it in the
@@ -16,7 +17,7 @@ export function resultValue<Value>(value: Value, text: string): Value {
 
 /** The JSON text of a result. */
 export function resultText(result: unknown): string {
-  return resultTextOf(JSON.stringify(result))
+  return result instanceof WrittenResult ? result.text : resultTextOf(JSON.stringify(result))
 }
 
 /** As `resultText`, where `JSON.stringify` has been called already. */

@@ -1,5 +1,6 @@
-import { execute, subscribe } from 'graphql'
+import { execute } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { subscribeByText } from './subscribe-by-text.js'
 
 /** Runs operations by graphql-js itself: Yoga's own executor writes notes for HTTP into the errors of clients. */
 export function useGraphQLJs(): Plugin {
@@ -8,7 +9,7 @@ export function useGraphQLJs(): Plugin {
       setExecuteFn(execute)
     },
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(subscribe as Parameters<typeof setSubscribeFn>[0])
+      setSubscribeFn(subscribeByText as Parameters<typeof setSubscribeFn>[0])
     },
   }
 }

@@ -103,7 +103,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       // What is refused is not remembered here: it must not push out what is of use.
       if (document === null) return 'long way'
       const operation = getOperationAST(document, operationName)!
-      const write = compileOperation(schema, document, operation)
+      const write = operation.operation === OperationTypeNode.SUBSCRIPTION ? null : compileOperation(schema, document, operation)
       if (write === null) found = 'long way'
       else {
         const isWithin = isSizedByVariables(document) ? null : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined

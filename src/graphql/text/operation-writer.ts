@@ -11,7 +11,7 @@ import { CollectedErrors, failing, type Place, type Run } from './run.js'
 import { StoredJson } from './stored-json.js'
 
 /*
- * Queries and mutations compiled into functions that write the answer's text at once: no object is built only to be walked again, and
+ * Operations compiled into functions that write the answer's text at once: no object is built only to be walked again, and
  * content that is stored as JSON text goes out as it stands. It means what graphql-js means by them, errors, nulls
  * and their paths included; `test/graphql/operation-writer.test.ts` holds the two against each other.
  */
@@ -24,7 +24,7 @@ export interface WrittenAnswer {
 
 /** Before any of it was done: 'too large' where the operation turns out to be one that is not compiled, null where it is not for these variables. */
 export type WriteOperation = (
-  variables: Readonly<Record<string, unknown>>, context: RequestContext,
+  variables: Readonly<Record<string, unknown>>, context: RequestContext, event?: unknown,
 ) => WrittenAnswer | Promise<WrittenAnswer> | 'too large' | null
 
 type Text = string | Promise<string>
@@ -44,10 +44,10 @@ interface Compiling extends Selections {
   readonly count: { fields: number }
 }
 
-/** Null for what is not compiled: subscriptions, introspection, what heeds a signal, and operations with many conditions. */
+/** Of a subscription it writes what comes of one event. Null for what is not compiled: introspection, what heeds a signal, and operations with many conditions. */
 export function compileOperation(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): WriteOperation | null {
   const root = schema.getRootType(operation.operation)
-  if (operation.operation === OperationTypeNode.SUBSCRIPTION || root === null || root === undefined) return null
+  if (root === null || root === undefined) return null
   const compileRoot = operation.operation === OperationTypeNode.MUTATION ? compileSerially : compileObject
   const fragments = fragmentsOf(document)
   const conditions = [...conditionVariables(operation, fragments.values())]
@@ -66,7 +66,7 @@ export function compileOperation(schema: GraphQLSchema, document: DocumentNode, 
     return plan
   }
 
-  return (inputs, context) => {
+  return (inputs, context, event) => {
     const read = readVariables(inputs)
     if (read.errors !== undefined) return { data: null, errors: read.errors }
     // A default lets `if: $shown` take a variable that may be null, which is an error where the field is reached.
@@ -78,7 +78,7 @@ export function compileOperation(schema: GraphQLSchema, document: DocumentNode, 
       return { data: 'null', errors: told }
     }
     try {
-      const data = planFor(read.coerced)(undefined, run, null)
+      const data = planFor(read.coerced)(event, run, null)
       return typeof data === 'string' ? { data, errors: told } : data.then((text) => ({ data: text, errors: told }), failed)
     } catch (error) {
       return error instanceof NotCompiled ? 'too large' : failed(error)

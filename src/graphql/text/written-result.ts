@@ -1,0 +1,17 @@
+import type { ExecutionResult } from 'graphql'
+
+/** A result without errors that has been written already; who looks into it has it parsed. */
+export class WrittenResult implements ExecutionResult {
+  declare readonly data: NonNullable<ExecutionResult['data']>
+  readonly #dataText: string
+
+  /** @param dataText - The JSON text of `data` */
+  constructor(dataText: string) {
+    this.#dataText = dataText
+    Object.defineProperty(this, 'data', { enumerable: true, get: () => JSON.parse(dataText) as unknown })
+  }
+
+  get text(): string {
+    return `{"data":${this.#dataText}}`
+  }
+}
