@@ -143,6 +143,17 @@ describe('a compiled mutation', () => {
     }), { numRuns: 2_000 })
     expect(right).toBeGreaterThan(50)
   })
+
+  it('reads variables that are null, left out or have a default as graphql-js does', () => {
+    const operation = getOperationAST(parse('query ($a: String, $b: Int = 3, $c: [Int!], $d: EntryFilter, $e: Int!, $f: EntryOrder = ID_ASC, $toString: Boolean) { __typename }'))!
+    const read = compileVariables(schema, operation)
+    const some = fc.constantFrom<unknown>(null, undefined, 1, 'x', 'ID_DESC', true, [], [1, 2], [null], {}, { ns: { eq: 'a' } }, { ns: null })
+    fc.assert(fc.property(fc.record({ a: some, b: some, c: some, d: some, e: some, f: some, toString: some }, { requiredKeys: [] }), (given) => {
+      const inputs = JSON.parse(JSON.stringify(given)) as Record<string, unknown>
+      const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions!, inputs, { maxErrors: 50 })
+      expect(JSON.stringify(read(inputs))).toBe(JSON.stringify(errors === undefined ? { coerced } : { errors }))
+    }), { numRuns: 2_000 })
+  })
 })
 
 describe('a compiled query over fields that fail, wait and are null', () => {

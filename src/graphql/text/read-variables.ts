@@ -16,8 +16,7 @@ const ODD = Symbol('odd')
 type Read = (value: unknown) => unknown
 
 /**
- * Reads variables as graphql-js does. What each is read by is looked up once; whatever is left out, null or wrong is left
- * to graphql-js, which knows what to say of it.
+ * Reads variables as graphql-js does. What each is read by is looked up once; what is wrong, and what has a default, is left to graphql-js.
  */
 export function compileVariables(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): ReadVariables {
   const atLength: ReadVariables = (inputs) => {
@@ -25,16 +24,20 @@ export function compileVariables(schema: GraphQLSchema, { variableDefinitions = 
     return errors === undefined ? { coerced } : { errors }
   }
   const readers: InputReaders = new Map()
-  const reads: { readonly name: string; readonly read: Read }[] = []
-  for (const { variable, type } of variableDefinitions) {
+  const reads: { readonly name: string; readonly read: Read; readonly mayBeNull: boolean; readonly mayBeLeftOut: boolean }[] = []
+  for (const { variable, type, defaultValue } of variableDefinitions) {
     const known = typeFromAST(schema, type as Parameters<typeof typeFromAST>[1])
     if (!isInputType(known)) return atLength
-    reads.push({ name: variable.name.value, read: readerOf(known, readers) })
+    const mayBeNull = !isNonNullType(known)
+    reads.push({ name: variable.name.value, read: readerOf(known, readers), mayBeNull, mayBeLeftOut: mayBeNull && defaultValue === undefined })
   }
   return (inputs) => {
     const coerced: Record<string, unknown> = {}
-    for (const { name, read } of reads) {
-      const value = Object.hasOwn(inputs, name) ? read(inputs[name]) : ODD
+    for (const { name, read, mayBeNull, mayBeLeftOut } of reads) {
+      const isThere = Object.hasOwn(inputs, name)
+      if (!isThere && mayBeLeftOut) continue
+      const given = isThere ? inputs[name] : undefined
+      const value = given === null && mayBeNull ? null : read(given)
       if (value === ODD) return atLength(inputs)
       coerced[name] = value
     }
