@@ -5,6 +5,7 @@ import { unparsed } from '../core/unparsed.js'
 import type { Head } from '../core/version.js'
 import type { HeadLook, HeadReader } from '../store/head-reader.js'
 import type { EntryPage } from '../store/history-reader.js'
+import { AfterLook } from './after-look.js'
 import { GatheredEntries } from './gathered-entries.js'
 import { GatheredLook } from './gathered-look.js'
 import { HeadPages } from './head-pages.js'
@@ -50,8 +51,7 @@ export class HeadReads {
   readonly #kept: LRUCache<EntryId, Kept>
   readonly #looks: GatheredLook<Head>
   readonly #misses: GatheredEntries
-  /** Who waits for the look that begins next. */
-  #asking: { readonly look: Promise<unknown>; readonly asked: Asked[] } | null = null
+  readonly #afterLook = new AfterLook<Asked>((asked) => this.#tell(asked), ({ failed }, error) => failed(error))
   readonly #pages: HeadPages
   /** All that is kept is true of this revision, save for what was read at a later one. */
   #through = 0
@@ -94,9 +94,7 @@ export class HeadReads {
   /** As `entries`, of one, told instead of promised: the promises took as long as all else that is done for it. Neither may throw. */
   entry(id: EntryId, told: TellEntry, failed: (error: unknown) => void): void {
     if (!this.#kept.has(id)) return this.#readOne({ id, told, failed })
-    const look = this.head()
-    if (this.#asking?.look !== look) this.#asking = { look, asked: this.#afterLook(look) }
-    this.#asking.asked.push({ id, told, failed })
+    this.#afterLook.add(this.head(), { id, told, failed })
   }
 
   /** Whether an entry is still as it was when it was marked: after a look, as of that look. */
@@ -116,24 +114,11 @@ export class HeadReads {
     return found
   }
 
-  /** All who share a look share what waits for it. */
-  #afterLook(look: Promise<unknown>): Asked[] {
-    const asked: Asked[] = []
-    const ended = () => {
-      if (this.#asking?.look === look) this.#asking = null
-    }
-    look.then(() => {
-      ended()
-      for (const each of asked) {
-        const kept = this.#kept.get(each.id)
-        if (kept === undefined) this.#readOne(each)
-        else each.told(kept.entry && unparsed(kept.entry), kept.entry && kept.mark)
-      }
-    }, (error: unknown) => {
-      ended()
-      for (const { failed } of asked) failed(error)
-    })
-    return asked
+  /** After a look. */
+  #tell(asked: Asked): void {
+    const kept = this.#kept.get(asked.id)
+    if (kept === undefined) this.#readOne(asked)
+    else asked.told(kept.entry && unparsed(kept.entry), kept.entry && kept.mark)
   }
 
   #readOne({ id, told, failed }: Asked): void {

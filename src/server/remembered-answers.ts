@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../core/entry-id.js'
+import { AfterLook } from '../registry/after-look.js'
 import type { Registry } from '../registry/registry.js'
-import type { AnswerText } from './thin-path.js'
+import type { AnswerText, Tell } from './thin-path.js'
 import type { UnderWay } from './under-way.js'
 
 /** What has been answered; whether it holds yet must be asked. */
@@ -11,9 +12,6 @@ export interface Remembered {
   readonly mark: number
   readonly answer: AnswerText
 }
-
-/** Null: what was answered before may hold no longer, or no look could be had. */
-type Tell = (answer: AnswerText | null) => void
 
 interface Asking {
   readonly body: string
@@ -33,8 +31,7 @@ export class RememberedAnswers {
   readonly #answers = new LRUCache<string, Remembered>({
     maxSize: MOST_BYTES, maxEntrySize: LARGEST, sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
   })
-  #look: Promise<unknown> | null = null
-  #asking: Asking[] = []
+  readonly #afterLook = new AfterLook<Asking>((asking) => this.#end(asking, this.#answerOf(asking)), (asking) => this.#end(asking, null))
 
   constructor(private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>, private readonly underWay: UnderWay) {}
 
@@ -47,30 +44,16 @@ export class RememberedAnswers {
     this.#answers.set(body, { id, mark, answer })
   }
 
-  /** Tells whether what was remembered of a body answers it now. */
+  /** Tells whether what was remembered of a body answers it now: null where it may hold no longer, or where no look could be had. */
   ask(body: string, remembered: Remembered, tell: Tell): void {
     const look = this.registry.head()
-    if (look !== this.#look) this.#begin(look)
-    this.#asking.push({ body, remembered, tell })
+    this.underWay.begin()
+    this.#afterLook.add(look, { body, remembered, tell })
   }
 
-  /** All who share a look share one promise. */
-  #begin(look: Promise<unknown>): void {
-    const asking: Asking[] = []
-    this.#look = look
-    this.#asking = asking
-    const ended = () => {
-      this.underWay.end()
-      if (this.#look === look) this.#look = null
-    }
-    this.underWay.begin()
-    look.then(() => {
-      ended()
-      for (const asked of asking) asked.tell(this.#answerOf(asked))
-    }, () => {
-      ended()
-      for (const { tell } of asking) tell(null)
-    })
+  #end({ tell }: Asking, answer: AnswerText | null): void {
+    this.underWay.end()
+    tell(answer)
   }
 
   #answerOf({ body, remembered }: Asking): AnswerText | null {

@@ -23,7 +23,7 @@ export interface AnswerText {
 }
 
 /** Null: it is to be answered another way. */
-type Tell = (answer: AnswerText | null) => void
+export type Tell = (answer: AnswerText | null) => void
 
 export interface ThinPath {
   /**

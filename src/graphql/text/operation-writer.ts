@@ -3,8 +3,9 @@ import {
   type DocumentNode, type FieldNode, type GraphQLAbstractType, type GraphQLLeafType, type GraphQLObjectType,
   type GraphQLOutputType, type GraphQLSchema, type OperationDefinitionNode, type SelectionSetNode,
 } from 'graphql'
-import { resultTextOf } from '../negative-zero.js'
 import type { RequestContext } from '../context.js'
+import { heedsSignal } from '../heeds-signal.js'
+import { resultTextOf } from '../negative-zero.js'
 import { collectFields, conditionVariables, fragmentsOf, type Conditions, type Selections } from './collect-fields.js'
 import { compileArguments, compileVariables } from './read-variables.js'
 import { CollectedErrors, failing, type Place, type Run } from './run.js'
@@ -168,7 +169,7 @@ function compileField(selections: Compiling, parent: GraphQLObjectType, key: str
     return () => name
   }
   const field = parent.getFields()[node.name.value]!
-  if (field.extensions['heedsSignal'] === true) throw new NotCompiled()
+  if (heedsSignal(field)) throw new NotCompiled()
   const { resolve = propertyOf(field.name) } = field
   const readArguments = compileArguments(field, node)
   const mayBeNull = !isNonNullType(field.type)
