@@ -9,7 +9,7 @@ import { WrittenResult } from '../graphql/text/written-result.js'
 /** Null where it is not compiled. As long as the document is kept. */
 const writers = new WeakMap<OperationDefinitionNode, WriteOperation | null>()
 
-/** Subscribes as graphql-js does; each event's result is written as text at once, which takes a third of making an object of it first. */
+/** Subscribes as graphql-js does; each event's result is written as text at once, and no object made of it first. */
 export async function subscribeByText(args: ExecutionArgs): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
   const operation = getOperationAST(args.document, args.operationName)
   const write = operation && writerOf(args, operation)

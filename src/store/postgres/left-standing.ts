@@ -15,7 +15,7 @@ const KEPT_BYTES = 16 * 1024 * 1024
 /**
  * The registry as this gateway's last batch left it. A batch that creates entries, or updates some that were written here of late, can be
  * planned on that without a look at the registry: that the pointer has not been touched since, and that no id which it creates has
- * ever been there, is checked by the statement that writes it. The look is half of what a lone batch waits for.
+ * ever been there, is checked by the statement that writes it. The look is about a third of what a lone batch waits for.
  */
 export class LeftStanding {
   #left: { readonly standing: Standing; readonly stamp: string } | null = null
