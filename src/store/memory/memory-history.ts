@@ -17,6 +17,7 @@ import { entryRevisionKey, type LogPosition, type Page, type PageOf, type ReadAt
 import type { CommitOutcome, CommitRequest } from '../history-writer.js'
 import { pageOf } from '../page.js'
 import { nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type VersionTarget } from '../plan-batch.js'
+import { replayedOutcome } from '../replayed-outcome.js'
 import { emptyWrites, type Reply, type Standing } from '../standing.js'
 import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../plan-tag.js'
 import { verifyHistory } from '../verify/verify-history.js'
@@ -114,14 +115,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   function settled(planned: PlannedOutcome): CommitOutcome {
     if (planned.type !== 'replay') return planned
-    const { revision, version } = planned.reply
+    const { revision } = planned.reply
     const isCompacted = revision !== null && revision < compaction.oldest
-    const changes = revision === null || isCompacted ? [] : log.changesAt(revision)
-    const delta = changes.map(({ kind, id, entry, previous }) => (
-      { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
-    ))
-    const head = { revision: revision ?? standing.head.revision, version }
-    return { type: 'applied', head, revision, delta, dryRun: false, replayed: true, ...(isCompacted ? { compacted: true } : {}) }
+    return replayedOutcome(planned.reply, isCompacted ? null : revision === null ? [] : log.changesAt(revision), standing.head.revision)
   }
 
   /** Only the state at the head has meaning where no history is kept, and none below what was compacted. */

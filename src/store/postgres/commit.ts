@@ -1,10 +1,11 @@
 import postgres from 'postgres'
+import type { Change } from '../../core/change.js'
 import { RegistryError } from '../../core/errors.js'
-import type { Operation } from '../../core/operation.js'
 import type { HistoryOptions } from '../history.js'
 import type { HistoryReader } from '../history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../history-writer.js'
 import { overtaken, planChangeset, planRevert, planVersion, type PlannedOutcome } from '../plan-batch.js'
+import { replayedOutcome } from '../replayed-outcome.js'
 import { emptyWrites, type BatchWrites, type Standing } from '../standing.js'
 import type { CountedUse } from './counted-use.js'
 import { connectionOptions } from './connection-options.js'
@@ -251,19 +252,14 @@ export class Committer {
   /** A reply that is given again is read back from the log. */
   async #settled(planned: PlannedOutcome): Promise<CommitOutcome> {
     if (planned.type !== 'replay') return planned
-    const { revision, version } = planned.reply
-    const delta = revision === null ? [] : await this.#deltaOf(revision)
-    const again = { type: 'applied', head: { revision: revision ?? 0, version }, revision, dryRun: false, replayed: true } as const
-    return delta === null ? { ...again, delta: [], compacted: true } : { ...again, delta }
+    const { revision } = planned.reply
+    return replayedOutcome(planned.reply, revision === null ? [] : await this.#changesAt(revision), 0)
   }
 
-  /** Null where it has been compacted away. */
-  async #deltaOf(revision: number): Promise<readonly Operation[] | null> {
+  /** Null where they have been compacted away. */
+  async #changesAt(revision: number): Promise<readonly Change[] | null> {
     const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
-    const changes = (await this.#changesOf([revision], everything)).get(revision)
-    return changes === undefined ? null : changes.items.map(({ kind, id, entry, previous }) => (
-      { kind, id, content: entry?.content ?? null, original: previous?.content ?? null }
-    ))
+    return (await this.#changesOf([revision], everything)).get(revision)?.items ?? null
   }
 }
 
