@@ -12,12 +12,17 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // postgres.js 3.4.9 writes to the socket of a connection that has just been closed under it: a TypeError that
     // reaches nobody's promise. The gateway logs it and goes on (src/server/serve.ts); the tests that kill servers do so here.
-    onUnhandledError: (error) => !(error.name === 'TypeError' && /nextWrite.*postgres.src.connection\.js/.test(String(error.stack))),
+    onUnhandledError: (error) =>
+      !(error.name === 'TypeError' && /nextWrite.*postgres.src.connection\.js/.test(String(error.stack))),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    server: { deps: { inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/, /graphql-ws/, /graphql-http/, /graphql-sse/] } },
+    server: {
+      deps: {
+        inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/, /graphql-ws/, /graphql-http/, /graphql-sse/],
+      },
+    },
   },
 })

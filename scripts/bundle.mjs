@@ -12,15 +12,26 @@ await build({
   configFile: false,
   root,
   logLevel: 'warn',
-  plugins: [{
-    name: 'own-place',
-    // Files are found relative to the module that asks for them: it goes on saying where it was.
-    transform: (code, id) => (code.includes('import.meta.url') && id.startsWith(`${root}/dist/`)
-      ? code.replaceAll('import.meta.url', `new URL(${JSON.stringify(relative(`${root}/${outDir}`, id))}, import.meta.url).href`)
-      : undefined),
-  }],
+  plugins: [
+    {
+      name: 'own-place',
+      // Files are found relative to the module that asks for them: it goes on saying where it was.
+      transform: (code, id) =>
+        code.includes('import.meta.url') && id.startsWith(`${root}/dist/`)
+          ? code.replaceAll(
+              'import.meta.url',
+              `new URL(${JSON.stringify(relative(`${root}/${outDir}`, id))}, import.meta.url).href`,
+            )
+          : undefined,
+    },
+  ],
   build: {
-    ssr: ENTRY, outDir, emptyOutDir: true, minify: false, target: 'node20', copyPublicDir: false,
+    ssr: ENTRY,
+    outDir,
+    emptyOutDir: true,
+    minify: false,
+    target: 'node20',
+    copyPublicDir: false,
     rolldownOptions: { output: { entryFileNames: 'serve.js' } },
   },
   ssr: {

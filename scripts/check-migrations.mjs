@@ -1,4 +1,4 @@
-// Fails where drizzle/ does not lead to the tables of src/store/postgres/tables.ts: drizzle-kit, run on a copy of it,
+// Fails where drizzle/ does not lead to the tables of src/store/postgres/base/tables.ts: drizzle-kit, run on a copy of it,
 // then has a further migration to write.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
@@ -7,13 +7,22 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tables = process.argv[2] ?? 'src/store/postgres/tables.ts'
+const tables = process.argv[2] ?? 'src/store/postgres/base/tables.ts'
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'cadastre-migrations-')))
 try {
   cpSync(join(root, 'drizzle'), join(scratch, 'drizzle'), { recursive: true })
   const { stdout, stderr, status, error } = spawnSync(
     process.execPath,
-    [join(root, 'node_modules/drizzle-kit/bin.cjs'), 'generate', '--dialect', 'postgresql', '--schema', tables, '--out', relative(root, join(scratch, 'drizzle'))],
+    [
+      join(root, 'node_modules/drizzle-kit/bin.cjs'),
+      'generate',
+      '--dialect',
+      'postgresql',
+      '--schema',
+      tables,
+      '--out',
+      relative(root, join(scratch, 'drizzle')),
+    ],
     // No terminal: where it would have to ask, it fails instead.
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 60_000 },
   )
@@ -22,7 +31,9 @@ try {
     process.stderr.write(`drizzle-kit failed: ${error?.message ?? ''}\n${stdout}${stderr}`)
     process.exitCode = 1
   } else if (further !== 0) {
-    process.stderr.write('The tables have changed since drizzle/ was generated: run `npx drizzle-kit generate` and commit what it writes.\n')
+    process.stderr.write(
+      'The tables have changed since drizzle/ was generated: run `npx drizzle-kit generate` and commit what it writes.\n',
+    )
     process.exitCode = 1
   }
 } finally {

@@ -15,7 +15,7 @@ const printed = printedSchema()
 
 if (!values.check) {
   await writeFile(file, printed)
-} else if (await readFile(file, 'utf8').catch(() => '') !== printed) {
+} else if ((await readFile(file, 'utf8').catch(() => '')) !== printed) {
   console.error('schema/schema.graphql is not what the code gives: run `node scripts/print-schema.mjs` and commit it.')
   process.exitCode = 1
 }

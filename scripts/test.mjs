@@ -23,9 +23,15 @@ for (const { name, script, args } of checks) {
 // A file of this run's own: two runs side by side in one clone do not read each other's.
 const file = join(root, 'dist', `.test-count-${process.pid}.json`)
 mkdirSync(join(root, 'dist'), { recursive: true })
-const args = ['run', '--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`, ...process.argv.slice(2)]
+const args = [
+  'run',
+  '--reporter=default',
+  `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
+  ...process.argv.slice(2),
+]
 const code = await runTool(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
-  cwd: root, env: { ...process.env, CADASTRE_TEST_COUNT: file },
+  cwd: root,
+  env: { ...process.env, CADASTRE_TEST_COUNT: file },
 })
 line = closingLine(readCount(), code, failedChecks)
 process.exitCode = code === 0 && failedChecks === 0 ? 0 : 1

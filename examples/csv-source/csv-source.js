@@ -65,11 +65,25 @@ class CsvSource {
     const definitions = []
     for (const { line, cells } of rows) {
       if (cells.length === fields.length) definitions.push(this.#definition(line, fields, cells))
-      else failures.push({ file: location, line, column: null, entryId: null, message: `has ${cells.length} cells where the first row has ${fields.length}` })
+      else
+        failures.push({
+          file: location,
+          line,
+          column: null,
+          entryId: null,
+          message: `has ${cells.length} cells where the first row has ${fields.length}`,
+        })
     }
     // The gateway checks ids, kinds and contents as it does those of its own sources.
     const given = await this.#host.give(location, definitions)
-    yield { location, unchanged: false, stamp, modifiedAt, entries: given.entries, failures: [...failures, ...given.failures] }
+    yield {
+      location,
+      unchanged: false,
+      stamp,
+      modifiedAt,
+      entries: given.entries,
+      failures: [...failures, ...given.failures],
+    }
   }
 
   async watch(changed, signal) {

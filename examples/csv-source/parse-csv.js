@@ -32,7 +32,8 @@ export function parseCsv(text, separator = ',') {
           cell += '"'
         }
         at++
-        if (fault === undefined && at < text.length && ![separator, '\r', '\n'].includes(text[at])) fault = { line, message: 'something follows the quotes of a cell' }
+        if (fault === undefined && at < text.length && ![separator, '\r', '\n'].includes(text[at]))
+          fault = { line, message: 'something follows the quotes of a cell' }
       } else {
         const start = at
         while (at < text.length && text[at] !== separator && text[at] !== '\n') at++

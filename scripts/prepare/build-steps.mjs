@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
@@ -19,7 +19,9 @@ const steps = [
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/bundle/serve.js',
     // It does not run then: somebody has compiled by hand.
-    isStale: (root) => statSync(join(root, 'dist/bundle/serve.js')).mtimeMs < (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+    isStale: (root) =>
+      statSync(join(root, 'dist/bundle/serve.js')).mtimeMs <
+      (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
     tool: ['scripts/bundle.mjs', 'dist/bundle.new'],
     clean: () => ['bundle'],
     finish: (dist) => renameSync(join(dist, 'bundle.new'), join(dist, 'bundle')),
@@ -29,7 +31,15 @@ const steps = [
     inputs: ['web-playground', 'schema', 'package-lock.json'],
     output: 'dist/playground/index.html',
     // Beside its place and then renamed: a gateway that runs meanwhile sees the page whole or not at all.
-    tool: ['node_modules/vite/bin/vite.js', 'build', 'web-playground', '--outDir', '../dist/playground.new', '--logLevel', 'warn'],
+    tool: [
+      'node_modules/vite/bin/vite.js',
+      'build',
+      'web-playground',
+      '--outDir',
+      '../dist/playground.new',
+      '--logLevel',
+      'warn',
+    ],
     clean: () => ['playground'],
     announce: (dist) => mkdirSync(join(dist, 'playground.new'), { recursive: true }),
     finish: (dist) => renameSync(join(dist, 'playground.new'), join(dist, 'playground')),
@@ -45,7 +55,12 @@ export function stepsToTake(root) {
     .map((step) => ({ ...step, hash: hashes.get(step.inputs.join()) }))
     .filter(({ name, output, hash, isStale }) => {
       const stamp = stampOf(root, name)
-      return !existsSync(join(root, output)) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash || isStale?.(root) === true
+      return (
+        !existsSync(join(root, output)) ||
+        !existsSync(stamp) ||
+        readFileSync(stamp, 'utf8') !== hash ||
+        isStale?.(root) === true
+      )
     })
 }
 
@@ -56,8 +71,15 @@ export async function build(root, steps, only) {
   const dist = join(root, 'dist')
   mkdirSync(join(dist, '.built'), { recursive: true })
   for (const { announce } of steps) announce?.(dist)
-  await takeAll(root, steps.filter(({ name }) => name === 'server'))
-  if (only !== 'server') await takeAll(root, steps.filter(({ name }) => name !== 'server'))
+  await takeAll(
+    root,
+    steps.filter(({ name }) => name === 'server'),
+  )
+  if (only !== 'server')
+    await takeAll(
+      root,
+      steps.filter(({ name }) => name !== 'server'),
+    )
 }
 
 async function takeAll(root, steps) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -18,6 +18,8 @@ function add(hash, root, name) {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found) return void hash.update(`missing ${name}\0`)
   if (!found.isDirectory()) return void hash.update(`${name}\0${found.size}\0`).update(readFileSync(path))
-  const names = readdirSync(path).filter((entry) => entry !== 'node_modules').sort()
+  const names = readdirSync(path)
+    .filter((entry) => entry !== 'node_modules')
+    .sort()
   for (const entry of names) add(hash, root, `${name}/${entry}`)
 }

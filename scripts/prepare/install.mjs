@@ -22,8 +22,10 @@ function matchesNpmRecord(root) {
   if (!existsSync(record)) return false
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
   const present = JSON.parse(readFileSync(record, 'utf8')).packages
-  return Object.entries(wanted).every(([path, { version, optional, devOptional, peer }]) =>
-    path === '' || (present[path] ? present[path].version === version : optional || devOptional || peer))
+  return Object.entries(wanted).every(
+    ([path, { version, optional, devOptional, peer }]) =>
+      path === '' || (present[path] ? present[path].version === version : optional || devOptional || peer),
+  )
 }
 
 /** Installs exactly what package-lock.json says. */

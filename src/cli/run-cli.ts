@@ -1,25 +1,25 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { CommandContext, CommandResult } from './command-context.js'
-import { apply } from './commands/apply.js'
-import { compact } from './commands/compact.js'
-import { diff } from './commands/diff.js'
-import { exportEntries } from './commands/export.js'
-import { find } from './commands/find.js'
-import { get } from './commands/get.js'
-import { log } from './commands/log.js'
-import { plan } from './commands/plan.js'
-import { revert } from './commands/revert.js'
-import { rollback } from './commands/rollback.js'
-import { serve } from './commands/serve.js'
-import { instances } from './commands/instances.js'
-import { source, SOURCE_ACTIONS } from './commands/source.js'
-import { tag } from './commands/tag.js'
-import { watch } from './commands/watch.js'
-import { EXIT, Failure, usageFailure } from './failure.js'
-import type { ExitCode } from './failure.js'
-import { GatewayClient } from './gateway-client.js'
-import { DEFAULT_URL, gatewayUrl } from './gateway-url.js'
-import type { Terminal } from './terminal.js'
+import type { CommandContext, CommandResult } from './answers/command-context.js'
+import { apply } from './commands/apply-command.js'
+import { compact } from './commands/compact-command.js'
+import { diff } from './commands/diff-command.js'
+import { exportEntries } from './commands/export-command.js'
+import { find } from './commands/find-command.js'
+import { get } from './commands/get-command.js'
+import { instances } from './commands/instances-command.js'
+import { log } from './commands/log-command.js'
+import { plan } from './commands/plan-command.js'
+import { revert } from './commands/revert-command.js'
+import { rollback } from './commands/rollback-command.js'
+import { serve } from './commands/serve-command.js'
+import { SOURCE_ACTIONS, source } from './commands/source-command.js'
+import { tag } from './commands/tag-command.js'
+import { watch } from './commands/watch-command.js'
+import { GatewayClient } from './gateway/gateway-client.js'
+import { DEFAULT_URL, gatewayUrl } from './gateway/gateway-url.js'
+import type { ExitCode } from './terminal/failure.js'
+import { EXIT, Failure, usageFailure } from './terminal/failure.js'
+import type { Terminal } from './terminal/terminal.js'
 
 export interface CliOptions {
   readonly terminal: Terminal
@@ -42,7 +42,9 @@ interface GlobalOptions {
 export async function runCli(argv: readonly string[], options: CliOptions): Promise<ExitCode> {
   const { terminal } = options
   let exitCode: ExitCode = EXIT.done
-  const program = cadastre(options, (code) => { exitCode = code })
+  const program = cadastre(options, (code) => {
+    exitCode = code
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -55,18 +57,27 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
 }
 
 function tell(error: unknown, terminal: Terminal, json: boolean): ExitCode {
-  const failure = error instanceof Failure ? error : new Failure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
+  const failure =
+    error instanceof Failure ? error : new Failure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
   const { code, message, details } = failure
-  terminal.note(json ? JSON.stringify({ error: { code, message, ...details } }) : `${terminal.colors.red('error')} ${message}`)
+  terminal.note(
+    json ? JSON.stringify({ error: { code, message, ...details } }) : `${terminal.colors.red('error')} ${message}`,
+  )
   return failure.exitCode
 }
 
-function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, done: (code: ExitCode) => void): Command {
+function cadastre(
+  { terminal, defaultUrl = DEFAULT_URL, version }: CliOptions,
+  done: (code: ExitCode) => void,
+): Command {
   const program = new Command('cadastre')
     .description('A versioned registry behind one GraphQL endpoint: serve it, fill it, look into it, follow it.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void terminal.write(text), writeErr: (text) => terminal.note(text.replace(/\n$/, '')) })
+    .configureOutput({
+      writeOut: (text) => void terminal.write(text),
+      writeErr: (text) => terminal.note(text.replace(/\n$/, '')),
+    })
     .configureHelp({ showGlobalOptions: true })
     .option('--url <url>', 'the gateway to talk to; CADASTRE_URL says it too', defaultUrl)
     .option('--author <name>', 'in whose name to write', authorName)
@@ -75,20 +86,23 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
     .addHelpText('after', '\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 unreachable.')
 
   /** A command's action: it is given what all of them need, and its result is the exit code. */
-  const run = <Arguments extends unknown[]>(action: (context: CommandContext, ...args: Arguments) => CommandResult) =>
+  const run =
+    <Arguments extends unknown[]>(action: (context: CommandContext, ...args: Arguments) => CommandResult) =>
     async (...args: Arguments): Promise<void> => {
       const { url, author, timeout, json } = program.opts<GlobalOptions>()
       let client: GatewayClient | undefined
       const context: CommandContext = {
         terminal,
         json: json === true,
-        client: () => (client ??= new GatewayClient({ url: gatewayUrl(url), author, timeoutMs: timeout && timeout * 1000 })),
+        client: () =>
+          (client ??= new GatewayClient({ url: gatewayUrl(url), author, timeoutMs: timeout && timeout * 1000 })),
       }
       done(await action(context, ...args))
     }
 
   const path = () => new Argument('<path>', 'a folder, or a .yaml, .yml, .json or .jsonl file')
-  const at = () => new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision), tag:NAME or a time').default('head')
+  const at = () =>
+    new Option('--at <place>', 'as it stood at v3 (a version), r7 (a revision), tag:NAME or a time').default('head')
   const limit = () => new Option('--limit <number>', 'at most this many').argParser(count)
   const message = () => new Option('--message <text>', 'why, for the log')
   const dryRun = () => new Option('--dry-run', 'have everything checked and change nothing').default(false)
@@ -97,66 +111,111 @@ function cadastre({ terminal, defaultUrl = DEFAULT_URL, version }: CliOptions, d
 
   program.command('serve').description('start the gateway; the environment configures it').action(run(serve))
   // These two open a store: its drivers are loaded only for them.
-  program.command('migrate')
+  program
+    .command('migrate')
     .description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's")
-    .action(run(async (context) => (await import('./commands/migrate.js')).migrate(context)))
-  program.command('verify')
+    .action(run(async (context) => (await import('./commands/migrate-command.js')).migrate(context)))
+  program
+    .command('verify')
     .description("check the stored history: DATABASE_URL's, or the embedded store's while no gateway runs on it")
-    .action(run(async (context) => (await import('./commands/verify.js')).verify(context)))
-  program.command('apply').description('bring the registry to what a folder or file says, as one changeset')
-    .addArgument(path()).addOption(dryRun()).addOption(prune()).addOption(message())
+    .action(run(async (context) => (await import('./commands/verify-command.js')).verify(context)))
+  program
+    .command('apply')
+    .description('bring the registry to what a folder or file says, as one changeset')
+    .addArgument(path())
+    .addOption(dryRun())
+    .addOption(prune())
+    .addOption(message())
     .action(run(apply))
-  program.command('plan').description('show what apply would change')
-    .addArgument(path()).addOption(prune())
+  program
+    .command('plan')
+    .description('show what apply would change')
+    .addArgument(path())
+    .addOption(prune())
     .action(run(plan))
-  program.command('export')
+  program
+    .command('export')
     .description('write all entries: a line of JSON each to standard output, or a file for each namespace')
     .argument('[folder]', 'where to; - is standard output', '-')
     .addOption(at())
     .addOption(new Option('--form <form>', 'of the files in a folder').choices(['wippy', 'entry']).default('wippy'))
     .option('--overwrite', 'write into a folder that is not empty', false)
     .action(run(exportEntries))
-  program.command('get').description('print one entry')
-    .argument('<id>', 'namespace:name').addOption(at())
+  program
+    .command('get')
+    .description('print one entry')
+    .argument('<id>', 'namespace:name')
+    .addOption(at())
     .action(run(get))
-  program.command('find').description('list the entries that match')
-    .argument('[criteria...]', 'such as .kind=function.* ^meta.name=user, or one JSON object; quote what your shell would take')
-    .addOption(at()).addOption(limit())
+  program
+    .command('find')
+    .description('list the entries that match')
+    .argument(
+      '[criteria...]',
+      'such as .kind=function.* ^meta.name=user, or one JSON object; quote what your shell would take',
+    )
+    .addOption(at())
+    .addOption(limit())
     .action(run(find))
-  program.command('log').description('list the versions, the newest first')
+  program
+    .command('log')
+    .description('list the versions, the newest first')
     .option('--transitions', 'list the movements of the head instead', false)
     .addOption(limit())
     .action(run(log))
-  program.command('diff').description('show what changed between two places in the history')
-    .argument('<from>', 'v3, r7, head, tag:NAME or a time').argument('<to>', 'likewise')
+  program
+    .command('diff')
+    .description('show what changed between two places in the history')
+    .argument('<from>', 'v3, r7, head, tag:NAME or a time')
+    .argument('<to>', 'likewise')
     .action(run(diff))
-  program.command('rollback').description('move the head to a version: back, forward or across branches')
+  program
+    .command('rollback')
+    .description('move the head to a version: back, forward or across branches')
     .argument('<version>', 'such as v3')
-    .addOption(dryRun()).addOption(message())
+    .addOption(dryRun())
+    .addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
     .action(run(rollback))
-  program.command('revert').description('take back what one version changed, as a new version on top of the head')
+  program
+    .command('revert')
+    .description('take back what one version changed, as a new version on top of the head')
     .argument('<version>', 'such as v3')
-    .addOption(dryRun()).addOption(message())
+    .addOption(dryRun())
+    .addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
     .action(run(revert))
-  program.command('tag').description('list the names of versions, show one, or put one on a version')
-    .argument('[name]', 'such as release/1.2').argument('[version]', 'v3 or head: put it there')
+  program
+    .command('tag')
+    .description('list the names of versions, show one, or put one on a version')
+    .argument('[name]', 'such as release/1.2')
+    .argument('[version]', 'v3 or head: put it there')
     .option('--movable', 'it may be moved later')
     .option('--fixed', 'it stays where it is; so is a new one unless told')
     .option('--expected-version <version>', 'only where it stands on this version')
     .option('--delete', 'take it away', false)
     .option('--force', 'even where it is fixed', false)
     .action(run(tag))
-  program.command('compact').description('squash what lies before a revision into the state it begins with; cannot be undone')
+  program
+    .command('compact')
+    .description('squash what lies before a revision into the state it begins with; cannot be undone')
     .argument('<revision>', 'such as r7: from there on everything is kept')
     .addOption(new Option('--dry-run', 'only tell what it would take away').default(false))
     .action(run(compact))
-  program.command('instances').description('list who uses an entry').argument('<entry>', 'its id').action(run(instances))
-  program.command('source').description('list the sources, load one anew, or show what that would change')
-    .addArgument(new Argument('<action>', 'what to do').choices(SOURCE_ACTIONS)).argument('[name]', 'which source, for reload and plan')
+  program
+    .command('instances')
+    .description('list who uses an entry')
+    .argument('<entry>', 'its id')
+    .action(run(instances))
+  program
+    .command('source')
+    .description('list the sources, load one anew, or show what that would change')
+    .addArgument(new Argument('<action>', 'what to do').choices(SOURCE_ACTIONS))
+    .argument('[name]', 'which source, for reload and plan')
     .action(run(source))
-  program.command('watch').description('follow the changes as they happen; goes on by itself after a lost connection')
+  program
+    .command('watch')
+    .description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')
     .option('--initial', 'begin with the entries as they stand', false)

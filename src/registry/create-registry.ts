@@ -1,32 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import type { CompileRegex } from '../core/criteria/criteria.js'
-import type { ExtractReferences } from '../core/dependency.js'
-import { sealContent } from '../core/seal-content.js'
-import { pathBetween } from '../core/version-tree.js'
-import type { Bus } from '../store/exchange.js'
-import type { History } from '../store/history.js'
-import type { CommitRequest } from '../store/history-writer.js'
-import { sha256 } from '../store/sha256.js'
-import { checkChangeset, type ChangesetLimits } from './check-changeset.js'
-import { checkTagName, checkWrite } from './check-write.js'
-import { ClientParticipants } from './client-participants.js'
-import { CommitQueue } from './commit-queue.js'
-import { dependencyGraph } from './dependency-graph.js'
-import { EntryInstances } from './entry-instances.js'
-import { EventBus } from './event-bus.js'
-import { createFinder } from './finder.js'
-import { follow, PROGRESS_MS } from './follow.js'
-import { followEntry } from './follow-entry.js'
-import { GatheredLook } from './gathered-look.js'
-import { HeadReads } from './head-reads.js'
-import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions } from './log-reader.js'
-import { combinedDirectory } from './participant-directories.js'
-import { revisionAt } from './read-revision.js'
-import type { ApplyChangesetInput, ApplyVersionInput, Registry, RevertVersionInput, WriteContext } from './registry.js'
-import { changesetDigest, revertDigest, versionDigest } from './request-digest.js'
-import { SharedPages } from './shared-pages.js'
-import { Transactions, type TransactionsOptions } from './transactions.js'
-import { warningsOf } from './warnings-of.js'
+import type { ExtractReferences } from '../core/dependency/dependency.js'
+import { sealContent } from '../core/entry/seal-content.js'
+import { pathBetween } from '../core/history/version-tree.js'
+import type { Bus } from '../store/contract/exchange.js'
+import type { History } from '../store/contract/history.js'
+import type { CommitRequest } from '../store/contract/history-writer.js'
+import { sha256 } from '../store/planning/sha256.js'
+import { EventBus } from './events/event-bus.js'
+import { follow } from './following/follow.js'
+import { followEntry } from './following/follow-entry.js'
+import { SharedPages } from './following/log-page-cache.js'
+import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions, PROGRESS_MS } from './following/log-tail.js'
+import { HeadReads } from './head-cache/head-cache.js'
+import { GatheredLook } from './head-cache/read-index.js'
+import { EntryInstances } from './instances/entry-instances.js'
+import { ClientParticipants } from './participants/client-participants.js'
+import { combinedDirectory } from './participants/participant-directories.js'
+import { dependencyGraph } from './reading/dependency-graph.js'
+import { createFinder } from './reading/find-cache.js'
+import { revisionAt } from './reading/resolve-revision.js'
+import type { Registry } from './registry.js'
+import { Transactions, type TransactionsOptions } from './transactions/transactions.js'
+import { warningsOf } from './writing/changeset-warnings.js'
+import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
+import { checkTagName, checkWrite } from './writing/check-write.js'
+import { CommitQueue } from './writing/commit-queue.js'
+import { changesetDigest, revertDigest, versionDigest } from './writing/request-digest.js'
+import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
 
 export interface RegistryLimits extends ChangesetLimits {
   /** UTF-8 bytes of the texts of an entry's meta and data together. */
@@ -34,7 +35,9 @@ export interface RegistryLimits extends ChangesetLimits {
 }
 
 export const REGISTRY_LIMITS: RegistryLimits = {
-  entryBytes: 1024 * 1024, changesetOperations: 100_000, changesetBytes: 64 * 1024 * 1024,
+  entryBytes: 1024 * 1024,
+  changesetOperations: 100_000,
+  changesetBytes: 64 * 1024 * 1024,
 }
 
 /**
@@ -62,14 +65,22 @@ export function createRegistry(options: RegistryOptions): Registry {
   const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
   const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
-  const head = () => headReads === null ? history.head() : headReads.head()
+  const head = () => (headReads === null ? history.head() : headReads.head())
   const finder = createFinder(history, head, headReads && ((...page) => headReads.page(...page)))
   const reader = new LogReader(history, { ...LOG_READER_OPTIONS, ...options.logReader, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
   const oldest = new GatheredLook(() => history.oldestRevision())
-  const sources = { history, head, oldest: () => oldest.look(), reader, pages: new SharedPages(history), compileRegex, progressMs }
+  const sources = {
+    history,
+    head,
+    oldest: () => oldest.look(),
+    reader,
+    pages: new SharedPages(history),
+    compileRegex,
+    progressMs,
+  }
 
   const commit = (request: CommitRequest, bytes: number) => (request.dryRun ? dryRuns : commits).commit(request, bytes)
   const clients = new ClientParticipants(history.exchange)
@@ -77,8 +88,12 @@ export function createRegistry(options: RegistryOptions): Registry {
   const instances = new EntryInstances(history.instances, rules)
   const others = options.transactions?.participants
   const transactions = new Transactions({
-    bus, ...options.transactions, participants: others === undefined ? clients : combinedDirectory([others, clients]),
-    journal: history.journal, references, commit,
+    bus,
+    ...options.transactions,
+    participants: others === undefined ? clients : combinedDirectory([others, clients]),
+    journal: history.journal,
+    references,
+    commit,
   })
 
   return {
@@ -88,7 +103,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     instances,
     references,
     head,
-    entriesAtHead: (ids) => headReads === null ? history.entries(ids, 'head') : headReads.entries(ids),
+    entriesAtHead: (ids) => (headReads === null ? history.entries(ids, 'head') : headReads.entries(ids)),
     entryAtHead(id, told, failed) {
       if (headReads !== null) headReads.entry(id, told, failed)
       else history.entries([id], 'head').then((found) => told(found.get(id) ?? null, null), failed)
@@ -98,7 +113,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,
     finderCache: () => finder.cache,
-    dependencyGraph: (root, depth, direction, revision) => dependencyGraph(history, references, root, depth, direction, revision),
+    dependencyGraph: (root, depth, direction, revision) =>
+      dependencyGraph(history, references, root, depth, direction, revision),
     warningsOf: (outcome) => warningsOf(outcome, history, references),
     sealContent: (content) => sealContent(content, rules),
     path: async (from, to) => pathBetween(await history.lineage(from), await history.lineage(to)),
@@ -128,7 +144,13 @@ export function createRegistry(options: RegistryOptions): Registry {
     async setTag({ name, version, movable, expectedVersion }, context) {
       checkTagName(name)
       checkWrite({}, context)
-      return history.setTag({ name, version, movable: movable ?? null, expectedVersion: expectedVersion ?? null, author: context.author })
+      return history.setTag({
+        name,
+        version,
+        movable: movable ?? null,
+        expectedVersion: expectedVersion ?? null,
+        author: context.author,
+      })
     },
 
     async deleteTag(name, force) {
@@ -148,7 +170,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 }
 
-function requestOf(input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput, { author }: WriteContext, digest: string) {
+function requestOf(
+  input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput,
+  { author }: WriteContext,
+  digest: string,
+) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {
     id: randomUUID(),

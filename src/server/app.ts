@@ -2,20 +2,20 @@ import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
-import type { ProviderDirectory } from '../registry/providers.js'
+import type { ProviderDirectory } from '../registry/plugins/providers.js'
 import type { Registry } from '../registry/registry.js'
-import type { Sources } from '../sources/sources.js'
-import type { GatewayConfig } from './config.js'
-import { createEngine } from './engine.js'
-import { answerGraphQL } from './graphql-over-http.js'
-import { answerHealth, answerReady, answerText } from './health.js'
-import { createHttpServer } from './http.js'
-import type { Log } from './log.js'
-import { createMetrics } from './metrics.js'
-import type { OperationLimits } from './operation-limits.js'
-import { BodyReader } from './read-body.js'
-import { createStaticFiles } from './static-files.js'
-import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket.js'
+import type { Sources } from '../sources/running/sources.js'
+import type { GatewayConfig } from './config/config.js'
+import { createEngine } from './engine/engine.js'
+import { answerGraphQL } from './http/graphql-over-http.js'
+import { answerHealth, answerReady, answerText } from './http/health.js'
+import { createHttpServer } from './http/http.js'
+import { BodyReader } from './http/read-body.js'
+import { createStaticFiles } from './http/static-files.js'
+import type { Log } from './observing/log.js'
+import { createMetrics } from './observing/metrics.js'
+import type { OperationLimits } from './pipeline/operation-limits.js'
+import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket/websocket.js'
 
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
@@ -50,8 +50,13 @@ export function createApp(options: AppOptions): App {
 
   const metrics = createMetrics(registry)
   const engine = createEngine({
-    schema, registry, log, metrics, introspection: config.introspection,
-    ...(options.providers && { providers: options.providers }), ...(options.sources && { sources: options.sources }),
+    schema,
+    registry,
+    log,
+    metrics,
+    introspection: config.introspection,
+    ...(options.providers && { providers: options.providers }),
+    ...(options.sources && { sources: options.sources }),
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
   const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { isIPv6, type AddressInfo } from 'node:net'
-import { compileDependencyPatterns } from '../core/compile-dependency-patterns.js'
+import { type AddressInfo, isIPv6 } from 'node:net'
+import { compileDependencyPatterns } from '../core/dependency/compile-dependency-patterns.js'
+import { pause } from '../registry/async/pause.js'
 import { createRegistry } from '../registry/create-registry.js'
-import { fixedDirectory } from '../registry/participant-directories.js'
-import { pause } from '../registry/pause.js'
-import type { SourceProvider } from '../sources/source-provider.js'
-import { compileRegex } from '../store/compile-regex.js'
-import { DEFAULT_BUS } from '../store/bus-providers.js'
-import { storeConfig } from '../store/open-store.js'
-import { createApp, type AppOptions } from './app.js'
-import type { GatewayConfig } from './config.js'
-import { GRAPHQL_PATH } from './http.js'
-import { loadParticipants } from './load-participants.js'
-import { loadPlugins } from './load-plugins.js'
-import { createLog, type Log } from './log.js'
-import { openSources } from './open-sources.js'
-import { OPERATION_LIMITS } from './operation-limits.js'
-import { createProviders } from './provider-roles.js'
-import { StartError } from './start-error.js'
+import { fixedDirectory } from '../registry/participants/participant-directories.js'
+import type { SourceProvider } from '../sources/provider/source-provider.js'
+import { compileRegex } from '../store/planning/compile-regex.js'
+import { DEFAULT_BUS } from '../store/providers/bus-providers.js'
+import { storeConfig } from '../store/providers/open-store.js'
+import { type AppOptions, createApp } from './app.js'
+import type { GatewayConfig } from './config/config.js'
+import { StartError } from './config/start-error.js'
+import { GRAPHQL_PATH } from './http/http.js'
+import { createLog, type Log } from './observing/log.js'
+import { OPERATION_LIMITS } from './pipeline/operation-limits.js'
+import { loadParticipants } from './plugins/load-participants.js'
+import { loadPlugins } from './plugins/load-plugins.js'
+import { openSources } from './plugins/open-sources.js'
+import { createProviders } from './plugins/provider-roles.js'
 
 export interface Gateway {
   /** Of the playground. */
@@ -59,40 +59,67 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   const dependencies = [...config.dependencies, ...plugins.dependencies]
   const references = compileDependencyPatterns(dependencies)
   const chosen = config.store ?? { provider: config.backend, options: storeConfig(config) }
-  const history = await providers.create('store', chosen.provider, chosen.options, {
-    options: {
-      references, referencesFingerprint: fingerprint(dependencies), compileRegex,
-      readTimeoutMs: READ_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS,
-      onFault: (what, error) => log.error({ err: error }, what),
-    },
-    log: (line) => log.info(line),
-  }).catch((error: unknown) => {
-    throw new StartError(`the ${chosen.provider} store cannot be opened: ${(error as Error).message}`, { cause: error })
-  })
+  const history = await providers
+    .create('store', chosen.provider, chosen.options, {
+      options: {
+        references,
+        referencesFingerprint: fingerprint(dependencies),
+        compileRegex,
+        readTimeoutMs: READ_TIMEOUT_MS,
+        commitTimeoutMs: COMMIT_TIMEOUT_MS,
+        onFault: (what, error) => log.error({ err: error }, what),
+      },
+      log: (line) => log.info(line),
+    })
+    .catch((error: unknown) => {
+      throw new StartError(`the ${chosen.provider} store cannot be opened: ${(error as Error).message}`, {
+        cause: error,
+      })
+    })
   // What is used where a configuration names none.
   providers.setDefault('store', config.databaseUrl === null ? 'embedded' : 'postgres')
   providers.setDefault('source', 'filesystem')
   providers.setDefault('bus', DEFAULT_BUS[history.backend])
-  const bus = await providers.create('bus', config.bus?.provider ?? null, config.bus?.options ?? {}, { history }).catch(async (error: unknown) => {
-    await history.close()
-    throw new StartError(`the bus cannot be opened: ${(error as Error).message}`, { cause: error })
-  })
+  const bus = await providers
+    .create('bus', config.bus?.provider ?? null, config.bus?.options ?? {}, { history })
+    .catch(async (error: unknown) => {
+      await history.close()
+      throw new StartError(`the bus cannot be opened: ${(error as Error).message}`, { cause: error })
+    })
 
   const { operationSeconds, totalSeconds } = config.transactions
   const registry = createRegistry({
-    history, bus, references, compileRegex, limits: config.limits,
+    history,
+    bus,
+    references,
+    compileRegex,
+    limits: config.limits,
     transactions: {
       participants: fixedDirectory(loaded.participants),
       internalKinds: config.internalKinds,
       operationMs: operationSeconds * 1_000,
       totalMs: totalSeconds * 1_000,
-      untold: (participant, { transaction, kind }, error) => log.warn({ participant, transaction, kind, err: error }, 'a participant could not be told'),
+      untold: (participant, { transaction, kind }, error) =>
+        log.warn({ participant, transaction, kind, err: error }, 'a participant could not be told'),
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },
   })
-  const sources = await orClose(openSources({ config, providers, registry, log }), () => registry.close().then(() => bus.close()).then(() => history.close()))
+  const sources = await orClose(openSources({ config, providers, registry, log }), () =>
+    registry
+      .close()
+      .then(() => bus.close())
+      .then(() => history.close()),
+  )
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
-  const app = createApp({ operationLimits: { ...OPERATION_LIMITS, mutationSeconds }, ...options, config, registry, providers, sources, log })
+  const app = createApp({
+    operationLimits: { ...OPERATION_LIMITS, mutationSeconds },
+    ...options,
+    config,
+    registry,
+    providers,
+    sources,
+    log,
+  })
   try {
     app.server.listen({ host: config.host, port: config.port })
     await once(app.server, 'listening')
@@ -119,7 +146,11 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
     await registryClosed
     await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
-    await within(PLUGINS_CLOSE_MS, bus.close().then(() => providers.close()), () => log.warn('a plugin did not stop in time'))
+    await within(
+      PLUGINS_CLOSE_MS,
+      bus.close().then(() => providers.close()),
+      () => log.warn('a plugin did not stop in time'),
+    )
     await within(STORE_CLOSE_MS, history.close(), () => log.warn('the store did not close in time'))
     log.info('stopped')
   }

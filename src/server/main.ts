@@ -6,5 +6,5 @@ const modified = (file: URL) => statSync(file, { throwIfNoEntry: false })?.mtime
 
 // One that is older than what was compiled since (`npm run dev`, say) is not what is meant to run.
 const isFresh = modified(bundle) >= modified(new URL(import.meta.url))
-const { serve } = isFresh ? await import(bundle.href) as typeof import('./serve.js') : await import('./serve.js')
+const { serve } = isFresh ? ((await import(bundle.href)) as typeof import('./serve.js')) : await import('./serve.js')
 await serve()

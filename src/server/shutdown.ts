@@ -1,5 +1,5 @@
 import type { Gateway } from './gateway.js'
-import type { Log } from './log.js'
+import type { Log } from './observing/log.js'
 
 /** SPEC gives a gateway 10 seconds; whatever still hangs then is cut off. */
 const LONGEST_MS = 9_500
@@ -24,13 +24,15 @@ export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
       log.warn('not everything ended in time')
       process.exit(0)
     }, LONGEST_MS).unref()
-    starting.then((gateway) => gateway.close()).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'stopping failed')
-        process.exit(1)
-      },
-    )
+    starting
+      .then((gateway) => gateway.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed')
+          process.exit(1)
+        },
+      )
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

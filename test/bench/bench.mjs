@@ -10,8 +10,13 @@ import { installEtcd, installPackages } from './install.mjs'
 
 const { values: flags } = parseArgs({
   options: {
-    short: { type: 'boolean' }, only: { type: 'string' }, keep: { type: 'boolean' }, resume: { type: 'boolean' },
-    sizes: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' },
+    short: { type: 'boolean' },
+    only: { type: 'string' },
+    keep: { type: 'boolean' },
+    resume: { type: 'boolean' },
+    sizes: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
   },
 })
 const number = (name, usual, short) => {
@@ -20,7 +25,10 @@ const number = (name, usual, short) => {
   return value
 }
 const options = {
-  sizes: (flags.sizes ?? (flags.short ? '10000' : '10000,100000,1000000')).split(',').map(Number).sort((a, b) => a - b),
+  sizes: (flags.sizes ?? (flags.short ? '10000' : '10000,100000,1000000'))
+    .split(',')
+    .map(Number)
+    .sort((a, b) => a - b),
   rounds: number('rounds', 3, 2),
   ms: number('seconds', 5, 1) * 1_000,
   warmUpMs: flags.short || number('seconds', 5, 1) < 3 ? 400 : 1_500,
@@ -41,24 +49,41 @@ const { WORKLOADS } = await import('./workloads.mjs')
 const { readMeasured, writeMeasured } = await import('./measured.mjs')
 
 const words = flags.only?.split(',').map((word) => word.trim())
-const chosen = WORKLOADS.filter(({ part, name, inShort }) => (
-  words === undefined ? !flags.short || inShort === true : words.some((word) => part.includes(word) || name.includes(word))
-))
-if (chosen.length === 0) throw new Error(`no workload's part or name holds "${flags.only}"; there are:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`)
+const chosen = WORKLOADS.filter(({ part, name, inShort }) =>
+  words === undefined
+    ? !flags.short || inShort === true
+    : words.some((word) => part.includes(word) || name.includes(word)),
+)
+if (chosen.length === 0)
+  throw new Error(
+    `no workload's part or name holds "${flags.only}"; there are:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`,
+  )
 const without = withoutEtcd === null ? {} : { etcd: withoutEtcd }
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 
 const measured = flags.resume || flags.keep ? readMeasured() : []
-const isThere = (workload, size) => flags.resume === true && measured.some((result) => (
-  result.name === workload.name && result.size === size && result.failed === undefined && result.rounds.length === options.rounds && result.ms === options.ms
-))
+const isThere = (workload, size) =>
+  flags.resume === true &&
+  measured.some(
+    (result) =>
+      result.name === workload.name &&
+      result.size === size &&
+      result.failed === undefined &&
+      result.rounds.length === options.rounds &&
+      result.ms === options.ms,
+  )
 const began = performance.now()
 const run = await runWorkloads(chosen, options, without, {
   isThere,
   say: (line) => console.error(`${String(Math.round((performance.now() - began) / 1_000)).padStart(5)} s  ${line}`),
   done(result) {
     const at = measured.findIndex(({ name, size }) => name === result.name && size === result.size)
-    measured.splice(at < 0 ? measured.length : at, at < 0 ? 0 : 1, { ...result, ms: options.ms, command, date: new Date().toISOString().slice(0, 10) })
+    measured.splice(at < 0 ? measured.length : at, at < 0 ? 0 : 1, {
+      ...result,
+      ms: options.ms,
+      command,
+      date: new Date().toISOString().slice(0, 10),
+    })
     console.log(printed(result))
     if (isKept) writeMeasured(measured)
   },

@@ -1,13 +1,62 @@
 // The content of the registries that are measured: made from a seed, so that every system and every run has the same.
-const WORDS = 'account audit billing cache catalog checkout session export gateway import index invoice ledger mail media order payment policy profile queue report search stock token upload user webhook worker'.split(' ')
+const WORDS =
+  'account audit billing cache catalog checkout session export gateway import index invoice ledger mail media order payment policy profile queue report search stock token upload user webhook worker'.split(
+    ' ',
+  )
 const TEAMS = ['core', 'growth', 'identity', 'payments', 'platform', 'search']
 /** A kind and how its data is made; as often as real registries have them. */
 const KINDS = [
-  [38, 'function.lua', (random, at) => ({ source: `file://${word(random)}/${word(random)}.lua`, method: 'handle', modules: some(random, ['json', 'time', 'http', 'sql', 'crypto', 'store'], 3), imports: { store: at(), log: at() } })],
-  [22, 'library.lua', (random) => ({ source: `file://lib/${word(random)}_${word(random)}.lua`, modules: some(random, ['json', 'time', 'hash', 'base64'], 2) })],
-  [15, 'http.endpoint', (random, at) => ({ path: `/api/v${1 + int(random, 3)}/${word(random)}s/{id}/${word(random)}`, method: ['GET', 'POST', 'PUT', 'DELETE'][int(random, 4)], func: at(), middleware: ['cors', 'auth'], timeout: `${5 + int(random, 55)}s` })],
-  [12, 'registry.entry', (random) => ({ schema: { type: 'object', required: ['id', word(random)], properties: Object.fromEntries(some(random, WORDS, 4).map((name) => [name, { type: 'string', maxLength: int(random, 255) }])) } })],
-  [8, 'process.lua', (random, at) => ({ source: `file://process/${word(random)}.lua`, lifecycle: { auto_start: random() < 0.5, depends_on: [at()] }, options: { retries: int(random, 7), ratio: random() } })],
+  [
+    38,
+    'function.lua',
+    (random, at) => ({
+      source: `file://${word(random)}/${word(random)}.lua`,
+      method: 'handle',
+      modules: some(random, ['json', 'time', 'http', 'sql', 'crypto', 'store'], 3),
+      imports: { store: at(), log: at() },
+    }),
+  ],
+  [
+    22,
+    'library.lua',
+    (random) => ({
+      source: `file://lib/${word(random)}_${word(random)}.lua`,
+      modules: some(random, ['json', 'time', 'hash', 'base64'], 2),
+    }),
+  ],
+  [
+    15,
+    'http.endpoint',
+    (random, at) => ({
+      path: `/api/v${1 + int(random, 3)}/${word(random)}s/{id}/${word(random)}`,
+      method: ['GET', 'POST', 'PUT', 'DELETE'][int(random, 4)],
+      func: at(),
+      middleware: ['cors', 'auth'],
+      timeout: `${5 + int(random, 55)}s`,
+    }),
+  ],
+  [
+    12,
+    'registry.entry',
+    (random) => ({
+      schema: {
+        type: 'object',
+        required: ['id', word(random)],
+        properties: Object.fromEntries(
+          some(random, WORDS, 4).map((name) => [name, { type: 'string', maxLength: int(random, 255) }]),
+        ),
+      },
+    }),
+  ],
+  [
+    8,
+    'process.lua',
+    (random, at) => ({
+      source: `file://process/${word(random)}.lua`,
+      lifecycle: { auto_start: random() < 0.5, depends_on: [at()] },
+      options: { retries: int(random, 7), ratio: random() },
+    }),
+  ],
   [5, 'template.jet', (random) => ({ source: sentences(random, 8), content_type: 'text/html' })],
 ]
 const WEIGHTS = KINDS.reduce((sum, [weight]) => sum + weight, 0)
@@ -36,10 +85,16 @@ export function entryOf(number, run = '') {
   let chosen = random() * WEIGHTS
   const [, kind, data] = KINDS.find(([weight]) => (chosen -= weight) < 0)
   return {
-    id: idOf(number, run), kind,
+    id: idOf(number, run),
+    kind,
     meta: {
-      type: kind.split('.')[0], name: `${word(random)} ${word(random)}`, comment: sentences(random, 1),
-      tags: [`team-${TEAMS[int(random, TEAMS.length)]}`, `t${number % 1_000}`], serial: number, build: int(random, 10_000), version: `${int(random, 4)}.${int(random, 20)}.${int(random, 9)}`,
+      type: kind.split('.')[0],
+      name: `${word(random)} ${word(random)}`,
+      comment: sentences(random, 1),
+      tags: [`team-${TEAMS[int(random, TEAMS.length)]}`, `t${number % 1_000}`],
+      serial: number,
+      build: int(random, 10_000),
+      version: `${int(random, 4)}.${int(random, 20)}.${int(random, 9)}`,
     },
     data: data(random, at),
   }
@@ -48,4 +103,8 @@ export function entryOf(number, run = '') {
 const int = (random, below) => Math.floor(random() * below)
 const word = (random) => WORDS[int(random, WORDS.length)]
 const some = (random, list, count) => list.filter(() => random() < count / list.length)
-const sentences = (random, count) => Array.from({ length: count }, () => `The ${word(random)} of each ${word(random)} is kept for the ${word(random)} until its ${word(random)} ends.`).join(' ')
+const sentences = (random, count) =>
+  Array.from(
+    { length: count },
+    () => `The ${word(random)} of each ${word(random)} is kept for the ${word(random)} until its ${word(random)} ends.`,
+  ).join(' ')

@@ -10,7 +10,10 @@ export function installPackages() {
   const lock = readFileSync(`${folder}package-lock.json`, 'utf8')
   if (existsSync(folder + MARK) && readFileSync(folder + MARK, 'utf8') === lock) return
   console.error('installing the packages of the bench')
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   writeFileSync(folder + MARK, lock)
 }
 
@@ -18,12 +21,15 @@ export function installPackages() {
 export function installEtcd() {
   const isThere = () => spawnSync('etcd', ['--version']).status === 0
   if (isThere()) return null
-  if (spawnSync('apt-get', ['--version']).error !== undefined) return 'etcd is not installed, and there is no apt to install it'
+  if (spawnSync('apt-get', ['--version']).error !== undefined)
+    return 'etcd is not installed, and there is no apt to install it'
   if (process.getuid?.() !== 0) return 'etcd is not installed; as root: apt-get install etcd-server'
   console.error('installing etcd-server')
-  const apt = (...args) => spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status
+  const apt = (...args) =>
+    spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status
   const wanted = ['install', '-y', '--no-install-recommends', 'etcd-server']
-  if (apt(...wanted) !== 0 && (apt('update') !== 0 || apt(...wanted) !== 0)) return 'etcd-server could not be installed by apt-get'
+  if (apt(...wanted) !== 0 && (apt('update') !== 0 || apt(...wanted) !== 0))
+    return 'etcd-server could not be installed by apt-get'
   return isThere() ? null : 'etcd-server was installed, but there is no etcd to run'
 }
 

@@ -1,17 +1,18 @@
 // What many instances cost, and how punctually they expire: `npm run build && node test/bench/instances.mjs 50000`.
 // Two gateways' registries over one embedded server, in process: no HTTP. All expire at one instant: first spread over
 // 1,000 entries, one of which is followed, then all of one entry, followed at the other gateway.
+
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { compileDependencyPatterns } from '../../dist/core/compile-dependency-patterns.js'
+import { compileDependencyPatterns } from '../../dist/core/dependency/compile-dependency-patterns.js'
 import { createRegistry } from '../../dist/registry/create-registry.js'
-import { compileRegex } from '../../dist/store/compile-regex.js'
 import { startEmbeddedPostgres } from '../../dist/store/embedded/start-embedded-postgres.js'
-import { connectionOptions } from '../../dist/store/postgres/connection-options.js'
+import { compileRegex } from '../../dist/store/planning/compile-regex.js'
+import { connectionOptions } from '../../dist/store/postgres/base/connection-options.js'
 import { openPostgresHistory } from '../../dist/store/postgres/postgres-history.js'
 
 const COUNT = Number(process.argv[2] ?? 50_000)
@@ -22,7 +23,13 @@ const server = await startEmbeddedPostgres({ dataDir })
 const references = compileDependencyPatterns([])
 const open = async () => {
   const history = await openPostgresHistory({
-    references, referencesFingerprint: 'none', compileRegex, readTimeoutMs: 30_000, commitTimeoutMs: 60_000, databaseUrl: server.url, backend: 'embedded',
+    references,
+    referencesFingerprint: 'none',
+    compileRegex,
+    readTimeoutMs: 30_000,
+    commitTimeoutMs: 60_000,
+    databaseUrl: server.url,
+    backend: 'embedded',
   })
   return createRegistry({ history, references, compileRegex })
 }
@@ -39,13 +46,22 @@ async function timed(what, work) {
 
 async function all(items, each) {
   const results = []
-  for (let i = 0; i < items.length; i += AT_ONCE) results.push(...await Promise.all(items.slice(i, i + AT_ONCE).map(each)))
+  for (let i = 0; i < items.length; i += AT_ONCE)
+    results.push(...(await Promise.all(items.slice(i, i + AT_ONCE).map(each))))
   return results
 }
 
-const acquireAll = (entryOf) => all(Array.from({ length: COUNT }, (_, i) => i), (i) => (
-  (i % 2 === 0 ? here : there).instances.acquire({ entry: entryOf(i), name: `worker ${i}`, ttlSeconds: 600, metadata: { host: `10.0.0.${i % 250}` } })
-))
+const acquireAll = (entryOf) =>
+  all(
+    Array.from({ length: COUNT }, (_, i) => i),
+    (i) =>
+      (i % 2 === 0 ? here : there).instances.acquire({
+        entry: entryOf(i),
+        name: `worker ${i}`,
+        ttlSeconds: 600,
+        metadata: { host: `10.0.0.${i % 250}` },
+      }),
+  )
 
 /** All expire in so many seconds, at one instant; that instant by this process's clock. */
 async function expireAllIn(seconds) {
@@ -80,20 +96,31 @@ async function expiry(stream, wanted) {
       removed = 0
       await sleep(100)
     }
-  })().then(() => { removed = performance.now() - at })
+  })().then(() => {
+    removed = performance.now() - at
+  })
   const last = await following
   await watching
-  console.log(`  a follower heard of the first after ${first.toFixed(0)} ms, of the last (${told}) after ${last.toFixed(0)} ms; the rows were gone after ${removed.toFixed(0)} ms`)
+  console.log(
+    `  a follower heard of the first after ${first.toFixed(0)} ms, of the last (${told}) after ${last.toFixed(0)} ms; the rows were gone after ${removed.toFixed(0)} ms`,
+  )
 }
 
 try {
   const id = (i) => `app:${i % ENTRIES}`
-  const operations = Array.from({ length: ENTRIES }, (_, i) => ({ kind: 'CREATE', id: id(i), entryKind: 'service', data: null }))
+  const operations = Array.from({ length: ENTRIES }, (_, i) => ({
+    kind: 'CREATE',
+    id: id(i),
+    entryKind: 'service',
+    data: null,
+  }))
   await here.applyChangeset({ operations }, { author: null })
 
   const held = await timed(`${COUNT} acquired over ${ENTRIES} entries, by two gateways`, () => acquireAll(id))
   await timed(`${COUNT} renewed`, () => all(held, ({ id }, i) => here.instances.renew(id, null)))
-  await timed('live instances of 1,000 entries read, in one statement', () => here.history.instances.live(operations.map(({ id }) => id)))
+  await timed('live instances of 1,000 entries read, in one statement', () =>
+    here.history.instances.live(operations.map(({ id }) => id)),
+  )
   const abort = new AbortController()
   const spread = there.instances.follow('app:0', abort.signal)
   await spread.next()
@@ -104,7 +131,7 @@ try {
   const one = there.instances.follow('app:1', abort.signal)
   let listed = 0
   await timed('they are listed to a new follower', async () => {
-    for (let synced = false; !synced;) {
+    for (let synced = false; !synced; ) {
       const { value } = await one.next()
       listed += value.changes.length
       synced = value.synced
@@ -116,9 +143,15 @@ try {
 
   const request = { id: randomUUID() }
   await acquireAll(id)
-  await timed(`a forced delete of ${ENTRIES} entries with ${COUNT} instances`, () => here.applyChangeset({
-    operations: operations.map(({ id }) => ({ kind: 'DELETE', id, force: true })), idempotencyKey: request.id,
-  }, { author: null }))
+  await timed(`a forced delete of ${ENTRIES} entries with ${COUNT} instances`, () =>
+    here.applyChangeset(
+      {
+        operations: operations.map(({ id }) => ({ kind: 'DELETE', id, force: true })),
+        idempotencyKey: request.id,
+      },
+      { author: null },
+    ),
+  )
 } finally {
   for (const registry of [here, there]) {
     await registry.close()

@@ -14,7 +14,8 @@ export function judged(aims, rounds) {
   return aims.flatMap(({ figure, of = 'cadastre', over = [], least, most, atMost }) => {
     if (rounds.length === 0 || rounds[0][of]?.[figure] === undefined) return []
     const ours = median(rounds.map((round) => round[of][figure]))
-    if (atMost !== undefined) return [{ figure, of, ours, over: [], value: ours, aim: `at most ${atMost}`, isMet: ours <= atMost }]
+    if (atMost !== undefined)
+      return [{ figure, of, ours, over: [], value: ours, aim: `at most ${atMost}`, isMet: ours <= atMost }]
     const others = over.filter((name) => rounds[0][name]?.[figure] !== undefined)
     if (others.length === 0) return []
     const best = MORE_IS_BETTER.has(figure) ? Math.max : Math.min
@@ -22,6 +23,16 @@ export function judged(aims, rounds) {
     const value = median(rounds.map((round) => round[of][figure] / best(...others.map((name) => round[name][figure]))))
     const aim = least !== undefined ? `at least ${least}` : most !== undefined ? `at most ${most}` : null
     const isMet = aim === null ? null : least !== undefined ? value >= least : value <= most
-    return [{ figure, of, ours, over: others.map((name) => ({ name, value: median(rounds.map((round) => round[name][figure])) })), value, aim, isMet }]
+    return [
+      {
+        figure,
+        of,
+        ours,
+        over: others.map((name) => ({ name, value: median(rounds.map((round) => round[name][figure])) })),
+        value,
+        aim,
+        isMet,
+      },
+    ]
   })
 }

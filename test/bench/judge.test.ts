@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
-interface Judged { value: number; ours: number; over: { name: string; value: number }[]; isMet: boolean | null }
+interface Judged {
+  value: number
+  ours: number
+  over: { name: string; value: number }[]
+  isMet: boolean | null
+}
 type Rounds = Record<string, Record<string, number | null>>[]
-const { judged } = await import(/* @vite-ignore */ new URL('judge.mjs', import.meta.url).href) as { judged(aims: object[], rounds: Rounds): Judged[] }
+const { judged } = (await import(/* @vite-ignore */ new URL('judge.mjs', import.meta.url).href)) as {
+  judged(aims: object[], rounds: Rounds): Judged[]
+}
 
 /** Rounds in which all slow down alike: only the ratio within each tells something. */
 const ROUNDS: Rounds = [
@@ -13,7 +20,9 @@ const ROUNDS: Rounds = [
 
 describe('what the bench aims for', () => {
   it('is held against the median of the ratios of each round, not the ratio of medians', () => {
-    expect(judged([{ figure: 'perSecond', over: ['a'], least: 2 }], ROUNDS)).toMatchObject([{ value: 2, ours: 90, isMet: true, over: [{ name: 'a', value: 30 }] }])
+    expect(judged([{ figure: 'perSecond', over: ['a'], least: 2 }], ROUNDS)).toMatchObject([
+      { value: 2, ours: 90, isMet: true, over: [{ name: 'a', value: 30 }] },
+    ])
     expect(judged([{ figure: 'perSecond', over: ['a'], least: 2.1 }], ROUNDS)).toMatchObject([{ isMet: false }])
   })
 
@@ -23,13 +32,34 @@ describe('what the bench aims for', () => {
   })
 
   it('is left out where a system was not measured, and its others are held against', () => {
-    expect(judged([{ figure: 'perSecond', over: ['etcd'], least: 1 }, { figure: 'perSecond', of: 'etcd', over: ['a'], least: 1 }], ROUNDS)).toEqual([])
-    expect(judged([{ figure: 'perSecond', over: ['etcd', 'a'], least: 1 }], ROUNDS)).toMatchObject([{ value: 2, over: [{ name: 'a' }] }])
+    expect(
+      judged(
+        [
+          { figure: 'perSecond', over: ['etcd'], least: 1 },
+          { figure: 'perSecond', of: 'etcd', over: ['a'], least: 1 },
+        ],
+        ROUNDS,
+      ),
+    ).toEqual([])
+    expect(judged([{ figure: 'perSecond', over: ['etcd', 'a'], least: 1 }], ROUNDS)).toMatchObject([
+      { value: 2, over: [{ name: 'a' }] },
+    ])
     expect(judged([{ figure: 'perSecond', over: ['a'], least: 1 }], [])).toEqual([])
   })
 
   it('may be a bound, or nothing but a ratio told', () => {
-    expect(judged([{ figure: 'ms', atMost: 10 }, { figure: 'ms', of: 'a', atMost: 10 }], ROUNDS)).toMatchObject([{ value: 10, isMet: true }, { value: 20, isMet: false }])
+    expect(
+      judged(
+        [
+          { figure: 'ms', atMost: 10 },
+          { figure: 'ms', of: 'a', atMost: 10 },
+        ],
+        ROUNDS,
+      ),
+    ).toMatchObject([
+      { value: 10, isMet: true },
+      { value: 20, isMet: false },
+    ])
     expect(judged([{ figure: 'perSecond', over: ['a'] }], ROUNDS)).toMatchObject([{ value: 2, isMet: null }])
   })
 })

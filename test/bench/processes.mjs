@@ -1,7 +1,7 @@
 // Processes of the bench: started, watched, and ended by their id; and the folders that they work in.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -42,16 +42,24 @@ export function atSignal(stop) {
 export function scratchFolder(name) {
   const path = mkdtempSync(join(tmpdir(), `cadastre-bench-${name}-`))
   folders.add(path)
-  return { path, remove: () => { folders.delete(path); rmSync(path, { recursive: true, force: true, maxRetries: 5 }) } }
+  return {
+    path,
+    remove: () => {
+      folders.delete(path)
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
 }
 
 /** Ends what a workload that failed has left running. */
 export async function stopStrays() {
-  await Promise.all([...running].map((child) => {
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    return gone
-  }))
+  await Promise.all(
+    [...running].map((child) => {
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      return gone
+    }),
+  )
 }
 
 /** Starts a server and waits until it has printed what `ready` finds a port in. */
@@ -70,11 +78,22 @@ export async function startServer(command, args, { ready, env = {}, cwd }) {
     child.stdout.setEncoding('utf8').on('data', read)
     child.stderr.setEncoding('utf8').on('data', read)
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${printed.slice(-2_000)}`)))
-    setTimeout(() => reject(new Error(`${command} ${args.join(' ')} was not ready within ${LONGEST_START_MS / 1_000} s:\n${printed.slice(-2_000)}`)), LONGEST_START_MS).unref()
+    child.once('exit', (code) =>
+      reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${printed.slice(-2_000)}`)),
+    )
+    setTimeout(
+      () =>
+        reject(
+          new Error(
+            `${command} ${args.join(' ')} was not ready within ${LONGEST_START_MS / 1_000} s:\n${printed.slice(-2_000)}`,
+          ),
+        ),
+      LONGEST_START_MS,
+    ).unref()
   })
   return {
-    port, pid: child.pid,
+    port,
+    pid: child.pid,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')
@@ -94,12 +113,17 @@ export async function runClient(file, job, { began, done, onMessage = () => unde
     return await new Promise((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)))
-      setTimeout(() => reject(new Error(`${file} had not ended after ${LONGEST_CLIENT_MS / 60_000} minutes`)), LONGEST_CLIENT_MS).unref()
+      setTimeout(
+        () => reject(new Error(`${file} had not ended after ${LONGEST_CLIENT_MS / 60_000} minutes`)),
+        LONGEST_CLIENT_MS,
+      ).unref()
       child.on('message', (message) => {
         if (message === 'began') began?.()
         else if (message.failed !== undefined) reject(new Error(message.failed))
-        else if (message.done !== undefined) { done?.(); resolve(message.done) }
-        else onMessage(message, (answer) => child.send(answer))
+        else if (message.done !== undefined) {
+          done?.()
+          resolve(message.done)
+        } else onMessage(message, (answer) => child.send(answer))
       })
       child.send(job)
     })
@@ -119,21 +143,27 @@ export function cpuTime(pids) {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       parents.set(Number(name), Number(fields[1]))
-      taken.set(Number(name), fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0))
+      taken.set(
+        Number(name),
+        fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0),
+      )
     } catch (error) {
       // It ended while the list was read.
       if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error
     }
   }
   const ours = new Set(pids)
-  for (let found = true; found;) {
+  for (let found = true; found; ) {
     found = false
     for (const [pid, parent] of parents) if (ours.has(parent) && !ours.has(pid)) found = Boolean(ours.add(pid))
   }
   return [...ours].reduce((sum, pid) => sum + (taken.get(pid) ?? 0), 0)
 }
 
-const memory = (pid, which) => (existsSync('/proc/self/status') ? Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024 : NaN)
+const memory = (pid, which) =>
+  existsSync('/proc/self/status')
+    ? Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024
+    : NaN
 /** The most memory that a process ever held, in MB. */
 export const peakMemory = (pid) => memory(pid, 'VmHWM')
 /** What it holds now. */

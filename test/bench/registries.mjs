@@ -1,14 +1,14 @@
 // Registries to measure in: each filled once, by the store itself, and copied as a database for each use.
 import { randomUUID } from 'node:crypto'
-import { connect } from './connect.mjs'
-import { compileDependencyPatterns } from '../../dist/core/compile-dependency-patterns.js'
-import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/default-dependency-patterns.js'
-import { sealContent } from '../../dist/core/seal-content.js'
+import { compileDependencyPatterns } from '../../dist/core/dependency/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/dependency/default-dependency-patterns.js'
+import { sealContent } from '../../dist/core/entry/seal-content.js'
 import { fingerprint } from '../../dist/server/gateway.js'
-import { sha256 } from '../../dist/store/sha256.js'
-import { compileRegex } from '../../dist/store/compile-regex.js'
 import { startEmbeddedPostgres } from '../../dist/store/embedded/start-embedded-postgres.js'
-import { openStore } from '../../dist/store/open-store.js'
+import { compileRegex } from '../../dist/store/planning/compile-regex.js'
+import { sha256 } from '../../dist/store/planning/sha256.js'
+import { openStore } from '../../dist/store/providers/open-store.js'
+import { connect } from './connect.mjs'
 import { entryOf, idOf } from './entries.mjs'
 import { scratchFolder } from './processes.mjs'
 
@@ -27,7 +27,7 @@ export async function startDatabase(say = () => undefined) {
       say(`filling a registry with ${size.toLocaleString('en')} entries`)
       const name = `filled_${size}`
       await admin.unsafe(`CREATE DATABASE ${name}`)
-      made.set(size, { name, ...await fill(urlOf(name), size, say) })
+      made.set(size, { name, ...(await fill(urlOf(name), size, say)) })
     }
     const { name, oldRevision } = made.get(size)
     return { url: urlOf(name), size, oldRevision, name }
@@ -56,18 +56,33 @@ export async function startDatabase(say = () => undefined) {
 
 export function openHistory(url) {
   return openStore({
-    backend: 'postgres', databaseUrl: url, dataDir: '',
+    backend: 'postgres',
+    databaseUrl: url,
+    dataDir: '',
     options: {
-      references: compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS), referencesFingerprint: fingerprint(DEFAULT_DEPENDENCY_PATTERNS), compileRegex,
-      readTimeoutMs: 60_000, commitTimeoutMs: 300_000,
+      references: compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS),
+      referencesFingerprint: fingerprint(DEFAULT_DEPENDENCY_PATTERNS),
+      compileRegex,
+      readTimeoutMs: 60_000,
+      commitTimeoutMs: 300_000,
     },
   })
 }
 
 export function commitRequest(operations) {
   return {
-    id: randomUUID(), author: 'bench', message: null, idempotency: null, expectedHead: null, dryRun: false,
-    action: { type: 'changeset', base: null, problems: [], operations: operations.map((operation, index) => ({ ...operation, index, ifRevision: null })) },
+    id: randomUUID(),
+    author: 'bench',
+    message: null,
+    idempotency: null,
+    expectedHead: null,
+    dryRun: false,
+    action: {
+      type: 'changeset',
+      base: null,
+      problems: [],
+      operations: operations.map((operation, index) => ({ ...operation, index, ifRevision: null })),
+    },
   }
 }
 
@@ -96,7 +111,11 @@ async function fill(url, size, say) {
     for (let i = 0; i < 10; i++) {
       const number = Math.floor((i * size) / 10)
       const entry = entryOf(number)
-      await history.commit([commitRequest([{ kind: 'UPDATE', id: entry.id, content: sealed({ ...entry, meta: { ...entry.meta, edited: true } }) }])])
+      await history.commit([
+        commitRequest([
+          { kind: 'UPDATE', id: entry.id, content: sealed({ ...entry, meta: { ...entry.meta, edited: true } }) },
+        ]),
+      ])
     }
     const sql = connect(url, { max: 1 })
     await sql`VACUUM ANALYZE`

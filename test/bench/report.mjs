@@ -24,13 +24,16 @@ export function printed(result) {
   const aims = aimsOf(result).filter(({ aim }) => aim !== null)
   const left = systems.filter((system) => rounds[0]?.[system] === undefined && rounds.length > 0)
   return [
-    `### ${title[0].toUpperCase()}${title.slice(1)}`, '',
+    `### ${title[0].toUpperCase()}${title.slice(1)}`,
+    '',
     ...(failed === undefined ? [] : [`Failed: ${failed}`, '']),
     ...(rounds.length === 0 ? [] : [measuredTable(rounds), '']),
     ...(left.length === 0 ? [] : [`Not measured here: ${left.join(', ')}.`, '']),
-    ...aims.map(({ figure, of, over, value, aim, isMet }) => (
-      `- ${titleOf(figure)}: ${of}${over.length === 0 ? '' : ` / ${over.length > 1 ? 'the better of ' : ''}${over.map((each) => each.name).join(' and ')}`} = **${rounded(value)}**, aim ${aim}: ${verdict(isMet)}`
-    )), ...(aims.length > 0 ? [''] : []),
+    ...aims.map(
+      ({ figure, of, over, value, aim, isMet }) =>
+        `- ${titleOf(figure)}: ${of}${over.length === 0 ? '' : ` / ${over.length > 1 ? 'the better of ' : ''}${over.map((each) => each.name).join(' and ')}`} = **${rounded(value)}**, aim ${aim}: ${verdict(isMet)}`,
+    ),
+    ...(aims.length > 0 ? [''] : []),
   ].join('\n')
 }
 
@@ -38,11 +41,14 @@ export function printed(result) {
 function measuredTable(rounds) {
   const systems = Object.keys(rounds[0])
   const figures = [...new Set(systems.flatMap((system) => Object.keys(rounds[0][system])))]
-  const rows = systems.map((system) => [system, ...figures.map((figure) => {
-    // A figure that this machine cannot tell (NaN) is kept as null.
-    const values = rounds.map((round) => round[system][figure]).filter((value) => Number.isFinite(value))
-    return values.length === 0 ? '' : rounded(median(values))
-  })])
+  const rows = systems.map((system) => [
+    system,
+    ...figures.map((figure) => {
+      // A figure that this machine cannot tell (NaN) is kept as null.
+      const values = rounds.map((round) => round[system][figure]).filter((value) => Number.isFinite(value))
+      return values.length === 0 ? '' : rounded(median(values))
+    }),
+  ])
   return table(['', ...figures.map(titleOf)], rows)
 }
 
@@ -53,8 +59,13 @@ function summary(results) {
     const what = named(result)
     if (failed !== undefined) return [[what, '', '', '', '', '', `failed: ${failed.replaceAll('|', '/')}`]]
     return aimsOf(result).map(({ figure, of, ours, over, value, aim, isMet }) => [
-      what, `${titleOf(figure)}${of === 'cadastre' ? '' : ` (${of})`}`, rounded(ours), over.map((each) => `${each.name} ${rounded(each.value)}`).join(', '),
-      over.length === 0 ? '' : rounded(value), aim ?? '', verdict(isMet),
+      what,
+      `${titleOf(figure)}${of === 'cadastre' ? '' : ` (${of})`}`,
+      rounded(ours),
+      over.map((each) => `${each.name} ${rounded(each.value)}`).join(', '),
+      over.length === 0 ? '' : rounded(value),
+      aim ?? '',
+      verdict(isMet),
     ])
   })
   return table(['workload', 'figure', 'ours', 'held against', 'ratio', 'aim', ''], rows)
@@ -65,32 +76,54 @@ export function writeResults(measured, { postgres, without }) {
   const place = ({ name }) => WORKLOADS.findIndex((workload) => workload.name === name)
   const results = measured.filter((result) => place(result) >= 0).sort((a, b) => place(a) - place(b) || a.size - b.size)
   const commands = [...new Set(results.map(({ command, date }) => `\`${command}\` (${date})`))]
-  const rounds = [...new Set(results.filter(({ failed }) => failed === undefined).map((result) => result.rounds.length))].sort()
+  const rounds = [
+    ...new Set(results.filter(({ failed }) => failed === undefined).map((result) => result.rounds.length)),
+  ].sort()
   const seconds = [...new Set(results.map(({ ms }) => ms / 1_000))].sort()
   const [cpu] = cpus()
   const machine = `${cpus().length} cores (${cpu.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}, Postgres ${postgres}${'etcd' in without ? '' : `, etcd ${versionOfEtcd()}`}`
-  const systems = [...new Set(results.flatMap((result) => result.systems))].filter((name) => SYSTEMS[name] !== undefined)
+  const systems = [...new Set(results.flatMap((result) => result.systems))].filter(
+    (name) => SYSTEMS[name] !== undefined,
+  )
   const bounds = file('BOUNDS.md')
-  writeFileSync(file('RESULTS.md'), [
-    '# What the bench gave', '',
-    `Measured by ${commands.join(', ')} on ${machine}.`, '',
-    `Medians of ${rounds.join(' or ')} rounds, in which the systems take turns; loads of ${seconds.join(' or ')} s after a warm-up. A ratio is the median of each round's: compare`,
-    'those, since the cores are shared between servers, the one client program that asks them all, and whatever else the machine does.',
-    'How each is measured, and what it does not tell, is in [README.md](README.md).', '',
-    ...Object.entries(without).flatMap(([name, why]) => [`Left out, ${name}: ${why}.`, '']),
-    '## All of it', '', summary(results), '',
-    '## The systems', '', table(['system', 'what it is'], systems.map((name) => [name, SYSTEMS[name].what])), '',
-    ...(existsSync(bounds) ? [readFileSync(bounds, 'utf8').trimEnd(), ''] : []),
-    ...Object.entries(PARTS).flatMap(([part, title]) => {
-      const of = results.filter((result) => result.part === part)
-      return of.length === 0 ? [] : [`## ${title}`, '', ...of.map(printed)]
-    }),
-  ].join('\n'))
+  writeFileSync(
+    file('RESULTS.md'),
+    [
+      '# What the bench gave',
+      '',
+      `Measured by ${commands.join(', ')} on ${machine}.`,
+      '',
+      `Medians of ${rounds.join(' or ')} rounds, in which the systems take turns; loads of ${seconds.join(' or ')} s after a warm-up. A ratio is the median of each round's: compare`,
+      'those, since the cores are shared between servers, the one client program that asks them all, and whatever else the machine does.',
+      'How each is measured, and what it does not tell, is in [README.md](README.md).',
+      '',
+      ...Object.entries(without).flatMap(([name, why]) => [`Left out, ${name}: ${why}.`, '']),
+      '## All of it',
+      '',
+      summary(results),
+      '',
+      '## The systems',
+      '',
+      table(
+        ['system', 'what it is'],
+        systems.map((name) => [name, SYSTEMS[name].what]),
+      ),
+      '',
+      ...(existsSync(bounds) ? [readFileSync(bounds, 'utf8').trimEnd(), ''] : []),
+      ...Object.entries(PARTS).flatMap(([part, title]) => {
+        const of = results.filter((result) => result.part === part)
+        return of.length === 0 ? [] : [`## ${title}`, '', ...of.map(printed)]
+      }),
+    ].join('\n'),
+  )
   console.error('written to test/bench/RESULTS.md')
 }
 
 function table(head, rows) {
-  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
 }
 
-const rounded = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+const rounded = (value) =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toFixed(2)

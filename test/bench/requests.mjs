@@ -4,10 +4,14 @@ import { entryOf, idOf, seeded } from './entries.mjs'
 
 const ENTRY = 'query ($id: EntryID!) { entry(id: $id) { id kind meta data } }'
 const PAGE = 'query ($after: String) { entries(first: 100, after: $after) { nodes { id kind meta data } } }'
-const CURSORS = 'query ($after: String) { entries(first: 1000, after: $after) { edges { cursor } pageInfo { hasNextPage } } }'
+const CURSORS =
+  'query ($after: String) { entries(first: 1000, after: $after) { edges { cursor } pageInfo { hasNextPage } } }'
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id kind meta data } } }'
 const WRITE = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
-const SHARED = { entry: 'query ($id: String!) { entry(id: $id) { id kind meta data } }', page: 'query ($after: String!) { entries(after: $after) { id kind meta data } }' }
+const SHARED = {
+  entry: 'query ($id: String!) { entry(id: $id) { id kind meta data } }',
+  page: 'query ($after: String!) { entries(after: $after) { id kind meta data } }',
+}
 
 const anyId = ({ size, seed }) => {
   const random = seeded(seed)
@@ -20,22 +24,46 @@ const anyIds = (job) => {
 const graphql = (query, variables) => ({ path: '/graphql', body: { query, variables } })
 // Their pages begin after any entry: the last hundred are short, and one is empty.
 const graphqlReads = (entry, page) => ({
-  entry: (job) => { const any = anyId(job); return () => { const id = any(); return { ...graphql(entry, { id }), answers: id } } },
-  page: (job) => { const any = anyId(job); return () => ({ ...graphql(page, { after: any() }), answers: '"entries":[' }) },
+  entry: (job) => {
+    const any = anyId(job)
+    return () => {
+      const id = any()
+      return { ...graphql(entry, { id }), answers: id }
+    }
+  },
+  page: (job) => {
+    const any = anyId(job)
+    return () => ({ ...graphql(page, { after: any() }), answers: '"entries":[' })
+  },
 })
 const plainReads = {
-  entry: (job) => { const any = anyId(job); return () => { const id = any(); return { path: `/entry?${id}`, answers: id } } },
-  page: (job) => { const any = anyId(job); return () => ({ path: `/page?${any()}`, answers: '"entries":[' }) },
-  nodes: (job) => { const any = anyIds(job); return () => ({ path: '/nodes', body: any(), answers: '"meta"' }) },
+  entry: (job) => {
+    const any = anyId(job)
+    return () => {
+      const id = any()
+      return { path: `/entry?${id}`, answers: id }
+    }
+  },
+  page: (job) => {
+    const any = anyId(job)
+    return () => ({ path: `/page?${any()}`, answers: '"entries":[' })
+  },
+  nodes: (job) => {
+    const any = anyIds(job)
+    return () => ({ path: '/nodes', body: any(), answers: '"meta"' })
+  },
 }
 const base64 = (text) => Buffer.from(text).toString('base64')
-const written = ({ operations, run }) => (n) => Array.from({ length: operations }, (_, i) => entryOf(n * operations + i, run))
+const written =
+  ({ operations, run }) =>
+  (n) =>
+    Array.from({ length: operations }, (_, i) => entryOf(n * operations + i, run))
 const etcdPut = ({ id, ...content }) => ({ key: base64(id), value: base64(JSON.stringify(content)) })
 
 /** Cursors are the gateway's own: places where pages begin are asked for, 10,000 of them at most. */
 async function cursorsOf(ask) {
   const cursors = []
-  for (let after = null; cursors.length < 10_000;) {
+  for (let after = null; cursors.length < 10_000; ) {
     const { edges, pageInfo } = JSON.parse(await ask(graphql(CURSORS, { after }))).data.entries
     cursors.push(...edges.map(({ cursor }) => cursor))
     if (!pageInfo.hasNextPage) break
@@ -53,10 +81,16 @@ export const REQUESTS = {
       const random = seeded(job.seed)
       return () => ({ ...graphql(PAGE, { after: cursors[Math.floor(random() * cursors.length)] }), answers: '"meta"' })
     },
-    nodes: (job) => { const any = anyIds(job); return () => ({ ...graphql(NODES, { ids: any() }), answers: '"meta"' }) },
+    nodes: (job) => {
+      const any = anyIds(job)
+      return () => ({ ...graphql(NODES, { ids: any() }), answers: '"meta"' })
+    },
     write: (job) => {
       const entries = written(job)
-      return (n) => ({ ...graphql(WRITE, { input: { operations: entries(n).map((create) => ({ create })) } }), answers: '"Applied"' })
+      return (n) => ({
+        ...graphql(WRITE, { input: { operations: entries(n).map((create) => ({ create })) } }),
+        answers: '"Applied"',
+      })
     },
   },
   yoga: graphqlReads(SHARED.entry, SHARED.page),
@@ -68,8 +102,13 @@ export const REQUESTS = {
       const entries = written(job)
       return (n) => {
         const puts = entries(n).map(etcdPut)
-        return puts.length === 1 ? { path: '/v3/kv/put', body: puts[0], answers: '"revision"' }
-          : { path: '/v3/kv/txn', body: { success: puts.map((requestPut) => ({ requestPut })) }, answers: '"succeeded":true' }
+        return puts.length === 1
+          ? { path: '/v3/kv/put', body: puts[0], answers: '"revision"' }
+          : {
+              path: '/v3/kv/txn',
+              body: { success: puts.map((requestPut) => ({ requestPut })) },
+              answers: '"succeeded":true',
+            }
       }
     },
   },

@@ -20,11 +20,14 @@ const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback
 
 /** One that fails is told of and passed over; the others are measured all the same. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {
-  const isFor = ({ sizes }, size) => (sizes === 'none' ? size === 0 : size !== 0 && (sizes === 'each' || size === options.sizes[0]))
+  const isFor = ({ sizes }, size) =>
+    sizes === 'none' ? size === 0 : size !== 0 && (sizes === 'each' || size === options.sizes[0])
   // First those that need no registry, then one size after the other, so that the largest is filled last.
-  const wanted = [0, ...options.sizes].flatMap((size) => (
-    workloads.filter((workload) => isFor(workload, size) && !isThere(workload, size)).map((workload) => ({ workload, size }))
-  ))
+  const wanted = [0, ...options.sizes].flatMap((size) =>
+    workloads
+      .filter((workload) => isFor(workload, size) && !isThere(workload, size))
+      .map((workload) => ({ workload, size })),
+  )
   say('starting the database')
   const database = await startDatabase(say)
   const forget = atSignal(() => database.stop())
@@ -60,7 +63,8 @@ async function measure(workload, context, rounds) {
   const { database, size, sizes } = context
   const kind = KINDS[workload.kind]
   const uses = kind.uses?.(workload) ?? 'copy'
-  const registry = uses === 'nothing' ? null : uses === 'filled' ? await database.filled(size) : await database.registry(size)
+  const registry =
+    uses === 'nothing' ? null : uses === 'filled' ? await database.filled(size) : await database.registry(size)
   const smallest = kind.NEEDS_SMALLEST === true && size !== sizes[0] ? await database.filled(sizes[0]) : null
   try {
     const opened = await kind.open(workload, { ...context, registry, smallest })

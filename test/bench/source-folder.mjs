@@ -15,23 +15,26 @@ const PER_FOLDER = 200
 const MAIN = new URL('../../dist/server/main.js', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'cadastre-bench-'))
 const nameOf = (file) => join(folder, 'registry', `d${Math.floor(file / PER_FOLDER)}`, `f${file}.yaml`)
-const textOf = (file, round) => `namespace: app.d${Math.floor(file / PER_FOLDER)}\nmeta: { owner: team-${file % 17}, tags: [a, b] }\nentries:\n${Array.from({ length: EACH }, (_, n) => (
-  `  - name: f${file}.${n}\n    kind: service.http\n    meta: { description: "File ${file}, the entry ${n}" }\n    port: ${file % 60_000}\n    round: ${round}\n    hosts: [ "a${file}.example.com", "b${file}.example.com" ]\n`
-)).join('')}`
+const textOf = (file, round) =>
+  `namespace: app.d${Math.floor(file / PER_FOLDER)}\nmeta: { owner: team-${file % 17}, tags: [a, b] }\nentries:\n${Array.from({ length: EACH }, (_, n) => `  - name: f${file}.${n}\n    kind: service.http\n    meta: { description: "File ${file}, the entry ${n}" }\n    port: ${file % 60_000}\n    round: ${round}\n    hosts: [ "a${file}.example.com", "b${file}.example.com" ]\n`).join('')}`
 
 const say = (what, value) => console.log(`${what.padEnd(60)} ${value}`)
 const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`
 
 async function gateway() {
   const child = spawn(process.execPath, [...process.execArgv, MAIN], {
-    cwd: folder, env: { ...process.env, PORT: '0', CADASTRE_CONFIG: join(folder, 'cadastre.yaml') }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: folder,
+    env: { ...process.env, PORT: '0', CADASTRE_CONFIG: join(folder, 'cadastre.yaml') },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   process.once('exit', () => child.kill('SIGTERM'))
   const begun = performance.now()
   const news = []
   let out = ''
   let rest = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => { out += text })
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text
+  })
   child.stderr.setEncoding('utf8').on('data', (text) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop()
@@ -43,13 +46,19 @@ async function gateway() {
   }
   const [, endpoint] = /endpoint (\S+)\n/.exec(out)
   const query = async (text) => {
-    const answer = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: text }) })
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: text }),
+    })
     const { data, errors } = await answer.json()
     if (errors !== undefined) throw new Error(JSON.stringify(errors))
     return data
   }
   return {
-    query, news, pid: child.pid,
+    query,
+    news,
+    pid: child.pid,
     since: () => performance.now() - begun,
     async stop() {
       child.kill('SIGTERM')
@@ -98,9 +107,18 @@ try {
   let running = await gateway()
   say('ready', seconds(running.since()))
   let state = await loaded(running, 1)
-  say('the first load', `${seconds(running.since())} (CPU, the store included: ${seconds(cpuTime([running.pid]))}), ${state.loaded} loaded, ${state.failed} failed`)
-  say('  told meanwhile', `${running.news.filter(({ line }) => line.includes('loading the source')).length} lines of progress`)
-  say('  reads meanwhile', `${state.reads}, the median ${state.median.toFixed(0)} ms, the longest ${state.longest.toFixed(0)} ms`)
+  say(
+    'the first load',
+    `${seconds(running.since())} (CPU, the store included: ${seconds(cpuTime([running.pid]))}), ${state.loaded} loaded, ${state.failed} failed`,
+  )
+  say(
+    '  told meanwhile',
+    `${running.news.filter(({ line }) => line.includes('loading the source')).length} lines of progress`,
+  )
+  say(
+    '  reads meanwhile',
+    `${state.reads}, the median ${state.median.toFixed(0)} ms, the longest ${state.longest.toFixed(0)} ms`,
+  )
   say('  revisions', (await running.query('{ snapshot { revision } }')).snapshot.revision)
   say('  peak memory of the gateway', `${peakMemory(running.pid).toFixed(0)} MB`)
   for (let round = 1; round <= 5; round++) {
@@ -114,14 +132,20 @@ try {
   running = await gateway()
   const ready = running.since()
   state = await loaded(running, reloadCount + 1)
-  say('restarted with nothing changed: ready, then looked through', `${seconds(ready)}, ${seconds(running.since())}; longest read ${state.longest.toFixed(0)} ms`)
+  say(
+    'restarted with nothing changed: ready, then looked through',
+    `${seconds(ready)}, ${seconds(running.since())}; longest read ${state.longest.toFixed(0)} ms`,
+  )
   say('  peak memory', `${peakMemory(running.pid).toFixed(0)} MB`)
   await running.stop()
 
   writeFileSync(nameOf(7), textOf(7, 99))
   running = await gateway()
   state = await loaded(running, state.reloadCount + 1)
-  say('restarted with one changed: at the head after', `${seconds(running.since())}, ${(await running.query('{ entry(id: "app.d0:f7.0") { data } }')).entry.data.round === 99}`)
+  say(
+    'restarted with one changed: at the head after',
+    `${seconds(running.since())}, ${(await running.query('{ entry(id: "app.d0:f7.0") { data } }')).entry.data.round === 99}`,
+  )
   await running.stop()
 } finally {
   rmSync(folder, { recursive: true, force: true })

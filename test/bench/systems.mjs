@@ -5,13 +5,21 @@ import { fileURLToPath } from 'node:url'
 import { scratchFolder, startServer } from './processes.mjs'
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url))
-const beside = (name) => ({ url, size }) => (
-  startServer(process.execPath, [file(`servers/${name}.mjs`)], { ready: /listening (\d+)/, env: { DATABASE_URL: url, SIZE: String(size) } })
-)
+const beside =
+  (name) =>
+  ({ url, size }) =>
+    startServer(process.execPath, [file(`servers/${name}.mjs`)], {
+      ready: /listening (\d+)/,
+      env: { DATABASE_URL: url, SIZE: String(size) },
+    })
 
 export const SYSTEMS = {
   cadastre: { what: 'the gateway, over Postgres', start: startGateway, usesDatabase: true },
-  floor: { what: '`node:http`, one prepared query of postgres.js, JSON.stringify', start: beside('floor'), usesDatabase: true },
+  floor: {
+    what: '`node:http`, one prepared query of postgres.js, JSON.stringify',
+    start: beside('floor'),
+    usesDatabase: true,
+  },
   map: { what: '`node:http` over a map in memory', start: beside('map') },
   yoga: { what: 'GraphQL Yoga and Pothos, one query', start: beside('yoga'), usesDatabase: true },
   mercurius: { what: 'Mercurius with jit, one query', start: beside('mercurius'), usesDatabase: true },
@@ -42,22 +50,54 @@ export function startGateway({ url, dataDir }) {
   const profile = process.env.BENCH_PROFILE
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const folder = scratchFolder('gateway')
-  return removing(folder, startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
-    ready: /endpoint http:\/\/[^:]+:(\d+)/, cwd: folder.path,
-    // Without a URL it is one with the embedded store.
-    env: { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: url ?? '', CADASTRE_DATA_DIR: dataDir ?? folder.path, CADASTRE_LOG_LEVEL: 'error' },
-  }))
+  return removing(
+    folder,
+    startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
+      ready: /endpoint http:\/\/[^:]+:(\d+)/,
+      cwd: folder.path,
+      // Without a URL it is one with the embedded store.
+      env: {
+        PORT: '0',
+        HOST: '127.0.0.1',
+        DATABASE_URL: url ?? '',
+        CADASTRE_DATA_DIR: dataDir ?? folder.path,
+        CADASTRE_LOG_LEVEL: 'error',
+      },
+    }),
+  )
 }
 
 /** As it is: every put is on the disk before it is answered. Empty but for what has been put while measuring. */
 async function startEtcd() {
   const folder = scratchFolder('etcd')
   const [client, peer] = [await freePort(), await freePort()]
-  const server = await removing(folder, startServer('etcd', [
-    '--name', 'bench', '--data-dir', folder.path, '--quota-backend-bytes', String(8 * 2 ** 30), '--log-outputs', 'stderr',
-    '--listen-client-urls', `http://127.0.0.1:${client}`, '--advertise-client-urls', `http://127.0.0.1:${client}`,
-    '--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`, '--initial-cluster', `bench=http://127.0.0.1:${peer}`,
-  ], { ready: /ready to serve client requests()/ }))
+  const server = await removing(
+    folder,
+    startServer(
+      'etcd',
+      [
+        '--name',
+        'bench',
+        '--data-dir',
+        folder.path,
+        '--quota-backend-bytes',
+        String(8 * 2 ** 30),
+        '--log-outputs',
+        'stderr',
+        '--listen-client-urls',
+        `http://127.0.0.1:${client}`,
+        '--advertise-client-urls',
+        `http://127.0.0.1:${client}`,
+        '--listen-peer-urls',
+        `http://127.0.0.1:${peer}`,
+        '--initial-advertise-peer-urls',
+        `http://127.0.0.1:${peer}`,
+        '--initial-cluster',
+        `bench=http://127.0.0.1:${peer}`,
+      ],
+      { ready: /ready to serve client requests()/ },
+    ),
+  )
   return { ...server, port: client }
 }
 
@@ -66,7 +106,10 @@ export function versionOfEtcd() {
 }
 
 async function removing(folder, starting) {
-  const server = await starting.catch((error) => { folder.remove(); throw error })
+  const server = await starting.catch((error) => {
+    folder.remove()
+    throw error
+  })
   return { ...server, stop: () => server.stop().finally(folder.remove) }
 }
 

@@ -1,13 +1,16 @@
 import pc from 'picocolors'
 import { runCli } from '../../src/cli/run-cli.js'
-import type { Terminal } from '../../src/cli/terminal.js'
-import { loadConfig } from '../../src/server/config.js'
-import { startGateway } from '../../src/server/gateway.js'
+import type { Terminal } from '../../src/cli/terminal/terminal.js'
+import { loadConfig } from '../../src/server/config/config.js'
 import type { Gateway } from '../../src/server/gateway.js'
+import { startGateway } from '../../src/server/gateway.js'
 
 /** A real gateway over a store in memory, unless the environment given says otherwise. */
 export function openGateway(environment: Record<string, string> = {}): Promise<Gateway> {
-  const config = loadConfig({ CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...environment }, '/nowhere')
+  const config = loadConfig(
+    { CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...environment },
+    '/nowhere',
+  )
   return startGateway(config)
 }
 
@@ -29,9 +32,15 @@ export function capturedTerminal(colors = false): CapturedTerminal {
   const err: string[] = []
   const stop = new AbortController()
   return {
-    out, err, stop,
-    write: async (text) => { out.push(text) },
-    note: (line) => { err.push(`${line}\n`) },
+    out,
+    err,
+    stop,
+    write: async (text) => {
+      out.push(text)
+    },
+    note: (line) => {
+      err.push(`${line}\n`)
+    },
     colors: pc.createColors(colors),
     showsProgress: false,
     interrupt: () => stop.signal,

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
-import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
-import type { ExtractReferences } from '../../src/core/dependency.js'
-import { parseEntryId, type EntryId } from '../../src/core/entry-id.js'
-import type { SealedContent } from '../../src/core/entry.js'
-import type { Json, JsonObject } from '../../src/core/json.js'
-import type { Operation } from '../../src/core/operation.js'
-import { sealContent, type SealRules } from '../../src/core/seal-content.js'
-import { orderOperations } from '../../src/core/topology.js'
+import { compileDependencyPatterns } from '../../src/core/dependency/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-dependency-patterns.js'
+import type { ExtractReferences } from '../../src/core/dependency/dependency.js'
+import type { SealedContent } from '../../src/core/entry/entry.js'
+import { type EntryId, parseEntryId } from '../../src/core/entry/entry-id.js'
+import type { Json, JsonObject } from '../../src/core/entry/json.js'
+import { type SealRules, sealContent } from '../../src/core/entry/seal-content.js'
+import type { Operation } from '../../src/core/ordering/operation.js'
+import { orderOperations } from '../../src/core/ordering/order-operations.js'
 
 export const RULES: SealRules = {
   sha256: (text) => createHash('sha256').update(text).digest('hex'),
@@ -32,7 +32,11 @@ export function jsonValue(): fc.Arbitrary<Json> {
     fc.string({ unit: 'binary' }).filter((s) => !s.includes('\u0000')),
     fc.constantFrom('__proto__', 'constructor', 'toJSON', 'a', 'b', '10', '2', '\ufffd', '😀', ''),
   )
-  const number = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constantFrom(-0, 5e-324, 1e21))
+  const number = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.constantFrom(-0, 5e-324, 1e21),
+  )
   return fc.letrec<{ value: Json }>((tie) => ({
     value: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
@@ -53,7 +57,9 @@ function negativeZero(value: Json): string {
   if (Object.is(value, -0)) return '-0'
   if (Array.isArray(value)) return `[${(value as Json[]).map(negativeZero).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${negativeZero(member as Json)}`).join(',')}}`
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${JSON.stringify(key)}:${negativeZero(member as Json)}`)
+    .join(',')}}`
 }
 
 const NAMES = ['a:1', 'a:2', 'a:3', 'b:1', 'b:2', 'c:1', 'c:2', 'd:1'] as const
@@ -89,9 +95,7 @@ export function state(): fc.Arbitrary<State> {
 export type Edits = ReadonlyMap<EntryId, SealedContent | null>
 
 export function edits(): fc.Arbitrary<Edits> {
-  return fc
-    .array(fc.tuple(entryId(), fc.option(content(), { freq: 3 })), { maxLength: 6 })
-    .map((list) => new Map(list))
+  return fc.array(fc.tuple(entryId(), fc.option(content(), { freq: 3 })), { maxLength: 6 }).map((list) => new Map(list))
 }
 
 /** A changeset that makes these edits, an update to equal content too: not always the shortest. */

@@ -1,36 +1,53 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { buildSchema, getVariableValues, Kind, parse, validate, type DocumentNode } from 'graphql'
+import { buildSchema, type DocumentNode, getVariableValues, Kind, parse, validate } from 'graphql'
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
-import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors.js'
-import { readConfigFile } from '../../src/server/config-file.js'
-import { anchors, codeBlocks, codeSpans, curlBodies, DOCUMENTS, readText, ROOT, section, tableRows, withoutCodeBlocks } from './markdown.js'
+import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/registry-error.js'
+import { readConfigFile } from '../../src/server/config/config-file.js'
+import {
+  anchors,
+  codeBlocks,
+  codeSpans,
+  curlBodies,
+  DOCUMENTS,
+  ROOT,
+  readText,
+  section,
+  tableRows,
+  withoutCodeBlocks,
+} from './markdown.js'
 
 const readme = readText('README.md')
 const firstCells = (heading: string) => tableRows(section(readme, heading)).flatMap(([cell]) => codeSpans(cell!))
 
 describe('what the documents point at', () => {
-  const links = DOCUMENTS.flatMap((document) => (
-    [...withoutCodeBlocks(readText(document)).matchAll(/\]\(([^)\s]+)\)|<(https?:[^>]+)>/g)].map(([, target, address]) => [document, target ?? address!] as const)
-  ))
+  const links = DOCUMENTS.flatMap((document) =>
+    [...withoutCodeBlocks(readText(document)).matchAll(/\]\(([^)\s]+)\)|<(https?:[^>]+)>/g)].map(
+      ([, target, address]) => [document, target ?? address!] as const,
+    ),
+  )
 
   it('are links enough', () => {
     expect(links.length).toBeGreaterThan(10)
   })
 
-  it.each(links.filter(([, target]) => !/^https?:/.test(target)))('%s: the link %s leads somewhere', (document, target) => {
-    const [path = '', anchor] = target.split('#')
-    const file = path === '' ? document : normalize(join(dirname(document), path))
-    expect(existsSync(join(ROOT, file)), file).toBe(true)
-    expect(file.startsWith('..'), 'stays within the repository').toBe(false)
-    if (anchor !== undefined) expect(anchors(readText(file))).toContain(anchor)
-  })
+  it.each(links.filter(([, target]) => !/^https?:/.test(target)))(
+    '%s: the link %s leads somewhere',
+    (document, target) => {
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? document : normalize(join(dirname(document), path))
+      expect(existsSync(join(ROOT, file)), file).toBe(true)
+      expect(file.startsWith('..'), 'stays within the repository').toBe(false)
+      if (anchor !== undefined) expect(anchors(readText(file))).toContain(anchor)
+    },
+  )
 
   const paths = DOCUMENTS.flatMap((document) => {
     const text = withoutCodeBlocks(readText(document)).replace(/\]\([^)]*\)/g, ']')
-    const found = text.match(/(?<![\w./-])(?:src|test|scripts|schema|drizzle|web-playground|bin|\.ci)\/[\w./-]*\w/g) ?? []
+    const found =
+      text.match(/(?<![\w./-])(?:src|test|scripts|schema|drizzle|web-playground|bin|\.ci)\/[\w./-]*\w/g) ?? []
     return [...new Set(found)].map((path) => [document, path] as const)
   })
 
@@ -40,21 +57,23 @@ describe('what the documents point at', () => {
 
   it.each(DOCUMENTS)('%s names npm scripts that there are', (document) => {
     const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> }
-    const named = [...readText(document).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, run, short]) => run ?? short!)
+    const named = [...readText(document).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(
+      ([, run, short]) => run ?? short!,
+    )
     expect(named.filter((name) => !(name in scripts))).toEqual([])
   })
 })
 
 describe("the README's tables", () => {
   it('has every variable that the gateway reads, and no other', () => {
-    const code = readText('src/server/config.ts')
+    const code = readText('src/server/config/config.ts')
     const read = [...code.matchAll(/(?:\bread\(|environment\[)'([A-Z_]+)'/g)].map(([, name]) => name!)
     const documented = firstCells('Configuration').filter((name) => /^[A-Z_]+$/.test(name))
     expect(documented.sort()).toEqual([...new Set(read)].sort())
   })
 
   it('has every key that cadastre.yaml may have, and no other', () => {
-    const code = readText('src/server/config-file.ts') + readText('src/server/source-section.ts')
+    const code = readText('src/server/config/config-file.ts') + readText('src/server/config/source-section.ts')
     const inCode = [...code.matchAll(/\b(\w+): (?:z\.\w+\(|wholeNumber\(|sourceSection)/g)].map(([, name]) => name!)
     const keys = firstCells('Configuration').filter((key) => /^[a-z]/.test(key))
     const named = new Set(keys.flatMap((key) => key.replace('[]', '').split('.')))
@@ -64,7 +83,12 @@ describe("the README's tables", () => {
       const [top, below] = key.split('.')
       const inner = below === undefined ? null : { [below]: null }
       const problems: string[] = []
-      readConfigFile('cadastre.yaml', JSON.stringify({ [top!.replace('[]', '')]: top!.endsWith('[]') ? [inner] : inner }), {}, problems)
+      readConfigFile(
+        'cadastre.yaml',
+        JSON.stringify({ [top!.replace('[]', '')]: top!.endsWith('[]') ? [inner] : inner }),
+        {},
+        problems,
+      )
       return problems.filter((problem) => problem.includes('is not a key that means anything'))
     }
     expect(keys.flatMap(refused)).toEqual([])
@@ -76,15 +100,19 @@ describe("the README's tables", () => {
     const { httpProvider } = await import('../../src/sources/http/http-provider.js')
     const rows = tableRows(section(readme, 'Sources'))
     for (const { name, configSchema } of [filesystemProvider, httpProvider]) {
-      const documented = rows.filter(([, of]) => ['both', 'all', `\`${name}\``].includes(of!)).map(([key]) => codeSpans(key!)[0]!)
+      const documented = rows
+        .filter(([, of]) => ['both', 'all', `\`${name}\``].includes(of!))
+        .map(([key]) => codeSpans(key!)[0]!)
       expect(documented.sort(), name).toEqual(Object.keys((configSchema as unknown as { shape: object }).shape).sort())
     }
   })
 
   it('says how many patterns there are, and what the limits are', async () => {
-    const { DEFAULT_DEPENDENCY_PATTERNS } = await import('../../src/core/default-dependency-patterns.js')
+    const { DEFAULT_DEPENDENCY_PATTERNS } = await import('../../src/core/dependency/default-dependency-patterns.js')
     const { REGISTRY_LIMITS } = await import('../../src/registry/create-registry.js')
-    const cells = new Map(tableRows(section(readme, 'Configuration')).map(([key, given]) => [codeSpans(key!)[0]!, given!]))
+    const cells = new Map(
+      tableRows(section(readme, 'Configuration')).map(([key, given]) => [codeSpans(key!)[0]!, given!]),
+    )
     expect(cells.get('dependencies[].path')).toContain(`${DEFAULT_DEPENDENCY_PATTERNS.length} patterns`)
     const bytes = (text: string | undefined) => Number(/^(\d+) MiB$/.exec(text ?? '')?.[1]) * 1024 * 1024
     expect(bytes(cells.get('limits.entryBytes'))).toBe(REGISTRY_LIMITS.entryBytes)
@@ -93,7 +121,7 @@ describe("the README's tables", () => {
   })
 
   it('has every error code that a caller may see, and no other', () => {
-    const server = readText('src/server/request-error.ts')
+    const server = readText('src/server/pipeline/request-error.ts')
     const ofRequests = [...server.matchAll(/'([A-Z_]{4,})'/g)].map(([, code]) => code!)
     const expected = new Set([...PROBLEM_CODES, ...ERROR_CODES, ...ofRequests, 'INTERNAL_SERVER_ERROR'])
     expect([...new Set(firstCells('Error codes'))].sort()).toEqual([...expected].sort())
@@ -103,9 +131,15 @@ describe("the README's tables", () => {
     const help = async (...argv: string[]) => {
       let text = ''
       const terminal = {
-        write: async (part: string) => { text += part },
-        note: (line: string) => { text += `${line}\n` },
-        colors: pc.createColors(false), showsProgress: false, interrupt: () => new AbortController().signal,
+        write: async (part: string) => {
+          text += part
+        },
+        note: (line: string) => {
+          text += `${line}\n`
+        },
+        colors: pc.createColors(false),
+        showsProgress: false,
+        interrupt: () => new AbortController().signal,
       }
       expect(await runCli([...argv, '--help'], { terminal, version: '0.0.0' })).toBe(0)
       return text
@@ -127,22 +161,31 @@ describe("the README's tables", () => {
 
 describe('the GraphQL in the README', () => {
   const schema = buildSchema(readText('schema/schema.graphql'))
-  const inPrograms = codeBlocks(readme, 'js').flatMap(({ text }) => [...text.matchAll(/query = `([^`]*)`/g)].map(([, query]) => ({ query: query! })))
-  const snippets: { query: string; variables?: Record<string, unknown> }[] = [...codeBlocks(readme, 'graphql').map(({ text }) => ({ query: text })), ...inPrograms, ...curlBodies(readme)]
+  const inPrograms = codeBlocks(readme, 'js').flatMap(({ text }) =>
+    [...text.matchAll(/query = `([^`]*)`/g)].map(([, query]) => ({ query: query! })),
+  )
+  const snippets: { query: string; variables?: Record<string, unknown> }[] = [
+    ...codeBlocks(readme, 'graphql').map(({ text }) => ({ query: text })),
+    ...inPrograms,
+    ...curlBodies(readme),
+  ]
 
   it('is there', () => {
     expect(snippets.length).toBeGreaterThan(4)
   })
 
-  it.each(snippets.map((snippet) => [snippet.query.slice(0, 60), snippet] as const))('%s fits the schema', (_, { query, variables = {} }) => {
-    const document: DocumentNode = parse(query)
-    expect(validate(schema, document).map(({ message }) => message)).toEqual([])
-    for (const definition of document.definitions) {
-      if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-      const { errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], variables)
-      expect(errors.map(({ message }) => message)).toEqual([])
-    }
-  })
+  it.each(snippets.map((snippet) => [snippet.query.slice(0, 60), snippet] as const))(
+    '%s fits the schema',
+    (_, { query, variables = {} }) => {
+      const document: DocumentNode = parse(query)
+      expect(validate(schema, document).map(({ message }) => message)).toEqual([])
+      for (const definition of document.definitions) {
+        if (definition.kind !== Kind.OPERATION_DEFINITION) continue
+        const { errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], variables)
+        expect(errors.map(({ message }) => message)).toEqual([])
+      }
+    },
+  )
 })
 
 describe('the deadlines and bounds in ARCHITECTURE.md', () => {

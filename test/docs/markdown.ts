@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-export const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'src/core/README.md'] as const
+export const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'src/core/README.md',
+] as const
 
 export function readText(path: string): string {
   return readFileSync(`${ROOT}${path}`, 'utf8')
@@ -15,7 +21,10 @@ export interface CodeBlock {
 }
 
 export function codeBlocks(markdown: string, language?: string): CodeBlock[] {
-  const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(([, found, text]) => ({ language: found!, text: text! }))
+  const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(([, found, text]) => ({
+    language: found!,
+    text: text!,
+  }))
   return language === undefined ? blocks : blocks.filter((block) => block.language === language)
 }
 
@@ -32,10 +41,18 @@ export function section(markdown: string, heading: string): string {
 
 /** The cells of every row of the tables in a text, headings and rules left out. */
 export function tableRows(markdown: string): string[][] {
-  return markdown.split(/\n(?!\|)/).flatMap((part) => (
-    part.split('\n').filter((line) => line.startsWith('|')).slice(2)
-      .map((line) => line.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()))
-  ))
+  return markdown.split(/\n(?!\|)/).flatMap((part) =>
+    part
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .slice(2)
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split(/(?<!\\)\|/)
+          .map((cell) => cell.trim()),
+      ),
+  )
 }
 
 /** What stands in backticks. */
@@ -45,9 +62,12 @@ export function codeSpans(markdown: string): string[] {
 
 /** The anchor that GitHub gives a heading. */
 export function anchors(markdown: string): string[] {
-  return [...withoutCodeBlocks(markdown).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => (
-    heading!.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
-  ))
+  return [...withoutCodeBlocks(markdown).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 export interface ConsoleStep {
@@ -80,9 +100,11 @@ export function shellWords(command: string): string[] {
 
 /** The JSON bodies that a text's curl commands send. */
 export function curlBodies(markdown: string): { query: string; variables?: Record<string, unknown> }[] {
-  return codeBlocks(markdown, 'console').flatMap(({ text }) => consoleSteps(text)).flatMap(({ command }) => {
-    const words = shellWords(command)
-    const at = words.indexOf('-d')
-    return at < 0 ? [] : [JSON.parse(words[at + 1]!) as { query: string }]
-  })
+  return codeBlocks(markdown, 'console')
+    .flatMap(({ text }) => consoleSteps(text))
+    .flatMap(({ command }) => {
+      const words = shellWords(command)
+      const at = words.indexOf('-d')
+      return at < 0 ? [] : [JSON.parse(words[at + 1]!) as { query: string }]
+    })
 }

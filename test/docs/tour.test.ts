@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
 import type { Gateway } from '../../src/server/gateway.js'
 import { openGateway } from '../cli/cli-fixture.js'
-import { codeBlocks, consoleSteps, readText, ROOT, shellWords } from './markdown.js'
+import { codeBlocks, consoleSteps, ROOT, readText, shellWords } from './markdown.js'
 
 /*
  * The README's commands, run one after another against one gateway, each to answer what the README shows.
@@ -26,9 +26,8 @@ let gateway: Gateway
 let watching: Promise<unknown> = Promise.resolve()
 let heard = ''
 
-const shown = (text: string) => text
-  .replaceAll(`${folder}/`, '')
-  .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<instant>')
+const shown = (text: string) =>
+  text.replaceAll(`${folder}/`, '').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<instant>')
 
 const here = (text: string) => text.replaceAll('http://127.0.0.1:4000/graphql', gateway.endpoint)
 
@@ -46,7 +45,9 @@ async function cadastre(argv: readonly string[], print: (text: string) => void):
 
 /** Reads as much as is shown: a stream has no end. */
 async function curl(words: readonly string[], shownLength: number): Promise<string> {
-  const headers = Object.fromEntries(words.flatMap((word, i) => (word === '-H' ? [words[i + 1]!.split(/: */, 2)] : []))) as Record<string, string>
+  const headers = Object.fromEntries(
+    words.flatMap((word, i) => (word === '-H' ? [words[i + 1]!.split(/: */, 2)] : [])),
+  ) as Record<string, string>
   const url = words.find((word) => word.startsWith('http:'))!
   const response = await fetch(here(url), { method: 'POST', headers, body: words[words.indexOf('-d') + 1]! })
   const streams = headers['accept'] === 'text/event-stream'
@@ -63,7 +64,9 @@ async function run(command: string, shownLength: number): Promise<string> {
   if (program === 'curl') return curl(words, shownLength)
   expect([program, words[0]]).toEqual(['npx', 'cadastre'])
   let printed = ''
-  await cadastre(words.slice(1), (text) => { printed += text })
+  await cadastre(words.slice(1), (text) => {
+    printed += text
+  })
   return printed
 }
 
@@ -90,34 +93,49 @@ describe('the tour in the README', () => {
     expect(steps.length).toBeGreaterThan(10)
   })
 
-  it.each(steps.map(({ command, output }) => [command.split('\n')[0]!, command, output]))('%s', async (_, command, output) => {
-    if (isWatch(command)) {
-      watching = cadastre(shellWords(command).slice(2), (text) => { heard += text })
-      await until('the entries as they stand', () => heard.length >= output.length)
-      expect(heard).toBe(output)
-      return
-    }
-    expect(shown(await run(command, output.length))).toBe(shown(output))
-  })
+  it.each(steps.map(({ command, output }) => [command.split('\n')[0]!, command, output]))(
+    '%s',
+    async (_, command, output) => {
+      if (isWatch(command)) {
+        watching = cadastre(shellWords(command).slice(2), (text) => {
+          heard += text
+        })
+        await until('the entries as they stand', () => heard.length >= output.length)
+        expect(heard).toBe(output)
+        return
+      }
+      expect(shown(await run(command, output.length))).toBe(shown(output))
+    },
+  )
 
   it('shows in the second terminal what the first one did', async () => {
     const first = steps.find(({ command }) => isWatch(command))!.output
-    const rest = blocks.filter(({ language, text }) => language === '' && watched.test(text)).map(({ text }) => text).join('')
+    const rest = blocks
+      .filter(({ language, text }) => language === '' && watched.test(text))
+      .map(({ text }) => text)
+      .join('')
     expect(rest).not.toBe('')
     await until('the changes', () => heard.length >= (first + rest).length)
     expect(heard).toBe(first + rest)
   })
 
   it('follows from the program that it shows', async () => {
-    const program = codeBlocks(readme, 'js').map(({ text }) => text).join('')
+    const program = codeBlocks(readme, 'js')
+      .map(({ text }) => text)
+      .join('')
     const pointed = program.replace('ws://127.0.0.1:4000/graphql', gateway.endpoint.replace('http:', 'ws:'))
     const child = spawn(process.execPath, ['--input-type=module', '-e', pointed], {
-      cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     let out = ''
     let err = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text
+    })
     try {
       await until(`the entries as they stand (${err})`, () => out.includes('shop:db'))
       await run('npx cadastre rollback v2', 0)

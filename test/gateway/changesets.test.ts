@@ -1,17 +1,30 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openStore } from '../../src/store/open-store.js'
+import { openStore } from '../../src/store/providers/open-store.js'
 import { historyOptions } from '../support/requests.js'
-import { applied, codesOf, create, KEEPING, remove, startTestGateway, update, type TestGateway } from './gateway-fixture.js'
+import {
+  applied,
+  codesOf,
+  create,
+  KEEPING,
+  remove,
+  startTestGateway,
+  type TestGateway,
+  update,
+} from './gateway-fixture.js'
 
 describe.each(KEEPING)('changesets, over %s', (backend) => {
   let gateway: TestGateway
-  beforeAll(async () => { gateway = await startTestGateway(backend) })
+  beforeAll(async () => {
+    gateway = await startTestGateway(backend)
+  })
   afterAll(() => gateway.close())
 
   let n = 0
   /** A namespace of each test's own. */
   let ns: string
-  beforeEach(() => { ns = `t${++n}` })
+  beforeEach(() => {
+    ns = `t${++n}`
+  })
 
   const line = async () => {
     const { currentVersion, snapshot } = await gateway.data('{ currentVersion { number } snapshot { revision } }')
@@ -26,44 +39,94 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
   describe('all operations or none', () => {
     it('make one version and one transition, told in full', async () => {
       const before = await line()
-      const result = await gateway.applyChangeset({ operations: [create(`${ns}:a`, { k: 1 }), create(`${ns}:b`)], message: 'why, ünïcode\n2nd line' }, { 'X-Cadastre-Author': 'me' })
+      const result = await gateway.applyChangeset(
+        { operations: [create(`${ns}:a`, { k: 1 }), create(`${ns}:b`)], message: 'why, ünïcode\n2nd line' },
+        { 'X-Cadastre-Author': 'me' },
+      )
       expect(result).toEqual({
-        __typename: 'Applied', dryRun: false, replayed: false, version: { number: before.version + 1, author: 'me', message: 'why, ünïcode\n2nd line' },
-        transition: { revision: before.revision + 1, kind: 'CHANGESET', from: { number: before.version }, to: { number: before.version + 1 } },
+        __typename: 'Applied',
+        dryRun: false,
+        replayed: false,
+        version: { number: before.version + 1, author: 'me', message: 'why, ünïcode\n2nd line' },
+        transition: {
+          revision: before.revision + 1,
+          kind: 'CHANGESET',
+          from: { number: before.version },
+          to: { number: before.version + 1 },
+        },
         changes: ['a', 'b'].map((name) => ({
-          kind: 'CREATE', entryId: `${ns}:${name}`, previous: null,
-          entry: { id: `r${before.revision + 1}/${ns}:${name}`, revision: before.revision + 1, version: { number: before.version + 1 }, data: name === 'a' ? { k: 1 } : null },
+          kind: 'CREATE',
+          entryId: `${ns}:${name}`,
+          previous: null,
+          entry: {
+            id: `r${before.revision + 1}/${ns}:${name}`,
+            revision: before.revision + 1,
+            version: { number: before.version + 1 },
+            data: name === 'a' ? { k: 1 } : null,
+          },
         })),
         delta: {
-          created: 2, updated: 0, deleted: 0,
-          operations: ['a', 'b'].map((name) => ({ kind: 'CREATE', entryId: `${ns}:${name}`, original: null, entry: { kind: 'test.thing', meta: {}, data: name === 'a' ? { k: 1 } : null } })),
+          created: 2,
+          updated: 0,
+          deleted: 0,
+          operations: ['a', 'b'].map((name) => ({
+            kind: 'CREATE',
+            entryId: `${ns}:${name}`,
+            original: null,
+            entry: { kind: 'test.thing', meta: {}, data: name === 'a' ? { k: 1 } : null },
+          })),
         },
       })
     })
 
-    it('change nothing where one is refused', () => unchanged(async () => {
-      expect(await gateway.refused({ operations: [create(`${ns}:a`), remove(`${ns}:missing`), create(`${ns}:b`)] })).toEqual(['ENTRY_NOT_FOUND@1'])
-      expect((await gateway.data('query ($id: EntryID!) { entry(id: $id) { id } }', { id: `${ns}:a` })).entry).toBeNull()
-    }))
+    it('change nothing where one is refused', () =>
+      unchanged(async () => {
+        expect(
+          await gateway.refused({ operations: [create(`${ns}:a`), remove(`${ns}:missing`), create(`${ns}:b`)] }),
+        ).toEqual(['ENTRY_NOT_FOUND@1'])
+        expect(
+          (await gateway.data('query ($id: EntryID!) { entry(id: $id) { id } }', { id: `${ns}:a` })).entry,
+        ).toBeNull()
+      }))
 
     it('has no author where nobody says who, and who the header says otherwise', async () => {
-      expect((await gateway.applyChangeset({ operations: [create(`${ns}:a`)] })).version).toEqual({ number: expect.any(Number), author: null, message: null })
-      const { version } = await gateway.applyChangeset({ operations: [create(`${ns}:b`)] }, { 'X-Cadastre-Author': Buffer.from('Zoë').toString('latin1') })
+      expect((await gateway.applyChangeset({ operations: [create(`${ns}:a`)] })).version).toEqual({
+        number: expect.any(Number),
+        author: null,
+        message: null,
+      })
+      const { version } = await gateway.applyChangeset(
+        { operations: [create(`${ns}:b`)] },
+        { 'X-Cadastre-Author': Buffer.from('Zoë').toString('latin1') },
+      )
       expect(version.author).toBe('Zoë')
     })
 
-    it('needs at least one operation', () => unchanged(async () => {
-      expect(await gateway.refused({ operations: [] })).toEqual(['EMPTY_CHANGESET'])
-      expect((await gateway.refused({ operations: [], expectedHead: 99_999, base: 99_999 })).sort()).toEqual(['EMPTY_CHANGESET', 'HEAD_MOVED', 'REVISION_NOT_FOUND'])
-    }))
+    it('needs at least one operation', () =>
+      unchanged(async () => {
+        expect(await gateway.refused({ operations: [] })).toEqual(['EMPTY_CHANGESET'])
+        expect((await gateway.refused({ operations: [], expectedHead: 99_999, base: 99_999 })).sort()).toEqual([
+          'EMPTY_CHANGESET',
+          'HEAD_MOVED',
+          'REVISION_NOT_FOUND',
+        ])
+      }))
 
-    it('takes exactly one of create, update and delete in each', () => unchanged(async () => {
-      const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
-      for (const operation of [{}, { ...create(`${ns}:a`), ...remove(`${ns}:a`) }, { create: null }, { replace: {} }, null, 'x']) {
-        expect(await gateway.code(document, { input: { operations: [operation] } })).toBe('BAD_USER_INPUT')
-      }
-      expect(await gateway.code(document, { input: {} })).toBe('BAD_USER_INPUT')
-    }))
+    it('takes exactly one of create, update and delete in each', () =>
+      unchanged(async () => {
+        const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
+        for (const operation of [
+          {},
+          { ...create(`${ns}:a`), ...remove(`${ns}:a`) },
+          { create: null },
+          { replace: {} },
+          null,
+          'x',
+        ]) {
+          expect(await gateway.code(document, { input: { operations: [operation] } })).toBe('BAD_USER_INPUT')
+        }
+        expect(await gateway.code(document, { input: {} })).toBe('BAD_USER_INPUT')
+      }))
   })
 
   describe('problems', () => {
@@ -74,19 +137,43 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       await unchanged(async () => {
         const result = await gateway.applyChangeset({
           operations: [
-            create(`${ns}:new`), create(`${ns}:there`), update(`${ns}:missing`), remove(`${ns}:gone`), update(`${ns}:kind`, 1, {}, 'other'),
-            create('no colon'), create(`${ns}:bad`, 1, {}, 'bad kind'), create(`${ns}:twice`), create(`${ns}:twice`), { update: { id: `${ns}:changed`, kind: 'test.thing', ifRevision: base } },
-            create('a b:c', '\u0000', {}, ''), create(`${ns}:large`, 'x'.repeat(1024 * 1024)),
+            create(`${ns}:new`),
+            create(`${ns}:there`),
+            update(`${ns}:missing`),
+            remove(`${ns}:gone`),
+            update(`${ns}:kind`, 1, {}, 'other'),
+            create('no colon'),
+            create(`${ns}:bad`, 1, {}, 'bad kind'),
+            create(`${ns}:twice`),
+            create(`${ns}:twice`),
+            { update: { id: `${ns}:changed`, kind: 'test.thing', ifRevision: base } },
+            create('a b:c', '\u0000', {}, ''),
+            create(`${ns}:large`, 'x'.repeat(1024 * 1024)),
           ],
           expectedHead: 0,
         })
         expect(codesOf(result)).toEqual([
-          'HEAD_MOVED', 'ENTRY_EXISTS@1', 'ENTRY_NOT_FOUND@2', 'ENTRY_NOT_FOUND@3', 'KIND_MISMATCH@4', 'INVALID_ENTRY@5', 'INVALID_ENTRY@6',
-          'DUPLICATE_OPERATION@8', 'CONFLICT@9', 'INVALID_ENTRY@10', 'INVALID_ENTRY@10', 'INVALID_ENTRY@10', 'TOO_LARGE@11',
+          'HEAD_MOVED',
+          'ENTRY_EXISTS@1',
+          'ENTRY_NOT_FOUND@2',
+          'ENTRY_NOT_FOUND@3',
+          'KIND_MISMATCH@4',
+          'INVALID_ENTRY@5',
+          'INVALID_ENTRY@6',
+          'DUPLICATE_OPERATION@8',
+          'CONFLICT@9',
+          'INVALID_ENTRY@10',
+          'INVALID_ENTRY@10',
+          'INVALID_ENTRY@10',
+          'TOO_LARGE@11',
         ])
         expect(result.message).toContain('13')
         const at = (index: number) => result.problems.find(({ operation }: any) => operation === index)
-        expect(at(1)).toMatchObject({ entryId: `${ns}:there`, current: { id: `${ns}:there`, data: 'was', kind: 'test.thing' }, participant: null })
+        expect(at(1)).toMatchObject({
+          entryId: `${ns}:there`,
+          current: { id: `${ns}:there`, data: 'was', kind: 'test.thing' },
+          participant: null,
+        })
         expect(at(2)).toMatchObject({ entryId: `${ns}:missing`, current: null })
         expect(at(4)).toMatchObject({ entryId: `${ns}:kind`, current: { kind: 'test.thing' } })
         expect(at(5)).toMatchObject({ entryId: 'no colon', current: null })
@@ -96,8 +183,16 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     })
 
     it('a malformed id is not taken for the entry that it looks like', async () => {
-      expect(await gateway.refused({ operations: [create(`${ns}:a:b`), create({ ns: `${ns}:a`, name: 'b' }), create(`${ns}:\ud83d`), create(`${ns}:\ufffd`)] }))
-        .toEqual(['INVALID_ENTRY@1', 'INVALID_ENTRY@2'])
+      expect(
+        await gateway.refused({
+          operations: [
+            create(`${ns}:a:b`),
+            create({ ns: `${ns}:a`, name: 'b' }),
+            create(`${ns}:\ud83d`),
+            create(`${ns}:\ufffd`),
+          ],
+        }),
+      ).toEqual(['INVALID_ENTRY@1', 'INVALID_ENTRY@2'])
     })
 
     it('an id stands in one operation, save for a delete and a create: one problem for each after the first', async () => {
@@ -110,12 +205,30 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
         expect(await gateway.refused({ operations: [update(there), remove(there)] })).toEqual([`${D}@1`])
         expect(await gateway.refused({ operations: [create(none), update(none)] })).toEqual([`${D}@1`])
         expect(await gateway.refused({ operations: [remove(there), remove(there)] })).toEqual([`${D}@1`])
-        expect(await gateway.refused({ operations: [create(none), create(none), create(none)] })).toEqual([`${D}@1`, `${D}@2`])
-        expect(await gateway.refused({ operations: [remove(there), create(there), create(there)] })).toEqual([`${D}@1`, `${D}@2`])
-        expect(await gateway.refused({ operations: [remove(there), create(there), update(there)] })).toEqual([`${D}@1`, `${D}@2`])
-        expect(await gateway.refused({ operations: [remove(there), update(there), create(there), remove(`${ns}:gone`)] })).toEqual([`${D}@1`, `${D}@2`, 'ENTRY_NOT_FOUND@3'])
-        expect(await gateway.refused({ operations: [create(there), create(there)] })).toEqual(['ENTRY_EXISTS@0', `${D}@1`])
-        expect(await gateway.refused({ operations: [create(there), update(there), remove(there)] })).toEqual(['ENTRY_EXISTS@0', `${D}@1`, `${D}@2`])
+        expect(await gateway.refused({ operations: [create(none), create(none), create(none)] })).toEqual([
+          `${D}@1`,
+          `${D}@2`,
+        ])
+        expect(await gateway.refused({ operations: [remove(there), create(there), create(there)] })).toEqual([
+          `${D}@1`,
+          `${D}@2`,
+        ])
+        expect(await gateway.refused({ operations: [remove(there), create(there), update(there)] })).toEqual([
+          `${D}@1`,
+          `${D}@2`,
+        ])
+        expect(
+          await gateway.refused({ operations: [remove(there), update(there), create(there), remove(`${ns}:gone`)] }),
+        ).toEqual([`${D}@1`, `${D}@2`, 'ENTRY_NOT_FOUND@3'])
+        expect(await gateway.refused({ operations: [create(there), create(there)] })).toEqual([
+          'ENTRY_EXISTS@0',
+          `${D}@1`,
+        ])
+        expect(await gateway.refused({ operations: [create(there), update(there), remove(there)] })).toEqual([
+          'ENTRY_EXISTS@0',
+          `${D}@1`,
+          `${D}@2`,
+        ])
         expect(await gateway.refused({ operations: [remove(none), create(none)] })).toEqual(['ENTRY_NOT_FOUND@0'])
         expect(await gateway.refused({ operations: [create(none), remove(none)] })).toEqual(['ENTRY_NOT_FOUND@1'])
       })
@@ -125,40 +238,94 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
   describe('a replacement', () => {
     it('of the same kind is one UPDATE, wherever it is shown, and stands among the creates and updates', async () => {
       const first = await gateway.apply(create(`${ns}:m`, 1), create(`${ns}:z`, 1))
-      for (const [round, operations] of [[remove(`${ns}:m`), create(`${ns}:m`, 2)], [create(`${ns}:m`, 3), remove(`${ns}:m`)]].entries()) {
-        const result = await gateway.applyChangeset({ operations: [...operations, create(`${ns}:a${round}`), remove(`${ns}:z`)] })
+      for (const [round, operations] of [
+        [remove(`${ns}:m`), create(`${ns}:m`, 2)],
+        [create(`${ns}:m`, 3), remove(`${ns}:m`)],
+      ].entries()) {
+        const result = await gateway.applyChangeset({
+          operations: [...operations, create(`${ns}:a${round}`), remove(`${ns}:z`)],
+        })
         expect(result.delta).toMatchObject({ created: 1, updated: 1, deleted: 1 })
         const shown = result.changes.map(({ kind, entryId }: any) => `${kind} ${entryId.split(':')[1][0]}`)
         expect(shown).toEqual(['DELETE z', 'CREATE a', 'UPDATE m'])
-        expect(result.delta.operations.map(({ kind, entryId }: any) => `${kind} ${entryId.split(':')[1][0]}`)).toEqual(shown)
-        const { version, transitions } = await gateway.data('query ($n: SafeInt!) { version(number: $n) { changeset { created updated deleted operations { totalCount nodes { kind } } } } transitions(last: 1) { nodes { changes { totalCount nodes { kind previous { data } } } } } }', { n: result.version.number })
-        expect(version.changeset).toMatchObject({ created: 1, updated: 1, deleted: 1, operations: { totalCount: 3, nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }, { kind: 'UPDATE' }] } })
-        expect(transitions.nodes[0].changes).toMatchObject({ totalCount: 3, nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }, { kind: 'UPDATE', previous: { data: expect.any(Number) } }] })
+        expect(result.delta.operations.map(({ kind, entryId }: any) => `${kind} ${entryId.split(':')[1][0]}`)).toEqual(
+          shown,
+        )
+        const { version, transitions } = await gateway.data(
+          'query ($n: SafeInt!) { version(number: $n) { changeset { created updated deleted operations { totalCount nodes { kind } } } } transitions(last: 1) { nodes { changes { totalCount nodes { kind previous { data } } } } } }',
+          { n: result.version.number },
+        )
+        expect(version.changeset).toMatchObject({
+          created: 1,
+          updated: 1,
+          deleted: 1,
+          operations: { totalCount: 3, nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }, { kind: 'UPDATE' }] },
+        })
+        expect(transitions.nodes[0].changes).toMatchObject({
+          totalCount: 3,
+          nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }, { kind: 'UPDATE', previous: { data: expect.any(Number) } }],
+        })
         await gateway.apply(create(`${ns}:z`, 1))
       }
-      const { entry } = await gateway.data('query ($id: EntryID!) { entry(id: $id) { data history { totalCount nodes { revision } } } }', { id: `${ns}:m` })
+      const { entry } = await gateway.data(
+        'query ($id: EntryID!) { entry(id: $id) { data history { totalCount nodes { revision } } } }',
+        { id: `${ns}:m` },
+      )
       expect(entry).toMatchObject({ data: 3, history: { totalCount: 3 } })
       expect(entry.history.nodes[2].revision).toBe(first)
     })
 
     it('of another kind is a DELETE and then a CREATE', async () => {
       await gateway.apply(create(`${ns}:m`, 1, {}, 'one'))
-      const result = await gateway.applyChangeset({ operations: [create(`${ns}:m`, 2, {}, 'two'), remove(`${ns}:m`), create(`${ns}:a`)] })
-      expect(result.changes.map(({ kind, entryId, entry, previous }: any) => [kind, entryId.split(':')[1], entry?.data ?? null, previous?.data ?? null]))
-        .toEqual([['DELETE', 'm', null, 1], ['CREATE', 'a', null, null], ['CREATE', 'm', 2, null]])
+      const result = await gateway.applyChangeset({
+        operations: [create(`${ns}:m`, 2, {}, 'two'), remove(`${ns}:m`), create(`${ns}:a`)],
+      })
+      expect(
+        result.changes.map(({ kind, entryId, entry, previous }: any) => [
+          kind,
+          entryId.split(':')[1],
+          entry?.data ?? null,
+          previous?.data ?? null,
+        ]),
+      ).toEqual([
+        ['DELETE', 'm', null, 1],
+        ['CREATE', 'a', null, null],
+        ['CREATE', 'm', 2, null],
+      ])
       expect(result.delta).toMatchObject({ created: 2, updated: 0, deleted: 1 })
-      const { entry, version } = await gateway.data('query ($id: EntryID!, $n: SafeInt!) { entry(id: $id) { kind history { totalCount nodes { kind } } } version(number: $n) { changeset { created updated deleted operations(first: 2) { totalCount nodes { kind } pageInfo { endCursor hasNextPage } } } } }', { id: `${ns}:m`, n: result.version.number })
+      const { entry, version } = await gateway.data(
+        'query ($id: EntryID!, $n: SafeInt!) { entry(id: $id) { kind history { totalCount nodes { kind } } } version(number: $n) { changeset { created updated deleted operations(first: 2) { totalCount nodes { kind } pageInfo { endCursor hasNextPage } } } } }',
+        { id: `${ns}:m`, n: result.version.number },
+      )
       expect(entry).toEqual({ kind: 'two', history: { totalCount: 2, nodes: [{ kind: 'two' }, { kind: 'one' }] } })
-      expect(version.changeset).toMatchObject({ created: 2, updated: 0, deleted: 1, operations: { totalCount: 3, nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }], pageInfo: { hasNextPage: true } } })
-      const rest = await gateway.data('query ($n: SafeInt!, $after: String) { version(number: $n) { changeset { operations(first: 2, after: $after) { nodes { kind entryId } pageInfo { hasNextPage hasPreviousPage } } } } }', { n: result.version.number, after: version.changeset.operations.pageInfo.endCursor })
-      expect(rest.version.changeset.operations).toEqual({ nodes: [{ kind: 'CREATE', entryId: `${ns}:m` }], pageInfo: { hasNextPage: false, hasPreviousPage: true } })
-      const { delta } = await gateway.data('query ($r: SafeInt!) { delta(from: {revision: $r}, to: {version: 0}) { operations { kind entryId } } }', { r: result.transition.revision })
-      expect(delta.operations.filter(({ entryId }: any) => entryId === `${ns}:m`)).toEqual([{ kind: 'DELETE', entryId: `${ns}:m` }])
+      expect(version.changeset).toMatchObject({
+        created: 2,
+        updated: 0,
+        deleted: 1,
+        operations: { totalCount: 3, nodes: [{ kind: 'DELETE' }, { kind: 'CREATE' }], pageInfo: { hasNextPage: true } },
+      })
+      const rest = await gateway.data(
+        'query ($n: SafeInt!, $after: String) { version(number: $n) { changeset { operations(first: 2, after: $after) { nodes { kind entryId } pageInfo { hasNextPage hasPreviousPage } } } } }',
+        { n: result.version.number, after: version.changeset.operations.pageInfo.endCursor },
+      )
+      expect(rest.version.changeset.operations).toEqual({
+        nodes: [{ kind: 'CREATE', entryId: `${ns}:m` }],
+        pageInfo: { hasNextPage: false, hasPreviousPage: true },
+      })
+      const { delta } = await gateway.data(
+        'query ($r: SafeInt!) { delta(from: {revision: $r}, to: {version: 0}) { operations { kind entryId } } }',
+        { r: result.transition.revision },
+      )
+      expect(delta.operations.filter(({ entryId }: any) => entryId === `${ns}:m`)).toEqual([
+        { kind: 'DELETE', entryId: `${ns}:m` },
+      ])
     })
 
-    it('with the delete\'s ifRevision is fenced', async () => {
+    it("with the delete's ifRevision is fenced", async () => {
       const revision = await gateway.apply(create(`${ns}:m`, 1))
-      expect(await gateway.refused({ operations: [create(`${ns}:m`, 2), remove(`${ns}:m`, { ifRevision: revision - 1 })] })).toEqual(['CONFLICT@1'])
+      expect(
+        await gateway.refused({ operations: [create(`${ns}:m`, 2), remove(`${ns}:m`, { ifRevision: revision - 1 })] }),
+      ).toEqual(['CONFLICT@1'])
       await gateway.apply(create(`${ns}:m`, 2), remove(`${ns}:m`, { ifRevision: revision }))
     })
   })
@@ -167,15 +334,32 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     await gateway.apply(create(`${ns}:a`, { x: 1 }))
     const result = await gateway.applyChangeset({ operations: [update(`${ns}:a`, { x: 1 })] })
     expect(result.delta).toMatchObject({ updated: 1, operations: [{ kind: 'UPDATE' }] })
-    expect((await gateway.data('query ($id: EntryID!) { entry(id: $id) { revision history { totalCount } } }', { id: `${ns}:a` })).entry).toEqual({ revision: result.transition.revision, history: { totalCount: 2 } })
+    expect(
+      (
+        await gateway.data('query ($id: EntryID!) { entry(id: $id) { revision history { totalCount } } }', {
+          id: `${ns}:a`,
+        })
+      ).entry,
+    ).toEqual({ revision: result.transition.revision, history: { totalCount: 2 } })
   })
 
   describe('order', () => {
-    const names = (result: any) => applied(result).changes.map(({ entryId }: any) => entryId.split(':')[1]).join(' ')
-    const on = (name: string, ...targets: string[]) => create(`${ns}:${name}`, null, { depends_on: targets.map((each) => `${ns}:${each}`) })
+    const names = (result: any) =>
+      applied(result)
+        .changes.map(({ entryId }: any) => entryId.split(':')[1])
+        .join(' ')
+    const on = (name: string, ...targets: string[]) =>
+      create(`${ns}:${name}`, null, { depends_on: targets.map((each) => `${ns}:${each}`) })
 
     it('does not come from the order sent: dependencies first, ties by id; deletes the other way round', async () => {
-      const operations = [on('app', 'db', 'web'), on('web', 'db'), on('db'), on('alone'), on('zeta', 'alone'), on('dangling', 'nowhere')]
+      const operations = [
+        on('app', 'db', 'web'),
+        on('web', 'db'),
+        on('db'),
+        on('alone'),
+        on('zeta', 'alone'),
+        on('dangling', 'nowhere'),
+      ]
       for (const shuffled of [operations, [...operations].reverse(), [...operations].sort(() => 0.5)]) {
         const result = await gateway.applyChangeset({ operations: shuffled })
         expect(names(result)).toBe('alone dangling db web app zeta')
@@ -185,15 +369,27 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     })
 
     it('a circle is allowed and broken at its smallest id', async () => {
-      expect(names(await gateway.applyChangeset({ operations: [on('c', 'b'), on('b', 'a'), on('a', 'c'), on('d', 'd')] }))).toBe('a b c d')
-      expect(names(await gateway.applyChangeset({ operations: ['a', 'b', 'c', 'd'].map((each) => remove(`${ns}:${each}`)) }))).toBe('a c b d')
+      expect(
+        names(await gateway.applyChangeset({ operations: [on('c', 'b'), on('b', 'a'), on('a', 'c'), on('d', 'd')] })),
+      ).toBe('a b c d')
+      expect(
+        names(
+          await gateway.applyChangeset({ operations: ['a', 'b', 'c', 'd'].map((each) => remove(`${ns}:${each}`)) }),
+        ),
+      ).toBe('a c b d')
     })
 
     it('deletes go by the state before, creates and updates by the state after', async () => {
       await gateway.applyChangeset({ operations: [on('x', 'y'), on('y'), on('p'), on('q')] })
-      const result = await gateway.applyChangeset({ operations: [
-        remove(`${ns}:y`), remove(`${ns}:x`), update(`${ns}:p`, null, { depends_on: [`${ns}:q`] }), update(`${ns}:q`), create(`${ns}:b`, null, { depends_on: [`${ns}:p`] }),
-      ] })
+      const result = await gateway.applyChangeset({
+        operations: [
+          remove(`${ns}:y`),
+          remove(`${ns}:x`),
+          update(`${ns}:p`, null, { depends_on: [`${ns}:q`] }),
+          update(`${ns}:q`),
+          create(`${ns}:b`, null, { depends_on: [`${ns}:p`] }),
+        ],
+      })
       expect(names(result)).toBe('x y q p b')
     })
 
@@ -206,8 +402,12 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
   describe('fencing', () => {
     it('expectedHead refuses unless that version is the head', async () => {
       const { version } = await line()
-      expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: version - 1 })).toEqual(['HEAD_MOVED'])
-      expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: version + 1 })).toEqual(['HEAD_MOVED'])
+      expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: version - 1 })).toEqual([
+        'HEAD_MOVED',
+      ])
+      expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: version + 1 })).toEqual([
+        'HEAD_MOVED',
+      ])
       expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: -1 })).toEqual(['HEAD_MOVED'])
       applied(await gateway.applyChangeset({ operations: [create(`${ns}:a`)], expectedHead: version }))
     })
@@ -226,14 +426,26 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       const base = await gateway.apply(create(`${ns}:gone`, 1), create(`${ns}:anew`, 1))
       await gateway.apply(remove(`${ns}:gone`), remove(`${ns}:anew`))
       await gateway.apply(create(`${ns}:anew`, 1), create(`${ns}:made`, 1))
-      const result = await gateway.applyChangeset({ base, operations: [
-        update(`${ns}:gone`, 2), update(`${ns}:anew`, 2, {}, 'other'), create(`${ns}:made`), remove(`${ns}:never`), create(`${ns}:new`),
-      ] })
+      const result = await gateway.applyChangeset({
+        base,
+        operations: [
+          update(`${ns}:gone`, 2),
+          update(`${ns}:anew`, 2, {}, 'other'),
+          create(`${ns}:made`),
+          remove(`${ns}:never`),
+          create(`${ns}:new`),
+        ],
+      })
       expect(codesOf(result)).toEqual(['CONFLICT@0', 'CONFLICT@1', 'CONFLICT@2', 'ENTRY_NOT_FOUND@3'])
       expect(result.problems.map(({ current }: any) => current?.data ?? null)).toEqual([null, 1, 1, null])
       // Each operation of a pair has its own.
-      expect(await gateway.refused({ base, operations: [remove(`${ns}:anew`), create(`${ns}:anew`)] })).toEqual(['CONFLICT@0', 'CONFLICT@1'])
-      expect(await gateway.refused({ base, operations: [{ update: { id: `${ns}:anew`, kind: 'other', ifRevision: 1 } }] })).toEqual(['CONFLICT@0'])
+      expect(await gateway.refused({ base, operations: [remove(`${ns}:anew`), create(`${ns}:anew`)] })).toEqual([
+        'CONFLICT@0',
+        'CONFLICT@1',
+      ])
+      expect(
+        await gateway.refused({ base, operations: [{ update: { id: `${ns}:anew`, kind: 'other', ifRevision: 1 } }] }),
+      ).toEqual(['CONFLICT@0'])
       // What was made and deleted again has changed, too.
       await gateway.apply(remove(`${ns}:made`))
       expect(await gateway.refused({ base, operations: [create(`${ns}:made`)] })).toEqual(['CONFLICT@0'])
@@ -250,16 +462,20 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
 
     it('a base that is no revision is REVISION_NOT_FOUND', async () => {
       const { revision } = await line()
-      expect(await gateway.refused({ base: revision + 1, operations: [create(`${ns}:a`), remove(`${ns}:none`)] })).toEqual(['REVISION_NOT_FOUND', 'ENTRY_NOT_FOUND@1'])
+      expect(
+        await gateway.refused({ base: revision + 1, operations: [create(`${ns}:a`), remove(`${ns}:none`)] }),
+      ).toEqual(['REVISION_NOT_FOUND', 'ENTRY_NOT_FOUND@1'])
       expect(await gateway.refused({ base: -1, operations: [create(`${ns}:a`)] })).toEqual(['REVISION_NOT_FOUND'])
       applied(await gateway.applyChangeset({ base: revision, operations: [create(`${ns}:a`)] }))
       applied(await gateway.applyChangeset({ base: 0, operations: [create(`${ns}:b`)] }))
     })
 
-    it('ifRevision refuses one operation unless the entry\'s revision equals it', async () => {
+    it("ifRevision refuses one operation unless the entry's revision equals it", async () => {
       const first = await gateway.apply(create(`${ns}:a`))
       const second = await gateway.apply(update(`${ns}:a`, 2))
-      const fenced = (ifRevision: number) => ({ operations: [{ update: { id: `${ns}:a`, kind: 'test.thing', data: 3, ifRevision } }] })
+      const fenced = (ifRevision: number) => ({
+        operations: [{ update: { id: `${ns}:a`, kind: 'test.thing', data: 3, ifRevision } }],
+      })
       for (const wrong of [first, second + 1, 0, -1]) {
         const result = await gateway.applyChangeset(fenced(wrong))
         expect(codesOf(result)).toEqual(['CONFLICT@0'])
@@ -267,21 +483,43 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       }
       applied(await gateway.applyChangeset(fenced(second)))
       expect(await gateway.refused({ operations: [remove(`${ns}:a`, { ifRevision: second })] })).toEqual(['CONFLICT@0'])
-      expect(await gateway.refused({ operations: [remove(`${ns}:none`, { ifRevision: second })] })).toEqual(['ENTRY_NOT_FOUND@0'])
-      const { revision } = (await gateway.data('query ($id: EntryID!) { entry(id: $id) { revision } }', { id: `${ns}:a` })).entry
+      expect(await gateway.refused({ operations: [remove(`${ns}:none`, { ifRevision: second })] })).toEqual([
+        'ENTRY_NOT_FOUND@0',
+      ])
+      const { revision } = (
+        await gateway.data('query ($id: EntryID!) { entry(id: $id) { revision } }', { id: `${ns}:a` })
+      ).entry
       applied(await gateway.applyChangeset({ operations: [remove(`${ns}:a`, { ifRevision: revision })] }))
     })
   })
 
   describe('a dry run', () => {
-    it('checks everything and changes nothing', () => unchanged(async () => {
-      const { version } = await line()
-      const result = await gateway.applyChangeset({ operations: [create(`${ns}:b`, 1, { depends_on: ['a'] }), create(`${ns}:a`)], dryRun: true, expectedHead: version })
-      expect(result).toMatchObject({ __typename: 'Applied', dryRun: true, replayed: false, transition: null, changes: [], version: { number: version }, delta: { created: 2 } })
-      expect(result.delta.operations.map(({ entryId }: any) => entryId)).toEqual([`${ns}:a`, `${ns}:b`])
-      expect(await gateway.refused({ operations: [remove(`${ns}:a`), create('bad')], dryRun: true })).toEqual(['ENTRY_NOT_FOUND@0', 'INVALID_ENTRY@1'])
-      expect((await gateway.data('query ($id: EntryID!) { entry(id: $id) { id } }', { id: `${ns}:a` })).entry).toBeNull()
-    }))
+    it('checks everything and changes nothing', () =>
+      unchanged(async () => {
+        const { version } = await line()
+        const result = await gateway.applyChangeset({
+          operations: [create(`${ns}:b`, 1, { depends_on: ['a'] }), create(`${ns}:a`)],
+          dryRun: true,
+          expectedHead: version,
+        })
+        expect(result).toMatchObject({
+          __typename: 'Applied',
+          dryRun: true,
+          replayed: false,
+          transition: null,
+          changes: [],
+          version: { number: version },
+          delta: { created: 2 },
+        })
+        expect(result.delta.operations.map(({ entryId }: any) => entryId)).toEqual([`${ns}:a`, `${ns}:b`])
+        expect(await gateway.refused({ operations: [remove(`${ns}:a`), create('bad')], dryRun: true })).toEqual([
+          'ENTRY_NOT_FOUND@0',
+          'INVALID_ENTRY@1',
+        ])
+        expect(
+          (await gateway.data('query ($id: EntryID!) { entry(id: $id) { id } }', { id: `${ns}:a` })).entry,
+        ).toBeNull()
+      }))
   })
 
   describe('an idempotency key', () => {
@@ -299,9 +537,23 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       expect((await line()).version).toBe(version)
     })
 
-    it('gives a replacement\'s and a rollback\'s first answer again, in the same order', async () => {
-      await gateway.apply(create(`${ns}:m`, 1, {}, 'one'), create(`${ns}:n`, 1), create(`${ns}:o`, null, { depends_on: ['m'] }))
-      const input = { operations: [create(`${ns}:m`, { b: -1, a: 0 }, {}, 'two'), remove(`${ns}:m`), create(`${ns}:a`), remove(`${ns}:n`), create(`${ns}:n`, 2), remove(`${ns}:o`)], idempotencyKey: key() }
+    it("gives a replacement's and a rollback's first answer again, in the same order", async () => {
+      await gateway.apply(
+        create(`${ns}:m`, 1, {}, 'one'),
+        create(`${ns}:n`, 1),
+        create(`${ns}:o`, null, { depends_on: ['m'] }),
+      )
+      const input = {
+        operations: [
+          create(`${ns}:m`, { b: -1, a: 0 }, {}, 'two'),
+          remove(`${ns}:m`),
+          create(`${ns}:a`),
+          remove(`${ns}:n`),
+          create(`${ns}:n`, 2),
+          remove(`${ns}:o`),
+        ],
+        idempotencyKey: key(),
+      }
       const first = await gateway.applyChangeset(input)
       expect(first.changes).toHaveLength(5)
       expect(JSON.stringify(await gateway.applyChangeset(input))).toBe(JSON.stringify({ ...first, replayed: true }))
@@ -316,25 +568,42 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       await gateway.applyChangeset(input)
       const { version, revision } = await line()
       for (const other of [
-        { operations: [create(`${ns}:a`, 1)] }, { message: 'm' }, { base: revision }, { expectedHead: version }, { dryRun: true }, { operations: [create(`${ns}:a`), create(`${ns}:b`)] }, { operations: [] },
-      ]) expect(await gateway.refused({ ...input, ...other }), JSON.stringify(other)).toEqual(['IDEMPOTENCY_KEY_REUSED'])
+        { operations: [create(`${ns}:a`, 1)] },
+        { message: 'm' },
+        { base: revision },
+        { expectedHead: version },
+        { dryRun: true },
+        { operations: [create(`${ns}:a`), create(`${ns}:b`)] },
+        { operations: [] },
+      ])
+        expect(await gateway.refused({ ...input, ...other }), JSON.stringify(other)).toEqual(['IDEMPOTENCY_KEY_REUSED'])
       expect(await gateway.applyChangeset(input)).toMatchObject({ replayed: true })
     })
 
     it('serves both mutations out of one space', async () => {
       const { version } = await line()
       await gateway.applyChangeset({ operations: [create(`${ns}:a`)], idempotencyKey: key() })
-      expect(codesOf(await gateway.applyVersion({ version, idempotencyKey: key() }))).toEqual(['IDEMPOTENCY_KEY_REUSED'])
+      expect(codesOf(await gateway.applyVersion({ version, idempotencyKey: key() }))).toEqual([
+        'IDEMPOTENCY_KEY_REUSED',
+      ])
       const moved = await gateway.applyVersion({ version, idempotencyKey: `${key()} 2` })
-      expect(await gateway.applyVersion({ version, idempotencyKey: `${key()} 2` })).toEqual({ ...moved, replayed: true })
-      expect(await gateway.refused({ operations: [create(`${ns}:b`)], idempotencyKey: `${key()} 2` })).toEqual(['IDEMPOTENCY_KEY_REUSED'])
+      expect(await gateway.applyVersion({ version, idempotencyKey: `${key()} 2` })).toEqual({
+        ...moved,
+        replayed: true,
+      })
+      expect(await gateway.refused({ operations: [create(`${ns}:b`)], idempotencyKey: `${key()} 2` })).toEqual([
+        'IDEMPOTENCY_KEY_REUSED',
+      ])
       // Applying the head is an answer like any other.
       const nothing = await gateway.applyVersion({ version, idempotencyKey: `${key()} 3` })
       await gateway.apply(create(`${ns}:c`))
-      expect(await gateway.applyVersion({ version, idempotencyKey: `${key()} 3` })).toEqual({ ...nothing, replayed: true })
+      expect(await gateway.applyVersion({ version, idempotencyKey: `${key()} 3` })).toEqual({
+        ...nothing,
+        replayed: true,
+      })
     })
 
-    it('is each author\'s own', async () => {
+    it("is each author's own", async () => {
       const input = (name: string) => ({ operations: [create(`${ns}:${name}`)], idempotencyKey: key() })
       applied(await gateway.applyChangeset(input('a'), { 'X-Cadastre-Author': 'ann' }))
       applied(await gateway.applyChangeset(input('b'), { 'X-Cadastre-Author': 'bob' }))
@@ -344,7 +613,9 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     })
 
     it('does not keep a refusal or a dry run', async () => {
-      expect(await gateway.refused({ operations: [update(`${ns}:a`)], idempotencyKey: key() })).toEqual(['ENTRY_NOT_FOUND@0'])
+      expect(await gateway.refused({ operations: [update(`${ns}:a`)], idempotencyKey: key() })).toEqual([
+        'ENTRY_NOT_FOUND@0',
+      ])
       applied(await gateway.applyChangeset({ operations: [create(`${ns}:b`)], idempotencyKey: key(), dryRun: true }))
       const input = { operations: [create(`${ns}:a`)], idempotencyKey: key() }
       expect(await gateway.applyChangeset(input)).toMatchObject({ replayed: false })
@@ -361,9 +632,16 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
     it('is a text of 1 to 255 bytes', async () => {
       const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
       for (const idempotencyKey of ['', 'k'.repeat(256), 'a\u0000', '\ud83d']) {
-        expect(await gateway.code(document, { input: { operations: [create(`${ns}:a`)], idempotencyKey } })).toBe('BAD_USER_INPUT')
+        expect(await gateway.code(document, { input: { operations: [create(`${ns}:a`)], idempotencyKey } })).toBe(
+          'BAD_USER_INPUT',
+        )
       }
-      applied(await gateway.applyChangeset({ operations: [create(`${ns}:a`)], idempotencyKey: `${ns}${'k'.repeat(255 - ns.length)}` }))
+      applied(
+        await gateway.applyChangeset({
+          operations: [create(`${ns}:a`)],
+          idempotencyKey: `${ns}${'k'.repeat(255 - ns.length)}`,
+        }),
+      )
     })
 
     it('is known at another gateway', async () => {
@@ -373,25 +651,56 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       const other = await gateway.another()
       expect(await other.applyChangeset(input)).toEqual({ ...first, replayed: true })
       const raced = { operations: [create(`${ns}:b`)], idempotencyKey: `${key()} raced` }
-      const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? gateway : other).applyChangeset(raced)))
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? gateway : other).applyChangeset(raced)),
+      )
       expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
       await other.close()
     })
   })
 
   describe('buildDelta', () => {
-    const build = async (from: object[], to: object[]) => (await gateway.data('query ($from: [EntryInput!]!, $to: [EntryInput!]!) { buildDelta(from: $from, to: $to) { created updated deleted operations { kind entryId entry { entryId ns name kind meta(path: "m") data } original { data } } } }', { from, to })).buildDelta
+    const build = async (from: object[], to: object[]) =>
+      (
+        await gateway.data(
+          'query ($from: [EntryInput!]!, $to: [EntryInput!]!) { buildDelta(from: $from, to: $to) { created updated deleted operations { kind entryId entry { entryId ns name kind meta(path: "m") data } original { data } } } }',
+          { from, to },
+        )
+      ).buildDelta
     const entry = (id: unknown, data?: unknown, meta?: unknown, kind = 'k') => ({ id, kind, data, meta })
     const shown = (delta: any) => delta.operations.map(({ kind, entryId }: any) => `${kind} ${entryId}`)
 
     it('is the fewest operations, in order', async () => {
       const found = await build(
-        [entry('a:same', { x: 1, y: [1, 2] }), entry('a:old'), entry('a:older', null, { depends_on: ['old'] }), entry('a:kind', 1), entry('a:up', 1)],
-        [entry('a:up', 2, { m: 'M', depends_on: ['a:zz'] }), entry('a:zz'), entry({ ns: 'a', name: 'same' }, { y: [1.0, 2], x: 1 }), entry('a:kind', 1, {}, 'other')],
+        [
+          entry('a:same', { x: 1, y: [1, 2] }),
+          entry('a:old'),
+          entry('a:older', null, { depends_on: ['old'] }),
+          entry('a:kind', 1),
+          entry('a:up', 1),
+        ],
+        [
+          entry('a:up', 2, { m: 'M', depends_on: ['a:zz'] }),
+          entry('a:zz'),
+          entry({ ns: 'a', name: 'same' }, { y: [1.0, 2], x: 1 }),
+          entry('a:kind', 1, {}, 'other'),
+        ],
       )
-      expect(shown(found)).toEqual(['DELETE a:kind', 'DELETE a:older', 'DELETE a:old', 'CREATE a:kind', 'CREATE a:zz', 'UPDATE a:up'])
+      expect(shown(found)).toEqual([
+        'DELETE a:kind',
+        'DELETE a:older',
+        'DELETE a:old',
+        'CREATE a:kind',
+        'CREATE a:zz',
+        'UPDATE a:up',
+      ])
       expect([found.created, found.updated, found.deleted]).toEqual([2, 1, 3])
-      expect(found.operations[5]).toEqual({ kind: 'UPDATE', entryId: 'a:up', entry: { entryId: 'a:up', ns: 'a', name: 'up', kind: 'k', meta: 'M', data: 2 }, original: { data: 1 } })
+      expect(found.operations[5]).toEqual({
+        kind: 'UPDATE',
+        entryId: 'a:up',
+        entry: { entryId: 'a:up', ns: 'a', name: 'up', kind: 'k', meta: 'M', data: 2 },
+        original: { data: 1 },
+      })
     })
 
     it('compares by value: key order does not matter, 1 is 1.0, arrays are ordered, null is {} and nothing', async () => {
@@ -400,11 +709,22 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
       expect(shown(await build([entry('a:x', '1')], [entry('a:x', 1)]))).toEqual(['UPDATE a:x'])
       expect(shown(await build([entry('a:e\u0301')], [entry('a:\u00e9')]))).toEqual([])
       expect(shown(await build([], []))).toEqual([])
-      expect((await gateway.data('{ buildDelta(from: [{id: "a:x", kind: "k", data: 1}], to: [{id: "a:x", kind: "k", data: 1.0}]) { operations { kind } } }')).buildDelta.operations).toEqual([])
+      expect(
+        (
+          await gateway.data(
+            '{ buildDelta(from: [{id: "a:x", kind: "k", data: 1}], to: [{id: "a:x", kind: "k", data: 1.0}]) { operations { kind } } }',
+          )
+        ).buildDelta.operations,
+      ).toEqual([])
     })
 
     it('refuses what is no entry, or stands there twice', async () => {
-      for (const from of [[entry('bad')], [entry('a:x', 1, {}, 'bad kind')], [entry('a:x'), entry('a:x')], [entry('a:x', '\u0000')]]) {
+      for (const from of [
+        [entry('bad')],
+        [entry('a:x', 1, {}, 'bad kind')],
+        [entry('a:x'), entry('a:x')],
+        [entry('a:x', '\u0000')],
+      ]) {
         await expect(build(from, [])).rejects.toThrow('BAD_USER_INPUT')
       }
     })
@@ -412,31 +732,58 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
 
   it('what is said beside the operations has bounds', async () => {
     const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
-    for (const input of [{ message: 'x'.repeat(65_537) }, { message: 'a\u0000' }, { base: 1.5 }, { base: '1' }, { expectedHead: 2 ** 53 }]) {
-      expect(await gateway.code(document, { input: { operations: [create(`${ns}:a`)], ...input } })).toBe('BAD_USER_INPUT')
+    for (const input of [
+      { message: 'x'.repeat(65_537) },
+      { message: 'a\u0000' },
+      { base: 1.5 },
+      { base: '1' },
+      { expectedHead: 2 ** 53 },
+    ]) {
+      expect(await gateway.code(document, { input: { operations: [create(`${ns}:a`)], ...input } })).toBe(
+        'BAD_USER_INPUT',
+      )
     }
     applied(await gateway.applyChangeset({ operations: [create(`${ns}:a`)], message: 'x'.repeat(65_536) }))
-    expect(applied(await gateway.applyChangeset({ operations: [create(`${ns}:b`)], message: '' })).version.message).toBe('')
-    const { errors, status } = await gateway.query(document, { input: { operations: [create(`${ns}:c`)] } }, { 'X-Cadastre-Author': 'x'.repeat(2_000) })
+    expect(
+      applied(await gateway.applyChangeset({ operations: [create(`${ns}:b`)], message: '' })).version.message,
+    ).toBe('')
+    const { errors, status } = await gateway.query(
+      document,
+      { input: { operations: [create(`${ns}:c`)] } },
+      { 'X-Cadastre-Author': 'x'.repeat(2_000) },
+    )
     expect([status, errors[0]!.extensions['code']]).toEqual([400, 'BAD_USER_INPUT'])
   })
 
   it('a changeset of 64 MiB is applied, one of a byte more is TOO_LARGE', async () => {
-    const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Refused { problems { code operation message } } } }'
+    const document =
+      'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Refused { problems { code operation message } } } }'
     const bytes = 1024 * 1024
     // `{}` and two quotes; the last leaves room for another entry's `{}null`.
-    const operations = Array.from({ length: 64 }, (_, i) => create(`${ns}:e${i}`, 'x'.repeat(bytes - (i === 63 ? 10 : 4))))
-    const refused = await gateway.data(document, { input: { operations: [...operations, create(`${ns}:last`, 12345)] } })
-    expect(refused.applyChangeset).toMatchObject({ problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('67108864') }] })
-    const { applyChangeset } = await gateway.data(document, { input: { operations: [...operations, create(`${ns}:last`)] } })
+    const operations = Array.from({ length: 64 }, (_, i) =>
+      create(`${ns}:e${i}`, 'x'.repeat(bytes - (i === 63 ? 10 : 4))),
+    )
+    const refused = await gateway.data(document, {
+      input: { operations: [...operations, create(`${ns}:last`, 12345)] },
+    })
+    expect(refused.applyChangeset).toMatchObject({
+      problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('67108864') }],
+    })
+    const { applyChangeset } = await gateway.data(document, {
+      input: { operations: [...operations, create(`${ns}:last`)] },
+    })
     expect(applyChangeset).toEqual({ __typename: 'Applied' })
   }, 120_000)
 
   it('a changeset of 100,000 operations is applied, one of 100,001 is TOO_LARGE', async () => {
     const operations = Array.from({ length: 100_001 }, (_, i) => create(`${ns}:e${i}`))
-    const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { delta { created } } ... on Refused { problems { code operation message } } } }'
+    const document =
+      'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { delta { created } } ... on Refused { problems { code operation message } } } }'
     const refused = await gateway.data(document, { input: { operations } })
-    expect(refused.applyChangeset).toMatchObject({ __typename: 'Refused', problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('100000') }] })
+    expect(refused.applyChangeset).toMatchObject({
+      __typename: 'Refused',
+      problems: [{ code: 'TOO_LARGE', operation: null, message: expect.stringContaining('100000') }],
+    })
     const { applyChangeset } = await gateway.data(document, { input: { operations: operations.slice(0, 100_000) } })
     expect(applyChangeset).toEqual({ __typename: 'Applied', delta: { created: 100_000 } })
   }, 120_000)
@@ -444,7 +791,11 @@ describe.each(KEEPING)('changesets, over %s', (backend) => {
   it('and all of it verifies', async () => {
     if (gateway.databaseUrl === null) return
     const history = await openStore({
-      backend: 'postgres', databaseUrl: gateway.databaseUrl, dataDir: '', options: { ...historyOptions, readTimeoutMs: 60_000 }, log: () => undefined,
+      backend: 'postgres',
+      databaseUrl: gateway.databaseUrl,
+      dataDir: '',
+      options: { ...historyOptions, readTimeoutMs: 60_000 },
+      log: () => undefined,
     })
     try {
       expect((await history.verify()).corruptions).toEqual([])

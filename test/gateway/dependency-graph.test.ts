@@ -1,21 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { create, KEEPING, remove, startTestGateway, update, type TestGateway } from './gateway-fixture.js'
+import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 const GRAPH = `query ($root: EntryID!, $depth: Int, $direction: DependencyDirection, $at: At) {
   dependencyGraph(root: $root, depth: $depth, direction: $direction, at: $at) {
     revision truncated nodes { depth entry { entryId revision } } edges { source target path reference }
   }
 }`
-const WARN = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { warnings { code message entryId entryIds } } ... on Refused { message } } }'
+const WARN =
+  'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { warnings { code message entryId entryIds } } ... on Refused { message } } }'
 
 describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s', (backend) => {
   let gateway: TestGateway
-  beforeAll(async () => { gateway = await startTestGateway(backend) })
+  beforeAll(async () => {
+    gateway = await startTestGateway(backend)
+  })
   afterAll(() => gateway.close())
 
   let n = 0
   let ns: string
-  beforeEach(() => { ns = `g${++n}` })
+  beforeEach(() => {
+    ns = `g${++n}`
+  })
 
   const on = (...to: string[]) => ({ depends_on: to })
   const walk = async (root: string, variables: object = {}) => {
@@ -30,16 +35,40 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
   }
 
   it('is walked breadth first, each entry once, by the shortest way', async () => {
-    await gateway.apply(create(`${ns}:a`, null, on('b', 'c')), create(`${ns}:b`, null, on('d')), create(`${ns}:c`, null, on('e', 'b')), create(`${ns}:d`, null, on('e')), create(`${ns}:e`), create(`${ns}:z`, null, on('a')))
-    expect(await walk('a')).toEqual({ truncated: false, nodes: ['0 a', '1 b', '1 c', '2 d', '2 e'], edges: ['a -> b', 'a -> c', 'b -> d', 'c -> e', 'c -> b', 'd -> e'] })
-    expect(await walk('e', { direction: 'DEPENDENTS' })).toEqual({ truncated: false, nodes: ['0 e', '1 c', '1 d', '2 a', '2 b', '3 z'], edges: ['a -> b', 'a -> c', 'b -> d', 'c -> e', 'c -> b', 'd -> e', 'z -> a'] })
+    await gateway.apply(
+      create(`${ns}:a`, null, on('b', 'c')),
+      create(`${ns}:b`, null, on('d')),
+      create(`${ns}:c`, null, on('e', 'b')),
+      create(`${ns}:d`, null, on('e')),
+      create(`${ns}:e`),
+      create(`${ns}:z`, null, on('a')),
+    )
+    expect(await walk('a')).toEqual({
+      truncated: false,
+      nodes: ['0 a', '1 b', '1 c', '2 d', '2 e'],
+      edges: ['a -> b', 'a -> c', 'b -> d', 'c -> e', 'c -> b', 'd -> e'],
+    })
+    expect(await walk('e', { direction: 'DEPENDENTS' })).toEqual({
+      truncated: false,
+      nodes: ['0 e', '1 c', '1 d', '2 a', '2 b', '3 z'],
+      edges: ['a -> b', 'a -> c', 'b -> d', 'c -> e', 'c -> b', 'd -> e', 'z -> a'],
+    })
     expect((await walk('b', { direction: 'BOTH' }))!.nodes).toEqual(['0 b', '1 a', '1 c', '1 d', '2 e', '2 z'])
   })
 
   it('ends at the depth asked for, with the references among those reached, and says what lies beyond', async () => {
-    await gateway.apply(create(`${ns}:a`, null, on('b', 'c')), create(`${ns}:b`, null, on('c')), create(`${ns}:c`, null, on('d')), create(`${ns}:d`))
+    await gateway.apply(
+      create(`${ns}:a`, null, on('b', 'c')),
+      create(`${ns}:b`, null, on('c')),
+      create(`${ns}:c`, null, on('d')),
+      create(`${ns}:d`),
+    )
     expect(await walk('a', { depth: 0 })).toEqual({ truncated: true, nodes: ['0 a'], edges: [] })
-    expect(await walk('a', { depth: 1 })).toEqual({ truncated: true, nodes: ['0 a', '1 b', '1 c'], edges: ['a -> b', 'a -> c', 'b -> c'] })
+    expect(await walk('a', { depth: 1 })).toEqual({
+      truncated: true,
+      nodes: ['0 a', '1 b', '1 c'],
+      edges: ['a -> b', 'a -> c', 'b -> c'],
+    })
     expect(await walk('a', { depth: 2 })).toMatchObject({ truncated: false, nodes: ['0 a', '1 b', '1 c', '2 d'] })
     expect(await walk('d', { depth: 0 })).toEqual({ truncated: false, nodes: ['0 d'], edges: [] })
     for (const depth of [-1, 101]) expect(await gateway.code(GRAPH, { root: `${ns}:a`, depth })).toBe('BAD_USER_INPUT')
@@ -47,17 +76,31 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
 
   it('tells references to nothing, and is null without a root', async () => {
     await gateway.apply(create(`${ns}:a`, null, on('nowhere', `ns:${ns}.none`, 'group:nobody', ':')))
-    expect(await walk('a')).toEqual({ truncated: false, nodes: ['0 a'], edges: ['a -> null', 'a -> null', 'a -> null', 'a -> null'] })
+    expect(await walk('a')).toEqual({
+      truncated: false,
+      nodes: ['0 a'],
+      edges: ['a -> null', 'a -> null', 'a -> null', 'a -> null'],
+    })
     expect(await walk('a', { direction: 'DEPENDENTS' })).toEqual({ truncated: false, nodes: ['0 a'], edges: [] })
     expect(await walk('nowhere')).toBeNull()
   })
 
   it('goes by namespaces and groups, past oneself', async () => {
     await gateway.apply(
-      create(`${ns}:a`, null, { ...on(`ns:${ns}`, `group:${ns}`), groups: [ns] }), create(`${ns}:b`), create(`${ns}.x:c`, null, { groups: [ns] }),
+      create(`${ns}:a`, null, { ...on(`ns:${ns}`, `group:${ns}`), groups: [ns] }),
+      create(`${ns}:b`),
+      create(`${ns}.x:c`, null, { groups: [ns] }),
     )
-    expect(await walk('a')).toEqual({ truncated: false, nodes: ['0 a', '1 b', `1 ${ns}.x:c`], edges: ['a -> b', `a -> ${ns}.x:c`] })
-    expect(await walk('b', { direction: 'DEPENDENTS' })).toEqual({ truncated: false, nodes: ['0 b', '1 a'], edges: ['a -> b'] })
+    expect(await walk('a')).toEqual({
+      truncated: false,
+      nodes: ['0 a', '1 b', `1 ${ns}.x:c`],
+      edges: ['a -> b', `a -> ${ns}.x:c`],
+    })
+    expect(await walk('b', { direction: 'DEPENDENTS' })).toEqual({
+      truncated: false,
+      nodes: ['0 b', '1 a'],
+      edges: ['a -> b'],
+    })
   })
 
   it.each([1, 2, 1_000])('ends on a circle of %i', async (length) => {
@@ -73,7 +116,9 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
   })
 
   it('ends at 10,000 entries, and says so', async () => {
-    const many = Array.from({ length: 10_050 }, (_, i) => create(`${ns}.many:${String(i).padStart(5, '0')}`, null, on(`${ns}:hub`)))
+    const many = Array.from({ length: 10_050 }, (_, i) =>
+      create(`${ns}.many:${String(i).padStart(5, '0')}`, null, on(`${ns}:hub`)),
+    )
     await gateway.apply(create(`${ns}:hub`, null, on(`ns:${ns}.many`)), ...many)
     for (const direction of ['DEPENDENCIES', 'DEPENDENTS']) {
       const graph = (await walk('hub', { direction }))!
@@ -86,16 +131,34 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
   if (backend !== 'none') {
     it('is of the state asked for, both ways, whatever changed since', async () => {
       const then = await gateway.apply(
-        create(`${ns}:a`, null, on('b')), create(`${ns}:b`, null, { groups: [ns] }), create(`${ns}:c`, null, on('b')), create(`${ns}:d`, null, on('b')), create(`${ns}:e`, null, on('b')),
+        create(`${ns}:a`, null, on('b')),
+        create(`${ns}:b`, null, { groups: [ns] }),
+        create(`${ns}:c`, null, on('b')),
+        create(`${ns}:d`, null, on('b')),
+        create(`${ns}:e`, null, on('b')),
         create(`${ns}:f`, null, on(`group:${ns}`)),
       )
-      const before = { deps: await walk('a', { at: { revision: then } }), dependents: await walk('b', { at: { revision: then }, direction: 'DEPENDENTS' }) }
+      const before = {
+        deps: await walk('a', { at: { revision: then } }),
+        dependents: await walk('b', { at: { revision: then }, direction: 'DEPENDENTS' }),
+      }
       expect(before.dependents!.nodes).toEqual(['0 b', '1 a', '1 c', '1 d', '1 e', '1 f'])
-      await gateway.apply(update(`${ns}:a`, null, on('c')), remove(`${ns}:c`), create(`${ns}:late`, null, on('b')), remove(`${ns}:d`), create(`${ns}:d`, null, on('a'), 'other'), update(`${ns}:b`), update(`${ns}:f`))
+      await gateway.apply(
+        update(`${ns}:a`, null, on('c')),
+        remove(`${ns}:c`),
+        create(`${ns}:late`, null, on('b')),
+        remove(`${ns}:d`),
+        create(`${ns}:d`, null, on('a'), 'other'),
+        update(`${ns}:b`),
+        update(`${ns}:f`),
+      )
       expect(await walk('a', { at: { revision: then } })).toEqual(before.deps)
       expect(await walk('b', { at: { revision: then }, direction: 'DEPENDENTS' })).toEqual(before.dependents)
       expect((await walk('b', { direction: 'DEPENDENTS' }))!.nodes).toEqual(['0 b', '1 e', '1 late'])
-      const { snapshot } = await gateway.data('query ($root: EntryID!, $at: At) { snapshot(at: $at) { dependencyGraph(root: $root, direction: DEPENDENTS) { nodes { entry { name } } } } }', { root: `${ns}:b`, at: { revision: then } })
+      const { snapshot } = await gateway.data(
+        'query ($root: EntryID!, $at: At) { snapshot(at: $at) { dependencyGraph(root: $root, direction: DEPENDENTS) { nodes { entry { name } } } } }',
+        { root: `${ns}:b`, at: { revision: then } },
+      )
       expect(snapshot.dependencyGraph.nodes.map(({ entry }: any) => entry.name)).toEqual(['b', 'a', 'c', 'd', 'e', 'f'])
     })
   }
@@ -110,7 +173,12 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
     const both = async (...operations: object[]) => {
       const dry = await warnings(operations, true)
       expect(await warnings(operations, false)).toEqual(dry)
-      return dry.map(({ code, entryId, entryIds }: any) => [code, entryId, ...entryIds].filter((each) => each !== null).map((each: string) => each.replace(`${ns}:`, '')).join(' '))
+      return dry.map(({ code, entryId, entryIds }: any) =>
+        [code, entryId, ...entryIds]
+          .filter((each) => each !== null)
+          .map((each: string) => each.replace(`${ns}:`, ''))
+          .join(' '),
+      )
     }
 
     it('of nothing where nothing is odd', async () => {
@@ -124,17 +192,33 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
     })
 
     it('of dependents that a delete leaves dangling, not of those that go or turn elsewhere with it', async () => {
-      await gateway.apply(create(`${ns}:a`), create(`${ns}:b`), ...['k1', 'k2', 'gone', 'turned'].map((name) => create(`${ns}:${name}`, null, on('a', 'a'))), create(`${ns}:k3`, null, on('b')), create(`${ns}:turns`))
-      expect(await both(
-        remove(`${ns}:a`), remove(`${ns}:b`), create(`${ns}:b`, null, null, 'other'), remove(`${ns}:gone`), update(`${ns}:turned`, null, on('b')), update(`${ns}:turns`, null, on('a')),
-      )).toEqual(['DANGLING_DEPENDENTS a k1 k2 turns'])
+      await gateway.apply(
+        create(`${ns}:a`),
+        create(`${ns}:b`),
+        ...['k1', 'k2', 'gone', 'turned'].map((name) => create(`${ns}:${name}`, null, on('a', 'a'))),
+        create(`${ns}:k3`, null, on('b')),
+        create(`${ns}:turns`),
+      )
+      expect(
+        await both(
+          remove(`${ns}:a`),
+          remove(`${ns}:b`),
+          create(`${ns}:b`, null, null, 'other'),
+          remove(`${ns}:gone`),
+          update(`${ns}:turned`, null, on('b')),
+          update(`${ns}:turns`, null, on('a')),
+        ),
+      ).toEqual(['DANGLING_DEPENDENTS a k1 k2 turns'])
     })
 
     it('of dependents of a namespace or a group whose last entry goes, not while one is left', async () => {
       const [left, group] = [`${ns}.left`, `${ns}.team`]
       await gateway.apply(
-        create(`${left}:a`), create(`${left}:b`, null, { groups: [group] }), create(`${ns}:c`, null, { groups: [group] }),
-        create(`${ns}:k1`, null, on(`ns:${left}`)), create(`${ns}:k2`, null, on(`group:${group}`)),
+        create(`${left}:a`),
+        create(`${left}:b`, null, { groups: [group] }),
+        create(`${ns}:c`, null, { groups: [group] }),
+        create(`${ns}:k1`, null, on(`ns:${left}`)),
+        create(`${ns}:k2`, null, on(`group:${group}`)),
       )
       expect(await both(remove(`${left}:a`), remove(`${ns}:c`))).toEqual([])
       expect(await both(remove(`${left}:b`))).toEqual(['DANGLING_DEPENDENTS k2', 'DANGLING_DEPENDENTS k1'])
@@ -143,9 +227,16 @@ describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s',
     it('a hundred times at most, and says how many more there are', async () => {
       const names = Array.from({ length: 150 }, (_, i) => `n${String(i).padStart(3, '0')}`)
       await gateway.apply(...names.map((name) => create(`${ns}:${name}`)), create(`${ns}:all`, null, on(...names)))
-      const found = await warnings(names.map((name) => remove(`${ns}:${name}`)), true)
+      const found = await warnings(
+        names.map((name) => remove(`${ns}:${name}`)),
+        true,
+      )
       expect(found).toHaveLength(100)
-      expect(found.at(-1)).toMatchObject({ code: 'MORE_WARNINGS', entryIds: [], message: expect.stringContaining('51') })
+      expect(found.at(-1)).toMatchObject({
+        code: 'MORE_WARNINGS',
+        entryIds: [],
+        message: expect.stringContaining('51'),
+      })
     })
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FINDER_CASES, FINDER_ENTRIES, INVALID_FINDS, INVALID_WHERES } from '../store/finder-cases.js'
-import { create, KEEPING, remove, startTestGateway, update, type TestGateway } from './gateway-fixture.js'
+import { FINDER_CASES, FINDER_ENTRIES, INVALID_FINDS, INVALID_WHERES } from '../store/contract/finder-cases.js'
+import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) => {
   let gateway: TestGateway
@@ -17,7 +17,11 @@ describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) =>
     revision = await fill()
     // The same entries hold something else, are gone, and come back: only the old revision has them as they were.
     await gateway.apply(...ids.filter((_, i) => i % 2 === 0).map((id) => remove(id)))
-    await gateway.apply(...FINDER_ENTRIES.filter((_, i) => i % 2 === 1).map(({ id, kind }) => update(id, 1, { v: 'other', tags: ['new'], type: 'sql' }, kind)))
+    await gateway.apply(
+      ...FINDER_ENTRIES.filter((_, i) => i % 2 === 1).map(({ id, kind }) =>
+        update(id, 1, { v: 'other', tags: ['new'], type: 'sql' }, kind),
+      ),
+    )
     await gateway.apply(create('app:later', 1, { type: 'sql', tags: ['http'], v: 0 }))
     await gateway.moveTo(1)
   })
@@ -28,26 +32,38 @@ describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) =>
     snapshot(at: $at) { entries(find: $find, where: $where) { totalCount nodes { entryId } } }
   }`
 
-  it.each(FINDER_CASES.map((finderCase) => [finderCase.says, finderCase] as const))('%s', async (_, { find, where, expected }) => {
-    // The contract has no null within `in`.
-    const sendable = where?.meta?.some((each) => each.in?.includes(null)) ? { or: where.meta.flatMap(({ path, in: values }) => values!.map((eq) => ({ meta: [{ path, eq }] }))) } : where
-    const { data, errors } = await gateway.query(QUERY, { find, where: sendable, at: { revision } })
-    expect(errors).toEqual([])
-    expect(data.head.nodes.map(({ id }: any) => id)).toEqual(expected)
-    expect(data.snapshot.entries.nodes.map(({ entryId }: any) => entryId)).toEqual(expected)
-    expect([data.head.totalCount, data.snapshot.entries.totalCount]).toEqual([expected.length, expected.length])
-  })
+  it.each(FINDER_CASES.map((finderCase) => [finderCase.says, finderCase] as const))(
+    '%s',
+    async (_, { find, where, expected }) => {
+      // The contract has no null within `in`.
+      const sendable = where?.meta?.some((each) => each.in?.includes(null))
+        ? { or: where.meta.flatMap(({ path, in: values }) => values!.map((eq) => ({ meta: [{ path, eq }] }))) }
+        : where
+      const { data, errors } = await gateway.query(QUERY, { find, where: sendable, at: { revision } })
+      expect(errors).toEqual([])
+      expect(data.head.nodes.map(({ id }: any) => id)).toEqual(expected)
+      expect(data.snapshot.entries.nodes.map(({ entryId }: any) => entryId)).toEqual(expected)
+      expect([data.head.totalCount, data.snapshot.entries.totalCount]).toEqual([expected.length, expected.length])
+    },
+  )
 
-  it.each(INVALID_FINDS.map(({ says, find, key }) => [says, find, key] as const))('refuses %s, naming the key', async (_, find, key) => {
-    const { errors } = await gateway.query(QUERY, { find, at: { revision } })
-    for (const error of errors) {
-      expect(error.extensions['code']).toBe('INVALID_CRITERIA')
-      expect(error.message).toContain(`"${key}"`)
-    }
-    expect(errors.length).toBeGreaterThan(0)
-  })
+  it.each(INVALID_FINDS.map(({ says, find, key }) => [says, find, key] as const))(
+    'refuses %s, naming the key',
+    async (_, find, key) => {
+      const { errors } = await gateway.query(QUERY, { find, at: { revision } })
+      for (const error of errors) {
+        expect(error.extensions['code']).toBe('INVALID_CRITERIA')
+        expect(error.message).toContain(`"${key}"`)
+      }
+      expect(errors.length).toBeGreaterThan(0)
+    },
+  )
 
-  it.each(INVALID_WHERES.filter(({ where }) => JSON.stringify(where) !== undefined).map(({ says, where, key }) => [says, where, key] as const))('refuses %s', async (_, where, key) => {
+  it.each(
+    INVALID_WHERES.filter(({ where }) => JSON.stringify(where) !== undefined).map(
+      ({ says, where, key }) => [says, where, key] as const,
+    ),
+  )('refuses %s', async (_, where, key) => {
     const { errors } = await gateway.query(QUERY, { where, at: { revision } })
     expect(errors.length).toBeGreaterThan(0)
     for (const error of errors) {
@@ -58,7 +74,9 @@ describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) =>
   })
 
   it('takes find as a literal as far as GraphQL can spell it, and where as one whole', async () => {
-    const { a, b } = await gateway.data('{ a: entries(find: {type: "sql", tags: ["store"]}) { nodes { id } } b: entries(where: {not: {meta: [{path: "type", exists: false}]}, kind: {glob: "db*"}}) { nodes { id } } }')
+    const { a, b } = await gateway.data(
+      '{ a: entries(find: {type: "sql", tags: ["store"]}) { nodes { id } } b: entries(where: {not: {meta: [{path: "type", exists: false}]}, kind: {glob: "db*"}}) { nodes { id } } }',
+    )
     expect(a.nodes).toEqual([{ id: 'app:db' }])
     expect(b.nodes).toEqual([{ id: 'app:Db' }, { id: 'app:db' }])
   })
@@ -70,17 +88,29 @@ describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) =>
 
   it('answers any regex within a bounded time', async () => {
     const started = performance.now()
-    const found = await gateway.query(QUERY, { find: { '~v': '(a+)+$', '~note': '(.*)*x(.*)*(.*)*y', '~.id': '(\\w|\\d|.)*(\\w|\\d|.)*z$' }, at: { revision } })
-    expect(found.errors.every(({ extensions }) => ['INVALID_CRITERIA', 'TIMEOUT'].includes(extensions['code']))).toBe(true)
+    const found = await gateway.query(QUERY, {
+      find: { '~v': '(a+)+$', '~note': '(.*)*x(.*)*(.*)*y', '~.id': '(\\w|\\d|.)*(\\w|\\d|.)*z$' },
+      at: { revision },
+    })
+    expect(found.errors.every(({ extensions }) => ['INVALID_CRITERIA', 'TIMEOUT'].includes(extensions['code']))).toBe(
+      true,
+    )
     expect(performance.now() - started).toBeLessThan(5_000)
   })
 
   it('reads a namespace by name', async () => {
-    const { snapshot } = await gateway.data('query ($at: At) { snapshot(at: $at) { namespace(name: "app") { totalCount revision nodes { name } } nfd: namespace(name: "cafe\u0301", first: 1) { nodes { id } } none: namespace(name: "nobody") { totalCount nodes { id } } namespaces { name entryCount } } }', { at: { revision } })
-    expect(snapshot.namespace.nodes.map(({ name }: any) => `app:${name}`)).toEqual(FINDER_ENTRIES.map(({ id }) => id as string).filter((id) => id.startsWith('app:')))
+    const { snapshot } = await gateway.data(
+      'query ($at: At) { snapshot(at: $at) { namespace(name: "app") { totalCount revision nodes { name } } nfd: namespace(name: "cafe\u0301", first: 1) { nodes { id } } none: namespace(name: "nobody") { totalCount nodes { id } } namespaces { name entryCount } } }',
+      { at: { revision } },
+    )
+    expect(snapshot.namespace.nodes.map(({ name }: any) => `app:${name}`)).toEqual(
+      FINDER_ENTRIES.map(({ id }) => id as string).filter((id) => id.startsWith('app:')),
+    )
     expect(snapshot.namespace).toMatchObject({ totalCount: snapshot.namespace.nodes.length, revision })
     expect(snapshot.nfd.nodes).toEqual([{ id: `r${revision}/caf\u00e9:\u00e9` }])
     expect(snapshot.none).toEqual({ totalCount: 0, nodes: [] })
-    expect(snapshot.namespaces.reduce((sum: number, { entryCount }: any) => sum + entryCount, 0)).toBe(FINDER_ENTRIES.length)
+    expect(snapshot.namespaces.reduce((sum: number, { entryCount }: any) => sum + entryCount, 0)).toBe(
+      FINDER_ENTRIES.length,
+    )
   })
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStream, type OpenStream, type Transport } from './following-stream.js'
+import { type OpenStream, openStream, type Transport } from './following-stream.js'
 
 export const CHANGES = `subscription ($after: String, $initial: Boolean, $find: JSONObject, $where: EntryFilter) {
   changes(after: $after, initial: $initial, find: $find, where: $where) {
@@ -30,9 +30,12 @@ export function fold(state: Folded, batch: Batch): string[] {
   const faults: string[] = []
   for (const { kind, entryId, entry, previous } of batch.changes) {
     const held = state.get(entryId)
-    if ((kind === 'CREATE') === (held !== undefined)) faults.push(`${kind} of ${entryId} at ${batch.revision}, which is ${held === undefined ? 'not ' : ''}there`)
-    if ((previous?.digest ?? undefined) !== held) faults.push(`${entryId} at ${batch.revision}: the content before is another`)
-    if ((kind === 'DELETE') !== (entry === null)) faults.push(`${kind} of ${entryId} at ${batch.revision} with the wrong content`)
+    if ((kind === 'CREATE') === (held !== undefined))
+      faults.push(`${kind} of ${entryId} at ${batch.revision}, which is ${held === undefined ? 'not ' : ''}there`)
+    if ((previous?.digest ?? undefined) !== held)
+      faults.push(`${entryId} at ${batch.revision}: the content before is another`)
+    if ((kind === 'DELETE') !== (entry === null))
+      faults.push(`${kind} of ${entryId} at ${batch.revision} with the wrong content`)
     if (entry === null) state.delete(entryId)
     else state.set(entryId, entry.digest)
   }
@@ -79,7 +82,9 @@ export class FollowingClient {
     while (!this.#ended) {
       const endpoint = this.endpoints[Math.floor(Math.random() * this.endpoints.length)]!
       const stream = (this.#stream = openStream(this.transport, endpoint, CHANGES, {
-        initial: true, after: this.batches.at(-1)?.cursor ?? null, ...this.filter,
+        initial: true,
+        after: this.batches.at(-1)?.cursor ?? null,
+        ...this.filter,
       }))
       this.connections += 1
       for (;;) {

@@ -3,15 +3,16 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { gatewayProcesses, type GatewayProcess, type GatewayProcesses } from '../server/gateway-process.js'
-import { SocketClient } from '../server/gateway-fixture.js'
+import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from '../process/gateway-process.js'
+import { SocketClient } from '../server/server-fixture.js'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
 import { CHANGES } from './following-client.js'
 import { batchOf, create, metric, residentBytes, until, write } from './following-fixture.js'
-import { openStream, TRANSPORTS, type OpenStream } from './following-stream.js'
+import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
 
 const MIB = 1024 * 1024
-const FULL = 'subscription ($after: String, $initial: Boolean) { changes(after: $after, initial: $initial) { revision complete synced changes { entry { data } } } }'
+const FULL =
+  'subscription ($after: String, $initial: Boolean) { changes(after: $after, initial: $initial) { revision complete synced changes { entry { data } } } }'
 
 describe('what following costs', () => {
   let database: TestDatabase
@@ -37,14 +38,20 @@ describe('what following costs', () => {
 
   it('asks the database nothing for idle subscriptions', async () => {
     await write(gateway.endpoint, create('idle:1'))
-    const streams = Array.from({ length: 50 }, (_, i) => open(
-      TRANSPORTS[i % 2]!, gateway.endpoint,
-      i % 5 === 0 ? 'subscription { entry(id: "idle:1") { kind } }' : CHANGES, i % 3 === 0 ? { find: { '.ns': 'idle' } } : {},
-    ))
+    const streams = Array.from({ length: 50 }, (_, i) =>
+      open(
+        TRANSPORTS[i % 2]!,
+        gateway.endpoint,
+        i % 5 === 0 ? 'subscription { entry(id: "idle:1") { kind } }' : CHANGES,
+        i % 3 === 0 ? { find: { '.ns': 'idle' } } : {},
+      ),
+    )
     for (const stream of streams) expect((await stream.next())?.errors).toBeUndefined()
     const sql = postgres(inject('postgresUrl'), { max: 1 })
     // Not by the counts of the database's transactions: the server's own (autovacuum) were among those, a dozen at a time.
-    const running = () => sql<{ pid: number; query: string; query_start: Date }[]>`SELECT pid, query, query_start FROM pg_stat_activity
+    const running = () => sql<
+      { pid: number; query: string; query_start: Date }[]
+    >`SELECT pid, query, query_start FROM pg_stat_activity
       WHERE datname = ${new URL(database.url).pathname.slice(1)} AND backend_type = 'client backend'`
     await sleep(2_000)
     const known = new Set((await running()).map(({ pid, query_start }) => `${pid} ${query_start.toISOString()}`))
@@ -62,7 +69,7 @@ describe('what following costs', () => {
     for (const stream of streams) stream.cut()
     // The look for abandoned transactions may fall into it, and a connection's last words.
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(4)
-    await until('all are gone', async () => await subscriptions() === 0)
+    await until('all are gone', async () => (await subscriptions()) === 0)
   }, 120_000)
 
   it('lets go of everything after 1,000 subscriptions that came and went', async () => {
@@ -73,7 +80,7 @@ describe('what following costs', () => {
         await socket.next(({ id, type }) => id === `c${i}` && type === 'next')
         socket.send({ id: `c${i}`, type: 'complete' })
       }
-      await until('all have ended', async () => await subscriptions() === 0)
+      await until('all have ended', async () => (await subscriptions()) === 0)
     }
     for (let round = 0; round < 4; round++) await cycles(round * 250)
     socket.close()
@@ -97,7 +104,7 @@ describe('what following costs', () => {
     await sleep(200)
     expect(socket.messages).toMatchObject([{ id: 's', type: 'next', payload: { data: { changes: { revision } } } }])
     socket.send({ id: 's', type: 'complete' })
-    await until('none is left', async () => await subscriptions() === 0)
+    await until('none is left', async () => (await subscriptions()) === 0)
     socket.close()
   })
 
@@ -145,10 +152,13 @@ describe('what following costs', () => {
     const before = residentBytes(gateway.child.pid!)
     const stuck = Array.from({ length: 60 }, (_, i) => {
       const stream = open(TRANSPORTS[i % 2]!, gateway.endpoint, FULL, { after: cursor })
-      void stream.next(60_000).then(() => stream.pause(), () => undefined)
+      void stream.next(60_000).then(
+        () => stream.pause(),
+        () => undefined,
+      )
       return stream
     })
-    await until('all are there', async () => await subscriptions() >= 60)
+    await until('all are there', async () => (await subscriptions()) >= 60)
     let most = 0
     for (let i = 0; i < 20; i++) {
       await sleep(200)
@@ -156,31 +166,35 @@ describe('what following costs', () => {
     }
     expect(most).toBeLessThan(60 * 10 * MIB)
     for (const stream of stuck) stream.cut()
-    await until('all are gone', async () => await subscriptions() === 0)
+    await until('all are gone', async () => (await subscriptions()) === 0)
   }, 120_000)
 
   it('stands 5,000 sockets that come and go, also in the middle of their handshake', async () => {
     const { port } = new URL(gateway.url)
     for (let wave = 0; wave < 20; wave++) {
-      await Promise.all(Array.from({ length: 250 }, async (_, i) => {
-        const socket = connect(Number(port), '127.0.0.1')
-        socket.on('error', () => undefined)
-        await once(socket, 'connect')
-        if (i % 3 > 0) socket.write(UPGRADE.slice(0, i % 3 === 1 ? 60 : undefined))
-        if (i % 3 === 2) {
-          await once(socket, 'data')
-          socket.write(Buffer.from([0x81, 0x85, 1, 2]))
-        }
-        socket.destroy()
-      }))
+      await Promise.all(
+        Array.from({ length: 250 }, async (_, i) => {
+          const socket = connect(Number(port), '127.0.0.1')
+          socket.on('error', () => undefined)
+          await once(socket, 'connect')
+          if (i % 3 > 0) socket.write(UPGRADE.slice(0, i % 3 === 1 ? 60 : undefined))
+          if (i % 3 === 2) {
+            await once(socket, 'data')
+            socket.write(Buffer.from([0x81, 0x85, 1, 2]))
+          }
+          socket.destroy()
+        }),
+      )
     }
-    await until('all are gone', async () => await metric(gateway.url, 'cadastre_websockets') === 0)
+    await until('all are gone', async () => (await metric(gateway.url, 'cadastre_websockets')) === 0)
     await write(gateway.endpoint, create('after-sockets:1'))
   }, 120_000)
 
   // After "stopped" was logged the process stayed for seconds; clients that stop reading must not hold it either.
   it('on SIGTERM tells WebSockets to come back, ends events and exits with 0, whoever reads or does not', async () => {
-    const reading = TRANSPORTS.flatMap((transport) => Array.from({ length: 20 }, () => open(transport, gateway.endpoint, CHANGES)))
+    const reading = TRANSPORTS.flatMap((transport) =>
+      Array.from({ length: 20 }, () => open(transport, gateway.endpoint, CHANGES)),
+    )
     for (const stream of reading) await batchOf(stream)
     const stopped = TRANSPORTS.map((transport) => open(transport, gateway.endpoint, FULL, { initial: true }))
     for (const stream of stopped) {
@@ -192,7 +206,9 @@ describe('what following costs', () => {
     const codes = await Promise.all(reading.map(({ closed }) => closed))
     expect(new Set(codes)).toEqual(new Set([1012, 0]))
     expect(await gateway.exited).toBe(0)
-    const told = JSON.parse(gateway.said.err.split('\n').find((line) => line.includes('"stopped"'))!) as { time: number }
+    const told = JSON.parse(gateway.said.err.split('\n').find((line) => line.includes('"stopped"'))!) as {
+      time: number
+    }
     expect(Date.now() - told.time).toBeLessThan(500)
     expect(performance.now() - begun).toBeLessThan(5_000)
     expect(gateway.said.err).not.toMatch(/"level":[56]0|not everything ended|Warning/)
@@ -200,5 +216,6 @@ describe('what following costs', () => {
   }, 30_000)
 })
 
-const UPGRADE = 'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
-  + 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n'
+const UPGRADE =
+  'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n'

@@ -6,7 +6,9 @@ import type { OpenStream } from './following-stream.js'
 /** One request to one gateway; null where no answer came. */
 export async function ask(endpoint: string, query: string, variables: object = {}): Promise<any> {
   const response = await fetch(endpoint, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables }),
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
   }).catch(() => null)
   return response === null ? null : response.json().catch(() => null)
 }
@@ -18,22 +20,29 @@ const MOVE = `mutation ($input: ApplyVersionInput!) {
   applied: applyVersion(input: $input) { ... on Applied { version { number } transition { revision } } ... on Refused { problems { code } } }
 }`
 
-export interface Written { readonly revision: number; readonly version: number }
+export interface Written {
+  readonly revision: number
+  readonly version: number
+}
 
 /** Sends again with its key until there is an answer; null where it was refused or moved nothing. */
 async function settled(endpoints: readonly string[], query: string, input: object): Promise<Written | null> {
   const idempotencyKey = Math.random().toString(36)
   for (;;) {
-    const answer = await ask(endpoints[Math.floor(Math.random() * endpoints.length)]!, query, { input: { ...input, idempotencyKey } })
+    const answer = await ask(endpoints[Math.floor(Math.random() * endpoints.length)]!, query, {
+      input: { ...input, idempotencyKey },
+    })
     const applied = answer?.data?.applied
-    if (applied) return applied.transition ? { revision: applied.transition.revision, version: applied.version.number } : null
+    if (applied)
+      return applied.transition ? { revision: applied.transition.revision, version: applied.version.number } : null
     const code = answer?.errors?.[0]?.extensions?.code
     if (answer && !['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'].includes(code)) throw new Error(JSON.stringify(answer))
     await sleep(30)
   }
 }
 
-export const applyChangeset = (endpoints: readonly string[], operations: readonly object[]) => settled(endpoints, APPLY, { operations })
+export const applyChangeset = (endpoints: readonly string[], operations: readonly object[]) =>
+  settled(endpoints, APPLY, { operations })
 export const applyVersion = (endpoints: readonly string[], version: number) => settled(endpoints, MOVE, { version })
 
 /** Applies, and fails where that is refused. */
@@ -43,17 +52,25 @@ export async function write(endpoint: string, ...operations: object[]): Promise<
   return written
 }
 
-export const create = (id: string, meta: object = {}, data: unknown = null, kind = 'thing') => ({ create: { id, kind, meta, data } })
-export const update = (id: string, meta: object = {}, data: unknown = null, kind = 'thing') => ({ update: { id, kind, meta, data } })
+export const create = (id: string, meta: object = {}, data: unknown = null, kind = 'thing') => ({
+  create: { id, kind, meta, data },
+})
+export const update = (id: string, meta: object = {}, data: unknown = null, kind = 'thing') => ({
+  update: { id, kind, meta, data },
+})
 export const remove = (id: string) => ({ delete: { id } })
 
 /** What `entries` gives at a revision with a filter, folded alike. */
 export async function foundAt(endpoint: string, revision: number, filter: object): Promise<Folded> {
   const found: Folded = new Map()
-  for (let after: string | null = null; ;) {
-    const answer = await ask(endpoint, `query ($at: At, $find: JSONObject, $where: EntryFilter, $after: String) {
+  for (let after: string | null = null; ; ) {
+    const answer = await ask(
+      endpoint,
+      `query ($at: At, $find: JSONObject, $where: EntryFilter, $after: String) {
       snapshot(at: $at) { entries(find: $find, where: $where, first: 1000, after: $after) { nodes { entryId digest } pageInfo { hasNextPage endCursor } } }
-    }`, { at: { revision }, after, ...filter })
+    }`,
+      { at: { revision }, after, ...filter },
+    )
     const page = answer.data.snapshot.entries
     for (const { entryId, digest } of page.nodes) found.set(entryId, digest)
     if (!page.pageInfo.hasNextPage) return found
@@ -75,7 +92,7 @@ export async function untilSynced(stream: OpenStream): Promise<Batch[]> {
 }
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
-  for (const end = Date.now() + ms; !await holds(); await sleep(25)) {
+  for (const end = Date.now() + ms; !(await holds()); await sleep(25)) {
     if (Date.now() > end) throw new Error(`${what}: it did not come to that`)
   }
 }

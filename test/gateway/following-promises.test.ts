@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gatewayProcesses, type GatewayProcess, type GatewayProcesses } from '../server/gateway-process.js'
+import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from '../process/gateway-process.js'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
-import { CHANGES, fold, type Batch, type Folded } from './following-client.js'
+import { type Batch, CHANGES, type Folded, fold } from './following-client.js'
 import { applyVersion, ask, batchOf, create, foundAt, remove, untilSynced, update, write } from './following-fixture.js'
-import { openStream, TRANSPORTS, type OpenStream } from './following-stream.js'
+import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
 
-const many = (ns: string, count: number, meta: object = {}, data: unknown = null) => (
+const many = (ns: string, count: number, meta: object = {}, data: unknown = null) =>
   Array.from({ length: count }, (_, i) => create(`${ns}:${String(i).padStart(5, '0')}`, meta, data))
-)
 const summary = ({ changes }: Batch) => changes.map(({ kind, entryId }) => `${kind} ${entryId}`).sort()
 
 describe.each(TRANSPORTS)('following over %s, two gateways on one database', (transport) => {
@@ -26,7 +25,8 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
     for (const batch of batches) expect(fold(state, batch)).toEqual([])
     return state
   }
-  const head = async () => (await ask(two.endpoint, '{ entries(first: 1) { revision } }')).data.entries.revision as number
+  const head = async () =>
+    (await ask(two.endpoint, '{ entries(first: 1) { revision } }')).data.entries.revision as number
 
   beforeAll(async () => {
     ;[database, processes] = await Promise.all([createTestDatabase(), gatewayProcesses()])
@@ -45,7 +45,12 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
     await expect(stream.next(200)).rejects.toThrow('nothing came')
     for (const gateway of [two, one]) {
       const written = await write(gateway.endpoint, update('begin:1', { by: gateway.url }))
-      expect(await batchOf(stream)).toMatchObject({ revision: written.revision, version: { number: written.version }, synced: true, complete: true })
+      expect(await batchOf(stream)).toMatchObject({
+        revision: written.revision,
+        version: { number: written.version },
+        synced: true,
+        complete: true,
+      })
     }
   })
 
@@ -54,7 +59,12 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
     for (let i = 0; i < 10; i++) {
       const [writer, other] = i % 2 === 0 ? [one, two] : [two, one]
       const { revision } = await write(writer.endpoint, create(`synced:${i}`, { i }))
-      for (const variables of [{ initial: true }, { after: before }, { after: before, find: { i } }, { initial: true, find: { i } }]) {
+      for (const variables of [
+        { initial: true },
+        { after: before },
+        { after: before, find: { i } },
+        { initial: true, find: { i } },
+      ]) {
         const batches = await untilSynced(follow(other, variables))
         expect(batches.at(-1)!.revision).toBe(revision)
         expect(batches.flatMap(summary)).toContain(`CREATE synced:${i}`)
@@ -79,7 +89,10 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
 
   it('Resumable: goes on from every batch of a revision, on the other gateway, over a filter too', async () => {
     const start = (await batchOf(follow(one))).cursor
-    const changed = await write(one.endpoint, ...many('large', 1_200).map(({ create: { id } }, i) => update(id, { odd: i % 2 === 1 })))
+    const changed = await write(
+      one.endpoint,
+      ...many('large', 1_200).map(({ create: { id } }, i) => update(id, { odd: i % 2 === 1 })),
+    )
     await write(two.endpoint, remove('large:00001'))
     for (const filter of [{}, { find: { odd: true } }]) {
       const whole = await untilSynced(follow(one, { ...filter, after: start }))
@@ -99,7 +112,13 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
     const stream = follow(one, { initial: true, find })
     const first = await batchOf(stream)
     expect(first).toMatchObject({ complete: false, synced: false })
-    await write(two.endpoint, remove('pages:00000'), remove('pages:02499'), update('pages:01000', { late: true }), create('pages:1'))
+    await write(
+      two.endpoint,
+      remove('pages:00000'),
+      remove('pages:02499'),
+      update('pages:01000', { late: true }),
+      create('pages:1'),
+    )
     const rest = await untilSynced(stream)
     const [revision] = new Set([first, ...rest].map((batch) => batch.revision))
     expect(rest.every((batch) => batch.revision === revision)).toBe(true)
@@ -126,7 +145,11 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
   it('Filtered: beginning to match is CREATE, ceasing is DELETE, by rollbacks and replacements too', async () => {
     const stream = follow(two, { find: { color: 'red', '.ns': 'view' } })
     await untilSynced(stream)
-    const { version } = await write(one.endpoint, create('view:1', { color: 'red' }), create('view:2', { color: 'blue' }))
+    const { version } = await write(
+      one.endpoint,
+      create('view:1', { color: 'red' }),
+      create('view:2', { color: 'blue' }),
+    )
     expect(summary(await batchOf(stream))).toEqual(['CREATE view:1'])
     await write(one.endpoint, update('view:1', { color: 'blue' }), update('view:2', { color: 'red' }))
     expect(summary(await batchOf(stream))).toEqual(['CREATE view:2', 'DELETE view:1'])
@@ -145,7 +168,13 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
     const written = await write(two.endpoint, create('passed:1'))
     const passed = await batchOf(stream, 11_000)
     expect(performance.now() - begun).toBeLessThan(10_000)
-    expect(passed).toMatchObject({ revision: written.revision, version: { number: written.version }, changes: [], complete: true, synced: true })
+    expect(passed).toMatchObject({
+      revision: written.revision,
+      version: { number: written.version },
+      changes: [],
+      complete: true,
+      synced: true,
+    })
     const after = await untilSynced(follow(two, { after: passed.cursor, find: { '.ns': 'nobody' } }))
     expect(after).toHaveLength(1)
   })
@@ -171,18 +200,37 @@ describe.each(TRANSPORTS)('following over %s, two gateways on one database', (tr
 
   it('refuses cursors that mean nothing, come from the future or from another registry', async () => {
     const { cursor } = await batchOf(follow(one))
-    const [format, phase, registry, revision, place] = Buffer.from(cursor, 'base64url').toString().split(' ') as [string, string, string, string, string]
+    const [format, phase, registry, revision, place] = Buffer.from(cursor, 'base64url').toString().split(' ') as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ]
     const written = (...fields: unknown[]) => Buffer.from(fields.join(' ')).toString('base64url')
     const other = await processes.start()
     const foreign = (await batchOf(follow(other))).cursor
     for (const after of [
-      '', 'x', '☃', '../..', cursor + cursor, cursor.slice(0, -6), 'A'.repeat(100_000), foreign,
-      written(format, phase, registry, Number(revision) + 1, place), written(format, phase, registry, '9'.repeat(16), place),
-      written(format, phase, registry, -1, place), written(format, 'i', registry, Number(revision) + 1, ''), written(format, 'i', registry, revision, '\0'),
-      written(format, 'l', registry, revision, '1e9'), written(2, phase, registry, revision, place),
+      '',
+      'x',
+      '☃',
+      '../..',
+      cursor + cursor,
+      cursor.slice(0, -6),
+      'A'.repeat(100_000),
+      foreign,
+      written(format, phase, registry, Number(revision) + 1, place),
+      written(format, phase, registry, '9'.repeat(16), place),
+      written(format, phase, registry, -1, place),
+      written(format, 'i', registry, Number(revision) + 1, ''),
+      written(format, 'i', registry, revision, '\0'),
+      written(format, 'l', registry, revision, '1e9'),
+      written(2, phase, registry, revision, place),
     ]) {
       const result = await follow(two, { after, initial: true }).next()
-      expect(result?.errors?.[0]?.extensions['code'], `${after.slice(0, 90)} ${JSON.stringify(result)}`).toBe('INVALID_CURSOR')
+      expect(result?.errors?.[0]?.extensions['code'], `${after.slice(0, 90)} ${JSON.stringify(result)}`).toBe(
+        'INVALID_CURSOR',
+      )
     }
     for (const find of [{ '.nothing': 1 }, { '~name': '(' }]) {
       const result = await follow(two, { find }).next()

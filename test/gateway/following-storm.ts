@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { gatewayProcesses, type GatewayProcess } from '../server/gateway-process.js'
+import { type GatewayProcess, gatewayProcesses } from '../process/gateway-process.js'
 import { startTestPostgres } from '../support/postgres.js'
 import { freePort } from '../support/throwaway-server.js'
-import { FollowingClient, type Folded } from './following-client.js'
-import { applyChangeset, applyVersion, create, foundAt, remove, until, update, type Written } from './following-fixture.js'
+import { type Folded, FollowingClient } from './following-client.js'
+import {
+  applyChangeset,
+  applyVersion,
+  create,
+  foundAt,
+  remove,
+  until,
+  update,
+  type Written,
+} from './following-fixture.js'
 import { TRANSPORTS } from './following-stream.js'
 
 const COLORS = ['red', 'green', 'blue']
@@ -39,20 +48,27 @@ export async function storm(writes: number): Promise<Storm> {
   const database = await startTestPostgres()
   const processes = await gatewayProcesses()
   const ports = [await freePort(), await freePort()]
-  const start = (i: number) => processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: database.url, PORT: String(ports[i]) })
+  const start = (i: number) =>
+    processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: database.url, PORT: String(ports[i]) })
   const gateways: GatewayProcess[] = await Promise.all([start(0), start(1)])
   const all = [...gateways]
   const endpoints = gateways.map(({ endpoint }) => endpoint)
 
-  const clients = TRANSPORTS.flatMap((transport) => [() => ({}), ...(transport === 'ws' ? RANDOM_FILTERS.slice(0, 3) : RANDOM_FILTERS.slice(2))]
-    .map((filter) => new FollowingClient(transport, endpoints, filter())))
+  const clients = TRANSPORTS.flatMap((transport) =>
+    [() => ({}), ...(transport === 'ws' ? RANDOM_FILTERS.slice(0, 3) : RANDOM_FILTERS.slice(2))].map(
+      (filter) => new FollowingClient(transport, endpoints, filter()),
+    ),
+  )
   const acknowledged = new Map<number, Written>()
   let versions = 0
   const disturbed = { sockets: 0, listeners: 0, gateways: 0, database: 0 }
 
   async function writer(): Promise<void> {
     while (acknowledged.size < writes) {
-      const written = Math.random() < 0.08 ? await applyVersion(endpoints, Math.floor(Math.random() * (versions + 1))) : await applyChangeset(endpoints, randomOperations())
+      const written =
+        Math.random() < 0.08
+          ? await applyVersion(endpoints, Math.floor(Math.random() * (versions + 1)))
+          : await applyChangeset(endpoints, randomOperations())
       if (written === null) continue
       if (acknowledged.has(written.revision)) throw new Error(`revision ${written.revision} was acknowledged twice`)
       acknowledged.set(written.revision, written)
@@ -69,7 +85,12 @@ export async function storm(writes: number): Promise<Storm> {
     }
   }
   async function deafening(): Promise<void> {
-    const sql = postgres(database.url, { max: 1, onnotice: () => undefined, onclose: () => undefined, connect_timeout: 2 })
+    const sql = postgres(database.url, {
+      max: 1,
+      onnotice: () => undefined,
+      onclose: () => undefined,
+      connect_timeout: 2,
+    })
     while (storming) {
       await sleep(60 + Math.random() * 60)
       const cut = await sql`
@@ -81,7 +102,7 @@ export async function storm(writes: number): Promise<Storm> {
   }
   async function killing(): Promise<void> {
     for (let i = 0; storming; i++) {
-      await until('writes go on', () => !storming || acknowledged.size > writes * (i + 1) / 6, 60_000)
+      await until('writes go on', () => !storming || acknowledged.size > (writes * (i + 1)) / 6, 60_000)
       if (!storming) return
       if (i % 2 === 0) {
         const at = (i / 2) % 2
@@ -108,7 +129,10 @@ export async function storm(writes: number): Promise<Storm> {
   await Promise.all(clients.map((client) => client.end()))
 
   return {
-    clients, acknowledged, last, disturbed,
+    clients,
+    acknowledged,
+    last,
+    disturbed,
     found: (revision, filter) => foundAt(any(endpoints), revision, filter),
     logged: all.flatMap(({ said }) => said.err.split('\n').filter((line) => /"level":[56]0/.test(line))),
     async close() {
@@ -120,13 +144,23 @@ export async function storm(writes: number): Promise<Storm> {
 
 /** One to four operations on few ids, so that they meet; some are refused. */
 function randomOperations(): object[] {
-  const ids = new Set(Array.from({ length: 1 + Math.floor(Math.random() * 4) }, () => `${any(['p', 'q'])}:${any(['x', 'y', '1', '11'])}${Math.floor(Math.random() * 6)}`))
+  const ids = new Set(
+    Array.from(
+      { length: 1 + Math.floor(Math.random() * 4) },
+      () => `${any(['p', 'q'])}:${any(['x', 'y', '1', '11'])}${Math.floor(Math.random() * 6)}`,
+    ),
+  )
   return [...ids].flatMap((id) => {
-    const content = [{ color: any(COLORS), n: Math.floor(Math.random() * 3), name: any(['x1', 'y2']) }, Math.random()] as const
+    const content = [
+      { color: any(COLORS), n: Math.floor(Math.random() * 3), name: any(['x1', 'y2']) },
+      Math.random(),
+    ] as const
     const kind = Math.random() < 0.8 ? 'kind.a' : 'kind.b'
     return any<() => object[]>([
-      () => [create(id, ...content, kind)], () => [create(id, ...content, kind)],
-      () => [update(id, ...content, 'kind.a')], () => [update(id, ...content, 'kind.a')],
+      () => [create(id, ...content, kind)],
+      () => [create(id, ...content, kind)],
+      () => [update(id, ...content, 'kind.a')],
+      () => [update(id, ...content, 'kind.a')],
       () => [remove(id)],
       () => [remove(id), create(id, ...content, any(['kind.a', 'kind.b']))],
     ])()

@@ -1,10 +1,13 @@
-import { request, type ClientRequest } from 'node:http'
+import { type ClientRequest, request } from 'node:http'
 import WebSocket from 'ws'
 
 export type Transport = 'ws' | 'sse'
 export const TRANSPORTS: readonly Transport[] = ['ws', 'sse']
 
-export interface StreamResult { readonly data?: any; readonly errors?: readonly { message: string; extensions: Record<string, any> }[] }
+export interface StreamResult {
+  readonly data?: any
+  readonly errors?: readonly { message: string; extensions: Record<string, any> }[]
+}
 
 /** A subscription as a client sees it. */
 export interface OpenStream {
@@ -44,7 +47,10 @@ class Inbox {
       if (left <= 0) throw new Error(`nothing came within ${ms} ms`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
-        this.#wake = () => { clearTimeout(timer); resolve() }
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
       })
     }
   }
@@ -60,18 +66,25 @@ function overWebSocket(endpoint: string, query: string, variables: object): Open
   socket.on('open', () => socket.send('{"type":"connection_init"}'))
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as { type: string; payload: any }
-    if (message.type === 'connection_ack') socket.send(JSON.stringify({ id: 's', type: 'subscribe', payload: { query, variables } }))
+    if (message.type === 'connection_ack')
+      socket.send(JSON.stringify({ id: 's', type: 'subscribe', payload: { query, variables } }))
     if (message.type === 'next') inbox.push(message.payload as StreamResult)
     if (message.type === 'error') inbox.push({ errors: message.payload as never })
     if (message.type === 'error' || message.type === 'complete') inbox.end()
   })
   socket.on('error', () => undefined)
-  const closed = new Promise<number>((resolve) => socket.on('close', (code) => {
-    inbox.end()
-    resolve(code)
-  }))
+  const closed = new Promise<number>((resolve) =>
+    socket.on('close', (code) => {
+      inbox.end()
+      resolve(code)
+    }),
+  )
   return {
-    next: (ms) => inbox.next(ms), pause: () => socket.pause(), resume: () => socket.resume(), cut: () => socket.terminate(), closed,
+    next: (ms) => inbox.next(ms),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    cut: () => socket.terminate(),
+    closed,
   }
 }
 
@@ -85,29 +98,41 @@ function overEvents(endpoint: string, query: string, variables: object): OpenStr
       inbox.end()
       resolve(0)
     }
-    sent = request(endpoint, {
-      method: 'POST', agent: false, headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-    }, (response) => {
-      pause = () => response.pause()
-      resume = () => response.resume()
-      let kept: string[] = []
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        // An event may be megabytes in pieces: they are joined only once its end is there.
-        kept.push(text)
-        if (!text.includes('\n\n') && !(text.startsWith('\n') && kept.at(-2)?.endsWith('\n'))) return
-        const events = kept.join('').split('\n\n')
-        kept = [events.pop()!]
-        for (const event of events) {
-          if (event.startsWith('event: next\ndata: ')) inbox.push(JSON.parse(event.slice(18)) as StreamResult)
-          if (event.startsWith('event: complete')) inbox.end()
-        }
-      })
-      response.on('error', end)
-      response.on('close', end)
-    })
+    sent = request(
+      endpoint,
+      {
+        method: 'POST',
+        agent: false,
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      },
+      (response) => {
+        pause = () => response.pause()
+        resume = () => response.resume()
+        let kept: string[] = []
+        response.setEncoding('utf8')
+        response.on('data', (text: string) => {
+          // An event may be megabytes in pieces: they are joined only once its end is there.
+          kept.push(text)
+          if (!text.includes('\n\n') && !(text.startsWith('\n') && kept.at(-2)?.endsWith('\n'))) return
+          const events = kept.join('').split('\n\n')
+          kept = [events.pop()!]
+          for (const event of events) {
+            if (event.startsWith('event: next\ndata: ')) inbox.push(JSON.parse(event.slice(18)) as StreamResult)
+            if (event.startsWith('event: complete')) inbox.end()
+          }
+        })
+        response.on('error', end)
+        response.on('close', end)
+      },
+    )
     sent.on('error', end)
     sent.end(JSON.stringify({ query, variables }))
   })
-  return { next: (ms) => inbox.next(ms), pause: () => pause(), resume: () => resume(), cut: () => void sent?.destroy(), closed }
+  return {
+    next: (ms) => inbox.next(ms),
+    pause: () => pause(),
+    resume: () => resume(),
+    cut: () => void sent?.destroy(),
+    closed,
+  }
 }

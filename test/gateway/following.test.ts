@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FollowingClient } from './following-client.js'
-import { storm, type Storm } from './following-storm.js'
+import { type Storm, storm } from './following-storm.js'
 
 describe('following through a storm', () => {
   let followed: Storm
@@ -8,7 +8,9 @@ describe('following through a storm', () => {
     for (const client of followed.clients) check(client, `${client.transport} ${JSON.stringify(client.filter)}`)
   }
   const unfiltered = () => followed.clients.filter(({ filter }) => Object.keys(filter).length === 0)
-  beforeAll(async () => { followed = await storm(200) }, 120_000)
+  beforeAll(async () => {
+    followed = await storm(200)
+  }, 120_000)
   afterAll(() => followed?.close())
 
   it('was one: everything was cut and killed, more than once', () => {
@@ -22,13 +24,17 @@ describe('following through a storm', () => {
 
   it('Ordered: revisions rise', () => {
     each(({ batches }, name) => {
-      for (const [i, { revision }] of batches.entries()) expect(revision, name).toBeGreaterThanOrEqual(batches[i - 1]?.revision ?? 0)
+      for (const [i, { revision }] of batches.entries())
+        expect(revision, name).toBeGreaterThanOrEqual(batches[i - 1]?.revision ?? 0)
     })
   })
 
   it('Unique: no revision ends twice with changes, and no change comes twice', () => {
     each(({ batches, faults }, name) => {
-      const ended = batches.slice(1).filter(({ complete, changes }) => complete && changes.length > 0).map(({ revision }) => revision)
+      const ended = batches
+        .slice(1)
+        .filter(({ complete, changes }) => complete && changes.length > 0)
+        .map(({ revision }) => revision)
       expect(ended, name).toEqual([...new Set(ended)])
       expect(faults, name).toEqual([])
     })
@@ -38,18 +44,26 @@ describe('following through a storm', () => {
     for (const { batches } of unfiltered()) {
       const seen = new Set(batches.map(({ revision }) => revision))
       const first = batches[0]!.revision
-      expect([...followed.acknowledged.keys()].filter((revision) => revision > first && !seen.has(revision))).toEqual([])
-      expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: followed.last - first + 1 }, (_, i) => first + i))
+      expect([...followed.acknowledged.keys()].filter((revision) => revision > first && !seen.has(revision))).toEqual(
+        [],
+      )
+      expect([...seen].sort((a, b) => a - b)).toEqual(
+        Array.from({ length: followed.last - first + 1 }, (_, i) => first + i),
+      )
     }
   })
 
-  it('Atomic: a batch holds one revision, and where it is whole the state is that revision\'s', async () => {
+  it("Atomic: a batch holds one revision, and where it is whole the state is that revision's", async () => {
     for (const { batches, held } of unfiltered()) {
       for (const { revision, changes } of batches.slice(1)) {
-        expect(changes.filter(({ entry }) => entry !== null && entry.revision !== revision), String(revision)).toEqual([])
+        expect(
+          changes.filter(({ entry }) => entry !== null && entry.revision !== revision),
+          String(revision),
+        ).toEqual([])
       }
       // A revision may come in parts; the next one begins only when its last part has come.
-      for (const [i, { revision, complete }] of batches.entries()) if (!complete) expect(batches[i + 1]?.revision).toBe(revision)
+      for (const [i, { revision, complete }] of batches.entries())
+        if (!complete) expect(batches[i + 1]?.revision).toBe(revision)
       for (const [revision, state] of held) expect(state, String(revision)).toEqual(await followed.found(revision, {}))
     }
   })

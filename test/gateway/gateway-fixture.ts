@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../../src/server/config.js'
-import { startGateway, type Gateway } from '../../src/server/gateway.js'
-import { createLog } from '../../src/server/log.js'
+import { loadConfig } from '../../src/server/config/config.js'
+import { type Gateway, startGateway } from '../../src/server/gateway.js'
+import { createLog } from '../../src/server/observing/log.js'
 import { createTestDatabase } from '../support/postgres.js'
 
 /** Backends that keep history: what the specification says holds of each alike. */
@@ -60,9 +60,15 @@ export async function startTestGateway(backend: TestBackend, yaml?: string): Pro
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-'))
   if (yaml !== undefined) writeFileSync(join(folder, 'cadastre.yaml'), yaml)
   const database = backend === 'postgres' ? await createTestDatabase() : null
-  const config = loadConfig({
-    CADASTRE_STORE: backend, PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...(database !== null && { DATABASE_URL: database.url }),
-  }, folder)
+  const config = loadConfig(
+    {
+      CADASTRE_STORE: backend,
+      PORT: '0',
+      CADASTRE_LOG_LEVEL: 'silent',
+      ...(database !== null && { DATABASE_URL: database.url }),
+    },
+    folder,
+  )
   const open: Gateway[] = []
   const start = async () => {
     const gateway = await startGateway(config, { log: createLog('silent'), playgroundDir: join(folder, 'page') })
@@ -89,7 +95,11 @@ export async function startTestGateway(backend: TestBackend, yaml?: string): Pro
 export function clientOf(endpoint: string): Client {
   const client: Client = {
     async send(body, headers = {}) {
-      const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+      const response = await fetch(endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body,
+      })
       const text = await response.text()
       const { data = null, errors = [] } = JSON.parse(text) as Partial<Answer>
       return { status: response.status, text, data, errors }
@@ -106,10 +116,22 @@ export function clientOf(endpoint: string): Client {
       return String(errors[0]!.extensions['code'])
     },
     async applyChangeset(input, headers) {
-      return (await client.data(`mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ${RESULT} } }`, { input }, headers)).applyChangeset
+      return (
+        await client.data(
+          `mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ${RESULT} } }`,
+          { input },
+          headers,
+        )
+      ).applyChangeset
     },
     async applyVersion(input, headers) {
-      return (await client.data(`mutation ($input: ApplyVersionInput!) { applyVersion(input: $input) { ${RESULT} } }`, { input }, headers)).applyVersion
+      return (
+        await client.data(
+          `mutation ($input: ApplyVersionInput!) { applyVersion(input: $input) { ${RESULT} } }`,
+          { input },
+          headers,
+        )
+      ).applyVersion
     },
     async apply(...operations) {
       return applied(await client.applyChangeset({ operations })).transition.revision
@@ -134,6 +156,10 @@ export function codesOf(result: any): string[] {
   return result.problems.map(({ code, operation }: any) => (operation === null ? code : `${code}@${operation}`))
 }
 
-export const create = (id: unknown, data?: unknown, meta?: unknown, kind = 'test.thing') => ({ create: { id, kind, meta, data } })
-export const update = (id: unknown, data?: unknown, meta?: unknown, kind = 'test.thing') => ({ update: { id, kind, meta, data } })
+export const create = (id: unknown, data?: unknown, meta?: unknown, kind = 'test.thing') => ({
+  create: { id, kind, meta, data },
+})
+export const update = (id: unknown, data?: unknown, meta?: unknown, kind = 'test.thing') => ({
+  update: { id, kind, meta, data },
+})
 export const remove = (id: unknown, more: object = {}) => ({ delete: { id, ...more } })

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openStream, TRANSPORTS, type OpenStream } from './following-stream.js'
-import { create, KEEPING, remove, startTestGateway, update, type Client, type TestGateway } from './gateway-fixture.js'
+import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
+import { type Client, create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
-const ACQUIRE = 'mutation ($input: AcquireInstanceInput!) { acquireInstance(input: $input) { id entryId name metadata acquiredAt expiresAt fencingToken } }'
-const RENEW = 'mutation ($id: ID!, $ttlSeconds: Int) { renewInstance(id: $id, ttlSeconds: $ttlSeconds) { id metadata acquiredAt expiresAt } }'
+const ACQUIRE =
+  'mutation ($input: AcquireInstanceInput!) { acquireInstance(input: $input) { id entryId name metadata acquiredAt expiresAt fencingToken } }'
+const RENEW =
+  'mutation ($id: ID!, $ttlSeconds: Int) { renewInstance(id: $id, ttlSeconds: $ttlSeconds) { id metadata acquiredAt expiresAt } }'
 const RELEASE = 'mutation ($id: ID!) { releaseInstance(id: $id) }'
-const FOLLOW = 'subscription ($entry: EntryID!) { instances(entry: $entry) { entryId reset synced changes { kind instance { id name metadata fencingToken } } } }'
+const FOLLOW =
+  'subscription ($entry: EntryID!) { instances(entry: $entry) { entryId reset synced changes { kind instance { id name metadata fencingToken } } } }'
 const REVERT = `mutation ($input: RevertVersionInput!) { revertVersion(input: $input) {
   __typename ... on Applied { delta { deleted } } ... on Refused { problems { code entryId } } } }`
 
@@ -16,12 +19,23 @@ export async function acquire(client: Client, entry: unknown, name: string, rest
 
 describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
   let gateway: TestGateway
-  beforeAll(async () => { gateway = await startTestGateway(backend) })
+  beforeAll(async () => {
+    gateway = await startTestGateway(backend)
+  })
   afterAll(() => gateway.close())
 
-  const instancesOf = async (id: string) => (await gateway.data('query ($id: EntryID!) { entry(id: $id) { instances { id name metadata fencingToken expiresAt } } }', { id })).entry?.instances
+  const instancesOf = async (id: string) =>
+    (
+      await gateway.data(
+        'query ($id: EntryID!) { entry(id: $id) { instances { id name metadata fencingToken expiresAt } } }',
+        { id },
+      )
+    ).entry?.instances
   const code = (document: string, variables: object) => gateway.code(document, variables as Record<string, unknown>)
-  const follow = async (transport: 'ws' | 'sse', entry: string): Promise<{ stream: OpenStream; next(): Promise<any>; first: any }> => {
+  const follow = async (
+    transport: 'ws' | 'sse',
+    entry: string,
+  ): Promise<{ stream: OpenStream; next(): Promise<any>; first: any }> => {
     const stream = openStream(transport, gateway.endpoint, FOLLOW, { entry })
     const next = async () => {
       const result = await stream.next()
@@ -57,24 +71,48 @@ describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
     expect(await code(ACQUIRE, { input })).toBe('INSTANCE_EXISTS')
     expect(await code(ACQUIRE, { input: { ...input, entry: 'codes:none' } })).toBe('ENTRY_NOT_FOUND')
     for (const wrong of [
-      { entry: 'no colon' }, { ttlSeconds: 0 }, { ttlSeconds: -1 }, { ttlSeconds: 86_401 }, { ttlSeconds: 1.5 }, { name: '' }, { name: ' one' }, { name: 'o\u0000ne' },
-      { name: 'é'.repeat(128) }, { name: '\ud800' }, { metadata: { deep: 'U+0000: \u0000' } }, { metadata: ['\udc00'] },
-    ]) expect([wrong, await code(ACQUIRE, { input: { ...input, ...wrong } })]).toEqual([wrong, 'BAD_USER_INPUT'])
-    expect(await code(ACQUIRE, { input: { ...input, name: 'two', metadata: 'x'.repeat(1024 * 1024) } })).toBe('TOO_LARGE')
+      { entry: 'no colon' },
+      { ttlSeconds: 0 },
+      { ttlSeconds: -1 },
+      { ttlSeconds: 86_401 },
+      { ttlSeconds: 1.5 },
+      { name: '' },
+      { name: ' one' },
+      { name: 'o\u0000ne' },
+      { name: 'é'.repeat(128) },
+      { name: '\ud800' },
+      { metadata: { deep: 'U+0000: \u0000' } },
+      { metadata: ['\udc00'] },
+    ])
+      expect([wrong, await code(ACQUIRE, { input: { ...input, ...wrong } })]).toEqual([wrong, 'BAD_USER_INPUT'])
+    expect(await code(ACQUIRE, { input: { ...input, name: 'two', metadata: 'x'.repeat(1024 * 1024) } })).toBe(
+      'TOO_LARGE',
+    )
     for (const gone of ['', 'nonsense', '00000000-0000-0000-0000-000000000000', id.toUpperCase()]) {
       expect([gone, await code(RENEW, { id: gone })]).toEqual([gone, 'INSTANCE_EXPIRED'])
       expect(await gateway.data(RELEASE, { id: gone })).toEqual({ releaseInstance: false })
     }
     expect(await code(RENEW, { id, ttlSeconds: 86_401 })).toBe('BAD_USER_INPUT')
-    expect(await acquire(gateway, 'codes:1', 'é'.repeat(127), { ttlSeconds: 1 })).toMatchObject({ fencingToken: expect.any(Number) as number })
+    expect(await acquire(gateway, 'codes:1', 'é'.repeat(127), { ttlSeconds: 1 })).toMatchObject({
+      fencingToken: expect.any(Number) as number,
+    })
     expect(await instancesOf('codes:1')).toHaveLength(2)
   })
 
   it('give out their metadata as it went in, to the byte', async () => {
     await gateway.apply(create('meta:1'))
-    const texts = ['{"b":1,"a":[-0,1e-7,"é\\u0001",null,{}],"__proto__":{"constructor":0.1}}', '""', 'false', '0', '[]', '-0']
+    const texts = [
+      '{"b":1,"a":[-0,1e-7,"é\\u0001",null,{}],"__proto__":{"constructor":0.1}}',
+      '""',
+      'false',
+      '0',
+      '[]',
+      '-0',
+    ]
     for (const [i, text] of texts.entries()) {
-      const { text: body } = await gateway.send(`{"query":${JSON.stringify(ACQUIRE)},"variables":{"input":{"entry":"meta:1","name":"${i}","ttlSeconds":60,"metadata":${text}}}}`)
+      const { text: body } = await gateway.send(
+        `{"query":${JSON.stringify(ACQUIRE)},"variables":{"input":{"entry":"meta:1","name":"${i}","ttlSeconds":60,"metadata":${text}}}}`,
+      )
       expect(body).toContain(`"metadata":${text},`)
     }
     const { text: listed } = await gateway.query('{ entry(id: "meta:1") { instances { metadata } } }')
@@ -85,19 +123,38 @@ describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
 
   it('keep their entry from being deleted, by whatever would, until it is forced', async () => {
     const base = (await gateway.applyChangeset({ operations: [create('use:0')] })).version.number as number
-    const { version: { number } } = await gateway.applyChangeset({ operations: [create('use:1'), create('use:2')] })
+    const {
+      version: { number },
+    } = await gateway.applyChangeset({ operations: [create('use:1'), create('use:2')] })
     await acquire(gateway, 'use:1', 'a')
     const b = await acquire(gateway, 'use:1', 'b')
     const refused = await gateway.applyChangeset({ operations: [update('use:2'), remove('use:1')] })
-    expect(refused.problems).toMatchObject([{ code: 'ENTRY_IN_USE', entryId: 'use:1', operation: 1, current: { id: 'use:1' }, message: expect.stringContaining('2 live instances') as string }])
+    expect(refused.problems).toMatchObject([
+      {
+        code: 'ENTRY_IN_USE',
+        entryId: 'use:1',
+        operation: 1,
+        current: { id: 'use:1' },
+        message: expect.stringContaining('2 live instances') as string,
+      },
+    ])
     expect(await gateway.refused({ operations: [remove('use:1')], dryRun: true })).toEqual(['ENTRY_IN_USE@0'])
     const rollback = await gateway.applyVersion({ version: base })
     expect(rollback.problems).toMatchObject([{ code: 'ENTRY_IN_USE', entryId: 'use:1', operation: null }])
-    expect((await gateway.data(REVERT, { input: { version: number } })).revertVersion.problems).toEqual([{ code: 'ENTRY_IN_USE', entryId: 'use:1' }])
-    expect((await gateway.data(REVERT, { input: { version: number, dryRun: true, force: true } })).revertVersion).toEqual({ __typename: 'Applied', delta: { deleted: 2 } })
+    expect((await gateway.data(REVERT, { input: { version: number } })).revertVersion.problems).toEqual([
+      { code: 'ENTRY_IN_USE', entryId: 'use:1' },
+    ])
+    expect(
+      (await gateway.data(REVERT, { input: { version: number, dryRun: true, force: true } })).revertVersion,
+    ).toEqual({ __typename: 'Applied', delta: { deleted: 2 } })
     expect((await gateway.applyVersion({ version: base, dryRun: true, force: true })).__typename).toBe('Applied')
     await gateway.apply(update('use:1', 7), update('use:2', 7))
-    await gateway.apply(remove('use:2'), create('use:2', 1, {}, 'other'), remove('use:1'), create('use:1', 1, {}, 'other'))
+    await gateway.apply(
+      remove('use:2'),
+      create('use:2', 1, {}, 'other'),
+      remove('use:1'),
+      create('use:1', 1, {}, 'other'),
+    )
     expect(await instancesOf('use:1')).toHaveLength(2)
     expect((await gateway.applyVersion({ version: base, force: true })).__typename).toBe('Applied')
     expect(await code(RENEW, { id: b.id })).toBe('INSTANCE_EXPIRED')
@@ -112,7 +169,9 @@ describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
     const first = await gateway.applyVersion({ version: 1, idempotencyKey: 'forced', force: true })
     expect(first.__typename).toBe('Applied')
     expect((await gateway.applyVersion({ version: 1, idempotencyKey: 'forced', force: true })).replayed).toBe(true)
-    expect((await gateway.applyVersion({ version: 1, idempotencyKey: 'forced' })).problems[0].code).toBe('IDEMPOTENCY_KEY_REUSED')
+    expect((await gateway.applyVersion({ version: 1, idempotencyKey: 'forced' })).problems[0].code).toBe(
+      'IDEMPOTENCY_KEY_REUSED',
+    )
   })
 
   it.each(TRANSPORTS)('are streamed over %s as they come and go', async (transport) => {
@@ -120,9 +179,16 @@ describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
     await gateway.apply(create(id))
     const there = await acquire(gateway, id, 'there', { metadata: { n: 1 } })
     const { stream, next, first } = await follow(transport, id)
-    expect(first).toEqual({ entryId: id, reset: true, synced: true, changes: [{ kind: 'LIVE', instance: { id: there.id, name: 'there', metadata: { n: 1 }, fencingToken: 1 } }] })
+    expect(first).toEqual({
+      entryId: id,
+      reset: true,
+      synced: true,
+      changes: [{ kind: 'LIVE', instance: { id: there.id, name: 'there', metadata: { n: 1 }, fencingToken: 1 } }],
+    })
     const two = await acquire(gateway, id, 'two', { ttlSeconds: 1, metadata: [2] })
-    expect((await next()).changes).toEqual([{ kind: 'ACQUIRED', instance: { id: two.id, name: 'two', metadata: [2], fencingToken: 2 } }])
+    expect((await next()).changes).toEqual([
+      { kind: 'ACQUIRED', instance: { id: two.id, name: 'two', metadata: [2], fencingToken: 2 } },
+    ])
     expect((await next()).changes).toMatchObject([{ kind: 'EXPIRED', instance: { id: two.id, metadata: null } }])
     await gateway.data(RENEW, { id: there.id })
     expect((await next()).changes).toMatchObject([{ kind: 'RENEWED', instance: { id: there.id } }])

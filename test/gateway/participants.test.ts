@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gatewayProcesses } from '../server/gateway-process.js'
-import { TRANSPORTS, openStream, type OpenStream } from './following-stream.js'
-import { clientOf, create, remove, startTestGateway, update, type Client, type TestGateway } from './gateway-fixture.js'
+import { gatewayProcesses } from '../process/gateway-process.js'
+import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
+import { type Client, clientOf, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 const PROPOSALS = `subscription ($participant: String!, $kinds: [String!], $onFailure: OnFailure) {
   proposals(participant: $participant, kinds: $kinds, onFailure: $onFailure) {
@@ -34,9 +34,8 @@ async function eventOf(stream: OpenStream, ms?: number): Promise<any> {
   return result.data.events
 }
 
-const answer = async (client: Client, proposal: string, accept: boolean, reason?: string): Promise<boolean> => (
+const answer = async (client: Client, proposal: string, accept: boolean, reason?: string): Promise<boolean> =>
   (await client.data(ANSWER, { input: { proposal, accept, reason } })).answerProposal.counted
-)
 const apply = async (client: Client, input: object) => (await client.data(APPLY, { input })).applyChangeset
 
 describe.each(['postgres', 'memory'] as const)('clients that take part, over %s', (backend) => {
@@ -68,23 +67,36 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     await first.close()
   })
 
-  it.each(TRANSPORTS)('is asked by %s on one gateway for a transaction of another, and answers at a third', async (transport) => {
-    const k = kind()
-    const stream = await join({ participant: 'policy', kinds: [`${k}.**`] }, transport)
-    const writing = apply(runner, { operations: [create(`${k}:x`, { n: [1, null] }, { m: true }, k)] })
-    const begin = await proposalOf(stream)
-    expect(begin).toMatchObject({ kind: 'registry.begin', entryId: null, entry: null, awaitsAnswer: false, deadline: null })
-    const offer = await proposalOf(stream)
-    expect(offer).toMatchObject({
-      transaction: begin.transaction, kind: 'entry.create', entryId: `${k}:x`, original: null, awaitsAnswer: true,
-      entry: { kind: k, meta: { m: true }, data: { n: [1, null] } },
-    })
-    expect(Date.parse(offer.deadline)).toBeGreaterThan(Date.now() + 5_000)
-    expect(await answer(third, offer.id, true)).toBe(true)
-    expect(await writing).toMatchObject({ __typename: 'Applied' })
-    expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.commit', transaction: begin.transaction })
-    stream.cut()
-  })
+  it.each(TRANSPORTS)(
+    'is asked by %s on one gateway for a transaction of another, and answers at a third',
+    async (transport) => {
+      const k = kind()
+      const stream = await join({ participant: 'policy', kinds: [`${k}.**`] }, transport)
+      const writing = apply(runner, { operations: [create(`${k}:x`, { n: [1, null] }, { m: true }, k)] })
+      const begin = await proposalOf(stream)
+      expect(begin).toMatchObject({
+        kind: 'registry.begin',
+        entryId: null,
+        entry: null,
+        awaitsAnswer: false,
+        deadline: null,
+      })
+      const offer = await proposalOf(stream)
+      expect(offer).toMatchObject({
+        transaction: begin.transaction,
+        kind: 'entry.create',
+        entryId: `${k}:x`,
+        original: null,
+        awaitsAnswer: true,
+        entry: { kind: k, meta: { m: true }, data: { n: [1, null] } },
+      })
+      expect(Date.parse(offer.deadline)).toBeGreaterThan(Date.now() + 5_000)
+      expect(await answer(third, offer.id, true)).toBe(true)
+      expect(await writing).toMatchObject({ __typename: 'Applied' })
+      expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.commit', transaction: begin.transaction })
+      stream.cut()
+    },
+  )
 
   it('counts the first answer alone, of many that are given at once', async () => {
     const k = kind()
@@ -102,7 +114,11 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   it('says that an answer to nothing does not count, and refuses what is no id', async () => {
     expect(await answer(third, '01234567-89ab-cdef-0123-456789abcdef', true)).toBe(false)
     expect(await third.code(ANSWER, { input: { proposal: 'v7', accept: true } })).toBe('BAD_USER_INPUT')
-    expect(await third.code(ANSWER, { input: { proposal: '01234567-89ab-cdef-0123-456789abcdef', accept: false, reason: 'x'.repeat(5_000) } })).toBe('BAD_USER_INPUT')
+    expect(
+      await third.code(ANSWER, {
+        input: { proposal: '01234567-89ab-cdef-0123-456789abcdef', accept: false, reason: 'x'.repeat(5_000) },
+      }),
+    ).toBe('BAD_USER_INPUT')
   })
 
   it('refuses with its reason, and what had been accepted is taken back', async () => {
@@ -113,7 +129,10 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     expect(await answer(third, (await proposalOf(stream)).id, true)).toBe(true)
     expect(await answer(runner, (await proposalOf(stream)).id, false, 'not in this house')).toBe(true)
     const refused = await writing
-    expect(refused).toMatchObject({ __typename: 'Refused', problems: [{ code: 'REJECTED', participant: 'judge', operation: 1 }] })
+    expect(refused).toMatchObject({
+      __typename: 'Refused',
+      problems: [{ code: 'REJECTED', participant: 'judge', operation: 1 }],
+    })
     expect(refused.problems[0].message).toContain('not in this house')
     expect(await proposalOf(stream)).toMatchObject({ kind: 'entry.delete', entryId: `${k}:a`, awaitsAnswer: false })
     expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.discard', awaitsAnswer: false })
@@ -128,7 +147,10 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     await proposalOf(stream)
     const since = performance.now()
     stream.cut()
-    expect(await writing).toMatchObject({ __typename: 'Refused', problems: [{ code: 'PARTICIPANT_FAILED', participant: 'leaver' }] })
+    expect(await writing).toMatchObject({
+      __typename: 'Refused',
+      problems: [{ code: 'PARTICIPANT_FAILED', participant: 'leaver' }],
+    })
     expect(performance.now() - since).toBeLessThan(4_000)
     // Nobody takes part any more.
     expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({ __typename: 'Applied' })
@@ -164,8 +186,12 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   it('is not asked about other kinds', async () => {
     const k = kind()
     const stream = await join({ participant: 'narrow', kinds: [`${k}.(a|b)`] })
-    expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, `${k}.c`)] })).toMatchObject({ __typename: 'Applied' })
-    const writing = apply(runner, { operations: [create(`${k}:y`, 1, {}, `${k}.c`), create(`${k}:z`, 1, {}, `${k}.b`)] })
+    expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, `${k}.c`)] })).toMatchObject({
+      __typename: 'Applied',
+    })
+    const writing = apply(runner, {
+      operations: [create(`${k}:y`, 1, {}, `${k}.c`), create(`${k}:z`, 1, {}, `${k}.b`)],
+    })
     expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.begin' })
     const offer = await proposalOf(stream)
     expect(offer).toMatchObject({ entryId: `${k}:z` })
@@ -182,10 +208,16 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
       return [result?.errors?.[0]?.extensions['code'], result?.errors?.[0]?.message]
     }
     for (const kinds of [[], ['a..b'], ['a', '(b'], Array(101).fill('a')]) {
-      expect(await failing({ participant: 'p', kinds }), JSON.stringify(kinds)).toEqual(['BAD_USER_INPUT', expect.stringContaining('kinds')])
+      expect(await failing({ participant: 'p', kinds }), JSON.stringify(kinds)).toEqual([
+        'BAD_USER_INPUT',
+        expect.stringContaining('kinds'),
+      ])
     }
     for (const participant of ['', ' a', 'a\u0000', 'x'.repeat(256)]) {
-      expect(await failing({ participant }), participant).toEqual(['BAD_USER_INPUT', expect.stringContaining('participant')])
+      expect(await failing({ participant }), participant).toEqual([
+        'BAD_USER_INPUT',
+        expect.stringContaining('participant'),
+      ])
     }
   })
 
@@ -202,13 +234,30 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
       const stream = await listen({}, transport)
       const applied = await apply(runner, { operations: [create(`${k}:x`, { a: 1 }, {}, k)] })
       const begin = await eventOf(stream)
-      expect(begin).toMatchObject({ __typename: 'TransactionEvent', system: 'registry', kind: 'registry.begin', operationCount: 1, revision: null })
+      expect(begin).toMatchObject({
+        __typename: 'TransactionEvent',
+        system: 'registry',
+        kind: 'registry.begin',
+        operationCount: 1,
+        revision: null,
+      })
       expect(begin.path).toBe(begin.transaction)
       expect(await eventOf(stream)).toMatchObject({
-        __typename: 'EntryEvent', kind: 'entry.create', path: `${k}:x`, entryId: `${k}:x`, transaction: begin.transaction,
-        entry: { data: { a: 1 } }, original: null, participant: null,
+        __typename: 'EntryEvent',
+        kind: 'entry.create',
+        path: `${k}:x`,
+        entryId: `${k}:x`,
+        transaction: begin.transaction,
+        entry: { data: { a: 1 } },
+        original: null,
+        participant: null,
       })
-      expect(await eventOf(stream)).toMatchObject({ kind: 'registry.commit', transaction: begin.transaction, revision: applied.transition.revision, error: null })
+      expect(await eventOf(stream)).toMatchObject({
+        kind: 'registry.commit',
+        transaction: begin.transaction,
+        revision: applied.transition.revision,
+        error: null,
+      })
       stream.cut()
     })
 
@@ -216,13 +265,21 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
       const k = kind()
       const large = 'x'.repeat(900_000)
       // A colon is a character like any other: the id's segments are "k7" and "thing:x".
-      const exact = await listen({ system: '*', kind: 'entry.(update|delete)', path: `${k.split('.')[0]}.(thing:x|thing:z)` })
+      const exact = await listen({
+        system: '*',
+        kind: 'entry.(update|delete)',
+        path: `${k.split('.')[0]}.(thing:x|thing:z)`,
+      })
       await apply(runner, { operations: [create(`${k}:y`, 1, {}, k)] })
       await apply(runner, { operations: [update(`${k}:y`, 2, {}, k)] })
       await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
       await apply(runner, { operations: [update(`${k}:x`, large, {}, k)] })
       await apply(runner, { operations: [remove(`${k}:x`)] })
-      expect(await eventOf(exact)).toMatchObject({ kind: 'entry.update', entry: { data: large }, original: { data: 1 } })
+      expect(await eventOf(exact)).toMatchObject({
+        kind: 'entry.update',
+        entry: { data: large },
+        original: { data: 1 },
+      })
       expect(await eventOf(exact)).toMatchObject({ kind: 'entry.delete', entry: null })
       exact.cut()
     })
@@ -243,71 +300,96 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
       await proposalOf(judge)
       await answer(third, (await proposalOf(judge)).id, false, 'no')
       await writing
-      expect(await eventOf(stream)).toMatchObject({ kind: 'entry.reject', participant: 'loud', reason: 'no', entryId: `${k}:x` })
+      expect(await eventOf(stream)).toMatchObject({
+        kind: 'entry.reject',
+        participant: 'loud',
+        reason: 'no',
+        entryId: `${k}:x`,
+      })
       stream.cut()
       judge.cut()
     })
   })
 
-  it.runIf(backend === 'postgres')('lose nothing when listening connections are cut with proposals open', { timeout: 60_000 }, async () => {
-    const k = kind()
-    const admin = postgres(first.databaseUrl!, { max: 1 })
-    const stream = await join({ participant: 'patient', kinds: [k] })
-    const cut = () => admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cadastre listener' AND datname = current_database()`
-    try {
-      for (let i = 0; i < 5; i++) {
-        await cut()
-        const writing = apply(runner, { operations: [create(`${k}:${i}`, 1, {}, k)] })
-        expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.begin' })
-        const offer = await proposalOf(stream)
-        await cut()
-        expect(await answer(third, offer.id, true)).toBe(true)
-        expect(await writing).toMatchObject({ __typename: 'Applied' })
-        expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.commit' })
+  it.runIf(backend === 'postgres')(
+    'lose nothing when listening connections are cut with proposals open',
+    { timeout: 60_000 },
+    async () => {
+      const k = kind()
+      const admin = postgres(first.databaseUrl!, { max: 1 })
+      const stream = await join({ participant: 'patient', kinds: [k] })
+      const cut = () =>
+        admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cadastre listener' AND datname = current_database()`
+      try {
+        for (let i = 0; i < 5; i++) {
+          await cut()
+          const writing = apply(runner, { operations: [create(`${k}:${i}`, 1, {}, k)] })
+          expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.begin' })
+          const offer = await proposalOf(stream)
+          await cut()
+          expect(await answer(third, offer.id, true)).toBe(true)
+          expect(await writing).toMatchObject({ __typename: 'Applied' })
+          expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.commit' })
+        }
+      } finally {
+        stream.cut()
+        await admin.end()
       }
-    } finally {
-      stream.cut()
-      await admin.end()
-    }
-  })
+    },
+  )
 
-  it.runIf(backend === 'postgres')('have failed when their gateway is killed, as soon as its lease has ended', { timeout: 60_000 }, async () => {
-    const k = kind()
-    const processes = await gatewayProcesses()
-    try {
-      const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
-      const stream = await join({ participant: 'doomed', kinds: [k] }, 'ws', doomed.endpoint)
-      const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
-      await proposalOf(stream)
-      const { id } = await proposalOf(stream)
-      const since = performance.now()
-      doomed.child.kill('SIGKILL')
-      expect(await writing).toMatchObject({ __typename: 'Refused', problems: [{ code: 'PARTICIPANT_FAILED', participant: 'doomed' }] })
-      expect(performance.now() - since).toBeLessThan(12_000)
-      expect(await answer(third, id, true)).toBe(false)
-      expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({ __typename: 'Applied' })
-    } finally {
-      await processes.remove()
-    }
-  })
+  it.runIf(backend === 'postgres')(
+    'have failed when their gateway is killed, as soon as its lease has ended',
+    { timeout: 60_000 },
+    async () => {
+      const k = kind()
+      const processes = await gatewayProcesses()
+      try {
+        const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
+        const stream = await join({ participant: 'doomed', kinds: [k] }, 'ws', doomed.endpoint)
+        const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
+        await proposalOf(stream)
+        const { id } = await proposalOf(stream)
+        const since = performance.now()
+        doomed.child.kill('SIGKILL')
+        expect(await writing).toMatchObject({
+          __typename: 'Refused',
+          problems: [{ code: 'PARTICIPANT_FAILED', participant: 'doomed' }],
+        })
+        expect(performance.now() - since).toBeLessThan(12_000)
+        expect(await answer(third, id, true)).toBe(false)
+        expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({
+          __typename: 'Applied',
+        })
+      } finally {
+        await processes.remove()
+      }
+    },
+  )
 
-  it.runIf(backend === 'postgres')('hear of the end when the gateway that ran the transaction is killed', { timeout: 90_000 }, async () => {
-    const k = kind()
-    const processes = await gatewayProcesses()
-    try {
-      const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
-      const stream = await join({ participant: 'survivor', kinds: [k] })
-      const writing = apply(clientOf(doomed.endpoint), { operations: [create(`${k}:x`, 1, {}, k)] }).catch(() => 'cut')
-      const { transaction } = await proposalOf(stream)
-      const { id } = await proposalOf(stream)
-      doomed.child.kill('SIGKILL')
-      expect(await writing).toBe('cut')
-      const end = await stream.next(60_000)
-      expect(end?.data.proposals).toMatchObject({ kind: 'registry.discard', transaction })
-      expect(await answer(third, id, true)).toBe(false)
-      stream.cut()
-    } finally {
-      await processes.remove()
-    }
-  })
+  it.runIf(backend === 'postgres')(
+    'hear of the end when the gateway that ran the transaction is killed',
+    { timeout: 90_000 },
+    async () => {
+      const k = kind()
+      const processes = await gatewayProcesses()
+      try {
+        const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
+        const stream = await join({ participant: 'survivor', kinds: [k] })
+        const writing = apply(clientOf(doomed.endpoint), { operations: [create(`${k}:x`, 1, {}, k)] }).catch(
+          () => 'cut',
+        )
+        const { transaction } = await proposalOf(stream)
+        const { id } = await proposalOf(stream)
+        doomed.child.kill('SIGKILL')
+        expect(await writing).toBe('cut')
+        const end = await stream.next(60_000)
+        expect(end?.data.proposals).toMatchObject({ kind: 'registry.discard', transaction })
+        expect(await answer(third, id, true)).toBe(false)
+        stream.cut()
+      } finally {
+        await processes.remove()
+      }
+    },
+  )
 })

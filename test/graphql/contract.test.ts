@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs'
 import {
-  buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isScalarType, isUnionType,
-  lexicographicSortSchema, printSchema,
-  type GraphQLArgument, type GraphQLInputField, type GraphQLNamedType, type GraphQLSchema,
+  buildSchema,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isScalarType,
+  isUnionType,
+  lexicographicSortSchema,
+  printSchema,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { printedSchema } from '../../src/graphql/printed-schema.js'
@@ -18,7 +28,9 @@ function missingFrom(offered: GraphQLSchema, contract: GraphQLSchema): string[] 
       const type = offered.getType(wanted.name)
       if (type === undefined) return [`${wanted.name} is missing`]
       if (type.constructor.name !== wanted.constructor.name) return [`${wanted.name} is a ${type.constructor.name}`]
-      return facts(wanted).filter((fact) => !facts(type).includes(fact)).map((fact) => `${wanted.name}: ${fact}`)
+      return facts(wanted)
+        .filter((fact) => !facts(type).includes(fact))
+        .map((fact) => `${wanted.name}: ${fact}`)
     })
 }
 
@@ -46,7 +58,9 @@ function demandedBeyond(offered: GraphQLSchema, contract: GraphQLSchema): string
   return Object.values(offered.getTypeMap())
     .filter(({ name }) => contract.getType(name) !== undefined && !name.startsWith('__'))
     .flatMap(inputsOf)
-    .filter(([place, input]) => !known.has(place) && String(input.type).endsWith('!') && input.defaultValue === undefined)
+    .filter(
+      ([place, input]) => !known.has(place) && String(input.type).endsWith('!') && input.defaultValue === undefined,
+    )
     .filter(([place]) => contract.getType(place.split('.')[0]!) !== undefined && isKnownField(contract, place))
     .map(([place]) => place)
 }
@@ -59,11 +73,12 @@ function isKnownField(contract: GraphQLSchema, place: string): boolean {
 }
 
 function inputsOf(type: GraphQLNamedType): [string, GraphQLArgument | GraphQLInputField][] {
-  if (isInputObjectType(type)) return Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field])
+  if (isInputObjectType(type))
+    return Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field])
   if (!isObjectType(type) && !isInterfaceType(type)) return []
-  return Object.values(type.getFields()).flatMap((field) => (
-    field.args.map((arg): [string, GraphQLArgument] => [`${type.name}.${field.name}.${arg.name}`, arg])
-  ))
+  return Object.values(type.getFields()).flatMap((field) =>
+    field.args.map((arg): [string, GraphQLArgument] => [`${type.name}.${field.name}.${arg.name}`, arg]),
+  )
 }
 
 describe('the schema', () => {
@@ -86,15 +101,26 @@ describe('the schema', () => {
   })
 
   it('describes every type, field, argument and enum value', () => {
-    const types = Object.values(schema.getTypeMap())
-      .filter(({ name }) => !name.startsWith('__') && !['Boolean', 'Float', 'ID', 'Int', 'String'].includes(name))
+    const types = Object.values(schema.getTypeMap()).filter(
+      ({ name }) => !name.startsWith('__') && !['Boolean', 'Float', 'ID', 'Int', 'String'].includes(name),
+    )
     const silent = types.flatMap((type) => {
       const own = type.description ? [] : [type.name]
-      const values = isEnumType(type) ? type.getValues().filter(({ description }) => !description).map(({ name }) => `${type.name}.${name}`) : []
-      const fields = isObjectType(type) || isInterfaceType(type)
-        ? Object.values(type.getFields()).filter(({ description }) => !description).map(({ name }) => `${type.name}.${name}`)
+      const values = isEnumType(type)
+        ? type
+            .getValues()
+            .filter(({ description }) => !description)
+            .map(({ name }) => `${type.name}.${name}`)
         : []
-      const inputs = inputsOf(type).filter(([, { description }]) => !description).map(([place]) => place)
+      const fields =
+        isObjectType(type) || isInterfaceType(type)
+          ? Object.values(type.getFields())
+              .filter(({ description }) => !description)
+              .map(({ name }) => `${type.name}.${name}`)
+          : []
+      const inputs = inputsOf(type)
+        .filter(([, { description }]) => !description)
+        .map(([place]) => place)
       return [...own, ...values, ...fields, ...inputs]
     })
     expect(silent).toEqual([])
@@ -102,16 +128,22 @@ describe('the schema', () => {
 })
 
 describe('the comparison with the contract', () => {
-  const contract = buildSchema('interface I { a: Int } enum E { X Y } input In @oneOf { a: Int } type A implements I { a: Int b(c: E = X): [E!]! } type Query { a(in: In): A }')
+  const contract = buildSchema(
+    'interface I { a: Int } enum E { X Y } input In @oneOf { a: Int } type A implements I { a: Int b(c: E = X): [E!]! } type Query { a(in: In): A }',
+  )
   const offering = (sdl: string) => missingFrom(buildSchema(sdl), contract)
 
   it('finds what is missing, retyped or looser', () => {
-    expect(offering('interface I { a: Int } enum E { X } input In { a: Int } type A { a: Int b(c: E): [E!] } type Query { a(in: In): A }'))
-      .toEqual(['E: value Y', 'In: oneOf true', 'A: implements I', 'A: field b: [E!]!', 'A: b(c: E = "X")'])
+    expect(
+      offering(
+        'interface I { a: Int } enum E { X } input In { a: Int } type A { a: Int b(c: E): [E!] } type Query { a(in: In): A }',
+      ),
+    ).toEqual(['E: value Y', 'In: oneOf true', 'A: implements I', 'A: field b: [E!]!', 'A: b(c: E = "X")'])
   })
 
   it('lets additions pass, but not demands', () => {
-    const sdl = 'interface I { a: Int } enum E { X Y Z } input In @oneOf { a: Int d: Int } type A implements I { a: Int b(c: E = X, d: Int!): [E!]! } type Query { a(in: In): A e(f: Int!): Int }'
+    const sdl =
+      'interface I { a: Int } enum E { X Y Z } input In @oneOf { a: Int d: Int } type A implements I { a: Int b(c: E = X, d: Int!): [E!]! } type Query { a(in: In): A e(f: Int!): Int }'
     expect(offering(sdl)).toEqual([])
     expect(demandedBeyond(buildSchema(sdl), contract)).toEqual(['A.b.d'])
   })

@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { Kind, parse, validate, type DefinitionNode } from 'graphql'
+import { type DefinitionNode, Kind, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { schema } from '../../src/graphql/schema.js'
 
 const folder = new URL('../../schema/operations/', import.meta.url)
 const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'))
 
-const operationName = (definition: DefinitionNode | undefined) => (
+const operationName = (definition: DefinitionNode | undefined) =>
   definition?.kind === Kind.OPERATION_DEFINITION ? definition.name?.value : undefined
-)
 const pascal = (name: string) => name.replaceAll(/(^|-)(\w)/g, (_all, _dash, letter: string) => letter.toUpperCase())
 
 describe('the operation documents that clients share', () => {

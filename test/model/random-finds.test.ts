@@ -2,21 +2,27 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Criteria } from '../../src/core/criteria/criteria.js'
 import { compileMatcher } from '../../src/core/criteria/match.js'
-import { compileRegex } from '../../src/store/compile-regex.js'
-import { COMPARE_ENTRIES } from '../../src/store/entry-order.js'
-import type { History } from '../../src/store/history.js'
-import type { EntryOrder, EntryPosition, ReadAt } from '../../src/store/history-reader.js'
+import type { History } from '../../src/store/contract/history.js'
+import type { EntryOrder, EntryPosition, ReadAt } from '../../src/store/contract/history-reader.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
+import { compileRegex } from '../../src/store/planning/compile-regex.js'
+import { COMPARE_ENTRIES } from '../../src/store/planning/entry-order.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
+import { criteriaArbitrary, entryArbitrary, type FinderEntry } from '../store/contract/finder-cases.js'
 import { createTestDatabase } from '../support/postgres.js'
 import { apply, create, expectApplied, historyOptions, remove, update, versionMove } from '../support/requests.js'
-import { criteriaArbitrary, entryArbitrary, type FinderEntry } from '../store/finder-cases.js'
 
 const ORDERS: readonly EntryOrder[] = ['ID_ASC', 'ID_DESC', 'REVISION_ASC', 'REVISION_DESC']
 
 /** States one after another; a number instead moves the head back to that many versions ago. */
 const lives = fc.array(
-  fc.oneof({ weight: 4, arbitrary: fc.uniqueArray(entryArbitrary, { selector: ({ id }) => id, minLength: 10, maxLength: 30 }) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) }),
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.uniqueArray(entryArbitrary, { selector: ({ id }) => id, minLength: 10, maxLength: 30 }),
+    },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
+  ),
   { minLength: 3, maxLength: 6 },
 )
 
@@ -38,7 +44,14 @@ function operations(before: ReadonlyMap<string, FinderEntry>, entries: readonly 
 }
 
 /** All matches, by pages of a size, from the front or from the back. */
-async function walk(history: History, criteria: Criteria, order: EntryOrder, at: ReadAt, limit: number, fromEnd: boolean) {
+async function walk(
+  history: History,
+  criteria: Criteria,
+  order: EntryOrder,
+  at: ReadAt,
+  limit: number,
+  fromEnd: boolean,
+) {
   const found: string[] = []
   let place: EntryPosition | null = null
   for (;;) {
@@ -55,12 +68,19 @@ async function walk(history: History, criteria: Criteria, order: EntryOrder, at:
 }
 
 describe('finding in a random registry', () => {
-  it('gives what the matcher does, from memory and from the database, at every revision, by pages of any size from either end', { timeout: 240_000 }, async () => {
+  it('gives what the matcher does, from memory and from the database, at every revision, by pages of any size from either end', {
+    timeout: 240_000,
+  }, async () => {
     let finds = 0
     let tells = 0
     for (const [run, life] of fc.sample(lives, { numRuns: 5, seed: 11 }).entries()) {
       const database = await createTestDatabase()
-      const stored = await openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
+      const stored = await openPostgresHistory({
+        ...historyOptions,
+        databaseUrl: database.url,
+        backend: 'postgres',
+        connections: 4,
+      })
       const model = openMemoryHistory(historyOptions)
       try {
         let state: ReadonlyMap<string, FinderEntry> = new Map()
@@ -68,8 +88,16 @@ describe('finding in a random registry', () => {
           if (typeof step === 'number') {
             const version = Math.max(0, (await model.head()).version - step)
             for (const history of [stored, model]) expectApplied((await history.commit([versionMove(version)]))[0]!)
-            state = new Map((await model.findEntries({ all: [] }, 'ID_ASC', { limit: 1_000, after: null, before: null, fromEnd: false }, 'head')).items
-              .map(({ id, content }) => [id, { id, kind: content.kind, meta: content.meta }]))
+            state = new Map(
+              (
+                await model.findEntries(
+                  { all: [] },
+                  'ID_ASC',
+                  { limit: 1_000, after: null, before: null, fromEnd: false },
+                  'head',
+                )
+              ).items.map(({ id, content }) => [id, { id, kind: content.kind, meta: content.meta }]),
+            )
           } else {
             const { sent, after } = operations(state, step)
             for (const history of [stored, model]) await apply(history, ...sent)
@@ -81,8 +109,16 @@ describe('finding in a random registry', () => {
           const matches = compileMatcher(criteria, compileRegex)
           for (const at of ['head', ...Array.from({ length: head + 1 }, (_, revision) => revision)] as const) {
             const order = ORDERS[(i + (at === 'head' ? 0 : at)) % ORDERS.length]!
-            const everything = await model.findEntries({ all: [] }, 'ID_ASC', { limit: 1_000, after: null, before: null, fromEnd: false }, at)
-            const expected = everything.items.filter(matches).sort(COMPARE_ENTRIES[order]).map(({ id, revision, content }) => `${id} ${revision} ${content.digest}`)
+            const everything = await model.findEntries(
+              { all: [] },
+              'ID_ASC',
+              { limit: 1_000, after: null, before: null, fromEnd: false },
+              at,
+            )
+            const expected = everything.items
+              .filter(matches)
+              .sort(COMPARE_ENTRIES[order])
+              .map(({ id, revision, content }) => `${id} ${revision} ${content.digest}`)
             const limit = 1 + ((i * 7) % (expected.length + 2))
             const says = `${JSON.stringify(criteria)} ${order} at ${at}, pages of ${limit}`
             for (const history of [model, stored]) {

@@ -2,13 +2,23 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import postgres from 'postgres'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { EntryId } from '../../src/core/entry-id.js'
-import type { History } from '../../src/store/history.js'
+import type { EntryId } from '../../src/core/entry/entry-id.js'
+import type { History } from '../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
-import { acquire, codeOf, entry } from '../store/instances-contract.js'
+import { acquire, codeOf, entry } from '../store/contract/instances-contract.js'
 import { createTestDatabase } from '../support/postgres.js'
-import { apply, changeset, commitOne, create, historyOptions, problemCodes, remove, update, versionMove } from '../support/requests.js'
+import {
+  apply,
+  changeset,
+  commitOne,
+  create,
+  historyOptions,
+  problemCodes,
+  remove,
+  update,
+  versionMove,
+} from '../support/requests.js'
 
 /*
  * Instances as the specification's sentences have them, in lists and nothing else, held against a store over random
@@ -32,7 +42,14 @@ type Step =
 
 const anEntry = fc.constantFrom(...ENTRIES)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ acquire: anEntry, name: fc.constantFrom(...NAMES), ttl: fc.constantFrom(10, 1_000, 50_000) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      acquire: anEntry,
+      name: fc.constantFrom(...NAMES),
+      ttl: fc.constantFrom(10, 1_000, 50_000),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ renew: fc.nat(30), ttl: fc.constantFrom(null, 10, 2_000) }) },
   { weight: 2, arbitrary: fc.record({ release: fc.nat(30) }) },
   { weight: 2, arbitrary: fc.record({ pass: fc.constantFrom(100, 3_000) }) },
@@ -44,7 +61,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ sweep: true } as const) },
 )
 
-interface Held { id: string; entry: EntryId; name: string; ttl: number; until: number; token: number }
+interface Held {
+  id: string
+  entry: EntryId
+  name: string
+  ttl: number
+  until: number
+  token: number
+}
 
 class Model {
   now = 0
@@ -53,8 +77,12 @@ class Model {
   held: Held[] = []
   ids: string[] = []
 
-  get standing() { return this.versions[this.head]! }
-  live(of?: EntryId) { return this.held.filter(({ entry, until }) => until > this.now && (of === undefined || of === entry)) }
+  get standing() {
+    return this.versions[this.head]!
+  }
+  live(of?: EntryId) {
+    return this.held.filter(({ entry, until }) => until > this.now && (of === undefined || of === entry))
+  }
   move(to: Set<EntryId>, force: boolean): EntryId[] {
     const used = [...this.standing].filter((id) => !to.has(id) && this.live(id).length > 0)
     if (used.length > 0 && !force) return used
@@ -67,7 +95,12 @@ class Model {
   }
 }
 
-interface Store { history: History; tokens: Map<EntryId, number>; pass(seconds: number): Promise<void>; clear(): Promise<void> }
+interface Store {
+  history: History
+  tokens: Map<EntryId, number>
+  pass(seconds: number): Promise<void>
+  clear(): Promise<void>
+}
 
 async function run(store: Store, steps: readonly Step[]): Promise<void> {
   const { history } = store
@@ -78,7 +111,11 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if ('acquire' in step) {
       const [id, ttlSeconds] = [randomUUID(), step.ttl]
-      const expected = !model.standing.has(step.acquire) ? 'ENTRY_NOT_FOUND' : model.live(step.acquire).some(({ name }) => name === step.name) ? 'INSTANCE_EXISTS' : 'none'
+      const expected = !model.standing.has(step.acquire)
+        ? 'ENTRY_NOT_FOUND'
+        : model.live(step.acquire).some(({ name }) => name === step.name)
+          ? 'INSTANCE_EXISTS'
+          : 'none'
       const done = acquire(history, step.acquire, step.name, { id, ttlSeconds })
       expect([step, await codeOf(done)]).toEqual([step, expected])
       if (expected !== 'none') continue
@@ -87,12 +124,22 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       expect(fencingToken).toBe((store.tokens.get(step.acquire) ?? 0) + 1)
       store.tokens.set(step.acquire, fencingToken)
       model.held = model.held.filter(({ entry, name }) => entry !== step.acquire || name !== step.name)
-      model.held.push({ id, entry: step.acquire, name: step.name, ttl: step.ttl, until: model.now + step.ttl, token: fencingToken })
+      model.held.push({
+        id,
+        entry: step.acquire,
+        name: step.name,
+        ttl: step.ttl,
+        until: model.now + step.ttl,
+        token: fencingToken,
+      })
       model.ids.push(id)
     } else if ('renew' in step) {
       const id = model.ids[step.renew] ?? randomUUID()
       const held = model.live().find((each) => each.id === id)
-      expect([step, await codeOf(history.instances.renew(id, step.ttl))]).toEqual([step, held === undefined ? 'INSTANCE_EXPIRED' : 'none'])
+      expect([step, await codeOf(history.instances.renew(id, step.ttl))]).toEqual([
+        step,
+        held === undefined ? 'INSTANCE_EXPIRED' : 'none',
+      ])
       if (held !== undefined) {
         held.ttl = step.ttl ?? held.ttl
         held.until = model.now + held.ttl
@@ -114,15 +161,23 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       const to = step.moveTo % model.versions.length
       // v0 is a registry's, which the runs before this one have used too.
       if (to === 0) continue
-      const codes = problemCodes(await commitOne(history, { ...versionMove(start + to), action: { type: 'version', version: start + to, force: step.force } }))
+      const codes = problemCodes(
+        await commitOne(history, {
+          ...versionMove(start + to),
+          action: { type: 'version', version: start + to, force: step.force },
+        }),
+      )
       const used = model.move(model.versions[to]!, step.force)
       expect([step, codes]).toEqual([step, used.map(() => 'ENTRY_IN_USE')])
       if (used.length === 0) model.head = to
     } else {
-      const id = 'delete' in step ? step.delete : 'create' in step ? step.create : 'update' in step ? step.update : step.replace
+      const id =
+        'delete' in step ? step.delete : 'create' in step ? step.create : 'update' in step ? step.update : step.replace
       const stands = model.standing.has(id)
       if ('create' in step) {
-        expect(problemCodes(await commitOne(history, changeset([create(id, kinds[kind]!)])))).toEqual(stands ? ['ENTRY_EXISTS'] : [])
+        expect(problemCodes(await commitOne(history, changeset([create(id, kinds[kind]!)])))).toEqual(
+          stands ? ['ENTRY_EXISTS'] : [],
+        )
         if (!stands) model.change(new Set([...model.standing, id]))
       } else if (!stands) continue
       else if ('delete' in step) {
@@ -143,18 +198,28 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
     }
     const { of } = await history.instances.live(ENTRIES)
     const shown = ENTRIES.flatMap((id) => (of.get(id) ?? []).map((held) => [id, held.name, held.id, held.fencingToken]))
-    expect([step, shown]).toEqual([step, ENTRIES.flatMap((id) => model.live(id).sort((a, b) => a.token - b.token).map((held) => [id, held.name, held.id, held.token]))])
+    expect([step, shown]).toEqual([
+      step,
+      ENTRIES.flatMap((id) =>
+        model
+          .live(id)
+          .sort((a, b) => a.token - b.token)
+          .map((held) => [id, held.name, held.id, held.token]),
+      ),
+    ])
   }
   await store.clear()
 }
 
 describe('random lives of instances are what the model says', () => {
   const closing: (() => Promise<void>)[] = []
-  afterAll(async () => { for (const close of closing) await close() })
+  afterAll(async () => {
+    for (const close of closing) await close()
+  })
 
   /** Entries of a run before are in nobody's way. */
   const cleared = (history: History) => async () => {
-    const standing = [...await history.entries(ENTRIES, 'head')].map(([id]) => ({ ...remove(id), force: true }))
+    const standing = [...(await history.entries(ENTRIES, 'head'))].map(([id]) => ({ ...remove(id), force: true }))
     if (standing.length > 0) await apply(history, ...standing)
     else {
       await apply(history, create('m:spare'))
@@ -166,27 +231,51 @@ describe('random lives of instances are what the model says', () => {
       let leapt = 0
       const history = openMemoryHistory(historyOptions, { clock: () => leapt })
       closing.push(() => history.close())
-      return { store: { history, tokens: new Map(), pass: async (seconds) => { leapt += seconds * 1_000 }, clear: cleared(history) }, runs: 300 }
+      return {
+        store: {
+          history,
+          tokens: new Map(),
+          pass: async (seconds) => {
+            leapt += seconds * 1_000
+          },
+          clear: cleared(history),
+        },
+        runs: 300,
+      }
     },
     Postgres: async () => {
       const database = await createTestDatabase()
-      const history = await openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
+      const history = await openPostgresHistory({
+        ...historyOptions,
+        databaseUrl: database.url,
+        backend: 'postgres',
+        connections: 4,
+      })
       const sql = postgres(database.url, { max: 1 })
       closing.push(async () => {
         await sql.end()
         await history.close()
         await database.drop()
       })
-      const pass = async (seconds: number) => { await sql`UPDATE instance SET expires_at = expires_at - ${`${seconds} seconds`}::interval` }
+      const pass = async (seconds: number) => {
+        await sql`UPDATE instance SET expires_at = expires_at - ${`${seconds} seconds`}::interval`
+      }
       return { store: { history, tokens: new Map(), pass, clear: cleared(history) }, runs: 60 }
     },
   }
 
-  it.each(Object.keys(STORES))('over %s', async (name) => {
-    const { store, runs } = await STORES[name]!()
-    await apply(store.history, create('m:spare'))
-    await apply(store.history, remove('m:spare'))
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => run(store, steps)), { numRuns: runs, endOnFailure: true })
-    expect((await store.history.verify()).corruptions).toEqual([])
-  }, 120_000)
+  it.each(Object.keys(STORES))(
+    'over %s',
+    async (name) => {
+      const { store, runs } = await STORES[name]!()
+      await apply(store.history, create('m:spare'))
+      await apply(store.history, remove('m:spare'))
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => run(store, steps)),
+        { numRuns: runs, endOnFailure: true },
+      )
+      expect((await store.history.verify()).corruptions).toEqual([])
+    },
+    120_000,
+  )
 })

@@ -1,18 +1,24 @@
-import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
 import type { Criteria } from '../../src/core/criteria/criteria.js'
-import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
-import type { JsonObject } from '../../src/core/json.js'
+import { compileDependencyPatterns } from '../../src/core/dependency/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-dependency-patterns.js'
+import type { JsonObject } from '../../src/core/entry/json.js'
 import { createRegistry, type RegistryOptions } from '../../src/registry/create-registry.js'
-import type { ChangeBatch, RawOperation, Registry } from '../../src/registry/registry.js'
-import { compileRegex } from '../../src/store/compile-regex.js'
-import type { History, HistoryOptions } from '../../src/store/history.js'
-import type { CommitOutcome } from '../../src/store/history-writer.js'
+import type { ChangeBatch } from '../../src/registry/following/follow-input.js'
+import type { Registry } from '../../src/registry/registry.js'
+import type { RawOperation } from '../../src/registry/writing/write-input.js'
+import type { History, HistoryOptions } from '../../src/store/contract/history.js'
+import type { CommitOutcome } from '../../src/store/contract/history-writer.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
+import { compileRegex } from '../../src/store/planning/compile-regex.js'
 
 export const references = compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS)
 
 export const HISTORY_OPTIONS: HistoryOptions = {
-  references, referencesFingerprint: 'default', compileRegex, readTimeoutMs: 5_000, commitTimeoutMs: 10_000,
+  references,
+  referencesFingerprint: 'default',
+  compileRegex,
+  readTimeoutMs: 5_000,
+  commitTimeoutMs: 10_000,
 }
 
 export type Settings = Partial<Pick<RegistryOptions, 'limits' | 'progressMs' | 'logReader' | 'transactions'>>
@@ -28,28 +34,47 @@ export function memoryRegistry(settings?: Settings): Registry {
 /** A history of which some calls are watched or fail. */
 export function historyWith(history: History, changed: Partial<History>): History {
   return new Proxy(history, {
-    get: (target, name) => (Object.hasOwn(changed, name) ? changed[name as keyof History] : Reflect.get(target, name) as unknown),
+    get: (target, name) =>
+      Object.hasOwn(changed, name) ? changed[name as keyof History] : (Reflect.get(target, name) as unknown),
   })
 }
 
 /** Counts the calls that read. */
 export function countReads(history: History): { readonly history: History; reads: number } {
   const counted = { reads: 0, history }
-  const reading = Object.entries(history).filter(([name, value]) => (
-    typeof value === 'function' && !['onAdvance', 'commit', 'close', 'isReady'].includes(name)
-  ))
-  counted.history = historyWith(history, Object.fromEntries(reading.map(([name, read]) => [name, (...args: unknown[]) => {
-    counted.reads += 1
-    return (read as (...args: unknown[]) => unknown).apply(history, args)
-  }])))
+  const reading = Object.entries(history).filter(
+    ([name, value]) => typeof value === 'function' && !['onAdvance', 'commit', 'close', 'isReady'].includes(name),
+  )
+  counted.history = historyWith(
+    history,
+    Object.fromEntries(
+      reading.map(([name, read]) => [
+        name,
+        (...args: unknown[]) => {
+          counted.reads += 1
+          return (read as (...args: unknown[]) => unknown).apply(history, args)
+        },
+      ]),
+    ),
+  )
   return counted
 }
 
-export function create(id: string, meta: JsonObject = {}, data: unknown = null, entryKind = 'test.thing'): RawOperation {
+export function create(
+  id: string,
+  meta: JsonObject = {},
+  data: unknown = null,
+  entryKind = 'test.thing',
+): RawOperation {
   return { kind: 'CREATE', id, entryKind, meta, data }
 }
 
-export function update(id: string, meta: JsonObject = {}, data: unknown = null, entryKind = 'test.thing'): RawOperation {
+export function update(
+  id: string,
+  meta: JsonObject = {},
+  data: unknown = null,
+  entryKind = 'test.thing',
+): RawOperation {
   return { kind: 'UPDATE', id, entryKind, meta, data }
 }
 
@@ -69,7 +94,8 @@ export async function rollback(registry: Registry, version: number): Promise<num
 }
 
 export function revisionOf(outcome: CommitOutcome): number {
-  if (outcome.type !== 'applied' || outcome.revision === null) throw new Error(`not applied: ${JSON.stringify(outcome)}`)
+  if (outcome.type !== 'applied' || outcome.revision === null)
+    throw new Error(`not applied: ${JSON.stringify(outcome)}`)
   return outcome.revision
 }
 
@@ -83,7 +109,8 @@ export async function stateAt(registry: Registry, criteria: Criteria, revision: 
 /** What a client that keeps to the stream holds after a batch. Throws where the stream contradicts itself. */
 export function fold(state: Map<string, string>, batch: Pick<ChangeBatch, 'changes'>): void {
   for (const { kind, id, entry } of batch.changes) {
-    if ((kind === 'CREATE') === state.has(id)) throw new Error(`${kind} of ${id}, which is ${state.has(id) ? 'there' : 'not there'}`)
+    if ((kind === 'CREATE') === state.has(id))
+      throw new Error(`${kind} of ${id}, which is ${state.has(id) ? 'there' : 'not there'}`)
     if (entry === null) state.delete(id)
     else state.set(id, entry.content.digest)
   }
@@ -107,7 +134,9 @@ export async function nextOf<Item>(stream: AsyncIterator<Item>, ms = 5_000): Pro
 /** Whether nothing comes for a while. The item that comes later is lost. */
 export async function isSilent(stream: AsyncIterator<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<true>((resolve) => { timer = setTimeout(() => resolve(true), ms) })
+  const silence = new Promise<true>((resolve) => {
+    timer = setTimeout(() => resolve(true), ms)
+  })
   const silent = await Promise.race([silence, stream.next().then(() => false as const)])
   clearTimeout(timer)
   return silent

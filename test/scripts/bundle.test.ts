@@ -1,14 +1,16 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildCli, startCli, type BuiltCli } from '../cli/built-cli.js'
+import { type BuiltCli, buildCli, startCli } from '../cli/built-cli.js'
 
 // What runs is told by what it prints: this stands in for a bundle, and the compiled files say that they are ready.
 const STAND_IN = "export const serve = async () => { process.stdout.write('the bundle runs\\n') }\n"
 
 describe('the bundle', () => {
   let built: BuiltCli
-  beforeAll(async () => { built = await buildCli() }, 60_000)
+  beforeAll(async () => {
+    built = await buildCli()
+  }, 60_000)
   afterAll(() => built.remove())
 
   async function printed(bundleIsNewer: boolean): Promise<string> {

@@ -1,15 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const check = (...args: string[]) => spawnSync(process.execPath, ['scripts/check-migrations.mjs', ...args], { cwd: root, encoding: 'utf8' })
+const check = (...args: string[]) =>
+  spawnSync(process.execPath, ['scripts/check-migrations.mjs', ...args], { cwd: root, encoding: 'utf8' })
 
 describe('the check of the migrations', () => {
   const folders: string[] = []
-  afterEach(() => { for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true }) })
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  })
 
   it('finds a column that no migration makes, and writes nothing itself', () => {
     // Below the project, so that its packages are found from there.

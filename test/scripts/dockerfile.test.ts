@@ -7,8 +7,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (name: string) => readFileSync(`${root}${name}`, 'utf8')
 
 // Comments out, continued lines joined: one instruction a line.
-const instructions = read('Dockerfile').replace(/^#.*\n/gm, '').replace(/\\\n\s*/g, '')
-  .split('\n').filter((line) => line.trim() !== '')
+const instructions = read('Dockerfile')
+  .replace(/^#.*\n/gm, '')
+  .replace(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line.trim() !== '')
   .map((line) => ({ name: line.split(' ')[0] ?? '', words: line.split(/\s+/).slice(1), line }))
 const all = (name: string) => instructions.filter((instruction) => instruction.name === name)
 const stages = instructions.reduce<(typeof instructions)[]>((found, instruction) => {
@@ -21,14 +24,17 @@ const last = stages.at(-1) ?? []
 describe('the Dockerfile', () => {
   it('runs npm scripts that exist', () => {
     const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
-    const called = all('RUN').flatMap(({ line }) => [...line.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? ''))
+    const called = all('RUN').flatMap(({ line }) =>
+      [...line.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? ''),
+    )
     expect(called.length).toBeGreaterThan(0)
     for (const name of called) expect(scripts).toHaveProperty(name)
   })
 
   it('copies only what the repository holds', () => {
     const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')
-    const sources = all('COPY').filter(({ words }) => !words[0]?.startsWith('--from='))
+    const sources = all('COPY')
+      .filter(({ words }) => !words[0]?.startsWith('--from='))
       .flatMap(({ words }) => words.slice(0, -1).filter((word) => !word.startsWith('--')))
     expect(sources.length).toBeGreaterThan(5)
     for (const source of sources) {
@@ -38,22 +44,26 @@ describe('the Dockerfile', () => {
   })
 
   it('copies nothing that .dockerignore leaves out', () => {
-    const ignored = read('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    const ignored = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
     for (const { words } of all('COPY').filter(({ line }) => !line.includes('--from='))) {
       for (const source of words.slice(0, -1)) expect(ignored).not.toContain(source)
     }
   })
 
   it('gives the build every input that the build reads', () => {
-    const inputs = [...read('scripts/prepare/build-steps.mjs').matchAll(/inputs: \[(.*)\]/g)]
-      .flatMap(([, list]) => [...(list ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name ?? ''))
+    const inputs = [...read('scripts/prepare/build-steps.mjs').matchAll(/inputs: \[(.*)\]/g)].flatMap(([, list]) =>
+      [...(list ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name ?? ''),
+    )
     expect(inputs).toContain('src')
     const copied = (stages[0] ?? []).filter(({ name }) => name === 'COPY').flatMap(({ words }) => words.slice(0, -1))
     for (const input of inputs) expect(copied).toContain(input)
   })
 
   it('ends with a stage that is not root, can be asked how it is, and keeps its data on a volume', () => {
-    const value = (name: string) => last.filter((instruction) => instruction.name === name).map(({ words }) => words.join(' '))
+    const value = (name: string) =>
+      last.filter((instruction) => instruction.name === name).map(({ words }) => words.join(' '))
     expect(value('USER')).toEqual(['node'])
     expect(value('VOLUME')).toEqual(['/data'])
     expect(value('EXPOSE')).toEqual(['4000'])

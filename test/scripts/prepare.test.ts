@@ -1,6 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -10,7 +20,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 // The scripts are plain JavaScript, run here as they are: by node, in a folder of the test's own.
 const folders: string[] = []
-afterEach(() => { for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true }) })
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
 
 function clone(files: Readonly<Record<string, string>>): string {
   const folder = join(realpathSync(mkdtempSync(join(tmpdir(), 'cadastre-scripts-'))), 'a clone')
@@ -31,16 +43,21 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
 function evaluate(folder: string, script: string, code: string): { out: string; err: string; status: number | null } {
   const url = pathToFileURL(join(folder, 'scripts', script)).href
   const { stdout, stderr, status } = spawnSync(
-    process.execPath, ['--input-type=module', '-e', `import * as it from ${JSON.stringify(url)}; const root = process.cwd(); ${code}`],
+    process.execPath,
+    ['--input-type=module', '-e', `import * as it from ${JSON.stringify(url)}; const root = process.cwd(); ${code}`],
     { cwd: folder, encoding: 'utf8' },
   )
   return { out: stdout.trim(), err: stderr.trim(), status }
 }
 
 describe('what is left to install', () => {
-  const lock = (version: string) => JSON.stringify({ packages: { '': {}, 'node_modules/a': { version }, 'node_modules/b': { version: '1.0.0', optional: true } } })
+  const lock = (version: string) =>
+    JSON.stringify({
+      packages: { '': {}, 'node_modules/a': { version }, 'node_modules/b': { version: '1.0.0', optional: true } },
+    })
   const record = (version: string) => JSON.stringify({ packages: { 'node_modules/a': { version } } })
-  const isInstalled = (folder: string) => evaluate(folder, 'prepare/install.mjs', 'console.log(it.isInstalled(root))').out
+  const isInstalled = (folder: string) =>
+    evaluate(folder, 'prepare/install.mjs', 'console.log(it.isInstalled(root))').out
 
   it('is everything in a fresh clone', () => {
     expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0') }))).toBe('false')
@@ -54,7 +71,9 @@ describe('what is left to install', () => {
   })
 
   it('is everything where an install was cut short, or was another one', () => {
-    expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/a/package.json': '{}' }))).toBe('false')
+    expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/a/package.json': '{}' }))).toBe(
+      'false',
+    )
     const other = clone({ 'package-lock.json': lock('2.0.0'), 'node_modules/.package-lock.json': record('1.0.0') })
     expect(isInstalled(other)).toBe('false')
   })
@@ -62,17 +81,26 @@ describe('what is left to install', () => {
 
 describe('what is left to build', () => {
   const sources = {
-    'src/a.ts': 'export const a = 1\n', 'web-playground/index.html': '<p>', 'schema/schema.graphql': 'type Query', 'tsconfig.json': '{}', 'package-lock.json': '{}',
+    'src/a.ts': 'export const a = 1\n',
+    'web-playground/index.html': '<p>',
+    'schema/schema.graphql': 'type Query',
+    'tsconfig.json': '{}',
+    'package-lock.json': '{}',
   }
-  const left = (folder: string) => evaluate(folder, 'prepare/build-steps.mjs', 'console.log(it.stepsToTake(root).map(({ name }) => name).join())').out
+  const left = (folder: string) =>
+    evaluate(folder, 'prepare/build-steps.mjs', 'console.log(it.stepsToTake(root).map(({ name }) => name).join())').out
   // What a finished build leaves.
   const built = (folder: string) => {
     write(folder, { 'dist/server/main.js': '', 'dist/bundle/serve.js': '', 'dist/playground/index.html': '' })
-    evaluate(folder, 'prepare/build-steps.mjs', `
+    evaluate(
+      folder,
+      'prepare/build-steps.mjs',
+      `
       import { mkdirSync, writeFileSync } from 'node:fs'
       const steps = it.stepsToTake(root)
       mkdirSync('dist/.built')
-      for (const { name, hash } of steps) writeFileSync('dist/.built/' + name, hash)`)
+      for (const { name, hash } of steps) writeFileSync('dist/.built/' + name, hash)`,
+    )
   }
 
   it('is everything at first, nothing after that, and afterwards only what changed', () => {
@@ -122,7 +150,11 @@ describe('two commands in one clone', () => {
 
   it('install and build one after the other', () => {
     const folder = clone({})
-    const { out } = evaluate(folder, 'prepare/clone-lock.mjs', `await Promise.all([(async () => {${work('one')}})(), (async () => {${work('two')}})()])`)
+    const { out } = evaluate(
+      folder,
+      'prepare/clone-lock.mjs',
+      `await Promise.all([(async () => {${work('one')}})(), (async () => {${work('two')}})()])`,
+    )
     expect(out.split('\n')).toEqual(['one in', 'one out', 'two in', 'two out'])
   })
 
@@ -149,10 +181,21 @@ describe('the scripts', () => {
 
   it('import nothing at their top that an install would have to bring', () => {
     const files = readdirSync(join(root, 'scripts/prepare')).map((name) => `prepare/${name}`)
-    for (const file of [...files, 'start.mjs', 'test.mjs', 'build.mjs', 'checks.mjs', 'closing-line.mjs', 'count-reporter.mjs']) {
+    for (const file of [
+      ...files,
+      'start.mjs',
+      'test.mjs',
+      'build.mjs',
+      'checks.mjs',
+      'closing-line.mjs',
+      'count-reporter.mjs',
+    ]) {
       const text = readFileSync(join(root, 'scripts', file), 'utf8')
       const imported = [...text.matchAll(/^(?:import|export)\b.*?['"](.*)['"]$/gm)].map(([, name]) => name ?? '')
-      expect(imported.filter((name) => !/^(?:node:|\.)/.test(name)), file).toEqual([])
+      expect(
+        imported.filter((name) => !/^(?:node:|\.)/.test(name)),
+        file,
+      ).toEqual([])
     }
   })
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,24 +11,34 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The processes that carry this word in their environment: all that an `npm start` of ours brought about. */
 function processesMarked(word: string): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(word)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(word)
+      } catch {
+        return false
+      }
+    })
 }
 
 describe.runIf(process.platform === 'linux')('npm start', () => {
   const undo: (() => unknown)[] = []
-  afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  })
 
   /** Starts it on a folder and a port of its own; resolves when it says where it listens. */
-  async function start(dataDir: string): Promise<{ npm: ChildProcess; url: string; output(): string; ended: Promise<unknown[]> }> {
+  async function start(
+    dataDir: string,
+  ): Promise<{ npm: ChildProcess; url: string; output(): string; ended: Promise<unknown[]> }> {
     const port = await freePort()
     const { DATABASE_URL: _, NODE_ENV: __, ...inherited } = process.env
-    const npm = spawn('npm', ['start'], { cwd: root, env: { ...inherited, PORT: String(port), HOST: '127.0.0.1', CADASTRE_DATA_DIR: dataDir } })
+    const npm = spawn('npm', ['start'], {
+      cwd: root,
+      env: { ...inherited, PORT: String(port), HOST: '127.0.0.1', CADASTRE_DATA_DIR: dataDir },
+    })
     undo.push(() => npm.kill('SIGKILL'))
     const ended = once(npm, 'exit')
     let said = ''
@@ -45,7 +55,11 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     undo.push(folder.remove)
     return folder.path
   }
-  const answers = (url: string) => fetch(`${url}/readyz`).then(({ status }) => status, () => 0)
+  const answers = (url: string) =>
+    fetch(`${url}/readyz`).then(
+      ({ status }) => status,
+      () => 0,
+    )
 
   it('serves, and ends with exit code 0 and nothing left running within 10 seconds of a SIGTERM to npm', async () => {
     const dataDir = join(scratch(), 'with a space')
@@ -76,7 +90,9 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
   it('is refused in one clear line, with an exit code, where another gateway has the folder', async () => {
     const dataDir = scratch()
     const first = await start(dataDir)
-    await expect(start(dataDir)).rejects.toThrow(/npm start ended:[^]*is in use by the gateway with process id \d+[^]*DATABASE_URL/)
+    await expect(start(dataDir)).rejects.toThrow(
+      /npm start ended:[^]*is in use by the gateway with process id \d+[^]*DATABASE_URL/,
+    )
     expect(await answers(first.url)).toBe(200)
     first.npm.kill('SIGTERM')
     await first.ended

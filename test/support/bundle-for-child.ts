@@ -16,8 +16,18 @@ export async function bundleForChild(entry: string): Promise<{ readonly file: st
   const folder = `${root}node_modules/.cadastre-test/${process.pid}-${Math.random().toString(36).slice(2)}`
   mkdirSync(folder, { recursive: true })
   await build({
-    root, configFile: false, logLevel: 'error', plugins: [workerBundles()],
-    build: { ssr: entry, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: 'child.mjs', codeSplitting: false } } },
+    root,
+    configFile: false,
+    logLevel: 'error',
+    plugins: [workerBundles()],
+    build: {
+      ssr: entry,
+      outDir: folder,
+      emptyOutDir: false,
+      minify: false,
+      target: 'node20',
+      rollupOptions: { output: { entryFileNames: 'child.mjs', codeSplitting: false } },
+    },
   })
   return { file: `${folder}/child.mjs`, remove: () => rm(folder, { recursive: true, force: true }) }
 }

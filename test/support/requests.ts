@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { compileDependencyPatterns } from '../../src/core/compile-dependency-patterns.js'
-import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/default-dependency-patterns.js'
-import { parseEntryId } from '../../src/core/entry-id.js'
-import type { SealedContent } from '../../src/core/entry.js'
-import type { SubmittedOperation } from '../../src/core/operation.js'
-import { sealContent } from '../../src/core/seal-content.js'
-import { sha256 } from '../../src/store/sha256.js'
-import { compileRegex } from '../../src/store/compile-regex.js'
-import type { History, HistoryOptions } from '../../src/store/history.js'
-import type { ChangesetAction, CommitOutcome, CommitRequest } from '../../src/store/history-writer.js'
+import { compileDependencyPatterns } from '../../src/core/dependency/compile-dependency-patterns.js'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-dependency-patterns.js'
+import type { SealedContent } from '../../src/core/entry/entry.js'
+import { parseEntryId } from '../../src/core/entry/entry-id.js'
+import { sealContent } from '../../src/core/entry/seal-content.js'
+import type { SubmittedOperation } from '../../src/core/ordering/operation.js'
+import type { History, HistoryOptions } from '../../src/store/contract/history.js'
+import type { ChangesetAction, CommitOutcome, CommitRequest } from '../../src/store/contract/history-writer.js'
+import { compileRegex } from '../../src/store/planning/compile-regex.js'
+import { sha256 } from '../../src/store/planning/sha256.js'
 
 export const historyOptions: HistoryOptions = {
   references: compileDependencyPatterns(DEFAULT_DEPENDENCY_PATTERNS),
@@ -26,29 +26,58 @@ export function seal(kind: string, meta: unknown = {}, data: unknown = null): Se
 
 type Sent = Omit<SubmittedOperation, 'index'>
 
-export const create = (id: string, kind = 'thing', meta: unknown = {}, data: unknown = null): Sent => (
-  { kind: 'CREATE', id: parseEntryId(id), content: seal(kind, meta, data), ifRevision: null }
-)
-export const update = (id: string, kind = 'thing', meta: unknown = {}, data: unknown = null, ifRevision: number | null = null): Sent => (
-  { kind: 'UPDATE', id: parseEntryId(id), content: seal(kind, meta, data), ifRevision }
-)
-export const remove = (id: string, ifRevision: number | null = null): Sent => (
-  { kind: 'DELETE', id: parseEntryId(id), content: null, ifRevision }
-)
+export const create = (id: string, kind = 'thing', meta: unknown = {}, data: unknown = null): Sent => ({
+  kind: 'CREATE',
+  id: parseEntryId(id),
+  content: seal(kind, meta, data),
+  ifRevision: null,
+})
+export const update = (
+  id: string,
+  kind = 'thing',
+  meta: unknown = {},
+  data: unknown = null,
+  ifRevision: number | null = null,
+): Sent => ({ kind: 'UPDATE', id: parseEntryId(id), content: seal(kind, meta, data), ifRevision })
+export const remove = (id: string, ifRevision: number | null = null): Sent => ({
+  kind: 'DELETE',
+  id: parseEntryId(id),
+  content: null,
+  ifRevision,
+})
 
-export function changeset(operations: readonly Sent[], rest: Partial<CommitRequest> & Partial<Pick<ChangesetAction, 'base' | 'problems'>> = {}): CommitRequest {
+export function changeset(
+  operations: readonly Sent[],
+  rest: Partial<CommitRequest> & Partial<Pick<ChangesetAction, 'base' | 'problems'>> = {},
+): CommitRequest {
   const { base = null, problems = [], ...request } = rest
   return {
-    id: randomUUID(), author: null, message: null, idempotency: null, expectedHead: null, dryRun: false,
-    action: { type: 'changeset', operations: operations.map((operation, index) => ({ ...operation, index })), base, problems },
+    id: randomUUID(),
+    author: null,
+    message: null,
+    idempotency: null,
+    expectedHead: null,
+    dryRun: false,
+    action: {
+      type: 'changeset',
+      operations: operations.map((operation, index) => ({ ...operation, index })),
+      base,
+      problems,
+    },
     ...request,
   }
 }
 
 export function versionMove(version: number, rest: Partial<CommitRequest> = {}): CommitRequest {
   return {
-    id: randomUUID(), author: null, message: null, idempotency: null, expectedHead: null, dryRun: false,
-    action: { type: 'version', version }, ...rest,
+    id: randomUUID(),
+    author: null,
+    message: null,
+    idempotency: null,
+    expectedHead: null,
+    dryRun: false,
+    action: { type: 'version', version },
+    ...rest,
   }
 }
 
@@ -62,12 +91,16 @@ export async function commitOne(history: History, request: CommitRequest): Promi
 }
 
 /** Applies, and fails where that is refused. */
-export async function apply(history: History, ...operations: Sent[]): Promise<Extract<CommitOutcome, { type: 'applied' }>> {
+export async function apply(
+  history: History,
+  ...operations: Sent[]
+): Promise<Extract<CommitOutcome, { type: 'applied' }>> {
   return expectApplied(await commitOne(history, changeset(operations)))
 }
 
 export function expectApplied(outcome: CommitOutcome): Extract<CommitOutcome, { type: 'applied' }> {
-  if (outcome.type !== 'applied') throw new Error(`refused: ${outcome.problems.map(({ code, message }) => `${code} ${message}`).join('; ')}`)
+  if (outcome.type !== 'applied')
+    throw new Error(`refused: ${outcome.problems.map(({ code, message }) => `${code} ${message}`).join('; ')}`)
   return outcome
 }
 

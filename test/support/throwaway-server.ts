@@ -1,5 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { chownSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,13 +35,17 @@ function removeAbandoned(): void {
     try {
       process.kill(Number.parseInt(name.slice(prefix.length), 10), 0)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') rmSync(join(tmpdir(), name), { recursive: true, force: true })
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH')
+        rmSync(join(tmpdir(), name), { recursive: true, force: true })
     }
   }
 }
 
 /** Makes the server and starts it. With `durable` it waits for the disk like the real one. */
-export async function throwawayServer(options: { readonly durable: boolean; readonly settings?: Settings }): Promise<ThrowawayServer> {
+export async function throwawayServer(options: {
+  readonly durable: boolean
+  readonly settings?: Settings
+}): Promise<ThrowawayServer> {
   removeAbandoned()
   const folder = realpathSync(await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`)))
   const binaries = findBinaries()
@@ -58,9 +62,14 @@ export async function throwawayServer(options: { readonly durable: boolean; read
   const launch = async (): Promise<Postmaster> => {
     const settings = {
       ...commonSettings(socketFolder),
-      listen_addresses: '127.0.0.1', port,
-      fsync: sync, synchronous_commit: sync, full_page_writes: sync,
-      max_connections: 200, shared_buffers: '128MB', jit: 'off',
+      listen_addresses: '127.0.0.1',
+      port,
+      fsync: sync,
+      synchronous_commit: sync,
+      full_page_writes: sync,
+      max_connections: 200,
+      shared_buffers: '128MB',
+      jit: 'off',
       ...options.settings,
     }
     return launchPostmaster({ binaries, as, cluster, settings, log: () => undefined })

@@ -25,7 +25,10 @@ export function workerBundles(): Plugin {
         const source = resolve(dirname(id), `${name!}.ts`)
         if (!existsSync(source)) continue
         if (!made.has(source)) made.set(source, bundle(source, folder))
-        result = result.replace(whole, `new Worker(new URL(${JSON.stringify(pathToFileURL(await made.get(source)!).href)})`)
+        result = result.replace(
+          whole,
+          `new Worker(new URL(${JSON.stringify(pathToFileURL(await made.get(source)!).href)})`,
+        )
       }
       return { code: result, map: null }
     },
@@ -36,8 +39,17 @@ async function bundle(source: string, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true })
   const name = `${source.slice(root.length).replaceAll(/\W/g, '-')}.mjs`
   await build({
-    root, configFile: false, logLevel: 'error',
-    build: { ssr: source, outDir: folder, emptyOutDir: false, minify: false, target: 'node20', rollupOptions: { output: { entryFileNames: name, codeSplitting: false } } },
+    root,
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      ssr: source,
+      outDir: folder,
+      emptyOutDir: false,
+      minify: false,
+      target: 'node20',
+      rollupOptions: { output: { entryFileNames: name, codeSplitting: false } },
+    },
   })
   return `${folder}/${name}`
 }

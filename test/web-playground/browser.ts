@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { chromium, type Browser } from 'playwright-core'
+import { type Browser, chromium } from 'playwright-core'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -41,7 +41,11 @@ const unpackedBrowser = async (): Promise<string> => {
   const staging = `${folder}.${process.pid}`
   await mkdir(staging, { recursive: true })
   const env = { ...process.env, TMPDIR: staging, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', UNPACK], { cwd: root, env, timeout: 120_000 })
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', UNPACK], {
+    cwd: root,
+    env,
+    timeout: 120_000,
+  })
   const fonts = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>${join(folder, 'fonts', 'fonts')}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`
   await writeFile(join(staging, 'fonts', 'fonts.conf'), fonts.replaceAll('&', '&amp;'))
@@ -63,7 +67,11 @@ export const openBrowser = async (): Promise<Browser> => {
     const folder = await unpackedBrowser()
     const libraries = [join(folder, 'al2023', 'lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(delimiter)
     const env = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: join(folder, 'fonts', 'fonts.conf') }
-    return await chromium.launch({ executablePath: join(folder, 'chromium'), args: FLAGS, env: env as Record<string, string> })
+    return await chromium.launch({
+      executablePath: join(folder, 'chromium'),
+      args: FLAGS,
+      env: env as Record<string, string>,
+    })
   } catch (error) {
     throw new Error(
       `No Chromium runs here (${named ?? `the one from npm, on ${process.platform} ${process.arch}`}). The one from npm needs ` +

@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const newest = (folder: string): number =>
-  Math.max(...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs))
+  Math.max(
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs),
+  )
 
 /** Builds the page (5 s) unless what is in dist/playground is as new as its sources. */
 export const buildPage = async (): Promise<void> => {

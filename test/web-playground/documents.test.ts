@@ -1,13 +1,15 @@
-import { buildSchema, getVariableValues, Kind, parse, validate, type OperationDefinitionNode } from 'graphql'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildSchema, getVariableValues, Kind, type OperationDefinitionNode, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const sources = join(root, 'web-playground', 'src')
 const files = (ending: RegExp) =>
-  readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => ending.test(file)).map((file) => join(sources, file))
+  readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((file) => ending.test(file))
+    .map((file) => join(sources, file))
 
 const schema = () => buildSchema(readFileSync(join(root, 'schema', 'schema.graphql'), 'utf8'))
 const camelCase = (kebab: string) => kebab.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -22,7 +24,10 @@ describe("the page's documents", () => {
   })
 
   const examples = files(/examples[\\/].*\.graphql$/).map((file) => [basename(file, '.graphql'), file] as const)
-  const variables = JSON.parse(readFileSync(join(sources, 'examples', 'variables.json'), 'utf8')) as Record<string, object>
+  const variables = JSON.parse(readFileSync(join(sources, 'examples', 'variables.json'), 'utf8')) as Record<
+    string,
+    object
+  >
 
   it('have variables for each example and for nothing else', () => {
     expect(Object.keys(variables).sort()).toEqual(examples.map(([name]) => camelCase(name)).sort())
@@ -42,7 +47,10 @@ describe("the page's documents", () => {
 describe("the page's sources", () => {
   it("import nothing of the gateway's own", () => {
     const imports = files(/\.tsx?$/).flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => [file, name ?? '']),
+      [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => [
+        file,
+        name ?? '',
+      ]),
     )
     expect(imports.length).toBeGreaterThan(20)
     expect(imports.filter(([, name]) => /\bsrc\b|(\.\.\/){3}/.test(name ?? ''))).toEqual([])

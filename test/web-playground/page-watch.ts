@@ -16,18 +16,26 @@ interface Violation {
 }
 
 /** Opens a page in a fresh profile and waits until it can be typed into. */
-export const openPage = async (browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<PageWatch> => {
+export const openPage = async (
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<PageWatch> => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   context.setDefaultTimeout(10_000) // Less than a test has, so that what fails is the step and not the test's clock.
   const complaints: string[] = []
   const addresses: string[] = []
   context.on('request', (request) => addresses.push(request.url()))
-  context.on('requestfailed', (request) => complaints.push(`request failed: ${request.url()} ${request.failure()?.errorText}`))
+  context.on('requestfailed', (request) =>
+    complaints.push(`request failed: ${request.url()} ${request.failure()?.errorText}`),
+  )
   context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`))
   context.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(`console ${message.type()}: ${message.text()}`)
   })
-  await context.exposeFunction('reportViolation', (violation: string) => complaints.push(`policy violated: ${violation}`))
+  await context.exposeFunction('reportViolation', (violation: string) =>
+    complaints.push(`policy violated: ${violation}`),
+  )
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event: Violation) => {
       const report = (globalThis as unknown as { reportViolation(text: string): void }).reportViolation

@@ -1,12 +1,12 @@
-import { buildSchema } from 'graphql'
 import { readFileSync } from 'node:fs'
+import { buildSchema } from 'graphql'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Gateway } from '../../src/server/gateway.js'
 import { openBrowser } from './browser.js'
 import { buildPage } from './built-page.js'
-import type { Gateway } from '../../src/server/gateway.js'
-import { openGateway } from './gateway.js'
-import { openPage, shownAnswer, type PageWatch } from './page-watch.js'
+import { openGateway } from './page-gateway.js'
+import { openPage, type PageWatch, shownAnswer } from './page-watch.js'
 
 let browser: Browser
 let gateway: Gateway
@@ -41,10 +41,13 @@ const run = (page: Page) => page.locator('.graphiql-execute-button').click()
 /** Waits until the answer shows all of these, in whatever order. */
 const answers = (page: Page, ...parts: string[]) =>
   expect
-    .poll(async () => {
-      const shown = await shownAnswer(page)
-      return parts.every((part) => shown.includes(part)) ? 'all shown' : shown
-    }, { timeout: 10_000 })
+    .poll(
+      async () => {
+        const shown = await shownAnswer(page)
+        return parts.every((part) => shown.includes(part)) ? 'all shown' : shown
+      },
+      { timeout: 10_000 },
+    )
     .toBe('all shown')
 const runTab = async (page: Page, name: string) => {
   await tab(page, name).click()
@@ -139,7 +142,9 @@ describe('the page', () => {
     const { page } = await visit()
     await panel(page, 'Documentation Explorer').click()
     await page.getByRole('link', { name: 'Mutation', exact: true }).click()
-    const fields = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8')).getMutationType()?.getFields()
+    const fields = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'))
+      .getMutationType()
+      ?.getFields()
     const described = fields?.['applyChangeset']?.description ?? ''
     expect(described).not.toBe('')
     await page.getByText(described).waitFor()
@@ -161,8 +166,12 @@ describe('the page', () => {
   it('remembers its tabs under names of its own', async () => {
     const { page } = await visit()
     await tab(page, 'FindEntries').click()
-    await expect.poll(() => page.evaluate(() => Object.keys(localStorage).join())).toContain('cadastre:graphiql:tabState')
-    expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => !key.startsWith('cadastre:')))).toEqual([])
+    await expect
+      .poll(() => page.evaluate(() => Object.keys(localStorage).join()))
+      .toContain('cadastre:graphiql:tabState')
+    expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => !key.startsWith('cadastre:')))).toEqual(
+      [],
+    )
     await page.waitForTimeout(700) // The editor writes its state half a second after the last change.
     await page.reload()
     await front(page).toBe('FindEntries')

@@ -37,7 +37,9 @@ describe('the layout of the version tree', () => {
   })
 
   it('never draws a line through another version, whatever the tree', () => {
-    const parents = fc.array(fc.nat(), { maxLength: 40 }).map((picks) => [null, ...picks.map((pick, index) => pick % (index + 1))])
+    const parents = fc
+      .array(fc.nat(), { maxLength: 40 })
+      .map((picks) => [null, ...picks.map((pick, index) => pick % (index + 1))])
     fc.assert(
       fc.property(parents, fc.nat(), fc.nat(), (all, headPick, hidden) => {
         const versions = tree(...all).slice(hidden % all.length)

@@ -4,10 +4,11 @@ import { useEffect } from 'react'
 type Theme = 'dark' | 'light'
 
 /** The accents of page.css, as the editor wants them: it reads no custom properties. */
-const ACCENTS: Readonly<Record<Theme, { base: 'vs' | 'vs-dark'; accent: string; surface: string; argument: string }>> = {
-  dark: { base: 'vs-dark', accent: '#2dd4bf', surface: '#212a3b', argument: '#908aff' },
-  light: { base: 'vs', accent: '#0f766e', surface: '#ffffff', argument: '#5b57c4' },
-}
+const ACCENTS: Readonly<Record<Theme, { base: 'vs' | 'vs-dark'; accent: string; surface: string; argument: string }>> =
+  {
+    dark: { base: 'vs-dark', accent: '#2dd4bf', surface: '#212a3b', argument: '#908aff' },
+    light: { base: 'vs', accent: '#0f766e', surface: '#ffffff', argument: '#5b57c4' },
+  }
 
 /** By the names that GraphiQL gives its own two, which these replace. */
 const THEME_NAMES: Readonly<Record<Theme, string>> = { dark: 'graphiql-DARK', light: 'graphiql-LIGHT' }

@@ -1,5 +1,5 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit'
-import { Kind, parse, type OperationDefinitionNode } from 'graphql'
+import { Kind, type OperationDefinitionNode, parse } from 'graphql'
 import type { Client, FormattedExecutionResult } from 'graphql-ws'
 import type { Endpoint } from './endpoint'
 import { openSocket } from './socket'

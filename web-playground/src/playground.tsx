@@ -1,10 +1,10 @@
-import type { Fetcher } from '@graphiql/toolkit'
 import type { GraphiQLPlugin } from '@graphiql/react'
+import type { Fetcher } from '@graphiql/toolkit'
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql'
+import { EditorSettings } from './editor-settings'
 import { examples } from './examples/examples'
 import { examplesPlugin } from './examples/examples-panel'
 import { variablesText } from './examples/open-in-tab'
-import { EditorSettings } from './editor-settings'
 import type { LiveRegistry } from './registry/live-registry'
 import { StatusBar } from './registry/status-bar'
 

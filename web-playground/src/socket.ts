@@ -1,4 +1,4 @@
-import { createClient, type Client } from 'graphql-ws'
+import { type Client, createClient } from 'graphql-ws'
 
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 5_000

@@ -1,9 +1,9 @@
-import type { Json } from '../json.js'
-import { CriteriaBounds } from './bound.js'
+import type { Json } from '../entry/json.js'
 import type { CompileRegex, Condition, Field, Test } from './criteria.js'
 import { globLiteral, parseGlob } from './glob.js'
 import { invalidCriteria, typeInWords } from './invalid-criteria.js'
-import { isKeepableText } from './keepable.js'
+import { CriteriaBounds } from './limits.js'
+import { isKeepableText } from './storable-text.js'
 
 /**
  * Makes conditions out of what a caller sent, for both written forms: checks the type and the bounds, and
@@ -53,7 +53,10 @@ export class ConditionBuilder {
     const pattern = this.#pattern(key, field, value)
     try {
       const literal = globLiteral(parseGlob(pattern))
-      return { field, test: literal === undefined ? { operator: 'glob', pattern } : { operator: 'equals', value: literal } }
+      return {
+        field,
+        test: literal === undefined ? { operator: 'glob', pattern } : { operator: 'equals', value: literal },
+      }
     } catch (error) {
       throw invalidCriteria(key, `the glob cannot be understood: ${(error as Error).message}`)
     }
@@ -74,7 +77,10 @@ export class ConditionBuilder {
 
   /** Only meta holds arrays. */
   contains(key: string, field: Field, value: unknown): Condition {
-    return { field, test: { operator: 'contains', text: this.#pattern(key, field, value), inElements: 'meta' in field } }
+    return {
+      field,
+      test: { operator: 'contains', text: this.#pattern(key, field, value), inElements: 'meta' in field },
+    }
   }
 
   prefix(key: string, field: Field, value: unknown): Condition {

@@ -1,5 +1,5 @@
-import { canonicalJson } from '../canonical-json.js'
-import { compareText } from '../text.js'
+import { canonicalJson } from '../entry/canonical-json.js'
+import { compareText } from '../entry/text.js'
 import type { Criteria, Field, Test } from './criteria.js'
 
 /**
@@ -8,8 +8,16 @@ import type { Criteria, Field, Test } from './criteria.js'
  * unlike keys may do so too only costs a cache a hit.
  */
 export function criteriaKey(criteria: Criteria): string {
-  if ('all' in criteria) return groupKey('all', flattened(criteria.all, (part) => ('all' in part ? part.all : undefined)))
-  if ('any' in criteria) return groupKey('any', flattened(criteria.any, (part) => ('any' in part ? part.any : undefined)))
+  if ('all' in criteria)
+    return groupKey(
+      'all',
+      flattened(criteria.all, (part) => ('all' in part ? part.all : undefined)),
+    )
+  if ('any' in criteria)
+    return groupKey(
+      'any',
+      flattened(criteria.any, (part) => ('any' in part ? part.any : undefined)),
+    )
   if ('not' in criteria) return `not(${criteriaKey(criteria.not)})`
   return `${fieldKey(criteria.field)}${testKey(criteria.test)}`
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../json.js'
+import type { Json } from '../entry/json.js'
 
 /**
  * What entries are to match: the one tree that both written forms (`find` and `where`) are parsed into,

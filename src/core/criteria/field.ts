@@ -1,6 +1,6 @@
-import { nameOf, namespaceOf, type EntryId } from '../entry-id.js'
-import type { Content } from '../entry.js'
-import { isJsonObject, type Json, type JsonObject } from '../json.js'
+import type { Content } from '../entry/entry.js'
+import { type EntryId, nameOf, namespaceOf } from '../entry/entry-id.js'
+import { isJsonObject, type Json, type JsonObject } from '../entry/json.js'
 import type { Field, RootField } from './criteria.js'
 
 /** What criteria look at. */

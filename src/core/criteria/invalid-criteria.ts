@@ -1,4 +1,4 @@
-import { RegistryError } from '../errors.js'
+import { RegistryError } from '../errors/registry-error.js'
 
 /** The one fault of criteria: `key` is the find key, or where in the filter it stands, e.g. `or[1].kind.regex`. */
 export function invalidCriteria(key: string, why: string): RegistryError {

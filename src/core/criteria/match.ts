@@ -1,11 +1,11 @@
-import { jsonEquals } from '../canonical-json.js'
-import { RegistryError } from '../errors.js'
-import type { Json } from '../json.js'
+import { jsonEquals } from '../entry/canonical-json.js'
+import type { Json } from '../entry/json.js'
+import { RegistryError } from '../errors/registry-error.js'
 import type { CompileRegex, Criteria, Operator, Test } from './criteria.js'
 import { compileField, type Matchable } from './field.js'
 import { matchGlob, parseGlob } from './glob.js'
 import { includesText } from './includes-text.js'
-import { isKeepableText } from './keepable.js'
+import { isKeepableText } from './storable-text.js'
 
 export type Matcher = (entry: Matchable) => boolean
 
@@ -23,7 +23,10 @@ class Work {
   readonly spend = (steps: number): void => {
     this.#left -= steps
     if (this.#left < 0) {
-      throw new RegistryError('TIMEOUT', 'the criteria take too long on an entry with very long texts in meta; ask for less at once')
+      throw new RegistryError(
+        'TIMEOUT',
+        'the criteria take too long on an entry with very long texts in meta; ask for less at once',
+      )
     }
   }
 }
@@ -37,13 +40,19 @@ const NEVER: FieldTest = () => false
 const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
   equals: ({ value }) => some((found) => jsonEquals(value, found)),
   // The negation of equals: of a field that is there twice neither may be equal.
-  notEquals: ({ value }) => (values) => !values.some((found) => jsonEquals(value, found)),
+  notEquals:
+    ({ value }) =>
+    (values) =>
+      !values.some((found) => jsonEquals(value, found)),
   in: ({ values }) => {
     const scalars = new Set(values.filter(isScalar))
     const others = values.filter((value) => !isScalar(value))
     return some((found) => scalars.has(found) || others.some((value) => jsonEquals(value, found)))
   },
-  exists: ({ present }) => (values) => values.length > 0 === present,
+  exists:
+    ({ present }) =>
+    (values) =>
+      values.length > 0 === present,
   holdsAll: ({ values }) => compileHoldsAll(values),
   glob: ({ pattern }) => {
     const tokens = parseGlob(pattern)

@@ -1,7 +1,13 @@
-import type { JsonObject } from '../json.js'
+import type { JsonObject } from '../entry/json.js'
 import { ConditionBuilder } from './condition-builder.js'
 import {
-  allOf, ROOT_FIELDS, type CompileRegex, type Condition, type Criteria, type Field, type RootField,
+  allOf,
+  type CompileRegex,
+  type Condition,
+  type Criteria,
+  type Field,
+  ROOT_FIELDS,
+  type RootField,
 } from './criteria.js'
 import { invalidCriteria } from './invalid-criteria.js'
 
@@ -31,11 +37,13 @@ const CONDITIONS: Record<FindOperator, MakeCondition> = {
  */
 export function parseFind(find: JsonObject, compileRegex: CompileRegex): Criteria {
   const builder = new ConditionBuilder(compileRegex)
-  return allOf(Object.entries(find).map(([key, value]) => {
-    builder.bounds.condition(key, 0)
-    const operator = operatorOf(key)
-    return CONDITIONS[operator](builder, key, fieldOf(builder, key, key.slice(operator.length)), value)
-  }))
+  return allOf(
+    Object.entries(find).map(([key, value]) => {
+      builder.bounds.condition(key, 0)
+      const operator = operatorOf(key)
+      return CONDITIONS[operator](builder, key, fieldOf(builder, key, key.slice(operator.length)), value)
+    }),
+  )
 }
 
 function operatorOf(key: string): FindOperator {
@@ -44,7 +52,8 @@ function operatorOf(key: string): FindOperator {
 }
 
 function fieldOf(builder: ConditionBuilder, key: string, field: string): Field {
-  if (field === '') throw invalidCriteria(key, key === '' ? 'the key is empty' : `the operator ${key} has no field after it`)
+  if (field === '')
+    throw invalidCriteria(key, key === '' ? 'the key is empty' : `the operator ${key} has no field after it`)
   if (field.startsWith('.')) {
     const root = field.slice(1)
     if (isRootField(root)) return { root }

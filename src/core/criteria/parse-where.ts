@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../json.js'
+import { isJsonObject, type Json } from '../entry/json.js'
 import { ConditionBuilder } from './condition-builder.js'
 import { allOf, type CompileRegex, type Condition, type Criteria, type Field, type RootField } from './criteria.js'
 import { invalidCriteria, typeInWords } from './invalid-criteria.js'
@@ -14,27 +14,33 @@ interface TextConditions {
 }
 
 /** The contract's `StringFilter`. */
-export type StringFilterInput = Optional<TextConditions & {
-  readonly eq: string
-  readonly ne: string
-  readonly in: readonly string[]
-}>
+export type StringFilterInput = Optional<
+  TextConditions & {
+    readonly eq: string
+    readonly ne: string
+    readonly in: readonly string[]
+  }
+>
 
 /** The contract's `ValueFilter`. `eq: null` and `ne: null` are conditions: null is a value like any other. */
-export type ValueFilterInput = { readonly path: string } & Optional<TextConditions & {
-  readonly eq: Json
-  readonly ne: Json
-  readonly in: readonly Json[]
-  readonly exists: boolean
-}>
+export type ValueFilterInput = { readonly path: string } & Optional<
+  TextConditions & {
+    readonly eq: Json
+    readonly ne: Json
+    readonly in: readonly Json[]
+    readonly exists: boolean
+  }
+>
 
 /** The contract's `EntryFilter`. */
-export type EntryFilterInput = Optional<Record<RootField, StringFilterInput> & {
-  readonly meta: readonly ValueFilterInput[]
-  readonly and: readonly EntryFilterInput[]
-  readonly or: readonly EntryFilterInput[]
-  readonly not: EntryFilterInput
-}>
+export type EntryFilterInput = Optional<
+  Record<RootField, StringFilterInput> & {
+    readonly meta: readonly ValueFilterInput[]
+    readonly and: readonly EntryFilterInput[]
+    readonly or: readonly EntryFilterInput[]
+    readonly not: EntryFilterInput
+  }
+>
 
 type ConditionKey = keyof StringFilterInput | 'exists'
 type MakeCondition = (builder: ConditionBuilder, key: string, field: Field, value: unknown) => Condition
@@ -86,11 +92,14 @@ class WhereParser {
 
   filter(key: string, value: unknown, nesting: number): Criteria {
     this.builder.bounds.condition(key, nesting)
-    return allOf(given(key === '' ? 'where' : key, value).flatMap(([name, part]) => {
-      const at = key === '' ? name : `${key}.${name}`
-      if (!Object.hasOwn(PARTS, name)) throw invalidCriteria(at, `unknown; there are ${Object.keys(PARTS).join(', ')}`)
-      return PARTS[name as PartKey](this, at, part, nesting)
-    }))
+    return allOf(
+      given(key === '' ? 'where' : key, value).flatMap(([name, part]) => {
+        const at = key === '' ? name : `${key}.${name}`
+        if (!Object.hasOwn(PARTS, name))
+          throw invalidCriteria(at, `unknown; there are ${Object.keys(PARTS).join(', ')}`)
+        return PARTS[name as PartKey](this, at, part, nesting)
+      }),
+    )
   }
 
   filters(key: string, value: unknown, nesting: number): readonly Criteria[] {
@@ -109,7 +118,12 @@ class WhereParser {
     const path = members.find(([name]) => name === 'path')?.[1]
     if (typeof path !== 'string') throw invalidCriteria(`${key}.path`, `takes a string, not ${typeInWords(path)}`)
     const field = this.builder.metaField(`${key}.path`, path)
-    return this.#conditions(key, field, members.filter(([name]) => name !== 'path'), nesting)
+    return this.#conditions(
+      key,
+      field,
+      members.filter(([name]) => name !== 'path'),
+      nesting,
+    )
   }
 
   #conditions(key: string, field: Field, conditions: Members, nesting: number): readonly Condition[] {

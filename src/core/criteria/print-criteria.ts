@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json.js'
+import type { Json, JsonObject } from '../entry/json.js'
 import type { Condition, Criteria, Field, Operator, Test } from './criteria.js'
 import { escapeGlob } from './glob.js'
 import type { EntryFilterInput, StringFilterInput, ValueFilterInput } from './parse-where.js'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { form, schemas } from '../source-config.js'
-import type { SourceProvider } from '../source-provider.js'
+import { form, schemas } from '../provider/source-config.js'
+import type { SourceProvider } from '../provider/source-provider.js'
 import { openFilesystemSource } from './filesystem-source.js'
 
 const FilesystemConfig = z.strictObject({
@@ -17,12 +17,13 @@ export const filesystemProvider: SourceProvider<z.infer<typeof FilesystemConfig>
   description: 'Reads the YAML, JSON and ZIP files of a folder, and watches it.',
   capabilities: ['scan', 'watch', 'archives', 'mapping', 'schemas'],
   configSchema: FilesystemConfig,
-  create: ({ path, form, schemas }, { folder, entryBytes, report, thread }) => openFilesystemSource({
-    path: resolve(folder, path),
-    form,
-    schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, file]) => [pattern, resolve(folder, file)])),
-    limits: { entryBytes },
-    report,
-    thread,
-  }),
+  create: ({ path, form, schemas }, { folder, entryBytes, report, thread }) =>
+    openFilesystemSource({
+      path: resolve(folder, path),
+      form,
+      schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, file]) => [pattern, resolve(folder, file)])),
+      limits: { entryBytes },
+      report,
+      thread,
+    }),
 }

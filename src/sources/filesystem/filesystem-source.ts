@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { realpath, stat } from 'node:fs/promises'
-import { ParsingThread } from '../parsing/parsing-thread.js'
+import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import { type EntrySchemas, loadSchemas } from '../forms/entry-schemas.js'
+import { compileForm, type SourceForm } from '../forms/source-form.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
-import { compileForm, type SourceForm } from '../source-form.js'
-import type { Scanned, SourceReader } from '../source-reader.js'
-import { loadSchemas, type EntrySchemas } from '../validate.js'
-import { FolderMemory } from './folder-memory.js'
+import { ParsingThread } from '../parsing/parsing-thread.js'
+import { FILESYSTEM_LIMITS, type FilesystemLimits } from './filesystem-limits.js'
 import { folderDigest } from './folder-digest.js'
-import { FILESYSTEM_LIMITS, type FilesystemLimits } from './limits.js'
+import { FolderMemory } from './folder-memory.js'
 import { lookAt } from './read-inside.js'
 import type { ReadingRules } from './read-location.js'
 import { scanFolder } from './scan-folder.js'
@@ -102,14 +102,24 @@ class FilesystemSource implements SourceReader {
     this.#memory.startWatching(changed, (error) => {
       refused = true
       this.options.report?.(
-        `${this.options.path} cannot be watched whole (${(error as Error).message}): it is looked at every ${this.#timing.pollMs / 1000} s instead. `
-        + 'On Linux, fs.inotify.max_user_watches and max_user_instances say how much may be watched.',
+        `${this.options.path} cannot be watched whole (${(error as Error).message}): it is looked at every ${this.#timing.pollMs / 1000} s instead. ` +
+          'On Linux, fs.inotify.max_user_watches and max_user_instances say how much may be watched.',
       )
     })
     changed()
     await Promise.all([
-      repeatedly(() => this.#identity(), () => this.#timing.rootMs, () => this.#lookAgain(changed), both),
-      repeatedly(() => this.#digest(both), () => refused ? this.#timing.pollMs : this.#timing.backstopMs, () => this.#lookAgain(changed), both),
+      repeatedly(
+        () => this.#identity(),
+        () => this.#timing.rootMs,
+        () => this.#lookAgain(changed),
+        both,
+      ),
+      repeatedly(
+        () => this.#digest(both),
+        () => (refused ? this.#timing.pollMs : this.#timing.backstopMs),
+        () => this.#lookAgain(changed),
+        both,
+      ),
     ])
     this.#memory.stopWatching()
   }
@@ -177,7 +187,12 @@ class FilesystemSource implements SourceReader {
 }
 
 /** Looks now and then, and tells where it sees something else than the last time. */
-async function repeatedly(look: () => Promise<string>, everyMs: () => number, changed: () => void, signal: AbortSignal): Promise<void> {
+async function repeatedly(
+  look: () => Promise<string>,
+  everyMs: () => number,
+  changed: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   let last = await look()
   for (;;) {
     await pauseUnless(signal, everyMs())

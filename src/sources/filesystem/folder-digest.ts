@@ -14,12 +14,19 @@ export async function folderDigest(root: string, others: readonly string[], sign
   for await (const batch of walkFolder({ root, memory: new FolderMemory(), number: 0, whole: true, signal })) {
     for (const found of batch) {
       hash.update(found.location)
-      hash.update(`\0${found.type === 'fault' ? found.message : found.stat === undefined ? '' : lookAt(found.stat).signature}\n`)
+      hash.update(
+        `\0${found.type === 'fault' ? found.message : found.stat === undefined ? '' : lookAt(found.stat).signature}\n`,
+      )
     }
   }
   for (const path of others) {
     signal.throwIfAborted()
-    hash.update(await stat(join(root, ...path.split('/')), { bigint: true }).then((found) => lookAt(found).signature, () => 'none'))
+    hash.update(
+      await stat(join(root, ...path.split('/')), { bigint: true }).then(
+        (found) => lookAt(found).signature,
+        () => 'none',
+      ),
+    )
   }
   return hash.digest('base64url')
 }

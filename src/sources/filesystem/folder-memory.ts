@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { isGone } from './read-inside.js'
 
 /** Something in a folder that a scan looks at. */
@@ -71,7 +71,8 @@ export class FolderMemory {
   /** The state of the folder that lies there now: a new one where another folder did. */
   enter(path: string, absolute: string, inode: string, linked: boolean): FolderState {
     const known = this.#folders.get(path)
-    if (known?.inode === inode && known.linked === linked && (known.watcher !== undefined || !this.#watching)) return known
+    if (known?.inode === inode && known.linked === linked && (known.watcher !== undefined || !this.#watching))
+      return known
     this.#drop(path)
     const state: FolderState = { inode, linked, watcher: undefined, told: 0, readAt: -1, children: [], scan: 0 }
     state.watcher = this.#watch(absolute, state)

@@ -1,9 +1,9 @@
 import { posix } from 'node:path'
-import { decodeText } from '../decode-text.js'
-import { FileFault } from '../file-fault.js'
-import { contentHash } from './read-inside.js'
+import { decodeText } from '../forms/decode-text.js'
+import { FileFault } from '../forms/file-fault.js'
+import type { IncludedStamp } from './file-stamp.js'
 import type { FileContent } from './read-inside.js'
-import type { IncludedStamp } from './stamp.js'
+import { contentHash } from './read-inside.js'
 
 const SCHEME = 'file://'
 /** Files that one location may take in; each is read once. */
@@ -21,7 +21,11 @@ export class IncludedFiles {
   readonly #stamps: IncludedStamp[] = []
 
   /** @param file path of the defining file from the root; references are relative to it */
-  constructor(file: string, private readonly maxBytes: number, private readonly read: ReadNeighbour) {
+  constructor(
+    file: string,
+    private readonly maxBytes: number,
+    private readonly read: ReadNeighbour,
+  ) {
     this.#folder = posix.dirname(file)
   }
 
@@ -56,7 +60,8 @@ export class IncludedFiles {
   #content(path: string): Promise<FileContent> {
     const known = this.#files.get(path)
     if (known !== undefined) return known
-    if (this.#files.size === MAX_FILES) return Promise.reject(new FileFault(`is one too many: ${MAX_FILES} files may stand in one`))
+    if (this.#files.size === MAX_FILES)
+      return Promise.reject(new FileFault(`is one too many: ${MAX_FILES} files may stand in one`))
     const content = this.#readOne(path)
     this.#files.set(path, content)
     return content
@@ -66,7 +71,8 @@ export class IncludedFiles {
     const content = await this.read(path)
     if (content === undefined) throw new FileFault('is not there')
     this.#bytes += content.bytes.length
-    if (this.#bytes > this.maxBytes) throw new FileFault(`is too much: files that stand in one may have ${this.maxBytes} bytes together`)
+    if (this.#bytes > this.maxBytes)
+      throw new FileFault(`is too much: files that stand in one may have ${this.maxBytes} bytes together`)
     const { signature, fresh, modifiedAt } = content.look
     this.#stamps.push({ path, signature: fresh ? '' : signature, hash: contentHash(content.bytes) })
     if (this.#latest === null || modifiedAt > this.#latest) this.#latest = modifiedAt

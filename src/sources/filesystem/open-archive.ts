@@ -2,10 +2,10 @@ import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { fromFdPromise, getFileNameLowLevel, validateFileName, type Entry, type ZipFile } from 'yauzl'
-import { compareText } from '../../core/text.js'
-import { FileFault } from '../file-fault.js'
-import type { FilesystemLimits } from './limits.js'
+import { type Entry, fromFdPromise, getFileNameLowLevel, validateFileName, type ZipFile } from 'yauzl'
+import { compareText } from '../../core/entry/text.js'
+import { FileFault } from '../forms/file-fault.js'
+import type { FilesystemLimits } from './filesystem-limits.js'
 import { tooLarge } from './read-inside.js'
 import { typeByName } from './walk-folder.js'
 
@@ -28,7 +28,11 @@ export class OpenArchive {
   /** In code-point order of names. */
   readonly files: readonly ArchivedFile[]
 
-  private constructor(private readonly zip: ZipFile, entries: readonly (readonly [string, Entry, string | undefined])[], private readonly maxBytes: number) {
+  private constructor(
+    private readonly zip: ZipFile,
+    entries: readonly (readonly [string, Entry, string | undefined])[],
+    private readonly maxBytes: number,
+  ) {
     const files = new Map<string, ArchivedFile>()
     for (const [name, entry, fault] of entries) {
       const twice = files.has(name) || this.#entries.has(name)
@@ -42,14 +46,16 @@ export class OpenArchive {
 
   /** @throws FileFault where nothing of it can be read, or it is a bomb */
   static async open({ fd }: FileHandle, { size }: BigIntStats, limits: FilesystemLimits): Promise<OpenArchive> {
-    if (size > BigInt(limits.archiveBytes)) throw new FileFault(`has ${size} bytes; of an archive ${limits.archiveBytes} are read at most`)
+    if (size > BigInt(limits.archiveBytes))
+      throw new FileFault(`has ${size} bytes; of an archive ${limits.archiveBytes} are read at most`)
     const entries: (readonly [string, Entry, string | undefined])[] = []
     let packed = 0
     let unpacked = 0
     let zip: ZipFile
     try {
       zip = await fromFdPromise(fd, { autoClose: false, decodeStrings: false })
-      if (zip.entryCount > limits.archiveFiles) throw new FileFault(`holds ${zip.entryCount} files; ${limits.archiveFiles} are read at most`)
+      if (zip.entryCount > limits.archiveFiles)
+        throw new FileFault(`holds ${zip.entryCount} files; ${limits.archiveFiles} are read at most`)
       for await (const entry of zip.eachEntry()) {
         packed += entry.compressedSize
         unpacked += entry.uncompressedSize
@@ -64,7 +70,8 @@ export class OpenArchive {
     }
     // Files that share their packed bytes: a bomb whose every file looks harmless.
     if (packed > Number(size)) throw new FileFault('holds files that overlap')
-    if (unpacked > limits.unpackedBytes) throw new FileFault(`would unpack to ${unpacked} bytes; ${limits.unpackedBytes} are read at most`)
+    if (unpacked > limits.unpackedBytes)
+      throw new FileFault(`would unpack to ${unpacked} bytes; ${limits.unpackedBytes} are read at most`)
     return new OpenArchive(zip, entries, limits.fileBytes)
   }
 
@@ -80,7 +87,8 @@ export class OpenArchive {
     if (entry === undefined) return undefined
     const { uncompressedSize: declared, compressedSize } = entry
     if (declared > this.maxBytes) throw new FileFault(tooLarge(declared, this.maxBytes))
-    if (declared > RATIO_FROM_BYTES && declared > compressedSize * MAX_RATIO) throw new FileFault(`unpacks to more than ${MAX_RATIO} times its size`)
+    if (declared > RATIO_FROM_BYTES && declared > compressedSize * MAX_RATIO)
+      throw new FileFault(`unpacks to more than ${MAX_RATIO} times its size`)
     const bytes = await this.#unpack(entry)
     if (crc32(bytes) !== entry.crc32) throw new FileFault('is damaged: its checksum is another')
     return bytes
@@ -94,7 +102,8 @@ export class OpenArchive {
       const stream = await this.zip.openReadStreamPromise(entry)
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         length += chunk.length
-        if (length > this.maxBytes) throw new FileFault(`has more than the ${this.maxBytes} bytes that are read at most`)
+        if (length > this.maxBytes)
+          throw new FileFault(`has more than the ${this.maxBytes} bytes that are read at most`)
         chunks.push(chunk)
       }
     } catch (error) {
@@ -106,16 +115,23 @@ export class OpenArchive {
 }
 
 function nameFault(name: string): string | undefined {
-  if (validateFileName(name) !== null || posix.normalize(name).startsWith('..')) return 'has a name that leads out of the archive'
+  if (validateFileName(name) !== null || posix.normalize(name).startsWith('..'))
+    return 'has a name that leads out of the archive'
   return CONTROL.test(name) ? 'has a name with control characters' : undefined
 }
 
 function entryFault(entry: Entry): string | undefined {
-  if (((entry.externalFileAttributes >>> 16) & 0xf000) === SYMBOLIC_LINK) return 'is a link, which is not followed in an archive'
+  if (((entry.externalFileAttributes >>> 16) & 0xf000) === SYMBOLIC_LINK)
+    return 'is a link, which is not followed in an archive'
   if (entry.isEncrypted()) return 'is encrypted'
   return entry.canDecodeFileData() ? undefined : `is packed by method ${entry.compressionMethod}, which is not known`
 }
 
 function isPassedOver(name: string): boolean {
-  return name.split('/').some((part) => (part.startsWith('.') && part !== '.' && part !== '..') || part === 'node_modules' || part === '__MACOSX')
+  return name
+    .split('/')
+    .some(
+      (part) =>
+        (part.startsWith('.') && part !== '.' && part !== '..') || part === 'node_modules' || part === '__MACOSX',
+    )
 }

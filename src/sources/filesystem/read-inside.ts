@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { platform } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { FileFault } from '../file-fault.js'
+import { FileFault } from '../forms/file-fault.js'
 
 export interface FileContent {
   readonly bytes: Buffer
@@ -60,7 +60,9 @@ export function isInside(root: string, real: string): boolean {
 }
 
 /** What something that is neither file nor folder is called; undefined for those two. */
-export function specialName(stat: Pick<BigIntStats, 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice'>): string | undefined {
+export function specialName(
+  stat: Pick<BigIntStats, 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice'>,
+): string | undefined {
   if (stat.isFIFO()) return 'a pipe'
   if (stat.isSocket()) return 'a socket'
   return stat.isCharacterDevice() || stat.isBlockDevice() ? 'a device' : undefined
@@ -77,7 +79,9 @@ export async function readInside(root: string, path: string, maxBytes: number): 
       if (stat.size > BigInt(maxBytes)) throw new FileFault(tooLarge(stat.size, maxBytes))
       const now = Date.now()
       const bytes = await readWhole(handle, Number(stat.size))
-      return bytes !== undefined && (await holdsStill(handle, stat)) ? { bytes, look: lookAt(stat, now) } : 'moving' as const
+      return bytes !== undefined && (await holdsStill(handle, stat))
+        ? { bytes, look: lookAt(stat, now) }
+        : ('moving' as const)
     })
     if (result !== 'moving') return result
     if (attempt === TRIES) throw new FileFault('changes while it is being read')
@@ -113,7 +117,10 @@ export async function withFile<Result>(
 }
 
 /** Whoever calls closes it. */
-export async function openInside(root: string, path: string): Promise<{ handle: FileHandle; stat: BigIntStats } | undefined> {
+export async function openInside(
+  root: string,
+  path: string,
+): Promise<{ handle: FileHandle; stat: BigIntStats } | undefined> {
   try {
     let target = path
     let found = await lstat(path, { bigint: true })
@@ -164,7 +171,7 @@ function isIoError(error: unknown): boolean {
 /** Undefined where the file is shorter by now; that it is longer is told by its size afterwards. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer | undefined> {
   const bytes = Buffer.allocUnsafe(size)
-  for (let length = 0; length < size;) {
+  for (let length = 0; length < size; ) {
     const { bytesRead } = await handle.read(bytes, length, size - length, length)
     if (bytesRead === 0) return undefined
     length += bytesRead

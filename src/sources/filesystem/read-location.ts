@@ -1,12 +1,12 @@
-import { decodeText } from '../decode-text.js'
-import type { SourceFailure } from '../parse-entry.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import type { Scanned } from '../contract/source-reader.js'
+import { decodeText } from '../forms/decode-text.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
 import type { Parsed, ParsingThread } from '../parsing/parsing-thread.js'
-import type { Scanned } from '../source-reader.js'
+import { writeStamp } from './file-stamp.js'
+import type { FilesystemLimits } from './filesystem-limits.js'
 import type { IncludedFiles } from './included-files.js'
-import type { FilesystemLimits } from './limits.js'
 import { contentHash, type FileContent } from './read-inside.js'
-import { writeStamp } from './stamp.js'
 
 /** What one scan reads by. */
 export interface ReadingRules {
@@ -25,16 +25,27 @@ export type Read = Extract<Scanned, { unchanged: false }>
 const MOST_TOO_MUCH = 1_000
 
 /** What a file gives, whatever its content. @throws what the signal was aborted with; ParsingEnded */
-export async function readLocation(location: string, content: FileContent, included: IncludedFiles, rules: ReadingRules, signal: AbortSignal): Promise<Read> {
+export async function readLocation(
+  location: string,
+  content: FileContent,
+  included: IncludedFiles,
+  rules: ReadingRules,
+  signal: AbortSignal,
+): Promise<Read> {
   const hash = contentHash(content.bytes)
   const before = rules.tooMuch.get(location)
   if (before?.hash === hash) return failed(location, before.message)
   rules.tooMuch.delete(location)
   const decoded = decodeText(content.bytes)
   if ('badLine' in decoded) return failed(location, 'is not UTF-8 text', decoded.badLine)
-  const parsed = await rules.thread.parse(rules.parsing, { type: 'file', location, text: decoded.text }, {
-    signal, read: (reference) => included.text(reference),
-  })
+  const parsed = await rules.thread.parse(
+    rules.parsing,
+    { type: 'file', location, text: decoded.text },
+    {
+      signal,
+      read: (reference) => included.text(reference),
+    },
+  )
   if (parsed.isTooMuch) remember(parsed, hash, location, included, rules)
   const { signature, fresh, modifiedAt } = content.look
   const latest = included.modifiedAt !== null && included.modifiedAt > modifiedAt ? included.modifiedAt : modifiedAt
@@ -43,7 +54,13 @@ export async function readLocation(location: string, content: FileContent, inclu
 }
 
 /** Not where it took in other files: it may be those that are too much, and they may change. */
-function remember({ failures }: Parsed, hash: string, location: string, included: IncludedFiles, { tooMuch }: ReadingRules): void {
+function remember(
+  { failures }: Parsed,
+  hash: string,
+  location: string,
+  included: IncludedFiles,
+  { tooMuch }: ReadingRules,
+): void {
   if (included.stamps.length > 0 || tooMuch.size >= MOST_TOO_MUCH) return
   tooMuch.set(location, { hash, message: failures[0]!.message })
 }

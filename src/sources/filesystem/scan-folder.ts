@@ -1,18 +1,18 @@
-import { join, posix } from 'node:path'
 import { lstat, stat } from 'node:fs/promises'
+import { join, posix } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { FileFault } from '../file-fault.js'
+import type { Scanned } from '../contract/source-reader.js'
+import { FileFault } from '../forms/file-fault.js'
 import { ParsingEnded } from '../parsing/parsing-thread.js'
-import type { Scanned } from '../source-reader.js'
+import { type IncludedStamp, readStamp, type Stamp } from './file-stamp.js'
+import { parsedBytes } from './filesystem-limits.js'
 import type { FolderMemory } from './folder-memory.js'
 import { IncludedFiles } from './included-files.js'
-import { parsedBytes } from './limits.js'
 import { OpenArchive } from './open-archive.js'
-import { contentHash, holdsStill, lookAt, openInside, readInside, tooLarge, type FileContent } from './read-inside.js'
-import { failed, readLocation, type ReadingRules } from './read-location.js'
-import { readStamp, type IncludedStamp, type Stamp } from './stamp.js'
+import { contentHash, type FileContent, holdsStill, lookAt, openInside, readInside, tooLarge } from './read-inside.js'
+import { failed, type ReadingRules, readLocation } from './read-location.js'
 import type { Verified, VerifiedInclude, VerifiedLocations } from './verified-locations.js'
-import { walkFolder, type Found } from './walk-folder.js'
+import { type Found, walkFolder } from './walk-folder.js'
 
 export interface ScanOptions {
   /** Real path. */
@@ -67,7 +67,10 @@ function together([location, ...also]: readonly string[]): Scanned {
 }
 
 /** Results of work, some begun ahead. */
-async function* inOrder(items: readonly FoundFile[], work: (item: FoundFile) => Promise<Scanned | undefined>): AsyncGenerator<Scanned | undefined> {
+async function* inOrder(
+  items: readonly FoundFile[],
+  work: (item: FoundFile) => Promise<Scanned | undefined>,
+): AsyncGenerator<Scanned | undefined> {
   const begun: { readonly result: Promise<Scanned | undefined>; readonly bytes: number }[] = []
   let bytes = 0
   let next = 0
@@ -112,7 +115,8 @@ class FolderScan {
     }
     verified.delete(location)
     const read = readStamp(stamp)
-    if (look === undefined || read?.by !== rules.by || read.signature !== look.signature || read.included.length > 0) return undefined
+    if (look === undefined || read?.by !== rules.by || read.signature !== look.signature || read.included.length > 0)
+      return undefined
     verified.set(location, { stamp, signature: look.signature, fresh: false, included: [], scan: number })
     return { location, unchanged: true }
   }
@@ -145,7 +149,11 @@ class FolderScan {
       })
       const read = await readLocation(location, content, included, rules, signal)
       if (read.failures.length === 0) {
-        const files = included.stamps.map(({ path: file, signature }) => ({ path: file, signature, ...places.get(file)! }))
+        const files = included.stamps.map(({ path: file, signature }) => ({
+          path: file,
+          signature,
+          ...places.get(file)!,
+        }))
         verified.set(location, { stamp: read.stamp, ...pick(content), included: files, scan: number })
       }
       return read
@@ -185,7 +193,10 @@ class FolderScan {
     }
   }
 
-  async *#archived(location: string, { handle, stat: opened }: NonNullable<Awaited<ReturnType<typeof openInside>>>): AsyncGenerator<Scanned> {
+  async *#archived(
+    location: string,
+    { handle, stat: opened }: NonNullable<Awaited<ReturnType<typeof openInside>>>,
+  ): AsyncGenerator<Scanned> {
     const { rules, verified, number, signal } = this.options
     const look = lookAt(opened)
     const archive = await OpenArchive.open(handle, opened, rules.limits)
@@ -198,14 +209,23 @@ class FolderScan {
       if (!scanned.unchanged && scanned.failures.length > 0) sound = false
       yield scanned
     }
-    if (sound) verified.setArchive(location, look.signature, look.fresh, archive.files.map(({ name }) => `${location}!/${name}`), number)
+    if (sound)
+      verified.setArchive(
+        location,
+        look.signature,
+        look.fresh,
+        archive.files.map(({ name }) => `${location}!/${name}`),
+        number,
+      )
   }
 
   async #inArchive(archive: OpenArchive, name: string, location: string, look: FileContent['look']): Promise<Scanned> {
     const { rules, known, verified, number, signal } = this.options
     const read = async (file: string): Promise<FileContent | undefined> => {
       const bytes = await archive.read(file)
-      return bytes === undefined ? undefined : { bytes, look: { ...look, signature: `${look.signature}:${archive.checksum(file)}` } }
+      return bytes === undefined
+        ? undefined
+        : { bytes, look: { ...look, signature: `${look.signature}:${archive.checksum(file)}` } }
     }
     const unchanged = (stamp: string): Scanned => {
       verified.set(location, { stamp, signature: look.signature, fresh: look.fresh, included: [], scan: number })
@@ -215,13 +235,26 @@ class FolderScan {
       const stamp = known(location)
       const before = this.#stampOf(stamp)
       // The signature is of the archive whole: of what is taken in from beside it, too.
-      if (before !== undefined && before.signature === `${look.signature}:${archive.checksum(name)}`) return unchanged(stamp!)
+      if (before !== undefined && before.signature === `${look.signature}:${archive.checksum(name)}`)
+        return unchanged(stamp!)
       const content = (await read(name))!
       const most = parsedBytes(name, rules.limits)
       if (content.bytes.length > most) throw new FileFault(tooLarge(content.bytes.length, most))
-      if (before !== undefined && before.hash === contentHash(content.bytes) && (await sameContents(before.included, read))) return unchanged(stamp!)
-      const scanned = await readLocation(location, content, new IncludedFiles(name, rules.limits.fileBytes, read), rules, signal)
-      if (scanned.failures.length === 0) verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })
+      if (
+        before !== undefined &&
+        before.hash === contentHash(content.bytes) &&
+        (await sameContents(before.included, read))
+      )
+        return unchanged(stamp!)
+      const scanned = await readLocation(
+        location,
+        content,
+        new IncludedFiles(name, rules.limits.fileBytes, read),
+        rules,
+        signal,
+      )
+      if (scanned.failures.length === 0)
+        verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })
       return scanned
     } catch (error) {
       return this.#failed(location, error)
@@ -247,7 +280,10 @@ class FolderScan {
     for (const { path, signature, hash } of files) {
       const absolute = join(root, ...path.split('/'))
       const voucher = await this.#voucherOf(path)
-      const look = await stat(absolute, { bigint: true }).then((found) => lookAt(found).signature, () => undefined)
+      const look = await stat(absolute, { bigint: true }).then(
+        (found) => lookAt(found).signature,
+        () => undefined,
+      )
       if (look === undefined) return undefined
       if (look !== signature) {
         const content = await readInside(root, absolute, rules.limits.fileBytes).catch(() => undefined)
@@ -265,7 +301,10 @@ class FolderScan {
     const folder = this.options.memory.get(folderOf(path))
     const told = folder?.told ?? 0
     if (folder === undefined || folder.linked || folder.watcher === undefined) return { folder: undefined, told }
-    const link = await lstat(join(this.options.root, ...path.split('/'))).then((found) => found.isSymbolicLink(), () => true)
+    const link = await lstat(join(this.options.root, ...path.split('/'))).then(
+      (found) => found.isSymbolicLink(),
+      () => true,
+    )
     return { folder: link ? undefined : folder, told }
   }
 }
@@ -281,10 +320,18 @@ function folderOf(path: string): string {
 
 /** Whether nothing can have happened to an included file since it was last looked at. */
 function isVouchedFor({ path, folder, told }: VerifiedInclude, memory: FolderMemory): boolean {
-  return folder !== undefined && folder.watcher !== undefined && folder.told === told && memory.get(folderOf(path)) === folder
+  return (
+    folder !== undefined &&
+    folder.watcher !== undefined &&
+    folder.told === told &&
+    memory.get(folderOf(path)) === folder
+  )
 }
 
-async function sameContents(files: readonly IncludedStamp[], read: (path: string) => Promise<FileContent | undefined>): Promise<boolean> {
+async function sameContents(
+  files: readonly IncludedStamp[],
+  read: (path: string) => Promise<FileContent | undefined>,
+): Promise<boolean> {
   for (const { path, hash } of files) {
     const content = await read(path).catch(() => undefined)
     if (content === undefined || contentHash(content.bytes) !== hash) return false

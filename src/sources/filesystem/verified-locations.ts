@@ -26,7 +26,10 @@ export interface Verified {
 export class VerifiedLocations {
   readonly #locations = new Map<string, Verified>()
   /** Locations of each archive, in order, and the look at the archive by which they were listed. */
-  readonly #archives = new Map<string, { readonly signature: string; readonly fresh: boolean; readonly locations: readonly string[]; scan: number }>()
+  readonly #archives = new Map<
+    string,
+    { readonly signature: string; readonly fresh: boolean; readonly locations: readonly string[]; scan: number }
+  >()
 
   get(location: string): Verified | undefined {
     return this.#locations.get(location)

@@ -1,4 +1,4 @@
-import { Readable, type Duplex } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import { HttpFailure } from './http-failure.js'
 
@@ -19,11 +19,20 @@ export const ACCEPTED_CODINGS = 'gzip, deflate, br'
 
 /** What undoes the codings of a `Content-Encoding` header, in the order to be used. @throws HttpFailure on one we do not know */
 export function decodersFor(header: string | undefined): Decoder[] {
-  const codings = (header ?? '').toLowerCase().split(',').map((coding) => coding.trim()).filter((coding) => coding !== '' && coding !== 'identity')
-  if (codings.length > MOST_CODINGS) throw new HttpFailure(`the answer is packed ${codings.length} times over; ${MOST_CODINGS} are taken`, false)
+  const codings = (header ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
+  if (codings.length > MOST_CODINGS)
+    throw new HttpFailure(`the answer is packed ${codings.length} times over; ${MOST_CODINGS} are taken`, false)
   return codings.reverse().map((coding) => {
     const make = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined
-    if (make === undefined) throw new HttpFailure(`the answer is packed as ${JSON.stringify(coding.slice(0, 40))}; ${ACCEPTED_CODINGS} are known`, false)
+    if (make === undefined)
+      throw new HttpFailure(
+        `the answer is packed as ${JSON.stringify(coding.slice(0, 40))}; ${ACCEPTED_CODINGS} are known`,
+        false,
+      )
     return make()
   })
 }
@@ -34,10 +43,12 @@ async function* inflate(body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const first = await chunks.next()
   if (first.done === true) return
   const decoder = (first.value[0]! & 0x0f) === 8 ? createInflate() : createInflateRaw()
-  const packed = Readable.from((async function* () {
-    yield first.value
-    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
-  })())
+  const packed = Readable.from(
+    (async function* () {
+      yield first.value
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
+    })(),
+  )
   packed.on('error', (error) => decoder.destroy(error))
   packed.pipe(decoder)
   try {

@@ -1,9 +1,9 @@
 import type http from 'node:http'
 import pRetry from 'p-retry'
-import { pause } from '../../registry/pause.js'
+import { pause } from '../../registry/async/pause.js'
 import { ACCEPTED_CODINGS } from './decode-body.js'
-import { httpGet, type HttpAnswer } from './http-get.js'
 import { HttpFailure } from './http-failure.js'
+import { type HttpAnswer, httpGet } from './http-get.js'
 import type { HttpLimits } from './http-limits.js'
 import { nextLink, resolved, shownOrigin } from './next-link.js'
 import { retryAfterMs } from './retry-after.js'
@@ -19,11 +19,13 @@ export interface PageRequest {
   readonly signal: AbortSignal
 }
 
-export type FetchedPage = PageContent | {
-  readonly unmodified: true
-  /** Undefined where the answer does not say. */
-  readonly next: URL | null | undefined
-}
+export type FetchedPage =
+  | PageContent
+  | {
+      readonly unmodified: true
+      /** Undefined where the answer does not say. */
+      readonly next: URL | null | undefined
+    }
 
 export interface PageContent {
   readonly body: Buffer
@@ -45,7 +47,8 @@ const IN_PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 5
  */
 export async function fetchPage(request: PageRequest): Promise<FetchedPage> {
   const { limits, signal } = request
-  const isWorthIt = (error: Error) => error instanceof HttpFailure && error.transient && (error.retryAfterMs ?? 0) <= limits.longestWaitMs
+  const isWorthIt = (error: Error) =>
+    error instanceof HttpFailure && error.transient && (error.retryAfterMs ?? 0) <= limits.longestWaitMs
   return pRetry(() => fetchOnce(request), {
     retries: limits.retries,
     minTimeout: limits.firstRetryMs,
@@ -61,8 +64,11 @@ export async function fetchPage(request: PageRequest): Promise<FetchedPage> {
 
 async function fetchOnce({ url, etag, headers, agent, limits, signal }: PageRequest): Promise<FetchedPage> {
   const sent = {
-    accept: 'application/json', 'accept-encoding': ACCEPTED_CODINGS, 'user-agent': 'cadastre',
-    ...headers, ...(etag !== null && { 'if-none-match': etag }),
+    accept: 'application/json',
+    'accept-encoding': ACCEPTED_CODINGS,
+    'user-agent': 'cadastre',
+    ...headers,
+    ...(etag !== null && { 'if-none-match': etag }),
   }
   let at = url
   for (let hops = 0; ; hops++) {
@@ -77,7 +83,11 @@ async function fetchOnce({ url, etag, headers, agent, limits, signal }: PageRequ
 function redirectedTo({ status, headers }: HttpAnswer, from: URL): URL {
   const to = headers.location === undefined ? undefined : resolved(headers.location, from)
   if (to === undefined) throw new HttpFailure(`it answered ${status} without a place to go to`, false)
-  if (to.origin !== from.origin) throw new HttpFailure(`it redirects to ${shownOrigin(to)}, another origin; if that is meant, configure it as the url`, false)
+  if (to.origin !== from.origin)
+    throw new HttpFailure(
+      `it redirects to ${shownOrigin(to)}, another origin; if that is meant, configure it as the url`,
+      false,
+    )
   to.username = ''
   to.password = ''
   return to
@@ -90,12 +100,20 @@ function pageOf({ status, headers, body }: HttpAnswer, url: URL, wasConditional:
   if (status !== 200) throw statusFailure(status, headers)
   const modified = Date.parse(headers['last-modified'] ?? '')
   return {
-    body, contentType: headers['content-type'], etag: headers.etag ?? null,
-    modifiedAt: Number.isNaN(modified) ? null : new Date(modified), next: nextLink(link, url),
+    body,
+    contentType: headers['content-type'],
+    etag: headers.etag ?? null,
+    modifiedAt: Number.isNaN(modified) ? null : new Date(modified),
+    next: nextLink(link, url),
   }
 }
 
 function statusFailure(status: number, headers: http.IncomingHttpHeaders): HttpFailure {
-  const hint = status === 401 || status === 403 ? ': check auth' : status === 404 || status === 410 ? ': check the url' : ''
-  return new HttpFailure(`it answered ${status}${hint}`, IN_PASSING.has(status), IN_PASSING.has(status) ? retryAfterMs(headers['retry-after'], Date.now()) : null)
+  const hint =
+    status === 401 || status === 403 ? ': check auth' : status === 404 || status === 410 ? ': check the url' : ''
+  return new HttpFailure(
+    `it answered ${status}${hint}`,
+    IN_PASSING.has(status),
+    IN_PASSING.has(status) ? retryAfterMs(headers['retry-after'], Date.now()) : null,
+  )
 }

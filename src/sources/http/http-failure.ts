@@ -16,16 +16,27 @@ export class HttpFailure extends Error {
 
 /** The connection failed, and not what was said over it. */
 const IN_PASSING = new Set([
-  'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN',
-  'ERR_STREAM_PREMATURE_CLOSE', 'Z_BUF_ERROR',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'Z_BUF_ERROR',
 ])
 
 /** What a request threw, in words. */
 export function httpFailure(error: unknown): HttpFailure {
   if (error instanceof HttpFailure) return error
   const { code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException
-  const words = code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' ? 'the connection was dropped'
-    : code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR') ? `the answer cannot be unpacked: ${message}`
-    : message || code || 'the request failed'
+  const words =
+    code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+      ? 'the connection was dropped'
+      : code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')
+        ? `the answer cannot be unpacked: ${message}`
+        : message || code || 'the request failed'
   return new HttpFailure(words, IN_PASSING.has(code), null, { cause: error })
 }

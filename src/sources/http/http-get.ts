@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { decodersFor } from './decode-body.js'
-import { httpFailure, HttpFailure } from './http-failure.js'
+import { HttpFailure, httpFailure } from './http-failure.js'
 import type { HttpLimits } from './http-limits.js'
 
 export interface HttpGetOptions {
@@ -33,10 +33,13 @@ export async function httpGet(url: URL, { headers, agent, limits, signal }: Http
   const timers = new Map<string, NodeJS.Timeout>()
   const within = (name: string, ms: number, what: string) => {
     clearTimeout(timers.get(name))
-    timers.set(name, setTimeout(() => {
-      why = new HttpFailure(`${what} took longer than ${ms / 1_000} s`, true)
-      request.destroy(why)
-    }, ms))
+    timers.set(
+      name,
+      setTimeout(() => {
+        why = new HttpFailure(`${what} took longer than ${ms / 1_000} s`, true)
+        request.destroy(why)
+      }, ms),
+    )
   }
   let incoming: http.IncomingMessage | undefined
   try {
@@ -45,7 +48,9 @@ export async function httpGet(url: URL, { headers, agent, limits, signal }: Http
     const { statusCode: status = 0, headers: answered } = incoming
     if (status !== 200) return { status, headers: answered, body: Buffer.alloc(0) }
     within('body', limits.bodyMs, 'the body of the answer')
-    const body = await bodyOf(incoming, limits.bodyBytes, () => within('step', limits.idleMs, 'the next piece of the answer'))
+    const body = await bodyOf(incoming, limits.bodyBytes, () =>
+      within('step', limits.idleMs, 'the next piece of the answer'),
+    )
     return { status, headers: answered, body }
   } catch (error) {
     signal.throwIfAborted()
@@ -77,7 +82,8 @@ function answerOf(request: http.ClientRequest, url: URL, connected: () => void):
 async function bodyOf(incoming: http.IncomingMessage, most: number, arrived: () => void): Promise<Buffer> {
   /** What ends one stage of the pipeline reaches the others first, as an abort of theirs. */
   let refused: HttpFailure | undefined
-  const tooLarge = () => (refused = new HttpFailure(`the answer has more than ${most} bytes; split it into pages`, false))
+  const tooLarge = () =>
+    (refused = new HttpFailure(`the answer has more than ${most} bytes; split it into pages`, false))
   if (Number(incoming.headers['content-length']) > most) throw tooLarge()
   const decoders = decodersFor(incoming.headers['content-encoding'])
   const chunks: Buffer[] = []

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import type { SourceProvider } from '../source-provider.js'
+import type { SourceProvider } from '../provider/source-provider.js'
 import { HttpConfig } from './http-options.js'
 import { openHttpSource } from './http-source.js'
 
@@ -11,7 +11,13 @@ export const httpProvider: SourceProvider<z.infer<typeof HttpConfig>> = {
   description: 'Reads pages of JSON entries from a web address, and looks for changes from time to time.',
   capabilities: ['scan', 'watch', 'poll', 'pages', 'auth', 'mapping', 'schemas'],
   configSchema: HttpConfig,
-  create: ({ schemas, ...options }, { folder, entryBytes, thread }) => openHttpSource({
-    ...options, schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, path]) => [pattern, resolve(folder, path)])),
-  }, { entryBytes }, thread),
+  create: ({ schemas, ...options }, { folder, entryBytes, thread }) =>
+    openHttpSource(
+      {
+        ...options,
+        schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, path]) => [pattern, resolve(folder, path)])),
+      },
+      { entryBytes },
+      thread,
+    ),
 }

@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
-import { pause } from '../../registry/pause.js'
-import { decodeText } from '../decode-text.js'
-import { failureText, type SourceFailure } from '../parse-entry.js'
+import { pause } from '../../registry/async/pause.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import { decodeText } from '../forms/decode-text.js'
+import { type EntrySchemas, loadSchemas } from '../forms/entry-schemas.js'
+import { failureText } from '../forms/parse-entry.js'
+import { compileForm } from '../forms/source-form.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
 import { ParsingThread } from '../parsing/parsing-thread.js'
-import { compileForm } from '../source-form.js'
-import type { Scanned, SourceReader } from '../source-reader.js'
-import { loadSchemas, type EntrySchemas } from '../validate.js'
-import { fetchPage, type FetchedPage, type PageRequest } from './fetch-page.js'
+import { type FetchedPage, fetchPage, type PageRequest } from './fetch-page.js'
 import { HttpFailure } from './http-failure.js'
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.js'
 import { authHeaders, type HttpSourceOptions } from './http-options.js'
-import { readStamp, writeStamp, type PageStamp } from './page-stamp.js'
+import { type PageStamp, readStamp, writeStamp } from './page-stamp.js'
 import { urlNamer } from './shown-url.js'
 
 const DEFAULT_POLL_SECONDS = 60
@@ -27,7 +28,11 @@ const MOST_TOO_MUCH = 100
  * @param thread shared with other sources, and closed by whoever gives it; one of its own where it is left out
  * @throws InvalidMapping
  */
-export function openHttpSource(options: HttpSourceOptions, given: Partial<HttpLimits> = {}, thread?: ParsingThread): SourceReader {
+export function openHttpSource(
+  options: HttpSourceOptions,
+  given: Partial<HttpLimits> = {},
+  thread?: ParsingThread,
+): SourceReader {
   return new HttpSource(options, { ...HTTP_LIMITS, ...given }, thread ?? new ParsingThread(), thread !== undefined)
 }
 
@@ -46,7 +51,12 @@ class HttpSource implements SourceReader {
   /** The server has asked to be left alone until then. */
   #quietUntil = 0
 
-  constructor(readonly options: HttpSourceOptions, readonly limits: HttpLimits, readonly thread: ParsingThread, readonly isShared: boolean) {
+  constructor(
+    readonly options: HttpSourceOptions,
+    readonly limits: HttpLimits,
+    readonly thread: ParsingThread,
+    readonly isShared: boolean,
+  ) {
     this.#first = new URL(options.url)
     compileForm(options.form ?? 'entry')
     this.#nameOf = urlNamer(this.#first)
@@ -55,7 +65,7 @@ class HttpSource implements SourceReader {
     this.#agent = this.#first.protocol === 'https:' ? new https.Agent(settings) : new http.Agent(settings)
   }
 
-  async* scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
+  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
     const ending = endingWith(signal, this.#closing.signal)
     try {
       yield* this.#scan(known, ending.signal)
@@ -83,14 +93,16 @@ class HttpSource implements SourceReader {
     if (!this.isShared) await this.thread.close()
   }
 
-  async* #scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
+  async *#scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
     const schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
     if (schemas !== this.#schemas || this.#parsing === undefined) {
       this.#tooMuch.clear()
       this.#parsing = { form: this.options.form ?? 'entry', schemas: schemas.texts, entryBytes: this.limits.entryBytes }
     }
     this.#schemas = schemas
-    const fingerprint = createHash('sha256').update(JSON.stringify([this.options.form ?? 'entry', schemas.fingerprint])).digest('hex')
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([this.options.form ?? 'entry', schemas.fingerprint]))
+      .digest('hex')
     const locations = new Set<string>()
     const followedBy = new Map<string, string | null>()
     /** The page before, where only its stamp says what follows it: it was not sent again. */
@@ -98,9 +110,11 @@ class HttpSource implements SourceReader {
     let next: URL | null = this.#first
     while (next !== null) {
       const url: URL = next
-      if (followedBy.has(url.href)) throw new Error(`${this.#nameOf(url)}: the pages go round in a circle: this one has been read before`)
+      if (followedBy.has(url.href))
+        throw new Error(`${this.#nameOf(url)}: the pages go round in a circle: this one has been read before`)
       const location = uniqueName(this.#nameOf(url), locations)
-      if (followedBy.size === this.limits.pages) throw new Error(`${location}: there are more than ${this.limits.pages} pages`)
+      if (followedBy.size === this.limits.pages)
+        throw new Error(`${location}: there are more than ${this.limits.pages} pages`)
       const stamp = readStamp(known(location), fingerprint)
       let page: FetchedPage
       try {
@@ -144,25 +158,43 @@ class HttpSource implements SourceReader {
 
   async #fetch(url: URL, location: string, etag: string | null, signal: AbortSignal): Promise<FetchedPage> {
     const wait = this.#quietUntil - Date.now()
-    if (wait > 0) throw new Error(`${location}: the server has asked to be left alone for ${Math.ceil(wait / 1_000)} s more`)
-    const request: PageRequest = { url, etag, headers: authHeaders(this.options.auth), agent: this.#agent, limits: this.limits, signal }
+    if (wait > 0)
+      throw new Error(`${location}: the server has asked to be left alone for ${Math.ceil(wait / 1_000)} s more`)
+    const request: PageRequest = {
+      url,
+      etag,
+      headers: authHeaders(this.options.auth),
+      agent: this.#agent,
+      limits: this.limits,
+      signal,
+    }
     try {
       return await fetchPage(request)
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error
-      if (error.retryAfterMs !== null) this.#quietUntil = Date.now() + Math.min(error.retryAfterMs, this.limits.longestQuietMs)
+      if (error.retryAfterMs !== null)
+        this.#quietUntil = Date.now() + Math.min(error.retryAfterMs, this.limits.longestQuietMs)
       throw new Error(`${location}: ${error.message}`, { cause: error })
     }
   }
 
   /** `bad`: why nothing of the page can be read. */
   async #read(
-    page: Exclude<FetchedPage, { unmodified: true }>, location: string, fingerprint: string, parsing: ParsingRules, known: PageStamp | null,
+    page: Exclude<FetchedPage, { unmodified: true }>,
+    location: string,
+    fingerprint: string,
+    parsing: ParsingRules,
+    known: PageStamp | null,
     signal: AbortSignal,
   ): Promise<{ scanned: Scanned; bad?: SourceFailure }> {
     const { body, contentType, etag, modifiedAt } = page
-    const stamp: PageStamp = { etag, next: page.next?.href ?? null, digest: createHash('sha256').update(body).digest('hex') }
-    if (known !== null && writeStamp(known, fingerprint) === writeStamp(stamp, fingerprint)) return { scanned: { location, unchanged: true } }
+    const stamp: PageStamp = {
+      etag,
+      next: page.next?.href ?? null,
+      digest: createHash('sha256').update(body).digest('hex'),
+    }
+    if (known !== null && writeStamp(known, fingerprint) === writeStamp(stamp, fingerprint))
+      return { scanned: { location, unchanged: true } }
     const given = { location, unchanged: false, stamp: writeStamp(stamp, fingerprint), modifiedAt } as const
     const failed = (message: string, line: number | null = null, column: number | null = null) => {
       const bad = { file: location, line, column, entryId: null, message }
@@ -175,7 +207,11 @@ class HttpSource implements SourceReader {
     if (!('text' in decoded)) return failed('is not UTF-8 text', decoded.badLine)
     const before = this.#tooMuch.get(stamp.digest)
     if (before !== undefined) return { scanned: { ...given, entries: [], failures: [before] }, bad: before }
-    const { entries, failures, isBad, isTooMuch } = await this.thread.parse(parsing, { type: 'page', location, text: decoded.text }, { signal })
+    const { entries, failures, isBad, isTooMuch } = await this.thread.parse(
+      parsing,
+      { type: 'page', location, text: decoded.text },
+      { signal },
+    )
     if (isTooMuch && this.#tooMuch.size < MOST_TOO_MUCH) this.#tooMuch.set(stamp.digest, failures[0]!)
     return { scanned: { ...given, entries, failures }, ...(isBad && { bad: failures[0]! }) }
   }
@@ -196,5 +232,8 @@ function endingWith(one: AbortSignal, other: AbortSignal): { readonly signal: Ab
     if (signal.aborted) ending.abort(signal.reason)
     signal.addEventListener('abort', end, { once: true })
   }
-  return { signal: ending.signal, done: () => [one, other].forEach((signal) => signal.removeEventListener('abort', end)) }
+  return {
+    signal: ending.signal,
+    done: () => [one, other].forEach((signal) => signal.removeEventListener('abort', end)),
+  }
 }

@@ -15,11 +15,17 @@ export function nextLink(header: string | undefined, page: URL): URL | null | un
     throw new HttpFailure(`its Link header does not parse: ${(error as Error).message}`, false)
   }
   // A link with an anchor is about something else than the page.
-  const link = links.find(({ anchor }) => anchor === undefined || withoutHash(resolved(anchor, page)) === withoutHash(page))
+  const link = links.find(
+    ({ anchor }) => anchor === undefined || withoutHash(resolved(anchor, page)) === withoutHash(page),
+  )
   if (link === undefined) return null
   const next = resolved(link.uri, page)
   if (next === undefined) throw new HttpFailure('its Link header leads to what is no URL', false)
-  if (next.origin !== page.origin) throw new HttpFailure(`its next page is on ${shownOrigin(next)}, another origin than ${page.origin}: only pages of one origin are read`, false)
+  if (next.origin !== page.origin)
+    throw new HttpFailure(
+      `its next page is on ${shownOrigin(next)}, another origin than ${page.origin}: only pages of one origin are read`,
+      false,
+    )
   next.hash = ''
   next.username = ''
   next.password = ''

@@ -1,5 +1,6 @@
 /** Names under which URLs carry secrets, wherever they come from. */
-const SECRET = /^(.*[-_.])?(api[-_]?key|access[-_]?token|auth|auth[-_]?token|secret|password|passwd|pwd|sig|signature|credential)$/i
+const SECRET =
+  /^(.*[-_.])?(api[-_]?key|access[-_]?token|auth|auth[-_]?token|secret|password|passwd|pwd|sig|signature|credential)$/i
 /** In the configured address these are secrets too; in a link to a page a token is more often the place to go on from. */
 const SECRET_WHERE_CONFIGURED = /key|token/i
 

@@ -1,8 +1,8 @@
-import { isJsonObject } from '../../core/json.js'
-import type { Json } from '../../core/json.js'
-import { FileFault } from '../file-fault.js'
-import { parseJson } from '../parse-json.js'
-import { setOwn, type Definition } from '../source-document.js'
+import type { Json } from '../../core/entry/json.js'
+import { isJsonObject } from '../../core/entry/json.js'
+import { FileFault } from '../forms/file-fault.js'
+import { parseJson } from '../forms/parse-json.js'
+import { type Definition, setOwn } from '../forms/source-document.js'
 
 const SCHEME = 'file://'
 
@@ -19,13 +19,16 @@ export class FileReferences {
     json: async (reference: unknown) => {
       const path = referenceOf(reference)
       const { documents, faults } = parseJson(await this.read(path))
-      if (faults[0] !== undefined) throw new FileFault(`${path}:${faults[0].line}:${faults[0].column}: ${faults[0].message}`)
+      if (faults[0] !== undefined)
+        throw new FileFault(`${path}:${faults[0].line}:${faults[0].column}: ${faults[0].message}`)
       return documents[0]!.value
     },
   }
 
   /** Puts the text of files in the place of values `file://path`, in meta and data. */
-  async complete(definition: Definition): Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }> {
+  async complete(
+    definition: Definition,
+  ): Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }> {
     const references = new Set<string>()
     collect([definition.meta, definition.data], references)
     if (references.size === 0) return { definition }
@@ -40,7 +43,9 @@ export class FileReferences {
       }
     }
     if (faults.length > 0) return { faults: faults.slice(0, 10) }
-    const [meta, data] = [definition.meta, definition.data].map((value) => replaced(value as Json | undefined, texts, new Map()))
+    const [meta, data] = [definition.meta, definition.data].map((value) =>
+      replaced(value as Json | undefined, texts, new Map()),
+    )
     return { definition: { ...definition, meta, data } }
   }
 }
@@ -64,14 +69,19 @@ function collect(root: unknown, references: Set<string>): void {
 }
 
 /** What stands in several places (YAML's aliases) stays one value. */
-function replaced(value: Json | undefined, texts: ReadonlyMap<string, string>, done: Map<object, Json>): Json | undefined {
+function replaced(
+  value: Json | undefined,
+  texts: ReadonlyMap<string, string>,
+  done: Map<object, Json>,
+): Json | undefined {
   if (typeof value === 'string') return texts.get(value) ?? value
   if (typeof value !== 'object' || value === null) return value
   const known = done.get(value)
   if (known !== undefined) return known
   const copy: Json = Array.isArray(value) ? [] : {}
   done.set(value, copy)
-  if (isJsonObject(value)) for (const key of Object.keys(value)) setOwn(copy as Record<string, Json>, key, replaced(value[key], texts, done)!)
+  if (isJsonObject(value))
+    for (const key of Object.keys(value)) setOwn(copy as Record<string, Json>, key, replaced(value[key], texts, done)!)
   else for (const item of value) (copy as Json[]).push(replaced(item, texts, done)!)
   return copy
 }

@@ -1,9 +1,9 @@
-import type { EntryId } from '../../core/entry-id.js'
-import { SealedContent } from '../../core/entry.js'
-import type { SourceFailure } from '../parse-entry.js'
-import type { SourceForm } from '../source-form.js'
-import type { GivenEntry } from '../source-reader.js'
-import type { SchemaText } from '../validate.js'
+import { SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import type { GivenEntry } from '../contract/source-reader.js'
+import type { SchemaText } from '../forms/entry-schemas.js'
+import type { SourceForm } from '../forms/source-form.js'
 
 // What the gateway's thread and the one that parses tell each other: plain values, which can be copied from one to the other.
 
@@ -30,7 +30,14 @@ export interface PackedResult {
   readonly isBad?: boolean
 }
 
-export type PackedEntry = readonly [id: EntryId, kind: string, metaText: string, dataText: string, digest: string, line: number | null]
+export type PackedEntry = readonly [
+  id: EntryId,
+  kind: string,
+  metaText: string,
+  dataText: string,
+  digest: string,
+  line: number | null,
+]
 
 export function packEntry({ id, content: { kind, metaText, dataText, digest }, line }: GivenEntry): PackedEntry {
   return [id, kind, metaText, dataText, digest, line]

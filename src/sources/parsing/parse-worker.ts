@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { FileFault } from '../file-fault.js'
+import { FileFault } from '../forms/file-fault.js'
 import type { FromWorker, PackedResult, SentJob, ToWorker } from './parse-job.js'
-import { compileRules, runJob, type CompiledRules } from './run-job.js'
+import { type CompiledRules, compileRules, runJob } from './run-job.js'
 
 /** Results are told when so many bytes of them, or so much time, have come together. */
 const TOLD_BYTES = 256 * 1024

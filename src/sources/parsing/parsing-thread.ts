@@ -1,9 +1,17 @@
 import { Worker } from 'node:worker_threads'
-import { FileFault } from '../file-fault.js'
-import type { SourceFailure } from '../parse-entry.js'
-import type { GivenEntry } from '../source-reader.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import type { GivenEntry } from '../contract/source-reader.js'
+import { FileFault } from '../forms/file-fault.js'
 import type { ReadText } from './file-references.js'
-import { unpackEntry, type FromWorker, type PackedResult, type ParseJob, type ParsingRules, type SentJob, type ToWorker } from './parse-job.js'
+import {
+  type FromWorker,
+  type PackedResult,
+  type ParseJob,
+  type ParsingRules,
+  type SentJob,
+  type ToWorker,
+  unpackEntry,
+} from './parse-job.js'
 
 /** What one text may take. */
 export interface ParsingLimits {
@@ -88,7 +96,10 @@ export class ParsingThread {
       if (signal?.aborted === true) return reject(signal.reason as Error)
       const end = () => signal?.removeEventListener('abort', abort)
       const task: Task = {
-        serial: this.#serial = (this.#serial % 0x7fff_ffff) + 1, rules, job, read,
+        serial: (this.#serial = (this.#serial % 0x7fff_ffff) + 1),
+        rules,
+        job,
+        read,
         settle: ({ entries, failures, isBad = false }, isTooMuch) => {
           end()
           resolve({ entries: entries.map(unpackEntry), failures, isBad, isTooMuch })
@@ -115,17 +126,21 @@ export class ParsingThread {
     this.#isClosed = true
     clearTimeout(this.#idle)
     const running = this.#stop()
-    for (const task of [...running?.sent.values() ?? [], ...this.#waiting.splice(0)]) task.fail(closed())
+    for (const task of [...(running?.sent.values() ?? []), ...this.#waiting.splice(0)]) task.fail(closed())
     await running?.worker.terminate()
   }
 
   #send(): void {
     while (this.#waiting.length > 0 && !this.#isClosed) {
-      const running = this.#running ??= this.#start()
+      const running = (this.#running ??= this.#start())
       if (running.batches.length >= BATCHES_AHEAD) return
       const jobs: SentJob[] = []
       let characters = 0
-      for (let task = this.#waiting[0]; task !== undefined && jobs.length < BATCH_JOBS && characters < BATCH_CHARACTERS; task = this.#waiting[0]) {
+      for (
+        let task = this.#waiting[0];
+        task !== undefined && jobs.length < BATCH_JOBS && characters < BATCH_CHARACTERS;
+        task = this.#waiting[0]
+      ) {
         this.#waiting.shift()
         running.sent.set(task.serial, task)
         jobs.push({ serial: task.serial, rules: this.#sendRules(running, task.rules), job: task.job })
@@ -149,12 +164,18 @@ export class ParsingThread {
     clearTimeout(this.#idle)
     const present = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(new URL('./parse-worker.js', import.meta.url), {
-      workerData: { present }, resourceLimits: { maxOldGenerationSizeMb: this.limits.parseMegabytes }, env: {}, execArgv: [], stdin: false,
+      workerData: { present },
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.parseMegabytes },
+      env: {},
+      execArgv: [],
+      stdin: false,
     })
     const running: Running = { worker, present, sent: new Map(), sentRules: new Set(), wants: 0, batches: [] }
     let failure: Error | undefined
     worker.on('message', (message: FromWorker) => this.#hear(running, message))
-    worker.on('error', (error: Error) => { failure = error })
+    worker.on('error', (error: Error) => {
+      failure = error
+    })
     worker.on('exit', () => this.#ended(running, failure))
     this.#look(running)
     return running
@@ -193,7 +214,8 @@ export class ParsingThread {
       if (present === 0 || present !== serial) taken = 0
       else if (running.wants === 0) taken += passed
       serial = present
-      if (taken > this.limits.parseMs) this.#giveUp(running, serial, `takes longer than ${this.limits.parseMs / 1000} s to be read`)
+      if (taken > this.limits.parseMs)
+        this.#giveUp(running, serial, `takes longer than ${this.limits.parseMs / 1000} s to be read`)
     }, LOOK_MS)
     this.#looking.unref()
   }
@@ -213,11 +235,16 @@ export class ParsingThread {
   #ended(running: Running, failure: Error | undefined): void {
     if (running !== this.#running) return
     const serial = Atomics.load(running.present, 0)
-    if ((failure as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' && running.sent.has(serial)) {
+    if (
+      (failure as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' &&
+      running.sent.has(serial)
+    ) {
       return this.#giveUp(running, serial, `takes more than ${this.limits.parseMegabytes} MB of memory to be read`)
     }
     this.#stop()
-    const error = new ParsingEnded(`the thread that parses has ended${failure === undefined ? '' : `: ${failure.message}`}`)
+    const error = new ParsingEnded(
+      `the thread that parses has ended${failure === undefined ? '' : `: ${failure.message}`}`,
+    )
     for (const task of [...running.sent.values(), ...this.#waiting.splice(0)]) task.fail(error)
   }
 
@@ -245,12 +272,18 @@ function post({ worker }: Running, message: ToWorker): void {
   worker.postMessage(message)
 }
 
-async function textOf(read: ReadText | undefined, reference: string): Promise<{ readonly text: string } | { readonly fault: string }> {
+async function textOf(
+  read: ReadText | undefined,
+  reference: string,
+): Promise<{ readonly text: string } | { readonly fault: string }> {
   if (read === undefined) return { fault: `file://${reference} cannot be read from here` }
   try {
     return { text: await read(reference) }
   } catch (error) {
-    return { fault: error instanceof FileFault ? error.message : `file://${reference} cannot be read: ${(error as Error).message}` }
+    return {
+      fault:
+        error instanceof FileFault ? error.message : `file://${reference} cannot be read: ${(error as Error).message}`,
+    }
   }
 }
 

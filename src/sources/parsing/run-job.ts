@@ -1,14 +1,15 @@
 import { extname } from 'node:path'
-import type { SealRules } from '../../core/seal-content.js'
-import type { Json } from '../../core/json.js'
-import { giveEntries } from '../give-entries.js'
-import { NoList, pageEntries, pageForm, type PageForm } from '../http/page-entries.js'
-import { PARSERS, sealRules, type SourceFailure } from '../parse-entry.js'
-import { parseJson } from '../parse-json.js'
-import { compileForm, type ReadForm } from '../source-form.js'
-import { compileSchemas, type EntrySchemas } from '../validate.js'
+import type { Json } from '../../core/entry/json.js'
+import type { SealRules } from '../../core/entry/seal-content.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import { giveEntries } from '../forms/check-definitions.js'
+import { compileSchemas, type EntrySchemas } from '../forms/entry-schemas.js'
+import { NoList, type PageForm, pageEntries, pageForm } from '../forms/page-entries.js'
+import { PARSERS, sealRules } from '../forms/parse-entry.js'
+import { parseJson } from '../forms/parse-json.js'
+import { compileForm, type ReadForm } from '../forms/source-form.js'
 import { FileReferences, type ReadText } from './file-references.js'
-import { packEntry, unpackEntry, type PackedResult, type ParseJob, type ParsingRules } from './parse-job.js'
+import { type PackedResult, type ParseJob, type ParsingRules, packEntry, unpackEntry } from './parse-job.js'
 
 /** Rules as they are worked by. */
 export interface CompiledRules {
@@ -19,7 +20,12 @@ export interface CompiledRules {
 }
 
 export function compileRules({ form, schemas, entryBytes }: ParsingRules): CompiledRules {
-  return { form: compileForm(form), page: pageForm(form), seal: sealRules(entryBytes), schemas: { faultsOf: compileSchemas(schemas) } }
+  return {
+    form: compileForm(form),
+    page: pageForm(form),
+    seal: sealRules(entryBytes),
+    schemas: { faultsOf: compileSchemas(schemas) },
+  }
 }
 
 /** What a text gives. Whatever its content, this does not throw. */
@@ -32,13 +38,24 @@ export async function runJob(job: ParseJob, rules: CompiledRules, read: ReadText
   }
 }
 
-type Run = { readonly [Type in ParseJob['type']]: (job: Extract<ParseJob, { type: Type }>, rules: CompiledRules, read: ReadText) => Promise<PackedResult> }
+type Run = {
+  readonly [Type in ParseJob['type']]: (
+    job: Extract<ParseJob, { type: Type }>,
+    rules: CompiledRules,
+    read: ReadText,
+  ) => Promise<PackedResult>
+}
 
 const RUN: Run = {
   async file({ location, text }, { form, schemas, seal }, read) {
     const references = new FileReferences(read)
     const { entries, failures } = await giveEntries(location, PARSERS[extname(location).toLowerCase()]!(text), {
-      form, schemas, seal, withLines: true, bindings: references.bindings, complete: (definition) => references.complete(definition),
+      form,
+      schemas,
+      seal,
+      withLines: true,
+      bindings: references.bindings,
+      complete: (definition) => references.complete(definition),
     })
     return { entries: entries.map(packEntry), failures }
   },
@@ -57,7 +74,11 @@ const RUN: Run = {
   check({ location, entries }, { schemas }) {
     const failures: SourceFailure[] = []
     const fit = entries.filter((packed) => {
-      const { id, line, content: { kind, meta, data } } = unpackEntry(packed)
+      const {
+        id,
+        line,
+        content: { kind, meta, data },
+      } = unpackEntry(packed)
       const faults = schemas.faultsOf({ id, kind, meta: meta as Json, data })
       for (const { message } of faults) failures.push({ file: location, line, column: null, entryId: id, message })
       return faults.length === 0
@@ -66,6 +87,14 @@ const RUN: Run = {
   },
 }
 
-function bad(file: string, message: string, place: { readonly line: number; readonly column: number } | null = null): PackedResult {
-  return { entries: [], failures: [{ file, line: place?.line ?? null, column: place?.column ?? null, entryId: null, message }], isBad: true }
+function bad(
+  file: string,
+  message: string,
+  place: { readonly line: number; readonly column: number } | null = null,
+): PackedResult {
+  return {
+    entries: [],
+    failures: [{ file, line: place?.line ?? null, column: place?.column ?? null, entryId: null, message }],
+    isBad: true,
+  }
 }

@@ -83,7 +83,9 @@ export function completeBinaries(native: string): Binaries {
     try {
       accessSync(file, constants.R_OK | constants.X_OK)
     } catch (cause) {
-      throw new EmbeddedUnavailable(`${file} cannot be read and run; check its permissions, or ${useDatabaseUrl}`, { cause })
+      throw new EmbeddedUnavailable(`${file} cannot be read and run; check its permissions, or ${useDatabaseUrl}`, {
+        cause,
+      })
     }
   }
   rebuildSymlinks(native)

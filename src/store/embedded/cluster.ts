@@ -1,8 +1,20 @@
 import { once } from 'node:events'
-import { existsSync, mkdirSync, openSync, fsyncSync, closeSync, readFileSync, readdirSync, renameSync, rmSync, chownSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Binaries } from './binaries.js'
-import { spawnAs, type RunAs } from './run-as.js'
+import { type RunAs, spawnAs } from './run-as.js'
 import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
 
 /** The user and the database that a new cluster has. */
@@ -17,7 +29,10 @@ const majorVersion = '18'
  * @throws EmbeddedUnavailable when it cannot be made, or is of another major version.
  */
 export async function prepareCluster(
-  cluster: string, binaries: Binaries, as: RunAs, options: { readonly sync: boolean } = { sync: true },
+  cluster: string,
+  binaries: Binaries,
+  as: RunAs,
+  options: { readonly sync: boolean } = { sync: true },
 ): Promise<void> {
   if (existsSync(join(cluster, 'PG_VERSION'))) return checkVersion(cluster)
   if (existsSync(cluster)) {
@@ -28,13 +43,26 @@ export async function prepareCluster(
   mkdirSync(unfinished, { mode: 0o700 })
   if (as.user) chownSync(unfinished, as.user.uid, as.user.gid)
   await run(as, binaries.initdb, [
-    '-D', unfinished, '-U', databaseName, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions',
+    '-D',
+    unfinished,
+    '-U',
+    databaseName,
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-instructions',
     ...(options.sync ? [] : ['--no-sync']),
   ])
   // Whoever reaches the socket is us: its folder is closed to everybody else.
   writeFileSync(join(unfinished, 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
-  await run(as, binaries.postgres, ['--single', '-D', unfinished, ...(options.sync ? [] : ['-F']), 'postgres'],
-    `CREATE DATABASE ${databaseName}\n`)
+  await run(
+    as,
+    binaries.postgres,
+    ['--single', '-D', unfinished, ...(options.sync ? [] : ['-F']), 'postgres'],
+    `CREATE DATABASE ${databaseName}\n`,
+  )
   renameSync(unfinished, cluster)
   if (options.sync) syncFolder(dirname(cluster))
 }

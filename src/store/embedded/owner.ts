@@ -50,7 +50,12 @@ export async function takeOwnership(folder: string): Promise<Ownership> {
   }
   try {
     const number = await win(folder, candidate, (name) => whoListens(at(name)))
-    return { release: async () => { retire(folder, number); await close() } }
+    return {
+      release: async () => {
+        retire(folder, number)
+        await close()
+      },
+    }
   } catch (error) {
     await close()
     throw error
@@ -74,7 +79,8 @@ async function win(folder: string, candidate: string, ask: (name: string) => Pro
     }
     if (!tryLink(join(folder, candidate), join(folder, `owner.${highest + 1}`))) continue
     if (highestNumber(folder) === highest + 1) {
-      for (const lower of numbers(folder).filter((number) => number <= highest)) rmSync(join(folder, `owner.${lower}`), { force: true })
+      for (const lower of numbers(folder).filter((number) => number <= highest))
+        rmSync(join(folder, `owner.${lower}`), { force: true })
       return highest + 1
     }
     rmSync(join(folder, `owner.${highest + 1}`), { force: true })
@@ -104,7 +110,9 @@ function retire(folder: string, number: number): void {
 }
 
 function numbers(folder: string): number[] {
-  return readdirSync(folder).flatMap((name) => numbered.exec(name)?.[1] ?? []).map(Number)
+  return readdirSync(folder)
+    .flatMap((name) => numbered.exec(name)?.[1] ?? [])
+    .map(Number)
 }
 
 function highestNumber(folder: string): number {
@@ -117,7 +125,10 @@ async function whoListens(path: string): Promise<Answer> {
     let said = ''
     let connected = false
     const socket = connect(path)
-    const finish = (answer: Answer) => { socket.destroy(); resolve(answer) }
+    const finish = (answer: Answer) => {
+      socket.destroy()
+      resolve(answer)
+    }
     socket.setTimeout(1_000, () => finish({ alive: true, pid: undefined }))
     socket.once('connect', () => (connected = true))
     socket.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -126,7 +137,13 @@ async function whoListens(path: string): Promise<Answer> {
       const dead = error.code === 'ECONNREFUSED' || error.code === 'ENOENT' || error.code === 'ENOTSOCK'
       if (dead || (connected && error.code === 'ECONNRESET')) finish({ alive: false })
       else if (error.code === 'EAGAIN') finish({ alive: true, pid: undefined })
-      else reject(new EmbeddedUnavailable(`${path} cannot be asked for the folder's owner (${error.message}); ${useDatabaseUrl}`, { cause: error }))
+      else
+        reject(
+          new EmbeddedUnavailable(
+            `${path} cannot be asked for the folder's owner (${error.message}); ${useDatabaseUrl}`,
+            { cause: error },
+          ),
+        )
     })
   })
 }

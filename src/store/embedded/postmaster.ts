@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EmbeddedUnavailable } from './unavailable.js'
 import type { Binaries } from './binaries.js'
-import { spawnAs, type RunAs } from './run-as.js'
-import { settingArguments, type Settings } from './settings.js'
+import { type RunAs, spawnAs } from './run-as.js'
+import { type Settings, settingArguments } from './settings.js'
+import { EmbeddedUnavailable } from './unavailable.js'
 
 /** A running server that is our child. */
 export interface Postmaster {
@@ -37,8 +37,16 @@ const readyWithin = 60_000
  * @throws EmbeddedUnavailable with the server's own words when it does not come up within a minute.
  */
 export async function launchPostmaster({ binaries, as, cluster, settings, log, signal }: Launch): Promise<Postmaster> {
-  const child = spawnAs(as, binaries.postgres, ['-D', cluster, ...settingArguments(settings)], ['ignore', 'ignore', 'pipe'])
-  const exited = once(child, 'close').then(() => undefined, () => undefined)
+  const child = spawnAs(
+    as,
+    binaries.postgres,
+    ['-D', cluster, ...settingArguments(settings)],
+    ['ignore', 'ignore', 'pipe'],
+  )
+  const exited = once(child, 'close').then(
+    () => undefined,
+    () => undefined,
+  )
   const lines: string[] = []
   const ready = new Promise<boolean>((resolve) => {
     eachLine(child.stderr, (line) => {

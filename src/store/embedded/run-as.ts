@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { chownSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.js'
@@ -22,7 +22,12 @@ export interface RunAs {
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
 /** Starts a program as chosen. It is in a session of its own: a Ctrl-C at the terminal is for the gateway alone. */
-export function spawnAs(as: RunAs, program: string, args: readonly string[], stdio: SpawnOptions['stdio']): ChildProcess {
+export function spawnAs(
+  as: RunAs,
+  program: string,
+  args: readonly string[],
+  stdio: SpawnOptions['stdio'],
+): ChildProcess {
   const [file, ...rest] = [...as.prefix, program, ...args]
   return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
@@ -41,7 +46,11 @@ const untilParentDies = ['setpriv', '--pdeathsig', 'INT']
  * @param ways for tests; all that suit by default
  * @throws EmbeddedUnavailable naming what each way said.
  */
-export function chooseRunAs(binaries: Binaries, folder: string, ways: readonly RunAs[] = waysFor(binaries, folder)): RunAs {
+export function chooseRunAs(
+  binaries: Binaries,
+  folder: string,
+  ways: readonly RunAs[] = waysFor(binaries, folder),
+): RunAs {
   const said: string[] = []
   const before = lstatSync(folder)
   for (const way of ways) {
@@ -77,7 +86,9 @@ function waysForRoot(binaries: Binaries, folder: string): RunAs[] {
 }
 
 function knownUsers(names: readonly string[]): User[] {
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
   return names.flatMap((name) => {
     const line = lines.find(([candidate]) => candidate === name)
     return line ? [{ uid: Number(line[2]), gid: Number(line[3]) }] : []
@@ -95,7 +106,13 @@ function giveTo(user: User, path: string): void {
 function attempt(way: RunAs, binaries: Binaries, folder: string): string | undefined {
   const script = 'cd "$1" && test -w . && exec "$0" --version'
   const [file, ...args] = [...way.prefix, '/bin/sh', '-c', script, binaries.postgres, folder]
-  const { status, stderr, error } = spawnSync(file ?? '', args, { cwd: '/', env: environment, encoding: 'utf8', timeout: 10_000, ...way.user })
+  const { status, stderr, error } = spawnSync(file ?? '', args, {
+    cwd: '/',
+    env: environment,
+    encoding: 'utf8',
+    timeout: 10_000,
+    ...way.user,
+  })
   if (status === 0) return undefined
   return error?.message ?? (stderr.trim().split('\n')[0] || `exit code ${status}`)
 }

@@ -14,10 +14,16 @@ const longestPath = process.platform === 'linux' ? 107 : 103
  * @param server the user whom the server runs as, where that is not the present one; the folder becomes theirs
  * @throws EmbeddedUnavailable when that one belongs to somebody else.
  */
-export function socketFolder(folder: string, server?: { readonly uid: number; readonly gid: number }, temporary: string = tmpdir()): string {
+export function socketFolder(
+  folder: string,
+  server?: { readonly uid: number; readonly gid: number },
+  temporary: string = tmpdir(),
+): string {
   const near = join(folder, 'socket')
   const fits = Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath && !/["\\\n]/.test(near)
-  const chosen = fits ? near : join(temporary, `cadastre-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
+  const chosen = fits
+    ? near
+    : join(temporary, `cadastre-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
   mkdirSync(chosen, { mode: 0o700, recursive: true })
   const found = lstatSync(chosen)
   const ours = found.uid === process.getuid?.() || found.uid === server?.uid

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, realpathSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
 import { databaseName, prepareCluster } from './cluster.js'
-import { stopLeftover } from './leftover.js'
 import { openLogFile } from './log-file.js'
+import { stopLeftover } from './orphaned-postmaster.js'
 import { takeOwnership } from './owner.js'
 import { chooseRunAs } from './run-as.js'
 import { durableSettings } from './settings.js'
@@ -47,7 +47,9 @@ export async function startEmbeddedPostgres(options: {
     // Left by a server that was killed; its lock file names a pid that may since be a stranger's.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
-    const log = openLogFile(join(folder, 'postgres.log'), (error) => say(`the log of Postgres cannot be written: ${error.message}`))
+    const log = openLogFile(join(folder, 'postgres.log'), (error) =>
+      say(`the log of Postgres cannot be written: ${error.message}`),
+    )
     const settings = durableSettings(sockets)
     const server = await supervise({ binaries, as, cluster, settings, log: log.write }, say).catch((error: unknown) => {
       log.close()

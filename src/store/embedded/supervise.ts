@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stopLeftover } from './leftover.js'
-import { launchPostmaster, type Launch, type Postmaster } from './postmaster.js'
+import { stopLeftover } from './orphaned-postmaster.js'
+import { type Launch, launchPostmaster, type Postmaster } from './postmaster.js'
 
 /** A server that is started again whenever it ends without having been asked to. */
 export interface Supervised {

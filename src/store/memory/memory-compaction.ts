@@ -1,7 +1,7 @@
-import { compacted } from '../compacted.js'
-import type { Compaction, CompactRequest, HistoryCompactor } from '../history.js'
-import { planCompaction, type CompactionStanding } from '../plan-compaction.js'
-import { sumText, type Baseline } from '../verify/baseline.js'
+import type { Compaction, CompactRequest, HistoryCompactor } from '../contract/history.js'
+import { compacted } from '../planning/compacted-errors.js'
+import { type CompactionStanding, planCompaction } from '../planning/plan-compaction.js'
+import { type Baseline, sumText } from '../verify/baseline.js'
 import type { StoredHistory, StoredVersion } from '../verify/stored-history.js'
 import { measureBaseline } from '../verify/verify-history.js'
 import type { MemoryLog } from './memory-log.js'
@@ -56,7 +56,8 @@ export class MemoryCompaction implements HistoryCompactor {
     const gone = log.transitions.slice(Math.max(0, oldest - 1), before - 1)
     return {
       oldestRevision: oldest,
-      versions: log.versions.filter(({ number, revision }) => number > 0 && revision >= oldest && revision < before).length,
+      versions: log.versions.filter(({ number, revision }) => number > 0 && revision >= oldest && revision < before)
+        .length,
       changes: gone.reduce((sum, { changeCount }) => sum + changeCount, 0),
     }
   }
@@ -64,6 +65,11 @@ export class MemoryCompaction implements HistoryCompactor {
   /** Versions below a revision that were the head where it begins, or were applied again since. */
   #headsSince(before: number): Set<number> {
     const { versions, transitions } = this.log
-    return new Set(transitions.slice(Math.max(0, before - 2)).map(({ to }) => to).filter((to) => to > 0 && versions[to]!.revision < before))
+    return new Set(
+      transitions
+        .slice(Math.max(0, before - 2))
+        .map(({ to }) => to)
+        .filter((to) => to > 0 && versions[to]!.revision < before),
+    )
   }
 }

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { RecipientsGone, type BusListener, type Exchange, type GivenAnswer, type Participation, type Post, type Seat } from '../exchange.js'
+import {
+  type BusListener,
+  type Exchange,
+  type GivenAnswer,
+  type Participation,
+  type Post,
+  RecipientsGone,
+  type Seat,
+} from '../contract/exchange.js'
 
 interface OpenOffer {
   readonly recipients: readonly string[]
@@ -28,32 +36,34 @@ export function openMemoryExchange(): Exchange {
       seats.set(id, { participation: { id, ...who }, seat })
       return async () => {
         seats.delete(id)
-        for (const { recipients, fail } of offers.values()) if (!recipients.some((each) => seats.has(each))) fail(gone())
+        for (const { recipients, fail } of offers.values())
+          if (!recipients.some((each) => seats.has(each))) fail(gone())
       }
     },
-    offer: (offer, signal) => new Promise((resolve, reject) => {
-      const settle = () => {
-        offers.delete(offer.id)
-        signal.removeEventListener('abort', abort)
-      }
-      const fail = (error: Error) => {
-        settle()
-        reject(error)
-      }
-      const abort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('nobody waits any more'))
-      if (signal.aborted) return abort()
-      signal.addEventListener('abort', abort, { once: true })
-      const answer = (given: GivenAnswer) => {
-        settle()
-        resolve(given)
-      }
-      offers.set(offer.id, { recipients: offer.recipients, until: performance.now() + offer.withinMs, answer, fail })
-      try {
-        hand(offer)
-      } catch (error) {
-        fail(error as Error)
-      }
-    }),
+    offer: (offer, signal) =>
+      new Promise((resolve, reject) => {
+        const settle = () => {
+          offers.delete(offer.id)
+          signal.removeEventListener('abort', abort)
+        }
+        const fail = (error: Error) => {
+          settle()
+          reject(error)
+        }
+        const abort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('nobody waits any more'))
+        if (signal.aborted) return abort()
+        signal.addEventListener('abort', abort, { once: true })
+        const answer = (given: GivenAnswer) => {
+          settle()
+          resolve(given)
+        }
+        offers.set(offer.id, { recipients: offer.recipients, until: performance.now() + offer.withinMs, answer, fail })
+        try {
+          hand(offer)
+        } catch (error) {
+          fail(error as Error)
+        }
+      }),
     async tell(post) {
       hand(post)
     },

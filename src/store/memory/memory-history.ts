@@ -1,33 +1,47 @@
 import { randomUUID } from 'node:crypto'
 import { compileMatcher } from '../../core/criteria/match.js'
-import type { Change } from '../../core/change.js'
-import { operationsBetween } from '../../core/delta.js'
-import { compareTargets, groupsOf, targetKey } from '../../core/dependency.js'
-import { namespaceOf, type EntryId } from '../../core/entry-id.js'
-import type { EntryRevision } from '../../core/entry.js'
-import { RegistryError, type Problem } from '../../core/errors.js'
-import type { Tag } from '../../core/tag.js'
-import { compareText } from '../../core/text.js'
-import { FIRST_LINK, encodeChangeset, rootDigest } from '../changeset-codec.js'
-import { compactedVersion, logCompacted, versionCompacted } from '../compacted.js'
-import { byPosition, entryOfRow } from '../change-row.js'
-import { COMPARE_ENTRIES } from '../entry-order.js'
-import type { History, HistoryOptions } from '../history.js'
-import { entryRevisionKey, type LogPosition, type Page, type PageOf, type ReadAt, type ReferenceRow } from '../history-reader.js'
-import type { CommitOutcome, CommitRequest } from '../history-writer.js'
-import { pageOf } from '../page.js'
-import { nothingToRevert, planChangeset, planRevert, planVersion, type PlannedOutcome, type VersionTarget } from '../plan-batch.js'
-import { replayedOutcome } from '../replayed-outcome.js'
-import { emptyWrites, type Reply, type Standing } from '../standing.js'
-import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../plan-tag.js'
+import { compareTargets, groupsOf, targetKey } from '../../core/dependency/dependency.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
+import { compareText } from '../../core/entry/text.js'
+import { type Problem, RegistryError } from '../../core/errors/registry-error.js'
+import type { Change } from '../../core/history/change.js'
+import { operationsBetween } from '../../core/history/delta.js'
+import type { Tag } from '../../core/history/tag.js'
+import type { History, HistoryOptions } from '../contract/history.js'
+import {
+  entryRevisionKey,
+  type LogPosition,
+  type Page,
+  type PageOf,
+  type ReadAt,
+  type ReferenceRow,
+} from '../contract/history-reader.js'
+import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
+import { byPosition, entryOfRow } from '../planning/change-row.js'
+import { encodeChangeset, FIRST_LINK, rootDigest } from '../planning/changeset-codec.js'
+import { emptyWrites, type Reply, type Standing } from '../planning/commit-state.js'
+import { compactedVersion, logCompacted, versionCompacted } from '../planning/compacted-errors.js'
+import { COMPARE_ENTRIES } from '../planning/entry-order.js'
+import { pageOf } from '../planning/page.js'
+import {
+  nothingToRevert,
+  type PlannedOutcome,
+  planChangeset,
+  planRevert,
+  planVersion,
+  type VersionTarget,
+} from '../planning/plan-commit.js'
+import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../planning/plan-tag.js'
+import { replayedOutcome } from '../planning/replayed-outcome.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { MemoryCompaction } from './memory-compaction.js'
-import { openMemoryJournal } from './memory-journal.js'
 import { openMemoryExchange } from './memory-exchange.js'
 import { openMemoryInstances, steadyClock } from './memory-instances.js'
+import { openMemoryJournal } from './memory-journal.js'
 import { MemoryLog } from './memory-log.js'
-import { memoryStoredHistory } from './memory-stored-history.js'
 import { openMemorySourceRecords } from './memory-source-records.js'
+import { memoryStoredHistory } from './memory-stored-history.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
@@ -52,16 +66,26 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   const sources = openMemorySourceRecords({
     revision: () => log.revision,
     isAtHead: (id) => log.entry(id, 'head') !== null,
-    wasDeletedSince: (id, since) => (log.rowsOf.get(id) ?? []).some(({ revision, operation }) => (
-      revision > since && (operation === 'delete' || operation === 'replace')
-    )),
+    wasDeletedSince: (id, since) =>
+      (log.rowsOf.get(id) ?? []).some(
+        ({ revision, operation }) => revision > since && (operation === 'delete' || operation === 'replace'),
+      ),
   })
   let tagSum = NO_TAGS
 
   const compaction = new MemoryCompaction(log, stored, lowestTag)
   const standing: Standing = {
-    head: { revision: 0, version: 0 }, oldestRevision: 0, lastVersion: 0, versionDigest: rootDigest(born), transitionDigest: FIRST_LINK,
-    entryCount: 0, now: born, entries: new Map(), lastChanged: new Map(), replies, use,
+    head: { revision: 0, version: 0 },
+    oldestRevision: 0,
+    lastVersion: 0,
+    versionDigest: rootDigest(born),
+    transitionDigest: FIRST_LINK,
+    entryCount: 0,
+    now: born,
+    entries: new Map(),
+    lastChanged: new Map(),
+    replies,
+    use,
   }
   const versionRow = (number: number) => log.versions[number]
   const oldestLog = () => (keepsHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
@@ -69,7 +93,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   function target(version: number): VersionTarget | { missing: Problem } {
     const row = versionRow(version)
     if (row === undefined) {
-      return { missing: { code: 'VERSION_NOT_FOUND', message: `there is no version ${version}; the newest is ${standing.lastVersion}` } }
+      return {
+        missing: {
+          code: 'VERSION_NOT_FOUND',
+          message: `there is no version ${version}; the newest is ${standing.lastVersion}`,
+        },
+      }
     }
     if (!keepsHistory && version !== standing.head.version) {
       const message = `version ${version} cannot be applied: this registry keeps no history (CADASTRE_STORE=none)`
@@ -99,11 +128,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     const writes = emptyWrites()
     const { action } = request
     const turn: Standing = Object.assign(standing, { now, oldestRevision: compaction.oldest })
-    const planned = action.type === 'changeset'
-      ? planChangeset({ ...request, action }, turn, writes, options.references)
-      : action.type === 'revert'
-      ? planRevert({ ...request, action }, revertTarget(action.version), turn, writes, options.references)
-      : planVersion({ ...request, action }, target(action.version), turn, writes, options.references)
+    const planned =
+      action.type === 'changeset'
+        ? planChangeset({ ...request, action }, turn, writes, options.references)
+        : action.type === 'revert'
+          ? planRevert({ ...request, action }, revertTarget(action.version), turn, writes, options.references)
+          : planVersion({ ...request, action }, target(action.version), turn, writes, options.references)
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
     for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
@@ -117,7 +147,11 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     if (planned.type !== 'replay') return planned
     const { revision } = planned.reply
     const isCompacted = revision !== null && revision < compaction.oldest
-    return replayedOutcome(planned.reply, isCompacted ? null : revision === null ? [] : log.changesAt(revision), standing.head.revision)
+    return replayedOutcome(
+      planned.reply,
+      isCompacted ? null : revision === null ? [] : log.changesAt(revision),
+      standing.head.revision,
+    )
   }
 
   /** Only the state at the head has meaning where no history is kept, and none below what was compacted. */
@@ -138,11 +172,19 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   }
 
   function historyOf(id: EntryId): EntryRevision[] {
-    const rows = keepsHistory ? log.rowsOf.get(id) ?? [] : [log.lastRow(id, 'head')].filter((row) => row !== undefined)
-    return rows.map(entryOfRow).filter((entry) => entry !== null).reverse()
+    const rows = keepsHistory
+      ? (log.rowsOf.get(id) ?? [])
+      : [log.lastRow(id, 'head')].filter((row) => row !== undefined)
+    return rows
+      .map(entryOfRow)
+      .filter((entry) => entry !== null)
+      .reverse()
   }
 
-  const read: Omit<History, 'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'> = {
+  const read: Omit<
+    History,
+    'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'
+  > = {
     backend: keepsHistory ? 'memory' : 'none',
     journal,
     instances,
@@ -160,11 +202,15 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       const place = at(readAt)
       return mapOf(ids, (id) => log.entry(id, place))
     },
-    entryRevisions: async (keys) => new Map(keys.flatMap((key) => {
-      const row = log.rowsOf.get(key.id)?.find(({ revision }) => revision === key.revision)
-      const entry = row === undefined || !(keepsHistory || row === log.lastRow(key.id, 'head')) ? null : entryOfRow(row)
-      return entry === null ? [] : [[entryRevisionKey(key), entry] as const]
-    })),
+    entryRevisions: async (keys) =>
+      new Map(
+        keys.flatMap((key) => {
+          const row = log.rowsOf.get(key.id)?.find(({ revision }) => revision === key.revision)
+          const entry =
+            row === undefined || !(keepsHistory || row === log.lastRow(key.id, 'head')) ? null : entryOfRow(row)
+          return entry === null ? [] : [[entryRevisionKey(key), entry] as const]
+        }),
+      ),
     findEntries: async (criteria, order, page, readAt) => {
       const compare = COMPARE_ENTRIES[order]
       const sorted = [...find(criteria, readAt)].sort(compare)
@@ -183,7 +229,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     versions: async (numbers) => mapOf(numbers, (number) => versionRow(number) ?? null),
     versionPage: async (page) => pageOf(log.versions, page, ({ number }, position) => number - position),
     versionCount: async () => log.versions.length,
-    children: async (numbers) => new Map(numbers.map((number) => [number, log.versions.filter(({ parent }) => parent === number)])),
+    children: async (numbers) =>
+      new Map(numbers.map((number) => [number, log.versions.filter(({ parent }) => parent === number)])),
     lineage: async (version) => {
       if (versionRow(version) === undefined) throw versionNotFound(version, standing.lastVersion)
       const lineage: number[] = []
@@ -195,9 +242,15 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     transitionPage: async (page) => pageOf(log.transitions, page, ({ revision }, position) => revision - position),
     transitionCount: async () => log.transitions.length,
 
-    changesOf: async (revisions, page) => new Map(revisions.filter((revision) => revision >= compaction.oldest).map((revision) => (
-      [revision, pageOf(log.changesAt(revision), page, (change, position) => change.position - position)]
-    ))),
+    changesOf: async (revisions, page) =>
+      new Map(
+        revisions
+          .filter((revision) => revision >= compaction.oldest)
+          .map((revision) => [
+            revision,
+            pageOf(log.changesAt(revision), page, (change, position) => change.position - position),
+          ]),
+      ),
     namespaceChanges: async (namespace, page) => {
       // The list descends, so its positions do too.
       return pageOf(changesIn(namespace), page, (change, position) => byPosition(position, change))
@@ -207,14 +260,20 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     tags: async (names) => mapOf(names, (name) => tags.get(name) ?? null),
     tagPage: async (page) => pageOf(tagList(), page, ({ name }, position) => compareText(name, position)),
     tagCount: async () => tags.size,
-    tagsOf: async (versions) => new Map(versions.map((version) => [version, tagList().filter((tag) => tag.version === version)])),
+    tagsOf: async (versions) =>
+      new Map(versions.map((version) => [version, tagList().filter((tag) => tag.version === version)])),
 
     log: async (after, limit) => readLog(log, after, limit, standing.head, oldestLog()),
     delta: async (from, to) => {
       const [start, end] = [at(from), at(to)]
-      return operationsBetween([...log.rowsOf.keys()].map((id) => (
-        { id, before: log.entry(id, start)?.content ?? null, after: log.entry(id, end)?.content ?? null }
-      )), options.references)
+      return operationsBetween(
+        [...log.rowsOf.keys()].map((id) => ({
+          id,
+          before: log.entry(id, start)?.content ?? null,
+          after: log.entry(id, end)?.content ?? null,
+        })),
+        options.references,
+      )
     },
 
     dependents: async (ids) => {
@@ -235,7 +294,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       for (const { id: source, content, revision } of log.state('head')) {
         if (revision > unchangedSince) continue
         for (const reference of options.references(source, content)) {
-          if (reference.target.type !== 'nothing' && wanted.has(targetKey(reference.target))) found.push({ source, ...reference })
+          if (reference.target.type !== 'nothing' && wanted.has(targetKey(reference.target)))
+            found.push({ source, ...reference })
         }
       }
       // Stable: within a target they stay by source and place.
@@ -253,16 +313,21 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       }
       return [...ids]
     },
-    entriesInGroups: async (names) => new Map(names.map((group) => (
-      [group, [...log.state('head')].filter(({ content }) => groupsOf(content).includes(group))]
-    ))),
-    entriesInNamespaces: async (names) => new Map(names.map((name) => (
-      [name, [...log.state('head')].filter(({ id }) => namespaceOf(id) === name)]
-    ))),
+    entriesInGroups: async (names) =>
+      new Map(
+        names.map((group) => [
+          group,
+          [...log.state('head')].filter(({ content }) => groupsOf(content).includes(group)),
+        ]),
+      ),
+    entriesInNamespaces: async (names) =>
+      new Map(names.map((name) => [name, [...log.state('head')].filter(({ id }) => namespaceOf(id) === name)])),
   }
 
   function lowestTag() {
-    const pinning = [...tags.values()].map((tag) => ({ tag, version: versionRow(tag.version)! })).filter(({ version }) => version.number > 0)
+    const pinning = [...tags.values()]
+      .map((tag) => ({ tag, version: versionRow(tag.version)! }))
+      .filter(({ version }) => version.number > 0)
     return pinning.sort((a, b) => a.version.number - b.version.number || compareText(a.tag.name, b.tag.name))[0] ?? null
   }
 
@@ -273,7 +338,10 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   /** Newest first. Without history nothing older than the head's state is told. */
   function changesIn(namespace: string): Change[] {
     if (!keepsHistory) return refuse('the history of a namespace cannot be read')
-    return log.transitions.slice(Math.max(0, compaction.oldest - 1)).flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace)).reverse()
+    return log.transitions
+      .slice(Math.max(0, compaction.oldest - 1))
+      .flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace))
+      .reverse()
   }
 
   function countAt(readAt: ReadAt): number {
@@ -282,7 +350,9 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   }
 
   function stored() {
-    return memoryStoredHistory(log, compaction, { ...standing, tagSum, oldestRevision: compaction.oldest }, [...tags.values()])
+    return memoryStoredHistory(log, compaction, { ...standing, tagSum, oldestRevision: compaction.oldest }, [
+      ...tags.values(),
+    ])
   }
 
   return {
@@ -300,7 +370,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       if (!keepsHistory) return refuse('a version cannot be tagged')
       const version = versionRow(request.version)
       if (version === undefined) throw versionNotFound(request.version, standing.lastVersion)
-      if (version.revision < compaction.oldest && version.number > 0) throw versionCompacted(version.number, version.revision, compaction.oldest)
+      if (version.revision < compaction.oldest && version.number > 0)
+        throw versionCompacted(version.number, version.revision, compaction.oldest)
       const tag = planTag(request, tags.get(request.name), new Date())
       tagSum = movedTagSum(tagSum, tags.get(request.name), tag)
       tags.set(request.name, tag)
@@ -317,7 +388,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    verify: async (progress) => (keepsHistory ? verifyHistory(stored(), progress) : refuse('there is nothing to verify')),
+    verify: async (progress) =>
+      keepsHistory ? verifyHistory(stored(), progress) : refuse('there is nothing to verify'),
     isReady: async () => true,
     async close() {
       listeners.clear()
@@ -326,7 +398,17 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   }
 }
 function rootVersion(createdAt: Date) {
-  const root = { number: 0, parent: null, revision: 0, author: null, message: null, createdAt, created: 0, updated: 0, deleted: 0 }
+  const root = {
+    number: 0,
+    parent: null,
+    revision: 0,
+    author: null,
+    message: null,
+    createdAt,
+    created: 0,
+    updated: 0,
+    deleted: 0,
+  }
   return { ...root, digest: rootDigest(createdAt), changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
 }
 
@@ -352,17 +434,26 @@ function descendingPage(items: readonly EntryRevision[], page: Page<number>): Pa
   return pageOf(items, page, ({ revision }, position) => position - revision)
 }
 
-
 function refersTo(target: ReferenceRow['target'], id: EntryId, groups: readonly string[], source: EntryId): boolean {
   switch (target.type) {
-    case 'entry': return target.id === id
-    case 'namespace': return target.namespace === namespaceOf(id) && source !== id
-    case 'group': return groups.includes(target.group) && source !== id
-    case 'nothing': return false
+    case 'entry':
+      return target.id === id
+    case 'namespace':
+      return target.namespace === namespaceOf(id) && source !== id
+    case 'group':
+      return groups.includes(target.group) && source !== id
+    case 'nothing':
+      return false
   }
 }
 
-function readLog(log: MemoryLog, after: LogPosition, limit: number, head: { revision: number; version: number }, oldest: number) {
+function readLog(
+  log: MemoryLog,
+  after: LogPosition,
+  limit: number,
+  head: { revision: number; version: number },
+  oldest: number,
+) {
   if (after.revision < oldest) throw logCompacted(after.revision, oldest)
   const transitions = []
   const changes = []
@@ -370,7 +461,9 @@ function readLog(log: MemoryLog, after: LogPosition, limit: number, head: { revi
   const first = after.position === Infinity ? after.revision + 1 : Math.max(1, after.revision)
   for (let revision = first; revision <= head.revision; revision++) {
     transitions.push(log.transitions[revision - 1]!)
-    const rest = log.changesAt(revision).filter(({ position }) => revision > after.revision || position > after.position)
+    const rest = log
+      .changesAt(revision)
+      .filter(({ position }) => revision > after.revision || position > after.position)
     const taken = rest.slice(0, limit - changes.length)
     changes.push(...taken)
     upTo = { revision, position: taken.length < rest.length ? (taken.at(-1)?.position ?? upTo.position) : Infinity }
@@ -378,4 +471,3 @@ function readLog(log: MemoryLog, after: LogPosition, limit: number, head: { revi
   }
   return { transitions, changes, upTo, head }
 }
-

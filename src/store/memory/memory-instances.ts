@@ -1,7 +1,7 @@
-import type { EntryId } from '../../core/entry-id.js'
-import type { Instance } from '../../core/instance.js'
-import { utf8Length } from '../../core/text.js'
-import { instanceExists, instanceExpired, noSuchEntry, type EntryUse, type Instances } from '../instances.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Instance } from '../../core/entry/instance.js'
+import { utf8Length } from '../../core/entry/text.js'
+import { type EntryUse, type Instances, instanceExists, instanceExpired, noSuchEntry } from '../contract/instances.js'
 
 interface Held {
   readonly instance: Instance
@@ -20,7 +20,10 @@ export function steadyClock(): number {
 }
 
 /** Instances of a registry that lives in one process. `clock` is in milliseconds. */
-export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () => number = steadyClock): MemoryInstances {
+export function openMemoryInstances(
+  stands: (id: EntryId) => boolean,
+  clock: () => number = steadyClock,
+): MemoryInstances {
   const held = new Map<string, Held>()
   /** Of each entry, by name. */
   const names = new Map<EntryId, Map<string, string>>()
@@ -42,7 +45,7 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
   }
 
   function liveOf(entry: EntryId): Held[] {
-    return [...names.get(entry)?.values() ?? []].map((id) => held.get(id)).filter(lives)
+    return [...(names.get(entry)?.values() ?? [])].map((id) => held.get(id)).filter(lives)
   }
 
   const instances: Instances = {
@@ -56,7 +59,15 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
       tokens.set(entryId, fencingToken)
       const metadataBytes = metadataText === null ? 0 : utf8Length(metadataText)
       const acquiredAt = after(0)
-      const instance: Instance = { id, entryId, name, acquiredAt, expiresAt: after(ttlSeconds, acquiredAt.getTime()), fencingToken, metadataBytes }
+      const instance: Instance = {
+        id,
+        entryId,
+        name,
+        acquiredAt,
+        expiresAt: after(ttlSeconds, acquiredAt.getTime()),
+        fencingToken,
+        metadataBytes,
+      }
       held.set(id, { instance, ttlSeconds, metadataText })
       const others = names.get(entryId)
       if (others === undefined) names.set(entryId, new Map([[name, id]]))
@@ -83,14 +94,24 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
 
     live: async (ids) => ({
       now: new Date(clock()),
-      of: new Map(ids.flatMap((id) => {
-        const found = liveOf(id).map(({ instance }) => instance).sort((a, b) => a.fencingToken - b.fencingToken)
-        return found.length === 0 ? [] : [[id, found] as const]
-      })),
+      of: new Map(
+        ids.flatMap((id) => {
+          const found = liveOf(id)
+            .map(({ instance }) => instance)
+            .sort((a, b) => a.fencingToken - b.fencingToken)
+          return found.length === 0 ? [] : [[id, found] as const]
+        }),
+      ),
     }),
-    metadata: async (ids) => new Map(ids.map((id) => held.get(id)).filter(lives).flatMap(({ instance, metadataText }) => (
-      metadataText === null ? [] : [[instance.id, metadataText] as const]
-    ))),
+    metadata: async (ids) =>
+      new Map(
+        ids
+          .map((id) => held.get(id))
+          .filter(lives)
+          .flatMap(({ instance, metadataText }) =>
+            metadataText === null ? [] : [[instance.id, metadataText] as const],
+          ),
+      ),
 
     async sweep() {
       const now = clock()
@@ -112,7 +133,7 @@ export function openMemoryInstances(stands: (id: EntryId) => boolean, clock: () 
     use: {
       live: (id) => liveOf(id).length,
       end(id) {
-        const ended = [...names.get(id)?.values() ?? []]
+        const ended = [...(names.get(id)?.values() ?? [])]
         for (const each of ended) remove(held.get(each)!)
         if (ended.length > 0) tell(id)
       },

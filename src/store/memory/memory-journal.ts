@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Acceptance, OpenTransaction, TransactionJournal } from '../transaction-journal.js'
+import type { Acceptance, OpenTransaction, TransactionJournal } from '../contract/transaction-journal.js'
 
 interface Row {
   readonly transaction: Omit<OpenTransaction, 'accepted'>
@@ -20,7 +20,8 @@ export function openMemoryJournal(revisionOf: (id: string) => number | null): Tr
       rows.get(id)?.accepted.push(...acceptances)
     },
     async renew(ids, leaseMs) {
-      for (const row of ids.map((id) => rows.get(id))) if (row !== undefined) row.leaseUntil = performance.now() + leaseMs
+      for (const row of ids.map((id) => rows.get(id)))
+        if (row !== undefined) row.leaseUntil = performance.now() + leaseMs
     },
     async close(id) {
       rows.delete(id)

@@ -1,10 +1,10 @@
-import { countBefore } from '../../core/count-before.js'
-import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
-import type { EntryRevision } from '../../core/entry.js'
-import { changesOfRow, byPosition, entryOfRow, type ChangeRow } from '../change-row.js'
-import type { Change } from '../../core/change.js'
-import type { ReadAt } from '../history-reader.js'
-import type { TransitionRow, VersionRow } from '../standing.js'
+import { countBefore } from '../../core/entry/binary-search.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
+import type { Change } from '../../core/history/change.js'
+import type { ReadAt } from '../contract/history-reader.js'
+import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../planning/change-row.js'
+import type { TransitionRow, VersionRow } from '../planning/commit-state.js'
 
 /** A version as it is kept: its changeset may have been compacted away. */
 export type KeptVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { compareEntryIds, type EntryId } from '../../core/entry-id.js'
-import { pageOf } from '../page.js'
-import { LeaseLost, type EntryRecord, type LocationRecord, type ReloadRequest, type SourceRecords } from '../source-records.js'
+import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
+import {
+  type EntryRecord,
+  LeaseLost,
+  type LocationRecord,
+  type ReloadRequest,
+  type SourceRecords,
+} from '../contract/source-records.js'
+import { pageOf } from '../planning/page.js'
 
 interface Kept {
   isHeld: boolean
@@ -23,7 +29,13 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
   const requests = new Map<string, ReloadRequest & { report: string | null }>()
   const listeners = new Set<() => void>()
   const kept = (source: string): Kept => {
-    const found = sources.get(source) ?? { isHeld: false, state: null, writingSince: null, entries: new Map(), locations: new Map() }
+    const found = sources.get(source) ?? {
+      isHeld: false,
+      state: null,
+      writingSince: null,
+      entries: new Map(),
+      locations: new Map(),
+    }
     sources.set(source, found)
     return found
   }
@@ -32,7 +44,8 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     if (!found.isHeld) throw new LeaseLost(source)
     return found
   }
-  const owned = (source: string) => [...kept(source).entries.values()].filter(({ id, revision }) => revision !== null && registry.isAtHead(id))
+  const owned = (source: string) =>
+    [...kept(source).entries.values()].filter(({ id, revision }) => revision !== null && registry.isAtHead(id))
   const call = () => {
     for (const listener of [...listeners]) listener()
   }
@@ -56,7 +69,11 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     },
     async locations(source) {
       const { locations, entries } = kept(source)
-      const strays = new Set([...entries.values()].flatMap(({ location }) => (location === null || locations.has(location) ? [] : [location])))
+      const strays = new Set(
+        [...entries.values()].flatMap(({ location }) =>
+          location === null || locations.has(location) ? [] : [location],
+        ),
+      )
       return [...locations.values(), ...[...strays].map((location) => ({ location, stamp: null, entries: 0 }))]
     },
     async entries(source, ids) {
@@ -68,12 +85,15 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       return [...kept(source).entries.values()].filter(({ location }) => location !== null && wanted.has(location))
     },
     async owners(ids) {
-      return new Map(ids.flatMap((id) => {
-        const owner = [...sources].find(([, { entries }]) => (entries.get(id)?.revision ?? null) !== null)
-        return owner === undefined ? [] : [[id, owner[0]] as const]
-      }))
+      return new Map(
+        ids.flatMap((id) => {
+          const owner = [...sources].find(([, { entries }]) => (entries.get(id)?.revision ?? null) !== null)
+          return owner === undefined ? [] : [[id, owner[0]] as const]
+        }),
+      )
     },
-    deletedSince: async (written) => new Set(written.filter(({ id, revision }) => registry.wasDeletedSince(id, revision)).map(({ id }) => id)),
+    deletedSince: async (written) =>
+      new Set(written.filter(({ id, revision }) => registry.wasDeletedSince(id, revision)).map(({ id }) => id)),
     async save(source, { entries, removedEntries, locations, removedLocations }) {
       const own = held(source)
       for (const id of removedEntries) own.entries.delete(id)
@@ -89,14 +109,19 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       }
     },
     async ownedPage(source, page) {
-      const ids = owned(source).map(({ id }) => id).sort(compareEntryIds)
+      const ids = owned(source)
+        .map(({ id }) => id)
+        .sort(compareEntryIds)
       return pageOf(ids, page, compareEntryIds)
     },
     ownedCount: async (source) => owned(source).length,
-    states: async (names) => new Map(names.flatMap((name) => {
-      const state = sources.get(name)?.state ?? null
-      return state === null ? [] : [[name, state] as const]
-    })),
+    states: async (names) =>
+      new Map(
+        names.flatMap((name) => {
+          const state = sources.get(name)?.state ?? null
+          return state === null ? [] : [[name, state] as const]
+        }),
+      ),
     async saveState(source, state) {
       held(source).state = state
     },
@@ -106,9 +131,10 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       call()
       return request
     },
-    asked: async (names) => [...requests.values()].flatMap(({ id, source, report }) => (
-      report === null && names.includes(source) ? [{ id, source }] : []
-    )),
+    asked: async (names) =>
+      [...requests.values()].flatMap(({ id, source, report }) =>
+        report === null && names.includes(source) ? [{ id, source }] : [],
+      ),
     async answer(answered, report) {
       for (const { id } of answered) if (requests.has(id)) requests.get(id)!.report = report
       call()

@@ -1,30 +1,30 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import type { Head } from '../../core/version.js'
-import type { Backend, History, HistoryOptions } from '../history.js'
+import type { Head } from '../../core/history/version.js'
+import type { Backend, History, HistoryOptions } from '../contract/history.js'
 import { verifyHistory } from '../verify/verify-history.js'
-import { Committer } from './commit.js'
-import { Compactor } from './compact.js'
-import { withClient } from './direct-client.js'
-import { findEntries } from './find-entries.js'
-import { indexReferences } from './index-references.js'
-import { migrateDatabase } from './migrate.js'
-import { openJournal } from './journal.js'
-import { Notifications } from './notifications.js'
-import { openPostgresExchange } from './postgres-exchange.js'
-import { openPostgresInstances } from './postgres-instances.js'
-import { ReadClient, type Sql } from './read-client.js'
-import { PLANNED_IN_ORDER } from './old-page.js'
-import { readEntries } from './read-entries.js'
-import { PLANNED_ONCE, readHead } from './read-head.js'
-import { readLog } from './read-log.js'
-import { readReferences } from './read-references.js'
-import { readVersions } from './read-versions.js'
-import { StatisticsRefresher } from './refresh-statistics.js'
-import { removeOldReplies } from './remove-old-replies.js'
-import { sourceRows } from './source-rows.js'
-import { withStoredHistory } from './stored-history.js'
-import { tagRows } from './tag-rows.js'
+import { withClient } from './base/direct-client.js'
+import { migrateDatabase } from './base/migrate.js'
+import { Notifications } from './base/notifications.js'
+import { ReadClient, type Sql } from './base/read-pool.js'
+import { Committer } from './commit/committer.js'
+import { indexReferences } from './commit/index-references.js'
+import { openJournal } from './commit/journal.js'
+import { StatisticsRefresher } from './commit/refresh-statistics.js'
+import { removeOldReplies } from './commit/remove-old-replies.js'
+import { Compactor } from './compaction/compactor.js'
+import { withStoredHistory } from './compaction/verify-source.js'
+import { openPostgresExchange } from './exchange/postgres-exchange.js'
+import { findEntries } from './find/find-entries.js'
+import { openPostgresInstances } from './instances/postgres-instances.js'
+import { readEntries } from './read/read-entries.js'
+import { PLANNED_ONCE, readHead } from './read/read-head.js'
+import { readLog } from './read/read-log.js'
+import { readReferences } from './read/read-references.js'
+import { readVersions } from './read/read-versions.js'
+import { PLANNED_IN_ORDER } from './read/snapshot-page.js'
+import { tagRows } from './read/tag-rows.js'
+import { sourceRows } from './sources/source-rows.js'
 
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
@@ -64,21 +64,36 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
-  const exchangeClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs, settings: { synchronous_commit: 'off' } })
+  const exchangeClient = new ReadClient({
+    databaseUrl,
+    connections: 2,
+    timeoutMs: readTimeoutMs,
+    settings: { synchronous_commit: 'off' },
+  })
   const exchange = openPostgresExchange(exchangeClient, notifications)
   const compactor = new Compactor(client, databaseUrl, options)
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
   const sourceClient = new ReadClient({
-    databaseUrl, connections: 2, timeoutMs: SOURCE_TIMEOUT_MS, settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
+    databaseUrl,
+    connections: 2,
+    timeoutMs: SOURCE_TIMEOUT_MS,
+    settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
   })
-  const headClient = new ReadClient({ databaseUrl, connections: HEAD_CONNECTIONS, timeoutMs: readTimeoutMs, settings: PLANNED_ONCE })
+  const headClient = new ReadClient({
+    databaseUrl,
+    connections: HEAD_CONNECTIONS,
+    timeoutMs: readTimeoutMs,
+    settings: PLANNED_ONCE,
+  })
   const pageClient = new ReadClient({ databaseUrl, connections, timeoutMs: readTimeoutMs, settings: PLANNED_IN_ORDER })
   const replyTimer = setInterval(() => {
-    client.read((sql) => removeOldReplies(sql)).catch(() => {
-      // The store is away; what is too old now is so in an hour too.
-    })
+    client
+      .read((sql) => removeOldReplies(sql))
+      .catch(() => {
+        // The store is away; what is too old now is so in an hour too.
+      })
     compactor.goOn()
   }, REPLY_CHECK_MS)
   replyTimer.unref()
@@ -99,11 +114,16 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     oldestRevision: () => compactor.oldestRevision(),
     ...readEntries(client, pageClient),
     ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
-    ...readVersions((query) => drizzleClient.read((sql) => {
-      let database = databases.get(sql)
-      if (database === undefined) databases.set(sql, database = drizzle({ client: sql as unknown as postgres.Sql }))
-      return query(database)
-    }), client),
+    ...readVersions(
+      (query) =>
+        drizzleClient.read((sql) => {
+          let database = databases.get(sql)
+          if (database === undefined)
+            databases.set(sql, (database = drizzle({ client: sql as unknown as postgres.Sql })))
+          return query(database)
+        }),
+      client,
+    ),
     ...log,
     ...readReferences(client),
     ...tagRows(client),
@@ -115,15 +135,30 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     },
     compact: (request) => compactor.compact(request),
     onAdvance: (listener) => notifications.onAdvance(listener),
-    verify: (progress) => withStoredHistory(databaseUrl, options.references, (stored) => verifyHistory(stored, progress)),
-    isReady: () => client.read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS).then(() => true, () => false),
+    verify: (progress) =>
+      withStoredHistory(databaseUrl, options.references, (stored) => verifyHistory(stored, progress)),
+    isReady: () =>
+      client
+        .read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS)
+        .then(
+          () => true,
+          () => false,
+        ),
     async close() {
       clearInterval(replyTimer)
       await compactor.close()
       await committer.close()
       await statistics.close()
       await exchange.close()
-      await Promise.all([notifications.close(), client.close(), headClient.close(), pageClient.close(), drizzleClient.close(), exchangeClient.close(), sourceClient.close()])
+      await Promise.all([
+        notifications.close(),
+        client.close(),
+        headClient.close(),
+        pageClient.close(),
+        drizzleClient.close(),
+        exchangeClient.close(),
+        sourceClient.close(),
+      ])
     },
   }
 }

@@ -7,10 +7,16 @@ import type { StoredHistory, StoredVersion } from './stored-history.js'
  * included) at which it was the head. Their sums, and those of all others that were the head since, go into `sums`.
  */
 export async function baselineRoots(
-  versions: readonly StoredVersion[], childrenOf: ReadonlyMap<number, readonly number[]>, oldestRevision: number,
-  sums: Map<number, bigint>, stored: StoredHistory, report: Report,
+  versions: readonly StoredVersion[],
+  childrenOf: ReadonlyMap<number, readonly number[]>,
+  oldestRevision: number,
+  sums: Map<number, bigint>,
+  stored: StoredHistory,
+  report: Report,
 ): Promise<{ readonly number: number; readonly sum: StateSum }[]> {
-  const gone = new Map(versions.filter(({ revision }) => revision < oldestRevision).map((version) => [version.number, version]))
+  const gone = new Map(
+    versions.filter(({ revision }) => revision < oldestRevision).map((version) => [version.number, version]),
+  )
   for (const { number, state } of gone.values()) {
     const sum = number === 0 ? 0n : readSum(state)
     if (sum !== null) sums.set(number, sum)
@@ -25,7 +31,8 @@ export async function baselineRoots(
       report('version', `v${number}`, 'is built on, but was never the head since the baseline')
     } else if (number !== 0) {
       for await (const { id, content } of stored.stateAt(revision!)) sum.set(id, { digest: content.digest })
-      if (sum.value !== sums.get(number)) report('version', `v${number}`, `the state at revision ${revision} does not have the sum that was kept of it`)
+      if (sum.value !== sums.get(number))
+        report('version', `v${number}`, `the state at revision ${revision} does not have the sum that was kept of it`)
     }
     roots.push({ number, sum })
   }
@@ -33,7 +40,11 @@ export async function baselineRoots(
 }
 
 /** The first revision, from the one before the oldest on, at which each compacted version was the head. */
-async function firstKeptRevisions(gone: ReadonlyMap<number, StoredVersion>, oldestRevision: number, stored: StoredHistory): Promise<Map<number, number>> {
+async function firstKeptRevisions(
+  gone: ReadonlyMap<number, StoredVersion>,
+  oldestRevision: number,
+  stored: StoredHistory,
+): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   if (oldestRevision === 1) found.set(0, 0)
   for await (const { revision, to } of stored.transitions()) {

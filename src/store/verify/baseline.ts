@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Version } from '../../core/version.js'
-import type { ChangeRow } from '../change-row.js'
-import { FIRST_LINK } from '../changeset-codec.js'
-import type { TransitionRow } from '../standing.js'
+import type { Version } from '../../core/history/version.js'
+import type { ChangeRow } from '../planning/change-row.js'
+import { FIRST_LINK } from '../planning/changeset-codec.js'
+import type { TransitionRow } from '../planning/commit-state.js'
 import { textHash } from './content-digest.js'
 
 /** What stands in for the history that was compacted away, so that what is left of it can still be checked. */
@@ -22,10 +22,23 @@ export interface Baseline {
 export type MeasuredBaseline = Omit<Baseline, 'removed'>
 
 export function versionsDigest(versions: readonly Version[], before: number): string {
-  return versions.filter(({ revision }) => revision < before).reduce((link, version) => {
-    const { number, parent, revision, author, message, createdAt, digest, created, updated, deleted } = version
-    return nextLink(link, [number, parent, revision, author, message, createdAt.getTime(), digest, created, updated, deleted])
-  }, FIRST_LINK)
+  return versions
+    .filter(({ revision }) => revision < before)
+    .reduce((link, version) => {
+      const { number, parent, revision, author, message, createdAt, digest, created, updated, deleted } = version
+      return nextLink(link, [
+        number,
+        parent,
+        revision,
+        author,
+        message,
+        createdAt.getTime(),
+        digest,
+        created,
+        updated,
+        deleted,
+      ])
+    }, FIRST_LINK)
 }
 
 /** The link after a transition, in the chain that a baseline keeps of them. */
@@ -37,7 +50,9 @@ export function transitionLink(link: string, { digest, entryCount }: TransitionR
 export function rowDigest(row: ChangeRow): string {
   const { id, revision, operation, position, deletePosition, content, version, previousRevision } = row
   const told = content === null ? null : [content.digest, textHash(content)]
-  return createHash('sha256').update(JSON.stringify([id, revision, operation, position, deletePosition, version, previousRevision, told])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([id, revision, operation, position, deletePosition, version, previousRevision, told]))
+    .digest('hex')
 }
 
 /** A sum as it is kept. */

@@ -7,7 +7,10 @@ export class ChangesetReader {
   #ahead = new Map<number, Uint8Array>()
   #next = 0
 
-  constructor(readonly order: readonly number[], readonly stored: StoredHistory) {}
+  constructor(
+    readonly order: readonly number[],
+    readonly stored: StoredHistory,
+  ) {}
 
   async read(number: number): Promise<Uint8Array | undefined> {
     if (!this.#ahead.has(number) && this.#next < this.order.length) {

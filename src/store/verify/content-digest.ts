@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../core/canonical-json.js'
-import type { Json } from '../../core/json.js'
-import { sha256 } from '../sha256.js'
+import { canonicalJson } from '../../core/entry/canonical-json.js'
+import type { Json } from '../../core/entry/json.js'
+import { sha256 } from '../planning/sha256.js'
 
 interface ContentTexts {
   readonly kind: string

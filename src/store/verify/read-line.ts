@@ -1,16 +1,16 @@
-import type { EntryId } from '../../core/entry-id.js'
-import type { Json } from '../../core/json.js'
-import type { Head, Version } from '../../core/version.js'
-import type { ChangeRow } from '../change-row.js'
-import { FIRST_LINK, transitionDigest } from '../changeset-codec.js'
-import type { TransitionRow } from '../standing.js'
-import { rowDigest, sumText, transitionLink, type Baseline, type MeasuredBaseline } from './baseline.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Json } from '../../core/entry/json.js'
+import type { Head, Version } from '../../core/history/version.js'
+import type { ChangeRow } from '../planning/change-row.js'
+import { FIRST_LINK, transitionDigest } from '../planning/changeset-codec.js'
+import type { TransitionRow } from '../planning/commit-state.js'
+import { type Baseline, type MeasuredBaseline, rowDigest, sumText, transitionLink } from './baseline.js'
 import { textHash } from './content-digest.js'
 import type { Replay } from './replay-lineages.js'
+import type { Report } from './report.js'
 import { StateSum } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
-import type { Report } from './report.js'
 
 /** What is remembered of an entry as it stands: not its texts, of which there may be gigabytes. */
 export interface LineEntry {
@@ -29,7 +29,11 @@ export interface LineOptions {
 
 /** Walks the log along the revisions and holds it against the replay. */
 export async function readLine(
-  versions: readonly Version[], replay: Replay, { baseline, measureAt }: LineOptions, stored: StoredHistory, report: Report,
+  versions: readonly Version[],
+  replay: Replay,
+  { baseline, measureAt }: LineOptions,
+  stored: StoredHistory,
+  report: Report,
 ) {
   const oldest = baseline?.revision ?? 0
   const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
@@ -53,17 +57,28 @@ export async function readLine(
     const where = `r${revision}`
     if (revision === baseline?.revision) {
       isBaselineChecked = true
-      verifyBaseline(baseline, line, { entries: state.size, rows: changes, isState: sum.value === replay.sums.get(head.version) }, report)
+      verifyBaseline(
+        baseline,
+        line,
+        { entries: state.size, rows: changes, isState: sum.value === replay.sums.get(head.version) },
+        report,
+      )
     }
     if (revision === measureAt) measured = { transitionsDigest: line.link, rows: sumText(line.rows.value) }
     if (revision !== head.revision + 1) report('transition', where, `follows revision ${head.revision}`)
-    if (from !== head.version) report('transition', where, `starts from version ${from}, but the head was ${head.version}`)
+    if (from !== head.version)
+      report('transition', where, `starts from version ${from}, but the head was ${head.version}`)
     digest = transitionDigest(digest, transition)
-    if (digest !== transition.digest) { report('transition', where, 'the digest does not follow from the transition before and its row'); digest = transition.digest }
+    if (digest !== transition.digest) {
+      report('transition', where, 'the digest does not follow from the transition before and its row')
+      digest = transition.digest
+    }
     if (transition.createdAt.getTime() < lastTime) report('transition', where, 'is older than the transition before it')
     lastTime = transition.createdAt.getTime()
-    if (kind === 'CHANGESET' && firstAt.has(to)) report('transition', where, `makes version ${to}, which was there before`)
-    if (kind === 'VERSION' && !firstAt.has(to)) report('transition', where, `applies version ${to}, which was not there yet`)
+    if (kind === 'CHANGESET' && firstAt.has(to))
+      report('transition', where, `makes version ${to}, which was there before`)
+    if (kind === 'VERSION' && !firstAt.has(to))
+      report('transition', where, `applies version ${to}, which was not there yet`)
     if (!firstAt.has(to)) firstAt.set(to, revision)
 
     const places: number[] = []
@@ -71,10 +86,20 @@ export async function readLine(
       const { row: change, metaIndex } = row.value
       const hash = change.content === null ? null : textHash(change.content)
       if (revision < oldest) verifyBaselineRow(change, metaIndex, report)
-      else verifyRow(change, hash, metaIndex, transition, state, isCompacted(change.version) ? null : replay.written, report)
+      else
+        verifyRow(
+          change,
+          hash,
+          metaIndex,
+          transition,
+          state,
+          isCompacted(change.version) ? null : replay.written,
+          report,
+        )
       places.push(change.position, ...(change.deletePosition === null ? [] : [change.deletePosition]))
       take(change, hash, state, sum)
-      if (revision < lastBoundary) line.rows.set(change.id, change.content === null ? undefined : { digest: rowDigest(change) })
+      if (revision < lastBoundary)
+        line.rows.set(change.id, change.content === null ? undefined : { digest: rowDigest(change) })
       everSeen.add(change.id)
       changes++
       row = await rows.next()
@@ -83,27 +108,46 @@ export async function readLine(
     line.entryCount = transition.entryCount
     head = { revision, version: to }
     if (revision < oldest) continue
-    if (places.length !== transition.changeCount || !isPermutation(places)) report('change', where, `its ${transition.changeCount} changes are not all there, each at its place`)
-    if (transition.entryCount !== state.size) report('transition', where, `says ${transition.entryCount} entries, but there are ${state.size}`)
-    if (sum.value !== replay.sums.get(to)) report('change', where, `the stored state is not what the changesets up to version ${to} lead to`)
+    if (places.length !== transition.changeCount || !isPermutation(places))
+      report('change', where, `its ${transition.changeCount} changes are not all there, each at its place`)
+    if (transition.entryCount !== state.size)
+      report('transition', where, `says ${transition.entryCount} entries, but there are ${state.size}`)
+    if (sum.value !== replay.sums.get(to))
+      report('change', where, `the stored state is not what the changesets up to version ${to} lead to`)
   }
   if (!row.done) report('change', `r${row.value.row.revision}/${row.value.row.id}`, 'belongs to no transition')
   if (!isBaselineChecked) report('baseline', 'baseline', `is of revision ${oldest}, which is not there`)
   for (const { number, revision } of versions) {
-    if (firstAt.get(number) !== revision) report('version', `v${number}`, `is stored as first at revision ${revision}, by the log it is ${firstAt.get(number) ?? 'at none'}`)
+    if (firstAt.get(number) !== revision)
+      report(
+        'version',
+        `v${number}`,
+        `is stored as first at revision ${revision}, by the log it is ${firstAt.get(number) ?? 'at none'}`,
+      )
   }
   return { state, everSeen, head, digest, changes, measured }
 }
 
 function verifyBaseline(
-  baseline: Baseline, line: { readonly link: string; readonly rows: StateSum; readonly entryCount: number },
-  found: { readonly entries: number; readonly rows: number; readonly isState: boolean }, report: Report,
+  baseline: Baseline,
+  line: { readonly link: string; readonly rows: StateSum; readonly entryCount: number },
+  found: { readonly entries: number; readonly rows: number; readonly isState: boolean },
+  report: Report,
 ): void {
-  if (line.link !== baseline.transitionsDigest) report('baseline', 'baseline', 'the transitions below it are not those that it was made of')
-  if (sumText(line.rows.value) !== baseline.rows) report('baseline', 'baseline', 'the entries it begins with are not those that it was made of')
-  if (found.entries !== line.entryCount) report('baseline', 'baseline', `begins with ${found.entries} entries, by its last transition there were ${line.entryCount}`)
-  if (!found.isState) report('baseline', 'baseline', 'the state it begins with does not have the sum that was kept of its version')
-  if (baseline.removed && found.rows !== found.entries) report('baseline', 'baseline', `${found.rows - found.entries} changes below it should have been removed`)
+  if (line.link !== baseline.transitionsDigest)
+    report('baseline', 'baseline', 'the transitions below it are not those that it was made of')
+  if (sumText(line.rows.value) !== baseline.rows)
+    report('baseline', 'baseline', 'the entries it begins with are not those that it was made of')
+  if (found.entries !== line.entryCount)
+    report(
+      'baseline',
+      'baseline',
+      `begins with ${found.entries} entries, by its last transition there were ${line.entryCount}`,
+    )
+  if (!found.isState)
+    report('baseline', 'baseline', 'the state it begins with does not have the sum that was kept of its version')
+  if (baseline.removed && found.rows !== found.entries)
+    report('baseline', 'baseline', `${found.rows - found.entries} changes below it should have been removed`)
 }
 
 /** A row below the baseline stands for nothing but the content it holds. */
@@ -112,8 +156,13 @@ function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: Report): voi
 }
 
 function verifyRow(
-  row: ChangeRow, hash: string | null, metaIndex: Json, transition: TransitionRow, state: ReadonlyMap<EntryId, LineEntry>,
-  written: Replay['written'], report: Report,
+  row: ChangeRow,
+  hash: string | null,
+  metaIndex: Json,
+  transition: TransitionRow,
+  state: ReadonlyMap<EntryId, LineEntry>,
+  written: Replay['written'],
+  report: Report,
 ): void {
   const where = `r${row.revision}/${row.id}`
   const before = state.get(row.id)
@@ -121,15 +170,28 @@ function verifyRow(
   const fits: (typeof ROW_FITS)[keyof typeof ROW_FITS] | undefined = ROW_FITS[row.operation]
   if (fits === undefined) return report('change', where, `there is no operation "${row.operation as string}"`)
   if (fits.before !== (before !== undefined)) report('change', where, `${row.operation} does not fit the state before`)
-  if (row.previousRevision !== (before?.revision ?? null)) report('change', where, `names revision ${row.previousRevision} as the one before, it is ${before?.revision ?? null}`)
-  if (before !== undefined && row.content !== null && fits.sameKind !== null && fits.sameKind !== (before.kind === row.content.kind)) {
+  if (row.previousRevision !== (before?.revision ?? null))
+    report(
+      'change',
+      where,
+      `names revision ${row.previousRevision} as the one before, it is ${before?.revision ?? null}`,
+    )
+  if (
+    before !== undefined &&
+    row.content !== null &&
+    fits.sameKind !== null &&
+    fits.sameKind !== (before.kind === row.content.kind)
+  ) {
     report('change', where, `${row.operation} from kind ${before.kind} to ${row.content.kind}`)
   }
-  if (fits.content !== (row.content !== null)) report('change', where, `${row.operation} with${row.content === null ? 'out' : ''} content`)
+  if (fits.content !== (row.content !== null))
+    report('change', where, `${row.operation} with${row.content === null ? 'out' : ''} content`)
   if (row.content === null) return
-  if (transition.kind === 'CHANGESET' && row.version !== transition.to) report('change', where, `says version ${row.version}, it is ${transition.to}`)
+  if (transition.kind === 'CHANGESET' && row.version !== transition.to)
+    report('change', where, `says version ${row.version}, it is ${transition.to}`)
   verifyContent('change', where, row.content, metaIndex, report)
-  if (written !== null && written.get(`${row.version}/${row.id}`) !== hash) report('change', where, `is not what version ${row.version} wrote`)
+  if (written !== null && written.get(`${row.version}/${row.id}`) !== hash)
+    report('change', where, `is not what version ${row.version} wrote`)
 }
 
 const ROW_FITS = {
@@ -139,7 +201,12 @@ const ROW_FITS = {
   replace: { before: true, content: true, sameKind: false },
 } as const
 
-function take({ id, revision, version, content }: ChangeRow, hash: string | null, state: Map<EntryId, LineEntry>, sum: StateSum): void {
+function take(
+  { id, revision, version, content }: ChangeRow,
+  hash: string | null,
+  state: Map<EntryId, LineEntry>,
+  sum: StateSum,
+): void {
   if (content === null || hash === null) {
     state.delete(id)
     sum.set(id, undefined)

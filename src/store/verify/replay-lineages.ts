@@ -1,16 +1,17 @@
-import type { EntryId } from '../../core/entry-id.js'
-import type { Version } from '../../core/version.js'
-import { decodeChangeset, rootDigest, versionDigest, type StoredChangeset } from '../changeset-codec.js'
-import { readableDigest, textHash } from './content-digest.js'
-import { ChangesetReader } from './changeset-reader.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Version } from '../../core/history/version.js'
+import { decodeChangeset, rootDigest, type StoredChangeset, versionDigest } from '../planning/changeset-codec.js'
 import { baselineRoots } from './baseline-roots.js'
+import { ChangesetReader } from './changeset-reader.js'
+import { readableDigest, textHash } from './content-digest.js'
+import type { Report } from './report.js'
 import { StateSum, type SummedEntry } from './state-sum.js'
 import type { StoredHistory, StoredVersion } from './stored-history.js'
-import type { Report } from './report.js'
 
 function verifyRoot(root: Version | undefined, report: Report): void {
   if (root === undefined) return
-  if (root.digest !== rootDigest(root.createdAt)) report('version', 'v0', 'its digest is not that of the time it was made')
+  if (root.digest !== rootDigest(root.createdAt))
+    report('version', 'v0', 'its digest is not that of the time it was made')
   const { number, parent, revision, author, message, created, updated, deleted } = root
   const said = JSON.stringify([number, parent, revision, author, message, created, updated, deleted])
   if (said !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `is stored as ${said}`)
@@ -35,7 +36,10 @@ export interface ReplayOptions {
 
 /** Rebuilds every version that is kept, from v0 or from the baseline, by the changesets alone. */
 export async function replayLineages(
-  versions: readonly StoredVersion[], stored: StoredHistory, report: Report, { oldestRevision, byText, progress }: ReplayOptions,
+  versions: readonly StoredVersion[],
+  stored: StoredHistory,
+  report: Report,
+  { oldestRevision, byText, progress }: ReplayOptions,
 ): Promise<Replay> {
   const byNumber = new Map(versions.map((version) => [version.number, version]))
   const childrenOf = new Map<number, number[]>()
@@ -44,11 +48,15 @@ export async function replayLineages(
       if (number !== 0) report('version', `v${number}`, 'has no parent')
       continue
     }
-    if (!(parent < number) || !byNumber.has(parent)) report('version', `v${number}`, `its parent ${parent} is no earlier version`)
+    if (!(parent < number) || !byNumber.has(parent))
+      report('version', `v${number}`, `its parent ${parent} is no earlier version`)
     else if (revision >= oldestRevision) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), number])
   }
   for (const [place, { number }] of versions.entries()) {
-    if (number !== place) { report('version', `v${place}`, 'is missing'); break }
+    if (number !== place) {
+      report('version', `v${place}`, 'is missing')
+      break
+    }
   }
   verifyRoot(versions[0], report)
 
@@ -56,12 +64,26 @@ export async function replayLineages(
   const sums = new Map<number, bigint>()
   const written = new Map<string, string>()
   const operationCounts = new Map<number, number>()
-  const roots = oldestRevision === 0 ? [{ number: 0, sum }] : await baselineRoots(versions, childrenOf, oldestRevision, sums, stored, report)
-  const changesets = new ChangesetReader(roots.flatMap(({ number }) => preorder(childrenOf, number)), stored)
+  const roots =
+    oldestRevision === 0
+      ? [{ number: 0, sum }]
+      : await baselineRoots(versions, childrenOf, oldestRevision, sums, stored, report)
+  const changesets = new ChangesetReader(
+    roots.flatMap(({ number }) => preorder(childrenOf, number)),
+    stored,
+  )
   // Depth first with an explicit stack: a lineage may be a million versions long.
   const stack: { number: number; undo: Undo[]; next: number }[] = []
   const enter = async (number: number) => {
-    const undo = await replayOne(byNumber.get(number)!, byNumber, changesets, sum, byText ? written : null, operationCounts, report)
+    const undo = await replayOne(
+      byNumber.get(number)!,
+      byNumber,
+      changesets,
+      sum,
+      byText ? written : null,
+      operationCounts,
+      report,
+    )
     sums.set(number, sum.value)
     stack.push({ number, undo, next: 0 })
     progress(sums.size, versions.length)
@@ -85,17 +107,29 @@ export async function replayLineages(
   return { sums, written: byText ? written : null, operationCounts }
 }
 
-interface Undo { readonly id: EntryId; readonly entry: SummedEntry | undefined }
+interface Undo {
+  readonly id: EntryId
+  readonly entry: SummedEntry | undefined
+}
 
 async function replayOne(
-  version: Version, byNumber: ReadonlyMap<number, Version>, changesets: ChangesetReader, sum: StateSum,
-  written: Map<string, string> | null, operationCounts: Map<number, number>, report: Report,
+  version: Version,
+  byNumber: ReadonlyMap<number, Version>,
+  changesets: ChangesetReader,
+  sum: StateSum,
+  written: Map<string, string> | null,
+  operationCounts: Map<number, number>,
+  report: Report,
 ): Promise<Undo[]> {
   const where = `v${version.number}`
   const bytes = await changesets.read(version.number)
   const parentDigest = byNumber.get(version.parent!)?.digest ?? ''
-  if (bytes === undefined) { report('changeset', where, 'its changeset is missing'); return [] }
-  if (versionDigest(parentDigest, bytes) !== version.digest) report('changeset', where, 'the digest does not follow from the parent and the changeset')
+  if (bytes === undefined) {
+    report('changeset', where, 'its changeset is missing')
+    return []
+  }
+  if (versionDigest(parentDigest, bytes) !== version.digest)
+    report('changeset', where, 'the digest does not follow from the parent and the changeset')
   let changeset: StoredChangeset
   try {
     changeset = decodeChangeset(bytes)
@@ -103,16 +137,24 @@ async function replayOne(
     report('changeset', where, `cannot be read: ${(error as Error).message}`)
     return []
   }
-  const header = [changeset.number, changeset.parent, changeset.author, changeset.message, changeset.createdAt.getTime()]
+  const header = [
+    changeset.number,
+    changeset.parent,
+    changeset.author,
+    changeset.message,
+    changeset.createdAt.getTime(),
+  ]
   const row = [version.number, version.parent, version.author, version.message, version.createdAt.getTime()]
-  if (JSON.stringify(header) !== JSON.stringify(row)) report('version', where, `is stored as ${JSON.stringify(row)}, its changeset says ${JSON.stringify(header)}`)
+  if (JSON.stringify(header) !== JSON.stringify(row))
+    report('version', where, `is stored as ${JSON.stringify(row)}, its changeset says ${JSON.stringify(header)}`)
   const counts = { CREATE: 0, UPDATE: 0, DELETE: 0 }
   const undo: Undo[] = []
   for (const { kind, id, content } of changeset.operations) {
     counts[kind]++
     const before = sum.get(id)
     undo.push({ id, entry: before })
-    if ((kind === 'CREATE') !== (before === undefined)) report('changeset', where, `${kind} of ${id} does not fit the state of its parent`)
+    if ((kind === 'CREATE') !== (before === undefined))
+      report('changeset', where, `${kind} of ${id} does not fit the state of its parent`)
     if (content === null) {
       sum.set(id, undefined)
       continue

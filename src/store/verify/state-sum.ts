@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { EntryId } from '../../core/entry-id.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
 
 /**
  * Without the version that wrote it: moving the head leaves an entry alone whose content is equal by value, whichever

@@ -1,10 +1,10 @@
-import type { EntryId } from '../../core/entry-id.js'
-import type { EntryRevision } from '../../core/entry.js'
-import type { Json } from '../../core/json.js'
-import type { Tag } from '../../core/tag.js'
-import type { Head, Version } from '../../core/version.js'
-import type { ChangeRow } from '../change-row.js'
-import type { TransitionRow } from '../standing.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Json } from '../../core/entry/json.js'
+import type { Tag } from '../../core/history/tag.js'
+import type { Head, Version } from '../../core/history/version.js'
+import type { ChangeRow } from '../planning/change-row.js'
+import type { TransitionRow } from '../planning/commit-state.js'
 import type { Baseline } from './baseline.js'
 
 /** The stored rows as they are, in order; each call reads anew. */

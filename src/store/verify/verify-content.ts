@@ -1,14 +1,21 @@
-import { jsonEquals } from '../../core/canonical-json.js'
-import type { SealedContent } from '../../core/entry.js'
-import type { Json } from '../../core/json.js'
-import type { CorruptionPart } from '../history.js'
+import { jsonEquals } from '../../core/entry/canonical-json.js'
+import type { SealedContent } from '../../core/entry/entry.js'
+import type { Json } from '../../core/entry/json.js'
+import type { CorruptionPart } from '../contract/history.js'
 import { readableDigest } from './content-digest.js'
 import type { Report } from './report.js'
 
 /** Holds a stored content against its digest and its searchable copy of meta. */
-export function verifyContent(part: CorruptionPart, where: string, content: SealedContent, metaIndex: Json, report: Report): void {
+export function verifyContent(
+  part: CorruptionPart,
+  where: string,
+  content: SealedContent,
+  metaIndex: Json,
+  report: Report,
+): void {
   const digest = readableDigest(content)
   if (digest === null) return report(part, where, 'the content is not JSON')
   if (digest !== content.digest) report(part, where, 'the content does not have its digest')
-  if (metaIndex !== null && !jsonEquals(metaIndex, content.meta)) report(part, where, 'the searchable copy of meta differs from meta')
+  if (metaIndex !== null && !jsonEquals(metaIndex, content.meta))
+    report(part, where, 'the searchable copy of meta differs from meta')
 }

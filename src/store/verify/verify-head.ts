@@ -1,13 +1,15 @@
-import type { EntryId } from '../../core/entry-id.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
 import { readableDigest, textHash } from './content-digest.js'
 import type { LineEntry } from './read-line.js'
+import type { Report } from './report.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
-import type { Report } from './report.js'
 
 /** Holds the head table, and the indexes derived from it, against the state that the log ends in. */
 export async function verifyHead(
-  { state, everSeen }: { state: ReadonlyMap<EntryId, LineEntry>; everSeen: ReadonlySet<EntryId> }, stored: StoredHistory, report: Report,
+  { state, everSeen }: { state: ReadonlyMap<EntryId, LineEntry>; everSeen: ReadonlySet<EntryId> },
+  stored: StoredHistory,
+  report: Report,
 ): Promise<void> {
   let count = 0
   const expected = new Set<string>()
@@ -15,8 +17,12 @@ export async function verifyHead(
     count++
     const { id, content, revision, version } = entry
     const there = state.get(id)
-    if (there === undefined) { report('head', id, 'stands at the head, but by the log there is no such entry'); continue }
-    if (there.revision !== revision || there.version !== version) report('head', id, `says r${revision} of v${version}, by the log it is r${there.revision} of v${there.version}`)
+    if (there === undefined) {
+      report('head', id, 'stands at the head, but by the log there is no such entry')
+      continue
+    }
+    if (there.revision !== revision || there.version !== version)
+      report('head', id, `says r${revision} of v${version}, by the log it is r${there.revision} of v${there.version}`)
     const isSame = textHash(content) === there.hash
     if (!isSame || content.digest !== there.digest) report('head', id, 'does not hold what the log holds')
     verifyContent('head', id, content, metaIndex, report)
@@ -34,7 +40,8 @@ export async function verifyHead(
   if (stored.names !== null) {
     const missing = new Set(everSeen)
     for await (const id of stored.names()) {
-      if (!missing.delete(id)) report('entry_name', id, 'stands in the index of names, but there never was such an entry')
+      if (!missing.delete(id))
+        report('entry_name', id, 'stands in the index of names, but there never was such an entry')
     }
     for (const id of missing) report('entry_name', id, 'is missing from the index of names')
   }

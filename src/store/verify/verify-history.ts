@@ -1,11 +1,11 @@
-import type { Version } from '../../core/version.js'
-import type { Corruption, Verification } from '../history.js'
-import { damaged } from '../plan-compaction.js'
-import { movedTagSum, NO_TAGS, tagDigest } from '../plan-tag.js'
-import { versionsDigest, type Baseline, type MeasuredBaseline } from './baseline.js'
-import type { Report } from './report.js'
+import type { Version } from '../../core/history/version.js'
+import type { Corruption, Verification } from '../contract/history.js'
+import { damaged } from '../planning/plan-compaction.js'
+import { movedTagSum, NO_TAGS, tagDigest } from '../planning/plan-tag.js'
+import { type Baseline, type MeasuredBaseline, versionsDigest } from './baseline.js'
 import { readLine } from './read-line.js'
 import { replayLineages } from './replay-lineages.js'
+import type { Report } from './report.js'
 import type { StoredHistory, StoredPointer, StoredVersion } from './stored-history.js'
 import { verifyHead } from './verify-head.js'
 
@@ -46,7 +46,12 @@ export interface Measured {
  * @throws RegistryError HISTORY_DAMAGED
  */
 export async function measureBaseline(stored: StoredHistory, before: number): Promise<Measured> {
-  const { verification: { corruptions }, versions, sums, measured } = await readHistory(stored, { progress: () => {}, byText: false, measureAt: before })
+  const {
+    verification: { corruptions },
+    versions,
+    sums,
+    measured,
+  } = await readHistory(stored, { progress: () => {}, byText: false, measureAt: before })
   const [first] = corruptions
   if (first !== undefined) throw damaged(corruptions.length, `${first.part} ${first.where} ${first.message}`)
   if (measured === null) throw new Error(`revision ${before} was not met`)
@@ -55,7 +60,11 @@ export async function measureBaseline(stored: StoredHistory, before: number): Pr
 
 async function readHistory(
   stored: StoredHistory,
-  { progress, byText, measureAt }: { progress: (done: number, of: number) => void; byText: boolean; measureAt: number | null },
+  {
+    progress,
+    byText,
+    measureAt,
+  }: { progress: (done: number, of: number) => void; byText: boolean; measureAt: number | null },
 ) {
   const corruptions: Corruption[] = []
   const report: Report = (part, where, message) => {
@@ -66,19 +75,32 @@ async function readHistory(
   const baseline = await stored.baseline()
   if (baseline !== null) verifyVersions(versions, baseline, report)
 
-  const replay = await replayLineages(versions, stored, report, { oldestRevision: baseline?.revision ?? 0, byText, progress })
+  const replay = await replayLineages(versions, stored, report, {
+    oldestRevision: baseline?.revision ?? 0,
+    byText,
+    progress,
+  })
   const line = await readLine(versions, replay, { baseline, measureAt }, stored, report)
   await verifyHead(line, stored, report)
-  verifyPointer(await stored.pointer(), {
-    head: line.head,
-    lastVersion: versions.at(-1)?.number ?? 0,
-    versionDigest: versions.find(({ number }) => number === line.head.version)?.digest ?? '',
-    transitionDigest: line.digest,
-    entryCount: line.state.size,
-    tagSum: await verifyTags(versions, baseline, stored, report),
-    oldestRevision: baseline?.revision ?? 0,
-  }, report)
-  const verification: Verification = { versions: versions.length, revisions: line.head.revision, changes: line.changes, corruptions }
+  verifyPointer(
+    await stored.pointer(),
+    {
+      head: line.head,
+      lastVersion: versions.at(-1)?.number ?? 0,
+      versionDigest: versions.find(({ number }) => number === line.head.version)?.digest ?? '',
+      transitionDigest: line.digest,
+      entryCount: line.state.size,
+      tagSum: await verifyTags(versions, baseline, stored, report),
+      oldestRevision: baseline?.revision ?? 0,
+    },
+    report,
+  )
+  const verification: Verification = {
+    versions: versions.length,
+    revisions: line.head.revision,
+    changes: line.changes,
+    corruptions,
+  }
   return { verification, versions, sums: replay.sums, measured: line.measured }
 }
 
@@ -89,12 +111,18 @@ function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, 
   }
   if (!baseline.removed) return
   for (const { number, revision, hasChangeset } of versions) {
-    if (number > 0 && revision < baseline.revision && hasChangeset) report('version', `v${number}`, 'its changeset should have been removed')
+    if (number > 0 && revision < baseline.revision && hasChangeset)
+      report('version', `v${number}`, 'its changeset should have been removed')
   }
 }
 
 /** The sum of all tags, each held against its digest. */
-async function verifyTags(versions: readonly Version[], baseline: Baseline | null, stored: StoredHistory, report: Report): Promise<string> {
+async function verifyTags(
+  versions: readonly Version[],
+  baseline: Baseline | null,
+  stored: StoredHistory,
+  report: Report,
+): Promise<string> {
   const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
   let sum = NO_TAGS
   for await (const { tag, digest } of stored.tags()) {
@@ -102,7 +130,8 @@ async function verifyTags(versions: readonly Version[], baseline: Baseline | nul
     if (tagDigest(tag) !== digest) report('tag', tag.name, 'does not have its digest')
     const revision = revisionOf.get(tag.version)
     if (revision === undefined) report('tag', tag.name, `stands on version ${tag.version}, which is not there`)
-    else if (tag.version > 0 && revision < (baseline?.revision ?? 0)) report('tag', tag.name, `stands on version ${tag.version}, which is compacted away`)
+    else if (tag.version > 0 && revision < (baseline?.revision ?? 0))
+      report('tag', tag.name, `stands on version ${tag.version}, which is compacted away`)
   }
   return sum
 }

@@ -26,18 +26,29 @@ export async function openConnection(port) {
   socket.on('error', lost).on('close', () => lost())
   return {
     /** The answer's body, as Latin-1. */
-    ask: (bytes) => ended !== null ? Promise.reject(ended) : new Promise((resolve, reject) => {
-      settle = { resolve, reject }
-      socket.write(bytes)
-    }),
-    close: () => { settle = null; socket.destroy() },
+    ask: (bytes) =>
+      ended !== null
+        ? Promise.reject(ended)
+        : new Promise((resolve, reject) => {
+            settle = { resolve, reject }
+            socket.write(bytes)
+          }),
+    close: () => {
+      settle = null
+      socket.destroy()
+    },
   }
 }
 
 export function requestBytes({ path, body }) {
   if (body === undefined) return `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
   const text = Buffer.from(JSON.stringify(body))
-  return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`), text])
+  return Buffer.concat([
+    Buffer.from(
+      `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`,
+    ),
+    text,
+  ])
 }
 
 function answerIn(text) {

@@ -2,12 +2,17 @@
 // Told by a message what to do; says `began` and `done` around what is measured, so that the parent can read the servers' CPU time.
 import { REQUESTS } from '../requests.mjs'
 import { summary } from '../statistics.mjs'
-import { etcd3Requests } from './etcd3.mjs'
 import { openConnection, requestBytes } from './connection.mjs'
+import { etcd3Requests } from './etcd3.mjs'
 
-process.once('message', (job) => run(job).then((result) => process.send({ done: result }, () => process.exit(0)), (error) => {
-  process.send({ failed: String(error.stack) }, () => process.exit(1))
-}))
+process.once('message', (job) =>
+  run(job).then(
+    (result) => process.send({ done: result }, () => process.exit(0)),
+    (error) => {
+      process.send({ failed: String(error.stack) }, () => process.exit(1))
+    },
+  ),
+)
 
 async function run(job) {
   const channels = job.system === 'etcd3' ? await etcd3Requests(job) : await httpRequests(job)
@@ -15,12 +20,14 @@ async function run(job) {
   const load = async (ms) => {
     const times = []
     const until = performance.now() + ms
-    await Promise.all(channels.map(async (ask) => {
-      for (let began = performance.now(); began < until; began = performance.now()) {
-        await ask(next++)
-        times.push(performance.now() - began)
-      }
-    }))
+    await Promise.all(
+      channels.map(async (ask) => {
+        for (let began = performance.now(); began < until; began = performance.now()) {
+          await ask(next++)
+          times.push(performance.now() - began)
+        }
+      }),
+    )
     return times
   }
   await load(job.warmUpMs)

@@ -1,17 +1,31 @@
 // Sends one large request, made here, and says how long its answer took.
-import { openConnection, requestBytes } from './connection.mjs'
+
 import { entryOf } from '../entries.mjs'
+import { openConnection, requestBytes } from './connection.mjs'
 
-const APPLY = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { version { number } } } }'
-const MOVE = 'mutation ($input: ApplyVersionInput!) { applyVersion(input: $input) { __typename ... on Applied { version { number } } } }'
+const APPLY =
+  'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { version { number } } } }'
+const MOVE =
+  'mutation ($input: ApplyVersionInput!) { applyVersion(input: $input) { __typename ... on Applied { version { number } } } }'
 
-process.once('message', (job) => run(job).then((done) => process.send({ done }, () => process.exit(0)), (error) => {
-  process.send({ failed: String(error.stack) }, () => process.exit(1))
-}))
+process.once('message', (job) =>
+  run(job).then(
+    (done) => process.send({ done }, () => process.exit(0)),
+    (error) => {
+      process.send({ failed: String(error.stack) }, () => process.exit(1))
+    },
+  ),
+)
 
 async function run({ port, operations, run, version }) {
-  const input = version !== undefined ? { version } : { operations: Array.from({ length: operations }, (_, i) => ({ create: entryOf(i, run) })) }
-  const bytes = requestBytes({ path: '/graphql', body: { query: version !== undefined ? MOVE : APPLY, variables: { input } } })
+  const input =
+    version !== undefined
+      ? { version }
+      : { operations: Array.from({ length: operations }, (_, i) => ({ create: entryOf(i, run) })) }
+  const bytes = requestBytes({
+    path: '/graphql',
+    body: { query: version !== undefined ? MOVE : APPLY, variables: { input } },
+  })
   const connection = await openConnection(port)
   process.send('began')
   const began = performance.now()

@@ -1,15 +1,17 @@
 // What the kinds that follow share: a gateway that is written to, another one on the same database that is followed and measured,
 // subscribers in a process of their own, and what is asked of the kernel about them.
 import { fork } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openConnection, requestBytes } from '../clients/connection.mjs'
 import { SYSTEMS } from '../systems.mjs'
 
 export { sleep }
-export const CHANGES = 'subscription ($after: String, $where: EntryFilter) { changes(after: $after, where: $where) { cursor revision complete synced changes { kind entryId entry { digest revision meta data } } } }'
-const WRITE = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { transition { revision } } ... on Refused { problems { message } } } }'
+export const CHANGES =
+  'subscription ($after: String, $where: EntryFilter) { changes(after: $after, where: $where) { cursor revision complete synced changes { kind entryId entry { digest revision meta data } } } }'
+const WRITE =
+  'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { transition { revision } } ... on Refused { problems { message } } } }'
 const WRITERS = 64
 /** Changes a second: with a thousand subscribers 30,000 deliveries. */
 const RATE = 30
@@ -28,16 +30,26 @@ export async function openSetting(registry, { broadcasts = false, writes = true 
   let serial = 0
   const id = (ns = 'follow') => `${ns}:${Date.now().toString(36)}_${serial++}`
   return {
-    followed, raw, subscribers,
-    create: (ns, data = { source: 'file://x.lua', modules: ['json', 'time'], n: serial }) => (
-      { create: { id: id(ns), kind: 'function.lua', meta: { name: `n${serial}`, comment: 'What it is for', tags: ['a', 'b'] }, data } }
-    ),
-    /** The revision that it made. */
-    write: (operations) => writer.ask(requestBytes({ path: '/graphql', body: { query: WRITE, variables: { input: { operations } } } })).then((answer) => {
-      const revision = JSON.parse(answer).data?.applyChangeset?.transition?.revision
-      if (revision === undefined) throw new Error(answer.slice(0, 500))
-      return revision
+    followed,
+    raw,
+    subscribers,
+    create: (ns, data = { source: 'file://x.lua', modules: ['json', 'time'], n: serial }) => ({
+      create: {
+        id: id(ns),
+        kind: 'function.lua',
+        meta: { name: `n${serial}`, comment: 'What it is for', tags: ['a', 'b'] },
+        data,
+      },
     }),
+    /** The revision that it made. */
+    write: (operations) =>
+      writer
+        .ask(requestBytes({ path: '/graphql', body: { query: WRITE, variables: { input: { operations } } } }))
+        .then((answer) => {
+          const revision = JSON.parse(answer).data?.applyChangeset?.transition?.revision
+          if (revision === undefined) throw new Error(answer.slice(0, 500))
+          return revision
+        }),
     /** Has a text sent to all subscribers of the raw broadcast. */
     broadcast: (frame) => broadcaster.ask(requestBytes({ path: '/', body: { frame } })),
     async close() {
@@ -57,7 +69,11 @@ export async function paced(ms, once, rate = RATE) {
   for (let i = 0; i < (rate * ms) / 1_000; i++) {
     await sleep(Math.max(0, began + (i * 1_000) / rate - now()))
     const at = now()
-    all.push(once().then((number) => { sent[number] = at }))
+    all.push(
+      once().then((number) => {
+        sent[number] = at
+      }),
+    )
   }
   await Promise.all(all)
   return sent
@@ -66,7 +82,8 @@ export async function paced(ms, once, rate = RATE) {
 /** CPU of all threads of a process, in ms. */
 export function cpuOf(pid) {
   let sum = 0
-  for (const thread of readdirSync(`/proc/${pid}/task`)) sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
   return sum / 1e6
 }
 
@@ -75,8 +92,12 @@ export const open = (port, options) => ({ port, path: '/graphql', queries: [CHAN
 /** The first batch's cursor of each revision that comes after one, up to another; of the head alone where none is given. */
 export async function cursors(port, after, until) {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
-    method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-    body: JSON.stringify({ query: 'subscription ($after: String) { changes(after: $after) { cursor revision } }', variables: { after } }),
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({
+      query: 'subscription ($after: String) { changes(after: $after) { cursor revision } }',
+      variables: { after },
+    }),
   })
   const found = []
   let text = ''
@@ -100,7 +121,7 @@ async function openWriter(port, connections) {
   const waiting = []
   return {
     async ask(bytes) {
-      const connection = free.pop() ?? await new Promise((resolve) => waiting.push(resolve))
+      const connection = free.pop() ?? (await new Promise((resolve) => waiting.push(resolve)))
       try {
         return await connection.ask(bytes)
       } finally {
@@ -109,13 +130,17 @@ async function openWriter(port, connections) {
         else next(connection)
       }
     },
-    close: () => { for (const connection of all) connection.close() },
+    close: () => {
+      for (const connection of all) connection.close()
+    },
   }
 }
 
 /** A process that does tasks; it ends when this one does. */
 async function openSubscribers() {
-  const child = fork(fileURLToPath(new URL('subscribers.mjs', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(fileURLToPath(new URL('subscribers.mjs', import.meta.url)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const waiting = new Map()
   let next = 0
   await new Promise((resolve, reject) => child.once('message', resolve).once('error', reject))
@@ -125,13 +150,16 @@ async function openSubscribers() {
     if (error === undefined) resolve(answer)
     else reject(new Error(error))
   })
-  child.once('exit', () => { for (const { reject } of waiting.values()) reject(new Error('the subscribers have ended')) })
+  child.once('exit', () => {
+    for (const { reject } of waiting.values()) reject(new Error('the subscribers have ended'))
+  })
   return {
     pid: child.pid,
-    do: (task, input = {}) => new Promise((resolve, reject) => {
-      waiting.set(++next, { resolve, reject })
-      child.send({ id: next, task, input })
-    }),
+    do: (task, input = {}) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++next, { resolve, reject })
+        child.send({ id: next, task, input })
+      }),
     end: () => child.kill(),
   }
 }

@@ -15,38 +15,51 @@ const tasks = {
   async open({ port, path, count, queries = [''], variables = [{}], keepTimes = true, gently = false, raw = false }) {
     const ready = []
     let failed
-    const failure = new Promise((_, reject) => { failed = reject })
+    const failure = new Promise((_, reject) => {
+      failed = reject
+    })
     // Heard where it is raced for, which is only until all are open.
     failure.catch(() => undefined)
     for (let i = 0; i < count; i++) {
       const subscriber = { frames: 0, bytes: 0, last: -1, gaps: 0 }
-      const first = new Promise((resolve) => { subscriber.first = resolve })
+      const first = new Promise((resolve) => {
+        subscriber.first = resolve
+      })
       const fail = (error) => {
         console.error(error.message)
         failed(error)
       }
-      subscriber.socket = new ThinSocket(port, path, (bytes, start, end) => {
-        if (!raw && !isNext(bytes, start, end)) {
-          const text = bytes.toString('utf8', start, end)
-          if (text.includes('connection_ack')) {
-            subscriber.socket.send({ id: '1', type: 'subscribe', payload: { query: queries[i % queries.length], variables: variables[i % variables.length] } })
-          } else fail(new Error(`a subscriber was sent ${text}`))
-          return
-        }
-        subscriber.frames += 1
-        subscriber.bytes += end - start
-        let at = revisionIn(bytes, start, end)
-        let revision = 0
-        for (; bytes[at] >= 48 && bytes[at] <= 57; at++) revision = revision * 10 + bytes[at] - 48
-        if (subscriber.frames > 1 && revision !== subscriber.last + 1) subscriber.gaps += 1
-        subscriber.last = revision
-        if (keepTimes && arrivals.count < arrivals.times.length) {
-          arrivals.revisions[arrivals.count] = revision
-          arrivals.times[arrivals.count++] = now()
-        }
-        subscriber.first?.()
-        subscriber.first = null
-      }, (why) => fail(new Error(`a subscriber was cut off: ${why}`)))
+      subscriber.socket = new ThinSocket(
+        port,
+        path,
+        (bytes, start, end) => {
+          if (!raw && !isNext(bytes, start, end)) {
+            const text = bytes.toString('utf8', start, end)
+            if (text.includes('connection_ack')) {
+              subscriber.socket.send({
+                id: '1',
+                type: 'subscribe',
+                payload: { query: queries[i % queries.length], variables: variables[i % variables.length] },
+              })
+            } else fail(new Error(`a subscriber was sent ${text}`))
+            return
+          }
+          subscriber.frames += 1
+          subscriber.bytes += end - start
+          let at = revisionIn(bytes, start, end)
+          let revision = 0
+          for (; bytes[at] >= 48 && bytes[at] <= 57; at++) revision = revision * 10 + bytes[at] - 48
+          if (subscriber.frames > 1 && revision !== subscriber.last + 1) subscriber.gaps += 1
+          subscriber.last = revision
+          if (keepTimes && arrivals.count < arrivals.times.length) {
+            arrivals.revisions[arrivals.count] = revision
+            arrivals.times[arrivals.count++] = now()
+          }
+          subscriber.first?.()
+          subscriber.first = null
+        },
+        (why) => fail(new Error(`a subscriber was cut off: ${why}`)),
+      )
       subscribers.push(subscriber)
       if (!raw) subscriber.socket.opened.then(() => subscriber.socket.send({ type: 'connection_init' }))
       ready.push(raw ? subscriber.socket.opened : first)
@@ -60,8 +73,12 @@ const tasks = {
     arrivals.count = 0
     for (const subscriber of subscribers) Object.assign(subscriber, { frames: 0, bytes: 0, gaps: 0 })
   },
-  async pause({ from }) { for (const { socket } of subscribers.slice(from)) socket.socket.pause() },
-  async resume() { for (const { socket } of subscribers) socket.socket.resume() },
+  async pause({ from }) {
+    for (const { socket } of subscribers.slice(from)) socket.socket.pause()
+  },
+  async resume() {
+    for (const { socket } of subscribers) socket.socket.resume()
+  },
   /** Until every one of the first `of` has come to a revision, or the time is up. */
   async reached({ revision, of = subscribers.length, ms = 60_000 }) {
     const began = now()
@@ -76,7 +93,7 @@ const tasks = {
   },
   /** Until nothing has come for half a second. */
   async quiet() {
-    for (let before = -1; ;) {
+    for (let before = -1; ; ) {
       const frames = subscribers.reduce((sum, subscriber) => sum + subscriber.frames, 0)
       if (frames === before) return
       before = frames
@@ -98,7 +115,12 @@ const tasks = {
       if (at !== undefined) times.push(arrivals.times[i] - at)
     }
     times.sort((a, b) => a - b)
-    return { count: times.length, p50: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)], most: times.at(-1) }
+    return {
+      count: times.length,
+      p50: times[times.length >> 1],
+      p99: times[Math.floor(times.length * 0.99)],
+      most: times.at(-1),
+    }
   },
   async close() {
     for (const { socket } of subscribers) socket.socket.destroy()
@@ -132,7 +154,7 @@ function now() {
 
 process.on('message', async ({ id, task, input }) => {
   try {
-    process.send({ id, answer: await tasks[task](input ?? {}) ?? null })
+    process.send({ id, answer: (await tasks[task](input ?? {})) ?? null })
   } catch (error) {
     process.send({ id, error: String(error.stack) })
   }

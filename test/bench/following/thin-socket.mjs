@@ -18,9 +18,13 @@ export class ThinSocket {
     this.closed = new Promise((resolve) => this.socket.once('close', resolve))
     this.socket.on('error', (error) => onEnd(error.message))
     this.socket.on('end', () => onEnd('the connection ended'))
-    this.opened = new Promise((resolve) => { this.resolveOpened = resolve })
-    this.socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n`
-      + 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n')
+    this.opened = new Promise((resolve) => {
+      this.resolveOpened = resolve
+    })
+    this.socket.write(
+      `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n` +
+        'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n',
+    )
     this.socket.on('data', (bytes) => this.#take(bytes))
   }
 
@@ -30,8 +34,10 @@ export class ThinSocket {
 
   #write(type, payload) {
     // A mask of zeroes leaves the bytes as they are.
-    const head = payload.length < 126 ? Buffer.from([type, 0x80 | payload.length, 0, 0, 0, 0])
-      : Buffer.from([type, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0])
+    const head =
+      payload.length < 126
+        ? Buffer.from([type, 0x80 | payload.length, 0, 0, 0, 0])
+        : Buffer.from([type, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0])
     this.socket.write(Buffer.concat([head, payload]))
   }
 
@@ -41,7 +47,10 @@ export class ThinSocket {
     let at = 0
     if (!this.#upgraded) {
       const end = bytes.indexOf('\r\n\r\n')
-      if (end < 0) { this.#rest = bytes; return }
+      if (end < 0) {
+        this.#rest = bytes
+        return
+      }
       this.#upgraded = true
       at = end + 4
       this.resolveOpened()
@@ -62,7 +71,10 @@ export class ThinSocket {
       const type = bytes[at] & 15
       if (type === 1) this.onFrame(bytes, start, start + length)
       else if (type === 9) this.#write(0x8a, Buffer.from(bytes.subarray(start, start + length)))
-      else if (type === 8) this.onEnd(length < 2 ? 'closed' : `${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, start + length)}`)
+      else if (type === 8)
+        this.onEnd(
+          length < 2 ? 'closed' : `${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, start + length)}`,
+        )
       at = start + length
     }
     if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at))

@@ -17,7 +17,8 @@ const ROWS = {
   transition: (revision) => `SELECT * FROM transition WHERE revision = ${revision}`,
   change: (revision) => `SELECT * FROM change WHERE revision = ${revision} ORDER BY position`,
   head: (revision) => `SELECT * FROM head WHERE revision = ${revision}`,
-  entry_name: (revision) => `SELECT n.* FROM change c JOIN entry_name n USING (ns, name) WHERE c.revision = ${revision} ORDER BY c.position`,
+  entry_name: (revision) =>
+    `SELECT n.* FROM change c JOIN entry_name n USING (ns, name) WHERE c.revision = ${revision} ORDER BY c.position`,
   reference: (revision) => `SELECT r.* FROM change c JOIN reference r USING (ns, name) WHERE c.revision = ${revision}`,
 }
 
@@ -29,20 +30,42 @@ export async function open({ operations }, { registry, database }) {
     async round(round) {
       const pids = [gateway.pid, database.pid()]
       let cpu = 0
-      const { ms, number } = await runClient(ONCE, { port: gateway.port, operations, run: `.r${round}` }, {
-        began: () => { cpu = cpuTime(pids) }, done: () => { cpu = cpuTime(pids) - cpu },
-      })
-      const cadastre = { ms, 'operations a second': (operations / ms) * 1_000, 'peak MB': peakMemory(gateway.pid), 'cpu ms': cpu }
+      const { ms, number } = await runClient(
+        ONCE,
+        { port: gateway.port, operations, run: `.r${round}` },
+        {
+          began: () => {
+            cpu = cpuTime(pids)
+          },
+          done: () => {
+            cpu = cpuTime(pids) - cpu
+          },
+        },
+      )
+      const cadastre = {
+        ms,
+        'operations a second': (operations / ms) * 1_000,
+        'peak MB': peakMemory(gateway.pid),
+        'cpu ms': cpu,
+      }
       const [{ revision }] = await from`SELECT revision FROM version WHERE number = ${number}`
       const tables = []
       for (const [table, rows] of Object.entries(ROWS)) tables.push([table, await piecesOf(from, rows(revision))])
       const before = cpuTime([database.pid()])
       const began = performance.now()
       await into.begin(async (sql) => {
-        for (const [table, pieces] of tables) await pipeline(Readable.from(pieces), await sql.unsafe(`COPY ${table} FROM STDIN`).writable())
+        for (const [table, pieces] of tables)
+          await pipeline(Readable.from(pieces), await sql.unsafe(`COPY ${table} FROM STDIN`).writable())
       })
       const copyMs = performance.now() - began
-      return { cadastre, copy: { ms: copyMs, 'operations a second': (operations / copyMs) * 1_000, 'cpu ms': cpuTime([database.pid()]) - before } }
+      return {
+        cadastre,
+        copy: {
+          ms: copyMs,
+          'operations a second': (operations / copyMs) * 1_000,
+          'cpu ms': cpuTime([database.pid()]) - before,
+        },
+      }
     },
     async close() {
       await Promise.all([from.end(), into.end()])

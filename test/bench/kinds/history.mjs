@@ -38,7 +38,12 @@ export async function open({ revisions }, { registry, isShort, say }) {
           }
         }
       }
-      const figures = Object.fromEntries(Object.entries(times).map(([name, each]) => [name, Object.fromEntries(Object.entries(each).map(([figure, list]) => [figure, median(list)]))]))
+      const figures = Object.fromEntries(
+        Object.entries(times).map(([name, each]) => [
+          name,
+          Object.fromEntries(Object.entries(each).map(([figure, list]) => [figure, median(list)])),
+        ]),
+      )
       // Both are held against the one page that the short one has.
       figures.few['in the middle ms'] = figures.few['newest 10 ms']
       return figures
@@ -51,9 +56,13 @@ export async function open({ revisions }, { registry, isShort, say }) {
 async function change(history, number, times) {
   const { id, ...content } = entryOf(number)
   for (let done = 0; done < times; done += AT_ONCE) {
-    const outcomes = await history.commit(Array.from({ length: Math.min(AT_ONCE, times - done) }, (_, i) => (
-      commitRequest([{ kind: 'UPDATE', id, content: sealed({ ...content, meta: { ...content.meta, edited: done + i } }) }])
-    )))
+    const outcomes = await history.commit(
+      Array.from({ length: Math.min(AT_ONCE, times - done) }, (_, i) =>
+        commitRequest([
+          { kind: 'UPDATE', id, content: sealed({ ...content, meta: { ...content.meta, edited: done + i } }) },
+        ]),
+      ),
+    )
     const refused = outcomes.find(({ type }) => type !== 'applied')
     if (refused !== undefined) throw new Error(`a change was not applied: ${JSON.stringify(refused)}`)
   }

@@ -11,12 +11,21 @@ export const uses = ({ request }) => (request === 'write' ? 'copy' : 'filled')
 
 export async function open(workload, { registry, database, systems, ms, warmUpMs }) {
   const servers = new Map()
-  const close = async () => { for (const server of servers.values()) await server.stop() }
+  const close = async () => {
+    for (const server of servers.values()) await server.stop()
+  }
   try {
     for (const name of systems) {
       const server = await SYSTEMS[name].start(registry)
       servers.set(name, server)
-      await runClient(CLIENT, { ...FIRST, system: name, port: server.port, request: workload.request, operations: workload.operations, size: registry.size })
+      await runClient(CLIENT, {
+        ...FIRST,
+        system: name,
+        port: server.port,
+        request: workload.request,
+        operations: workload.operations,
+        size: registry.size,
+      })
     }
   } catch (error) {
     await close()
@@ -29,10 +38,33 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
       for (const [system, { port, pid }] of servers) {
         const pids = [pid, ...(SYSTEMS[system].usesDatabase === true ? [database.pid()] : [])]
         const { request, operations, connections } = workload
-        const job = { system, port, request, operations, connections, size: registry.size, seed: round, run: `.r${round}`, ms, warmUpMs }
+        const job = {
+          system,
+          port,
+          request,
+          operations,
+          connections,
+          size: registry.size,
+          seed: round,
+          run: `.r${round}`,
+          ms,
+          warmUpMs,
+        }
         let cpu = 0
-        const measured = await runClient(CLIENT, job, { began: () => { cpu = cpuTime(pids) }, done: () => { cpu = cpuTime(pids) - cpu } })
-        figures[system] = { perSecond: measured.perSecond, p50: measured.p50, p99: measured.p99, cpu: (cpu * 1_000) / measured.count }
+        const measured = await runClient(CLIENT, job, {
+          began: () => {
+            cpu = cpuTime(pids)
+          },
+          done: () => {
+            cpu = cpuTime(pids) - cpu
+          },
+        })
+        figures[system] = {
+          perSecond: measured.perSecond,
+          p50: measured.p50,
+          p99: measured.p99,
+          cpu: (cpu * 1_000) / measured.count,
+        }
       }
       return figures
     },

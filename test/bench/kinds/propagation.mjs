@@ -2,7 +2,7 @@
 // moment at which it is known to have happened) and from when it was sent. Beside a NOTIFY by itself, and one in a transaction
 // that writes a row, as every write is.
 import { connect } from '../connect.mjs'
-import { now, open as asked, openSetting, sleep } from '../following/setting.mjs'
+import { open as asked, now, openSetting, sleep } from '../following/setting.mjs'
 
 const TIMES = 200
 /** Before anything is measured: what runs once for each write is compiled after a thousand of them. */
@@ -19,7 +19,11 @@ export async function open(_workload, { registry }) {
   await sql`CREATE TABLE IF NOT EXISTS bench_note (n int)`
   await subscribers.do('open', asked(followed.port, { count: 1 }))
   const until = now() + FIRST_MS
-  await Promise.all(Array.from({ length: FIRST_WRITERS }, async () => { while (now() < until) await setting.write([setting.create()]) }))
+  await Promise.all(
+    Array.from({ length: FIRST_WRITERS }, async () => {
+      while (now() < until) await setting.write([setting.create()])
+    }),
+  )
   await subscribers.do('quiet')
   await subscribers.do('close')
   const told = (times) => {
@@ -29,10 +33,12 @@ export async function open(_workload, { registry }) {
   async function notified(send) {
     const times = []
     for (let i = 0; i < TIMES; i++) {
-      const came = new Promise((resolve) => { heard = resolve })
+      const came = new Promise((resolve) => {
+        heard = resolve
+      })
       const at = now()
       await send()
-      times.push(await came - at)
+      times.push((await came) - at)
       await sleep(5)
     }
     return told(times)
@@ -40,7 +46,9 @@ export async function open(_workload, { registry }) {
   return {
     async round() {
       const bare = await notified(() => sql`SELECT pg_notify('bench', '')`)
-      const committed = await notified(() => sql.begin((t) => [t`INSERT INTO bench_note VALUES (1)`, t`SELECT pg_notify('bench', '')`]))
+      const committed = await notified(() =>
+        sql.begin((t) => [t`INSERT INTO bench_note VALUES (1)`, t`SELECT pg_notify('bench', '')`]),
+      )
       await subscribers.do('open', asked(followed.port, { count: 1 }))
       const sent = {}
       const answered = {}
@@ -55,7 +63,12 @@ export async function open(_workload, { registry }) {
       const whole = await subscribers.do('latencies', { sent })
       const after = await subscribers.do('latencies', { sent: answered })
       await subscribers.do('close')
-      return { 'from its answer': { p50: after.p50, p99: after.p99 }, 'from its sending': { p50: whole.p50, p99: whole.p99 }, notify: bare, 'notify with a row': committed }
+      return {
+        'from its answer': { p50: after.p50, p99: after.p99 },
+        'from its sending': { p50: whole.p50, p99: whole.p99 },
+        notify: bare,
+        'notify with a row': committed,
+      }
     },
     async close() {
       await Promise.all([sql.end(), listener.end()])

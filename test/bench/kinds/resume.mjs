@@ -1,37 +1,60 @@
 // Very many come back at one instant with cursors that many versions are behind: from one place (`places` is 1), or spread over so
 // many. Until the last of them has come to the head; what each is sent is counted.
 import { entryOf } from '../entries.mjs'
-import { cpuOf, cursors, now, open as asked, openSetting, sleep } from '../following/setting.mjs'
+import { open as asked, cpuOf, cursors, now, openSetting, sleep } from '../following/setting.mjs'
 import { residentMemory } from '../processes.mjs'
 import { commitRequest, openHistory, sealed } from '../registries.mjs'
 
 const AT_ONCE = 500
-const QUERY = 'subscription ($after: String) { changes(after: $after) { cursor revision synced changes { kind entryId } } }'
+const QUERY =
+  'subscription ($after: String) { changes(after: $after) { cursor revision synced changes { kind entryId } } }'
 
 export async function open({ subscribers: count, versions, places = 1 }, { registry }) {
   const setting = await openSetting(registry, { writes: false })
   const { subscribers, followed } = setting
   const [begin] = await cursors(followed.port)
   const head = await makeVersions(registry.url, versions)
-  const after = [begin, ...await cursors(followed.port, begin, head)]
+  const after = [begin, ...(await cursors(followed.port, begin, head))]
   const step = versions / places
   const from = Array.from({ length: places }, (_, i) => Math.floor(i * step))
-  const expected = Array.from({ length: count }, (_, i) => versions - from[i % places]).reduce((sum, each) => sum + each, 0)
+  const expected = Array.from({ length: count }, (_, i) => versions - from[i % places]).reduce(
+    (sum, each) => sum + each,
+    0,
+  )
   return {
     async round() {
       const before = residentMemory(followed.pid)
       const cpu = cpuOf(followed.pid)
       let most = 0
-      const watching = setInterval(() => { most = Math.max(most, residentMemory(followed.pid) - before) }, 50)
+      const watching = setInterval(() => {
+        most = Math.max(most, residentMemory(followed.pid) - before)
+      }, 50)
       const began = now()
-      await subscribers.do('open', asked(followed.port, { count, queries: [QUERY], variables: from.map((i) => ({ after: after[i] })), keepTimes: false }))
+      await subscribers.do(
+        'open',
+        asked(followed.port, {
+          count,
+          queries: [QUERY],
+          variables: from.map((i) => ({ after: after[i] })),
+          keepTimes: false,
+        }),
+      )
       const { at } = await subscribers.do('reached', { revision: head, ms: 120_000 })
       clearInterval(watching)
       const { frames, gaps } = await subscribers.do('counted')
       const taken = cpuOf(followed.pid) - cpu
       await subscribers.do('close')
       await sleep(1_000)
-      return { cadastre: { s: (at - began) / 1_000, lost: expected - frames, gaps, 'frames a second': frames / ((at - began) / 1_000), 'server CPU s': taken / 1_000, 'MB more': most } }
+      return {
+        cadastre: {
+          s: (at - began) / 1_000,
+          lost: expected - frames,
+          gaps,
+          'frames a second': frames / ((at - began) / 1_000),
+          'server CPU s': taken / 1_000,
+          'MB more': most,
+        },
+      }
     },
     close: setting.close,
   }
@@ -43,7 +66,9 @@ async function makeVersions(url, count) {
   try {
     for (let from = 0; from < count; from += AT_ONCE) {
       const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => from + i)
-      await history.commit(numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:n${n}`, content: sealed(entryOf(n)) }])))
+      await history.commit(
+        numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:n${n}`, content: sealed(entryOf(n)) }])),
+      )
     }
     return (await history.head()).revision
   } finally {

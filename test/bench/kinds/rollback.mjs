@@ -8,7 +8,18 @@ export async function open({ operations }, { registry, database }) {
   const timed = async (job) => {
     const pids = [gateway.pid, database.pid()]
     let cpu = 0
-    const done = await runClient(ONCE, { port: gateway.port, ...job }, { began: () => { cpu = cpuTime(pids) }, done: () => { cpu = cpuTime(pids) - cpu } })
+    const done = await runClient(
+      ONCE,
+      { port: gateway.port, ...job },
+      {
+        began: () => {
+          cpu = cpuTime(pids)
+        },
+        done: () => {
+          cpu = cpuTime(pids) - cpu
+        },
+      },
+    )
     return { ...done, 'cpu ms': cpu }
   }
   return {

@@ -1,7 +1,7 @@
 // How long the gateway takes until it answers, over the embedded store: first in a new data folder, where a database has to be made, then in
 // the one that is there. The files themselves have been read before (the kernel has them), as after an install. `cpu ms` is what it
 // and its Postgres have taken until then. And what it then holds in memory, idle, without its Postgres; and what is installed for it.
-import { lstatSync, readFileSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -45,8 +45,10 @@ async function started(dataDir) {
 /** What the packages that are not for development take on the disk, in MB. */
 function installedMB() {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
-  const paths = Object.entries(packages).filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional).map(([path]) => path)
-  return paths.reduce((sum, path) => sum + blocksOf(join(ROOT, path)), 0) * 512 / 2 ** 20
+  const paths = Object.entries(packages)
+    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
+    .map(([path]) => path)
+  return (paths.reduce((sum, path) => sum + blocksOf(join(ROOT, path)), 0) * 512) / 2 ** 20
 }
 
 /** In blocks of 512 bytes; packages within are counted by themselves. Those for other machines are not there. */

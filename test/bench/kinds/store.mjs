@@ -1,7 +1,8 @@
 // What reading costs as the registry grows: the store by itself, in this process, one question at a time. All places that are held
 // against each other (the head, an old revision, an old revision of the smallest registry) are asked in turns, question by question.
-import { FindQuery } from '../../../dist/store/postgres/find-entries.js'
-import { ReadClient } from '../../../dist/store/postgres/read-client.js'
+
+import { ReadClient } from '../../../dist/store/postgres/base/read-pool.js'
+import { FindQuery } from '../../../dist/store/postgres/find/find-entries.js'
 import { idOf, seeded } from '../entries.mjs'
 import { openHistory } from '../registries.mjs'
 import { median } from '../statistics.mjs'
@@ -25,7 +26,10 @@ const READS = {
   'by kind, database ms': (place) => databaseTime(place, byKind()),
 }
 const OLD_READS = {
-  'open a snapshot ms': async ({ history, at }) => { await history.versions([at]); await history.entryCount(at) },
+  'open a snapshot ms': async ({ history, at }) => {
+    await history.versions([at])
+    await history.entryCount(at)
+  },
   'delta of 10 ms': async ({ history, at }) => {
     const { length } = await history.delta(at, at + 10)
     if (length !== 10) throw new Error(`a delta of 10 changes holds ${length}`)
@@ -66,7 +70,10 @@ export async function open(_workload, { registry, smallest }) {
       for (const [name, read] of Object.entries(OLD_READS)) await inTurns(name, read, olds, random, figures)
       return figures
     },
-    close: async () => { await reading.close(); await beside?.close() },
+    close: async () => {
+      await reading.close()
+      await beside?.close()
+    },
   }
 }
 

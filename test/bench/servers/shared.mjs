@@ -7,8 +7,16 @@ export const requireOfGateway = createRequire(new URL('../../../package.json', i
 
 /** Entries by one prepared statement each time, from the table that the gateway reads. */
 export function openEntries() {
-  const sql = connect(process.env.DATABASE_URL, { max: 10, types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } } })
-  const shown = ({ ns, name, kind, meta, data }) => ({ id: `${ns}:${name}`, kind, meta: JSON.parse(meta), data: JSON.parse(data) })
+  const sql = connect(process.env.DATABASE_URL, {
+    max: 10,
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+  })
+  const shown = ({ ns, name, kind, meta, data }) => ({
+    id: `${ns}:${name}`,
+    kind,
+    meta: JSON.parse(meta),
+    data: JSON.parse(data),
+  })
   const parts = (id) => [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)]
   return {
     async entry(id) {
@@ -18,7 +26,9 @@ export function openEntries() {
     },
     async page(after) {
       const [ns, name] = parts(after)
-      return (await sql`SELECT ns, name, kind, meta, data FROM head WHERE (ns, name) > (${ns}, ${name}) ORDER BY ns, name LIMIT 100`).map(shown)
+      return (
+        await sql`SELECT ns, name, kind, meta, data FROM head WHERE (ns, name) > (${ns}, ${name}) ORDER BY ns, name LIMIT 100`
+      ).map(shown)
     },
     async nodes(ids) {
       const found = await sql`
@@ -33,7 +43,12 @@ export function openEntries() {
 export function plainAnswers({ entry, page, nodes }) {
   return async (request, response) => {
     const [path, asked] = request.url.split('?')
-    const data = path === '/entry' ? { entry: await entry(asked) } : path === '/page' ? { entries: await page(asked) } : { nodes: await nodes(JSON.parse(await bodyOf(request))) }
+    const data =
+      path === '/entry'
+        ? { entry: await entry(asked) }
+        : path === '/page'
+          ? { entries: await page(asked) }
+          : { nodes: await nodes(JSON.parse(await bodyOf(request))) }
     const text = JSON.stringify({ data })
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
     response.end(text)

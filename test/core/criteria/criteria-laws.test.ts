@@ -1,13 +1,19 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
 import type { Criteria } from '../../../src/core/criteria/criteria.js'
+import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
 import { compileMatcher } from '../../../src/core/criteria/match.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { parseWhere } from '../../../src/core/criteria/parse-where.js'
 import { printFind, printWhere } from '../../../src/core/criteria/print-criteria.js'
-import { compileRegex } from '../../../src/store/compile-regex.js'
-import { criteriaArbitrary, entryArbitrary, findArbitrary, whereArbitrary, type FinderEntry } from '../../store/finder-cases.js'
+import { compileRegex } from '../../../src/store/planning/compile-regex.js'
+import {
+  criteriaArbitrary,
+  entryArbitrary,
+  type FinderEntry,
+  findArbitrary,
+  whereArbitrary,
+} from '../../store/contract/finder-cases.js'
 
 const criteriaGiven = criteriaArbitrary(compileRegex)
 const entriesGiven = fc.array(entryArbitrary, { minLength: 5, maxLength: 15 })
@@ -20,32 +26,41 @@ function answers(criteria: Criteria, entries: readonly FinderEntry[]): readonly 
 describe('criteria', () => {
   it('printed in the typed form and parsed again are the same', () => {
     let printed = 0
-    fc.assert(fc.property(whereArbitrary, (where) => {
-      const criteria = parseWhere(where, compileRegex)
-      const text = printWhere(criteria)!
-      printed++
-      expect(criteriaKey(parseWhere(text, compileRegex))).toBe(criteriaKey(criteria))
-      // Once printed, for good: the printed form is a fixed point.
-      expect(printWhere(parseWhere(text, compileRegex))).toEqual(text)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(whereArbitrary, (where) => {
+        const criteria = parseWhere(where, compileRegex)
+        const text = printWhere(criteria)!
+        printed++
+        expect(criteriaKey(parseWhere(text, compileRegex))).toBe(criteriaKey(criteria))
+        // Once printed, for good: the printed form is a fixed point.
+        expect(printWhere(parseWhere(text, compileRegex))).toEqual(text)
+      }),
+      { numRuns: 500 },
+    )
     expect(printed).toBeGreaterThanOrEqual(500)
   })
 
-  it('printed in the registry\'s own form and parsed again are the same', () => {
-    fc.assert(fc.property(findArbitrary, (find) => {
-      const criteria = parseFind(find, compileRegex)
-      expect(criteriaKey(parseFind(printFind(criteria)!, compileRegex))).toBe(criteriaKey(criteria))
-    }), { numRuns: 500 })
+  it("printed in the registry's own form and parsed again are the same", () => {
+    fc.assert(
+      fc.property(findArbitrary, (find) => {
+        const criteria = parseFind(find, compileRegex)
+        expect(criteriaKey(parseFind(printFind(criteria)!, compileRegex))).toBe(criteriaKey(criteria))
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('of either form mean the same in the other, where it has the words', () => {
-    fc.assert(fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
-      const expected = answers(criteria, entries)
-      const where = printWhere(criteria)
-      const find = printFind(criteria)
-      if (where !== undefined) expect(answers(parseWhere(where, compileRegex), entries)).toEqual(expected)
-      if (find !== undefined) expect(answers(parseFind(find, compileRegex), entries)).toEqual(expected)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
+        const expected = answers(criteria, entries)
+        const where = printWhere(criteria)
+        const find = printFind(criteria)
+        if (where !== undefined) expect(answers(parseWhere(where, compileRegex), entries)).toEqual(expected)
+        if (find !== undefined) expect(answers(parseFind(find, compileRegex), entries)).toEqual(expected)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   it('that a form has no words for are not printed in it', () => {
@@ -53,42 +68,58 @@ describe('criteria', () => {
     expect(printWhere(holdsAll)).toBeUndefined()
     expect(printWhere({ not: { any: [holdsAll] } })).toBeUndefined()
     for (const where of [
-      { kind: { ne: 'a' } }, { or: [{ kind: { eq: 'a' } }] }, { not: {} }, { meta: [{ path: 'a', exists: true }] }, { meta: [{ path: 'a', eq: [1] }] },
-      { meta: [{ path: 'a', glob: 'x*' }] }, { kind: { in: ['a'] } }, { and: [{ kind: { prefix: 'a' } }, { kind: { prefix: 'b' } }] },
-    ]) expect(printFind(parseWhere(where, compileRegex))).toBeUndefined()
-    expect(printFind(parseWhere({ name: { eq: 'a*b\\?' }, meta: [{ path: '.id', eq: 1 }] }, compileRegex)))
-      .toEqual({ '.name': 'a\\*b\\\\\\?', 'meta..id': 1 })
+      { kind: { ne: 'a' } },
+      { or: [{ kind: { eq: 'a' } }] },
+      { not: {} },
+      { meta: [{ path: 'a', exists: true }] },
+      { meta: [{ path: 'a', eq: [1] }] },
+      { meta: [{ path: 'a', glob: 'x*' }] },
+      { kind: { in: ['a'] } },
+      { and: [{ kind: { prefix: 'a' } }, { kind: { prefix: 'b' } }] },
+    ])
+      expect(printFind(parseWhere(where, compileRegex))).toBeUndefined()
+    expect(printFind(parseWhere({ name: { eq: 'a*b\\?' }, meta: [{ path: '.id', eq: 1 }] }, compileRegex))).toEqual({
+      '.name': 'a\\*b\\\\\\?',
+      'meta..id': 1,
+    })
   })
 
   it('not not is nothing, and not is the opposite', () => {
-    fc.assert(fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
-      const expected = answers(criteria, entries)
-      expect(answers({ not: criteria }, entries)).toEqual(expected.map((matches) => !matches))
-      expect(answers({ not: { not: criteria } }, entries)).toEqual(expected)
-    }))
+    fc.assert(
+      fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
+        const expected = answers(criteria, entries)
+        expect(answers({ not: criteria }, entries)).toEqual(expected.map((matches) => !matches))
+        expect(answers({ not: { not: criteria } }, entries)).toEqual(expected)
+      }),
+    )
   })
 
-  it('joined by and, or, not keep de Morgan\'s laws', () => {
-    fc.assert(fc.property(criteriaGiven, criteriaGiven, entriesGiven, (a, b, entries) => {
-      expect(answers({ not: { all: [a, b] } }, entries)).toEqual(answers({ any: [{ not: a }, { not: b }] }, entries))
-      expect(answers({ not: { any: [a, b] } }, entries)).toEqual(answers({ all: [{ not: a }, { not: b }] }, entries))
-    }))
+  it("joined by and, or, not keep de Morgan's laws", () => {
+    fc.assert(
+      fc.property(criteriaGiven, criteriaGiven, entriesGiven, (a, b, entries) => {
+        expect(answers({ not: { all: [a, b] } }, entries)).toEqual(answers({ any: [{ not: a }, { not: b }] }, entries))
+        expect(answers({ not: { any: [a, b] } }, entries)).toEqual(answers({ all: [{ not: a }, { not: b }] }, entries))
+      }),
+    )
   })
 
   it('with the same key give the same answers', () => {
-    fc.assert(fc.property(criteriaGiven, entriesGiven, fc.infiniteStream(fc.nat()), (criteria, entries, random) => {
-      const shuffled = shuffle(criteria, () => random.next().value)
-      expect(criteriaKey(shuffled)).toBe(criteriaKey(criteria))
-      expect(answers(shuffled, entries)).toEqual(answers(criteria, entries))
-    }))
+    fc.assert(
+      fc.property(criteriaGiven, entriesGiven, fc.infiniteStream(fc.nat()), (criteria, entries, random) => {
+        const shuffled = shuffle(criteria, () => random.next().value)
+        expect(criteriaKey(shuffled)).toBe(criteriaKey(criteria))
+        expect(answers(shuffled, entries)).toEqual(answers(criteria, entries))
+      }),
+    )
   })
 })
 
 function shuffle(criteria: Criteria, random: () => number): Criteria {
-  const mixed = (parts: readonly Criteria[]) => parts
-    .map((part) => ({ part: shuffle(part, random), place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ part }) => part)
+  const mixed = (parts: readonly Criteria[]) =>
+    parts
+      .map((part) => ({ part: shuffle(part, random), place: random() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ part }) => part)
   if ('all' in criteria) return { all: [...mixed(criteria.all), { all: criteria.all.slice(0, 1) }] }
   if ('any' in criteria) return { any: [...mixed(criteria.any), ...criteria.any.slice(0, 1)] }
   return 'not' in criteria ? { not: shuffle(criteria.not, random) } : criteria

@@ -2,10 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
 import { compileMatcher } from '../../../src/core/criteria/match.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
-import { parseWhere, type EntryFilterInput } from '../../../src/core/criteria/parse-where.js'
-import { RegistryError } from '../../../src/core/errors.js'
-import { compileRegex } from '../../../src/store/compile-regex.js'
-import { criteriaOf, FINDER_CASES, FINDER_ENTRIES, INVALID_FINDS, INVALID_WHERES, type FinderEntry } from '../../store/finder-cases.js'
+import { type EntryFilterInput, parseWhere } from '../../../src/core/criteria/parse-where.js'
+import { RegistryError } from '../../../src/core/errors/registry-error.js'
+import { compileRegex } from '../../../src/store/planning/compile-regex.js'
+import {
+  criteriaOf,
+  FINDER_CASES,
+  FINDER_ENTRIES,
+  type FinderEntry,
+  INVALID_FINDS,
+  INVALID_WHERES,
+} from '../../store/contract/finder-cases.js'
 
 function matchable({ id, kind, meta }: FinderEntry) {
   return { id, content: { kind, meta, data: null } }
@@ -28,8 +35,12 @@ describe('what cannot be understood is refused, naming the key', () => {
   })
 
   it('says why', () => {
-    expect(() => parseFind({ '.foo': 'x' }, compileRegex)).toThrow('criteria ".foo": there is no root field ".foo"; there are .id, .ns, .name, .kind')
-    expect(() => parseFind({ '~a': '(' }, compileRegex)).toThrow('the regular expression cannot be understood: missing closing )')
+    expect(() => parseFind({ '.foo': 'x' }, compileRegex)).toThrow(
+      'criteria ".foo": there is no root field ".foo"; there are .id, .ns, .name, .kind',
+    )
+    expect(() => parseFind({ '~a': '(' }, compileRegex)).toThrow(
+      'the regular expression cannot be understood: missing closing )',
+    )
     expect(() => parseFind({ '.id': 5 }, compileRegex)).toThrow('takes a string, not a number')
     expect(() => parseFind({ '~^a': 'x' }, compileRegex)).toThrow('write meta. before it')
   })
@@ -40,7 +51,10 @@ describe('what cannot be understood is refused, naming the key', () => {
 
   it('undefined is as good as left out', () => {
     const filter = { kind: { eq: 'a', ne: undefined }, not: undefined, meta: undefined }
-    expect(parseWhere(filter, compileRegex)).toEqual({ field: { root: 'kind' }, test: { operator: 'equals', value: 'a' } })
+    expect(parseWhere(filter, compileRegex)).toEqual({
+      field: { root: 'kind' },
+      test: { operator: 'equals', value: 'a' },
+    })
   })
 })
 
@@ -50,17 +64,35 @@ describe('the key of criteria', () => {
   it('does not show order, repetition or the way it was written', () => {
     expect(keyOf({ a: 1, '.ns': 'x' })).toBe(keyOf({ '.ns': 'x', 'meta.a': 1.0, a: 1 }))
     expect(keyOf({ a: { x: 1, y: 2 } })).toBe(keyOf({ a: { y: 2, x: 1 } }))
-    expect(criteriaKey(parseWhere({ and: [{ ns: { eq: 'x' } }, { and: [{ meta: [{ path: 'a', eq: 1 }] }] }] }, compileRegex)))
-      .toBe(keyOf({ a: 1, '.ns': 'x' }))
+    expect(
+      criteriaKey(
+        parseWhere({ and: [{ ns: { eq: 'x' } }, { and: [{ meta: [{ path: 'a', eq: 1 }] }] }] }, compileRegex),
+      ),
+    ).toBe(keyOf({ a: 1, '.ns': 'x' }))
   })
 
   it('tells apart what differs', () => {
     const keys = [
-      keyOf({}), keyOf({ a: 1 }), keyOf({ a: '1' }), keyOf({ a: [1] }), keyOf({ a: null }), keyOf({ '.id': 'a' }), keyOf({ id: 'a' }),
-      keyOf({ '.id': 'a*' }), keyOf({ '*a': 'x' }), keyOf({ '^a': 'x' }), keyOf({ '~a': 'x' }),
-      ...[{ or: [] }, { not: {} }, { meta: [{ path: 'a', eq: [1] }] }, { meta: [{ path: 'a', in: [1] }] }, { meta: [{ path: 'a', exists: true }] },
-        { or: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] }, { and: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] }]
-        .map((where) => criteriaKey(parseWhere(where, compileRegex))),
+      keyOf({}),
+      keyOf({ a: 1 }),
+      keyOf({ a: '1' }),
+      keyOf({ a: [1] }),
+      keyOf({ a: null }),
+      keyOf({ '.id': 'a' }),
+      keyOf({ id: 'a' }),
+      keyOf({ '.id': 'a*' }),
+      keyOf({ '*a': 'x' }),
+      keyOf({ '^a': 'x' }),
+      keyOf({ '~a': 'x' }),
+      ...[
+        { or: [] },
+        { not: {} },
+        { meta: [{ path: 'a', eq: [1] }] },
+        { meta: [{ path: 'a', in: [1] }] },
+        { meta: [{ path: 'a', exists: true }] },
+        { or: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] },
+        { and: [{ ns: { eq: 'a' } }, { ns: { eq: 'b' } }] },
+      ].map((where) => criteriaKey(parseWhere(where, compileRegex))),
     ]
     expect(new Set(keys).size).toBe(keys.length)
   })

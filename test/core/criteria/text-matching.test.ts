@@ -5,7 +5,9 @@ import { includesLinear, includesText } from '../../../src/core/criteria/include
 
 const unit = fc.constantFrom('a', 'b', '.', '😀', '\n')
 const text = fc.string({ unit, maxLength: 12 })
-const pattern = fc.array(fc.constantFrom('*', '?', 'a', 'b', '.', '😀', '\\*', '\\?', '\\\\', '\\a'), { maxLength: 8 }).map((parts) => parts.join(''))
+const pattern = fc
+  .array(fc.constantFrom('*', '?', 'a', 'b', '.', '😀', '\\*', '\\?', '\\\\', '\\a'), { maxLength: 8 })
+  .map((parts) => parts.join(''))
 
 const glob = (globText: string, subject: string) => matchGlob(parseGlob(globText), subject, () => undefined)
 
@@ -16,28 +18,37 @@ function naive(pattern: readonly string[], subject: readonly string[]): boolean 
   if (first === '*') return naive(rest, subject) || (subject.length > 0 && naive(pattern, subject.slice(1)))
   if (subject.length === 0) return false
   const [literal, after] = first === '\\' ? [rest[0], rest.slice(1)] : [first, rest]
-  return ((first === '?') || literal === subject[0]) && naive(after, subject.slice(1))
+  return (first === '?' || literal === subject[0]) && naive(after, subject.slice(1))
 }
 
 describe('a glob', () => {
   it('matches what its definition matches', () => {
-    fc.assert(fc.property(pattern, text, (globText, subject) => {
-      expect(glob(globText, subject)).toBe(naive([...globText], [...subject]))
-    }), { numRuns: 5_000 })
+    fc.assert(
+      fc.property(pattern, text, (globText, subject) => {
+        expect(glob(globText, subject)).toBe(naive([...globText], [...subject]))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   it('escaped matches its own text and no other', () => {
-    fc.assert(fc.property(fc.string(), fc.string(), (own, other) => {
-      expect(globLiteral(parseGlob(escapeGlob(own)))).toBe(own)
-      expect(glob(escapeGlob(own), other)).toBe(own === other)
-    }))
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (own, other) => {
+        expect(globLiteral(parseGlob(escapeGlob(own)))).toBe(own)
+        expect(glob(escapeGlob(own), other)).toBe(own === other)
+      }),
+    )
   })
 
   it('takes at worst text times pattern steps', () => {
     const globText = `${'*a'.repeat(200)}b`
     const steps = (length: number) => {
       let total = 0
-      expect(matchGlob(parseGlob(globText), 'a'.repeat(length), (more) => { total += more })).toBe(false)
+      expect(
+        matchGlob(parseGlob(globText), 'a'.repeat(length), (more) => {
+          total += more
+        }),
+      ).toBe(false)
       return total
     }
     expect(steps(10_000)).toBeLessThan(10_000 * globText.length)
@@ -46,12 +57,15 @@ describe('a glob', () => {
 })
 
 describe('a substring', () => {
-  it('is found by the linear search as by the engine\'s', () => {
+  it("is found by the linear search as by the engine's", () => {
     const few = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 30 })
     const part = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 6 })
-    fc.assert(fc.property(few, part, (subject, wanted) => {
-      expect(includesLinear(subject, wanted)).toBe(subject.includes(wanted))
-    }), { numRuns: 5_000 })
+    fc.assert(
+      fc.property(few, part, (subject, wanted) => {
+        expect(includesLinear(subject, wanted)).toBe(subject.includes(wanted))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   it('is looked for in linear time where a product of the lengths would be felt', () => {

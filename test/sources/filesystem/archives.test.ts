@@ -1,9 +1,8 @@
 import { truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deflateRawSync } from 'node:zlib'
-import { crc32 } from 'node:zlib'
+import { crc32, deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { entry, follow, Following, zip } from './folder-fixture.js'
+import { entry, Following, follow, zip } from './folder-fixture.js'
 
 interface Part {
   readonly name: string
@@ -53,7 +52,13 @@ function forged(parts: readonly Part[]): Buffer {
 describe('an archive', () => {
   it('gives its files in order, at locations of their own, with their lines', async () => {
     const { scan } = await follow({
-      'x.zip': await zip({ 'b/c.yaml': 'id: a:c\nkind: k\n---\nid: a:d\nkind: k', 'a.json': entry('a:a'), 'readme.md': 'x', '.x/y.json': entry('h:h'), '__MACOSX/a.json': 'x' }),
+      'x.zip': await zip({
+        'b/c.yaml': 'id: a:c\nkind: k\n---\nid: a:d\nkind: k',
+        'a.json': entry('a:a'),
+        'readme.md': 'x',
+        '.x/y.json': entry('h:h'),
+        '__MACOSX/a.json': 'x',
+      }),
       'x.yaml': 'id: a:x\nkind: k',
     })
     const look = await scan()
@@ -63,14 +68,19 @@ describe('an archive', () => {
   })
 
   it('that is unchanged is not unpacked; of one that is written anew only what differs is read', async () => {
-    const { scan, folder, stamps } = await follow({ 'x.zip': await zip({ 'a.json': entry('a:a'), 'b.json': entry('b:1') }) })
+    const { scan, folder, stamps } = await follow({
+      'x.zip': await zip({ 'a.json': entry('a:a'), 'b.json': entry('b:1') }),
+    })
     await utimes(join(folder, 'x.zip'), new Date('2024-01-01'), new Date('2024-01-01'))
     await scan()
     expect((await scan()).read).toEqual([])
     const other = new Following({ path: folder, form: 'entry' })
     for (const stamp of stamps) other.stamps.set(...stamp)
     expect((await other.scan()).read).toEqual([])
-    await writeFile(join(folder, 'x.zip'), await zip({ 'b.json': entry('b:2'), 'a.json': entry('a:a'), 'c.json': entry('c:c') }))
+    await writeFile(
+      join(folder, 'x.zip'),
+      await zip({ 'b.json': entry('b:2'), 'a.json': entry('a:a'), 'c.json': entry('c:c') }),
+    )
     expect((await scan()).read).toEqual(['x.zip!/b.json', 'x.zip!/c.json'])
     const last = await scan()
     expect([last.read, last.locations]).toEqual([[], ['x.zip!/a.json', 'x.zip!/b.json', 'x.zip!/c.json']])
@@ -79,8 +89,10 @@ describe('an archive', () => {
   it('takes in its own files by file://, and none from beside it', async () => {
     const { scan } = await follow({
       'x.zip': await zip({
-        'a/i.json': '[{"id":"a:a","kind":"k","data":{"code":"file://./main.js","up":"file://../top.txt"}},{"id":"a:b","kind":"k","data":"file://../../beside.txt"},{"id":"a:c","kind":"k","data":"file://none"}]',
-        'a/main.js': 'run()', 'top.txt': 'top',
+        'a/i.json':
+          '[{"id":"a:a","kind":"k","data":{"code":"file://./main.js","up":"file://../top.txt"}},{"id":"a:b","kind":"k","data":"file://../../beside.txt"},{"id":"a:c","kind":"k","data":"file://none"}]',
+        'a/main.js': 'run()',
+        'top.txt': 'top',
       }),
       'beside.txt': 'secret',
     })
@@ -95,16 +107,24 @@ describe('an archive', () => {
   it.each([
     ['is none', Buffer.from('no archive'), /^x\.zip: is no archive that can be read: /],
     ['is empty', Buffer.alloc(0), /^x\.zip: is no archive that can be read: /],
-    ['says that it has more files than it has', (() => {
-      const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
-      bytes.writeUInt16LE(9, bytes.length - 22 + 10)
-      return bytes
-    })(), /^x\.zip: is no archive that can be read: /],
-    ['has a directory beyond its end', (() => {
-      const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
-      bytes.writeUInt32LE(0x7fffffff, bytes.length - 22 + 16)
-      return bytes
-    })(), /^x\.zip: is no archive that can be read: /],
+    [
+      'says that it has more files than it has',
+      (() => {
+        const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
+        bytes.writeUInt16LE(9, bytes.length - 22 + 10)
+        return bytes
+      })(),
+      /^x\.zip: is no archive that can be read: /,
+    ],
+    [
+      'has a directory beyond its end',
+      (() => {
+        const bytes = forged([{ name: 'a.json', content: entry('a:a') }])
+        bytes.writeUInt32LE(0x7fffffff, bytes.length - 22 + 16)
+        return bytes
+      })(),
+      /^x\.zip: is no archive that can be read: /,
+    ],
   ])('that %s has a failure at its own location', async (_title, bytes, message) => {
     const { scan } = await follow({ 'x.zip': bytes, 'y.json': entry('y:y') })
     const look = await scan()
@@ -124,17 +144,37 @@ describe('an archive', () => {
 })
 
 describe('names in an archive', () => {
-  it.each(['../a.json', 'a/../../b.json', '/etc/a.json', 'C:/a.json', '..\\a.json', 'a\\..\\..\\b.json', 'a\u0000.json', 'a\n.json'])(
-    'that lead out of it or are no names are refused, the others read: %j', async (name) => {
-      const { scan } = await follow({ 'x.zip': forged([{ name, content: entry('e:e') }, { name: 'ok.json', content: entry('o:k') }]) })
-      const look = await scan()
-      expect(look.ids).toEqual(['o:k'])
-      expect(look.faults).toEqual([expect.stringMatching(/^x\.zip!\/[^]*: has a name (that leads out of the archive|with control characters)$/)])
-    },
-  )
+  it.each([
+    '../a.json',
+    'a/../../b.json',
+    '/etc/a.json',
+    'C:/a.json',
+    '..\\a.json',
+    'a\\..\\..\\b.json',
+    'a\u0000.json',
+    'a\n.json',
+  ])('that lead out of it or are no names are refused, the others read: %j', async (name) => {
+    const { scan } = await follow({
+      'x.zip': forged([
+        { name, content: entry('e:e') },
+        { name: 'ok.json', content: entry('o:k') },
+      ]),
+    })
+    const look = await scan()
+    expect(look.ids).toEqual(['o:k'])
+    expect(look.faults).toEqual([
+      expect.stringMatching(/^x\.zip!\/[^]*: has a name (that leads out of the archive|with control characters)$/),
+    ])
+  })
 
   it('that stand there twice are refused, also where they are only written otherwise', async () => {
-    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: entry('a:1') }, { name: './a.json', content: entry('a:2') }, { name: 'b.json', content: entry('b:b') }]) })
+    const { scan } = await follow({
+      'x.zip': forged([
+        { name: 'a.json', content: entry('a:1') },
+        { name: './a.json', content: entry('a:2') },
+        { name: 'b.json', content: entry('b:b') },
+      ]),
+    })
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
     expect(look.faults).toEqual(['x.zip!/a.json: stands in the archive twice'])
@@ -155,15 +195,28 @@ describe('headers that lie', () => {
     ['an offset of something else', { offset: 3 }, /cannot be unpacked: /],
     ['a shorter body', { packed: 20 }, /cannot be unpacked: /],
   ])('are found out: %s', async (_title, lies, message) => {
-    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: big, lies }, { name: 'b.json', content: entry('b:b', 'y'.repeat(200)) }]) })
+    const { scan } = await follow({
+      'x.zip': forged([
+        { name: 'a.json', content: big, lies },
+        { name: 'b.json', content: entry('b:b', 'y'.repeat(200)) },
+      ]),
+    })
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
     expect(look.faults).toEqual([expect.stringMatching(message)])
   })
 
   it('say what cannot be read: encrypted files, unknown methods', async () => {
-    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: big, flags: 0x801 }, { name: 'b.json', content: big, method: 99 }]) })
-    expect((await scan()).faults).toEqual(['x.zip!/a.json: is encrypted', 'x.zip!/b.json: is packed by method 99, which is not known'])
+    const { scan } = await follow({
+      'x.zip': forged([
+        { name: 'a.json', content: big, flags: 0x801 },
+        { name: 'b.json', content: big, method: 99 },
+      ]),
+    })
+    expect((await scan()).faults).toEqual([
+      'x.zip!/a.json: is encrypted',
+      'x.zip!/b.json: is packed by method 99, which is not known',
+    ])
   })
 })
 
@@ -171,7 +224,12 @@ describe('bombs', () => {
   const zeros = Buffer.alloc(8 * 1024 * 1024, '0')
 
   it('that say how large they are are not unpacked', async () => {
-    const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: zeros }, { name: 'b.json', content: entry('b:b') }]) })
+    const { scan } = await follow({
+      'x.zip': forged([
+        { name: 'a.json', content: zeros },
+        { name: 'b.json', content: entry('b:b') },
+      ]),
+    })
     const look = await scan()
     expect(look.faults).toEqual(['x.zip!/a.json: unpacks to more than 200 times its size'])
     expect(look.ids).toEqual(['b:b'])
@@ -184,17 +242,30 @@ describe('bombs', () => {
 
   it('of one body under many names are refused whole', async () => {
     const body = { name: 'a.json', content: Buffer.alloc(500_000, '7'), lies: { offset: 0 } }
-    const archive = forged([{ ...body, name: 'a.json' }, ...Array.from({ length: 400 }, (_, i) => ({ name: `${i}.json`, content: '', lies: { offset: 0, packed: 500, size: 500_000, crc: crc32(body.content) } }))])
+    const archive = forged([
+      { ...body, name: 'a.json' },
+      ...Array.from({ length: 400 }, (_, i) => ({
+        name: `${i}.json`,
+        content: '',
+        lies: { offset: 0, packed: 500, size: 500_000, crc: crc32(body.content) },
+      })),
+    ])
     const { scan } = await follow({ 'x.zip': archive })
     expect((await scan()).faults).toEqual(['x.zip: holds files that overlap'])
   })
 
   it('of too many files, or of too much together, or too large themselves, are refused whole', async () => {
-    const archive = await zip(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'x'.repeat(500))])))
+    const archive = await zip(
+      Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'x'.repeat(500))])),
+    )
     const faults = async (limits: object) => (await (await follow({ 'x.zip': archive }, { limits })).scan()).faults
     expect(await faults({ archiveFiles: 19 })).toEqual(['x.zip: holds 20 files; 19 are read at most'])
-    expect(await faults({ unpackedBytes: 5_000 })).toEqual([expect.stringMatching(/^x\.zip: would unpack to \d+ bytes; 5000 are read at most/)])
-    expect(await faults({ archiveBytes: 1_000 })).toEqual([expect.stringMatching(/^x\.zip: has \d+ bytes; of an archive 1000 are read at most/)])
+    expect(await faults({ unpackedBytes: 5_000 })).toEqual([
+      expect.stringMatching(/^x\.zip: would unpack to \d+ bytes; 5000 are read at most/),
+    ])
+    expect(await faults({ archiveBytes: 1_000 })).toEqual([
+      expect.stringMatching(/^x\.zip: has \d+ bytes; of an archive 1000 are read at most/),
+    ])
     expect(await faults({})).toEqual([])
   })
 })

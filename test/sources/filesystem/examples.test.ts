@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import type { MappingExpressions } from '../../../src/sources/mapping.js'
+import type { MappingExpressions } from '../../../src/sources/forms/mapping.js'
 import { Following, temporaryFolder, zip } from './folder-fixture.js'
 
 interface Configured {
@@ -16,8 +16,12 @@ interface Configured {
 async function example(name: string): Promise<Following & { readonly folder: string }> {
   const folder = await temporaryFolder()
   await cp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)), folder, { recursive: true })
-  const { sources: [source] } = parse(await readFile(join(folder, 'cadastre.yaml'), 'utf8')) as { sources: [Configured] }
-  const schemas = Object.fromEntries(Object.entries(source.schemas ?? {}).map(([pattern, path]) => [pattern, join(folder, path)]))
+  const {
+    sources: [source],
+  } = parse(await readFile(join(folder, 'cadastre.yaml'), 'utf8')) as { sources: [Configured] }
+  const schemas = Object.fromEntries(
+    Object.entries(source.schemas ?? {}).map(([pattern, path]) => [pattern, join(folder, path)]),
+  )
   const path = join(folder, source.path)
   return Object.assign(new Following({ path, form: source.form, schemas }), { folder: path })
 }
@@ -25,8 +29,11 @@ async function example(name: string): Promise<Following & { readonly folder: str
 async function entriesOf(following: Following) {
   const look = await following.scan()
   expect(look.faults).toEqual([])
-  return Object.fromEntries(look.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.entries)
-    .map(({ id, line, content: { kind, meta, data } }) => [id, { kind, meta, data, line }]))
+  return Object.fromEntries(
+    look.all
+      .flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries))
+      .map(({ id, line, content: { kind, meta, data } }) => [id, { kind, meta, data, line }]),
+  )
 }
 
 describe('the examples', () => {
@@ -35,7 +42,12 @@ describe('the examples', () => {
     expect(Object.keys(entries)).toEqual(['nuclei:exposed-status-page', 'nuclei:old-banner'])
     expect(entries['nuclei:exposed-status-page']).toMatchObject({
       kind: 'nuclei.template',
-      meta: { name: 'Status page without a login', severity: 'low', tags: ['exposure', 'status', 'misconfig'], metadata: { 'max-request': 1 } },
+      meta: {
+        name: 'Status page without a login',
+        severity: 'low',
+        tags: ['exposure', 'status', 'misconfig'],
+        metadata: { 'max-request': 1 },
+      },
       data: { http: [{ method: 'GET', matchers: [{ type: 'word', words: ['uptime'] }] }] },
     })
     expect(entries['nuclei:exposed-status-page']!.data).not.toHaveProperty('info')
@@ -52,7 +64,8 @@ describe('the examples', () => {
       ['shop:service/web', 'kubernetes.v1.Service', 22],
     ])
     expect(entries['shop:deployment/web']).toMatchObject({
-      meta: { name: 'web', labels: { app: 'web', tier: 'front' } }, data: { kind: 'Deployment', spec: { replicas: 2 } },
+      meta: { name: 'web', labels: { app: 'web', tier: 'front' } },
+      data: { kind: 'Deployment', spec: { replicas: 2 } },
     })
   })
 
@@ -61,8 +74,13 @@ describe('the examples', () => {
     expect(await entriesOf(following)).toMatchObject({
       'tasks:greet': { kind: 'task.js', meta: { title: 'Say hello' }, data: { output: { type: 'string' } } },
       'tasks:resize': {
-        kind: 'task.js', meta: { title: 'Make a picture smaller', timeoutSeconds: 30, tags: ['pictures'] },
-        data: { main: expect.stringContaining('images.resize'), input: { required: ['picture', 'width'] }, output: { required: ['picture'] } },
+        kind: 'task.js',
+        meta: { title: 'Make a picture smaller', timeoutSeconds: 30, tags: ['pictures'] },
+        data: {
+          main: expect.stringContaining('images.resize'),
+          input: { required: ['picture', 'width'] },
+          output: { required: ['picture'] },
+        },
       },
     })
     await writeFile(join(following.folder, 'greet/main.js'), 'export default () => "bye"')
@@ -70,17 +88,27 @@ describe('the examples', () => {
     await writeFile(join(following.folder, 'greet/input.schema.json'), '{"type": }')
     expect((await following.scan()).faults).toEqual([
       'greet/input.schema.json:1: a value is missing here',
-      'greet/metadata.json:1: the mapping\'s expression for data fails: input.schema.json:1:10: a value is missing here',
+      "greet/metadata.json:1: the mapping's expression for data fails: input.schema.json:1:10: a value is missing here",
     ])
   })
 
-  it('read zipped tasks, in the archive\'s root or in folders', async () => {
+  it("read zipped tasks, in the archive's root or in folders", async () => {
     const following = await example('tasks')
-    const files = Object.fromEntries(await Promise.all(['metadata.json', 'main.js', 'input.schema.json', 'output.schema.json'].map(
-      async (name) => [name, (await readFile(join(following.folder, 'greet', name), 'utf8')).replace('tasks:greet', 'zipped:greet')] as const,
-    )))
+    const files = Object.fromEntries(
+      await Promise.all(
+        ['metadata.json', 'main.js', 'input.schema.json', 'output.schema.json'].map(
+          async (name) =>
+            [
+              name,
+              (await readFile(join(following.folder, 'greet', name), 'utf8')).replace('tasks:greet', 'zipped:greet'),
+            ] as const,
+        ),
+      ),
+    )
     await writeFile(join(following.folder, 'greet.zip'), await zip(files))
-    const nested = Object.fromEntries(Object.entries(files).map(([name, text]) => [`greet/${name}`, text.replace('zipped:greet', 'nested:greet')]))
+    const nested = Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [`greet/${name}`, text.replace('zipped:greet', 'nested:greet')]),
+    )
     await writeFile(join(following.folder, 'nested.zip'), await zip(nested))
     const entries = await entriesOf(following)
     expect(Object.keys(entries)).toEqual(['zipped:greet', 'tasks:greet', 'nested:greet', 'tasks:resize'])

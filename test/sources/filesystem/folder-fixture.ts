@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ZipFile } from 'yazl'
 import { onTestFinished } from 'vitest'
-import { openFilesystemSource, type FilesystemSourceOptions } from '../../../src/sources/filesystem/filesystem-source.js'
-import type { SourceFailure } from '../../../src/sources/parse-entry.js'
-import type { Scanned, SourceReader } from '../../../src/sources/source-reader.js'
+import { ZipFile } from 'yazl'
+import type { SourceFailure } from '../../../src/sources/contract/source-failure.js'
+import type { Scanned, SourceReader } from '../../../src/sources/contract/source-reader.js'
+import {
+  type FilesystemSourceOptions,
+  openFilesystemSource,
+} from '../../../src/sources/filesystem/filesystem-source.js'
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
@@ -51,7 +54,7 @@ export class Following {
     const all: Scanned[] = []
     for await (const scanned of this.reader.scan((location) => this.stamps.get(location), signal)) {
       if (scanned.unchanged) {
-        for (const location of [scanned.location, ...scanned.also ?? []]) all.push({ location, unchanged: true })
+        for (const location of [scanned.location, ...(scanned.also ?? [])]) all.push({ location, unchanged: true })
         continue
       }
       all.push(scanned)
@@ -75,17 +78,17 @@ export class Look {
   }
 
   get ids(): string[] {
-    return this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.entries.map(({ id }) => id))
+    return this.all.flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries.map(({ id }) => id)))
   }
 
   /** By id, what was read. */
   get data(): Record<string, unknown> {
-    const entries = this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.entries)
+    const entries = this.all.flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries))
     return Object.fromEntries(entries.map(({ id, content }) => [id, JSON.parse(content.dataText) as unknown]))
   }
 
   get failures(): SourceFailure[] {
-    return this.all.flatMap((scanned) => scanned.unchanged ? [] : scanned.failures)
+    return this.all.flatMap((scanned) => (scanned.unchanged ? [] : scanned.failures))
   }
 
   /** `location: message`. */
@@ -94,7 +97,10 @@ export class Look {
   }
 }
 
-export async function follow(files: Files = {}, options: Partial<FilesystemSourceOptions> = {}): Promise<Following & { readonly folder: string }> {
+export async function follow(
+  files: Files = {},
+  options: Partial<FilesystemSourceOptions> = {},
+): Promise<Following & { readonly folder: string }> {
   const folder = await temporaryFolder(files)
   return Object.assign(new Following({ path: folder, form: 'entry', ...options }), { folder })
 }

@@ -1,14 +1,20 @@
 import { rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { entry, follow, Following, temporaryFolder } from './folder-fixture.js'
+import { entry, Following, follow, temporaryFolder } from './folder-fixture.js'
 
 describe('a value file://…', () => {
   it('becomes the text of that file, in meta and data, at any depth, as it stands there', async () => {
-    const { scan } = await follow({
-      'a/i.yaml': 'namespace: a\nentries:\n  - name: b\n    kind: k\n    meta: {readme: file://readme.md}\n    source: file://src/x.lua\n    more: [{deep: file://../top.txt}]\n    not: "see file://x"\n',
-      'a/readme.md': '\ufeff# über\r\n', 'a/src/x.lua': 'return 1\n', 'top.txt': '',
-    }, { form: 'wippy' })
+    const { scan } = await follow(
+      {
+        'a/i.yaml':
+          'namespace: a\nentries:\n  - name: b\n    kind: k\n    meta: {readme: file://readme.md}\n    source: file://src/x.lua\n    more: [{deep: file://../top.txt}]\n    not: "see file://x"\n',
+        'a/readme.md': '\ufeff# über\r\n',
+        'a/src/x.lua': 'return 1\n',
+        'top.txt': '',
+      },
+      { form: 'wippy' },
+    )
     const look = await scan()
     expect(look.faults).toEqual([])
     expect(look.data).toEqual({ 'a:b': { source: 'return 1\n', more: [{ deep: '' }], not: 'see file://x' } })
@@ -20,7 +26,18 @@ describe('a value file://…', () => {
     const { scan, folder } = await follow({ 'ok.txt': 'fine' })
     await symlink(join(outside, 'secret.txt'), join(folder, 'link.txt'))
     await symlink(outside, join(folder, 'linked'))
-    const references = ['../secret.txt', 'x/../../secret.txt', `/${outside}/secret.txt`, '/etc/passwd', 'link.txt', 'linked/secret.txt', '..', '', '.', 'a\0b']
+    const references = [
+      '../secret.txt',
+      'x/../../secret.txt',
+      `/${outside}/secret.txt`,
+      '/etc/passwd',
+      'link.txt',
+      'linked/secret.txt',
+      '..',
+      '',
+      '.',
+      'a\0b',
+    ]
     await writeFile(join(folder, 'a.jsonl'), references.map((path, i) => entry(`a:${i}`, `file://${path}`)).join('\n'))
     const look = await scan()
     expect(look.ids).toEqual([])
@@ -30,20 +47,33 @@ describe('a value file://…', () => {
   })
 
   it('that names what is not there, no text, or too much, fails its entry alone', async () => {
-    const { scan } = await follow({
-      'a.jsonl': [entry('a:1', 'file://none'), entry('a:2', 'file://latin'), entry('a:3', 'file://big'), entry('a:4', 'fine')].join('\n'),
-      latin: Buffer.from('ok\n\xff', 'latin1'), big: 'x'.repeat(3_000),
-    }, { limits: { fileBytes: 2_000 } })
+    const { scan } = await follow(
+      {
+        'a.jsonl': [
+          entry('a:1', 'file://none'),
+          entry('a:2', 'file://latin'),
+          entry('a:3', 'file://big'),
+          entry('a:4', 'fine'),
+        ].join('\n'),
+        latin: Buffer.from('ok\n\xff', 'latin1'),
+        big: 'x'.repeat(3_000),
+      },
+      { limits: { fileBytes: 2_000 } },
+    )
     const look = await scan()
     expect(look.ids).toEqual(['a:4'])
     expect(look.faults).toEqual([
-      'a.jsonl:1: file://none is not there', 'a.jsonl:2: file://latin is not UTF-8 text (line 2)',
+      'a.jsonl:1: file://none is not there',
+      'a.jsonl:2: file://latin is not UTF-8 text (line 2)',
       expect.stringMatching(/^a\.jsonl:3: file:\/\/big has 3000 bytes; 2000 are read at most/),
     ])
   })
 
   it('is read again when that file changes, and only then', async () => {
-    const { scan, folder, stamps } = await follow({ 'a/i.json': entry('a:b', 'file://../.lib/x.lua'), '.lib/x.lua': '1' })
+    const { scan, folder, stamps } = await follow({
+      'a/i.json': entry('a:b', 'file://../.lib/x.lua'),
+      '.lib/x.lua': '1',
+    })
     await scan()
     expect((await scan()).read).toEqual([])
     for (const text of ['2', '3']) {

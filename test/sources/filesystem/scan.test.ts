@@ -1,10 +1,10 @@
-import { appendFile, chmod, cp, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { execFileSync } from 'node:child_process'
+import { appendFile, chmod, cp, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { compareText } from '../../../src/core/text.js'
-import { entry, follow, Following, temporaryFolder, write, zip } from './folder-fixture.js'
+import { compareText } from '../../../src/core/entry/text.js'
+import { entry, Following, follow, temporaryFolder, write, zip } from './folder-fixture.js'
 
 /** Past the time in which a look alone proves nothing. */
 async function age(folder: string, ...names: string[]): Promise<void> {
@@ -13,35 +13,65 @@ async function age(folder: string, ...names: string[]): Promise<void> {
 
 describe('a folder', () => {
   it('gives its files in code-point order of their whole paths, by extension, all levels down', async () => {
-    const names = ['a/x.yaml', 'a-b.json', 'a.yml', 'b.jsonl', 'B.json', 'é.json', '\ufffd.json', '😀.json', 'a/b/c/d.json']
+    const names = [
+      'a/x.yaml',
+      'a-b.json',
+      'a.yml',
+      'b.jsonl',
+      'B.json',
+      'é.json',
+      '\ufffd.json',
+      '😀.json',
+      'a/b/c/d.json',
+    ]
     const files = Object.fromEntries(names.map((name, i) => [name, entry(`n:${i}`)]))
-    const { scan } = await follow({ ...files, 'readme.md': 'x', '.hidden/x.json': entry('h:h'), 'node_modules/x.json': entry('m:m'), 'empty/.keep': '' })
+    const { scan } = await follow({
+      ...files,
+      'readme.md': 'x',
+      '.hidden/x.json': entry('h:h'),
+      'node_modules/x.json': entry('m:m'),
+      'empty/.keep': '',
+    })
     const look = await scan()
     expect(look.locations).toEqual([...names].sort(compareText))
     expect(look.ids).toHaveLength(names.length)
   })
 
   it('tells of every entry where it stands, and when its file was changed', async () => {
-    const { scan, folder } = await follow({ 'a.yaml': 'id: a:b\nkind: k\n---\n- {id: a:c, kind: k}\n- {id: a:d, kind: k}\n' })
+    const { scan, folder } = await follow({
+      'a.yaml': 'id: a:b\nkind: k\n---\n- {id: a:c, kind: k}\n- {id: a:d, kind: k}\n',
+    })
     await age(folder, 'a.yaml')
     const [scanned] = (await scan()).all
     expect(scanned).toMatchObject({
-      unchanged: false, modifiedAt: new Date('2024-01-01'), failures: [],
-      entries: [{ id: 'a:b', line: 1 }, { id: 'a:c', line: 4 }, { id: 'a:d', line: 5 }],
+      unchanged: false,
+      modifiedAt: new Date('2024-01-01'),
+      failures: [],
+      entries: [
+        { id: 'a:b', line: 1 },
+        { id: 'a:c', line: 4 },
+        { id: 'a:d', line: 5 },
+      ],
     })
   })
 
   it('that is not there, or is a file, cannot be read as a whole', async () => {
     const folder = await temporaryFolder({ 'a.json': entry('a:b') })
-    await expect(new Following({ path: join(folder, 'none'), form: 'entry' }).scan()).rejects.toThrow(/none cannot be read/)
+    await expect(new Following({ path: join(folder, 'none'), form: 'entry' }).scan()).rejects.toThrow(
+      /none cannot be read/,
+    )
     await expect(new Following({ path: join(folder, 'a.json'), form: 'entry' }).scan()).rejects.toThrow(/is no folder/)
   })
 
   it('gives what is good of a folder with bad files', async () => {
     const { scan } = await follow({
-      'a.json': '{"id": ', 'b.yaml': 'id: b:b\nkind: k\nid: b:c\n', 'c.json': Buffer.from('{"id": "\xff"}', 'latin1'),
-      'd.json': entry('d:d'), 'e.jsonl': `${entry('e:1')}\n{\n${entry('e:2')}\n`,
-      'f.yaml': '[{id: f:1, kind: k}, {id: f:1, kind: k}]', 'g.json': '[{"id":"g:g","kind":"k","other":1}]',
+      'a.json': '{"id": ',
+      'b.yaml': 'id: b:b\nkind: k\nid: b:c\n',
+      'c.json': Buffer.from('{"id": "\xff"}', 'latin1'),
+      'd.json': entry('d:d'),
+      'e.jsonl': `${entry('e:1')}\n{\n${entry('e:2')}\n`,
+      'f.yaml': '[{id: f:1, kind: k}, {id: f:1, kind: k}]',
+      'g.json': '[{"id":"g:g","kind":"k","other":1}]',
     })
     const look = await scan()
     expect(look.ids).toEqual(['d:d', 'e:1', 'e:2', 'f:1'])
@@ -56,15 +86,19 @@ describe('a folder', () => {
   })
 
   it('is read no further when its reader is told to stop', async () => {
-    const { reader } = await follow(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])))
+    const { reader } = await follow(
+      Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])),
+    )
     const stop = new AbortController()
     const seen: string[] = []
-    await expect((async () => {
-      for await (const { location } of reader.scan(() => undefined, stop.signal)) {
-        seen.push(location)
-        stop.abort(new Error('enough'))
-      }
-    })()).rejects.toThrow('enough')
+    await expect(
+      (async () => {
+        for await (const { location } of reader.scan(() => undefined, stop.signal)) {
+          seen.push(location)
+          stop.abort(new Error('enough'))
+        }
+      })(),
+    ).rejects.toThrow('enough')
     expect(seen).toHaveLength(1)
   })
 })
@@ -136,17 +170,34 @@ describe('what has not changed', () => {
 
 describe('schemas', () => {
   it('refuse an entry with file, line and JSON pointer, and leave the others of the file', async () => {
-    const schema = join(await temporaryFolder({ 's.json': '{"properties":{"data":{"required":["port"],"properties":{"port":{"type":"integer"}}}}}' }), 's.json')
-    const { scan } = await follow({ 'a.yaml': '- {id: a:1, kind: service.x, data: {port: 1}}\n- id: a:2\n  kind: service.x\n  data: {port: one}\n- {id: a:3, kind: other, data: {}}' }, { schemas: { 'service.*': schema } })
+    const schema = join(
+      await temporaryFolder({
+        's.json': '{"properties":{"data":{"required":["port"],"properties":{"port":{"type":"integer"}}}}}',
+      }),
+      's.json',
+    )
+    const { scan } = await follow(
+      {
+        'a.yaml':
+          '- {id: a:1, kind: service.x, data: {port: 1}}\n- id: a:2\n  kind: service.x\n  data: {port: one}\n- {id: a:3, kind: other, data: {}}',
+      },
+      { schemas: { 'service.*': schema } },
+    )
     const look = await scan()
     expect(look.ids).toEqual(['a:1', 'a:3'])
-    expect(look.failures).toEqual([{ file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer' }])
+    expect(look.failures).toEqual([
+      { file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer' },
+    ])
   })
 })
 
 describe('links', () => {
   it('within the folder are followed, to files and to folders, each folder once', async () => {
-    const { scan, folder } = await follow({ 'real/a.json': entry('a:a'), '.releases/1/b.json': entry('b:b'), 'z.json': entry('z:z') })
+    const { scan, folder } = await follow({
+      'real/a.json': entry('a:a'),
+      '.releases/1/b.json': entry('b:b'),
+      'z.json': entry('z:z'),
+    })
     await symlink('.releases/1', join(folder, 'current'))
     await symlink('z.json', join(folder, 'y.json'))
     await symlink('..', join(folder, 'real/up'))
@@ -178,8 +229,10 @@ describe('links', () => {
     const look = await scan()
     expect(look.ids).toEqual(['o:k'])
     expect(look.faults).toEqual([
-      'a.json: is a link that leads out of the folder', 'b: is a link that leads out of the folder',
-      'c.yaml: is a link to what is not there', 'd.json: is a link that leads to itself',
+      'a.json: is a link that leads out of the folder',
+      'b: is a link that leads out of the folder',
+      'c.yaml: is a link to what is not there',
+      'd.json: is a link that leads to itself',
       'e.json: is a link that leads out of the folder',
     ])
   })
@@ -194,7 +247,11 @@ describe('links', () => {
 
 describe('what is no file', () => {
   it('is refused by name and never waited for', async () => {
-    const { scan, folder } = await follow({ 'ok.json': entry('o:k'), 'folder.json/x.json': entry('x:x'), 'in.json': '{"id":"i:n","kind":"k","data":"file://p"}' })
+    const { scan, folder } = await follow({
+      'ok.json': entry('o:k'),
+      'folder.json/x.json': entry('x:x'),
+      'in.json': '{"id":"i:n","kind":"k","data":"file://p"}',
+    })
     execFileSync('mkfifo', [join(folder, 'fifo.yaml'), join(folder, 'p'), join(folder, 'fifo.zip')])
     const server = createServer().listen(join(folder, 'socket.json'))
     onTestFinished(() => void server.close())
@@ -202,13 +259,18 @@ describe('what is no file', () => {
     const look = await scan()
     expect(look.ids).toEqual(['x:x', 'o:k'])
     expect(look.faults).toEqual([
-      'fifo.yaml: is a pipe, which is not read', 'fifo.zip: is a pipe, which is not read',
-      'in.json:1: file://p is a pipe, which is not read', 'socket.json: is a socket, which is not read',
+      'fifo.yaml: is a pipe, which is not read',
+      'fifo.zip: is a pipe, which is not read',
+      'in.json:1: file://p is a pipe, which is not read',
+      'socket.json: is a socket, which is not read',
     ])
   })
 
   it('is larger than a bound is refused without being read', async () => {
-    const { scan } = await follow({ 'a.json': entry('a:a', 'x'.repeat(2_000)), 'b.json': entry('b:b'), 'c.json': entry('c:c', 'x'.repeat(700)) }, { limits: { fileBytes: 1_000, entryBytes: 500 } })
+    const { scan } = await follow(
+      { 'a.json': entry('a:a', 'x'.repeat(2_000)), 'b.json': entry('b:b'), 'c.json': entry('c:c', 'x'.repeat(700)) },
+      { limits: { fileBytes: 1_000, entryBytes: 500 } },
+    )
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
     expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes; 1000 are read at most/)
@@ -217,10 +279,16 @@ describe('what is no file', () => {
 
   it('may be less in YAML than in JSON, which is read faster, in archives too', async () => {
     const text = entry('a:a', 'x'.repeat(700))
-    const { scan } = await follow({ 'a.yaml': text, 'b.json': text.replace('a:a', 'b:b'), 'x.zip': await zip({ 'a.yml': text }) }, { limits: { yamlBytes: 500 } })
+    const { scan } = await follow(
+      { 'a.yaml': text, 'b.json': text.replace('a:a', 'b:b'), 'x.zip': await zip({ 'a.yml': text }) },
+      { limits: { yamlBytes: 500 } },
+    )
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
-    expect(look.faults).toEqual([expect.stringMatching(/^a\.yaml: has 7\d\d bytes; 500 are/), expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes; 500 are/)])
+    expect(look.faults).toEqual([
+      expect.stringMatching(/^a\.yaml: has 7\d\d bytes; 500 are/),
+      expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes; 500 are/),
+    ])
   })
 
   it.skipIf(process.geteuid?.() !== 0)('or may not be read is a failure of its own, a folder too', async () => {
@@ -232,7 +300,10 @@ describe('what is no file', () => {
     try {
       const look = await scan()
       expect(look.ids).toEqual(['d:d'])
-      expect(look.faults).toEqual(['a.json: cannot be read: EACCES: permission denied', 'b: cannot be read: EACCES: permission denied'])
+      expect(look.faults).toEqual([
+        'a.json: cannot be read: EACCES: permission denied',
+        'b: cannot be read: EACCES: permission denied',
+      ])
     } finally {
       process.seteuid!(0)
     }
@@ -250,7 +321,9 @@ describe('what is no file', () => {
 
 describe('files that vanish and change while they are read', () => {
   it('never stop the others and end as they were written last', async () => {
-    const { scan, folder } = await follow(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])))
+    const { scan, folder } = await follow(
+      Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])),
+    )
     let busy = true
     const disturb = (async () => {
       for (let i = 0; busy; i++) {
@@ -263,7 +336,10 @@ describe('files that vanish and change while they are read', () => {
     for (let i = 0; i < 10; i++) await scan()
     busy = false
     await disturb
-    await write(folder, Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'last')])))
+    await write(
+      folder,
+      Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'last')])),
+    )
     const fresh = await new Following({ path: folder, form: 'entry' }).scan()
     expect(Object.values(fresh.data)).toEqual(Array(100).fill('last'))
     await scan()
@@ -274,5 +350,7 @@ describe('files that vanish and change while they are read', () => {
 it('a file has its look taken from the file system', async () => {
   const { folder, scan } = await follow({ 'a.json': entry('a:a') })
   const [scanned] = (await scan()).all
-  expect(scanned?.unchanged === false && scanned.modifiedAt?.getTime()).toBe(Math.floor((await stat(join(folder, 'a.json'))).mtimeMs))
+  expect(scanned?.unchanged === false && scanned.modifiedAt?.getTime()).toBe(
+    Math.floor((await stat(join(folder, 'a.json'))).mtimeMs),
+  )
 })

@@ -1,10 +1,10 @@
-import { appendFile, chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import fs from 'node:fs'
+import { appendFile, chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { FilesystemSourceOptions } from '../../../src/sources/filesystem/filesystem-source.js'
-import { entry, Following, temporaryFolder, write, type Files, type Look } from './folder-fixture.js'
+import { entry, type Files, Following, type Look, temporaryFolder, write } from './folder-fixture.js'
 
 /** A folder that is watched, and scanned when its watch says so. */
 async function watched(files: Files, options: Partial<FilesystemSourceOptions> = {}) {
@@ -22,7 +22,7 @@ async function watched(files: Files, options: Partial<FilesystemSourceOptions> =
   await following.scan().catch(() => {})
   /** Scans after each word of the watch until what was read fits. */
   const until = async (fits: (look: Look) => boolean): Promise<Look> => {
-    for (const end = performance.now() + 15_000; performance.now() < end;) {
+    for (const end = performance.now() + 15_000; performance.now() < end; ) {
       const before = changes
       const look = await following.scan().catch(() => undefined)
       if (look !== undefined && fits(look)) return look
@@ -35,11 +35,17 @@ async function watched(files: Files, options: Partial<FilesystemSourceOptions> =
 
 /** Neither a look at the root nor at all files, so that what is told is told by watches. */
 const WATCHES_ALONE = { timing: { rootMs: 60_000, backstopMs: 60_000 } }
-const gives = (...ids: string[]) => (look: Look) => ids.every((id) => look.ids.includes(id))
+const gives =
+  (...ids: string[]) =>
+  (look: Look) =>
+    ids.every((id) => look.ids.includes(id))
 
 describe('a watched folder', () => {
   it('tells of files that are made, written, saved by renaming, and removed', async () => {
-    const { folder, until } = await watched({ 'root/a.json': entry('a:1'), 'root/b/c.json': entry('c:1') }, WATCHES_ALONE)
+    const { folder, until } = await watched(
+      { 'root/a.json': entry('a:1'), 'root/b/c.json': entry('c:1') },
+      WATCHES_ALONE,
+    )
     await writeFile(join(folder, 'new.json'), entry('n:1'))
     expect((await until(gives('n:1'))).read).toEqual(['new.json'])
     await writeFile(join(folder, 'b/c.json'), entry('c:2'))
@@ -52,7 +58,10 @@ describe('a watched folder', () => {
   })
 
   it('tells of folders that are made, moved in, renamed, exchanged and removed, and of what happens in them then', async () => {
-    const { folder, until } = await watched({ 'root/a.json': entry('a:1'), 'beside/x/y.json': entry('y:1'), 'other/y.json': entry('y:2') }, WATCHES_ALONE)
+    const { folder, until } = await watched(
+      { 'root/a.json': entry('a:1'), 'beside/x/y.json': entry('y:1'), 'other/y.json': entry('y:2') },
+      WATCHES_ALONE,
+    )
     await write(folder, { 'deep/er/and/deeper.json': entry('d:1') })
     await until(gives('d:1'))
     await appendFile(join(folder, 'deep/er/and/deeper.json'), ' ')
@@ -69,11 +78,17 @@ describe('a watched folder', () => {
     await writeFile(join(folder, 'z/y.json'), entry('y:3'))
     await until(gives('y:3'))
     await rm(join(folder, 'z'), { recursive: true })
-    expect((await until((look) => look.locations.length === 2)).locations).toEqual(['a.json', 'deep/er/and/deeper.json'])
+    expect((await until((look) => look.locations.length === 2)).locations).toEqual([
+      'a.json',
+      'deep/er/and/deeper.json',
+    ])
   })
 
   it('tells of links that are swapped, and of what happens where they lead', async () => {
-    const { folder, until } = await watched({ 'root/.r/1/a.json': entry('a:1'), 'root/.r/2/a.json': entry('a:2'), 'root/x.json': entry('x:x') }, WATCHES_ALONE)
+    const { folder, until } = await watched(
+      { 'root/.r/1/a.json': entry('a:1'), 'root/.r/2/a.json': entry('a:2'), 'root/x.json': entry('x:x') },
+      WATCHES_ALONE,
+    )
     await symlink('.r/1', join(folder, 'current'))
     await until(gives('a:1'))
     await symlink('.r/2', join(folder, 'next'))
@@ -84,8 +99,14 @@ describe('a watched folder', () => {
   })
 
   it('looks again only at folders of which it was told', async () => {
-    const heard = replaceWatch((real) => (path, options) => String(path).endsWith('/deaf') ? deafened(real(path, options)) : real(path, options))
-    const { folder, until, scan } = await watched({ 'root/deaf/x.json': entry('a:1'), 'root/b/x.json': entry('b:1') }, WATCHES_ALONE)
+    const heard = replaceWatch(
+      (real) => (path, options) =>
+        String(path).endsWith('/deaf') ? deafened(real(path, options)) : real(path, options),
+    )
+    const { folder, until, scan } = await watched(
+      { 'root/deaf/x.json': entry('a:1'), 'root/b/x.json': entry('b:1') },
+      WATCHES_ALONE,
+    )
     await writeFile(join(folder, 'deaf/x.json'), entry('a:2'))
     await writeFile(join(folder, 'b/x.json'), entry('b:2'))
     const look = await until(gives('b:2'))
@@ -95,9 +116,15 @@ describe('a watched folder', () => {
   })
 
   it('reads again what takes in a file that has changed, wherever that file lies', async () => {
-    const { folder, until } = await watched({
-      'root/a/lib.txt': '1', 'root/z/i.json': entry('z:z', 'file://../a/lib.txt'), 'root/b/i.json': entry('b:b', 'file://../z/lib.txt'), 'root/z/lib.txt': '1',
-    }, WATCHES_ALONE)
+    const { folder, until } = await watched(
+      {
+        'root/a/lib.txt': '1',
+        'root/z/i.json': entry('z:z', 'file://../a/lib.txt'),
+        'root/b/i.json': entry('b:b', 'file://../z/lib.txt'),
+        'root/z/lib.txt': '1',
+      },
+      WATCHES_ALONE,
+    )
     await writeFile(join(folder, 'a/lib.txt'), '2')
     expect((await until(gives('z:z'))).data).toEqual({ 'z:z': '2' })
     await writeFile(join(folder, 'z/lib.txt'), '2')
@@ -137,22 +164,33 @@ describe('a watched folder', () => {
 
   it('heals by itself where a watch has missed something', async () => {
     replaceWatch((real) => (path, options) => deafened(real(path, options)))
-    const { folder, until } = await watched({ 'root/a/b.json': entry('a:1') }, { timing: { rootMs: 60_000, backstopMs: 100 } })
+    const { folder, until } = await watched(
+      { 'root/a/b.json': entry('a:1') },
+      { timing: { rootMs: 60_000, backstopMs: 100 } },
+    )
     await writeFile(join(folder, 'a/b.json'), entry('a:2'))
     await until(gives('a:2'))
   })
 
   it('is looked at in turns where the system refuses to watch it, and says so once', async () => {
     replaceWatch(() => () => {
-      throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached, watch 'x'"), { code: 'ENOSPC' })
+      throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached, watch 'x'"), {
+        code: 'ENOSPC',
+      })
     })
     const reports: string[] = []
-    const { folder, until } = await watched({ 'root/a/b.json': entry('a:1'), 'root/c/d.json': entry('c:1') }, {
-      timing: { rootMs: 60_000, backstopMs: 60_000, pollMs: 100 }, report: (message) => reports.push(message),
-    })
+    const { folder, until } = await watched(
+      { 'root/a/b.json': entry('a:1'), 'root/c/d.json': entry('c:1') },
+      {
+        timing: { rootMs: 60_000, backstopMs: 60_000, pollMs: 100 },
+        report: (message) => reports.push(message),
+      },
+    )
     await writeFile(join(folder, 'a/b.json'), entry('a:2'))
     await until(gives('a:2'))
-    expect(reports).toEqual([expect.stringMatching(/cannot be watched whole \(ENOSPC.*every 0\.1 s instead.*max_user_watches/)])
+    expect(reports).toEqual([
+      expect.stringMatching(/cannot be watched whole \(ENOSPC.*every 0\.1 s instead.*max_user_watches/),
+    ])
   })
 
   it.skipIf(process.geteuid?.() !== 0)('whose folders may not be read for a while goes on when they may', async () => {
@@ -170,7 +208,10 @@ describe('a watched folder', () => {
   })
 
   it('says nothing where nothing happens, and nothing any more when told to stop', async () => {
-    const { folder, changes, stop, ended, scan } = await watched({ 'root/a.json': entry('a:1') }, { timing: { rootMs: 20, backstopMs: 20 } })
+    const { folder, changes, stop, ended, scan } = await watched(
+      { 'root/a.json': entry('a:1') },
+      { timing: { rootMs: 20, backstopMs: 20 } },
+    )
     await scan()
     const before = changes()
     await new Promise((resolve) => setTimeout(resolve, 500))

@@ -28,29 +28,41 @@ export async function startHttpServer(): Promise<TestServer> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     answer: (path, ...given) => void answers.set(path, given),
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }
 
 /** Answers with a JSON value. */
-export const json = (value: unknown, headers: Record<string, string | string[]> = {}, status = 200): Answer => (
-  (_, response) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
-)
+export const json =
+  (value: unknown, headers: Record<string, string | string[]> = {}, status = 200): Answer =>
+  (_, response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
 
 /** Answers with this text. */
-export const text = (body: string | Buffer, headers: Record<string, string> = { 'content-type': 'application/json' }, status = 200): Answer => (
-  (_, response) => response.writeHead(status, headers).end(body)
-)
+export const text =
+  (
+    body: string | Buffer,
+    headers: Record<string, string> = { 'content-type': 'application/json' },
+    status = 200,
+  ): Answer =>
+  (_, response) =>
+    response.writeHead(status, headers).end(body)
 
 /** As a server does that keeps ETags: 304 where it is asked about the one it has. */
-export const tagged = (etag: string, value: unknown, headers: Record<string, string> = {}, headers304: Record<string, string> = {}): Answer => (
+export const tagged =
+  (
+    etag: string,
+    value: unknown,
+    headers: Record<string, string> = {},
+    headers304: Record<string, string> = {},
+  ): Answer =>
   (request, response) => {
     if (request.headers['if-none-match'] === etag) return void response.writeHead(304, { etag, ...headers304 }).end()
     response.writeHead(200, { 'content-type': 'application/json', etag, ...headers }).end(JSON.stringify(value))
   }
-)
 
 export const entry = (id: string, data: unknown = null, kind = 'test.thing') => ({ id, kind, meta: {}, data })

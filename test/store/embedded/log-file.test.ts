@@ -6,7 +6,9 @@ import { scratchFolder } from './scratch.js'
 
 describe('the log of the embedded Postgres', () => {
   const undo: (() => unknown)[] = []
-  afterEach(() => { for (const step of undo.splice(0)) step() })
+  afterEach(() => {
+    for (const step of undo.splice(0)) step()
+  })
   const scratch = (): string => {
     const folder = scratchFolder()
     undo.push(folder.remove)
@@ -16,7 +18,13 @@ describe('the log of the embedded Postgres', () => {
   it('keeps the newest lines and never grows beyond twice its limit', () => {
     const folder = scratch()
     for (const part of [0, 1]) {
-      const log = openLogFile(join(folder, 'postgres.log'), (error) => { throw error }, 1_000)
+      const log = openLogFile(
+        join(folder, 'postgres.log'),
+        (error) => {
+          throw error
+        },
+        1_000,
+      )
       for (let line = 0; line < 500; line++) log.write(`part ${part} line ${line}`)
       log.close()
     }

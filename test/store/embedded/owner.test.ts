@@ -8,9 +8,13 @@ import { scratchFolder } from './scratch.js'
 describe('the ownership of a data folder', () => {
   let bundle: Awaited<ReturnType<typeof bundleForChild>>
   const undo: (() => unknown)[] = []
-  beforeAll(async () => { bundle = await bundleForChild('test/store/embedded/child.ts') })
+  beforeAll(async () => {
+    bundle = await bundleForChild('test/store/embedded/child.ts')
+  })
   afterAll(() => bundle.remove())
-  afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  })
 
   it('goes to exactly one of many who want it at the same time, again and again', async () => {
     const folder = scratchFolder()
@@ -19,7 +23,8 @@ describe('the ownership of a data folder', () => {
       const tries = await Promise.allSettled(Array.from({ length: 12 }, () => takeOwnership(folder.path)))
       const won = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
       expect(won).toHaveLength(1)
-      for (const result of tries) if (result.status === 'rejected') expect(String(result.reason)).toContain('is in use by')
+      for (const result of tries)
+        if (result.status === 'rejected') expect(String(result.reason)).toContain('is in use by')
       await won[0]?.release()
     }
     // One file that keeps the number, and nothing else.

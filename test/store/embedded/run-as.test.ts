@@ -9,11 +9,16 @@ import { durableSettings } from '../../../src/store/embedded/settings.js'
 import { socketFolder, socketUrl } from '../../../src/store/embedded/socket-folder.js'
 import { query, scratchFolder } from './scratch.js'
 
-const notAllowed: RunAs = { description: 'in a user namespace', prefix: ['/bin/sh', '-c', 'echo unshare failed: Operation not permitted >&2; exit 1'] }
+const notAllowed: RunAs = {
+  description: 'in a user namespace',
+  prefix: ['/bin/sh', '-c', 'echo unshare failed: Operation not permitted >&2; exit 1'],
+}
 
 describe('the choice of whom the server runs as', () => {
   const undo: (() => unknown)[] = []
-  afterEach(() => { for (const step of undo.splice(0)) step() })
+  afterEach(() => {
+    for (const step of undo.splice(0)) step()
+  })
   const scratch = (): string => {
     const folder = scratchFolder()
     undo.push(folder.remove)
@@ -23,8 +28,9 @@ describe('the choice of whom the server runs as', () => {
   it('fails with what every way said, and leaves the folder as it was', () => {
     const folder = scratch()
     const before = statSync(folder)
-    expect(() => chooseRunAs(findBinaries(), folder, [notAllowed]))
-      .toThrow(/in a user namespace: unshare failed: Operation not permitted.*other than root.*DATABASE_URL/)
+    expect(() => chooseRunAs(findBinaries(), folder, [notAllowed])).toThrow(
+      /in a user namespace: unshare failed: Operation not permitted.*other than root.*DATABASE_URL/,
+    )
     expect(statSync(folder)).toMatchObject({ uid: before.uid, gid: before.gid })
   })
 
@@ -43,7 +49,13 @@ describe('the choice of whom the server runs as', () => {
       expect(as).toBe(nobody)
       const sockets = socketFolder(folder, as.user)
       await prepareCluster(join(folder, 'cluster'), binaries, as)
-      const server = await launchPostmaster({ binaries, as, cluster: join(folder, 'cluster'), settings: durableSettings(sockets), log: () => undefined })
+      const server = await launchPostmaster({
+        binaries,
+        as,
+        cluster: join(folder, 'cluster'),
+        settings: durableSettings(sockets),
+        log: () => undefined,
+      })
       expect(await query(socketUrl(sockets, 'cadastre'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
       expect(statSync(`/proc/${server.pid}`).uid).toBe(65_534)
       await server.stop()

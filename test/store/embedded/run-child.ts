@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 /** A child process running test/store/embedded/child.ts. */
@@ -19,7 +19,10 @@ export function runChild(file: string, task: string, folder: string): Child {
     process: child,
     async line(start) {
       for (;;) {
-        const found = said.split('\n').slice(0, -1).find((line) => line.startsWith(start))
+        const found = said
+          .split('\n')
+          .slice(0, -1)
+          .find((line) => line.startsWith(start))
         if (found !== undefined) return found
         if (child.exitCode !== null) throw new Error(`the child ended (${child.exitCode}) without "${start}": ${said}`)
         await new Promise((resolve) => setTimeout(resolve, 5))

@@ -13,7 +13,15 @@ export function scratchFolder(): { readonly path: string; remove(): void } {
 export function clientFor(url: string): postgres.Sql {
   const { searchParams, port, pathname, username } = new URL(url)
   const host = searchParams.get('host') ?? ''
-  return postgres({ host, port: Number(port), database: pathname.slice(1), username, max: 1, connect_timeout: 5, onnotice: () => undefined })
+  return postgres({
+    host,
+    port: Number(port),
+    database: pathname.slice(1),
+    username,
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => undefined,
+  })
 }
 
 /** Runs statements on one connection of their own. */
@@ -30,13 +38,16 @@ export async function query(url: string, ...statements: readonly string[]): Prom
 
 /** The processes that work below a folder; every process of a Postgres works in its data. */
 export function processesBelow(folder: string): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
+      } catch {
+        return false
+      }
+    })
 }
 
 /** Waits until it holds; fails after `seconds`. */

@@ -1,9 +1,9 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 import { bundleForChild } from '../../support/bundle-for-child.js'
-import { runChild, type Child } from './run-child.js'
+import { type Child, runChild } from './run-child.js'
 import { processesBelow, query, scratchFolder, until } from './scratch.js'
 
 describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
@@ -21,7 +21,9 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     shared.remove()
     await bundle.remove()
   })
-  afterEach(async () => { for (const step of undo.splice(0).reverse()) await step() })
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  })
 
   const scratch = (): string => {
     const folder = scratchFolder()
@@ -49,12 +51,29 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   it('runs below a folder that only its owner may enter and whose path has a space, with everything that makes it durable', async () => {
     const dataDir = join(scratch(), 'a folder')
     const { url, stop } = await start(dataDir)
-    const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'TimeZone', 'server_encoding', 'lc_collate', 'lc_ctype']
+    const names = [
+      'fsync',
+      'synchronous_commit',
+      'full_page_writes',
+      'listen_addresses',
+      'TimeZone',
+      'server_encoding',
+      'lc_collate',
+      'lc_ctype',
+    ]
     const rows = await query(url, `SELECT name, setting FROM pg_settings WHERE name = ANY('{${names.join()}}')`)
     const settings = Object.fromEntries(rows.map((row) => [row['name'], row['setting']]))
-    expect(settings).toMatchObject({ fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', listen_addresses: '', TimeZone: 'UTC', server_encoding: 'UTF8' })
-    expect((await query(url, 'SELECT datcollate, datctype FROM pg_database WHERE datname = current_database()'))[0])
-      .toEqual({ datcollate: 'C', datctype: 'C' })
+    expect(settings).toMatchObject({
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+      listen_addresses: '',
+      TimeZone: 'UTC',
+      server_encoding: 'UTF8',
+    })
+    expect(
+      (await query(url, 'SELECT datcollate, datctype FROM pg_database WHERE datname = current_database()'))[0],
+    ).toEqual({ datcollate: 'C', datctype: 'C' })
     expect(statSync(join(dataDir, 'postgres', 'socket')).mode & 0o777).toBe(0o700)
     expect(statSync(join(dataDir, 'postgres', 'cluster')).mode & 0o777).toBe(0o700)
 
@@ -100,7 +119,12 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     const dataDir = shared.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
-    await query(url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept SELECT generate_series(1, 1000)')
+    await query(
+      url,
+      'DROP TABLE IF EXISTS kept',
+      'CREATE TABLE kept (id int)',
+      'INSERT INTO kept SELECT generate_series(1, 1000)',
+    )
     await owner.kill9()
     const next = await start(dataDir)
     expect(await query(next.url, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }])
@@ -159,8 +183,10 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   it('serves two folders at once', async () => {
     const folders = [withData(), shared.path]
     const servers = await Promise.all(folders.map((folder) => start(folder)))
-    for (const [index, { url }] of servers.entries()) await query(url, 'DROP TABLE IF EXISTS here', `CREATE TABLE here AS SELECT ${index} AS id`)
-    for (const [index, { url }] of servers.entries()) expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
+    for (const [index, { url }] of servers.entries())
+      await query(url, 'DROP TABLE IF EXISTS here', `CREATE TABLE here AS SELECT ${index} AS id`)
+    for (const [index, { url }] of servers.entries())
+      expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
   })
 
   it('starts over where the making of its data was cut short', async () => {
@@ -174,19 +200,31 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   })
 
   it.each([
-    ['data of another major version', (folder: string) => {
-      mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
-      writeFileSync(join(folder, 'postgres', 'cluster', 'PG_VERSION'), '17\n')
-      return folder
-    }, /written by Postgres 17, and this is 18.*DATABASE_URL/],
-    ['a folder that is not a database', (folder: string) => {
-      mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
-      return folder
-    }, /holds no database.*DATABASE_URL/],
-    ['a path that is none', (folder: string) => {
-      writeFileSync(join(folder, 'file'), '')
-      return join(folder, 'file')
-    }, /file\/postgres cannot be made.*CADASTRE_DATA_DIR.*DATABASE_URL/],
+    [
+      'data of another major version',
+      (folder: string) => {
+        mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
+        writeFileSync(join(folder, 'postgres', 'cluster', 'PG_VERSION'), '17\n')
+        return folder
+      },
+      /written by Postgres 17, and this is 18.*DATABASE_URL/,
+    ],
+    [
+      'a folder that is not a database',
+      (folder: string) => {
+        mkdirSync(join(folder, 'postgres', 'cluster'), { recursive: true })
+        return folder
+      },
+      /holds no database.*DATABASE_URL/,
+    ],
+    [
+      'a path that is none',
+      (folder: string) => {
+        writeFileSync(join(folder, 'file'), '')
+        return join(folder, 'file')
+      },
+      /file\/postgres cannot be made.*CADASTRE_DATA_DIR.*DATABASE_URL/,
+    ],
   ])('says what is wrong and what to do: %s', async (_name, make, message) => {
     const dataDir = make(scratch())
     await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(message)

@@ -1,6 +1,6 @@
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { historyOptions } from '../../support/requests.js'
-import { describeCompaction } from '../compaction-contract.js'
+import { describeCompaction } from '../contract/compaction-contract.js'
 
 describeCompaction('memory', async () => {
   const history = openMemoryHistory(historyOptions)

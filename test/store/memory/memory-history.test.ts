@@ -1,6 +1,6 @@
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { historyOptions } from '../../support/requests.js'
-import { describeHistory } from '../history-contract.js'
+import { describeHistory } from '../contract/history-contract.js'
 
 describeHistory('memory', async () => {
   const history = openMemoryHistory(historyOptions)

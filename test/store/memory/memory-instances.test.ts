@@ -1,7 +1,7 @@
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { steadyClock } from '../../../src/store/memory/memory-instances.js'
 import { historyOptions } from '../../support/requests.js'
-import { describeInstances } from '../instances-contract.js'
+import { describeInstances } from '../contract/instances-contract.js'
 
 describeInstances('memory', async () => {
   let leapt = 0
@@ -9,7 +9,9 @@ describeInstances('memory', async () => {
   return {
     history,
     another: null,
-    pass: async (seconds) => { leapt += seconds * 1_000 },
+    pass: async (seconds) => {
+      leapt += seconds * 1_000
+    },
     close: () => history.close(),
   }
 })

@@ -1,15 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
-import { parseEntryId } from '../../../src/core/entry-id.js'
-import type { History } from '../../../src/store/history.js'
+import { parseEntryId } from '../../../src/core/entry/entry-id.js'
+import type { History } from '../../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
-import { apply, commitOne, create, expectApplied, historyOptions, problemCodes, remove, revertOf, update, versionMove } from '../../support/requests.js'
+import {
+  apply,
+  commitOne,
+  create,
+  expectApplied,
+  historyOptions,
+  problemCodes,
+  remove,
+  revertOf,
+  update,
+  versionMove,
+} from '../../support/requests.js'
 
 const all = { limit: 1_000, after: null, before: null, fromEnd: false }
 
 describe('a registry without a history', () => {
   let history: History
-  beforeEach(() => { history = openMemoryHistory(historyOptions, { keepsHistory: false }) })
+  beforeEach(() => {
+    history = openMemoryHistory(historyOptions, { keepsHistory: false })
+  })
   afterEach(() => history.close())
 
   it('keeps the state at the head, and says that it keeps no more', async () => {
@@ -17,7 +30,10 @@ describe('a registry without a history', () => {
     await apply(history, update('a:x', 'thing', { n: 2 }), create('a:y'))
     expect(history).toMatchObject({ backend: 'none', keepsHistory: false })
     expect(await history.oldestRevision()).toBe(2)
-    expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 'head')).items.map(({ id }) => id)).toEqual(['a:x', 'a:y'])
+    expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 'head')).items.map(({ id }) => id)).toEqual([
+      'a:x',
+      'a:y',
+    ])
     expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 2)).items).toHaveLength(2)
     await expect(history.entries([parseEntryId('a:x')], 1)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
     await expect(history.delta(1, 2)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
@@ -28,7 +44,14 @@ describe('a registry without a history', () => {
     await apply(history, create('a:x'))
     await apply(history, update('a:x', 'thing', { n: 2 }))
     const id = parseEntryId('a:x')
-    expect([...(await history.entryRevisions([{ id, revision: 1 }, { id, revision: 2 }])).keys()]).toEqual(['r2/a:x'])
+    expect([
+      ...(
+        await history.entryRevisions([
+          { id, revision: 1 },
+          { id, revision: 2 },
+        ])
+      ).keys(),
+    ]).toEqual(['r2/a:x'])
     expect((await history.entryHistories([id], all)).get(id)!.items.map(({ revision }) => revision)).toEqual([2])
   })
 
@@ -44,7 +67,9 @@ describe('a registry without a history', () => {
   it('has no version to revert or to tag, and no past of a namespace', async () => {
     await apply(history, create('a:x'))
     const refused = await commitOne(history, revertOf(1))
-    expect(refused).toMatchObject({ problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('keeps no history') as string }] })
+    expect(refused).toMatchObject({
+      problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('keeps no history') as string }],
+    })
     const tag = { name: 't', version: 1, movable: null, expectedVersion: null, author: null }
     await expect(history.setTag(tag)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
     await expect(history.namespaceChanges('a', all)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })

@@ -1,11 +1,12 @@
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import { createTestDatabase } from '../../support/postgres.js'
 import { historyOptions } from '../../support/requests.js'
-import { describeHistory } from '../history-contract.js'
+import { describeHistory } from '../contract/history-contract.js'
 
 describeHistory('Postgres', async () => {
   const database = await createTestDatabase()
-  const open = () => openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
+  const open = () =>
+    openPostgresHistory({ ...historyOptions, databaseUrl: database.url, backend: 'postgres', connections: 4 })
   const history = await open()
   return {
     history,

@@ -1,5 +1,5 @@
 import type { GraphiQLPlugin } from '@graphiql/react'
-import { examples, type Example } from './examples'
+import { type Example, examples } from './examples'
 import { useOpenInTab } from './open-in-tab'
 
 const ExamplesPanel = () => {

@@ -5,8 +5,8 @@ import findEntries from './find-entries.graphql?raw'
 import followChanges from './follow-changes.graphql?raw'
 import rollBack from './roll-back.graphql?raw'
 import snapshot from './snapshot.graphql?raw'
-import versionTree from './version-tree.graphql?raw'
 import variables from './variables.json'
+import versionTree from './version-tree.graphql?raw'
 
 /** An operation that this page offers, with variables that make it run as it stands. */
 export interface Example {

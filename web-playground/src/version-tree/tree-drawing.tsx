@@ -9,7 +9,8 @@ const MOST_LANES = 8
 const x = (lane: number) => MARGIN + Math.min(lane, MOST_LANES - 1) * LANE_WIDTH
 const y = (row: number) => row * ROW_HEIGHT + ROW_HEIGHT / 2
 
-export const drawingWidth = (laneCount: number): number => 2 * MARGIN + (Math.min(laneCount, MOST_LANES) - 1) * LANE_WIDTH
+export const drawingWidth = (laneCount: number): number =>
+  2 * MARGIN + (Math.min(laneCount, MOST_LANES) - 1) * LANE_WIDTH
 
 /** Straight down in the child's own lane, then over to the parent in the last row before it. */
 const linePath = ({ row, lane, parent }: Place, rowCount: number): string | undefined => {
@@ -36,7 +37,9 @@ export const TreeDrawing = ({ layout, head }: Props) => {
     <svg className="cadastre-tree" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {places.map((place) => {
         const path = linePath(place, places.length)
-        return path && <path key={place.number} d={path} strokeDasharray={place.parent === 'below' ? '3 4' : undefined} />
+        return (
+          path && <path key={place.number} d={path} strokeDasharray={place.parent === 'below' ? '3 4' : undefined} />
+        )
       })}
       {places.map(({ number, row, lane }) => (
         <g key={number} className={number === head ? 'cadastre-head-node' : 'cadastre-node'}>

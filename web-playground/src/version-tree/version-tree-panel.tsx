@@ -4,7 +4,7 @@ import { useOpenInTab } from '../examples/open-in-tab'
 import type { LiveRegistry, VersionNode } from '../registry/live-registry'
 import { useRegistry } from '../registry/use-registry'
 import { layoutTree } from './layout'
-import { ROW_HEIGHT, TreeDrawing, drawingWidth } from './tree-drawing'
+import { drawingWidth, ROW_HEIGHT, TreeDrawing } from './tree-drawing'
 
 const counts = ({ created, updated, deleted }: VersionNode['changeset']): string =>
   [created && `+${created}`, updated && `~${updated}`, deleted && `−${deleted}`].filter(Boolean).join(' ')
@@ -26,7 +26,12 @@ const VersionTreePanel = ({ live }: { readonly live: LiveRegistry }) => {
     const { number } = version
     return (
       <li key={number} className="cadastre-version" style={{ height: ROW_HEIGHT }} aria-current={isHead || undefined}>
-        <button type="button" className="cadastre-row" onClick={() => openSnapshot(number)} title={`Snapshot of v${number}`}>
+        <button
+          type="button"
+          className="cadastre-row"
+          onClick={() => openSnapshot(number)}
+          title={`Snapshot of v${number}`}
+        >
           <strong>
             v{number} {isHead && <em className="cadastre-badge">head</em>}
             <small className="cadastre-counts">{counts(version.changeset)}</small>
@@ -54,8 +59,10 @@ const VersionTreePanel = ({ live }: { readonly live: LiveRegistry }) => {
     <section aria-label="Version tree">
       <h2 className="cadastre-panel-title">Version tree</h2>
       <p className="cadastre-panel-lead">
-        {versions.length < versionCount ? `The latest ${versions.length} of ${versionCount} versions.` : 'All versions.'} Choose one
-        to see the registry as it stood there.
+        {versions.length < versionCount
+          ? `The latest ${versions.length} of ${versionCount} versions.`
+          : 'All versions.'}{' '}
+        Choose one to see the registry as it stood there.
       </p>
       {problem !== null && (
         <p className="cadastre-problem" role="alert">

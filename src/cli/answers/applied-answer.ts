@@ -1,0 +1,12 @@
+import type { Applied } from '../gateway/gateway-queries.js'
+import type { CommandContext } from './command-context.js'
+
+/** A write's answer for machines. */
+export function appliedJson({ version, transition, delta, dryRun, replayed, warnings }: Applied) {
+  return { version: version.number, revision: transition?.revision ?? null, dryRun, replayed, ...delta, warnings }
+}
+
+/** Tells what the author of a write may not have meant, beside the output. */
+export function tellWarnings({ terminal }: CommandContext, { warnings }: Applied): void {
+  for (const { message } of warnings) terminal.note(`${terminal.colors.yellow('warning')} ${message}`)
+}

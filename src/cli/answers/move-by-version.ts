@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import type { GatewayClient } from '../gateway/gateway-client.js'
+import type { Applied, ApplyVersionInput, Refused } from '../gateway/gateway-queries.js'
+import { parseVersion } from '../input/parse-at.js'
+import { appliedJson, tellWarnings } from './applied-answer.js'
+import { type CommandContext, type CommandResult, writeJson } from './command-context.js'
+import { refusedFailure } from './refused-failure.js'
+
+export interface MovementOptions {
+  readonly dryRun: boolean
+  readonly message?: string
+  readonly expectedHead?: string
+}
+
+/** A mutation that names one version, and how its answer reads. */
+export interface Movement {
+  send(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused>
+  told(number: number, applied: Applied, counts: string): string
+}
+
+/** Sends a movement and tells what came of it. */
+export async function moveByVersion(
+  context: CommandContext,
+  { send, told }: Movement,
+  version: string,
+  options: MovementOptions,
+): CommandResult {
+  const number = parseVersion(version)
+  const answer = await send(context.client(), {
+    version: number,
+    expectedHead: options.expectedHead === undefined ? null : parseVersion(options.expectedHead),
+    message: options.message ?? null,
+    dryRun: options.dryRun,
+    idempotencyKey: randomUUID(),
+  })
+  if (answer.__typename === 'Refused') throw refusedFailure(answer)
+  if (context.json) {
+    await writeJson(context, { applied: appliedJson(answer) })
+    return 0
+  }
+  const { created, updated, deleted } = answer.delta
+  await context.terminal.write(
+    `${told(number, answer, `${created} created, ${updated} updated, ${deleted} deleted`)}\n`,
+  )
+  tellWarnings(context, answer)
+  return 0
+}

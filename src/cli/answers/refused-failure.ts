@@ -1,0 +1,25 @@
+import type { Problem, Refused } from '../gateway/gateway-queries.js'
+import { EXIT, Failure } from '../terminal/failure.js'
+import { printable } from '../terminal/terminal.js'
+
+/** Problems beyond this number are counted: nobody reads a thousand, and `--json` has them all. */
+const SHOWN_PROBLEMS = 50
+
+/** A refusal with every problem on a line of its own, led by the place the operation came from where that is known. */
+export function refusedFailure(
+  refused: Refused,
+  origin: (problem: Problem) => string | undefined = () => undefined,
+): Failure {
+  const lines = refused.problems.slice(0, SHOWN_PROBLEMS).map((problem) => {
+    const where = [origin(problem), problem.entryId].filter((part) => part !== undefined && part !== null)
+    const who = problem.participant === null ? '' : ` (participant ${problem.participant})`
+    return printable(`${where.map((part) => `${part}: `).join('')}${problem.code}: ${problem.message}${who}`)
+  })
+  const more = refused.problems.length - lines.length
+  if (more > 0) lines.push(`and ${more} more`)
+  // The gateway's own message says what the problems say, where there is one alone the same.
+  const heading = `refused, nothing was changed:${lines.length === 0 ? ` ${printable(refused.message)}` : ''}`
+  const text = [heading, ...lines.map((line) => `  ${line}`)].join('\n')
+  const problems = refused.problems.map((problem) => ({ ...problem, origin: origin(problem) ?? null }))
+  return new Failure(EXIT.refused, text, 'REFUSED', { problems })
+}

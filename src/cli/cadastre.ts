@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises'
+import { runCli } from './run-cli.js'
+import { processTerminal } from './terminal/terminal.js'
+
+const { env, stdout, stderr, argv } = process
+
+// Whoever reads us may have had enough (`| head`): that is no failure, and nothing is left to tell anybody.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+const wantsColors = (env['FORCE_COLOR'] ?? '0') !== '0' || (stdout.isTTY && env['TERM'] !== 'dumb')
+const colors = (env['NO_COLOR'] ?? '') === '' && wantsColors
+
+const exitCode = await runCli(argv.slice(2), {
+  terminal: processTerminal({ stdout, stderr, colors }),
+  defaultUrl: env['CADASTRE_URL'] || undefined,
+  version,
+})
+// `serve` has gone over to a gateway that sets its own.
+if (exitCode !== 0) process.exitCode = exitCode

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import type { SourceEntry } from '../../sources/forms/parse-entry.js'
+import { appliedJson, tellWarnings } from '../answers/applied-answer.js'
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson } from '../answers/command-context.js'
+import { refusedFailure } from '../answers/refused-failure.js'
+import { changeHeading, countChanges, countsText } from '../answers/render-changes.js'
+import type { PlannedChange } from '../folder/plan-folder.js'
+import { isReplacement } from '../folder/plan-folder.js'
+import type { EntryInput, OperationInput } from '../gateway/gateway-queries.js'
+import { applyChangeset } from '../gateway/gateway-queries.js'
+import { nothingToChange, planPath, shownChange } from './plan-command.js'
+
+export interface ApplyCommandOptions {
+  readonly prune: boolean
+  readonly dryRun: boolean
+  readonly message?: string
+}
+
+/** Brings the registry to what a folder says, as one changeset, fenced by the revision it was held against. */
+export async function apply(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
+  const { terminal, json } = context
+  const { folder, plan } = await planPath(context, path, options.prune, false)
+  const exitCode = folder.failures.length > 0 ? 1 : 0
+  const told = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
+  if (plan.changes.length === 0) {
+    if (json) await writeJson(context, { applied: null, ...told })
+    else await terminal.write(`${nothingToChange(plan)}\n`)
+    return exitCode
+  }
+
+  const sent = plan.changes.flatMap((change) => operationsOf(change).map((operation) => ({ operation, change })))
+  const answer = await applyChangeset(context.client(), {
+    operations: sent.map(({ operation }) => operation),
+    base: plan.revision,
+    message: options.message ?? null,
+    dryRun: options.dryRun,
+    idempotencyKey: randomUUID(),
+  })
+  if (answer.__typename === 'Refused') {
+    throw refusedFailure(answer, ({ operation }) => {
+      const wanted = operation === null ? undefined : sent[operation]?.change.wanted
+      return wanted ? `${wanted.file}:${wanted.line}` : undefined
+    })
+  }
+
+  if (json) {
+    await writeJson(context, { applied: appliedJson(answer), ...told })
+    return exitCode
+  }
+  const { version, transition, dryRun } = answer
+  const shown = plan.changes.map(shownChange)
+  await terminal.write(shown.map((change) => `${changeHeading(change, terminal.colors)}\n`).join(''))
+  const counts = countsText(countChanges(shown), dryRun ? 'planned' : 'done')
+  const outcome = dryRun
+    ? 'Dry run, nothing was changed'
+    : `Version ${version.number} (revision ${transition?.revision})`
+  await terminal.write(`${outcome}: ${counts}, ${plan.unchanged} unchanged.\n`)
+  tellWarnings(context, answer)
+  return exitCode
+}
+
+function operationsOf(change: PlannedChange): OperationInput[] {
+  const { id, wanted, stored } = change
+  if (wanted === null) return [{ delete: { id } }]
+  if (stored === null) return [{ create: inputOf(wanted) }]
+  return isReplacement(change) ? [{ delete: { id } }, { create: inputOf(wanted) }] : [{ update: inputOf(wanted) }]
+}
+
+function inputOf({ id, content }: SourceEntry): EntryInput {
+  return { id, kind: content.kind, meta: content.meta, data: content.data }
+}

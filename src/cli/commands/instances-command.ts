@@ -1,0 +1,35 @@
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson } from '../answers/command-context.js'
+import { EXIT, Failure } from '../terminal/failure.js'
+import { renderTable } from '../terminal/table.js'
+import { printable } from '../terminal/terminal.js'
+
+interface Instance {
+  readonly name: string
+  readonly fencingToken: number
+  readonly acquiredAt: string
+  readonly expiresAt: string
+  readonly metadata: unknown
+}
+
+/** Lists who uses an entry. */
+export async function instances(context: CommandContext, id: string): CommandResult {
+  const { entry } = await context
+    .client()
+    .run<{ entry: { instances: readonly Instance[] } | null }>('instances', { id })
+  if (entry === null) throw new Failure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
+  const { terminal } = context
+  if (context.json) await writeJson(context, entry.instances)
+  else if (entry.instances.length === 0) await terminal.write(`Nobody uses ${printable(id)}.\n`)
+  else {
+    const rows = entry.instances.map(({ name, fencingToken, acquiredAt, expiresAt, metadata }) => [
+      name,
+      String(fencingToken),
+      acquiredAt,
+      expiresAt,
+      metadata === null ? '' : JSON.stringify(metadata),
+    ])
+    await terminal.write(renderTable(['NAME', 'TOKEN', 'ACQUIRED', 'EXPIRES', 'METADATA'], rows, terminal.colors))
+  }
+  return 0
+}

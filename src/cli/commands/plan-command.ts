@@ -1,0 +1,77 @@
+import { failureText } from '../../sources/forms/parse-entry.js'
+import type { FolderReading } from '../../sources/provider/read-folder.js'
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson } from '../answers/command-context.js'
+import type { ShownChange } from '../answers/render-changes.js'
+import { changeWord, countChanges, countsText, renderChange } from '../answers/render-changes.js'
+import type { FolderPlan, PlannedChange } from '../folder/plan-folder.js'
+import { planFolder } from '../folder/plan-folder.js'
+import { readDefinitions } from '../folder/read-definitions.js'
+import { startProgress } from '../terminal/progress.js'
+import type { Terminal } from '../terminal/terminal.js'
+
+export interface PlanCommandOptions {
+  readonly prune: boolean
+}
+
+/** Shows what `apply` would change, and changes nothing. */
+export async function plan(context: CommandContext, path: string, options: PlanCommandOptions): CommandResult {
+  const { terminal, json } = context
+  const { folder, plan: planned } = await planPath(context, path, options.prune, true)
+  const shown = planned.changes.map(shownChange)
+  if (json) {
+    await writeJson(context, {
+      revision: planned.revision,
+      unchanged: planned.unchanged,
+      changes: shown.map((change) => ({ action: changeWord(change), ...change })),
+      failures: folder.failures,
+    })
+  } else if (shown.length === 0) {
+    await terminal.write(`${nothingToChange(planned)}\n`)
+  } else {
+    for (const change of shown) await terminal.write(`${renderChange(change, terminal.colors)}\n\n`)
+    const counts = countsText(countChanges(shown), 'planned')
+    await terminal.write(`Plan: ${counts}, ${planned.unchanged} unchanged (against revision ${planned.revision}).\n`)
+  }
+  return folder.failures.length > 0 ? 1 : 0
+}
+
+/** Reads a folder and holds it against the registry; what could not be read is told on the way. */
+export async function planPath(
+  { terminal, client, json }: CommandContext,
+  path: string,
+  prune: boolean,
+  withContent: boolean,
+): Promise<{ folder: FolderReading; plan: FolderPlan }> {
+  const folder = await readDefinitions(path, terminal)
+  if (!json) tellFailures(folder, terminal)
+  if (folder.entries.size === 0 && folder.failures.length === 0)
+    terminal.note(terminal.colors.yellow(`${path} defines no entries`))
+  const progress = startProgress(terminal, 'comparing')
+  try {
+    const planned = await planFolder(client(), folder, { prune, withContent, progress: progress.update })
+    if (planned.pruneRefused !== null) terminal.note(terminal.colors.yellow(planned.pruneRefused))
+    return { folder, plan: planned }
+  } finally {
+    progress.stop()
+  }
+}
+
+export function nothingToChange({ unchanged, revision }: FolderPlan): string {
+  const entries =
+    unchanged === 1 ? '1 entry is as the registry has it' : `${unchanged} entries are as the registry has them`
+  return `Nothing to change: ${entries} (revision ${revision}).`
+}
+
+function tellFailures({ failures }: FolderReading, { note, colors }: Terminal): void {
+  for (const failure of failures) note(`${colors.red('error')} ${failureText(failure)}`)
+}
+
+export function shownChange({ id, wanted, stored }: PlannedChange): ShownChange {
+  return {
+    entryId: id,
+    before: stored === null ? null : { kind: stored.kind, meta: stored.meta ?? {}, data: stored.data ?? null },
+    after: wanted === null ? null : { kind: wanted.content.kind, meta: wanted.content.meta, data: wanted.content.data },
+    ...(wanted === null ? {} : { origin: `${wanted.file}:${wanted.line}` }),
+  }
+}

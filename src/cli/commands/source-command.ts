@@ -1,0 +1,127 @@
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson } from '../answers/command-context.js'
+import { changesOf, countChanges, countsText, renderChange } from '../answers/render-changes.js'
+import {
+  allSources,
+  reloadSource,
+  type Source,
+  type SourceFailure,
+  type SourceReport,
+  sourceStatus,
+} from '../gateway/source-queries.js'
+import { usageFailure } from '../terminal/failure.js'
+import { startProgress } from '../terminal/progress.js'
+import { renderTable } from '../terminal/table.js'
+import { printable, type Terminal } from '../terminal/terminal.js'
+
+export const SOURCE_ACTIONS = ['list', 'reload', 'plan'] as const
+export type SourceAction = (typeof SOURCE_ACTIONS)[number]
+
+/** How often is asked how far a load is. */
+const PROGRESS_MS = 1_000
+/** Failures of one source that a list shows. */
+const LISTED_FAILURES = 10
+
+/** Lists the sources; has one loaded anew; shows what that would change. */
+export async function source(context: CommandContext, action: SourceAction, name: string | undefined): CommandResult {
+  if (action === 'list') {
+    if (name !== undefined) throw usageFailure('list takes no name: it shows all sources')
+    return list(context)
+  }
+  if (name === undefined)
+    throw usageFailure(`${action} takes the name of a source; \`cadastre source list\` shows them`)
+  return action === 'reload' ? reload(context, name) : plan(context, name)
+}
+
+async function list(context: CommandContext): CommandResult {
+  const sources = await allSources(context.client())
+  const { terminal } = context
+  if (context.json) await writeJson(context, sources)
+  else if (sources.length === 0) await terminal.write('No source is configured.\n')
+  else {
+    await terminal.write(
+      renderTable(['NAME', 'PROVIDER', 'STATUS', 'LOADED', 'FAILED', 'LAST RELOAD'], sources.map(row), terminal.colors),
+    )
+    for (const { failures } of sources) tellFailures(failures.slice(0, LISTED_FAILURES), terminal)
+  }
+  return 0
+}
+
+function row({ name, provider, status, loaded, failed, lastReload }: Source): string[] {
+  return [name, provider, status, String(loaded), String(failed), lastReload ?? '-']
+}
+
+async function reload(context: CommandContext, name: string): CommandResult {
+  const report = await loading(context, name, false)
+  const {
+    created,
+    updated,
+    deleted,
+    version,
+    source: { status, loaded, failed },
+  } = report
+  if (context.json)
+    await writeJson(context, {
+      created,
+      updated,
+      deleted,
+      version: version?.number ?? null,
+      status,
+      loaded,
+      failed,
+      failures: report.failures,
+    })
+  else {
+    tellFailures(report.failures, context.terminal)
+    const done =
+      version === null
+        ? 'Nothing to change'
+        : `Version ${version.number}: ${created} created, ${updated} updated, ${deleted} deleted`
+    await context.terminal.write(`${done}; ${loaded} loaded, ${failed} failed.\n`)
+  }
+  return report.failures.length > 0 ? 1 : 0
+}
+
+async function plan(context: CommandContext, name: string): CommandResult {
+  const { delta, failures } = await loading(context, name, true)
+  const changes = changesOf(delta!)
+  const { terminal } = context
+  if (context.json) await writeJson(context, { ...delta, failures })
+  else {
+    tellFailures(failures, terminal)
+    for (const change of changes) await terminal.write(`${renderChange(change, terminal.colors)}\n\n`)
+    await terminal.write(
+      changes.length === 0 ? 'Nothing to change.\n' : `Plan: ${countsText(countChanges(changes), 'planned')}.\n`,
+    )
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+/** Shows how far it is where that takes a while. */
+async function loading({ client, terminal }: CommandContext, name: string, dryRun: boolean): Promise<SourceReport> {
+  const progress = startProgress(terminal, `loading ${name}`)
+  const timer = setInterval(() => {
+    // What the load itself comes to is what counts.
+    sourceStatus(client(), name).then(
+      ({ status, loaded }) => {
+        if (status === 'LOADING') progress.update(loaded, null)
+      },
+      () => {},
+    )
+  }, PROGRESS_MS)
+  try {
+    return await reloadSource(client(), name, dryRun)
+  } finally {
+    clearInterval(timer)
+    progress.stop()
+  }
+}
+
+function tellFailures(failures: readonly SourceFailure[], { note, colors }: Terminal): void {
+  for (const { location, line, entryId, message } of failures) {
+    const place = line === null ? location : `${location}:${line}`
+    note(
+      `${colors.red('error')} ${printable(place)}: ${entryId === null ? '' : `${printable(entryId)}: `}${printable(message)}`,
+    )
+  }
+}

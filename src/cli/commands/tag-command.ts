@@ -1,0 +1,86 @@
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson, writeJsonArray } from '../answers/command-context.js'
+import type { Pages, Tag } from '../gateway/gateway-queries.js'
+import { allTags, deleteTag, setTag, snapshotPlace, tagNamed } from '../gateway/gateway-queries.js'
+import { parseTagName, parseVersion } from '../input/parse-at.js'
+import { EXIT, Failure, usageFailure } from '../terminal/failure.js'
+import { printable } from '../terminal/terminal.js'
+
+export interface TagCommandOptions {
+  readonly movable?: true
+  readonly fixed?: true
+  readonly expectedVersion?: string
+  readonly delete: boolean
+  readonly force: boolean
+}
+
+/** Lists tags; shows one; puts one on a version; with `--delete` takes one away. */
+export async function tag(
+  context: CommandContext,
+  name: string | undefined,
+  version: string | undefined,
+  options: TagCommandOptions,
+): CommandResult {
+  checkUse(name, version, options)
+  const client = context.client()
+  if (name === undefined) {
+    await list(context, allTags(client))
+    return 0
+  }
+  const known = parseTagName(name)
+  if (options.delete) return show(context, await deleteTag(client, known, options.force), 'was on')
+  if (version === undefined) {
+    const found = await tagNamed(client, known)
+    if (found === null) throw new Failure(EXIT.refused, `there is no tag ${name}`, 'TAG_NOT_FOUND')
+    return show(context, found, 'is on')
+  }
+  const { expectedVersion, movable, fixed } = options
+  const set = await setTag(client, {
+    name: known,
+    version: version === 'head' ? (await snapshotPlace(client, null)).version.number : parseVersion(version),
+    movable: movable ?? (fixed === true ? false : null),
+    expectedVersion: expectedVersion === undefined ? null : parseVersion(expectedVersion),
+  })
+  return show(context, set, 'is on')
+}
+
+function checkUse(name: string | undefined, version: string | undefined, options: TagCommandOptions): void {
+  if (options.delete && (name === undefined || version !== undefined))
+    throw usageFailure("--delete takes a tag's name and no version")
+  if (options.force && !options.delete) throw usageFailure('--force goes with --delete')
+  if (options.movable && options.fixed) throw usageFailure('--movable and --fixed were both given: leave one out')
+  if (version === undefined && (options.movable || options.fixed || options.expectedVersion !== undefined)) {
+    throw usageFailure('--movable, --fixed and --expected-version go with a version to put the tag on')
+  }
+}
+
+async function list(context: CommandContext, pages: Pages<Tag>): Promise<void> {
+  if (context.json) return writeJsonArray(context, mapped(pages))
+  for await (const page of pages) await context.terminal.write(page.map((item) => `${line(item)}\n`).join(''))
+}
+
+async function* mapped(pages: Pages<Tag>): Pages<unknown> {
+  for await (const page of pages) yield page.map(flat)
+}
+
+async function show(context: CommandContext, found: Tag, verb: string): CommandResult {
+  if (context.json) await writeJson(context, flat(found))
+  else await context.terminal.write(`The tag ${found.name} ${verb} v${found.version.number} (${sort(found)}).\n`)
+  return 0
+}
+
+/** `release/1  v12  fixed  2026-01-31T12:00:00.000Z  ann` */
+function line(found: Tag): string {
+  const { name, version, createdAt, author } = found
+  return [name, `v${version.number}`, sort(found), createdAt, printable(author ?? '')]
+    .filter((part) => part !== '')
+    .join('  ')
+}
+
+function sort({ movable }: Tag): string {
+  return movable ? 'movable' : 'fixed'
+}
+
+function flat({ version, ...rest }: Tag): unknown {
+  return { ...rest, version: version.number }
+}

@@ -1,0 +1,89 @@
+import { compileDependencyPatterns } from '../../core/dependency/compile-dependency-patterns.js'
+import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import type { GatewayConfig } from '../../server/config/config.js'
+import { fingerprint } from '../../server/gateway.js'
+import { loadPlugins } from '../../server/plugins/load-plugins.js'
+import { createProviders } from '../../server/plugins/provider-roles.js'
+import type { Verification } from '../../store/contract/history.js'
+import { holdsEmbeddedStore } from '../../store/embedded/start-embedded-postgres.js'
+import { compileRegex } from '../../store/planning/compile-regex.js'
+import { openStore } from '../../store/providers/open-store.js'
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import { writeJson } from '../answers/command-context.js'
+import { storeConfig, storeFailure } from '../input/local-store.js'
+import { usageFailure } from '../terminal/failure.js'
+import { startProgress } from '../terminal/progress.js'
+import { printable } from '../terminal/terminal.js'
+
+/** Checking reads all of history: a bound that is there for clients does not fit it. */
+const TIMEOUT_MS = 3_600_000
+
+/** Checks the stored history itself, row by row and digest by digest; 1 where something is not as it was written. */
+export async function verify(context: CommandContext): CommandResult {
+  const { terminal, json } = context
+  const verification = await verifyStore(context)
+  const { versions, revisions, changes, corruptions } = verification
+  if (json) {
+    await writeJson(context, { ok: corruptions.length === 0, ...verification })
+  } else {
+    const held = `${versions} versions, ${revisions} revisions and ${changes} changes`
+    for (const { part, where, message } of corruptions) {
+      await terminal.write(`${terminal.colors.red(`${part} ${printable(where)}`)}  ${printable(message)}\n`)
+    }
+    const outcome = corruptions.length === 0 ? 'all as they were written' : `${corruptions.length} not as written`
+    await terminal.write(`${held}: ${outcome}.\n`)
+  }
+  return corruptions.length === 0 ? 0 : 1
+}
+
+async function verifyStore({ terminal }: CommandContext): Promise<Verification> {
+  const config = storeConfig()
+  const { backend, databaseUrl, dataDir } = config
+  if (backend === 'memory' || backend === 'none') {
+    throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+  }
+  // It would be made, found empty and called sound.
+  if (backend === 'embedded' && !holdsEmbeddedStore(dataDir)) {
+    throw storeFailure(
+      new Error(
+        `there is none in ${dataDir}; go where the gateway runs, or set CADASTRE_DATA_DIR or DATABASE_URL as it has them`,
+      ),
+    )
+  }
+  const dependencies = await dependencyPatterns(config)
+  const history = await openStore({
+    backend,
+    databaseUrl,
+    dataDir,
+    options: {
+      references: compileDependencyPatterns(dependencies),
+      referencesFingerprint: fingerprint(dependencies),
+      compileRegex,
+      readTimeoutMs: TIMEOUT_MS,
+      commitTimeoutMs: TIMEOUT_MS,
+    },
+  }).catch((error: unknown) => {
+    throw storeFailure(error)
+  })
+  const progress = startProgress(terminal, 'checking versions')
+  try {
+    return await history.verify((done, of) => progress.update(done, of))
+  } finally {
+    progress.stop()
+    await history.close()
+  }
+}
+
+/** Those of plugins too: by fewer, the index of references would seem wrong, and opening the store would make it so. */
+async function dependencyPatterns(config: GatewayConfig): Promise<readonly DependencyPattern[]> {
+  if (config.plugins.length === 0) return config.dependencies
+  const providers = await createProviders()
+  try {
+    const { dependencies } = await loadPlugins(config, providers)
+    return [...config.dependencies, ...dependencies]
+  } catch (error) {
+    throw storeFailure(error)
+  } finally {
+    await providers.close()
+  }
+}

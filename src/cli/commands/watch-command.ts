@@ -1,0 +1,63 @@
+import type { OperationKind } from '../../core/ordering/operation.js'
+import type { CommandContext, CommandResult } from '../answers/command-context.js'
+import type { ChangeBatch } from '../gateway/follow-changes.js'
+import { followChanges } from '../gateway/follow-changes.js'
+import { parseCriteria } from '../input/parse-criteria.js'
+import type { Colors } from '../terminal/terminal.js'
+import { printable } from '../terminal/terminal.js'
+
+export interface WatchCommandOptions {
+  readonly after?: string
+  readonly find?: readonly string[]
+  readonly initial: boolean
+}
+
+/** Prints changes as they happen, until it is interrupted; comes back by itself where the gateway goes away. */
+export async function watch(context: CommandContext, options: WatchCommandOptions): CommandResult {
+  const { terminal, json } = context
+  const find = options.find === undefined ? null : parseCriteria(options.find)
+  const { options: gateway } = context.client()
+  let cursor = options.after ?? null
+  await followChanges(gateway, {
+    after: cursor,
+    find,
+    initial: options.initial,
+    withContent: json,
+    signal: terminal.interrupt(),
+    take: async (batch) => {
+      const text = json ? `${JSON.stringify(flatBatch(batch))}\n` : batchLines(batch, terminal.colors)
+      if (text !== '') await terminal.write(text)
+      cursor = batch.cursor
+    },
+    onLost: (reason, waitMs) => {
+      const text = `connection lost (${printable(reason)}), trying again in ${(waitMs / 1000).toFixed(1)} s`
+      terminal.note(terminal.colors.yellow(text))
+    },
+    onBack: () => terminal.note(terminal.colors.dim('connected again')),
+  })
+  if (cursor !== null && !json)
+    terminal.note(terminal.colors.dim(`to go on from here: cadastre watch --after ${cursor}`))
+  return 0
+}
+
+const SIGNS: Record<OperationKind, [sign: string, colour: 'green' | 'yellow' | 'red']> = {
+  CREATE: ['+', 'green'],
+  UPDATE: ['~', 'yellow'],
+  DELETE: ['-', 'red'],
+}
+
+/** `r12 v9 + app:db  store.sql`, a line for each change; a batch without changes has none. */
+function batchLines({ revision, version, changes }: ChangeBatch, colors: Colors): string {
+  const place = colors.dim(`r${revision} v${version.number}`)
+  return changes
+    .map(({ kind, entryId, entry, previous }) => {
+      const [sign, colour] = SIGNS[kind]
+      return `${place} ${colors[colour](`${sign} ${printable(entryId)}`)}  ${colors.dim((entry ?? previous)?.kind ?? '')}\n`
+    })
+    .join('')
+}
+
+function flatBatch({ version, ...batch }: ChangeBatch): unknown {
+  const { number, ...told } = version
+  return { ...batch, version: number, ...told }
+}

@@ -1,0 +1,40 @@
+import { nameOf } from '../../core/entry/entry-id.js'
+import type { Json } from '../../core/entry/json.js'
+import { isJsonObject } from '../../core/entry/json.js'
+import { setOwn } from '../../sources/forms/source-document.js'
+import type { StoredEntry } from '../gateway/gateway-queries.js'
+import { yamlText } from '../terminal/yaml-text.js'
+
+export type ExportForm = 'wippy' | 'entry'
+
+interface Form {
+  readonly fileName: string
+  /** What a namespace's file begins with. */
+  heading(namespace: string): string
+  /** One entry, its line ends included. */
+  entry(entry: StoredEntry): string
+}
+
+/** How a namespace is written so that `apply` reads the same entries back. */
+export const EXPORT_FORMS: Record<ExportForm, Form> = {
+  wippy: {
+    fileName: '_index.yaml',
+    heading: (namespace) => `${yamlText({ version: '1.0', namespace })}entries:\n`,
+    entry: (entry) => `${yamlText([wippyItem(entry)])}`.replace(/^(?=.)/gm, '  '),
+  },
+  entry: {
+    fileName: 'entries.jsonl',
+    heading: () => '',
+    entry: ({ entryId, kind, meta, data }) => `${JSON.stringify({ id: entryId, kind, meta, data })}\n`,
+  },
+}
+
+/** Keys of data stand beside name and kind, as people write them, unless they would be taken for something else. */
+function wippyItem({ entryId, kind, meta = {}, data = null }: StoredEntry): Json {
+  const item: Record<string, Json> = { name: nameOf(entryId), kind }
+  if (Object.keys(meta).length > 0) item['meta'] = meta
+  const spreads = isJsonObject(data) && !['name', 'kind', 'meta', 'data'].some((key) => Object.hasOwn(data, key))
+  if (!spreads) item['data'] = data
+  else for (const key of Object.keys(data)) setOwn(item, key, data[key]!)
+  return item
+}

@@ -1,0 +1,123 @@
+import { EXIT, Failure } from '../terminal/failure.js'
+import { operationDocument } from './operation-document.js'
+
+export interface GatewayOptions {
+  readonly url: URL
+  readonly author: string | undefined
+  /** Longest wait for an answer; undefined takes the default of reads and of writes. */
+  readonly timeoutMs: number | undefined
+}
+
+export type Access = 'read' | 'write'
+
+/** A write waits for participants, 300 s in total by default, which is also how long fetch waits for an answer at most. */
+const DEFAULT_TIMEOUT_MS: Record<Access, number> = { read: 30_000, write: 295_000 }
+
+/** Of these the gateway says by itself that it cannot serve now. */
+const OUT_OF_SERVICE = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN'])
+
+/** A connection that broke, as an idle one does when the gateway closes it just then: worth asking once more. */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+interface GraphQLAnswer {
+  readonly data?: unknown
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[]
+}
+
+/** Speaks GraphQL over HTTP with one gateway. Every call settles; its failures carry the exit code. */
+export class GatewayClient {
+  constructor(readonly options: GatewayOptions) {}
+
+  /**
+   * Runs the shared document of this name. A write must carry an idempotency key: it is sent once more where the
+   * connection broke.
+   * @throws Failure refused (the gateway says no) or unreachable
+   */
+  async run<Data>(name: string, variables: Readonly<Record<string, unknown>>, access: Access = 'read'): Promise<Data> {
+    const body = JSON.stringify({ query: await operationDocument(name), variables })
+    const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS[access]
+    const deadline = AbortSignal.timeout(timeoutMs)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#read<Data>(await this.#send(body, deadline))
+      } catch (error) {
+        if (error instanceof Failure) throw error
+        const code = causeCode(error)
+        if (attempt === 1 && BROKEN.has(code)) continue
+        throw this.#unreachable(error, code, timeoutMs, access)
+      }
+    }
+  }
+
+  async #send(body: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const { url, author } = this.options
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json',
+      // A header carries bytes: UTF-8 is spelled out as such, what the gateway reads back.
+      ...(author === undefined ? {} : { 'x-cadastre-author': Buffer.from(author, 'utf8').toString('latin1') }),
+    }
+    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
+    return { status: response.status, text: await response.text() }
+  }
+
+  #read<Data>({ status, text }: { status: number; text: string }): Data {
+    let answer: GraphQLAnswer
+    try {
+      answer = JSON.parse(text) as GraphQLAnswer
+    } catch {
+      throw this.#notAGateway(`HTTP ${status} and no JSON`)
+    }
+    if (answer.errors !== undefined && answer.errors.length > 0) throw answerFailure(answer.errors)
+    if (answer.data === undefined || answer.data === null) throw this.#notAGateway(`HTTP ${status} without data`)
+    return answer.data as Data
+  }
+
+  #notAGateway(answered: string): Failure {
+    return new Failure(
+      EXIT.unreachable,
+      `${this.options.url.href} is no gateway: it answered ${answered}`,
+      'NOT_A_GATEWAY',
+    )
+  }
+
+  #unreachable(error: unknown, code: string, timeoutMs: number, access: Access): Failure {
+    const { href } = this.options.url
+    const outcome = 'Whether it was applied is not known: look at `cadastre log`, or run the same again'
+    const unknown = access === 'write' ? `. ${outcome}` : ''
+    if ((error as Error).name === 'TimeoutError') {
+      return new Failure(EXIT.unreachable, `${href} gave no answer within ${timeoutMs / 1000} s${unknown}`, 'TIMEOUT')
+    }
+    if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+      const advice = '`cadastre serve` starts one, --url names another'
+      return new Failure(EXIT.unreachable, `no gateway at ${href} (${code}): ${advice}`, code)
+    }
+    return new Failure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
+  }
+}
+
+/** The gateway's errors as one failure: the first code decides. */
+export function answerFailure(
+  errors: readonly { message: string; extensions?: { readonly code?: string } }[],
+): Failure {
+  const code = errors[0]?.extensions?.code ?? 'ERROR'
+  const message = errors.map((error) => error.message).join('; ')
+  return new Failure(OUT_OF_SERVICE.has(code) ? EXIT.unreachable : EXIT.refused, message, code)
+}
+
+/** fetch says "fetch failed" and keeps the reason below, for two addresses of one name in a list of their own. */
+function causeOf(error: unknown): { code?: unknown; message?: unknown } {
+  const cause: unknown = (error as { cause?: unknown }).cause ?? error
+  const inner: unknown = (cause as { errors?: unknown[] }).errors?.[0]
+  return (inner ?? cause) as { code?: unknown; message?: unknown }
+}
+
+function causeCode(error: unknown): string {
+  const { code } = causeOf(error)
+  return typeof code === 'string' ? code : 'UNREACHABLE'
+}
+
+function causeMessage(error: unknown): string {
+  const { message } = causeOf(error)
+  return typeof message === 'string' && message !== '' ? message : String(error)
+}

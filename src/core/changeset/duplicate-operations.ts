@@ -1,0 +1,53 @@
+import { isEntryId } from '../entry/entry-id.js'
+import type { Problem } from '../errors/registry-error.js'
+import type { OperationKind, SubmittedOperation } from '../ordering/operation.js'
+
+/** UNREAD was refused for its content before: a create or an update of this id, for a delete has none. */
+interface Occurrence {
+  readonly index: number
+  readonly kind: OperationKind | 'UNREAD'
+}
+
+/** DUPLICATE_OPERATION for every operation after the first of its id, save the two of a replacement. */
+export function duplicateOperations(
+  operations: readonly SubmittedOperation[],
+  problems: readonly Problem[],
+): Problem[] {
+  return [...occurrencesById(operations, problems)].flatMap(([id, occurrences]) => {
+    if (occurrences.length === 1 || isReplacement(occurrences)) return []
+    const [first, ...others] = occurrences.sort((a, b) => a.index - b.index)
+    return others.map(
+      ({ index }): Problem => ({
+        code: 'DUPLICATE_OPERATION',
+        message: `operation ${first!.index} is for ${id} already; send one for each id, or one delete and one create to replace it`,
+        entryId: id,
+        operation: index,
+      }),
+    )
+  })
+}
+
+function occurrencesById(
+  operations: readonly SubmittedOperation[],
+  problems: readonly Problem[],
+): Map<string, Occurrence[]> {
+  const byId = new Map<string, Occurrence[]>()
+  const add = (id: string, occurrence: Occurrence) => {
+    const known = byId.get(id)
+    if (known === undefined) byId.set(id, [occurrence])
+    else if (known.every(({ index }) => index !== occurrence.index)) known.push(occurrence)
+  }
+  for (const { id, index, kind } of operations) add(id, { index, kind })
+  for (const { entryId, isMalformedId, operation: index } of problems) {
+    if (entryId !== undefined && index !== undefined && isMalformedId !== true && isEntryId(entryId))
+      add(entryId, { index, kind: 'UNREAD' })
+  }
+  return byId
+}
+
+/** A delete and a create, in either order. */
+function isReplacement(occurrences: readonly Occurrence[]): boolean {
+  const deletes = occurrences.filter(({ kind }) => kind === 'DELETE').length
+  const updates = occurrences.filter(({ kind }) => kind === 'UPDATE').length
+  return occurrences.length === 2 && deletes === 1 && updates === 0
+}

@@ -1,0 +1,79 @@
+import { invalidCriteria } from './invalid-criteria.js'
+
+/*
+ * What keeps criteria small enough that parsing, matching one entry and planning the SQL take bounded time.
+ * Each is far above what a person or a page asks for.
+ */
+export const MAX_NESTING = 32
+/** Conditions and filters together. */
+export const MAX_CONDITIONS = 1_000
+/** Each may have to be compiled, which takes some milliseconds. */
+export const MAX_REGEXES = 20
+/** UTF-16 units of a glob, a regex, or a text that is looked for. */
+export const MAX_PATTERN_LENGTH = 1_000
+export const MAX_FIELD_LENGTH = 1_000
+export const MAX_PATH_SEGMENTS = 32
+/** Of all paths together. With the values it keeps a statement well below the 65,535 parameters that Postgres takes. */
+export const MAX_SEGMENTS = 10_000
+/** JSON values to compare with, the elements of lists and objects counted too. */
+export const MAX_VALUES = 10_000
+export const MAX_VALUE_NESTING = 64
+/** UTF-16 units of all texts to compare with: what one entry may hold. */
+export const MAX_VALUE_LENGTH = 1_048_576
+
+/** Counts what one criteria has used up. Every method throws RegistryError INVALID_CRITERIA once it is too much. */
+export class CriteriaBounds {
+  #conditions = 0
+  #regexes = 0
+  #segments = 0
+  #values = 0
+  #valueLength = 0
+
+  condition(key: string, nesting: number): void {
+    if (nesting > MAX_NESTING) throw invalidCriteria(key, `nested more than ${MAX_NESTING} deep`)
+    if (++this.#conditions > MAX_CONDITIONS) throw invalidCriteria(key, `more than ${MAX_CONDITIONS} conditions`)
+  }
+
+  field(key: string, path: string): void {
+    if (path.length > MAX_FIELD_LENGTH)
+      throw invalidCriteria(key, `a field of more than ${MAX_FIELD_LENGTH} characters`)
+    const segments = path.split('.').length
+    if (segments > MAX_PATH_SEGMENTS) throw invalidCriteria(key, `a path of more than ${MAX_PATH_SEGMENTS} segments`)
+    this.#segments += segments
+    if (this.#segments > MAX_SEGMENTS) throw invalidCriteria(key, `paths of more than ${MAX_SEGMENTS} segments in all`)
+  }
+
+  pattern(key: string, pattern: string): void {
+    if (pattern.length > MAX_PATTERN_LENGTH) {
+      throw invalidCriteria(key, `a pattern of more than ${MAX_PATTERN_LENGTH} characters`)
+    }
+  }
+
+  regex(key: string): void {
+    if (++this.#regexes > MAX_REGEXES) throw invalidCriteria(key, `more than ${MAX_REGEXES} regular expressions`)
+  }
+
+  /** Also sees to it that the value is JSON and nothing else: what a GraphQL scalar lets through is not known here. */
+  value(key: string, value: unknown, nesting = 0): void {
+    if (nesting > MAX_VALUE_NESTING) throw invalidCriteria(key, `a value nested more than ${MAX_VALUE_NESTING} deep`)
+    if (++this.#values > MAX_VALUES) throw invalidCriteria(key, `more than ${MAX_VALUES} values`)
+    if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return
+    if (typeof value === 'string') return this.#text(key, value)
+    if (Array.isArray(value)) {
+      for (const element of value) this.value(key, element, nesting + 1)
+      return
+    }
+    if (typeof value !== 'object') throw invalidCriteria(key, `the value is a ${typeof value}, not JSON`)
+    for (const [name, member] of Object.entries(value)) {
+      this.#text(key, name)
+      this.value(key, member, nesting + 1)
+    }
+  }
+
+  #text(key: string, text: string): void {
+    this.#valueLength += text.length
+    if (this.#valueLength > MAX_VALUE_LENGTH) {
+      throw invalidCriteria(key, `values of more than ${MAX_VALUE_LENGTH} characters in all`)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import type { EntryId } from '../entry/entry-id.js'
+import { isJsonObject, type Json } from '../entry/json.js'
+import { compareText } from '../entry/text.js'
+import type { DependencyPattern, ExtractReferences, Reference } from './dependency.js'
+import { referenceTarget } from './reference-target.js'
+
+/** The patterns as one trie: a place is visited once, with all the patterns that are still in play there. */
+interface Node {
+  readonly literals: Map<string, Node>
+  readonly wildcards: Wildcard[]
+  /** Some pattern ends here. */
+  ends: boolean
+}
+
+interface Wildcard {
+  readonly prefix: string
+  readonly suffix: string
+  readonly node: Node
+}
+
+/** @throws Error on a pattern that does not parse, naming it and why */
+export function compileDependencyPatterns(patterns: readonly DependencyPattern[]): ExtractReferences {
+  const root = emptyNode()
+  for (const pattern of patterns) addPattern(root, pattern)
+  const meta = root.literals.get('meta')
+  const data = root.literals.get('data')
+
+  return (id, content) => {
+    const found = new FoundReferences(id)
+    if (meta !== undefined) walk([meta], content.meta, 'meta', found)
+    if (data !== undefined) walk([data], content.data, 'data', found)
+    return found.sorted()
+  }
+}
+
+function emptyNode(): Node {
+  return { literals: new Map(), wildcards: [], ends: false }
+}
+
+function addPattern(root: Node, pattern: DependencyPattern): void {
+  const segments = pattern.path.split('.')
+  const fail = (why: string): never => {
+    throw new Error(`dependency pattern "${pattern.path}": ${why}`)
+  }
+  if (segments[0] !== 'meta' && segments[0] !== 'data') fail('begins with neither "meta" nor "data"')
+  let node = root
+  for (const segment of segments) {
+    if (segment === '') fail('a segment is empty')
+    const [prefix, suffix, ...more] = pattern.allowWildcard === true ? segment.split('*') : [segment]
+    if (more.length > 0) fail(`the segment "${segment}" has more than one *`)
+    node = suffix === undefined ? literalChild(node, segment) : wildcardChild(node, prefix!, suffix)
+  }
+  node.ends = true
+}
+
+function literalChild(node: Node, segment: string): Node {
+  const known = node.literals.get(segment)
+  if (known !== undefined) return known
+  const child = emptyNode()
+  node.literals.set(segment, child)
+  return child
+}
+
+function wildcardChild(node: Node, prefix: string, suffix: string): Node {
+  const known = node.wildcards.find((wildcard) => wildcard.prefix === prefix && wildcard.suffix === suffix)
+  if (known !== undefined) return known.node
+  const child = emptyNode()
+  node.wildcards.push({ prefix, suffix, node: child })
+  return child
+}
+
+/** Recurses no deeper than the longest pattern. */
+function walk(nodes: readonly Node[], value: Json, path: string, found: FoundReferences): void {
+  const ends = nodes.some((node) => node.ends)
+  if (typeof value === 'string') {
+    if (ends) found.add(path, value)
+    return
+  }
+  if (typeof value !== 'object' || value === null) return
+  const goOn = (key: string | number, item: Json, next: readonly Node[]) => {
+    if (typeof item === 'string' && (ends || next.some((node) => node.ends))) found.add(`${path}.${key}`, item)
+    else if (next.length > 0 && typeof item === 'object') walk(next, item, `${path}.${key}`, found)
+  }
+
+  if (!isJsonObject(value)) {
+    const next = nodes.flatMap((node) => node.wildcards.map((wildcard) => wildcard.node))
+    if (ends || next.length > 0) value.forEach((item, i) => goOn(i, item, next))
+  } else if (ends || nodes.some((node) => node.wildcards.length > 0)) {
+    for (const key of Object.keys(value)) goOn(key, value[key]!, children(nodes, key))
+  } else {
+    // Only literals are in play: a few look-ups, however large the object is.
+    for (const key of literalsOf(nodes)) if (Object.hasOwn(value, key)) goOn(key, value[key]!, children(nodes, key))
+  }
+}
+
+function literalsOf(nodes: readonly Node[]): Iterable<string> {
+  return nodes.length === 1 ? nodes[0]!.literals.keys() : new Set(nodes.flatMap((node) => [...node.literals.keys()]))
+}
+
+function children(nodes: readonly Node[], key: string): readonly Node[] {
+  const next: Node[] = []
+  for (const node of nodes) {
+    const literal = node.literals.get(key)
+    if (literal !== undefined) next.push(literal)
+    for (const { prefix, suffix, node: child } of node.wildcards) {
+      if (key.length >= prefix.length + suffix.length && key.startsWith(prefix) && key.endsWith(suffix))
+        next.push(child)
+    }
+  }
+  return next
+}
+
+class FoundReferences {
+  readonly #byPath = new Map<string, Reference>()
+
+  constructor(private readonly source: EntryId) {}
+
+  add(path: string, reference: string): void {
+    // Keys may hold dots, so two places may read the same (`{a: {b}}` and `{"a.b"}`): the later one is numbered.
+    let free = path
+    for (let n = 2; this.#byPath.has(free); n++) free = `${path}#${n}`
+    this.#byPath.set(free, { path: free, reference, target: referenceTarget(this.source, reference) })
+  }
+
+  sorted(): readonly Reference[] {
+    return [...this.#byPath.values()].sort((a, b) => compareText(a.path, b.path))
+  }
+}

@@ -1,0 +1,64 @@
+import type { EntryId } from './entry-id.js'
+import type { Json } from './json.js'
+import { jsonText } from './negative-zero.js'
+import { utf8Length } from './text.js'
+import { type ContentFault, type ValueLimits, valueFaults } from './value-faults.js'
+
+/** A live user of an entry, for as long as it renews. */
+export interface Instance {
+  /** A random UUID: who knows it may renew and release. */
+  readonly id: string
+  readonly entryId: EntryId
+  /** Unique among the entry's live instances. */
+  readonly name: string
+  readonly acquiredAt: Date
+  /** By the store's clock, as the others. */
+  readonly expiresAt: Date
+  /** Grows with every instance of the entry's id ever acquired. */
+  readonly fencingToken: number
+  /** UTF-8 bytes of the metadata's JSON text. */
+  readonly metadataBytes: number
+}
+
+export const MAX_INSTANCE_NAME_BYTES = 255
+/** In seconds. */
+export const TTL = { least: 1, most: 86_400 } as const
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+const EDGE_SPACE = /^\s|\s$/u
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** What keeps a text from being an instance's name; undefined where nothing does. */
+export function instanceNameFault(name: string): string | undefined {
+  if (name === '') return 'it is empty'
+  if (EDGE_SPACE.test(name)) return 'it begins or ends with white space'
+  if (CONTROL.test(name)) return 'it has a control character'
+  if (LONE_SURROGATE.test(name)) return 'it has a lone surrogate'
+  const bytes = utf8Length(name)
+  return bytes > MAX_INSTANCE_NAME_BYTES ? `it has ${bytes} bytes; it may have ${MAX_INSTANCE_NAME_BYTES}` : undefined
+}
+
+/** What keeps a number of seconds from being a time to live; undefined where nothing does. */
+export function ttlFault(ttlSeconds: number): string | undefined {
+  if (Number.isInteger(ttlSeconds) && ttlSeconds >= TTL.least && ttlSeconds <= TTL.most) return undefined
+  return `ttlSeconds is ${ttlSeconds}; it may be a whole number from ${TTL.least} to ${TTL.most}`
+}
+
+/** The JSON text of an instance's metadata, under the rules that an entry's content has; null where it has none. */
+export function metadataText(
+  metadata: unknown,
+  limits: ValueLimits,
+): { readonly text: string | null } | { readonly faults: readonly ContentFault[] } {
+  if (metadata === null || metadata === undefined) return { text: null }
+  const faults = valueFaults('metadata', metadata, limits)
+  if (faults.length > 0) return { faults }
+  const text = jsonText(metadata as Json)
+  const bytes = utf8Length(text)
+  if (bytes <= limits.maxEntryBytes) return { text }
+  return {
+    faults: [
+      { code: 'TOO_LARGE', message: `metadata takes ${bytes} bytes as JSON; it may take ${limits.maxEntryBytes}` },
+    ],
+  }
+}

@@ -1,0 +1,108 @@
+/** Why content was not sealed. */
+export interface ContentFault {
+  readonly code: 'INVALID_ENTRY' | 'TOO_LARGE'
+  readonly message: string
+}
+
+/** What a value must keep to. */
+export interface ValueLimits {
+  readonly maxDepth: number
+  readonly maxEntryBytes: number
+}
+
+/** One entry's faults are told up to this number: a list of a million bad strings is bad in one way. */
+export const MAX_FAULTS = 10
+
+/** A container that is being walked. An object's `keys` are its own; an array has none. */
+interface Frame {
+  readonly container: object
+  readonly keys: readonly string[] | null
+  readonly size: number
+  next: number
+}
+
+// eslint-disable-next-line no-control-regex
+const NOT_KEPT = /[\u0000\p{Surrogate}]/u
+
+/**
+ * What is wrong with a value that is to be JSON, each fault with the dotted path of its place. Walks with a
+ * stack of its own, so depth costs no call stack, and stops as soon as the value cannot fit any more: a value
+ * in which one object stands in many places (YAML's aliases) may be small in memory and endless as text.
+ */
+export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, limits: ValueLimits): ContentFault[] {
+  const faults: ContentFault[] = []
+  const stack: Frame[] = []
+  /** Never more than the bytes of the JSON text so far. */
+  let leastBytes = 0
+
+  const fault = (message: string) => {
+    faults.push({ code: 'INVALID_ENTRY', message: `${shownPath(root, stack)} ${message}` })
+  }
+  const visit = (item: unknown) => {
+    leastBytes += 1
+    if (typeof item === 'string') {
+      leastBytes += item.length
+      if (NOT_KEPT.test(item)) fault(`holds ${notKept(item)}, which cannot be kept`)
+    } else if (typeof item === 'number') {
+      if (!Number.isFinite(item)) fault('is a number beyond the range of a double')
+    } else if (typeof item === 'object' && item !== null) {
+      if (stack.length >= limits.maxDepth) return fault(`nests more than ${limits.maxDepth} deep`)
+      const keys = Array.isArray(item) ? null : isPlain(item) ? Object.keys(item) : undefined
+      if (keys === undefined) return fault('is not a JSON value')
+      stack.push({ container: item, keys, size: keys === null ? (item as unknown[]).length : keys.length, next: 0 })
+    } else if (item !== null && typeof item !== 'boolean') {
+      fault(`is not a JSON value but ${typeof item}`)
+    }
+  }
+
+  visit(value)
+  while (stack.length > 0 && faults.length < MAX_FAULTS) {
+    if (leastBytes > limits.maxEntryBytes) {
+      const message = `${root} takes more than the ${limits.maxEntryBytes} bytes that an entry may take: make it smaller or split it`
+      return [...faults, { code: 'TOO_LARGE', message }]
+    }
+    const frame = stack[stack.length - 1]!
+    if (frame.next === frame.size) {
+      stack.pop()
+      continue
+    }
+    const at = frame.next++
+    if (frame.keys === null) {
+      visit((frame.container as unknown[])[at])
+    } else {
+      const key = frame.keys[at]!
+      leastBytes += key.length + 3
+      if (NOT_KEPT.test(key)) fault(`is under a key with ${notKept(key)}, which cannot be kept`)
+      visit((frame.container as Record<string, unknown>)[key])
+    }
+  }
+  return faults
+}
+
+/** An object literal of any realm, or one without prototype; a Date, a Map or a Buffer is none. */
+function isPlain(item: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(item)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function notKept(text: string): string {
+  return text.includes('\u0000') ? 'U+0000' : 'a lone surrogate'
+}
+
+const SHOWN_KEY = 40
+const SHOWN_KEYS = 4
+
+/** Dotted path of the item last taken from the innermost frame; long keys and long ways are cut. */
+function shownPath(root: string, stack: readonly Frame[]): string {
+  const keys = stack.map((frame) => String(frame.keys === null ? frame.next - 1 : frame.keys[frame.next - 1]))
+  const shown = keys.length <= 2 * SHOWN_KEYS ? keys : [...keys.slice(0, SHOWN_KEYS), '…', ...keys.slice(-SHOWN_KEYS)]
+  return [root, ...shown.map((key) => readable(key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY - 1)}…` : key))].join(
+    '.',
+  )
+}
+
+/** A message must itself be text that can be sent. */
+function readable(key: string): string {
+  // eslint-disable-next-line no-control-regex
+  return key.replace(/[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/gu, '\ufffd')
+}

@@ -1,0 +1,120 @@
+/** A bus pattern that does not parse. */
+export class InvalidBusPattern extends Error {
+  override readonly name = 'InvalidBusPattern'
+}
+
+export type MatchBusPattern = (text: string) => boolean
+
+/** Far above what anybody writes by hand; matching costs at most this many states for each segment. */
+const LONGEST_PATTERN = 1_000
+const DEEPEST_GROUP = 16
+
+/**
+ * Matches dotted text: `*` is one segment, `**` any number of them (none too), `(a|b.c)` one of several patterns.
+ * Wildcards and groups are whole segments; any other character, a colon too, stands for itself.
+ *
+ *   entry.*             entry.create, not entry, not entry.a.b
+ *   service.**          service, service.http, service.http.tls
+ *   entry.(create|update)
+ *
+ * All states are followed side by side, so time grows with pattern times text and never more.
+ * @throws InvalidBusPattern saying where and why
+ */
+export function compileBusPattern(pattern: string): MatchBusPattern {
+  const nodes = new PatternReader(pattern).read()
+  return (text) => {
+    let states = closure([0], nodes)
+    for (const segment of text.split('.')) {
+      const next: number[] = []
+      for (const state of states) {
+        const node = nodes[state]!
+        if (node.takes === null || node.takes === segment) next.push(...(node.takes === undefined ? [] : [node.to]))
+      }
+      if (next.length === 0) return false
+      states = closure(next, nodes)
+    }
+    return states.has(nodes.length - 1)
+  }
+}
+
+/** `takes`: the segment that leads on to `to`; null for any one, undefined for none. `free` are reached without a segment. */
+interface State {
+  readonly takes: string | null | undefined
+  readonly to: number
+  readonly free: number[]
+}
+
+function closure(from: readonly number[], nodes: readonly State[]): Set<number> {
+  const reached = new Set<number>(from)
+  // A set's iteration goes on over what is added meanwhile.
+  for (const state of reached) for (const free of nodes[state]!.free) reached.add(free)
+  return reached
+}
+
+class PatternReader {
+  readonly #nodes: State[] = []
+  #at = 0
+
+  constructor(private readonly pattern: string) {}
+
+  read(): readonly State[] {
+    if (this.pattern.length > LONGEST_PATTERN) throw this.#fault(`it has more than ${LONGEST_PATTERN} characters`)
+    this.#alternative(0)
+    if (this.#at < this.pattern.length) throw this.#fault(`"${this.pattern[this.#at]}" stands where a segment ends`)
+    this.#add(undefined)
+    return this.#nodes
+  }
+
+  /** Segments up to the end, `|` or `)`. Begins at the next state to be made and ends before the one after its last. */
+  #alternative(depth: number): void {
+    for (;;) {
+      this.#segment(depth)
+      if (this.pattern[this.#at] !== '.') return
+      this.#at++
+    }
+  }
+
+  #segment(depth: number): void {
+    if (this.pattern[this.#at] === '(') return this.#group(depth + 1)
+    const [text] = /^[^.()|]*/.exec(this.pattern.slice(this.#at))!
+    if (text === '') throw this.#fault('a segment is empty')
+    this.#at += text.length
+    if (text === '**') this.#anyNumber()
+    else if (text === '*') this.#add(null)
+    else if (text.includes('*'))
+      throw this.#fault(`"${text}" has a * beside other characters; it stands for a whole segment`)
+    else this.#add(text)
+  }
+
+  #anyNumber(): void {
+    const here = this.#nodes.length
+    this.#nodes.push({ takes: null, to: here, free: [here + 1] })
+  }
+
+  #group(depth: number): void {
+    if (depth > DEEPEST_GROUP) throw this.#fault(`groups stand more than ${DEEPEST_GROUP} deep within one another`)
+    const fork = this.#add(undefined)
+    fork.free.length = 0
+    const ends: State[] = []
+    do {
+      this.#at++
+      fork.free.push(this.#nodes.length)
+      this.#alternative(depth)
+      ends.push(this.#add(undefined))
+    } while (this.pattern[this.#at] === '|')
+    if (this.pattern[this.#at] !== ')') throw this.#fault('a ( has no ) where its group ends')
+    this.#at++
+    for (const end of ends) end.free.push(this.#nodes.length)
+  }
+
+  /** A state that leads to the one after it. */
+  #add(takes: string | null | undefined): State {
+    const state: State = { takes, to: this.#nodes.length + 1, free: [] }
+    this.#nodes.push(state)
+    return state
+  }
+
+  #fault(why: string): InvalidBusPattern {
+    return new InvalidBusPattern(`"${this.pattern.slice(0, 100)}" is no bus pattern: ${why} (at character ${this.#at})`)
+  }
+}

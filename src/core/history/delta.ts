@@ -1,0 +1,49 @@
+import type { ExtractReferences } from '../dependency/dependency.js'
+import type { SealedContent } from '../entry/entry.js'
+import type { EntryId } from '../entry/entry-id.js'
+import type { Operation } from '../ordering/operation.js'
+import { orderOperations } from '../ordering/order-operations.js'
+
+/** What one entry holds in two states; null where it is not there. */
+export interface EntryPair {
+  readonly id: EntryId
+  readonly before: SealedContent | null
+  readonly after: SealedContent | null
+}
+
+/**
+ * The fewest operations that lead from `before` to `after` for each of these entries, in order. Equal content
+ * (by value) needs none; another kind needs a DELETE and a CREATE. Each id stands in one pair.
+ */
+export function operationsBetween(pairs: Iterable<EntryPair>, references: ExtractReferences): Operation[] {
+  const operations: Operation[] = []
+  for (const { id, before, after } of pairs) {
+    if (before === null && after === null) continue
+    if (before === null) operations.push({ kind: 'CREATE', id, content: after, original: null })
+    else if (after === null) operations.push({ kind: 'DELETE', id, content: null, original: before })
+    else if (before.digest === after.digest) continue
+    else if (before.kind === after.kind) operations.push({ kind: 'UPDATE', id, content: after, original: before })
+    else {
+      operations.push({ kind: 'DELETE', id, content: null, original: before })
+      operations.push({ kind: 'CREATE', id, content: after, original: null })
+    }
+  }
+  return orderOperations(operations, references)
+}
+
+/** The fewest operations that lead from one state to another, in order. */
+export function delta(
+  from: ReadonlyMap<EntryId, SealedContent>,
+  to: ReadonlyMap<EntryId, SealedContent>,
+  references: ExtractReferences,
+): Operation[] {
+  return operationsBetween(pairsOf(from, to), references)
+}
+
+function* pairsOf(
+  from: ReadonlyMap<EntryId, SealedContent>,
+  to: ReadonlyMap<EntryId, SealedContent>,
+): Iterable<EntryPair> {
+  for (const [id, before] of from) yield { id, before, after: to.get(id) ?? null }
+  for (const [id, after] of to) if (!from.has(id)) yield { id, before: null, after }
+}

@@ -1,0 +1,87 @@
+import type { ExtractReferences } from '../dependency/dependency.js'
+import { groupsOf } from '../dependency/dependency.js'
+import type { SealedContent } from '../entry/entry.js'
+import { type EntryId, namespaceOf } from '../entry/entry-id.js'
+
+/** An operation's entry as far as order is concerned: the content whose references count. */
+export interface OrderedItem {
+  readonly id: EntryId
+  readonly content: SealedContent
+}
+
+/**
+ * A reference to a namespace or a group: every one of `before` goes before every one of `after`, save an
+ * item before itself. As a node between them it costs the sum of the two, where edges would cost the product.
+ */
+export interface Hub {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+/** Which item goes before which. Items are numbered by their place in the list given. */
+export interface PrecedenceGraph {
+  readonly size: number
+  /** `after[i]`: the items that wait for item i, each once, never i itself. */
+  readonly after: readonly (readonly number[])[]
+  readonly hubs: readonly Hub[]
+}
+
+/** Which of the two goes first where one refers to the other. */
+export type Precedence = 'DEPENDENCIES_FIRST' | 'DEPENDENTS_FIRST'
+
+/** References to entries outside the list do not count, nor do those to oneself. */
+export function precedenceGraph(
+  items: readonly OrderedItem[],
+  references: ExtractReferences,
+  precedence: Precedence,
+): PrecedenceGraph {
+  const numbers = new Map(items.map((item, number) => [item.id, number]))
+  const after: number[][] = items.map(() => [])
+  const namespaces = new Map<string, number[]>()
+  const groups = new Map<string, number[]>()
+
+  items.forEach(({ id, content }, number) => {
+    const targets = new Set<number>()
+    for (const { target } of references(id, content)) {
+      if (target.type === 'entry') {
+        const dependency = numbers.get(target.id)
+        if (dependency !== undefined && dependency !== number) targets.add(dependency)
+      } else if (target.type === 'namespace') addOnce(namespaces, target.namespace, number)
+      else if (target.type === 'group') addOnce(groups, target.group, number)
+    }
+    for (const dependency of targets) {
+      if (precedence === 'DEPENDENCIES_FIRST') after[dependency]!.push(number)
+      else after[number]!.push(dependency)
+    }
+  })
+
+  const hubs: Hub[] = []
+  const addHub = (referrers: readonly number[], members: readonly number[] | undefined) => {
+    if (members === undefined) return
+    hubs.push(
+      precedence === 'DEPENDENCIES_FIRST'
+        ? { before: members, after: referrers }
+        : { before: referrers, after: members },
+    )
+  }
+  if (namespaces.size > 0) {
+    const members = new Map<string, number[]>()
+    items.forEach(({ id }, number) => addOnce(members, namespaceOf(id), number))
+    for (const [namespace, referrers] of namespaces) addHub(referrers, members.get(namespace))
+  }
+  if (groups.size > 0) {
+    const members = new Map<string, number[]>()
+    items.forEach(({ content }, number) => {
+      for (const group of groupsOf(content)) addOnce(members, group, number)
+    })
+    for (const [group, referrers] of groups) addHub(referrers, members.get(group))
+  }
+  return { size: items.length, after, hubs }
+}
+
+/** Numbers come in ascending order, so a repeated one is the last one. */
+function addOnce(lists: Map<string, number[]>, key: string, number: number): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [number])
+  else if (list[list.length - 1] !== number) list.push(number)
+}

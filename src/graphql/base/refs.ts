@@ -1,0 +1,37 @@
+import type { EntryRevision, SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Instance } from '../../core/entry/instance.js'
+import type { Change } from '../../core/history/change.js'
+import type { Tag } from '../../core/history/tag.js'
+import type { Transition, Version } from '../../core/history/version.js'
+import type { Operation } from '../../core/ordering/operation.js'
+import { builder } from './builder.js'
+
+/*
+ * The object types that name each other, by name and by what stands behind them. Each is implemented in its
+ * own file; declared here, those files need not import one another in a circle.
+ */
+
+/** An entry's content under its id, in a registry or not. */
+export interface EntryContent {
+  readonly id: EntryId
+  readonly content: SealedContent
+}
+
+export interface Snapshot {
+  readonly revision: number
+}
+
+export const EntryRef = builder.objectRef<EntryRevision>('Entry')
+export const EntryRevisionRef = builder.objectRef<EntryRevision>('EntryRevision')
+export const EntryContentRef = builder.objectRef<EntryContent>('EntryContent')
+export const VersionRef = builder.objectRef<Version>('Version')
+/** A changeset is known by the version that it made. */
+export const ChangesetRef = builder.objectRef<Version>('Changeset')
+export const OperationRef = builder.objectRef<Change>('Operation')
+export const SnapshotRef = builder.objectRef<Snapshot>('Snapshot')
+export const TransitionRef = builder.objectRef<Transition>('Transition')
+export const EntryChangeRef = builder.objectRef<Change>('EntryChange')
+export const DeltaRef = builder.objectRef<readonly Operation[]>('Delta')
+export const InstanceRef = builder.objectRef<Instance>('Instance')
+export const TagRef = builder.objectRef<Tag>('Tag')

@@ -1,0 +1,76 @@
+import type { Reference } from '../../core/dependency/dependency.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
+import { compareText } from '../../core/entry/text.js'
+import { builder } from '../base/builder.js'
+import type { RequestContext } from '../base/context.js'
+import type { Loaders } from '../base/loaders.js'
+import { EntryRef } from '../base/refs.js'
+
+export interface Dependency {
+  readonly path: string
+  readonly reference: string
+  readonly source: EntryId
+  readonly target: EntryRevision | null
+}
+
+export const DependencyRef = builder.objectRef<Dependency>('Dependency').implement({
+  description: 'One place in an entry that refers to another entry.',
+  fields: (t) => ({
+    path: t.exposeString('path', {
+      description: 'Where in the referring entry the reference stands, e.g. "meta.server".',
+    }),
+    reference: t.exposeString('reference', { description: 'The reference as it is written there.' }),
+    source: t.exposeID('source', { description: 'The id of the entry that refers.' }),
+    target: t.expose('target', {
+      type: EntryRef,
+      nullable: true,
+      description:
+        'The entry referred to; null where there is none. A reference to several gives a dependency for each.',
+    }),
+  }),
+})
+
+/** What an entry refers to, by the places where the references stand, then by target. */
+export async function dependenciesOf(entry: EntryRevision, context: RequestContext): Promise<Dependency[]> {
+  const references = context.registry.references(entry.id, entry.content)
+  const loaders = context.loaders()
+  const targets = await Promise.all(
+    references.map(({ target }) => TARGETS[target.type](target as never, entry.id, loaders)),
+  )
+  return references.flatMap(({ path, reference }, index) => {
+    const found = targets[index]!
+    return (found.length === 0 ? [null] : found).map((target) => ({ path, reference, source: entry.id, target }))
+  })
+}
+
+/** Which entries refer to this one, by their ids, then by place. */
+export async function dependentsOf(entry: EntryRevision, context: RequestContext): Promise<Dependency[]> {
+  const rows = await context.loaders().dependents.load(entry.id)
+  return rows
+    .filter(({ source, target }) => source !== entry.id || target.type === 'entry')
+    .map(({ source, path, reference }) => ({ source, path, reference, target: entry }))
+    .sort((a, b) => compareEntryIds(a.source, b.source) || compareText(a.path, b.path))
+}
+
+type Target = Reference['target']
+type TargetsOf<Type extends Target['type']> = (
+  target: Extract<Target, { type: Type }>,
+  source: EntryId,
+  loaders: Loaders,
+) => Promise<readonly EntryRevision[]>
+
+const TARGETS: { readonly [Type in Target['type']]: TargetsOf<Type> } = {
+  entry: async ({ id }, _source, loaders) => {
+    const entry = await loaders.entry.load(id)
+    return entry === null ? [] : [entry]
+  },
+  namespace: async ({ namespace }, source, loaders) => others(await loaders.namespace.load(namespace), source),
+  group: async ({ group }, source, loaders) => others(await loaders.group.load(group), source),
+  nothing: async () => [],
+}
+
+/** A namespace or a group means everyone in it but the one who says so. */
+function others(entries: readonly EntryRevision[], self: EntryId): EntryRevision[] {
+  return entries.filter(({ id }) => id !== self).sort((a, b) => compareEntryIds(a.id, b.id))
+}

@@ -1,0 +1,21 @@
+import type { Change } from '../../core/history/change.js'
+import { compacted } from '../../store/planning/compacted-errors.js'
+import type { RequestContext } from '../base/context.js'
+import { type Connection, connectionOf } from '../relay/connection.js'
+import { numberCursors } from '../relay/cursor.js'
+import { type PageArgs, pageFrom } from '../relay/page-args.js'
+
+/** A page of what one revision changed. `list` names the list for its cursors. */
+export async function changesPage(
+  list: string,
+  revision: number,
+  args: PageArgs,
+  totalCount: () => Promise<number> | number,
+  { registry, loaders }: RequestContext,
+): Promise<Connection<Change>> {
+  const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
+  const page = pageFrom(args, cursors)
+  const found = await loaders().changes.load({ of: revision, page })
+  if (found === null) throw compacted(revision, await loaders().oldestRevision())
+  return connectionOf(page, found, cursors, ({ position }) => position, totalCount)
+}

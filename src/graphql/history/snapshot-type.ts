@@ -1,0 +1,90 @@
+import type { Criteria } from '../../core/criteria/criteria.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { Version } from '../../core/history/version.js'
+import { AtRef, revisionFrom } from '../base/at.js'
+import { builder } from '../base/builder.js'
+import type { RequestContext } from '../base/context.js'
+import { EntryRevisionRef, SnapshotRef, VersionRef } from '../base/refs.js'
+import { entryIdFrom } from '../base/submitted-id.js'
+import { versionNamed } from '../base/version-named.js'
+import { DependencyGraphRef, graphArgs, graphFrom } from '../entry/dependency-graph-type.js'
+import { entriesPage, orderArgs, readPage } from '../entry/entries.js'
+import { criteriaArgs } from '../entry/entry-filter-input.js'
+import { EntryRevisionConnection } from '../entry/entry-revision-type.js'
+import { NamespaceSummaryRef, namespaceFrom } from '../entry/namespace-type.js'
+import { forwardArgs, pageArgs } from '../relay/page-args.js'
+
+SnapshotRef.implement({
+  description:
+    'The whole registry at one revision: every read through it sees that state and no other, however the head moves.',
+  fields: (t) => ({
+    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision whose state this is.' }),
+    version: t.field({
+      type: VersionRef,
+      description: 'The head at that revision.',
+      resolve: ({ revision }, _args, context) => versionAt(revision, context),
+    }),
+    entryCount: t.int({
+      description: 'How many entries there are.',
+      resolve: ({ revision }, _args, { registry }) => registry.history.entryCount(revision),
+    }),
+    entry: t.field({
+      type: EntryRevisionRef,
+      nullable: true,
+      description: 'One entry as it stood; null where there was none.',
+      args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
+      resolve: ({ revision }, { id }, { loaders }) => loaders().entryAt.load({ id: entryIdFrom(id), revision }),
+    }),
+    entries: t.field({
+      type: EntryRevisionConnection,
+      description: 'The entries of this state; all pages are of it.',
+      args: { ...criteriaArgs, ...orderArgs, ...pageArgs },
+      resolve: ({ revision }, args, context) => entriesPage('snapshot', args, revision, context),
+    }),
+    namespace: t.field({
+      type: EntryRevisionConnection,
+      description: 'The entries of one namespace, by name.',
+      args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...forwardArgs },
+      resolve: ({ revision }, { name, ...page }, context) =>
+        readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, revision, context),
+    }),
+    dependencyGraph: t.field({
+      type: DependencyGraphRef,
+      nullable: true,
+      description: 'What an entry of this state depends on, or what depends on it; null where there is no such entry.',
+      args: graphArgs,
+      resolve: ({ revision }, args, context) => graphFrom(args, revision, context),
+    }),
+    namespaces: t.field({
+      type: [NamespaceSummaryRef],
+      description: 'The namespaces that held entries, by code point.',
+      resolve: ({ revision }, _args, { registry }) => registry.history.namespaces(revision),
+    }),
+  }),
+})
+
+builder.queryField('snapshot', (t) =>
+  t.field({
+    type: SnapshotRef,
+    description: 'The state at a version, revision or time; at the head when `at` is left out.',
+    args: { at: t.arg({ type: AtRef, description: 'Which state.' }) },
+    resolve: async (_root, { at }, context) => ({ revision: await revisionFrom(at, context) }),
+  }),
+)
+
+/** The version that was the head at a revision which can be read. */
+export async function versionAt(revision: number, context: RequestContext): Promise<Version> {
+  const loaders = context.loaders()
+  const transition = revision === 0 ? null : await loaders.transition.load(revision)
+  if (revision === 0 || transition !== null) return versionNamed(transition?.to ?? 0, context)
+  const head = await loaders.head()
+  if (head.revision === revision) return versionNamed(head.version, context)
+  throw new RegistryError(
+    'COMPACTED',
+    `what moved the head at revision ${revision} is no longer kept; read a newer revision`,
+  )
+}
+
+function inNamespace(name: string): Criteria {
+  return { field: { root: 'ns' }, test: { operator: 'equals', value: namespaceFrom(name) } }
+}

@@ -1,0 +1,38 @@
+import { type ErrorCode, RegistryError } from '../../core/errors/registry-error.js'
+import { pause } from './pause.js'
+
+const FIRST_DELAY_MS = 50
+const LONGEST_DELAY_MS = 5_000
+
+const PASSING: readonly ErrorCode[] = ['UNAVAILABLE', 'TIMEOUT']
+
+/** Whether the store may well answer the same question later. */
+export function isPassing(error: unknown, codes: readonly ErrorCode[] = PASSING): boolean {
+  return error instanceof RegistryError && codes.includes(error.code)
+}
+
+/**
+ * Reads again and again while the store is away, so that a follower outlives it: after 50 ms at first, 5 s
+ * at most. Any other error is the caller's. Null when the signal aborts.
+ */
+export async function persist<Result>(
+  signal: AbortSignal,
+  read: () => Promise<Result>,
+  codes: readonly ErrorCode[] = PASSING,
+): Promise<Result | null> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!isPassing(error, codes)) throw error
+      await pause(retryDelay(failures), signal)
+    }
+  }
+  return null
+}
+
+/** Doubles, with jitter: followers must not all come back at one instant. */
+export function retryDelay(failures: number): number {
+  const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10))
+  return delay * (0.5 + Math.random() / 2)
+}

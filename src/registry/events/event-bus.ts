@@ -1,0 +1,99 @@
+import type { BusEvent } from '../../core/events/event.js'
+import type { Bus } from '../../store/contract/exchange.js'
+import { eventBytes } from '../../store/planning/event-codec.js'
+import { busPattern } from './bus-patterns.js'
+import { Inbox } from './inbox.js'
+
+export interface BusLimits {
+  /** Events that may wait for one subscriber. */
+  readonly waitingEvents: number
+  /** Their bytes, unless one event has more. */
+  readonly waitingBytes: number
+}
+
+export const BUS_LIMITS: BusLimits = { waitingEvents: 1_000, waitingBytes: 1024 * 1024 }
+
+/** Bus patterns; what is null matches everything. */
+export interface EventFilter {
+  readonly system: string | null
+  readonly kind: string | null
+  readonly path: string | null
+}
+
+/** Stands in a subscriber's stream where events are missing from it; it comes whatever the filter. */
+export interface MissedEvents {
+  readonly type: 'missed'
+  readonly system: 'registry'
+  readonly kind: 'registry.missed'
+  readonly path: 'bus'
+  readonly at: Date
+  readonly count: number
+}
+
+export type HeardEvent = BusEvent | MissedEvents
+
+/** Live only: a subscriber hears what happens from now on, on any gateway, and what it does not take in time is gone. */
+export class EventBus {
+  constructor(
+    private readonly bus: Bus,
+    private readonly limits: BusLimits = BUS_LIMITS,
+  ) {}
+
+  /** Never waits for anybody. */
+  publish(event: BusEvent): void {
+    this.bus.publish(event)
+  }
+
+  /** Whether anybody may be listening: as of the last look at the participants, or newer. */
+  isHeard(): boolean {
+    return this.bus.isHeard()
+  }
+
+  /**
+   * Resolves when the subscription stands.
+   * @throws RegistryError BAD_USER_INPUT where a pattern does not parse, UNAVAILABLE
+   */
+  async subscribe(filter: EventFilter, signal: AbortSignal): Promise<AsyncIterableIterator<HeardEvent>> {
+    const matches = compileFilter(filter)
+    const inbox = new Inbox<HeardEvent>(signal)
+    const stop = await this.bus.listen({
+      event: (event) => {
+        if (matches(event)) this.#hand(inbox, event)
+      },
+      missed: (count) => miss(inbox, count),
+    })
+    const leave = () => void stop().catch(() => {})
+    if (inbox.ended.aborted) leave()
+    else inbox.ended.addEventListener('abort', leave, { once: true })
+    return inbox
+  }
+
+  #hand(inbox: Inbox<HeardEvent>, event: BusEvent): void {
+    const bytes = eventBytes(event)
+    const { waitingEvents, waitingBytes } = this.limits
+    // Once it has missed something it has to catch up a good deal, or it would miss every second event.
+    const share = inbox.last?.type === 'missed' ? 0.5 : 1
+    const fits = inbox.size === 0 || (inbox.size < waitingEvents * share && inbox.bytes + bytes <= waitingBytes * share)
+    if (fits) inbox.push(event, bytes)
+    else miss(inbox, 1)
+  }
+}
+
+/** One that waits already counts on. */
+function miss(inbox: Inbox<HeardEvent>, count: number): void {
+  const { last } = inbox
+  if (last?.type === 'missed') Object.assign(last, { count: last.count + count })
+  else
+    inbox.push({ type: 'missed', system: 'registry', kind: 'registry.missed', path: 'bus', at: new Date(), count }, 0)
+}
+
+function compileFilter({ system, kind, path }: EventFilter): (event: BusEvent) => boolean {
+  const tests = (
+    [
+      ['system', system],
+      ['kind', kind],
+      ['path', path],
+    ] as const
+  ).flatMap(([field, pattern]) => (pattern === null ? [] : [{ field, matches: busPattern(pattern, field) }]))
+  return (event) => tests.every(({ field, matches }) => matches(event[field]))
+}

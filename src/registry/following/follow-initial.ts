@@ -1,0 +1,54 @@
+import { type Criteria, EVERYTHING } from '../../core/criteria/criteria.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Change } from '../../core/history/change.js'
+import type { HistoryReader } from '../../store/contract/history-reader.js'
+import { entryBytes } from '../../store/planning/content-size.js'
+import { persist } from '../async/retry-while-unavailable.js'
+import { split } from './follow-log.js'
+import { PageLimit } from './page-limit.js'
+
+/** A part of the entries that match, as they stood at one revision. */
+export interface InitialPart {
+  readonly changes: readonly Change[]
+  /** The last entry given so far. */
+  readonly after: EntryId | null
+  readonly last: boolean
+}
+
+/** The matching entries of a revision as CREATE changes, by id, from after an entry; the last part may be empty. */
+export async function* initialParts(
+  history: HistoryReader,
+  criteria: Criteria | null,
+  revision: number,
+  from: EntryId | null,
+  signal: AbortSignal,
+): AsyncGenerator<InitialPart, void, undefined> {
+  const limit = new PageLimit()
+  let after = from
+  for (let position = 0, more = true; more && !signal.aborted; ) {
+    const window = { after: after === null ? null : { id: after, revision: 0 }, before: null, fromEnd: false }
+    // Where no history is kept a second page could be of another state, so there is only one: its entries are in memory already.
+    const most = history.keepsHistory ? limit.limit : Number.MAX_SAFE_INTEGER
+    // A filter that takes too long once would do so again: TIMEOUT is the caller's to hear.
+    const page = await persist(
+      signal,
+      () => history.findEntries(criteria ?? EVERYTHING, 'ID_ASC', { ...window, limit: most }, revision),
+      ['UNAVAILABLE'],
+    )
+    if (page === null) return
+    limit.saw(
+      page.items.length,
+      page.items.reduce((sum, entry) => sum + entryBytes(entry), 0),
+    )
+    const changes = page.items.map(
+      (entry): Change => ({ revision, position: position++, kind: 'CREATE', id: entry.id, entry, previous: null }),
+    )
+    const parts = [...split(changes)]
+    if (parts.length === 0 && !page.hasMore) parts.push([])
+    for (const [i, part] of parts.entries()) {
+      after = part.at(-1)?.id ?? after
+      yield { changes: part, after, last: !page.hasMore && i === parts.length - 1 }
+    }
+    more = page.hasMore
+  }
+}

@@ -1,0 +1,157 @@
+import { utf8Length } from '../../core/entry/text.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import { compileBusPattern } from '../../core/events/bus-pattern.js'
+import type { Exchange, GivenAnswer, Participation } from '../../store/contract/exchange.js'
+import { busPattern } from '../events/bus-patterns.js'
+import { Inbox } from '../events/inbox.js'
+import {
+  LONGEST_REASON,
+  type OnFailure,
+  type Participant,
+  type ParticipantDirectory,
+  type Proposal,
+} from './participant.js'
+import { readProposal, writeProposal } from './proposal-codec.js'
+
+/** What may wait for a participant that does not read: it is then no participant any more. */
+const WAITING_PROPOSALS = 10_000
+const WAITING_BYTES = 64 * 1024 * 1024
+/** Of one participation. */
+const MOST_PATTERNS = 100
+const LONGEST_NAME = 255
+/** The gateway's own time for an answer is shorter. */
+const LONGEST_ANSWER_MS = 3_600_000
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+// eslint-disable-next-line no-control-regex
+const NOT_A_NAME = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]|^\s|\s$|^$/u
+
+export interface ParticipationInput {
+  readonly participant: string
+  /** Null takes part for all kinds. */
+  readonly kinds: readonly string[] | null
+  readonly onFailure: OnFailure
+}
+
+/**
+ * Clients that take part in transactions, on whichever gateway they hang. Clients of one name are members of one
+ * participant: each is asked what its kinds are about, and the first answer of any of them is the participant's.
+ */
+export class ClientParticipants implements ParticipantDirectory {
+  constructor(private readonly exchange: Exchange) {}
+
+  async hasAny(): Promise<boolean> {
+    return (await this.exchange.participations()).length > 0
+  }
+
+  seemsEmpty(): boolean {
+    return this.exchange.seemsUnattended()
+  }
+
+  async forKinds(kinds: readonly string[]): Promise<readonly Participant[]> {
+    const members = new Map<string, Participation[]>()
+    for (const participation of await this.exchange.participations()) {
+      const matches = matcherOf(participation.kinds)
+      if (!kinds.some(matches)) continue
+      const others = members.get(participation.name)
+      if (others === undefined) members.set(participation.name, [participation])
+      else others.push(participation)
+    }
+    return [...members].map(([name, participations]) => this.#participant(name, participations))
+  }
+
+  /**
+   * Takes part for as long as the stream is read. Resolves when it has been registered.
+   * @throws RegistryError BAD_USER_INPUT, UNAVAILABLE
+   */
+  async join(
+    { participant, kinds, onFailure }: ParticipationInput,
+    signal: AbortSignal,
+  ): Promise<AsyncIterableIterator<Proposal>> {
+    checkName(participant)
+    checkKinds(kinds)
+    const inbox = new Inbox<Proposal>(signal)
+    const leave = await this.exchange.takePart(
+      { name: participant, kinds: kinds ?? ['**'], onFailure },
+      {
+        receive(body) {
+          const bytes = 2 * body.length
+          if (inbox.size >= WAITING_PROPOSALS || (inbox.size > 0 && inbox.bytes + bytes > WAITING_BYTES)) {
+            inbox.fail(
+              new RegistryError(
+                'UNAVAILABLE',
+                'too many proposals wait to be read; subscribe anew and read them as they come',
+              ),
+            )
+          } else inbox.push(readProposal(body), bytes)
+        },
+        lost: (error) => inbox.fail(error),
+      },
+    )
+    // Where the store is away, what is registered ends with this gateway's lease or when it next can be removed.
+    const gone = () => void leave().catch(() => {})
+    if (inbox.ended.aborted) gone()
+    else inbox.ended.addEventListener('abort', gone, { once: true })
+    return inbox
+  }
+
+  /** False where it came too late, was not the first, or nobody awaits it. @throws RegistryError BAD_USER_INPUT */
+  async answer(proposal: string, answer: GivenAnswer): Promise<boolean> {
+    if (!UUID.test(proposal))
+      throw new RegistryError('BAD_USER_INPUT', 'proposal: this is not the id of a proposal, which is a UUID')
+    if (answer.reason !== null && utf8Length(answer.reason) > LONGEST_REASON) {
+      throw new RegistryError('BAD_USER_INPUT', `reason: it takes more than ${LONGEST_REASON} bytes`)
+    }
+    if (answer.reason?.includes('\u0000') === true)
+      throw new RegistryError('BAD_USER_INPUT', 'reason: it has the character U+0000')
+    return this.exchange.answer(proposal.toLowerCase(), answer)
+  }
+
+  #participant(name: string, members: readonly Participation[]): Participant {
+    const { exchange } = this
+    const recipients = ({ entry, original }: Proposal): string[] => {
+      const kind = (entry ?? original)?.content.kind
+      const asked = kind === undefined ? members : members.filter(({ kinds }) => matcherOf(kinds)(kind))
+      return asked.map(({ id }) => id)
+    }
+    return {
+      name,
+      kinds: [...new Set(members.flatMap(({ kinds }) => kinds))],
+      onFailure: members.some(({ onFailure }) => onFailure === 'refuse') ? 'refuse' : 'pass',
+      timeoutMs: LONGEST_ANSWER_MS,
+      async offer(proposal, signal) {
+        const withinMs =
+          proposal.deadline === null ? LONGEST_ANSWER_MS : Math.max(1, proposal.deadline.getTime() - Date.now())
+        const offer = { id: proposal.id, recipients: recipients(proposal), body: writeProposal(proposal), withinMs }
+        const { accept, reason } = await exchange.offer(offer, signal)
+        return accept ? { accept } : { accept, reason }
+      },
+      tell: (proposal) => exchange.tell({ recipients: recipients(proposal), body: writeProposal(proposal) }),
+    }
+  }
+}
+
+function matcherOf(kinds: readonly string[]): (kind: string) => boolean {
+  const patterns = kinds.map(compileBusPattern)
+  return (kind) => patterns.some((matches) => matches(kind))
+}
+
+function checkName(name: string): void {
+  if (utf8Length(name) > LONGEST_NAME || NOT_A_NAME.test(name)) {
+    throw new RegistryError(
+      'BAD_USER_INPUT',
+      `participant: a name has 1 to ${LONGEST_NAME} bytes, no control characters, and no white space around it`,
+    )
+  }
+}
+
+function checkKinds(kinds: readonly string[] | null): void {
+  if (kinds === null) return
+  if (kinds.length === 0)
+    throw new RegistryError(
+      'BAD_USER_INPUT',
+      'kinds: an empty list takes part in nothing; leave it out to take part for all kinds',
+    )
+  if (kinds.length > MOST_PATTERNS)
+    throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns; ${MOST_PATTERNS} at most`)
+  for (const [i, kind] of kinds.entries()) busPattern(kind, `kinds[${i}]`)
+}

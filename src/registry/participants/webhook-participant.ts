@@ -1,0 +1,149 @@
+import { createHmac } from 'node:crypto'
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { pause } from '../async/pause.js'
+import type { Answer, OnFailure, Participant, Proposal } from './participant.js'
+import { proposalJson } from './proposal-json.js'
+
+export interface WebhookOptions {
+  readonly name: string
+  readonly url: string
+  readonly kinds: readonly string[]
+  readonly onFailure: OnFailure
+  readonly timeoutMs: number
+  /** Signs every body; without one nothing is signed. */
+  readonly secret: string | null
+}
+
+/** Of an answer's body. */
+const ANSWER_BYTES = 64 * 1024
+/** Of a connection that broke, each after a pause, all within the participant's time. */
+const RETRIES = 3
+const FIRST_RETRY_MS = 100
+
+/** A participant that is asked by HTTP. Only its configured address is ever called: redirects are failures. */
+export class WebhookParticipant implements Participant {
+  readonly name: string
+  readonly kinds: readonly string[]
+  readonly onFailure: OnFailure
+  readonly timeoutMs: number
+  readonly #url: URL
+  readonly #secret: string | null
+  readonly #agent: http.Agent
+
+  constructor({ name, url, kinds, onFailure, timeoutMs, secret }: WebhookOptions) {
+    this.name = name
+    this.kinds = kinds
+    this.onFailure = onFailure
+    this.timeoutMs = timeoutMs
+    this.#url = new URL(url)
+    this.#secret = secret
+    const settings = { keepAlive: true, maxFreeSockets: 8 }
+    this.#agent = this.#url.protocol === 'https:' ? new https.Agent(settings) : new http.Agent(settings)
+  }
+
+  async offer(proposal: Proposal, signal: AbortSignal): Promise<Answer> {
+    const { status, body } = await this.#post(proposal, signal)
+    if (status !== 200) throw new Error(`it answered with the status ${status}, not 200`)
+    return readAnswer(body)
+  }
+
+  async tell(proposal: Proposal, signal: AbortSignal): Promise<void> {
+    await this.#post(proposal, signal)
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #post(proposal: Proposal, signal: AbortSignal): Promise<Received> {
+    const body = Buffer.from(proposalJson(proposal))
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'user-agent': 'cadastre',
+      // The same on a retry: who has seen it has been asked before.
+      'x-cadastre-delivery': proposal.id,
+      ...(this.#secret !== null && {
+        'x-cadastre-signature': `sha256=${createHmac('sha256', this.#secret).update(body).digest('hex')}`,
+      }),
+    }
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#postOnce(body, headers, signal)
+      } catch (error) {
+        if (signal.aborted || failures === RETRIES || !isBroken(error)) throw error
+        await pause(FIRST_RETRY_MS * 2 ** failures, signal)
+        if (signal.aborted) throw error
+      }
+    }
+  }
+
+  #postOnce(body: Buffer, headers: http.OutgoingHttpHeaders, signal: AbortSignal): Promise<Received> {
+    return new Promise((resolve, reject) => {
+      const { request } = this.#url.protocol === 'https:' ? https : http
+      const outgoing = request(this.#url, { method: 'POST', headers, agent: this.#agent, signal }, (incoming) => {
+        const chunks: Buffer[] = []
+        let bytes = 0
+        incoming.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          chunks.push(chunk)
+          if (bytes > ANSWER_BYTES) outgoing.destroy(new Error(`its answer has more than ${ANSWER_BYTES} bytes`))
+        })
+        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }))
+        // After `end` these change nothing. An answer that was refused above has an error of its own, which came first.
+        incoming.on('error', (error) => reject(outgoing.errored ?? error))
+        incoming.on('close', () =>
+          reject(outgoing.errored ?? new BrokenAnswer('the connection ended within its answer')),
+        )
+      })
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+  }
+}
+
+interface Received {
+  readonly status: number
+  readonly body: Buffer
+}
+
+class BrokenAnswer extends Error {
+  readonly code = 'ECONNRESET'
+}
+
+/** The connection failed, and not what was said over it. */
+const BROKEN = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+])
+
+function isBroken(error: unknown): boolean {
+  return BROKEN.has((error as NodeJS.ErrnoException | null)?.code ?? '')
+}
+
+/** @throws Error where it is anything else than `{"accept": true}` or `{"accept": false, "reason": "…"}` */
+export function readAnswer(body: Uint8Array): Answer {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw new Error('its answer is no JSON')
+  }
+  return checkAnswer(value)
+}
+
+/** @throws Error where it is no answer */
+export function checkAnswer(value: unknown): Answer {
+  const { accept, reason } = (value ?? {}) as { accept?: unknown; reason?: unknown }
+  if (accept === true) return { accept: true }
+  const isReason = reason === undefined || reason === null || typeof reason === 'string'
+  if (accept === false && isReason) return { accept: false, reason: reason ?? null }
+  throw new Error('its answer is neither {"accept": true} nor {"accept": false, "reason": "…"}')
+}

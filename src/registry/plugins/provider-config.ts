@@ -1,0 +1,28 @@
+import type { ConfigIssue, Provider, StandardSchema } from '../../store/contract/provider.js'
+import { type ProviderConfigIssue, ProviderError } from './provider-error.js'
+
+/** As many are told of one configuration; a list of thousands that is wrong throughout would fill the terminal. */
+const MOST_ISSUES = 50
+
+/** What the schema makes of a configuration. @throws ProviderError INVALID_PROVIDER_CONFIG with everything that is wrong */
+export async function checkProviderConfig(label: string, schema: StandardSchema, config: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(config)
+  if (result.issues === undefined) return result.value
+  const issues = result.issues.slice(0, MOST_ISSUES).map(readIssue)
+  const list = issues.map(({ path, message }) => `${path === '' ? 'the whole' : path}: ${message}`).join('; ')
+  throw new ProviderError('INVALID_PROVIDER_CONFIG', `the configuration of ${label} does not fit: ${list}`, { issues })
+}
+
+function readIssue({ path = [], message }: ConfigIssue): ProviderConfigIssue {
+  const text = path.reduce<string>((before, step) => {
+    const key = typeof step === 'object' ? step.key : step
+    if (typeof key === 'number') return `${before}[${key}]`
+    return before === '' ? String(key) : `${before}.${String(key)}`
+  }, '')
+  return { path: text, message: `${message.charAt(0).toLowerCase()}${message.slice(1)}` }
+}
+
+export function isStandardSchema(schema: Provider['configSchema']): schema is StandardSchema {
+  const standard = (schema as Partial<StandardSchema>)['~standard'] as Partial<StandardSchema['~standard']> | undefined
+  return standard?.version === 1 && typeof standard.validate === 'function'
+}

@@ -1,0 +1,276 @@
+import type { Criteria } from '../../core/criteria/criteria.js'
+import { type ExtractReferences, groupsOf, type ReferenceTarget, targetKey } from '../../core/dependency/dependency.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
+import { compareText } from '../../core/entry/text.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { HistoryReader, ReadAt } from '../../store/contract/history-reader.js'
+import { entryBytes } from '../../store/planning/content-size.js'
+import { ReferencesAt } from './references-at.js'
+
+export const DEPENDENCY_DIRECTIONS = ['DEPENDENCIES', 'DEPENDENTS', 'BOTH'] as const
+export type DependencyDirection = (typeof DEPENDENCY_DIRECTIONS)[number]
+
+export interface DependencyNode {
+  readonly entry: EntryRevision
+  /** How many references away from the root; the root itself is 0. */
+  readonly depth: number
+}
+
+export interface DependencyEdge {
+  readonly source: EntryId
+  /** Null where the reference dangles. */
+  readonly target: EntryId | null
+  readonly path: string
+  readonly reference: string
+}
+
+export interface DependencyGraph {
+  readonly revision: number
+  /** By depth, then by id. */
+  readonly nodes: readonly DependencyNode[]
+  /** Between the nodes, and those that dangle; by source, then by place, then by target. */
+  readonly edges: readonly DependencyEdge[]
+  /** Whether something was left out, or may have been: by the depth asked for, or by a bound. */
+  readonly truncated: boolean
+}
+
+export const MAX_GRAPH_DEPTH = 100
+export const MAX_GRAPH_NODES = 10_000
+export const MAX_GRAPH_EDGES = 50_000
+/** Contents looked into for one graph. */
+const MAX_GRAPH_BYTES = 64 * 1024 * 1024
+/** Entries brought into memory by one statement. */
+const ENTRIES_AT_ONCE = 500
+/** Groups looked for by one statement. */
+const GROUPS_AT_ONCE = 1_000
+
+/**
+ * What an entry depends on, or what depends on it, breadth first: a few statements a level, however many entries. Null where
+ * there is no such entry at that revision. Where it would become too large it ends, and says so.
+ * @throws RegistryError BAD_USER_INPUT of a depth outside 0 to 100; TOO_LARGE of dependents at a revision after which too much has changed
+ */
+export async function dependencyGraph(
+  history: HistoryReader,
+  references: ExtractReferences,
+  root: EntryId,
+  depth: number,
+  direction: DependencyDirection,
+  revision: number,
+): Promise<DependencyGraph | null> {
+  if (!(depth >= 0 && depth <= MAX_GRAPH_DEPTH)) {
+    throw new RegistryError(
+      'BAD_USER_INPUT',
+      `depth is ${depth}: a graph is walked 0 to ${MAX_GRAPH_DEPTH} references from its root`,
+    )
+  }
+  const walk = new Walk(history, references, revision)
+  return (await walk.begin(root)) ? walk.run(depth, direction) : null
+}
+
+class Walk {
+  readonly #nodes = new Map<EntryId, DependencyNode>()
+  readonly #edges = new Map<string, DependencyEdge>()
+  /** Looked up and not there. */
+  readonly #absent = new Set<EntryId>()
+  readonly #at: ReadAt
+  readonly #dependents: ReferencesAt
+  #bytes = 0
+  #truncated = false
+  /** Found at this level; the next one's beginnings. */
+  #found = new Map<EntryId, EntryRevision>()
+
+  constructor(
+    private readonly history: HistoryReader,
+    private readonly references: ExtractReferences,
+    private readonly revision: number,
+  ) {
+    this.#at = history.keepsHistory ? revision : 'head'
+    this.#dependents = new ReferencesAt(history, references, revision)
+  }
+
+  async begin(root: EntryId): Promise<boolean> {
+    const entry = (await this.history.entries([root], this.#at)).get(root)
+    if (entry !== undefined) this.#nodes.set(root, { entry, depth: 0 })
+    return entry !== undefined
+  }
+
+  async run(depth: number, direction: DependencyDirection): Promise<DependencyGraph> {
+    let level = [...this.#nodes.values()].map(({ entry }) => entry)
+    // The last level is looked at too: for the references between its members, and whether anything lies beyond.
+    for (let reached = 0; level.length > 0 && !this.#isFull; reached++) {
+      this.#found = new Map()
+      const edges = [
+        ...(direction === 'DEPENDENTS' ? [] : await this.#dependenciesOf(level)),
+        ...(direction === 'DEPENDENCIES' ? [] : await this.#dependentsOf(level)),
+      ]
+      const found = [...this.#found.values()].sort((a, b) => compareEntryIds(a.id, b.id))
+      level = reached < depth ? found.slice(0, MAX_GRAPH_NODES - this.#nodes.size) : []
+      if (level.length < found.length) this.#truncated = true
+      for (const entry of level) this.#nodes.set(entry.id, { entry, depth: reached + 1 })
+      for (const edge of edges) this.#connect(edge)
+    }
+    if (level.length > 0) this.#truncated = true
+    return {
+      revision: this.revision,
+      nodes: [...this.#nodes.values()],
+      edges: [...this.#edges.values()].sort(compareEdges),
+      truncated: this.#truncated,
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#edges.size >= MAX_GRAPH_EDGES || this.#nodes.size >= MAX_GRAPH_NODES || this.#bytes > MAX_GRAPH_BYTES
+  }
+
+  #connect(edge: DependencyEdge): void {
+    if (!this.#nodes.has(edge.source) || (edge.target !== null && !this.#nodes.has(edge.target))) return
+    const key = JSON.stringify([edge.source, edge.path, edge.target])
+    if (this.#edges.has(key)) return
+    if (this.#edges.size < MAX_GRAPH_EDGES) this.#edges.set(key, edge)
+    else this.#truncated = true
+  }
+
+  async #dependenciesOf(level: readonly EntryRevision[]): Promise<readonly DependencyEdge[]> {
+    const rows = this.#bounded(
+      level.flatMap(({ id, content }) =>
+        this.references(id, content).map((reference) => ({ source: id, ...reference })),
+      ),
+    )
+    await this.#read(rows.flatMap(({ target }) => (target.type === 'entry' ? [target.id] : [])))
+    const members = await this.#membersOf(new Map(rows.map(({ target }) => [targetKey(target), target])))
+    return this.#bounded(
+      rows.flatMap(({ source, path, reference, target }): DependencyEdge[] => {
+        if (target.type === 'entry') {
+          const isThere = !this.#absent.has(target.id)
+          return [{ source, path, reference, target: isThere ? target.id : null }]
+        }
+        const found = (members.get(targetKey(target)) ?? []).filter((id) => id !== source)
+        return found.length === 0
+          ? [{ source, path, reference, target: null }]
+          : found.map((id) => ({ source, path, reference, target: id }))
+      }),
+    )
+  }
+
+  async #dependentsOf(level: readonly EntryRevision[]): Promise<readonly DependencyEdge[]> {
+    const named = new Map<string, { target: ReferenceTarget; ids: EntryId[] }>()
+    for (const { id, content } of level) {
+      const targets: ReferenceTarget[] = [
+        { type: 'entry', id },
+        { type: 'namespace', namespace: namespaceOf(id) },
+        ...groupsOf(content).map((group) => ({ type: 'group', group }) as const),
+      ]
+      for (const target of targets) {
+        const known = named.get(targetKey(target))
+        if (known === undefined) named.set(targetKey(target), { target, ids: [id] })
+        else known.ids.push(id)
+      }
+    }
+    const rows = this.#bounded(
+      await this.#dependents.to(
+        [...named.values()].map(({ target }) => target),
+        MAX_GRAPH_EDGES + 1,
+      ),
+    )
+    await this.#read(rows.map(({ source }) => source))
+    return this.#bounded(
+      rows.flatMap(({ source, path, reference, target }) =>
+        named
+          .get(targetKey(target))!
+          .ids.filter((id) => id !== source || target.type === 'entry')
+          .map((id) => ({ source, path, reference, target: id })),
+      ),
+    )
+  }
+
+  #bounded<Item>(items: readonly Item[]): readonly Item[] {
+    if (items.length <= MAX_GRAPH_EDGES) return items
+    this.#truncated = true
+    return items.slice(0, MAX_GRAPH_EDGES)
+  }
+
+  /** Reads what is not known yet, the smallest ids first. */
+  async #read(ids: readonly EntryId[]): Promise<void> {
+    const isUnknown = (id: EntryId) => !this.#nodes.has(id) && !this.#found.has(id) && !this.#absent.has(id)
+    const wanted = [...new Set(ids)].filter(isUnknown).sort(compareEntryIds)
+    for (let i = 0; i < wanted.length; i += ENTRIES_AT_ONCE) {
+      if (this.#isOverfull) {
+        this.#truncated = true
+        return
+      }
+      const chunk = wanted.slice(i, i + ENTRIES_AT_ONCE)
+      const entries = await this.history.entries(chunk, this.#at)
+      for (const id of chunk) {
+        const entry = entries.get(id)
+        if (entry === undefined) this.#absent.add(id)
+        else this.#keep(entry)
+      }
+    }
+  }
+
+  /** Who is in these namespaces and groups, the smallest ids first. */
+  async #membersOf(targets: ReadonlyMap<string, ReferenceTarget>): Promise<Map<string, EntryId[]>> {
+    const members = new Map<string, EntryId[]>()
+    const namespaces = [...targets.values()].flatMap((target) =>
+      target.type === 'namespace' ? [target.namespace] : [],
+    )
+    const groups = [...targets.values()].flatMap((target) => (target.type === 'group' ? [target.group] : []))
+    const add = (target: ReferenceTarget, id: EntryId) => {
+      const key = targetKey(target)
+      const known = members.get(key)
+      if (known === undefined) members.set(key, [id])
+      else known.push(id)
+    }
+    const inNamespaces: Criteria = { field: { root: 'ns' }, test: { operator: 'in', values: namespaces } }
+    if (namespaces.length > 0)
+      await this.#readMatching(inNamespaces, ({ id }) => add({ type: 'namespace', namespace: namespaceOf(id) }, id))
+    for (let i = 0; i < groups.length; i += GROUPS_AT_ONCE) {
+      const asked = new Set(groups.slice(i, i + GROUPS_AT_ONCE))
+      const inGroups: Criteria = {
+        any: [...asked].map((group) => ({
+          field: { meta: 'groups' },
+          test: { operator: 'holdsAll', values: [group] },
+        })),
+      }
+      await this.#readMatching(inGroups, ({ id, content }) => {
+        for (const group of groupsOf(content)) if (asked.has(group)) add({ type: 'group', group }, id)
+      })
+    }
+    return members
+  }
+
+  async #readMatching(criteria: Criteria, saw: (entry: EntryRevision) => void): Promise<void> {
+    let after: { id: EntryId; revision: number } | null = null
+    for (let read = 0; ; read += ENTRIES_AT_ONCE) {
+      if (read > MAX_GRAPH_NODES || this.#isOverfull) {
+        this.#truncated = true
+        return
+      }
+      const page = { limit: ENTRIES_AT_ONCE, after, before: null, fromEnd: false }
+      const { items, hasMore } = await this.history.findEntries(criteria, 'ID_ASC', page, this.#at)
+      for (const entry of items) {
+        saw(entry)
+        if (!this.#nodes.has(entry.id)) this.#keep(entry)
+      }
+      if (!hasMore) return
+      after = items.at(-1)!
+    }
+  }
+
+  #keep(entry: EntryRevision): void {
+    if (this.#found.has(entry.id)) return
+    this.#found.set(entry.id, entry)
+    this.#bytes += entryBytes(entry)
+  }
+
+  /** Enough was found at this level to fill the graph. */
+  get #isOverfull(): boolean {
+    return this.#bytes > MAX_GRAPH_BYTES || this.#nodes.size + this.#found.size > MAX_GRAPH_NODES
+  }
+}
+
+function compareEdges(a: DependencyEdge, b: DependencyEdge): number {
+  if (a.source !== b.source) return compareEntryIds(a.source, b.source)
+  return compareText(a.path, b.path) || compareText(a.target ?? '', b.target ?? '')
+}

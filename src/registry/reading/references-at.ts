@@ -1,0 +1,85 @@
+import {
+  compareTargets,
+  type ExtractReferences,
+  type ReferenceTarget,
+  targetKey,
+} from '../../core/dependency/dependency.js'
+import { compareEntryIds } from '../../core/entry/entry-id.js'
+import { compareText } from '../../core/entry/text.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { HistoryReader, ReferenceRow } from '../../store/contract/history-reader.js'
+
+/** Changes after the revision asked about, beyond which who referred to what is not worked out. */
+const MAX_CHANGES_SINCE = 20_000
+/** Entries whose contents are in memory at a time. */
+const ENTRIES_AT_ONCE = 500
+
+/**
+ * Who refers to what in one state. The store's index is of the head; of what changed since, the contents of that time are
+ * read and looked into. So it costs what the head does and what changed between, and stays right while the head moves.
+ */
+export class ReferencesAt {
+  /** References, as they stood, of the entries that changed since. */
+  readonly #changed = new Map<string, ReferenceRow[]>()
+  readonly #changedIds = new Set<string>()
+  /** Up to where changes are known. */
+  #seen: number
+
+  constructor(
+    private readonly history: HistoryReader,
+    private readonly references: ExtractReferences,
+    private readonly revision: number,
+  ) {
+    this.#seen = revision
+  }
+
+  /**
+   * References that name exactly one of these targets, by target, source and place, `limit` at most.
+   * @throws RegistryError TOO_LARGE where more has changed since than can be looked into
+   */
+  async to(targets: readonly ReferenceTarget[], limit: number): Promise<readonly ReferenceRow[]> {
+    const indexed = await this.history.referencesTo(targets, this.revision, limit)
+    // Only now: what changes while the index is read is looked into too, and counts in place of what the index had.
+    await this.#lookIntoChanges()
+    if (this.#changedIds.size === 0) return indexed
+    const changed = targets.flatMap((target) => this.#changed.get(targetKey(target)) ?? [])
+    return [...indexed.filter(({ source }) => !this.#changedIds.has(source)), ...changed]
+      .sort(compareRows)
+      .slice(0, limit)
+  }
+
+  async #lookIntoChanges(): Promise<void> {
+    if (!this.history.keepsHistory) return
+    const { revision: head } = await this.history.head()
+    if (head === this.#seen) return
+    const ids = await this.history.changedSince(this.#seen, MAX_CHANGES_SINCE)
+    if (ids === null || this.#changedIds.size + ids.length > MAX_CHANGES_SINCE) throw changedTooMuch(this.revision)
+    this.#seen = head
+    const fresh = ids.filter((id) => !this.#changedIds.has(id))
+    for (const id of fresh) this.#changedIds.add(id)
+    for (let i = 0; i < fresh.length; i += ENTRIES_AT_ONCE) {
+      const entries = await this.history.entries(fresh.slice(i, i + ENTRIES_AT_ONCE), this.revision)
+      for (const [source, { content }] of entries) {
+        for (const reference of this.references(source, content)) this.#keep({ source, ...reference })
+      }
+    }
+  }
+
+  #keep(row: ReferenceRow): void {
+    const key = targetKey(row.target)
+    const rows = this.#changed.get(key)
+    if (rows === undefined) this.#changed.set(key, [row])
+    else rows.push(row)
+  }
+}
+
+function compareRows(a: ReferenceRow, b: ReferenceRow): number {
+  return compareTargets(a.target, b.target) || compareEntryIds(a.source, b.source) || compareText(a.path, b.path)
+}
+
+function changedTooMuch(revision: number): RegistryError {
+  const message =
+    `more than ${MAX_CHANGES_SINCE} changes were made after revision ${revision}: who referred to what then is not known any more; ` +
+    'ask for DEPENDENCIES, or at a newer revision'
+  return new RegistryError('TOO_LARGE', message, { revision })
+}

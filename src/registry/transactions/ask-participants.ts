@@ -1,0 +1,97 @@
+import type { Problem, ProblemCode } from '../../core/errors/registry-error.js'
+import type { BusEvent } from '../../core/events/event.js'
+import type { Operation } from '../../core/ordering/operation.js'
+import { TimeIsUp, withinTime } from '../async/within-time.js'
+import { type Answer, LONGEST_REASON, type OnFailure, type Participant } from '../participants/participant.js'
+import { entryEvent, operationProposal } from './proposals.js'
+
+export interface Question {
+  readonly transaction: string
+  readonly operation: Operation
+  /** Its place among the transaction's. */
+  readonly index: number
+  readonly participants: readonly Participant[]
+  /** The longest that anybody has for one answer. */
+  readonly operationMs: number
+  /** On the monotonic clock: the end of the transaction's time. */
+  readonly until: number
+  publish(event: BusEvent): void
+  readonly signal: AbortSignal
+}
+
+export interface Answers {
+  /** Names of those that said yes. */
+  readonly accepted: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/** Asks all of them at the same time and waits until each has answered, failed, or had its time. */
+export async function askParticipants(question: Question): Promise<Answers> {
+  const accepted: string[] = []
+  const heard = await Promise.all(
+    question.participants.map(async (participant) => {
+      const answer = await ask(participant, question)
+      if ('accept' in answer && answer.accept) accepted.push(participant.name)
+      publishAnswer(participant, question, answer)
+      return problemOf(participant, question.operation, answer)
+    }),
+  )
+  return { accepted, problems: heard.filter((problem) => problem !== null) }
+}
+
+type Heard =
+  | Answer
+  | {
+      readonly failed: 'PARTICIPANT_TIMEOUT' | 'PARTICIPANT_FAILED'
+      readonly why: string
+      readonly onFailure: OnFailure
+    }
+
+async function ask(
+  participant: Participant,
+  { transaction, operation, operationMs, until, signal }: Question,
+): Promise<Heard> {
+  const ms = Math.max(0, Math.min(participant.timeoutMs, operationMs, until - performance.now()))
+  const proposal = operationProposal(transaction, operation, new Date(Date.now() + ms))
+  const { onFailure } = participant
+  try {
+    const answer = await withinTime(ms, (ending) => participant.offer(proposal, ending), signal)
+    if (answer.accept) return answer
+    return { accept: false, reason: answer.reason?.slice(0, LONGEST_REASON) ?? null }
+  } catch (error) {
+    if (error instanceof TimeIsUp)
+      return { failed: 'PARTICIPANT_TIMEOUT', why: `it did not answer within ${shownSeconds(ms)}`, onFailure }
+    return {
+      failed: 'PARTICIPANT_FAILED',
+      why: String((error as Error | undefined)?.message ?? error).slice(0, LONGEST_REASON),
+      onFailure,
+    }
+  }
+}
+
+function problemOf({ name }: Participant, { id }: Operation, answer: Heard): Problem | null {
+  const problem = (code: ProblemCode, message: string): Problem => ({ code, message, entryId: id, participant: name })
+  if ('accept' in answer) {
+    if (answer.accept) return null
+    return problem(
+      'REJECTED',
+      `the participant "${name}" rejects ${id}${answer.reason === null ? '' : `: ${answer.reason}`}`,
+    )
+  }
+  if (answer.onFailure === 'pass') return null
+  const what = answer.failed === 'PARTICIPANT_TIMEOUT' ? 'was silent about' : 'failed when asked about'
+  return problem(answer.failed, `the participant "${name}" ${what} ${id}: ${answer.why}; see to it, or try again`)
+}
+
+function publishAnswer(participant: Participant, { transaction, operation, publish }: Question, answer: Heard): void {
+  if ('accept' in answer && answer.accept) {
+    publish(entryEvent(transaction, operation, { kind: 'entry.accept', participant: participant.name, reason: null }))
+  } else if ('accept' in answer || answer.onFailure === 'refuse') {
+    const reason = 'accept' in answer ? (answer.accept ? null : answer.reason) : answer.why
+    publish(entryEvent(transaction, operation, { kind: 'entry.reject', participant: participant.name, reason }))
+  }
+}
+
+function shownSeconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} seconds`
+}

@@ -1,0 +1,31 @@
+import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
+
+/** A gateway that has not renewed for that long is taken for dead. */
+export const LEASE_MS = 15_000
+
+/** Renews what this gateway has open, all by one statement, and nothing while nothing is open. */
+export class LeaseKeeper {
+  readonly #open = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly journal: TransactionJournal,
+    private readonly leaseMs: number,
+  ) {}
+
+  keep(id: string): void {
+    this.#open.add(id)
+    this.#timer ??= setInterval(() => {
+      // The store is away: it is tried again in a while, and who would take over needs the store too.
+      this.journal.renew([...this.#open], this.leaseMs).catch(() => {})
+    }, this.leaseMs / 3)
+    this.#timer.unref()
+  }
+
+  letGo(id: string): void {
+    this.#open.delete(id)
+    if (this.#open.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}

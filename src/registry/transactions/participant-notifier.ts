@@ -1,0 +1,43 @@
+import { withinTime } from '../async/within-time.js'
+import type { Participant, Proposal } from '../participants/participant.js'
+
+/** Told what could not be told. */
+export type Untold = (participant: string, proposal: Proposal, error: unknown) => void
+
+/**
+ * Tells participants what awaits no answer: each hears it in order, none waits for another. Who could not be told
+ * of one inverse is spared the others, so that one that hangs costs a bounded time, but is owed the end.
+ */
+export class Teller {
+  readonly #tails = new Map<string, Promise<void>>()
+  readonly #failed = new Set<string>()
+
+  constructor(
+    private readonly untold: Untold,
+    private readonly longestMs: number,
+  ) {}
+
+  tell(participant: Participant, proposal: Proposal, always: boolean): void {
+    const { name } = participant
+    const before = this.#tails.get(name) ?? Promise.resolve()
+    this.#tails.set(
+      name,
+      before.then(async () => {
+        if (this.#failed.has(name) && !always) return
+        try {
+          await withinTime(Math.min(participant.timeoutMs, this.longestMs), (signal) =>
+            participant.tell(proposal, signal),
+          )
+        } catch (error) {
+          this.#failed.add(name)
+          this.untold(name, proposal, error)
+        }
+      }),
+    )
+  }
+
+  /** All that was to be told has been, as far as it could. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tails.values())
+  }
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import type { SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type {
+  EntryContent,
+  EntryEvent,
+  EntryEventKind,
+  OperationEventKind,
+  TransactionEvent,
+  TransactionEventKind,
+} from '../../core/events/event.js'
+import type { Operation, OperationKind } from '../../core/ordering/operation.js'
+import type { Proposal } from '../participants/participant.js'
+
+const EVENT_KIND: Readonly<Record<OperationKind, OperationEventKind>> = {
+  CREATE: 'entry.create',
+  UPDATE: 'entry.update',
+  DELETE: 'entry.delete',
+}
+
+/** The kind of entry that an operation is about: of a delete, what goes. */
+export function entryKindOf({ content, original }: Operation): string {
+  return (content ?? original)!.kind
+}
+
+/** An operation put to one participant; with a deadline it awaits an answer. */
+export function operationProposal(transaction: string, operation: Operation, deadline: Date | null): Proposal {
+  return {
+    id: randomUUID(),
+    transaction,
+    kind: EVENT_KIND[operation.kind],
+    ...contentsOf(operation),
+    awaitsAnswer: deadline !== null,
+    deadline,
+  }
+}
+
+/** What only tells: that a transaction begins, or how it has ended. */
+export function transactionProposal(transaction: string, kind: TransactionEventKind): Proposal {
+  return { id: randomUUID(), transaction, kind, entry: null, original: null, awaitsAnswer: false, deadline: null }
+}
+
+/** An operation on the bus; with a participant, that one's answer to it. */
+export function entryEvent(
+  transaction: string,
+  operation: Operation,
+  answer?: { kind: 'entry.accept' | 'entry.reject'; participant: string; reason: string | null },
+): EntryEvent {
+  const kind: EntryEventKind = answer?.kind ?? EVENT_KIND[operation.kind]
+  return {
+    type: 'entry',
+    system: 'registry',
+    kind,
+    path: operation.id,
+    at: new Date(),
+    transaction,
+    entryId: operation.id,
+    ...contentsOf(operation),
+    participant: answer?.participant ?? null,
+    reason: answer?.reason ?? null,
+  }
+}
+
+export function transactionEvent(
+  transaction: string,
+  kind: TransactionEventKind,
+  operationCount: number,
+  { revision = null, error = null }: { revision?: number | null; error?: string | null } = {},
+): TransactionEvent {
+  return {
+    type: 'transaction',
+    system: 'registry',
+    kind,
+    path: transaction,
+    at: new Date(),
+    transaction,
+    operationCount,
+    revision,
+    error,
+  }
+}
+
+function contentsOf({ id, content, original }: Operation) {
+  return { entry: contentOf(id, content), original: contentOf(id, original) }
+}
+
+function contentOf(id: EntryId, content: SealedContent | null): EntryContent | null {
+  return content === null ? null : { id, content }
+}

@@ -1,0 +1,56 @@
+import { type ExtractReferences, groupsOf } from '../../core/dependency/dependency.js'
+import type { SealedContent } from '../../core/entry/entry.js'
+import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
+import type { Operation } from '../../core/ordering/operation.js'
+
+/**
+ * What need not be asked any more once an operation is refused: whatever refers to its entry, or is referred to by
+ * it, directly or by others that need not be asked either. Everything else may be, so that all is known at once.
+ */
+export class DependentsOfRefused {
+  readonly #ids = new Set<EntryId>()
+  readonly #namespaces = new Set<string>()
+  readonly #groups = new Set<string>()
+  readonly #targetIds = new Set<EntryId>()
+  readonly #targetNamespaces = new Set<string>()
+  readonly #targetGroups = new Set<string>()
+
+  constructor(private readonly references: ExtractReferences) {}
+
+  add(operation: Operation): void {
+    this.#ids.add(operation.id)
+    this.#namespaces.add(namespaceOf(operation.id))
+    const content = contentOf(operation)
+    for (const group of groupsOf(content)) this.#groups.add(group)
+    for (const { target } of this.references(operation.id, content)) {
+      if (target.type === 'entry') this.#targetIds.add(target.id)
+      else if (target.type === 'namespace') this.#targetNamespaces.add(target.namespace)
+      else if (target.type === 'group') this.#targetGroups.add(target.group)
+    }
+  }
+
+  /** Whether the operation depends on one that was refused, or the other way round; then it counts as one of them. */
+  takes(operation: Operation): boolean {
+    const linked = this.#isLinked(operation)
+    if (linked) this.add(operation)
+    return linked
+  }
+
+  #isLinked(operation: Operation): boolean {
+    const { id } = operation
+    if (this.#ids.size === 0) return false
+    if (this.#ids.has(id) || this.#targetIds.has(id) || this.#targetNamespaces.has(namespaceOf(id))) return true
+    const content = contentOf(operation)
+    if (this.#targetGroups.size > 0 && groupsOf(content).some((group) => this.#targetGroups.has(group))) return true
+    return this.references(id, content).some(
+      ({ target }) =>
+        (target.type === 'entry' && this.#ids.has(target.id)) ||
+        (target.type === 'namespace' && this.#namespaces.has(target.namespace)) ||
+        (target.type === 'group' && this.#groups.has(target.group)),
+    )
+  }
+}
+
+function contentOf({ content, original }: Operation): SealedContent {
+  return (content ?? original)!
+}

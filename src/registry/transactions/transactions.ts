@@ -1,0 +1,193 @@
+import { setMaxListeners } from 'node:events'
+import { DRY_RUN_REASON } from '../../core/changeset/transaction-machine.js'
+import type { ExtractReferences } from '../../core/dependency/dependency.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { BusEvent } from '../../core/events/event.js'
+import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
+import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
+import { waitFor } from '../async/within-time.js'
+import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
+import { LEASE_MS, LeaseKeeper } from './lease-keeper.js'
+import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
+import { recoverTransactions } from './recover-transactions.js'
+import { stoppingError, TransactionRun } from './run-transaction.js'
+
+/** Where events go. */
+export interface Bus {
+  publish(event: BusEvent): void
+  /** Whether anybody may be listening: as of the last look at the participants, or newer. */
+  isHeard(): boolean
+}
+
+export interface TransactionsOptions {
+  readonly participants?: ParticipantDirectory
+  readonly bus?: Bus
+  /** Kinds of which nothing is offered and the bus says nothing. */
+  readonly internalKinds?: readonly string[]
+  /** For each offer. */
+  readonly operationMs?: number
+  /** For all the offers of one transaction. */
+  readonly totalMs?: number
+  readonly leaseMs?: number
+  /** Of what could only have been told. */
+  untold?(participant: string, proposal: Proposal, error: unknown): void
+  /** An error beside any transaction. */
+  failed?(error: unknown): void
+}
+
+interface Wiring {
+  readonly journal: TransactionJournal
+  readonly references: ExtractReferences
+  commit(request: CommitRequest, bytes: number): Promise<CommitOutcome>
+}
+
+const OPERATION_MS = 30_000
+const TOTAL_MS = 300_000
+/** Transactions whose participants are being asked. */
+const OPEN_TRANSACTIONS = 10_000
+const OPEN_BYTES = 256 * 1024 * 1024
+/** When the gateway stops, participants have that long to be told; what is left another gateway ends. */
+const STOP_MS = 2_000
+
+/**
+ * Every write goes through here. One that nobody takes part in is committed at once, and what the bus says of it
+ * is made from its outcome; any other is a transaction in which participants are asked first.
+ */
+export class Transactions {
+  readonly #options: TransactionsOptions & Wiring
+  readonly #internalKinds: ReadonlySet<string>
+  readonly #leases: LeaseKeeper
+  readonly #stopping = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #recovering: Promise<void> | null
+  #open = 0
+  #openBytes = 0
+
+  constructor(options: TransactionsOptions & Wiring) {
+    const { participants: directory, journal, leaseMs = LEASE_MS, operationMs = OPERATION_MS } = options
+    this.#options = options
+    // Each question that waits listens to it; how many may wait is bounded above.
+    setMaxListeners(0, this.#stopping.signal)
+    this.#internalKinds = new Set(options.internalKinds)
+    this.#leases = new LeaseKeeper(journal, leaseMs)
+    this.#recovering =
+      directory === undefined
+        ? null
+        : recoverTransactions(
+            {
+              directory,
+              journal,
+              leases: this.#leases,
+              leaseMs,
+              operationMs,
+              publish: this.#publish,
+              untold: this.#untold,
+              failed: (error) => options.failed?.(error),
+            },
+            this.#stopping.signal,
+          )
+  }
+
+  async write(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
+    const directory = this.#options.participants
+    if (directory?.seemsEmpty?.() === true) {
+      const outcome = await this.#options.commit({ ...request, unattended: true }, bytes)
+      if (outcome.type !== 'refused' || outcome.fellAway !== 'attended') return this.#told(request.id, outcome)
+    }
+    if (directory !== undefined && (await mayTakePart(directory, request, this.#internalKinds)))
+      return this.#run(request, bytes, directory)
+    return this.#told(request.id, await this.#options.commit(request, bytes))
+  }
+
+  #told(id: string, outcome: CommitOutcome): CommitOutcome {
+    if (this.#options.bus?.isHeard() === true) this.#publishOutcome(id, outcome)
+    return outcome
+  }
+
+  /** Gives up asking; what waits is discarded and its callers hear UNAVAILABLE. */
+  async close(): Promise<void> {
+    this.#stopping.abort(stoppingError())
+    await waitFor(Promise.allSettled([...this.#running, this.#recovering]), STOP_MS)
+  }
+
+  async #run(request: CommitRequest, bytes: number, directory: ParticipantDirectory): Promise<CommitOutcome> {
+    if (this.#stopping.signal.aborted) throw stoppingError()
+    if (this.#open >= OPEN_TRANSACTIONS || this.#openBytes + bytes > OPEN_BYTES) {
+      throw new RegistryError(
+        'UNAVAILABLE',
+        'nothing was committed: too many changesets wait for participants; try again',
+      )
+    }
+    this.#open += 1
+    this.#openBytes += bytes
+    const {
+      journal,
+      references,
+      commit,
+      leaseMs = LEASE_MS,
+      operationMs = OPERATION_MS,
+      totalMs = TOTAL_MS,
+    } = this.#options
+    const running = new TransactionRun(request, {
+      directory,
+      journal,
+      references,
+      leaseMs,
+      operationMs,
+      totalMs,
+      leases: this.#leases,
+      internalKinds: this.#internalKinds,
+      plan: (request) => commit({ ...request, dryRun: true }, bytes),
+      commit: (request) => commit(request, bytes),
+      publish: this.#publish,
+      untold: this.#untold,
+      stopping: this.#stopping.signal,
+    }).run()
+    // Until all have been told, `close` waits for it.
+    this.#track(running.then(({ told }) => told))
+    try {
+      return (await running).outcome
+    } finally {
+      this.#open -= 1
+      this.#openBytes -= bytes
+    }
+  }
+
+  #track(running: Promise<unknown>): void {
+    const settled = running
+      .catch(() => {})
+      .then(() => {
+        this.#running.delete(settled)
+      })
+    this.#running.add(settled)
+  }
+
+  #publishOutcome(id: string, outcome: CommitOutcome): void {
+    if (outcome.type === 'refused' || outcome.replayed) return
+    const { delta, dryRun, revision } = outcome
+    this.#publish(transactionEvent(id, 'registry.begin', delta.length))
+    for (const operation of delta)
+      if (!this.#internalKinds.has(entryKindOf(operation))) this.#publish(entryEvent(id, operation))
+    const ending = dryRun ? 'registry.discard' : 'registry.commit'
+    this.#publish(transactionEvent(id, ending, delta.length, dryRun ? { error: DRY_RUN_REASON } : { revision }))
+  }
+
+  readonly #publish = (event: BusEvent): void => this.#options.bus?.publish(event)
+  readonly #untold = (participant: string, proposal: Proposal, error: unknown): void =>
+    this.#options.untold?.(participant, proposal, error)
+}
+
+/** Looks at no state: what kinds a delete or a version touches is known only when it has been planned. */
+async function mayTakePart(
+  directory: ParticipantDirectory,
+  { action }: CommitRequest,
+  internalKinds: ReadonlySet<string>,
+): Promise<boolean> {
+  if (action.type === 'changeset' && action.problems.length > 0) return false
+  if (directory.hasAny !== undefined && !(await directory.hasAny())) return false
+  if (action.type !== 'changeset') return true
+  if (action.operations.some(({ kind }) => kind === 'DELETE')) return true
+  const kinds = new Set(action.operations.flatMap(({ content }) => (content === null ? [] : [content.kind])))
+  const offered = [...kinds].filter((kind) => !internalKinds.has(kind))
+  return offered.length > 0 && (await directory.forKinds(offered)).length > 0
+}

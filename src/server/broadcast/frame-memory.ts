@@ -1,0 +1,35 @@
+import type { Stretch } from './result-batch.js'
+
+/** Frames that are kept for those who come to the same place next, all operations together. */
+const FRAMES_BYTES = 4 * 1024 * 1024
+/** Bookkeeping of one stretch, beside its frames. */
+const OVERHEAD_BYTES = 200
+/** What is forgotten is cut off the queue this many at a time. */
+const CUT = 1_024
+
+/** Bounds what is kept of frames: those made first go first. */
+export class FrameMemory {
+  #queue: { readonly stretch: Stretch; readonly bytes: number }[] = []
+  #first = 0
+  #bytes = 0
+
+  constructor(private readonly most = FRAMES_BYTES) {}
+
+  /** So many bytes have been written of a stretch that had none. */
+  made(stretch: Stretch, frameBytes: number): void {
+    const bytes = frameBytes + OVERHEAD_BYTES
+    this.#queue.push({ stretch, bytes })
+    this.#bytes += bytes
+    // The newest stays, however long: everybody who waits is to be sent it.
+    while (this.#bytes > this.most && this.#first < this.#queue.length - 1) {
+      const oldest = this.#queue[this.#first]!
+      this.#first += 1
+      this.#bytes -= oldest.bytes
+      oldest.stretch.forget()
+    }
+    if (this.#first >= CUT) {
+      this.#queue = this.#queue.slice(this.#first)
+      this.#first = 0
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../core/dependency/default-dependency-patterns.js'
+import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import { REGISTRY_LIMITS, type RegistryLimits } from '../../registry/create-registry.js'
+import { BACKENDS, type Backend } from '../../store/contract/history.js'
+import { LOG_LEVELS, type LogLevel } from '../observing/log.js'
+import { ConfigError } from './config-error.js'
+import { type ConfigFile, readConfigFile } from './config-file.js'
+import { type SourceConfig, sourceConfigs } from './source-section.js'
+
+/** Everything about a gateway that can be chosen. */
+export interface GatewayConfig {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly backend: Backend
+  /** For the backend `postgres` alone. */
+  readonly databaseUrl: string | null
+  readonly dataDir: string
+  /** A plugin's store, in place of the backend's. */
+  readonly store: PluggedConfig | null
+  /** Null is the one that goes with the store. */
+  readonly bus: PluggedConfig | null
+  readonly logLevel: LogLevel
+  readonly introspection: boolean
+  /** Origins of pages that may use the gateway, besides its own and those on this machine; `*` is all. */
+  readonly allowedOrigins: readonly string[]
+  readonly dependencies: readonly DependencyPattern[]
+  readonly limits: RegistryLimits
+  /** Kinds whose entries are not offered to participants. */
+  readonly internalKinds: readonly string[]
+  /** Webhooks that are asked before a changeset is applied. */
+  readonly participants: readonly WebhookConfig[]
+  /** Modules that register participants, providers and dependency patterns, by absolute path. */
+  readonly plugins: readonly string[]
+  /** Places that entries come from. */
+  readonly sources: readonly SourceConfig[]
+  /** Where the configuration file lies: paths in it are relative to it. */
+  readonly configFolder: string
+  readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+}
+
+/** What is made by a provider: its name, and what it wants to know, which is the provider's to check. */
+export interface PluggedConfig {
+  readonly provider: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface WebhookConfig {
+  readonly name: string
+  readonly url: string
+  /** Bus patterns of kinds of entry. */
+  readonly kinds: readonly string[]
+  readonly timeoutSeconds: number
+  readonly onFailure: 'refuse' | 'pass'
+  /** Signs what is sent to it; null where nothing is signed. */
+  readonly secret: string | null
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const INTERNAL_KINDS = ['registry.entry', 'ns.requirement', 'ns.dependency', 'ns.definition']
+const SWITCH: Readonly<Record<string, boolean>> = { on: true, true: true, 1: true, off: false, false: false, 0: false }
+
+/**
+ * The one place that reads the environment. @throws ConfigError naming every problem at once
+ */
+export function loadConfig(environment: Environment = process.env, folder = process.cwd()): GatewayConfig {
+  const problems: string[] = []
+  const read = <Value>(
+    name: string,
+    fallback: Value,
+    parse: (text: string) => Value | undefined,
+    wanted: string,
+  ): Value => {
+    const text = environment[name]
+    if (text === undefined || text === '') return fallback
+    const value = parse(text)
+    if (value === undefined) problems.push(`${name} is "${text}"; it must be ${wanted}`)
+    return value ?? fallback
+  }
+  const databaseUrl = read('DATABASE_URL', null, postgresUrl, 'a URL like postgres://user:password@host:5432/database')
+  const hasUrl = (environment['DATABASE_URL'] ?? '') !== ''
+  const backend = read(
+    'CADASTRE_STORE',
+    hasUrl ? 'postgres' : 'embedded',
+    oneOf(BACKENDS),
+    `one of ${BACKENDS.join(', ')}`,
+  )
+  if (backend === 'postgres' && !hasUrl) problems.push('CADASTRE_STORE is "postgres", which needs DATABASE_URL')
+  const host = read('HOST', '127.0.0.1', hostName, 'an IP address or a host name')
+  const port = read('PORT', 4000, portNumber, 'a whole number from 0 (any free port) to 65535')
+  const dataDir = resolve(folder, environment['CADASTRE_DATA_DIR'] || '.cadastre')
+  const logLevel = read('CADASTRE_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`)
+  const introspection = read('CADASTRE_INTROSPECTION', true, (text) => SWITCH[text.toLowerCase()], 'on or off')
+  const allowedOrigins = read(
+    'CADASTRE_ALLOWED_ORIGINS',
+    [],
+    origins,
+    'origins like https://app.example.com, separated by commas, or *',
+  )
+  const file = configFile(environment, folder, problems)
+  const ours = BACKENDS.find((each) => each === file.store?.provider)
+  if (ours !== undefined)
+    problems.push(
+      `store.provider is "${ours}", which is built in; choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}`,
+    )
+  if (problems.length > 0) throw new ConfigError(problems)
+  const configFolder = dirname(configPath(environment, folder))
+  const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
+
+  return {
+    host,
+    port,
+    backend,
+    databaseUrl,
+    dataDir,
+    logLevel,
+    introspection,
+    allowedOrigins,
+    dependencies:
+      file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ??
+      DEFAULT_DEPENDENCY_PATTERNS,
+    limits: { ...REGISTRY_LIMITS, ...given(file.limits) },
+    internalKinds: file.internalKinds ?? INTERNAL_KINDS,
+    store: plugged(file.store),
+    bus: plugged(file.bus),
+    transactions,
+    participants: (file.participants ?? []).map(({ name, url, kinds, timeoutSeconds, onFailure, secret }) => ({
+      name,
+      url,
+      kinds: kinds ?? ['**'],
+      timeoutSeconds: timeoutSeconds ?? transactions.operationSeconds,
+      onFailure: onFailure ?? 'refuse',
+      secret: secret ?? null,
+    })),
+    plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
+    sources: sourceConfigs(file.sources),
+    configFolder,
+  }
+}
+
+function plugged(section: ConfigFile['bus']): PluggedConfig | null {
+  if (section === null || section === undefined) return null
+  const { provider, ...options } = section
+  return { provider, options }
+}
+
+function configFile(environment: Environment, folder: string, problems: string[]): ConfigFile {
+  const named = environment['CADASTRE_CONFIG'] || undefined
+  const path = configPath(environment, folder)
+  if (!existsSync(path)) {
+    if (named !== undefined) problems.push(`CADASTRE_CONFIG names ${path}, which is not there`)
+    return {}
+  }
+  try {
+    return readConfigFile(path, readFileSync(path, 'utf8'), environment, problems)
+  } catch (error) {
+    problems.push(`${path} cannot be read: ${(error as Error).message}`)
+    return {}
+  }
+}
+
+function configPath(environment: Environment, folder: string): string {
+  return resolve(folder, environment['CADASTRE_CONFIG'] || 'cadastre.yaml')
+}
+
+/** Without the keys that were left out, so that they do not hide the values they stand for. */
+function given<Section extends object>(
+  section: Section | null | undefined,
+): { [Key in keyof Section]: Exclude<Section[Key], undefined> } {
+  return Object.fromEntries(Object.entries(section ?? {}).filter(([, value]) => value !== undefined)) as never
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value | undefined {
+  return (text) => values.find((value) => value === text)
+}
+
+function portNumber(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
+}
+
+function hostName(text: string): string | undefined {
+  return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) ? text : undefined
+}
+
+function postgresUrl(text: string): string | undefined {
+  const scheme = /^postgres(ql)?:\/\//.test(text)
+  // A socket's folder may stand where the host would: `new URL` would refuse that, the store reads it.
+  return scheme ? text : undefined
+}
+
+function origins(text: string): string[] | undefined {
+  const list = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+  return list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin))
+    ? list
+    : undefined
+}

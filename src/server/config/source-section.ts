@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { CONFLICTS, MISSING, type SourceSettings } from '../../sources/contract/source-settings.js'
+
+/** It stands in the author of changesets, which takes 255 bytes. */
+const LONGEST_NAME = 100
+
+/** One of `sources`. What its provider wants to know besides is the provider's to check. */
+const source = z.looseObject({
+  // eslint-disable-next-line no-control-regex
+  name: z
+    .string()
+    .min(1)
+    .max(LONGEST_NAME)
+    .regex(/^[^\u0000-\u0020\u007f-\u009f/]+$/, 'must have no white space, / or control characters'),
+  provider: z.string().min(1),
+  watch: z.boolean().optional(),
+  missing: z.enum(MISSING).optional(),
+  conflict: z.enum(CONFLICTS).optional(),
+})
+
+export const sourceSection = z
+  .array(source)
+  .superRefine((sources, context) => {
+    const names = sources.map(({ name }) => name)
+    const repeated = new Set(names.filter((name, i) => names.indexOf(name) !== i))
+    for (const name of repeated) context.addIssue({ code: 'custom', message: `two of them have the name "${name}"` })
+  })
+  .nullish()
+
+/** A source as it is configured: what every source has, and what its provider wants to know. */
+export interface SourceConfig extends SourceSettings {
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export function sourceConfigs(section: z.infer<typeof sourceSection>): SourceConfig[] {
+  return (section ?? []).map(
+    ({ name, provider, watch = true, missing = 'delete', conflict = 'source', ...options }) => ({
+      name,
+      provider,
+      watch,
+      missing,
+      conflict,
+      options,
+    }),
+  )
+}

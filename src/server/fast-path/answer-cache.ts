@@ -1,0 +1,78 @@
+import { LRUCache } from 'lru-cache'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import { AfterLook } from '../../registry/head-cache/read-index-waiters.js'
+import type { Registry } from '../../registry/registry.js'
+import type { UnderWay } from '../pipeline/in-flight-counter.js'
+import type { AnswerText, Tell } from './answer.js'
+
+/** What has been answered; whether it holds yet must be asked. */
+export interface Remembered {
+  readonly id: EntryId
+  /** Of the entry that the answer tells of. */
+  readonly mark: number
+  readonly answer: AnswerText
+}
+
+interface Asking {
+  readonly body: string
+  readonly remembered: Remembered
+  readonly tell: Tell
+}
+
+const MOST_BYTES = 16 * 1024 * 1024
+/** Larger ones are seldom, and to write them anew costs little beside sending them. */
+const LARGEST = 16 * 1024
+
+/**
+ * Answers that tell of one entry, by the request's body: that text need be neither parsed nor written again while the
+ * entry is as it was. Whether it is, is asked of a look at the head that begins after the request came, as for any read.
+ */
+export class RememberedAnswers {
+  readonly #answers = new LRUCache<string, Remembered>({
+    maxSize: MOST_BYTES,
+    maxEntrySize: LARGEST,
+    sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
+  })
+  readonly #afterLook = new AfterLook<Asking>(
+    (asking) => this.#end(asking, this.#answerOf(asking)),
+    (asking) => this.#end(asking, null),
+  )
+
+  constructor(
+    private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>,
+    private readonly underWay: UnderWay,
+  ) {}
+
+  of(body: string): Remembered | undefined {
+    return this.#answers.get(body)
+  }
+
+  /** @param mark - Of the entry as the answer tells of it */
+  remember(body: string, id: EntryId, mark: number, answer: AnswerText): void {
+    this.#answers.set(body, { id, mark, answer })
+  }
+
+  /** Tells whether what was remembered of a body answers it now: null where it may hold no longer, or where no look could be had. */
+  ask(body: string, remembered: Remembered, tell: Tell): void {
+    const look = this.registry.head()
+    this.underWay.begin()
+    this.#afterLook.add(look, { body, remembered, tell })
+  }
+
+  #end({ tell }: Asking, answer: AnswerText | null): void {
+    this.underWay.end()
+    tell(answer)
+  }
+
+  #answerOf({ body, remembered }: Asking): AnswerText | null {
+    const { id, mark, answer } = remembered
+    if (this.registry.isMarkedAtHead(id, mark)) return answer
+    if (this.#answers.peek(body) === remembered) this.#answers.delete(body)
+    return null
+  }
+}
+
+/** Of a text in memory: a byte for each character where all are ASCII, which most texts are, otherwise two. */
+function textBytes(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length
+}

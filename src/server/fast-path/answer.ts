@@ -1,0 +1,9 @@
+/** An answer's JSON text. */
+export interface AnswerText {
+  readonly text: string
+  /** Whether nothing could be begun: there are errors and no data. */
+  readonly failed: boolean
+}
+
+/** Null: it is to be answered another way. */
+export type Tell = (answer: AnswerText | null) => void

@@ -1,0 +1,71 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  getOperationAST,
+  type OperationDefinitionNode,
+  subscribe,
+} from 'graphql'
+import type { RequestContext } from '../../graphql/base/context.js'
+import { resultValue } from '../../graphql/base/result-value.js'
+import { WrittenResult } from '../../graphql/base/written-result.js'
+import { compileOperation, type WriteOperation, type WrittenAnswer } from '../../graphql/compiled/compile-operation.js'
+
+/** Null where it is not compiled. As long as the document is kept. */
+const writers = new WeakMap<OperationDefinitionNode, WriteOperation | null>()
+
+/** Subscribes as graphql-js does; each event's result is written as text at once, and no object made of it first. */
+export async function subscribeByText(
+  args: ExecutionArgs,
+): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
+  const operation = getOperationAST(args.document, args.operationName)
+  const write = operation && writerOf(args, operation)
+  if (operation === null || operation === undefined || write === null || write === undefined) {
+    return subscribe(args) as Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
+  }
+  const source = await createSourceEventStream(args)
+  if (!(Symbol.asyncIterator in source)) return source
+  const events = source[Symbol.asyncIterator]()
+  const results: AsyncIterableIterator<ExecutionResult> = {
+    async next() {
+      const event = await events.next()
+      return event.done === true
+        ? { done: true, value: undefined }
+        : { done: false, value: await resultOf(args, operation, write, event.value) }
+    },
+    async return() {
+      await events.return?.()
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+  return results
+}
+
+function writerOf({ schema, document }: ExecutionArgs, operation: OperationDefinitionNode): WriteOperation | null {
+  let write = writers.get(operation)
+  if (write === undefined) writers.set(operation, (write = compileOperation(schema, document, operation)))
+  return write
+}
+
+async function resultOf(
+  args: ExecutionArgs,
+  operation: OperationDefinitionNode,
+  write: WriteOperation,
+  event: unknown,
+): Promise<ExecutionResult> {
+  const written = await write(args.variableValues ?? {}, args.contextValue as RequestContext, event)
+  if (written === 'too large') writers.set(operation, null)
+  return written === null || written === 'too large' ? execute({ ...args, rootValue: event }) : told(written)
+}
+
+/** Errors are masked by who looks into results. */
+function told({ data, errors }: WrittenAnswer): ExecutionResult {
+  if (data === null) return { errors }
+  return errors.length === 0
+    ? new WrittenResult(data)
+    : { errors, data: resultValue(JSON.parse(data), data) as NonNullable<ExecutionResult['data']> | null }
+}

@@ -1,0 +1,55 @@
+import { isJsonObject } from '../../core/entry/json.js'
+import type { OperationRequest } from '../pipeline/operation-request.js'
+import { requestError } from '../pipeline/request-error.js'
+import { HttpError } from './http-error.js'
+
+/** An operation out of a JSON body. @throws HttpError 400 */
+export function paramsOfBody(text: string): OperationRequest {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (error) {
+    throw bad(`the body is not JSON: ${(error as Error).message}`)
+  }
+  if (Array.isArray(body)) throw bad('the body is a list; send one operation a request')
+  if (!isJsonObject(body)) throw bad('the body is not a JSON object; send {"query": "…", "variables": {…}}')
+  return checked(body['query'], body['operationName'], body['variables'], body['extensions'])
+}
+
+/** An operation out of a URL's query. @throws HttpError 400 */
+export function paramsOfUrl(search: URLSearchParams): OperationRequest {
+  return checked(
+    search.get('query'),
+    search.get('operationName'),
+    json('variables', search),
+    json('extensions', search),
+  )
+}
+
+function checked(query: unknown, operationName: unknown, variables: unknown, extensions: unknown): OperationRequest {
+  if (query === undefined || query === null) throw bad('there is no query; send the document as "query"')
+  if (typeof query !== 'string') throw bad('query is not a text')
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
+    throw bad('operationName is not a text')
+  if (!isObjectOrNothing(variables)) throw bad('variables is not a JSON object')
+  if (!isObjectOrNothing(extensions)) throw bad('extensions is not a JSON object')
+  return { query, operationName: operationName === '' ? null : (operationName ?? null), variables: variables ?? {} }
+}
+
+function isObjectOrNothing(value: unknown): value is Record<string, unknown> | null | undefined {
+  return value === undefined || value === null || isJsonObject(value)
+}
+
+function json(name: string, search: URLSearchParams): unknown {
+  const text = search.get(name)
+  if (text === null || text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw bad(`${name} is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function bad(message: string): HttpError {
+  return new HttpError(400, requestError('BAD_USER_INPUT', message))
+}

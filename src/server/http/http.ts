@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Log } from '../observing/log.js'
+import type { WebSockets } from '../websocket/websocket.js'
+import { answerText } from './health.js'
+import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.js'
+
+export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
+export type AnswerGraphQL = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  search: URLSearchParams,
+) => void | Promise<void>
+
+export interface HttpOptions {
+  readonly graphql: AnswerGraphQL
+  /** By path. */
+  readonly routes: Readonly<Record<string, Answer>>
+  /** Everything else. */
+  readonly files: Answer
+  readonly webSockets: WebSockets
+  readonly allowedOrigins: readonly string[]
+  readonly maxSockets: number
+  readonly stopping: AbortSignal
+  readonly log: Log
+}
+
+export const GRAPHQL_PATH = '/graphql'
+
+/** One port for everything. Who sends slowly is cut off: a head after 15 seconds, a whole request after 2 minutes. */
+export function createHttpServer(options: HttpOptions): Server {
+  const { graphql, routes, files, webSockets, allowedOrigins, log } = options
+  const server = createServer({
+    headersTimeout: 15_000,
+    requestTimeout: 120_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+  })
+
+  server.on('request', (request, response) => {
+    response.on('error', isGone)
+    if (options.stopping.aborted) response.setHeader('connection', 'close')
+    try {
+      answer(request, response)?.catch((error: unknown) => failed(request, response, error))
+    } catch (error) {
+      failed(request, response, error)
+    }
+  })
+
+  function failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
+    if (response.headersSent) response.destroy()
+    else answerText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const plain = searchOf(request.url ?? '')
+    // What is sent as the answer to an operation says so itself: a header set beforehand makes all of them cost more.
+    if (plain === undefined || request.headers.origin !== undefined)
+      response.setHeader('x-content-type-options', 'nosniff')
+    if (plain !== undefined) return answerGraphQL(request, response, plain)
+    const url = urlOf(request)
+    if (url === undefined) return answerText(response, 400, 'This is not a URL.\n')
+    if (url.pathname !== GRAPHQL_PATH) return (routes[url.pathname] ?? files)(request, response, url)
+    return answerGraphQL(request, response, url.searchParams)
+  }
+
+  function answerGraphQL(
+    request: IncomingMessage,
+    response: ServerResponse,
+    search: URLSearchParams,
+  ): void | Promise<void> {
+    if (!isAllowedOrigin(request, allowedOrigins)) {
+      return answerText(
+        response,
+        403,
+        `Pages of ${request.headers.origin} may not use this gateway; CADASTRE_ALLOWED_ORIGINS names those that may.\n`,
+      )
+    }
+    allowOrigin(request, response)
+    if (request.method === 'OPTIONS') return answerPreflight(response)
+    return graphql(request, response, search)
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined)
+    if (urlOf(request)?.pathname !== GRAPHQL_PATH) return refuse(socket, '404 Not Found')
+    if (!isAllowedOrigin(request, allowedOrigins)) return refuse(socket, '403 Forbidden')
+    if (options.stopping.aborted) return refuse(socket, '503 Service Unavailable')
+    webSockets.upgrade(request, socket, head)
+  })
+
+  // Not HTTP at all, or a head that is too large or too slow.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
+    refuse(socket, status)
+  })
+  server.maxConnections = options.maxSockets
+  return server
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** A client that goes away while it is answered is no error of ours. */
+function isGone(): void {}
+
+const NO_SEARCH = new URLSearchParams()
+
+/** What is asked of the GraphQL path as nearly everybody writes it; undefined of all else, for which URLs have their rules. */
+function searchOf(path: string): URLSearchParams | undefined {
+  if (path === GRAPHQL_PATH) return NO_SEARCH
+  return path.startsWith(`${GRAPHQL_PATH}?`) && !path.includes('#')
+    ? new URLSearchParams(path.slice(GRAPHQL_PATH.length + 1))
+    : undefined
+}
+
+function urlOf(request: IncomingMessage): URL | undefined {
+  const path = request.url ?? ''
+  // Only a path: the host a client claims decides nothing, and `//evil` must not become one.
+  return path.startsWith('/') && URL.canParse(`http://gateway${path}`) ? new URL(`http://gateway${path}`) : undefined
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}

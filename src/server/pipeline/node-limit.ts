@@ -1,0 +1,76 @@
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import type { OperationLimits } from './operation-limits.js'
+import { countNodes } from './query-cost.js'
+import { requestError } from './request-error.js'
+
+interface Arguments {
+  readonly schema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly operationName?: string | null | undefined
+  readonly variableValues?: unknown
+}
+
+/** Refuses what could answer with more objects than the limit, before any of them is read. */
+export function useNodeLimit(limits: Pick<OperationLimits, 'nodes'>): Plugin {
+  const refusal = ({ schema, document, operationName, variableValues }: Arguments) => {
+    const operation = getOperationAST(document, operationName)
+    if (operation === null || operation === undefined) return undefined
+    const error = nodeLimitRefusal(limits, {
+      schema,
+      document,
+      operation,
+      variables: (variableValues ?? {}) as Record<string, unknown>,
+    })
+    return error && { errors: [error] }
+  }
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusal(args)
+      if (refused !== undefined) setResultAndStopExecution(refused)
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = refusal(args)
+      if (refused !== undefined) setResultAndStopExecution(refused)
+    },
+  }
+}
+
+interface Counted {
+  readonly schema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly variables: Readonly<Record<string, unknown>>
+}
+
+/** Arguments that tell how many there may be. */
+const SIZES = new Set(['first', 'last', 'ids'])
+
+/** Whether a variable tells how much could be answered; else each run of the document could answer with as many. */
+export function isSizedByVariables(document: DocumentNode): boolean {
+  let found = false
+  visit(document, {
+    Argument({ name, value }) {
+      found ||= SIZES.has(name.value) && value.kind === Kind.VARIABLE
+    },
+  })
+  return found
+}
+
+export function nodeLimitRefusal(
+  { nodes }: Pick<OperationLimits, 'nodes'>,
+  { schema, document, operation, variables }: Counted,
+): GraphQLError | undefined {
+  const asked = countNodes(schema, document, operation, variables)
+  if (asked <= nodes) return undefined
+  const message = `the answer could hold ${asked} objects by its page sizes; it may hold ${nodes}: ask for smaller pages (first, last) or fewer levels`
+  return requestError('QUERY_TOO_COMPLEX', message)
+}

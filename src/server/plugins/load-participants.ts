@@ -1,0 +1,24 @@
+import type { Participant } from '../../registry/participants/participant.js'
+import { WebhookParticipant } from '../../registry/participants/webhook-participant.js'
+import type { GatewayConfig } from '../config/config.js'
+import { StartError } from '../config/start-error.js'
+
+export interface LoadedParticipants {
+  readonly participants: readonly Participant[]
+  close(): void
+}
+
+/** The webhooks that the configuration names, and what its plugins have registered. @throws StartError where two have one name */
+export function loadParticipants(
+  { participants }: Pick<GatewayConfig, 'participants'>,
+  ofPlugins: readonly Participant[],
+): LoadedParticipants {
+  const webhooks = participants.map(
+    ({ timeoutSeconds, ...webhook }) => new WebhookParticipant({ ...webhook, timeoutMs: timeoutSeconds * 1_000 }),
+  )
+  const all = [...webhooks, ...ofPlugins]
+  const names = all.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new StartError(`two participants have the name "${twice}"; give each its own`)
+  return { participants: all, close: () => webhooks.forEach((webhook) => webhook.close()) }
+}

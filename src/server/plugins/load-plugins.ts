@@ -1,0 +1,46 @@
+import { pathToFileURL } from 'node:url'
+import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import type { Participant } from '../../registry/participants/participant.js'
+import type { GatewayConfig } from '../config/config.js'
+import { StartError } from '../config/start-error.js'
+import { type PluginRegistrations, pluginRegistrations } from './plugin-api.js'
+import type { GatewayProviders } from './provider-roles.js'
+
+export interface LoadedPlugins {
+  readonly participants: readonly Participant[]
+  /** Besides those of the configuration. */
+  readonly dependencies: readonly DependencyPattern[]
+}
+
+/**
+ * Loads the plugins that the configuration names, one after the other; the providers that they register are in `providers`
+ * then. A plugin is a module that exports a function `register(api)`, or has one as its default export; it may be async.
+ * @throws StartError naming the plugin that cannot be loaded and why
+ */
+export async function loadPlugins(
+  { plugins, transactions }: Pick<GatewayConfig, 'plugins' | 'transactions'>,
+  providers: GatewayProviders,
+): Promise<LoadedPlugins> {
+  const registrations = pluginRegistrations(transactions.operationSeconds * 1_000, providers)
+  for (const plugin of plugins) await loadPlugin(plugin, registrations)
+  registrations.end()
+  return registrations
+}
+
+async function loadPlugin(path: string, { api, settled }: PluginRegistrations): Promise<void> {
+  try {
+    const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as {
+      register?: unknown
+      default?: unknown
+    }
+    const register = module.register ?? module.default
+    if (typeof register !== 'function')
+      throw new TypeError('it exports no function "register" and has none as its default')
+    await (register as (given: typeof api) => unknown)(api)
+    await settled()
+  } catch (error) {
+    throw new StartError(`the plugin ${path} cannot be loaded: ${(error as Error)?.message ?? String(error)}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,50 @@
+/** A file whose content stands in an entry by `file://`, relative to the root of the folder or of the archive. */
+export interface IncludedStamp {
+  readonly path: string
+  readonly signature: string
+  readonly hash: string
+}
+
+/** What a location was like when it was read. */
+export interface Stamp {
+  /** Of the configuration by which it was read. */
+  readonly by: string
+  /** Empty where it proves nothing. */
+  readonly signature: string
+  readonly hash: string
+  readonly included: readonly IncludedStamp[]
+}
+
+/** As text: `by signature hash`, then path, signature and hash of each included file. */
+export function writeStamp({ by, signature, hash, included }: Stamp): string {
+  return JSON.stringify([
+    by,
+    signature,
+    hash,
+    ...included.map(({ path, signature: own, hash: content }) => [path, own, content]),
+  ])
+}
+
+/** Undefined where it is none of ours: it may have been written by another release. */
+export function readStamp(text: string): Stamp | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(value) || value.length < 3) return undefined
+  const [by, signature, hash, ...rest] = value as unknown[]
+  if (
+    !isText([by, signature, hash]) ||
+    !rest.every((item): item is string[] => Array.isArray(item) && item.length === 3 && isText(item))
+  ) {
+    return undefined
+  }
+  const included = rest.map(([path, own, content]) => ({ path: path!, signature: own!, hash: content! }))
+  return { by: by as string, signature: signature as string, hash: hash as string, included }
+}
+
+function isText(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string')
+}

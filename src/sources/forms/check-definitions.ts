@@ -1,0 +1,81 @@
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Json } from '../../core/entry/json.js'
+import type { SealRules } from '../../core/entry/seal-content.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import type { GivenEntry } from '../contract/source-reader.js'
+import type { EntrySchemas } from './entry-schemas.js'
+import { checkDefinition, shownId } from './parse-entry.js'
+import type { Definition, ParsedText } from './source-document.js'
+import type { ReadForm } from './source-form.js'
+
+/** What the entries of a source have to be. */
+export interface GivingRules {
+  readonly form: ReadForm
+  readonly schemas: Pick<EntrySchemas, 'faultsOf'>
+  readonly seal: SealRules
+  /** False where lines mean nothing to who wrote the content (JSON that came over the network). */
+  readonly withLines: boolean
+  /** What a mapping's expressions may use besides. */
+  readonly bindings?: Readonly<Record<string, unknown>>
+  /** Puts content in the place of references to it, or says what is wrong with them. */
+  readonly complete?: (
+    definition: Definition,
+  ) => Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }>
+}
+
+export interface Given {
+  readonly entries: readonly GivenEntry[]
+  readonly failures: readonly SourceFailure[]
+}
+
+/**
+ * The entries of one location's documents, checked and held against the schemas of their kinds. What is wrong is a
+ * failure and does not stop the rest; of an id that the location defines twice the first counts.
+ */
+export async function giveEntries(
+  location: string,
+  { documents, faults }: ParsedText,
+  rules: GivingRules,
+): Promise<Given> {
+  const entries = new Map<EntryId, GivenEntry>()
+  const failures: SourceFailure[] = []
+  const fail = (
+    place: { readonly line: number; readonly column: number },
+    message: string,
+    entryId: string | null = null,
+  ) => {
+    const { line, column } = rules.withLines ? place : { line: null, column: null }
+    failures.push({ file: location, line, column, entryId, message })
+  }
+  const take = async (given: Definition) => {
+    const { position } = given
+    const completed = rules.complete === undefined ? { definition: given } : await rules.complete(given)
+    const checked = 'faults' in completed ? completed : checkDefinition(completed.definition, rules.seal)
+    if ('faults' in checked) {
+      for (const message of checked.faults) fail(position, message, shownId(given.id))
+      return
+    }
+    const { id, content } = checked
+    const { meta, data } = (completed as { definition: Definition }).definition
+    const value = { id, kind: content.kind, meta: (meta ?? {}) as Json, data: (data ?? null) as Json }
+    const invalid = rules.schemas.faultsOf(value)
+    for (const { message } of invalid) fail(position, message, value.id)
+    if (invalid.length > 0) return
+    const first = entries.get(id)
+    if (first === undefined) entries.set(id, { id, content, line: rules.withLines ? position.line : null })
+    else
+      fail(
+        position,
+        `defined a second time; ${first.line === null ? 'what stands before' : `line ${first.line}`} has it first and counts`,
+        value.id,
+      )
+  }
+
+  for (const { message, ...place } of faults) fail(place, message)
+  for (const document of documents) {
+    const reading = await rules.form(document, location, rules.bindings)
+    for (const { message, ...place } of reading?.faults ?? []) fail(place, message)
+    for (const definition of reading?.definitions ?? []) await take(definition)
+  }
+  return { entries: [...entries.values()], failures }
+}

@@ -1,0 +1,40 @@
+import type { JsonObject } from '../../core/entry/json.js'
+import { isJsonObject } from '../../core/entry/json.js'
+import type { Definition, FormReading, SourceDocument } from './source-document.js'
+
+const FIELDS = new Set(['id', 'kind', 'meta', 'data'])
+/** What a read tells besides the content: what was exported or printed may be applied again. */
+const TOLD = new Set(['ns', 'name', 'digest', 'revision', 'version'])
+
+/** The plain form: `{id, kind, meta, data}`, one or a list. Undefined where the document is something else. */
+export function readEntryForm(document: SourceDocument): FormReading | undefined {
+  const { value } = document
+  if (isJsonObject(value)) return isEntry(value) ? gather([[value, document.positionOf([])]]) : undefined
+  if (!Array.isArray(value) || !value.some((item) => isJsonObject(item) && isEntry(item))) return undefined
+  return gather(value.map((item, index) => [item, document.positionOf([index])]))
+}
+
+function isEntry(value: JsonObject): boolean {
+  return Object.hasOwn(value, 'id') && ['kind', 'meta', 'data'].some((field) => Object.hasOwn(value, field))
+}
+
+function gather(items: readonly (readonly [unknown, { line: number; column: number }])[]): FormReading {
+  const definitions: Definition[] = []
+  const faults: { line: number; column: number; message: string }[] = []
+  for (const [item, position] of items) {
+    if (!isJsonObject(item)) {
+      faults.push({ ...position, message: 'an entry must be an object with id and kind' })
+      continue
+    }
+    const unknown = Object.keys(item).find((key) => !FIELDS.has(key) && !TOLD.has(key))
+    if (unknown !== undefined) {
+      faults.push({
+        ...position,
+        message: `${JSON.stringify(unknown)} is no field of an entry: those are id, kind, meta and data`,
+      })
+      continue
+    }
+    definitions.push({ id: item['id'], kind: item['kind'], meta: item['meta'], data: item['data'], position })
+  }
+  return { definitions, faults }
+}

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { canonicalJson } from '../../core/entry/canonical-json.js'
+import type { Json } from '../../core/entry/json.js'
+import { isJsonObject } from '../../core/entry/json.js'
+import type { MatchBusPattern } from '../../core/events/bus-pattern.js'
+import { compileBusPattern } from '../../core/events/bus-pattern.js'
+import { parseJson } from './parse-json.js'
+
+/** What a schema is held against: an entry whole, its meta and data as they will be kept. */
+export interface EntryValue {
+  readonly id: string
+  readonly kind: string
+  readonly meta: Json
+  readonly data: Json
+}
+
+export interface SchemaFault {
+  /** RFC 6901, from the entry: `/data/port`; empty for the entry as a whole. */
+  readonly pointer: string
+  /** Holds the pointer already. */
+  readonly message: string
+}
+
+/** The file of a schema as it was read. */
+export interface SchemaText {
+  readonly pattern: string
+  readonly path: string
+  readonly text: string
+}
+
+/** The JSON Schemas of a source, by bus patterns of kinds. */
+export interface EntrySchemas {
+  readonly texts: readonly SchemaText[]
+  /** Of patterns and contents: another one where any schema has changed. */
+  readonly fingerprint: string
+  /** What is wrong with an entry by every schema whose pattern its kind matches; ten faults at most. */
+  faultsOf(entry: EntryValue): readonly SchemaFault[]
+}
+
+/** A schema file that cannot be read, or holds no schema. */
+export class InvalidSchema extends Error {
+  override readonly name = 'InvalidSchema'
+}
+
+const MAX_FAULTS = 10
+const MAX_SCHEMA_BYTES = 4 * 1024 * 1024
+
+/**
+ * Reads and compiles schemas: JSON Schema draft-07 where `$schema` names no other, 2019-09, 2020-12.
+ * @param paths bus pattern of kinds to the absolute path of its schema file (JSON)
+ * @param before what was loaded earlier: given back as it is where no file has changed
+ * @throws InvalidSchema naming the file and what is wrong with it
+ */
+export async function loadSchemas(
+  paths: Readonly<Record<string, string>>,
+  before?: EntrySchemas,
+): Promise<EntrySchemas> {
+  const files = await Promise.all(
+    Object.entries(paths).map(async ([pattern, path]) => ({ pattern, path, text: await textOf(path) })),
+  )
+  const hash = createHash('sha256')
+  for (const { pattern, text } of files) hash.update(JSON.stringify([pattern, text]))
+  const fingerprint = hash.digest('hex')
+  if (before?.fingerprint === fingerprint) return before
+  return { texts: files, fingerprint, faultsOf: compileSchemas(files) }
+}
+
+/** @throws InvalidSchema */
+export function compileSchemas(texts: readonly SchemaText[]): EntrySchemas['faultsOf'] {
+  const schemas = texts.map(({ pattern, path, text }) => compileSchema(pattern, path, text))
+  return (entry) => faultsOf(entry, schemas)
+}
+
+interface KindSchema {
+  readonly matches: MatchBusPattern
+  readonly validate: ValidateFunction
+}
+
+function faultsOf(entry: EntryValue, schemas: readonly KindSchema[]): readonly SchemaFault[] {
+  const faults = new Map<string, SchemaFault>()
+  for (const { matches, validate } of schemas) {
+    if (!matches(entry.kind)) continue
+    try {
+      if (validate(entry)) continue
+    } catch (error) {
+      // A schema that refers to itself recurses as deep as the entry nests.
+      if (!(error instanceof RangeError)) throw error
+      return [{ pointer: '', message: 'nests too deep to be held against its schema' }]
+    }
+    for (const fault of (validate.errors ?? []).slice(0, MAX_FAULTS).map(schemaFault)) faults.set(fault.message, fault)
+    validate.errors = null
+  }
+  return [...faults.values()].slice(0, MAX_FAULTS)
+}
+
+function schemaFault({ instancePath, keyword, message, params }: ErrorObject): SchemaFault {
+  const { additionalProperty, allowedValue, allowedValues } = params as Record<string, unknown>
+  const detail =
+    additionalProperty !== undefined
+      ? `: ${JSON.stringify(additionalProperty)}`
+      : keyword === 'enum' || keyword === 'const'
+        ? `: ${JSON.stringify(allowedValues ?? allowedValue)}`
+        : ''
+  const text = `${message ?? keyword}${detail}`
+  return { pointer: instancePath, message: `${instancePath === '' ? 'the entry' : instancePath} ${shortened(text)}` }
+}
+
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text
+}
+
+async function textOf(path: string): Promise<string> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    throw new InvalidSchema(`the schema ${path} cannot be read: ${(error as Error).message}`)
+  }
+  if (bytes.length > MAX_SCHEMA_BYTES)
+    throw new InvalidSchema(`the schema ${path} has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are read at most`)
+  return bytes.toString('utf8')
+}
+
+const AJV_OPTIONS: Options = {
+  allErrors: true,
+  // Other tools' keywords (`x-…`) are none of ours, as the specification has it.
+  strict: false,
+  // Without it `required: [constructor]` is met by every object.
+  ownProperties: true,
+  logger: false,
+}
+
+const DRAFTS: readonly (readonly [RegExp, () => Ajv])[] = [
+  [/^https?:\/\/json-schema\.org\/draft-07\/schema#?$/, () => new Ajv(AJV_OPTIONS)],
+  [/^https:\/\/json-schema\.org\/draft\/2019-09\/schema#?$/, () => new Ajv2019(AJV_OPTIONS)],
+  [/^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/, () => new Ajv2020(AJV_OPTIONS)],
+]
+
+function compileSchema(pattern: string, path: string, text: string): KindSchema {
+  const { documents, faults } = parseJson(text)
+  if (faults[0] !== undefined)
+    throw new InvalidSchema(`${path}:${faults[0].line}:${faults[0].column}: ${faults[0].message}`)
+  const schema = documents[0]!.value
+  if (!isJsonObject(schema) && typeof schema !== 'boolean')
+    throw new InvalidSchema(`${path}: a JSON Schema is an object or a boolean`)
+  const draft = isJsonObject(schema)
+    ? (schema['$schema'] ?? 'http://json-schema.org/draft-07/schema#')
+    : 'http://json-schema.org/draft-07/schema#'
+  const make = DRAFTS.find(([name]) => typeof draft === 'string' && name.test(draft))?.[1]
+  if (make === undefined)
+    throw new InvalidSchema(`${path}: $schema is ${JSON.stringify(draft)}; draft-07, 2019-09 and 2020-12 are known`)
+  try {
+    return { matches: compileBusPattern(pattern), validate: prepared(make()).compile(schema) }
+  } catch (error) {
+    throw new InvalidSchema(`${path}: ${(error as Error).message}`)
+  }
+}
+
+function prepared(ajv: Ajv): Ajv {
+  formats.default(ajv)
+  // The library's own compares every pair: 100,000 equal objects, which an entry may hold, would take it minutes.
+  ajv.removeKeyword('uniqueItems')
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    error: { message: 'must NOT have duplicate items' },
+    validate: (wanted: boolean, items: readonly Json[]) =>
+      !wanted || new Set(items.map(canonicalJson)).size === items.length,
+  })
+  return ajv
+}

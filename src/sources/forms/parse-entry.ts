@@ -1,0 +1,124 @@
+import type { SealedContent } from '../../core/entry/entry.js'
+import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
+import { InvalidEntryId, namespaceOf, parseEntryId } from '../../core/entry/entry-id.js'
+import { isJsonObject } from '../../core/entry/json.js'
+import type { SealRules } from '../../core/entry/seal-content.js'
+import { sealContent } from '../../core/entry/seal-content.js'
+import { sha256 } from '../../store/planning/sha256.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import { readEntryForm } from './entry-form.js'
+import { parseJson, parseJsonLines } from './parse-json.js'
+import { parseYaml } from './parse-yaml.js'
+import type { Definition, Fault, FormReading, ParsedText, SourceDocument } from './source-document.js'
+import { readWippyForm } from './wippy-form.js'
+
+/** An entry that a file defines, checked as far as that goes without a registry. */
+export interface SourceEntry {
+  readonly id: EntryId
+  readonly content: SealedContent
+  /** Path as it was found, relative to what was read. */
+  readonly file: string
+  readonly line: number
+}
+
+export interface FileReading {
+  readonly entries: readonly SourceEntry[]
+  readonly failures: readonly SourceFailure[]
+  /** Namespaces that the file is about. */
+  readonly namespaces: ReadonlySet<string>
+  /** Documents of neither form: they are no business of a registry's. */
+  readonly passedOver: number
+}
+
+/** What each kind of file is parsed by, by the extension. */
+export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
+  '.yaml': parseYaml,
+  '.yml': parseYaml,
+  '.json': parseJson,
+  '.jsonl': parseJsonLines,
+}
+
+const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] = [readWippyForm, readEntryForm]
+
+/** As deep as a gateway takes. For the command line the size of an entry is the gateway's to judge: that limit is configurable. */
+export function sealRules(maxEntryBytes: number): SealRules {
+  return { sha256, maxDepth: 1_000, maxEntryBytes }
+}
+
+const SEAL_RULES = sealRules(Number.MAX_SAFE_INTEGER)
+
+/** The entries of one file's text, whichever form each of its documents has. */
+export function parseEntries(file: string, text: string, parse: (text: string) => ParsedText): FileReading {
+  const { documents, faults } = parse(text)
+  const entries: SourceEntry[] = []
+  const failures: SourceFailure[] = faults.map((fault) => failureOf(file, fault))
+  const namespaces = new Set<string>()
+  let passedOver = 0
+  for (const document of documents) {
+    const reading = readDocument(document)
+    if (reading === undefined) passedOver++
+    if (reading?.namespace !== undefined) namespaces.add(reading.namespace.normalize('NFC'))
+    for (const fault of reading?.faults ?? []) failures.push(failureOf(file, fault))
+    for (const definition of reading?.definitions ?? []) {
+      const checked = checkDefinition(definition, SEAL_RULES)
+      if ('content' in checked) {
+        entries.push({ ...checked, file, line: definition.position.line })
+        namespaces.add(namespaceOf(checked.id))
+      } else {
+        const id = shownId(definition.id)
+        for (const message of checked.faults) failures.push(failureOf(file, { ...definition.position, message }, id))
+      }
+    }
+  }
+  return { entries, failures, namespaces, passedOver }
+}
+
+function readDocument(document: SourceDocument): FormReading | undefined {
+  for (const form of FORMS) {
+    const reading = form(document)
+    if (reading !== undefined) return reading
+  }
+  return undefined
+}
+
+/** A definition that is an entry, or all that is wrong with it. */
+export type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
+
+/** Checks a definition as far as that goes without a registry, and seals its content. */
+export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): Checked {
+  const faults: string[] = []
+  let entryId: EntryId | undefined
+  try {
+    if (isSubmittedId(id)) entryId = parseEntryId(id)
+    else faults.push(id === undefined ? 'the entry has no name or id' : 'the id or name of an entry must be text')
+  } catch (error) {
+    if (!(error instanceof InvalidEntryId)) throw error
+    faults.push(error.message)
+  }
+  if (typeof kind !== 'string') {
+    faults.push(kind === undefined || kind === null ? 'the entry has no kind' : 'the kind of an entry must be text')
+    return { faults }
+  }
+  const sealed = sealContent({ kind, meta, data }, rules)
+  if ('faults' in sealed) return { faults: [...faults, ...sealed.faults.map(({ message }) => message)] }
+  return entryId === undefined ? { faults } : { id: entryId, content: sealed.content }
+}
+
+function isSubmittedId(id: unknown): id is SubmittedId {
+  return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
+}
+
+/** An id as it was given, where it can be shown. */
+export function shownId(id: unknown): string | null {
+  if (!isSubmittedId(id)) return null
+  return typeof id === 'string' ? id : `${id.ns}:${id.name}`
+}
+
+function failureOf(file: string, { line, column, message }: Fault, entryId: string | null = null): SourceFailure {
+  return { file, line, column, entryId, message }
+}
+
+/** `file:line:column: id: message`, as compilers write it, so that editors can jump there. */
+export function failureText({ file, line, column, entryId, message }: SourceFailure): string {
+  return `${[file, line, column].filter((part) => part !== null).join(':')}: ${entryId === null ? '' : `${entryId}: `}${message}`
+}

@@ -1,0 +1,152 @@
+import { countBefore } from '../../core/entry/binary-search.js'
+import type { Json } from '../../core/entry/json.js'
+import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
+import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
+
+const MAX_FAULTS = 20
+
+/** One JSON document. A key that stands twice in an object is a fault: JSON.parse would silently drop the first. */
+export function parseJson(text: string): ParsedText {
+  const result = parseOne(text, lineIndex(text))
+  return 'message' in result ? { documents: [], faults: [result] } : { documents: [result], faults: [] }
+}
+
+/** One document a line, empty lines passed over; a line with a fault does not stop the others. */
+export function parseJsonLines(text: string): ParsedText {
+  const documents: SourceDocument[] = []
+  const faults: Fault[] = []
+  text.split('\n').forEach((content, index) => {
+    if (content.trim() === '') return
+    const result = parseOne(content, (offset) => ({ line: index + 1, column: offset + 1 }))
+    if (!('message' in result)) documents.push(result)
+    else if (faults.length < MAX_FAULTS) faults.push(result)
+  })
+  return { documents, faults }
+}
+
+function parseOne(text: string, at: (offset: number) => Position): SourceDocument | Fault {
+  const positions = new Map<string, Position>()
+  try {
+    const value = new Reader(text, (path, offset) => positions.set(pathKey(path), at(offset))).document()
+    return sourceDocument(value, positions)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    return { ...at(error.offset), message: error.message }
+  }
+}
+
+class JsonFault extends Error {
+  constructor(
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message)
+  }
+}
+
+const SPACE = /[ \t\n\r]*/y
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
+const WORD = /true|false|null/y
+const WORDS: Record<string, Json> = { true: true, false: false, null: null }
+
+/** A reader of its own, because JSON.parse tells neither where a value stands nor, in Node 20, where it failed. */
+class Reader {
+  #offset = 0
+
+  constructor(
+    readonly text: string,
+    readonly found: (path: SourcePath, offset: number) => void,
+  ) {}
+
+  document(): Json {
+    const value = this.#value([], 0)
+    this.#match(SPACE)
+    if (this.#offset < this.text.length) this.#fail('something stands after the end of the document')
+    return value
+  }
+
+  #value(path: SourcePath, depth: number): Json {
+    this.#match(SPACE)
+    const offset = this.#offset
+    const first = this.text[offset]
+    // Scalars two levels down are an entry's kind and id: their entry's place says enough.
+    if (depth < POSITION_DEPTH || (depth === POSITION_DEPTH && first === '{')) this.found(path, offset)
+    if (depth > MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH} levels`)
+    if (first === '{') return this.#object(path, depth)
+    if (first === '[') return this.#array(path, depth)
+    if (first === '"') return this.#string()
+    const word = this.#match(WORD)
+    if (word !== undefined) return WORDS[word]!
+    const number = this.#match(NUMBER)
+    if (number === undefined) return this.#fail('a value is missing here')
+    const fault = numberFault(number)
+    if (fault !== undefined) throw new JsonFault(fault, offset)
+    return Number(number)
+  }
+
+  #object(path: SourcePath, depth: number): Json {
+    const object: Record<string, Json> = {}
+    const seen = new Set<string>()
+    this.#items('}', () => {
+      const offset = this.#offset
+      const key = this.#string()
+      if (seen.has(key)) throw new JsonFault(`the key ${JSON.stringify(key)} stands here a second time`, offset)
+      seen.add(key)
+      if (!this.#take(':')) this.#fail('a colon is missing here')
+      setOwn(object, key, this.#value(depth < POSITION_DEPTH ? [...path, key] : path, depth + 1))
+    })
+    return object
+  }
+
+  #array(path: SourcePath, depth: number): Json {
+    const array: Json[] = []
+    this.#items(']', () => array.push(this.#value(depth < POSITION_DEPTH ? [...path, array.length] : path, depth + 1)))
+    return array
+  }
+
+  /** What stands between two brackets, with commas between. */
+  #items(end: string, item: () => void): void {
+    this.#offset++
+    if (this.#take(end)) return
+    do {
+      this.#match(SPACE)
+      item()
+    } while (this.#take(','))
+    if (!this.#take(end)) this.#fail(`a comma or ${end} is missing here`)
+  }
+
+  #string(): string {
+    const literal = this.#match(STRING)
+    if (literal === undefined) this.#fail('text in double quotes is missing, not closed or has a bad escape here')
+    return JSON.parse(literal) as string
+  }
+
+  #take(character: string): boolean {
+    this.#match(SPACE)
+    if (this.text[this.#offset] !== character) return false
+    this.#offset++
+    return true
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#offset
+    const match = pattern.exec(this.text)?.[0]
+    this.#offset += match?.length ?? 0
+    return match
+  }
+
+  #fail(message: string): never {
+    throw new JsonFault(message, this.#offset)
+  }
+}
+
+/** Offsets to lines by bisection: a list of 100,000 entries asks for as many. */
+function lineIndex(text: string): (offset: number) => Position {
+  const starts = [0]
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
+  return (offset) => {
+    const line = countBefore(starts, (start) => start <= offset)
+    return { line, column: offset - starts[line - 1]! + 1 }
+  }
+}

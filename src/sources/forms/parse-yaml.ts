@@ -1,0 +1,178 @@
+import type { Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
+import type { Json } from '../../core/entry/json.js'
+import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
+import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
+
+/** Values that aliases may stand for in one document: nine lines of aliases to aliases would otherwise fill the memory. */
+const MAX_ALIASED_VALUES = 100_000
+const MAX_FAULTS = 20
+
+const CORE_TAGS = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+)
+
+class YamlFault extends Error {
+  constructor(
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * YAML 1.2 by the core schema as JSON values: no merge keys, no dates, no tags beyond the core's. What JSON
+ * cannot hold is a fault with its place. One document with a fault makes the file's text unusable.
+ */
+export function parseYaml(text: string): ParsedText {
+  const lines = new LineCounter()
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  let parsed: readonly Document[]
+  try {
+    // The library's own check of unique keys takes 4 s for 20,000 keys; the walk below checks with a set.
+    const documents = parseAllDocuments(text, {
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      intAsBigInt: true,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'error',
+      lineCounter: lines,
+    })
+    parsed = Array.isArray(documents) ? documents : []
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { documents: [], faults: [{ line: 1, column: 1, message: syntaxMessage(error.message) }] }
+  }
+  const documents: SourceDocument[] = []
+  const faults: Fault[] = []
+  for (const document of parsed) {
+    const syntax = document.errors[0]
+    if (syntax !== undefined) {
+      faults.push({ ...at(syntax.pos[0]), message: syntaxMessage(syntax.message) })
+      continue
+    }
+    try {
+      const positions = new Map<string, Position>()
+      const value = new Walk(positions, at).value(document.contents as Node | null, [], 0)
+      documents.push(sourceDocument(value, positions))
+    } catch (error) {
+      if (!(error instanceof YamlFault)) throw error
+      faults.push({ ...at(error.offset), message: error.message })
+    }
+  }
+  return faults.length > 0 ? { documents: [], faults: faults.slice(0, MAX_FAULTS) } : { documents, faults }
+}
+
+interface Anchored {
+  readonly value: Json
+  /** Values in it, what its own aliases stand for included. */
+  readonly size: number
+}
+
+class Walk {
+  readonly #anchors = new Map<string, Anchored>()
+  #size = 0
+  #aliased = 0
+
+  constructor(
+    readonly positions: Map<string, Position>,
+    readonly at: (offset: number) => Position,
+  ) {}
+
+  value(node: Node | null, path: SourcePath, depth: number): Json {
+    if (node === null) return null
+    const offset = node.range?.[0] ?? 0
+    if (path.length <= POSITION_DEPTH && path.length === depth) this.positions.set(pathKey(path), this.at(offset))
+    if (depth > MAX_DEPTH) throw new YamlFault(`nested deeper than ${MAX_DEPTH} levels`, offset)
+    if (isAlias(node)) return this.#alias(node.source, offset)
+    if (node.tag !== undefined && !CORE_TAGS.has(node.tag))
+      throw new YamlFault(`the tag ${node.tag} has no meaning here`, offset)
+    const before = this.#size++
+    const value = isScalar(node)
+      ? scalar(node, offset)
+      : isMap(node)
+        ? this.#map(node, path, depth)
+        : isSeq(node)
+          ? (node as YAMLSeq<Node | null>).items.map((item, index) =>
+              this.value(item, childPath(path, depth, index), depth + 1),
+            )
+          : unreadable(offset)
+    const anchor = (node as Scalar).anchor
+    // Kept only now: an alias within its own anchor finds nothing.
+    if (anchor !== undefined) this.#anchors.set(anchor, { value, size: this.#size - before })
+    return value
+  }
+
+  #map(map: YAMLMap, path: SourcePath, depth: number): Json {
+    const object: Record<string, Json> = {}
+    const seen = new Set<string>()
+    for (const pair of map.items as { key: Node | null; value: Node | null }[]) {
+      const key = this.#key(pair.key, map.range?.[0] ?? 0)
+      if (seen.has(key))
+        throw new YamlFault(`the key ${JSON.stringify(key)} stands here a second time`, pair.key?.range?.[0] ?? 0)
+      seen.add(key)
+      setOwn(object, key, this.value(pair.value, childPath(path, depth, key), depth + 1))
+    }
+    return object
+  }
+
+  /** Keys are text; a number or a boolean is taken as it was written. */
+  #key(node: Node | null, mapOffset: number): string {
+    if (isScalar(node)) {
+      if (typeof node.value === 'string') return node.value
+      if (node.value !== null && node.source !== undefined) return node.source
+    }
+    throw new YamlFault('a key must be text', node?.range?.[0] ?? mapOffset)
+  }
+
+  #alias(name: string, offset: number): Json {
+    const anchored = this.#anchors.get(name)
+    if (anchored === undefined) throw new YamlFault(`*${name} stands for nothing that is complete before it`, offset)
+    this.#aliased += anchored.size
+    this.#size += anchored.size
+    if (this.#aliased > MAX_ALIASED_VALUES)
+      throw new YamlFault(`aliases stand for more than ${MAX_ALIASED_VALUES} values`, offset)
+    return anchored.value
+  }
+}
+
+function scalar(node: Scalar, offset: number): Json {
+  const { value } = node
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'bigint') return integer(node.source ?? String(value), value, offset)
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value))
+      throw new YamlFault(numberFault(node.source ?? String(value)) ?? 'not a JSON number', offset)
+    return value
+  }
+  return unreadable(offset)
+}
+
+/** From the text where it is decimal, so that -0 stays what it is. */
+function integer(source: string, value: bigint, offset: number): number {
+  const decimal = /^[-+]?\d+$/.test(source) ? source : String(value)
+  const fault = numberFault(decimal)
+  if (fault !== undefined) throw new YamlFault(fault, offset)
+  return Number(decimal)
+}
+
+function unreadable(offset: number): never {
+  throw new YamlFault('this is no JSON value', offset)
+}
+
+/** Paths are only carried where positions are kept. */
+function childPath(path: SourcePath, depth: number, step: string | number): SourcePath {
+  return depth < POSITION_DEPTH ? [...path, step] : path
+}
+
+/** The library composes by recursion: at some 600 levels the stack ends, which it tells as a fault or throws. */
+function syntaxMessage(message: string): string {
+  if (message.includes('call stack')) return 'nested too deep to be read as YAML; JSON may nest deeper'
+  return message.replace(/\s+/g, ' ').trim()
+}

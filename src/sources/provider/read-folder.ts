@@ -1,0 +1,117 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import { compareText } from '../../core/entry/text.js'
+import type { SourceFailure } from '../contract/source-failure.js'
+import { decodeText } from '../forms/decode-text.js'
+import type { FileReading, SourceEntry } from '../forms/parse-entry.js'
+import { PARSERS, parseEntries } from '../forms/parse-entry.js'
+
+export interface FolderReading {
+  /** By id in the order found; an id that is defined twice counts where it was found first. */
+  readonly entries: ReadonlyMap<EntryId, SourceEntry>
+  readonly failures: readonly SourceFailure[]
+  /** Namespaces that the files are about, empty ones too. */
+  readonly namespaces: ReadonlySet<string>
+  /** Number of files read. */
+  readonly files: number
+}
+
+export interface ReadFolderOptions {
+  /** Hears how many files of how many have been read. */
+  readonly progress?: (done: number, of: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** A file larger than a whole changeset may be cannot be meant; reading it would only fill the memory. */
+const MAX_FILE_BYTES = 128 * 1024 * 1024
+
+/**
+ * The entries that a folder (recursively) or one file defines. What cannot be read is a failure beside the
+ * rest. Files are read in the order of their paths, so that "first" means the same everywhere.
+ * @throws Error where the path itself cannot be read
+ */
+export async function readFolder(path: string, options: ReadFolderOptions = {}): Promise<FolderReading> {
+  const single = !(await stat(path)).isDirectory()
+  const failures: SourceFailure[] = []
+  const files = single ? [path] : await listFiles(path, failures)
+  const entries = new Map<EntryId, SourceEntry>()
+  const namespaces = new Set<string>()
+  let done = 0
+  for (const file of files) {
+    options.signal?.throwIfAborted()
+    const reading = await readOne(file)
+    failures.push(...reading.failures)
+    for (const namespace of reading.namespaces) namespaces.add(namespace)
+    for (const entry of reading.entries) {
+      const first = entries.get(entry.id)
+      if (first === undefined) entries.set(entry.id, entry)
+      else {
+        const message = `defined a second time; ${first.file}:${first.line} has it first and counts`
+        failures.push(wholeFile(file, message, entry.line, entry.id))
+      }
+    }
+    // In a folder a foreign file is none of ours; a file that was named is expected to hold something.
+    if (single && reading.entries.length === 0 && reading.failures.length === 0 && reading.namespaces.size === 0) {
+      failures.push(wholeFile(file, 'holds no entries: neither a namespace with entries nor {id, kind, meta, data}'))
+    }
+    options.progress?.(++done, files.length)
+  }
+  return { entries, failures, namespaces, files: files.length }
+}
+
+async function readOne(file: string): Promise<FileReading> {
+  const failed = (message: string, line: number | null = null): FileReading => ({
+    entries: [],
+    failures: [wholeFile(file, message, line)],
+    namespaces: new Set(),
+    passedOver: 0,
+  })
+  const parse = PARSERS[extname(file).toLowerCase()]
+  if (parse === undefined) return failed(`is no file of entries: those end in ${Object.keys(PARSERS).join(', ')}`)
+  let bytes: Buffer
+  try {
+    const { size } = await stat(file)
+    if (size > MAX_FILE_BYTES) return failed(`has ${size} bytes; ${MAX_FILE_BYTES} are read at most: split it`)
+    bytes = await readFile(file)
+  } catch (error) {
+    return failed((error as Error).message)
+  }
+  const decoded = decodeText(bytes)
+  return 'badLine' in decoded ? failed('is not UTF-8 text', decoded.badLine) : parseEntries(file, decoded.text, parse)
+}
+
+async function listFiles(folder: string, failures: SourceFailure[]): Promise<string[]> {
+  const files: string[] = []
+  /** Real paths on the way down: a link to a folder above would go round for ever. */
+  const walk = async (path: string, above: ReadonlySet<string>): Promise<void> => {
+    const real = await realpath(path)
+    if (above.has(real)) return
+    const inside = new Set([...above, real])
+    const names = (await readdir(path)).filter((name) => !name.startsWith('.') && name !== 'node_modules')
+    for (const name of names.sort(compareText)) {
+      const child = join(path, name)
+      try {
+        const found = await stat(child)
+        if (found.isDirectory()) await walk(child, inside)
+        else if (found.isFile() && PARSERS[extname(name).toLowerCase()] !== undefined) files.push(child)
+      } catch (error) {
+        // A dangling link to something that is no file of entries would not have been read either.
+        if (PARSERS[extname(name).toLowerCase()] !== undefined || (error as NodeJS.ErrnoException).code !== 'ENOENT') {
+          failures.push(wholeFile(child, (error as Error).message))
+        }
+      }
+    }
+  }
+  await walk(folder, new Set())
+  return files
+}
+
+function wholeFile(
+  file: string,
+  message: string,
+  line: number | null = null,
+  entryId: string | null = null,
+): SourceFailure {
+  return { file, line, column: null, entryId, message }
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { compileBusPattern } from '../../core/events/bus-pattern.js'
+import { compileMapping } from '../forms/mapping.js'
+
+const mapping = z
+  .strictObject({
+    id: z.string(),
+    kind: z.string(),
+    meta: z.string().optional(),
+    data: z.string().optional(),
+    each: z.string().optional(),
+  })
+  .superRefine((expressions, context) => {
+    try {
+      compileMapping(expressions)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+    }
+  })
+
+const busPattern = z.string().superRefine((text, context) => {
+  try {
+    compileBusPattern(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+  }
+})
+
+/** What shape the documents of a source have. */
+export const form = z.union([z.enum(['entry', 'wippy']), mapping], 'must be entry, wippy or a mapping')
+
+/** Bus patterns of kinds to files of JSON Schema, relative to the configuration. */
+export const schemas = z.record(busPattern, z.string().min(1)).default({})

@@ -1,0 +1,41 @@
+import { type Given, giveEntries } from '../forms/check-definitions.js'
+import type { EntrySchemas } from '../forms/entry-schemas.js'
+import { sealRules } from '../forms/parse-entry.js'
+import { ParsingThread } from '../parsing/parsing-thread.js'
+import type { SourceHost } from './source-provider.js'
+
+const NO_SCHEMAS: Pick<EntrySchemas, 'faultsOf'> = { faultsOf: () => [] }
+
+/** What readers of sources are given to work with. @param folder absolute; paths in their configurations are relative to it */
+export function createSourceHost(
+  folder: string,
+  entryBytes: number,
+  report: (message: string) => void = () => {},
+  thread = new ParsingThread(),
+): SourceHost {
+  const seal = sealRules(entryBytes)
+  return {
+    folder,
+    entryBytes,
+    report,
+    thread,
+    give(location, definitions): Promise<Given> {
+      const document = { value: null, positionOf: () => ({ line: 1, column: 1 }) }
+      const form = () => ({
+        faults: [],
+        definitions: definitions.map(({ id, kind, meta, data, line }) => ({
+          id,
+          kind,
+          meta,
+          data,
+          position: { line, column: 1 },
+        })),
+      })
+      return giveEntries(
+        location,
+        { documents: [document], faults: [] },
+        { form, schemas: NO_SCHEMAS, seal, withLines: true },
+      )
+    },
+  }
+}

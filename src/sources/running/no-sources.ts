@@ -1,0 +1,16 @@
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { Sources } from './sources.js'
+
+/** Where none is configured. */
+export const NO_SOURCES: Sources = {
+  list: async () => [],
+  get: async () => null,
+  reload: async (name) => none(name),
+  plan: async (name) => none(name),
+  ownedPage: async () => ({ items: [], hasMore: false }),
+  ownedCount: async () => 0,
+}
+
+function none(name: string): never {
+  throw new RegistryError('SOURCE_NOT_FOUND', `there is no source "${name}": none is configured`)
+}

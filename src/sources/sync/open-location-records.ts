@@ -1,0 +1,74 @@
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Change } from '../../core/history/change.js'
+import type { History } from '../../store/contract/history.js'
+import type { LogPosition } from '../../store/contract/history-reader.js'
+import type { EntryRecord } from '../../store/contract/source-records.js'
+import { authorOf } from '../contract/source-settings.js'
+import { LocationBook } from './location-records.js'
+
+/** Changes of the log that are looked through at a time. */
+const CHUNK = 2_000
+/** Where entries are recorded of which is only known that the source wrote them. No location is named like this, so it is always gone. */
+const UNKNOWN_LOCATION = ''
+
+/**
+ * What is recorded of a source, after recording what it has written without that: a gateway that ends between a commit
+ * and its record would leave entries behind that nobody knows whose they are. @throws LeaseLost
+ */
+export async function openBook(source: string, history: History): Promise<LocationBook> {
+  const { sources } = history
+  const since = await sources.unsettled(source)
+  const book = await LocationBook.open(source, sources)
+  if (since === null) return book
+  for await (const { revision, changes } of ownWrites(source, since, history)) await adopt(changes, revision)
+  await book.settle()
+  return book
+
+  async function adopt(changes: readonly Change[], revision: number): Promise<void> {
+    const recorded = await sources.entries(
+      source,
+      changes.map(({ id }) => id),
+    )
+    const entries = new Map<EntryId, EntryRecord>()
+    const removed = new Set<EntryId>()
+    for (const { id, entry } of changes) {
+      const record = recorded.get(id)
+      if ((record?.revision ?? 0) >= revision) continue
+      if (entry === null) {
+        removed.add(id)
+        continue
+      }
+      removed.delete(id)
+      entries.set(id, { id, location: record?.location ?? UNKNOWN_LOCATION, digest: entry.content.digest, revision })
+    }
+    const locations = [...entries.values()].some(({ location }) => location === UNKNOWN_LOCATION)
+      ? [{ location: UNKNOWN_LOCATION, stamp: null, entries: 0 }]
+      : []
+    await book.save({
+      entries: [...entries.values()],
+      removedEntries: [...removed].filter((id) => !entries.has(id)),
+      locations,
+      removedLocations: [],
+    })
+  }
+}
+
+/** Changes by this source's changesets after a revision, never of two revisions at once. */
+async function* ownWrites(
+  source: string,
+  since: number,
+  history: History,
+): AsyncGenerator<{ revision: number; changes: readonly Change[] }> {
+  const author = authorOf(source)
+  let after: LogPosition = { revision: since, position: Infinity }
+  for (;;) {
+    const page = await history.log(after, CHUNK)
+    for (const { revision, kind, author: by } of page.transitions) {
+      if (kind !== 'CHANGESET' || by !== author) continue
+      const changes = page.changes.filter((change) => change.revision === revision)
+      if (changes.length > 0) yield { revision, changes }
+    }
+    after = page.upTo
+    if (after.revision >= page.head.revision && after.position === Infinity) return
+  }
+}

@@ -1,0 +1,50 @@
+import type { SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { EntryRecord, LocationRecord } from '../../store/contract/source-records.js'
+
+/** A definition whose content is another than the source gave for this entry before. */
+export interface NewEntry {
+  readonly type: 'new'
+  readonly id: EntryId
+  readonly content: SealedContent
+  readonly modifiedAt: Date | null
+  readonly location: string
+  readonly line: number | null
+  readonly record: EntryRecord | undefined
+}
+
+/** No location defines it any more. */
+export interface GoneEntry {
+  readonly type: 'gone'
+  readonly id: EntryId
+  readonly record: EntryRecord
+}
+
+export type Intent = NewEntry | GoneEntry
+
+/** What is applied and recorded together. */
+export class SourceBatch {
+  readonly intents: Intent[] = []
+  /** Records that change while the registry does not. */
+  readonly notes: EntryRecord[] = []
+  /** Recorded when their entries have been taken over, without a stamp where one of those failed. */
+  readonly locations = new Map<string, LocationRecord>()
+  readonly removedLocations: string[] = []
+  /** Of the contents, about. */
+  bytes = 0
+
+  add(intent: Intent): void {
+    this.intents.push(intent)
+    if (intent.type === 'new') this.bytes += intent.content.metaText.length + intent.content.dataText.length
+  }
+
+  locate(record: LocationRecord): void {
+    this.locations.set(record.location, record)
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.locations.size === 0 && [this.intents, this.notes, this.removedLocations].every(({ length }) => length === 0)
+    )
+  }
+}

@@ -1,0 +1,168 @@
+import type { Problem, ProblemCode } from '../../core/errors/registry-error.js'
+import type { Operation } from '../../core/ordering/operation.js'
+import type { Registry } from '../../registry/registry.js'
+import { authorOf, type SourceSettings } from '../contract/source-settings.js'
+import type { PlannedWrite } from './plan-source-writes.js'
+
+export interface WriteLimits {
+  readonly changesetOperations: number
+  readonly changesetBytes: number
+}
+
+export interface WriteOptions {
+  readonly settings: SourceSettings
+  readonly registry: Registry
+  readonly limits: WriteLimits
+  readonly dryRun: boolean
+  /** Called before each changeset, not on a dry run. @throws LeaseLost */
+  readonly aboutToWrite: () => Promise<void>
+}
+
+export interface WriteListener {
+  /** Called as soon as a changeset is committed. */
+  readonly committed: (written: Written) => Promise<void>
+}
+
+/** What came of the writes of one changeset. */
+export interface Written {
+  readonly writes: readonly PlannedWrite[]
+  /** Null on a dry run. */
+  readonly revision: number | null
+  readonly version: number
+  readonly delta: readonly Operation[]
+}
+
+export interface WriteResult {
+  readonly written: readonly Written[]
+  /** The entry has been changed by somebody else since it was looked at. */
+  readonly overtaken: readonly PlannedWrite[]
+  readonly refused: readonly { readonly write: PlannedWrite; readonly message: string }[]
+}
+
+/** The entry is not any more what the write was planned against. */
+const OVERTAKEN: readonly ProblemCode[] = ['CONFLICT', 'ENTRY_EXISTS', 'ENTRY_NOT_FOUND', 'KIND_MISMATCH']
+/** Wrong with this one entry: it stops the others no more than a file that does not parse. */
+const OF_ONE_ENTRY: readonly ProblemCode[] = ['INVALID_ENTRY', 'TOO_LARGE', 'ENTRY_IN_USE']
+
+/**
+ * Writes as one changeset, or as several one after the other where the limits want it so. What is wrong with single
+ * entries is left out and told; a changeset that is refused for another reason is refused whole.
+ */
+export async function writeBatch(
+  writes: readonly PlannedWrite[],
+  options: WriteOptions & WriteListener,
+): Promise<WriteResult> {
+  const result = {
+    written: [] as Written[],
+    overtaken: [] as PlannedWrite[],
+    refused: [] as { write: PlannedWrite; message: string }[],
+  }
+  const waiting = cut(writes, options.limits)
+  for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
+    if (chunk.length === 0) continue
+    if (!options.dryRun) await options.aboutToWrite()
+    const outcome = await options.registry.applyChangeset(
+      {
+        operations: chunk.flatMap(({ operations }) => operations),
+        message: messageOf(chunk, options.settings),
+        dryRun: options.dryRun,
+      },
+      { author: authorOf(options.settings.name) },
+    )
+    if (outcome.type === 'applied') {
+      const written = { writes: chunk, revision: outcome.revision, version: outcome.head.version, delta: outcome.delta }
+      result.written.push(written)
+      await options.committed(written)
+      continue
+    }
+    const { single, whole } = sorted(chunk, outcome.problems)
+    if (whole === undefined) {
+      const rest: PlannedWrite[] = []
+      for (const write of chunk) {
+        const problems = single.get(write)
+        if (problems === undefined) rest.push(write)
+        else if (problems.every(({ code }) => OVERTAKEN.includes(code))) result.overtaken.push(write)
+        else result.refused.push({ write, message: problems.map(({ message }) => message).join('; ') })
+      }
+      waiting.unshift(rest)
+    } else if (whole.code === 'TOO_LARGE' && chunk.length > 1) {
+      const half = Math.ceil(chunk.length / 2)
+      waiting.unshift(chunk.slice(0, half), chunk.slice(half))
+    } else {
+      for (const write of chunk) {
+        const own = single
+          .get(write)
+          ?.map(({ message }) => message)
+          .join('; ')
+        result.refused.push({ write, message: own ?? `the changeset was refused: ${whole.message}` })
+      }
+      result.refused.sort((a, b) => Number(single.has(b.write)) - Number(single.has(a.write)))
+    }
+  }
+  return result
+}
+
+/** Problems by the write that they are of, and the one that stops all of them, should there be one. */
+function sorted(
+  chunk: readonly PlannedWrite[],
+  problems: readonly Problem[],
+): { single: Map<PlannedWrite, Problem[]>; whole: Problem | undefined } {
+  const owners = chunk.flatMap((write) => write.operations.map(() => write))
+  const single = new Map<PlannedWrite, Problem[]>()
+  let whole: Problem | undefined
+  for (const problem of problems) {
+    const write = problem.operation === undefined ? undefined : owners[problem.operation]
+    if (write !== undefined) single.set(write, [...(single.get(write) ?? []), problem])
+    if (write === undefined || !(OVERTAKEN.includes(problem.code) || OF_ONE_ENTRY.includes(problem.code)))
+      whole ??= problem
+  }
+  return { single, whole }
+}
+
+/** In pieces that the limits allow, by what the texts take. */
+function cut(writes: readonly PlannedWrite[], limits: WriteLimits): PlannedWrite[][] {
+  const pieces: PlannedWrite[][] = []
+  let piece: PlannedWrite[] = []
+  let operations = 0
+  let bytes = 0
+  for (const write of writes) {
+    const more = bytesOf(write)
+    const fits =
+      operations + write.operations.length <= limits.changesetOperations && bytes + more <= limits.changesetBytes
+    if (!fits && piece.length > 0) {
+      pieces.push(piece)
+      piece = []
+      operations = 0
+      bytes = 0
+    }
+    piece.push(write)
+    operations += write.operations.length
+    bytes += more
+  }
+  if (piece.length > 0) pieces.push(piece)
+  return pieces
+}
+
+function bytesOf({ intent }: PlannedWrite): number {
+  return intent.type === 'gone'
+    ? 0
+    : Buffer.byteLength(intent.content.metaText) + Buffer.byteLength(intent.content.dataText)
+}
+
+const NAMED_PLACES = 3
+/** A message is a line in a log. */
+const LONGEST_PLACE = 200
+// eslint-disable-next-line no-control-regex
+const UNFIT = /[\u0000\p{Surrogate}]/gu
+
+/** `source app (filesystem): a.yaml, b.yaml and 7 more` */
+function messageOf(writes: readonly PlannedWrite[], { name, provider }: SourceSettings): string {
+  const places = new Set(
+    writes.map(({ intent }) => (intent.type === 'new' ? intent.location : intent.record.location) ?? intent.id),
+  )
+  const named = [...places]
+    .slice(0, NAMED_PLACES)
+    .map((place) => (place.length > LONGEST_PLACE ? `…${place.slice(-LONGEST_PLACE)}` : place))
+  const more = places.size > named.length ? ` and ${places.size - named.length} more` : ''
+  return `source ${name} (${provider}): ${named.join(', ')}${more}`.replace(UNFIT, '\ufffd')
+}

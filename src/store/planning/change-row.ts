@@ -1,0 +1,82 @@
+import type { EntryRevision, SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Change } from '../../core/history/change.js'
+import type { PlannedOperation } from '../../core/ordering/operation.js'
+
+export const CHANGE_OPERATIONS = ['create', 'update', 'delete', 'replace'] as const
+/** `replace` is a delete and a create of another kind in one changeset: two changes, one row. */
+export type ChangeOperation = (typeof CHANGE_OPERATIONS)[number]
+
+/** The log as it is stored: one row for each entry that a revision touched. */
+export interface ChangeRow {
+  readonly id: EntryId
+  readonly revision: number
+  readonly operation: ChangeOperation
+  /** Where the change stands within its revision; of a replacement, where its create does. */
+  readonly position: number
+  /** Of a replacement, where its delete stands. */
+  readonly deletePosition: number | null
+  /** Null for `delete`. */
+  readonly content: SealedContent | null
+  /** The version whose changeset wrote the content; null for `delete`. */
+  readonly version: number | null
+  /** The revision that gave the entry the content it had before; null for `create`. */
+  readonly previousRevision: number | null
+}
+
+/** Rows of one transition, from its operations in their order. `writtenBy` tells which version wrote a content. */
+export function changeRows(
+  revision: number,
+  operations: readonly PlannedOperation[],
+  writtenBy: (id: EntryId) => number,
+): ChangeRow[] {
+  const rows = new Map<EntryId, ChangeRow>()
+  for (const [position, operation] of operations.entries()) {
+    const { id, content } = operation
+    const deleted = rows.get(id)
+    if (deleted !== undefined) {
+      const replacement = { operation: 'replace', position, deletePosition: deleted.position } as const
+      rows.set(id, { ...deleted, ...replacement, content, version: writtenBy(id) })
+      continue
+    }
+    rows.set(id, {
+      id,
+      revision,
+      position,
+      content,
+      operation: ROW_OPERATION[operation.kind],
+      deletePosition: null,
+      version: content === null ? null : writtenBy(id),
+      previousRevision: operation.originalRevision?.revision ?? null,
+    })
+  }
+  return [...rows.values()]
+}
+
+const ROW_OPERATION = { CREATE: 'create', UPDATE: 'update', DELETE: 'delete' } as const
+
+const CHANGE_KIND = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE', replace: 'CREATE' } as const
+
+/** What a row tells, as one change or, for a replacement, two; not yet in the revision's order. */
+export function changesOfRow(row: ChangeRow, previous: EntryRevision | null): Change[] {
+  const { id, revision, position } = row
+  const entry = entryOfRow(row)
+  if (row.operation !== 'replace') {
+    return [{ id, revision, position, kind: CHANGE_KIND[row.operation], entry, previous }]
+  }
+  return [
+    { id, revision, position: row.deletePosition!, kind: 'DELETE', entry: null, previous },
+    { id, revision, position, kind: 'CREATE', entry, previous: null },
+  ]
+}
+
+export function entryOfRow(row: ChangeRow): EntryRevision | null {
+  if (row.content === null) return null
+  return { id: row.id, content: row.content, revision: row.revision, version: row.version! }
+}
+
+type Placed = Pick<Change, 'revision' | 'position'>
+
+export function byPosition(a: Placed, b: Placed): number {
+  return a.revision - b.revision || a.position - b.position
+}

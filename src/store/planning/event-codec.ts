@@ -1,0 +1,48 @@
+import { SealedContent } from '../../core/entry/entry.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { BusEvent, EntryContent } from '../../core/events/event.js'
+
+/** A content as it travels between gateways: its texts are the truth, so they go as they are. */
+export interface WrittenContent {
+  readonly id: string
+  readonly kind: string
+  readonly meta: string
+  readonly data: string
+  readonly digest: string
+}
+
+export function writeContent(entry: EntryContent | null): WrittenContent | null {
+  if (entry === null) return null
+  const { kind, metaText, dataText, digest } = entry.content
+  return { id: entry.id, kind, meta: metaText, data: dataText, digest }
+}
+
+export function readContent(written: WrittenContent | null): EntryContent | null {
+  if (written === null) return null
+  const { id, kind, meta, data, digest } = written
+  return { id: id as EntryId, content: new SealedContent(kind, meta, data, digest) }
+}
+
+export function writeEvent(event: BusEvent): string {
+  if (event.type !== 'entry') return JSON.stringify(event)
+  return JSON.stringify({ ...event, entry: writeContent(event.entry), original: writeContent(event.original) })
+}
+
+export function readEvent(text: string): BusEvent {
+  const event = JSON.parse(text)
+  const at = new Date(event.at)
+  if (event.type !== 'entry') return { ...event, at }
+  return { ...event, at, entry: readContent(event.entry), original: readContent(event.original) }
+}
+
+/** About what an event takes in memory, in bytes. */
+export function eventBytes(event: BusEvent): number {
+  const fixed = 400
+  return event.type !== 'entry'
+    ? fixed + (event.error?.length ?? 0)
+    : fixed + contentBytes(event.entry) + contentBytes(event.original)
+}
+
+function contentBytes(entry: EntryContent | null): number {
+  return entry === null ? 0 : entry.content.metaText.length + entry.content.dataText.length
+}

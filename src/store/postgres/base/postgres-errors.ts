@@ -1,0 +1,63 @@
+import { RegistryError } from '../../../core/errors/registry-error.js'
+
+/** What the driver says when the server is not there, by error code; 57P0x: shutting down or starting up. */
+const CONNECTION_FAILURES = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08000',
+  '08003',
+  '08006',
+  '53300',
+])
+/** Out of space, of memory, of locks; a file that cannot be written: the server lives, but cannot do it now. */
+const CLASS_INSUFFICIENT_RESOURCES = '53'
+const CLASS_SYSTEM_ERROR = '58'
+const CANCELLED = '57014'
+const LOCK_NOT_AVAILABLE = '55P03'
+const READ_ONLY = '25006'
+
+export function errorCode(error: unknown): string {
+  const candidate = error as { code?: unknown; cause?: unknown } | null
+  if (typeof candidate?.code === 'string') return candidate.code
+  // drizzle wraps what the driver throws.
+  return candidate?.cause == null ? '' : errorCode(candidate.cause)
+}
+
+export function isConnectionFailure(error: unknown): boolean {
+  return CONNECTION_FAILURES.has(errorCode(error))
+}
+
+/** The store's errors in the registry's words; others stay as they are, to be masked and logged. */
+export function registryError(error: unknown): unknown {
+  if (error instanceof RegistryError) return error
+  const code = errorCode(error)
+  if (code === CANCELLED || code === LOCK_NOT_AVAILABLE) {
+    return new RegistryError('TIMEOUT', 'the store took too long; ask for less, or try again', {}, { cause: error })
+  }
+  if (CONNECTION_FAILURES.has(code)) {
+    return new RegistryError('UNAVAILABLE', 'the store cannot be reached; try again', {}, { cause: error })
+  }
+  if (code.startsWith(CLASS_INSUFFICIENT_RESOURCES) || code.startsWith(CLASS_SYSTEM_ERROR) || code === READ_ONLY) {
+    return new RegistryError(
+      'UNAVAILABLE',
+      'the store cannot write now; nothing was changed, try again later',
+      { reason: code },
+      { cause: error },
+    )
+  }
+  return error
+}

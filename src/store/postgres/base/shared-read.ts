@@ -1,0 +1,27 @@
+/**
+ * A read that many callers share, none of whom is given one that began before they asked: who comes while one is
+ * under way shares the next.
+ */
+export class SharedLook<Seen> {
+  #running: Promise<Seen> | null = null
+  #next: Promise<Seen> | null = null
+
+  constructor(private readonly read: () => Promise<Seen>) {}
+
+  look(): Promise<Seen> {
+    if (this.#running === null) return this.#begin()
+    return (this.#next ??= this.#running.then(
+      () => this.#begin(),
+      () => this.#begin(),
+    ))
+  }
+
+  #begin(): Promise<Seen> {
+    this.#next = null
+    const running = this.read().finally(() => {
+      if (this.#running === running) this.#running = null
+    })
+    this.#running = running
+    return running
+  }
+}

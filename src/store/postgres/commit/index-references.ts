@@ -1,0 +1,34 @@
+import type { HistoryOptions } from '../../contract/history.js'
+import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
+import type { Sql, Transaction } from '../base/read-pool.js'
+import { insertReferences } from './copy-batch.js'
+
+const ENTRIES_AT_ONCE = 2_000
+
+/** Fills `reference` anew where the configured patterns are not those that it was filled by. */
+export async function indexReferences(
+  client: Sql,
+  { references, referencesFingerprint }: HistoryOptions,
+): Promise<void> {
+  const [pointer] = await client<{ references_fingerprint: string }[]>`SELECT references_fingerprint FROM head_pointer`
+  if (pointer!.references_fingerprint === referencesFingerprint) return
+  await client.begin(async (sql) => {
+    // Under the writers' lock: nobody adds references by the old patterns meanwhile.
+    const [locked] = await sql<
+      { references_fingerprint: string }[]
+    >`SELECT references_fingerprint FROM head_pointer FOR UPDATE`
+    if (locked!.references_fingerprint === referencesFingerprint) return
+    await sql`DELETE FROM reference`
+    let after = { ns: '', name: '' }
+    for (;;) {
+      const rows: EntryColumns[] = await sql.unsafe<EntryColumns[]>(
+        `SELECT ${ENTRY_COLUMNS} FROM head h WHERE (h.ns, h.name) > ($1, $2) ORDER BY h.ns, h.name LIMIT ${ENTRIES_AT_ONCE}`,
+        [after.ns, after.name],
+      )
+      await insertReferences(sql as Transaction, rows.map(entryOfColumns), references, rows.length === ENTRIES_AT_ONCE)
+      if (rows.length < ENTRIES_AT_ONCE) break
+      after = rows.at(-1)!
+    }
+    await sql`UPDATE head_pointer SET references_fingerprint = ${referencesFingerprint}`
+  })
+}

@@ -1,0 +1,154 @@
+import { RegistryError } from '../../../core/errors/registry-error.js'
+import type { Compaction, CompactRequest, HistoryCompactor, HistoryOptions } from '../../contract/history.js'
+import { type CompactionStanding, planCompaction } from '../../planning/plan-compaction.js'
+import { sumText } from '../../verify/baseline.js'
+import { type Measured, measureBaseline } from '../../verify/verify-history.js'
+import { registryError } from '../base/postgres-errors.js'
+import type { ReadClient, Sql, Transaction } from '../base/read-pool.js'
+import { removeCompacted } from './remove-compacted.js'
+import { withStoredHistory } from './verify-source.js'
+
+/** A gateway that stops breathing gives the writers' lock back after that long. */
+const GIVE_LOCK_BACK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
+
+/*
+ * Three steps, each of which leaves a registry that is whole:
+ *
+ *   measure   all of history is checked, without a lock, and what is to be kept of the part before is worked out
+ *   say       one short transaction under the writers' lock: the baseline is written, what lies before is gone for readers
+ *   remove    in the background, a little at a time; whoever finds it unfinished (at start, every hour) goes on with it
+ */
+export class Compactor implements HistoryCompactor {
+  readonly #stop = new AbortController()
+  /** One at a time: measuring holds the ids of all entries in memory. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #removing: Promise<void> | null = null
+  #again = false
+
+  constructor(
+    private readonly client: ReadClient,
+    private readonly databaseUrl: string,
+    private readonly options: Pick<HistoryOptions, 'references' | 'onFault'>,
+  ) {}
+
+  async oldestRevision(): Promise<number> {
+    const [row] = await this.client.read(
+      (sql) => sql<{ oldest: number }[]>`SELECT oldest_revision AS oldest FROM head_pointer`,
+    )
+    return row!.oldest
+  }
+
+  async compact(request: CompactRequest): Promise<Compaction> {
+    const standing = await this.client.read((sql) => readStanding(sql))
+    if (!planCompaction(request, standing)) return nothingDone(standing)
+    if (request.dryRun) return this.client.read((sql) => readLosses(sql, request.before, standing))
+    const turn = this.#turn.then(() => this.#squash(request.before))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Removes what is left of what was compacted away; nobody waits for it. */
+  goOn(): void {
+    this.#again = true
+    if (this.#removing !== null || this.#stop.signal.aborted) return
+    this.#again = false
+    this.#removing = removeCompacted(this.client, this.#stop.signal)
+      // It is tried again within an hour, here or by another gateway.
+      .catch((error: unknown) => this.options.onFault?.('what was compacted away could not be removed', error))
+      .finally(() => {
+        this.#removing = null
+        if (this.#again) this.goOn()
+      })
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#removing
+  }
+
+  async #squash(before: number): Promise<Compaction> {
+    if (this.#stop.signal.aborted) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was compacted')
+    // Another one may have done it while this one waited for its turn.
+    const standing = await this.client.read((sql) => readStanding(sql))
+    if (!planCompaction({ before }, standing)) return nothingDone(standing)
+    const losses = await this.client.read((sql) => readLosses(sql, before, standing))
+    const measured = await this.#measure(before)
+    let told: Compaction | null = null
+    await this.client.read((pool) =>
+      pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
+        await sql.unsafe(GIVE_LOCK_BACK)
+        await sql`SELECT FROM head_pointer FOR UPDATE`
+        const now = await readStanding(sql)
+        if (!planCompaction({ before }, now)) {
+          // Tried again after a connection that broke, it may find its own work done.
+          if (told === null || now.oldestRevision !== before) told = nothingDone(now)
+          return
+        }
+        const isSame = now.oldestRevision === standing.oldestRevision
+        told = { ...(isSame ? losses : await readLosses(sql, before, now)), oldestRevision: before }
+        await writeBaseline(sql, before, measured)
+      }),
+    )
+    this.goOn()
+    return told!
+  }
+
+  async #measure(before: number): Promise<Measured> {
+    try {
+      return await withStoredHistory(this.databaseUrl, this.options.references, (stored) =>
+        measureBaseline(stored, before),
+      )
+    } catch (error) {
+      throw registryError(error)
+    }
+  }
+}
+
+function nothingDone({ oldestRevision }: CompactionStanding): Compaction {
+  return { oldestRevision, versions: 0, changes: 0 }
+}
+
+/** Version numbers and their revisions rise together, so the tag on the lowest version is that of the lowest revision. */
+async function readStanding(sql: Sql | Transaction): Promise<CompactionStanding> {
+  type Row = { revision: number; oldest: number; tag: string | null; number: number | null; tagged: number | null }
+  const [row] = await sql<Row[]>`
+    SELECT p.revision, p.oldest_revision AS oldest, t.name AS tag, t.number, t.tagged
+    FROM head_pointer p LEFT JOIN LATERAL (
+      SELECT t.name, v.number, v.revision AS tagged FROM tag t JOIN version v ON v.number = t.version
+      WHERE t.version > 0 ORDER BY t.version, t.name LIMIT 1
+    ) t ON true`
+  const { revision, oldest, tag, number, tagged } = row!
+  const lowestTag = tag === null ? null : { tag: { name: tag }, version: { number: number!, revision: tagged! } }
+  return { headRevision: revision, oldestRevision: oldest, lowestTag }
+}
+
+async function readLosses(
+  sql: Sql | Transaction,
+  before: number,
+  { oldestRevision }: CompactionStanding,
+): Promise<Compaction> {
+  const [row] = await sql<{ versions: number; changes: number }[]>`
+    SELECT count(*) FILTER (WHERE kind = 'CHANGESET') AS versions, coalesce(sum(change_count), 0)::bigint AS changes
+    FROM transition WHERE revision >= ${oldestRevision} AND revision < ${before}`
+  return { oldestRevision, versions: row!.versions, changes: row!.changes }
+}
+
+/** Also of versions that were applied while it was measured: the sums of all are known, and versions do not change. */
+async function writeBaseline(sql: Transaction, before: number, { baseline, sums }: Measured): Promise<void> {
+  const heads = await sql<{ number: number }[]>`
+    SELECT DISTINCT v.number FROM transition t JOIN version v ON v.number = t.to_version
+    WHERE t.revision >= ${before - 1} AND v.revision < ${before} AND v.number > 0 AND (t.kind = 'VERSION' OR t.revision = ${before - 1})`
+  const numbers = heads.map(({ number }) => number)
+  const states = numbers.map((number) => sumText(sums.get(number)!))
+  const { versionsDigest, transitionsDigest, rows } = baseline
+  await sql`UPDATE version SET state = NULL WHERE state IS NOT NULL AND NOT number = ANY(${numbers}::bigint[])`
+  await sql`
+    UPDATE version v SET state = needed.state FROM unnest(${numbers}::bigint[], ${states}::text[]) AS needed(number, state)
+    WHERE v.number = needed.number`
+  await sql`
+    INSERT INTO baseline (id, revision, versions_digest, transitions_digest, rows, removed)
+    VALUES (1, ${before}, ${versionsDigest}, ${transitionsDigest}, ${rows}, false)
+    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, versions_digest = excluded.versions_digest,
+      transitions_digest = excluded.transitions_digest, rows = excluded.rows, removed = false`
+  await sql`UPDATE head_pointer SET oldest_revision = ${before}`
+}

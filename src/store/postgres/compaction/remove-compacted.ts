@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RegistryError } from '../../../core/errors/registry-error.js'
+import { idColumns, storedId } from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+
+/** Rows of the log, or versions, looked at in one step; writers wait some 50 ms where all of them go. */
+const ROWS_AT_ONCE = 2_000
+const VERSIONS_AT_ONCE = 500
+/** Between two steps, so that writers get their turn. */
+const PAUSE_MS = 20
+/** Until it is tried again where the store is away. */
+const AWAY_MS = 30_000
+
+/**
+ * Removes what readers do not see any more: rows before the oldest revision that a later one before it supersedes, deletes,
+ * names of entries without a row, changesets. Any number of gateways may do it at once, and stop at any point of it.
+ */
+export async function removeCompacted(client: ReadClient, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const [baseline] = await client.read(
+        (sql) => sql<{ revision: number; removed: boolean }[]>`SELECT revision, removed FROM baseline`,
+      )
+      if (baseline === undefined || baseline.removed) return
+      const { revision } = baseline
+      await removeRows(client, revision, signal)
+      await removeChangesets(client, revision, signal)
+      if (!signal.aborted)
+        await client.read((sql) => sql`UPDATE baseline SET removed = true WHERE revision = ${revision}`)
+    } catch (error) {
+      if (!(error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT'))) throw error
+      await pause(AWAY_MS, signal)
+    }
+  }
+}
+
+interface LogRow {
+  readonly ns: string
+  readonly name: string
+  readonly revision: number
+  readonly position: number
+  readonly superseded: boolean
+}
+
+/** Older rows first: were a delete removed before the create that it follows, the entry would stand again. */
+async function removeRows(client: ReadClient, before: number, signal: AbortSignal): Promise<void> {
+  let after = { revision: 0, position: -1 }
+  while (!signal.aborted) {
+    const rows = await client.read(
+      (sql) => sql<LogRow[]>`
+      SELECT c.ns, c.name, c.revision, c.position, c.operation = 'delete' OR EXISTS (
+        SELECT FROM change later WHERE later.ns = c.ns AND later.name = c.name AND later.revision > c.revision AND later.revision < ${before}
+      ) AS superseded
+      FROM change c WHERE c.revision < ${before} AND (c.revision, c.position) > (${after.revision}, ${after.position})
+      ORDER BY c.revision, c.position LIMIT ${ROWS_AT_ONCE}`,
+    )
+    const gone = rows.filter(({ superseded }) => superseded)
+    if (gone.length > 0) await removeStep(client, gone)
+    if (rows.length < ROWS_AT_ONCE) return
+    after = rows.at(-1)!
+    await pause(PAUSE_MS, signal)
+  }
+}
+
+async function removeStep(client: ReadClient, gone: readonly LogRow[]): Promise<void> {
+  const { ns, name } = idColumns(gone.map((row) => storedId(row.ns, row.name)))
+  const revisions = gone.map(({ revision }) => revision)
+  await client.read((pool) =>
+    pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
+      // Who creates an entry anew relies on the name being there: so writers must wait.
+      await sql`SELECT FROM head_pointer FOR UPDATE`
+      await sql`
+      DELETE FROM change c USING unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS gone(ns, name, revision)
+      WHERE c.ns = gone.ns AND c.name = gone.name AND c.revision = gone.revision`
+      await sql`
+      DELETE FROM entry_name e USING (SELECT DISTINCT * FROM unnest(${ns}::text[], ${name}::text[]) AS gone(ns, name)) gone
+      WHERE e.ns = gone.ns AND e.name = gone.name AND NOT EXISTS (SELECT FROM change c WHERE c.ns = e.ns AND c.name = e.name)`
+    }),
+  )
+}
+
+async function removeChangesets(client: ReadClient, before: number, signal: AbortSignal): Promise<void> {
+  const [last] = await client.read(
+    (sql) => sql<{ number: number }[]>`
+    SELECT to_version AS number FROM transition WHERE kind = 'CHANGESET' AND revision < ${before} ORDER BY revision DESC LIMIT 1`,
+  )
+  for (let after = 0; after < (last?.number ?? 0) && !signal.aborted; after += VERSIONS_AT_ONCE) {
+    const { count } = await client.read(
+      (sql) => sql`
+      UPDATE version SET changeset = NULL
+      WHERE number > ${after} AND number <= ${after + VERSIONS_AT_ONCE} AND revision < ${before} AND changeset IS NOT NULL`,
+    )
+    if (count > 0) await pause(PAUSE_MS, signal)
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+}

@@ -1,0 +1,89 @@
+import type { BusEvent } from '../../../core/events/event.js'
+import { eventBytes, writeEvent } from '../../planning/event-codec.js'
+import type { Letter } from './exchange-sql.js'
+
+const BATCH_EVENTS = 500
+const BATCH_BYTES = 1024 * 1024
+/** What waits for the database beyond this is missed by other gateways, who are told so. */
+const WAITING_EVENTS = 10_000
+const WAITING_BYTES = 16 * 1024 * 1024
+
+/**
+ * Events on their way to other gateways. Each has a number that grows by one, so that whoever is given one with a gap
+ * before it knows how many are missing, whatever became of them.
+ */
+export class EventOutbox {
+  #waiting: { readonly letter: Letter; readonly bytes: number }[] = []
+  #bytes = 0
+  #number = 0
+  #sending = false
+
+  /** `send` says whether anybody is there to hear; where nobody is, what waits is dropped. */
+  constructor(
+    private readonly origin: string,
+    private readonly send: (letters: readonly Letter[]) => Promise<boolean>,
+  ) {}
+
+  push(event: BusEvent): void {
+    this.#number += 1
+    const bytes = eventBytes(event)
+    if (this.#waiting.length >= WAITING_EVENTS || (this.#waiting.length > 0 && this.#bytes + bytes > WAITING_BYTES))
+      return
+    this.#waiting.push({
+      letter: { header: JSON.stringify({ from: this.origin, n: this.#number }), body: writeEvent(event) },
+      bytes,
+    })
+    this.#bytes += bytes
+    if (!this.#sending) void this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    this.#sending = true
+    // What is published in one turn goes together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#take()
+      // The store is away: these are missed, and the next numbers tell.
+      const heard = await this.send(batch).catch(() => true)
+      if (!heard) this.#clear()
+    }
+    this.#sending = false
+  }
+
+  #take(): Letter[] {
+    let bytes = 0
+    let count = 0
+    for (const { bytes: size } of this.#waiting) {
+      if (count > 0 && (count >= BATCH_EVENTS || bytes + size > BATCH_BYTES)) break
+      bytes += size
+      count += 1
+    }
+    this.#bytes -= bytes
+    return this.#waiting.splice(0, count).map(({ letter }) => letter)
+  }
+
+  #clear(): void {
+    this.#waiting = []
+    this.#bytes = 0
+  }
+}
+
+/** Sees by their numbers what is missing from what other gateways have sent. */
+export class EventNumbers {
+  readonly #last = new Map<string, number>()
+
+  /** How many are missing before this one; undefined where it has been seen. */
+  take({ from, n }: { readonly from: string; readonly n: number }): number | undefined {
+    const last = this.#last.get(from)
+    if (last !== undefined && n <= last) return undefined
+    // Those longest silent are forgotten first: gateways come and go.
+    this.#last.delete(from)
+    this.#last.set(from, n)
+    if (this.#last.size > 1_000) this.#last.delete(this.#last.keys().next().value!)
+    return last === undefined ? 0 : n - last - 1
+  }
+
+  clear(): void {
+    this.#last.clear()
+  }
+}

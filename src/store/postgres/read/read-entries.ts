@@ -1,0 +1,156 @@
+import type { EntryRevision } from '../../../core/entry/entry.js'
+import type { EntryId } from '../../../core/entry/entry-id.js'
+import {
+  type EntryRevisionKey,
+  entryRevisionKey,
+  type HistoryReader,
+  type NamespaceSummary,
+  type Page,
+  type PageOf,
+  type ReadAt,
+} from '../../contract/history-reader.js'
+import { isKept, keptRows, type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+
+type EntryReads = Pick<
+  HistoryReader,
+  'entries' | 'entryRevisions' | 'namespaces' | 'entryHistories' | 'entryHistoryCounts' | 'entryCount'
+>
+
+/**
+ * Reading entries by id. Each is one statement, however many ids.
+ * @param planned - Its sessions plan a statement once: what looks up ids one by one takes longer to plan than to run
+ */
+export function readEntries(client: ReadClient, planned: ReadClient): EntryReads {
+  return {
+    async entries(ids, at) {
+      if (ids.length === 0) return new Map()
+      const rows = await (at === 'head' ? entriesAtHead(planned, ids) : entriesAt(planned, ids, at))
+      return new Map(rows.map((row) => [storedId(row.ns, row.name), entryOfColumns(row)]))
+    },
+
+    async entryRevisions(keys) {
+      if (keys.length === 0) return new Map()
+      const { ns, name } = idColumns(keys.map(({ id }) => id))
+      const revisions = keys.map(({ revision }) => revision)
+      const rows = await client.read(
+        (sql) => sql<EntryColumns[]>`
+        SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
+        CROSS JOIN head_pointer pointer
+        JOIN change h ON h.ns = wanted.ns AND h.name = wanted.name AND h.revision = wanted.revision
+        WHERE h.operation <> 'delete' AND ${sql.unsafe(isKept('h'))}`,
+      )
+      return new Map(
+        rows.map((row) => {
+          const entry = entryOfColumns(row)
+          return [entryRevisionKey(entry satisfies EntryRevisionKey), entry]
+        }),
+      )
+    },
+
+    async entryCount(at) {
+      const rows = await client.read((sql) =>
+        at === 'head'
+          ? sql<{ entry_count: number }[]>`SELECT entry_count FROM head_pointer`
+          : sql<{ entry_count: number }[]>`SELECT entry_count FROM transition WHERE revision = ${at}`,
+      )
+      return rows[0]?.entry_count ?? 0
+    },
+
+    namespaces: (at) => namespaces(client, at),
+
+    async entryHistories(ids, page) {
+      const found = new Map<EntryId, EntryRevision[]>(ids.map((id) => [id, []]))
+      const { ns, name } = idColumns(ids)
+      // A history descends: what comes after a place is older.
+      const olderThan = page.after ?? Number.MAX_SAFE_INTEGER
+      const newerThan = page.before ?? -1
+      const direction = page.fromEnd ? 'ASC' : 'DESC'
+      const rows = await client.read(
+        (sql) => sql<EntryColumns[]>`
+        SELECT h.*
+        FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+        CROSS JOIN LATERAL (
+          SELECT c.ns, c.name, c.kind, c.meta, c.data, c.digest, c.revision, c.version FROM change c
+          WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.operation <> 'delete'
+            AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isKept('c'))}
+          ORDER BY c.revision ${sql.unsafe(direction)} LIMIT ${page.limit + 1}
+        ) h`,
+      )
+      for (const row of rows) found.get(storedId(row.ns, row.name))!.push(entryOfColumns(row))
+      return new Map([...found].map(([id, entries]) => [id, cut(entries, page)]))
+    },
+
+    async entryHistoryCounts(ids) {
+      const { ns, name } = idColumns(ids)
+      const rows = await client.read(
+        (sql) => sql<{ ns: string; name: string; count: number }[]>`
+        SELECT c.ns, c.name, count(*) AS count
+        FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+        JOIN change c ON c.ns = wanted.ns AND c.name = wanted.name
+        WHERE c.operation <> 'delete' AND ${sql.unsafe(isKept('c'))} GROUP BY c.ns, c.name`,
+      )
+      const counts = new Map<EntryId, number>(ids.map((id) => [id, 0]))
+      for (const row of rows) counts.set(storedId(row.ns, row.name), row.count)
+      return counts
+    },
+  }
+}
+
+/** Cuts what was read one item too far; a list read from its end is turned round again. */
+export function cut<Item>(items: readonly Item[], page: Page<unknown>): PageOf<Item> {
+  const kept = items.slice(0, page.limit)
+  return { items: page.fromEnd ? kept.reverse() : kept, hasMore: items.length > page.limit }
+}
+
+function entriesAtHead(client: ReadClient, ids: readonly EntryId[]): Promise<EntryColumns[]> {
+  const { ns, name } = idColumns(ids)
+  return client.read(
+    (sql) => sql<EntryColumns[]>`
+    SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+    FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+    JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name`,
+  )
+}
+
+const ENTRIES_AT = `
+  SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+  FROM unnest($1::text[], $2::text[]) AS wanted(ns, name)
+  CROSS JOIN LATERAL (
+    SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= $3::bigint
+    ORDER BY c.revision DESC LIMIT 1
+  ) h
+  WHERE h.operation <> 'delete'`
+
+async function entriesAt(
+  client: ReadClient,
+  ids: readonly EntryId[],
+  revision: number,
+): Promise<readonly EntryColumns[]> {
+  const { ns, name } = idColumns(ids)
+  const rows = await client.read((sql) =>
+    sql.unsafe<WithOldest<EntryColumns>[]>(ENTRIES_AT, [ns, name, revision], { prepare: true }),
+  )
+  return keptRows(client, rows, revision)
+}
+
+const NAMESPACES_AT = `${withOldest(`
+  SELECT e.ns, count(*) AS count
+  FROM entry_name e
+  CROSS JOIN LATERAL (
+    SELECT c.operation FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= $1::bigint
+    ORDER BY c.revision DESC LIMIT 1
+  ) h
+  WHERE h.operation <> 'delete' GROUP BY e.ns`)} ORDER BY q.ns`
+
+async function namespaces(client: ReadClient, at: ReadAt): Promise<readonly NamespaceSummary[]> {
+  type Row = { readonly ns: string; readonly count: number }
+  const rows = await (at === 'head'
+    ? client.read((sql) => sql<Row[]>`SELECT ns, count(*) AS count FROM head GROUP BY ns ORDER BY ns`)
+    : client
+        .read((sql) => sql.unsafe<WithOldest<Row>[]>(NAMESPACES_AT, [at], { prepare: true }))
+        .then((found) => wholeRows(found, at)))
+  return rows.map(({ ns, count }) => ({ name: ns, entryCount: count }))
+}

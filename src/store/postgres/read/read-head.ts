@@ -1,0 +1,86 @@
+import type { EntryRevision } from '../../../core/entry/entry.js'
+import type { EntryId } from '../../../core/entry/entry-id.js'
+import type { HeadReader } from '../../contract/head-reader.js'
+import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+
+/** Contents are told for so many of the latest changes, where they take no more bytes than this. */
+const TOLD_CONTENTS = 100
+const TOLD_BYTES = 4_096
+
+/**
+ * Settings of the sessions that these statements run in. They are short and have one good plan, whatever they are asked:
+ * planned anew for each, as the server would, they take 0.4 ms in place of 0.1. By an index, also while the tables seem small.
+ */
+export const PLANNED_ONCE = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+} as const
+
+type Nullable<Columns> = { readonly [Column in keyof Columns]: Columns[Column] | null }
+type LookColumns = Nullable<EntryColumns> & {
+  readonly at: number
+  readonly at_version: number
+  readonly oldest: number
+  readonly changed_ns: string | null
+  readonly changed_name: string | null
+}
+type AtColumns = Nullable<EntryColumns> & { readonly at: number }
+
+interface Pointer {
+  readonly revision: number
+  readonly version: number
+}
+
+/** What each gives is of one statement, so of one revision, which it names. */
+export function readHead(client: ReadClient): HeadReader {
+  return {
+    async look(since, limit) {
+      // Most often nothing has changed, and to ask what has takes several times as long.
+      const [head] = await client.read((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
+      if (head!.revision <= since)
+        return { head: { revision: head!.revision, version: head!.version }, changed: new Map() }
+      // Ordered, and the limit written out, so that any number's plan is to take so many from the index.
+      const rows = await client.read(
+        (sql) => sql<LookColumns[]>`
+        SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
+        FROM head_pointer p
+        LEFT JOIN (
+          SELECT ns, name, row_number() OVER (ORDER BY revision DESC, position DESC) AS place
+          FROM change WHERE revision > ${since} ORDER BY revision DESC, position DESC LIMIT ${sql.unsafe(String(limit + 1))}
+        ) c ON true
+        LEFT JOIN head h ON c.place <= ${TOLD_CONTENTS} AND h.ns = c.ns AND h.name = c.name
+          AND pg_column_size(h.meta) + pg_column_size(h.data) <= ${TOLD_BYTES}`,
+      )
+      const { at, at_version: version, oldest } = rows[0]!
+      // Compaction removes changes before the oldest revision, deletes above all.
+      if (rows.length > limit || since + 1 < oldest) return { head: { revision: at, version }, changed: null }
+      const changed = new Map<EntryId, EntryRevision | null>()
+      for (const row of rows) {
+        if (row.changed_ns !== null)
+          changed.set(
+            storedId(row.changed_ns, row.changed_name!),
+            row.ns === null ? null : entryOfColumns(row as EntryColumns),
+          )
+      }
+      return { head: { revision: at, version }, changed }
+    },
+
+    async entries(ids) {
+      const { ns, name } = idColumns(ids)
+      const rows = await client.read(
+        (sql) => sql<AtColumns[]>`
+        SELECT p.revision AS at, h.* FROM head_pointer p LEFT JOIN (
+          SELECT ${sql.unsafe(ENTRY_COLUMNS)}
+          FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+          JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name
+        ) h ON true`,
+      )
+      const entries = new Map<EntryId, EntryRevision>()
+      for (const row of rows)
+        if (row.ns !== null) entries.set(storedId(row.ns, row.name!), entryOfColumns(row as EntryColumns))
+      return { revision: rows[0]!.at, entries }
+    },
+  }
+}

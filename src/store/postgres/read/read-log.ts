@@ -1,0 +1,286 @@
+import type { EntryRevision } from '../../../core/entry/entry.js'
+import type { Change } from '../../../core/history/change.js'
+import { operationsBetween } from '../../../core/history/delta.js'
+import type { Head, Transition, TransitionKind } from '../../../core/history/version.js'
+import type { Operation } from '../../../core/ordering/operation.js'
+import type { HistoryOptions } from '../../contract/history.js'
+import type { HistoryReader, LogPosition, Page } from '../../contract/history-reader.js'
+import { byPosition, changesOfRow } from '../../planning/change-row.js'
+import { logCompacted } from '../../planning/compacted-errors.js'
+import { thereRows, type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import {
+  type ChangeColumns,
+  changeRowOfColumns,
+  type EntryColumns,
+  entryOfColumns,
+  storedId,
+} from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+import { cut } from './read-entries.js'
+
+type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
+
+type PlacedRow = ChangeColumns & { place: number } & {
+  [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null
+}
+
+const PLACED_COLUMNS = `h.ns, h.name, h.revision, h.operation, h.position, h.delete_position, h.kind, h.meta, h.data, h.digest,
+  h.version, h.previous_revision, h.place,
+  p.ns AS p_ns, p.name AS p_name, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest,
+  p.revision AS p_revision, p.version AS p_version`
+/** What an entry held before: the row that `previous_revision` names. */
+const JOIN_PREVIOUS = 'LEFT JOIN change p ON p.ns = h.ns AND p.name = h.name AND p.revision = h.previous_revision'
+
+/** The one change of a row that stands at the place it was read for; a replacement's row has two. */
+function changeAtPlace(row: PlacedRow): Change {
+  const changes = changesOfRow(changeRowOfColumns(row), previousOf(row))
+  return changes.find(({ position }) => position === row.place)!
+}
+
+function previousOf(row: PlacedRow): EntryRevision | null {
+  if (row.p_revision === null) return null
+  return entryOfColumns({
+    ns: row.ns,
+    name: row.name,
+    kind: row.p_kind!,
+    meta: row.p_meta!,
+    data: row.p_data!,
+    digest: row.p_digest!,
+    revision: row.p_revision,
+    version: row.p_version!,
+  })
+}
+
+/** Reading what happened, in its order. */
+export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
+  return {
+    async changesOf(revisions, page: Page<number>) {
+      const direction = page.fromEnd ? 'DESC' : 'ASC'
+      const places = (column: 'position' | 'delete_position') => `(
+        SELECT c.*, c.${column} AS place FROM change c
+        WHERE c.revision = wanted.revision AND c.${column} > $2::int AND c.${column} < $3::int
+        ORDER BY c.${column} ${direction} LIMIT $4::int)`
+      const text = withOldest(`
+        SELECT ${PLACED_COLUMNS}
+        FROM unnest($1::bigint[]) AS wanted(revision)
+        CROSS JOIN LATERAL (${places('position')} UNION ALL ${places('delete_position')} ORDER BY place ${direction} LIMIT $4::int) h
+        ${JOIN_PREVIOUS} WHERE wanted.revision >= pointer.oldest_revision`)
+      const params = [revisions, page.after ?? -1, page.before ?? 2 ** 31 - 1, page.limit + 1]
+      const rows = await client.read((sql) =>
+        sql.unsafe<WithOldest<PlacedRow>[]>(text, params as never[], { prepare: true }),
+      )
+      const oldest = rows[0]?.oldest ?? 0
+      const found = new Map<number, Change[]>(
+        revisions.filter((revision) => revision >= oldest).map((revision) => [revision, []]),
+      )
+      for (const row of thereRows(rows)) found.get(row.revision)!.push(changeAtPlace(row))
+      const inOrder = (changes: Change[]) =>
+        changes.sort((a, b) => (page.fromEnd ? byPosition(b, a) : byPosition(a, b)))
+      return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
+    },
+
+    async namespaceChanges(namespace, page) {
+      // The list descends: what comes after a place is older.
+      const direction = page.fromEnd ? 'ASC' : 'DESC'
+      const [older, newer] = [page.after ?? AFTER_ALL, page.before ?? BEFORE_ALL]
+      const places = (column: 'position' | 'delete_position') => `(
+        SELECT c.*, c.${column} AS place FROM change c
+        WHERE c.ns = $1::text AND c.${column} IS NOT NULL AND c.revision >= (SELECT oldest_revision FROM head_pointer)
+          AND (c.revision, c.${column}) < ($2::bigint, $3::int) AND (c.revision, c.${column}) > ($4::bigint, $5::int)
+        ORDER BY c.revision ${direction}, c.${column} ${direction} LIMIT $6::int)`
+      const text = `
+        SELECT ${PLACED_COLUMNS} FROM (
+          ${places('position')} UNION ALL ${places('delete_position')} ORDER BY revision ${direction}, place ${direction} LIMIT $6::int
+        ) h ${JOIN_PREVIOUS}`
+      const params = [namespace, older.revision, older.position, newer.revision, newer.position, page.limit + 1]
+      const rows = await client.read((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
+      return cut(
+        rows.map(changeAtPlace).sort((a, b) => (page.fromEnd ? byPosition(a, b) : byPosition(b, a))),
+        page,
+      )
+    },
+
+    async namespaceChangeCount(namespace) {
+      const [row] = await client.read(
+        (sql) => sql<{ count: number }[]>`
+        SELECT count(*) + count(delete_position) AS count FROM change
+        WHERE ns = ${namespace} AND revision >= (SELECT oldest_revision FROM head_pointer)`,
+      )
+      return row!.count
+    },
+
+    async log(after, limit) {
+      const params = [
+        after.revision,
+        Math.min(after.position, 2 ** 31 - 1),
+        after.position === Infinity ? after.revision + 1 : after.revision,
+        limit,
+      ]
+      const found = await client.read((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, params as never[], { prepare: true }))
+      const { oldest, head_revision, head_version, transitions } = found[0]!
+      if (after.revision < oldest) throw logCompacted(after.revision, oldest)
+      const head = { revision: head_revision, version: head_version }
+      if (transitions === null) return { transitions: [], changes: [], upTo: after, head }
+      const rows = thereRows(found)
+      const changes = rows.map(changeAtPlace).sort(byPosition)
+      const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
+      const told = transitions.map((row) => transitionOfColumns({ ...row, created_at: new Date(row.created_at) }))
+      return logPage(told, changes, told.at(-1)!.revision, isFull, head)
+    },
+
+    async delta(from, to): Promise<readonly Operation[]> {
+      const [low, high] = [Math.min(from, to), Math.max(from, to)]
+      const differences = await readDifferences(client, low, high)
+      const pairs = differences.map(({ id, low: before, high: after }) =>
+        from <= to ? { id, before, after } : { id, before: after, after: before },
+      )
+      return operationsBetween(
+        pairs.map(({ id, before, after }) => ({ id, before: before?.content ?? null, after: after?.content ?? null })),
+        options.references,
+      )
+    },
+  }
+}
+
+const AFTER_ALL: LogPosition = { revision: Number.MAX_SAFE_INTEGER, position: 0 }
+const BEFORE_ALL: LogPosition = { revision: -1, position: 0 }
+
+/**
+ * What a page of the log may hold: a caller can only name a number of changes, and one may be 300 bytes or 2 MiB.
+ * Each subscriber that has stopped reading holds one page. The sizes stand in the rows: no content is looked at that is not given.
+ */
+const LOG_PAGE_BYTES = 1024 * 1024
+
+type LogRow = PlacedRow & {
+  readonly oldest: number
+  readonly head_revision: number
+  readonly head_version: number
+  /** With the first row: those after the place, up to the head; null where there are none. */
+  readonly transitions: readonly (Omit<TransitionColumns, 'created_at'> & { readonly created_at: string })[] | null
+  /** Changes found, those over the page's size included. */
+  readonly offered: number
+}
+
+const BYTES = ['h.meta', 'h.data', 'p.meta', 'p.data']
+  .map((column) => `coalesce(octet_length(${column}), 0)`)
+  .join(' + ')
+
+/**
+ * What comes after a place of the log, by (revision, place): one change at least, then as many as there is room for, each beside
+ * the head. One statement: who waits for it on another gateway waits for one way there and back, and it is one snapshot.
+ */
+const LOG_AFTER = `
+  SELECT pointer.oldest_revision AS oldest, pointer.revision AS head_revision, pointer.version AS head_version, page.*,
+    CASE WHEN row_number() OVER (ORDER BY page.revision, page.place) = 1 THEN (
+      SELECT json_agg(t) FROM (
+        SELECT revision, kind, from_version, to_version, author, message, created_at, change_count FROM transition
+        WHERE revision >= $3::bigint AND revision <= pointer.revision ORDER BY revision LIMIT $4::int) t
+    ) END AS transitions
+  FROM head_pointer pointer LEFT JOIN LATERAL (
+    SELECT * FROM (
+      SELECT ${PLACED_COLUMNS}, count(*) OVER () AS offered,
+        sum(${BYTES}) OVER (ORDER BY h.revision, h.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+      FROM (
+        (SELECT c.*, c.position AS place FROM change c
+          WHERE (c.revision, c.position) > ($1::bigint, $2::int) AND c.revision <= pointer.revision
+          ORDER BY c.revision, c.position LIMIT $4::int)
+        UNION ALL
+        (SELECT c.*, c.delete_position AS place FROM change c
+          WHERE c.delete_position IS NOT NULL AND (c.revision, c.delete_position) > ($1::bigint, $2::int) AND c.revision <= pointer.revision
+          ORDER BY c.revision, c.delete_position LIMIT $4::int)
+        ORDER BY revision, place LIMIT $4::int
+      ) h ${JOIN_PREVIOUS}
+    ) measured WHERE coalesce(bytes_before, 0) < ${LOG_PAGE_BYTES}
+  ) page ON true
+  ORDER BY page.revision, page.place`
+
+function logPage(transitions: Transition[], changes: Change[], lastTransition: number, isFull: boolean, head: Head) {
+  const last = changes.at(-1)
+  // Cut by its changes: the last one's revision may have more; cut by that of transitions: it has not.
+  const isCut = isFull && last !== undefined && last.revision <= lastTransition
+  const upTo: LogPosition = isCut ? placeAfter(last, transitions) : { revision: lastTransition, position: Infinity }
+  return {
+    transitions: transitions.filter(({ revision }) => revision <= upTo.revision),
+    changes: changes.filter(({ revision }) => revision <= upTo.revision),
+    upTo,
+    head,
+  }
+}
+
+function placeAfter({ revision, position }: Change, transitions: readonly Transition[]): LogPosition {
+  const isLast = transitions.find((transition) => transition.revision === revision)?.changeCount === position + 1
+  return { revision, position: isLast ? Infinity : position }
+}
+
+export interface TransitionColumns {
+  readonly revision: number
+  readonly kind: TransitionKind
+  readonly from_version: number
+  readonly to_version: number
+  readonly author: string | null
+  readonly message: string | null
+  readonly created_at: Date
+  readonly change_count: number
+}
+
+export function transitionOfColumns(row: TransitionColumns): Transition {
+  const { revision, kind, author, message } = row
+  return {
+    revision,
+    kind,
+    author,
+    message,
+    from: row.from_version,
+    to: row.to_version,
+    createdAt: row.created_at,
+    changeCount: row.change_count,
+  }
+}
+
+type DifferenceColumns = { ns: string; name: string } & {
+  [Column in keyof EntryColumns as `low_${Column}` | `high_${Column}`]: EntryColumns[Column] | null
+}
+
+const entryColumnsAs = (side: 'low' | 'high') =>
+  ['kind', 'meta', 'data', 'digest', 'revision', 'version']
+    .map((column) => `${side}.${column} AS ${side}_${column}`)
+    .join(', ')
+const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
+  SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
+  ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
+
+/** Entries that differ between two revisions; costs what changed between them, not what the registry holds. */
+export const DIFFERENCES = `
+  WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
+  SELECT t.ns, t.name, ${entryColumnsAs('low')}, ${entryColumnsAs('high')}
+  FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
+  WHERE low.digest IS DISTINCT FROM high.digest`
+
+const DIFFERENCES_KEPT = withOldest(DIFFERENCES)
+
+export function differenceOfColumns(row: DifferenceColumns) {
+  return { id: storedId(row.ns, row.name), low: sideOf(row, 'low'), high: sideOf(row, 'high') }
+}
+
+export type { DifferenceColumns }
+
+function sideOf(row: DifferenceColumns, side: 'low' | 'high'): EntryRevision | null {
+  if (row[`${side}_kind`] === null) return null
+  return entryOfColumns({
+    ns: row.ns,
+    name: row.name,
+    kind: row[`${side}_kind`]!,
+    meta: row[`${side}_meta`]!,
+    data: row[`${side}_data`]!,
+    digest: row[`${side}_digest`]!,
+    revision: row[`${side}_revision`]!,
+    version: row[`${side}_version`]!,
+  })
+}
+
+async function readDifferences(client: ReadClient, low: number, high: number) {
+  const rows = await client.read((sql) =>
+    sql.unsafe<WithOldest<DifferenceColumns>[]>(DIFFERENCES_KEPT, [low, high], { prepare: true }),
+  )
+  return wholeRows(rows, low).map(differenceOfColumns)
+}

@@ -1,0 +1,132 @@
+import type { EntryRevision } from '../../../core/entry/entry.js'
+import type { EntryId } from '../../../core/entry/entry-id.js'
+import type { HistoryReader, ReferenceRow } from '../../contract/history-reader.js'
+import { type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+import { MAX_GROUP_BYTES, type TargetType, targetColumns, targetOfColumns } from '../base/reference-row.js'
+
+type ReferenceReads = Pick<
+  HistoryReader,
+  'dependents' | 'referencesTo' | 'changedSince' | 'entriesInGroups' | 'entriesInNamespaces'
+>
+
+interface DependentColumns extends SourceColumns {
+  readonly wanted_ns: string
+  readonly wanted_name: string
+}
+
+interface SourceColumns {
+  readonly ns: string
+  readonly name: string
+  readonly path: string
+  readonly reference: string
+  readonly target_type: TargetType
+  readonly target_ns: string
+  readonly target_name: string
+}
+
+const CHANGED_SINCE = withOldest(
+  'SELECT ns, name FROM change WHERE revision > $1::bigint ORDER BY revision, position LIMIT $2::int',
+)
+
+/** Reading who refers to whom at the head. */
+export function readReferences(client: ReadClient): ReferenceReads {
+  return {
+    async dependents(ids) {
+      const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
+      if (ids.length === 0) return found
+      const { ns, name } = idColumns(ids)
+      const rows = await client.read(
+        (sql) => sql<DependentColumns[]>`
+        WITH wanted AS MATERIALIZED (SELECT * FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)),
+        pointed AS (
+          SELECT w.ns AS wanted_ns, w.name AS wanted_name, r.* FROM wanted w
+          JOIN reference r ON r.target_type = 'entry' AND r.target_ns = w.ns AND r.target_name = w.name
+          UNION ALL
+          SELECT w.ns, w.name, r.* FROM wanted w
+          JOIN reference r ON r.target_type = 'namespace' AND r.target_ns = w.ns AND r.target_name = ''
+          WHERE (r.ns, r.name) <> (w.ns, w.name)
+          UNION ALL
+          SELECT w.ns, w.name, r.* FROM wanted w
+          JOIN head h ON h.ns = w.ns AND h.name = w.name
+          CROSS JOIN LATERAL (
+            SELECT DISTINCT element #>> '{}' AS name
+            FROM jsonb_path_query(h.meta_index, 'strict $.groups[*] ? (@.type() == "string")', '{}', true) element
+          ) g
+          JOIN reference r ON r.target_type = 'group' AND r.target_ns = '' AND r.target_name = CASE
+            WHEN octet_length(g.name) > ${MAX_GROUP_BYTES} THEN 'sha256:' || encode(sha256(convert_to(g.name, 'UTF8')), 'hex') ELSE g.name END
+          WHERE (r.ns, r.name) <> (w.ns, w.name)
+        )
+        SELECT wanted_ns, wanted_name, ns, name, path, reference, target_type, target_ns, target_name
+        FROM pointed ORDER BY wanted_ns, wanted_name, ns, name, ordinal`,
+      )
+      for (const row of rows) {
+        const target = targetOfColumns(row)
+        found
+          .get(storedId(row.wanted_ns, row.wanted_name))!
+          .push({ source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target })
+      }
+      return found
+    },
+
+    async referencesTo(targets, unchangedSince, limit) {
+      const columns = targets.map(targetColumns).filter((target) => target !== null)
+      if (columns.length === 0 || limit === 0) return []
+      const [types, ns, name] = [
+        columns.map((c) => c.target_type),
+        columns.map((c) => c.target_ns),
+        columns.map((c) => c.target_name),
+      ]
+      const rows = await client.read(
+        (sql) => sql<SourceColumns[]>`
+        SELECT r.ns, r.name, r.path, r.reference, r.target_type, r.target_ns, r.target_name
+        FROM unnest(${types}::text[], ${ns}::text[], ${name}::text[]) AS wanted(type, ns, name)
+        JOIN reference r ON r.target_type = wanted.type AND r.target_ns = wanted.ns AND r.target_name = wanted.name
+        JOIN head h ON h.ns = r.ns AND h.name = r.name AND h.revision <= ${unchangedSince}
+        ORDER BY r.target_type COLLATE "C", r.target_ns, r.target_name, r.ns, r.name, r.ordinal LIMIT ${limit}`,
+      )
+      return rows.map((row) => ({
+        source: storedId(row.ns, row.name),
+        path: row.path,
+        reference: row.reference,
+        target: targetOfColumns(row),
+      }))
+    },
+
+    async changedSince(revision, limit) {
+      type Row = WithOldest<{ ns: string; name: string }>
+      const found = await client.read((sql) =>
+        sql.unsafe<Row[]>(CHANGED_SINCE, [revision, limit + 1], { prepare: true }),
+      )
+      const rows = wholeRows(found, revision)
+      return rows.length > limit ? null : [...new Set(rows.map(({ ns, name }) => storedId(ns, name)))]
+    },
+
+    async entriesInGroups(groups) {
+      const found = new Map<string, EntryRevision[]>(groups.map((group) => [group, []]))
+      if (groups.length === 0) return found
+      const rows = await client.read(
+        (sql) => sql<(EntryColumns & { wanted: string })[]>`
+        SELECT wanted.name AS wanted, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        FROM unnest(${[...groups]}::text[]) AS wanted(name)
+        JOIN head h ON h.meta_index @> jsonb_build_object('groups', jsonb_build_array(wanted.name))
+        ORDER BY h.ns, h.name`,
+      )
+      for (const row of rows) found.get(row.wanted)!.push(entryOfColumns(row))
+      return found
+    },
+
+    async entriesInNamespaces(namespaces) {
+      const found = new Map<string, EntryRevision[]>(namespaces.map((namespace) => [namespace, []]))
+      if (namespaces.length === 0) return found
+      const rows = await client.read(
+        (sql) => sql<EntryColumns[]>`
+        SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        FROM head h WHERE h.ns = ANY(${[...namespaces]}::text[]) ORDER BY h.ns, h.name`,
+      )
+      for (const row of rows) found.get(row.ns)!.push(entryOfColumns(row))
+      return found
+    },
+  }
+}

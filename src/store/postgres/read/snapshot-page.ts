@@ -1,0 +1,79 @@
+import { entryIdParts } from '../../../core/entry/entry-id.js'
+import type { EntryPosition, Page } from '../../contract/history-reader.js'
+import { keptRows, type WithOldest } from '../base/compaction-guard.js'
+import type { EntryColumns } from '../base/entry-row.js'
+import type { ReadClient } from '../base/read-pool.js'
+import { PLANNED_ONCE } from './read-head.js'
+
+/**
+ * Settings of the sessions in which pages are read: both sides of their join come in the page's order, and are walked as far as the page
+ * goes. For any number of rows the server would think of sorting all of them, or of several processes, which takes 10 ms and more.
+ */
+export const PLANNED_IN_ORDER = {
+  ...PLANNED_ONCE,
+  enable_mergejoin: 'on',
+  enable_sort: 'off',
+  enable_incremental_sort: 'off',
+  max_parallel_workers_per_gather: '0',
+} as const
+
+const [AT, LIMIT] = ['$1::bigint', '$2::int']
+const COLUMNS = [
+  'kind',
+  'meta',
+  'data',
+  'digest',
+  'revision',
+  'version',
+] as const satisfies readonly (keyof EntryColumns)[]
+
+/**
+ * A page of all entries of an old state, in the order of their ids. What stands at the head since before that revision is what stood then, and
+ * lies there in order; only of what changed since is the log asked, id by id, which would take as long again for the whole page.
+ */
+export function oldPageStatement(
+  page: Page<EntryPosition>,
+  isDescending: boolean,
+  limit: number,
+  at: number,
+): { text: string; params: unknown[] } {
+  const params: unknown[] = [at, limit]
+  const bounds: ((alias: string) => string)[] = []
+  const bound = (operator: string, position: EntryPosition | null) => {
+    if (position === null) return
+    const { ns, name } = entryIdParts(position.id)
+    const values = `($${params.push(ns)}::text, $${params.push(name)}::text)`
+    bounds.push((alias) => ` AND (${alias}.ns, ${alias}.name) ${operator} ${values}`)
+  }
+  bound(isDescending ? '<' : '>', page.after)
+  bound(isDescending ? '>' : '<', page.before)
+  const within = (alias: string) => bounds.map((text) => text(alias)).join('')
+  const direction = isDescending === page.fromEnd ? 'ASC' : 'DESC'
+  const text = `
+    SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, e.ns, e.name, ${COLUMNS.map((column) => `COALESCE(l.${column}, h.${column}) AS ${column}`).join(', ')}
+    FROM entry_name e
+    LEFT JOIN head h ON h.ns = e.ns AND h.name = e.name${within('h')}
+    LEFT JOIN LATERAL (
+      SELECT c.* FROM change c
+      WHERE (h.revision <= ${AT}) IS NOT TRUE AND c.ns = e.ns AND c.name = e.name AND c.revision <= ${AT}
+      ORDER BY c.revision DESC LIMIT 1
+    ) l ON true
+    WHERE (h.revision <= ${AT} OR l.operation <> 'delete')${within('e')}
+    ORDER BY e.ns ${direction}, e.name ${direction} LIMIT ${LIMIT}`
+  return { text, params }
+}
+
+/** @throws RegistryError COMPACTED where the revision lies below the oldest */
+export async function readOldPage(
+  client: ReadClient,
+  page: Page<EntryPosition>,
+  isDescending: boolean,
+  limit: number,
+  at: number,
+): Promise<readonly EntryColumns[]> {
+  const { text, params } = oldPageStatement(page, isDescending, limit, at)
+  const rows = await client.read((sql) =>
+    sql.unsafe<WithOldest<EntryColumns>[]>(text, params as never[], { prepare: true }),
+  )
+  return keptRows(client, rows, at)
+}

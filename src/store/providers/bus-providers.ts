@@ -1,0 +1,55 @@
+import type { Bus } from '../contract/exchange.js'
+import type { Backend, History } from '../contract/history.js'
+import type { Provider } from '../contract/provider.js'
+import { openMemoryExchange } from '../memory/memory-exchange.js'
+
+/** What a provider of buses is given besides its configuration. */
+export interface BusHost {
+  readonly history: History
+}
+
+export type BusProvider<Config = any> = Provider<Config, Bus, BusHost>
+
+const VERSION = '1.0.0'
+const NOTHING = { type: 'object', additionalProperties: false } as const
+
+/** The built-in buses. */
+export const BUS_PROVIDERS: readonly BusProvider[] = [
+  {
+    name: 'in-process',
+    displayName: 'In process',
+    version: VERSION,
+    description: 'Events are heard on the gateway where they happen, and nowhere else.',
+    capabilities: ['events'],
+    configSchema: NOTHING,
+    create: () => openMemoryExchange(),
+  },
+  {
+    name: 'postgres',
+    displayName: 'Postgres NOTIFY',
+    version: VERSION,
+    description:
+      'Events are heard on all gateways that share the database of the store: by mailboxes in it, and NOTIFY.',
+    capabilities: ['events', 'gateways'],
+    configSchema: NOTHING,
+    create(_config, { history: { backend, exchange } }) {
+      if (DEFAULT_BUS[backend] !== 'postgres')
+        throw new Error(`the bus "postgres" needs a store in Postgres; this one is "${backend}"`)
+      // The store's own, which closes with the store.
+      return {
+        isHeard: () => exchange.isHeard(),
+        publish: (event) => exchange.publish(event),
+        listen: (listener) => exchange.listen(listener),
+        close: async () => {},
+      }
+    },
+  },
+]
+
+/** The bus that goes with a store: heard as far as the store is shared. */
+export const DEFAULT_BUS: Readonly<Record<Backend, string>> = {
+  postgres: 'postgres',
+  embedded: 'postgres',
+  memory: 'in-process',
+  none: 'in-process',
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { namespaceFolder } from '../../../src/cli/folder/namespace-folder.js'
+import { gatewayUrl, socketUrl } from '../../../src/cli/gateway/gateway-url.js'
+import { parseAt, parseVersion } from '../../../src/cli/input/parse-at.js'
+import { parseCriteria } from '../../../src/cli/input/parse-criteria.js'
+import { Failure } from '../../../src/cli/terminal/failure.js'
+
+const usage = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Failure && error.exitCode === 2) return error.message
+    throw error
+  }
+  throw new Error('this was taken')
+}
+
+describe('a place in the history', () => {
+  it.each([
+    ['head', null],
+    ['v0', { version: 0 }],
+    ['v12', { version: 12 }],
+    ['r7', { revision: 7 }],
+    ['2026-01-31T12:00:00Z', { time: '2026-01-31T12:00:00.000Z' }],
+    ['2026-01-31T12:00:00.250+02:00', { time: '2026-01-31T10:00:00.250Z' }],
+    ['2026-01-31T12:00:00', { time: '2026-01-31T12:00:00.000Z' }],
+    ['2026-01-31', { time: '2026-01-31T00:00:00.000Z' }],
+  ])('is written %s', (text, at) => {
+    expect(parseAt(text)).toEqual(at)
+  })
+
+  it.each(['3', 'V3', 'v-1', 'v1.5', 'r', '', 'yesterday', '2026-13-01', 'v99999999999999999', 'v9999999999999999'])(
+    'is not written %j',
+    (text) => {
+      expect(usage(() => parseAt(text))).not.toBe('')
+    },
+  )
+
+  it('that is a version may be its number alone where nothing else can be meant', () => {
+    expect([parseVersion('3'), parseVersion('v3')]).toEqual([3, 3])
+    expect(usage(() => parseVersion('r3'))).toContain('r3 is no version')
+  })
+})
+
+describe('criteria', () => {
+  it('are pairs of key and value, split at the first equals sign', () => {
+    expect(parseCriteria(['.kind=function.*', '^meta.name=user', 'meta.query=a=b'])).toEqual({
+      '.kind': 'function.*',
+      '^meta.name': 'user',
+      'meta.query': 'a=b',
+    })
+  })
+
+  it('take JSON as JSON where a field may hold it, and text where it may not', () => {
+    expect(
+      parseCriteria([
+        'port=80',
+        'on=true',
+        'none=null',
+        'tags=["a","b"]',
+        'zip="80"',
+        'size=80GB',
+        'note=null and void',
+        '*tags=["a"]',
+        '*tags.x=80',
+        '.name=80',
+        '~x=1',
+        '*.id=7',
+      ]),
+    ).toEqual({
+      port: 80,
+      on: true,
+      none: null,
+      tags: ['a', 'b'],
+      zip: '80',
+      size: '80GB',
+      note: 'null and void',
+      '*tags': ['a'],
+      '*tags.x': '80',
+      '.name': '80',
+      '~x': '1',
+      '*.id': '7',
+    })
+  })
+
+  it('may be one JSON object, and nothing at all matches everything', () => {
+    expect(parseCriteria(['{".ns": "app", "meta.port": 80}'])).toEqual({ '.ns': 'app', 'meta.port': 80 })
+    expect(parseCriteria([])).toEqual({})
+  })
+
+  it.each([[['kind']], [['=x']], [['a=1', 'a=2']], [['{"a":']], [['{"a":1}', 'b=2']]])(
+    'that are none are wrong usage: %j',
+    (words) => {
+      expect(usage(() => parseCriteria(words))).not.toBe('')
+    },
+  )
+})
+
+describe('the address of a gateway', () => {
+  it.each([
+    ['http://127.0.0.1:4000', 'http://127.0.0.1:4000/graphql'],
+    ['http://127.0.0.1:4000/', 'http://127.0.0.1:4000/graphql'],
+    ['http://127.0.0.1:4000/graphql', 'http://127.0.0.1:4000/graphql'],
+    ['localhost:4000', 'http://localhost:4000/graphql'],
+    ['https://example.test/registry/', 'https://example.test/registry/graphql'],
+    ['ws://example.test/graphql', 'http://example.test/graphql'],
+  ])('may be written %s', (given, meant) => {
+    expect(gatewayUrl(given).href).toBe(meant)
+  })
+
+  it.each(['', 'http://', 'ftp://example.test', 'http://a b'])('is not written %j', (given) => {
+    expect(usage(() => gatewayUrl(given))).not.toBe('')
+  })
+
+  it('is the same for subscriptions, over a WebSocket', () => {
+    expect(socketUrl(gatewayUrl('https://example.test'))).toBe('wss://example.test/graphql')
+  })
+})
+
+describe('the folder of a namespace', () => {
+  it.each([
+    ['app.web', 'app.web'],
+    ['.hidden', '%2ehidden'],
+    ['..', '%2e.'],
+    ['node_modules', '%6eode_modules'],
+    ['a\\b', 'a%5cb'],
+    ['склад', '%d1%81%d0%ba%d0%bb%d0%b0%d0%b4'],
+  ])('of %s is %s', (namespace, folder) => {
+    expect(namespaceFolder(namespace)).toBe(folder)
+  })
+
+  it('is never too long for a file system, and never that of another namespace', () => {
+    const [one, two] = [namespaceFolder('ж'.repeat(127)), namespaceFolder(`${'ж'.repeat(126)}з`)]
+    expect(Math.max(one.length, two.length)).toBeLessThanOrEqual(200)
+    expect(one).not.toBe(two)
+  })
+})

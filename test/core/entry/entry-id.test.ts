@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  compareEntryIds,
+  entryIdParts,
+  InvalidEntryId,
+  nameOf,
+  namespaceOf,
+  parseEntryId,
+  type SubmittedId,
+} from '../../../src/core/entry/entry-id.js'
+
+const part = fc.string({
+  unit: fc.constantFrom('a', 'b', '-', '!', '~', '.', 'é', '\ufffd', '😀', '\ud7ff', ':'),
+  minLength: 1,
+  maxLength: 4,
+})
+const anyId = fc
+  .tuple(
+    part.filter((ns) => !ns.includes(':')),
+    part,
+  )
+  .map(([ns, name]) => parseEntryId({ ns, name }))
+
+describe('I11: ids are ordered by namespace, then by name, each by code point', () => {
+  it('which is the order of their UTF-8 bytes', () => {
+    fc.assert(
+      fc.property(anyId, anyId, (a, b) => {
+        const expected =
+          Buffer.compare(Buffer.from(namespaceOf(a)), Buffer.from(namespaceOf(b))) ||
+          Buffer.compare(Buffer.from(nameOf(a)), Buffer.from(nameOf(b)))
+        expect(Math.sign(compareEntryIds(a, b))).toBe(expected)
+        expect(Math.sign(compareEntryIds(b, a))).toBe(expected === 0 ? 0 : -expected)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('a namespace goes before a longer one that begins with it, whatever follows', () => {
+    const ids = ['a:z', 'a!:a', 'a.b:a', 'aa:a', 'a:a', 'A:a', 'a::'].map(parseEntryId).sort(compareEntryIds)
+    expect(ids).toEqual(['A:a', 'a::', 'a:a', 'a:z', 'a!:a', 'a.b:a', 'aa:a'])
+  })
+})
+
+describe('I12: an id has one written form', () => {
+  it('which is read back as the same id, from text and from parts', () => {
+    fc.assert(
+      fc.property(anyId, (id) => {
+        expect(parseEntryId(id)).toBe(id)
+        expect(parseEntryId(entryIdParts(id))).toBe(id)
+        expect(parseEntryId(id.normalize('NFD'))).toBe(id)
+      }),
+    )
+  })
+
+  it('split at the first colon', () => {
+    expect(entryIdParts(parseEntryId('a:b:c'))).toEqual({ ns: 'a', name: 'b:c' })
+    expect(parseEntryId({ ns: 'a', name: ':' })).toBe('a::')
+    expect(entryIdParts(parseEntryId('a::'))).toEqual({ ns: 'a', name: ':' })
+  })
+
+  it('normalised to NFC', () => {
+    expect(parseEntryId('cafe\u0301:e\u0301')).toBe('caf\u00e9:\u00e9')
+  })
+
+  it('and names may hold what namespaces may not', () => {
+    expect(parseEntryId('a:x / y@z')).toBe('a:x / y@z')
+    expect(parseEntryId(`${'n'.repeat(255)}:${'é'.repeat(256)}`)).toHaveLength(255 + 1 + 256)
+  })
+})
+
+describe('parseEntryId refuses', () => {
+  it.each<[string, SubmittedId, RegExp]>([
+    ['no colon', 'abc', /no colon/],
+    ['nothing', '', /no colon/],
+    ['no namespace', ':a', /namespace is empty/],
+    ['no name', 'a:', /name is empty/],
+    ['white space in a namespace', 'a b:c', /white space/],
+    ['a no-break space in a namespace', 'a\u00a0b:c', /white space/],
+    ['a slash in a namespace', 'a/b:c', /one of/],
+    ['an @ in a namespace', 'a@b:c', /one of/],
+    ['a colon in a namespace', { ns: 'a:b', name: 'c' }, /one of/],
+    ['a control character in a namespace', 'a\u0001:c', /control/],
+    ['a control character in a name', 'a:b\u007fc', /control/],
+    ['U+0000 in a name', 'a:b\u0000c', /control/],
+    ['a name that begins with white space', 'a: b', /begins or ends/],
+    ['a name that ends with white space', 'a:b\u3000', /begins or ends/],
+    ['a lone surrogate', 'a:\ud83d', /surrogate/],
+    ['a namespace of 256 bytes', `${'é'.repeat(128)}:a`, /more than 255 bytes/],
+    ['a name of 513 bytes', `a:${'😀'.repeat(128)}b`, /more than 512 bytes/],
+  ])('%s', (_title, submitted, message) => {
+    expect(() => parseEntryId(submitted)).toThrow(InvalidEntryId)
+    expect(() => parseEntryId(submitted)).toThrow(message)
+  })
+
+  it('with a message of bounded length', () => {
+    expect(() => parseEntryId('x'.repeat(100_000))).toThrow(/^.{0,200}$/u)
+  })
+})

@@ -1,0 +1,303 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { applyOperations } from '../../../src/core/history/apply-operations.js'
+import { delta } from '../../../src/core/history/delta.js'
+import { inverse } from '../../../src/core/history/inverse.js'
+import { squash } from '../../../src/core/history/squash.js'
+import { commonAncestor, pathBetween } from '../../../src/core/history/version-tree.js'
+import type { Operation } from '../../../src/core/ordering/operation.js'
+import {
+  changesetFor,
+  digests,
+  type Edits,
+  edits,
+  id,
+  references,
+  type State,
+  seal,
+  shown,
+  state,
+} from '../arbitraries.js'
+
+/** A version tree: for each version its parent, its changeset and its state; v0 first. */
+interface Tree {
+  readonly parents: readonly (number | null)[]
+  readonly changesets: readonly Operation[][]
+  readonly states: readonly State[]
+}
+
+const tree: fc.Arbitrary<Tree> = fc.array(fc.tuple(fc.nat(), edits()), { minLength: 1, maxLength: 8 }).map((steps) => {
+  const parents: (number | null)[] = [null]
+  const changesets: Operation[][] = [[]]
+  const states: State[] = [new Map()]
+  for (const [choice, wanted] of steps) {
+    const parent = choice % states.length
+    const changeset = changesetFor(states[parent]!, wanted)
+    parents.push(parent)
+    changesets.push(changeset)
+    states.push(applyOperations(states[parent]!, changeset))
+  }
+  return { parents, changesets, states }
+})
+
+function lineage({ parents }: Tree, version: number): number[] {
+  const line = [version]
+  for (let parent = parents[version]!; parent !== null; parent = parents[parent]!) line.push(parent)
+  return line
+}
+
+/** A tree and two of its versions. */
+const journey = tree.chain((of) => {
+  const version = fc.nat({ max: of.states.length - 1 })
+  return fc.tuple(fc.constant(of), version, version)
+})
+
+function pathChangesets(of: Tree, from: number, to: number): Operation[][] {
+  return pathBetween(lineage(of, from), lineage(of, to)).map(({ direction, version }) => {
+    const changeset = of.changesets[version]!
+    return direction === 'FORWARD' ? changeset : inverse(changeset)
+  })
+}
+
+describe('I1: the delta of two states leads from one to the other', () => {
+  it('applied to the first it gives the second', () => {
+    fc.assert(
+      fc.property(state(), state(), (a, b) => {
+        expect(digests(applyOperations(a, delta(a, b, references)))).toEqual(digests(b))
+      }),
+    )
+  })
+
+  it('with the fewest operations: one for each entry that differs, two where the kind does', () => {
+    fc.assert(
+      fc.property(state(), state(), (a, b) => {
+        let fewest = 0
+        for (const entry of new Set([...a.keys(), ...b.keys()])) {
+          const [before, after] = [a.get(entry), b.get(entry)]
+          if (before?.digest !== after?.digest)
+            fewest += before !== undefined && after !== undefined && before.kind !== after.kind ? 2 : 1
+        }
+        expect(delta(a, b, references)).toHaveLength(fewest)
+      }),
+    )
+  })
+
+  it('none of which can be left out', () => {
+    fc.assert(
+      fc.property(state(), state(), (a, b) => {
+        const operations = delta(a, b, references)
+        operations.forEach((_, left) => {
+          const without = operations.filter((_operation, i) => i !== left)
+          let reached: State | null = null
+          try {
+            reached = applyOperations(a, without)
+          } catch {
+            /* it does not even fit */
+          }
+          if (reached !== null) expect(digests(reached)).not.toEqual(digests(b))
+        })
+      }),
+    )
+  })
+
+  it('and says nothing where the order of keys or the way a number is written differs', () => {
+    const a = new Map([[id('a:1'), seal('k', { x: 1, y: 2 }, [1])]])
+    const b = new Map([[id('a:1'), seal('k', { y: 2, x: 1 }, [JSON.parse('1.0')])]])
+    expect(delta(a, b, references)).toEqual([])
+    expect(
+      delta(a, new Map([[id('a:1'), seal('k', { x: 1, y: 2 }, [1, 1])]]), references).map(({ kind }) => kind),
+    ).toEqual(['UPDATE'])
+  })
+
+  it('replaces by a delete and a create where the kind differs', () => {
+    const before = seal('k.one', { x: 1 })
+    const after = seal('k.two', { x: 1 })
+    expect(delta(new Map([[id('a:1'), before]]), new Map([[id('a:1'), after]]), references)).toEqual([
+      { kind: 'DELETE', id: 'a:1', content: null, original: before },
+      { kind: 'CREATE', id: 'a:1', content: after, original: null },
+    ])
+  })
+})
+
+describe('I2: the inverse undoes', () => {
+  it('a changeset and then its inverse leave the state as it was', () => {
+    fc.assert(
+      fc.property(state(), edits(), (before, wanted: Edits) => {
+        const changeset = changesetFor(before, wanted)
+        const after = applyOperations(before, changeset)
+        expect(digests(applyOperations(after, inverse(changeset)))).toEqual(digests(before))
+      }),
+    )
+  })
+
+  it('and is its own inverse', () => {
+    fc.assert(
+      fc.property(state(), edits(), (before, wanted) => {
+        const changeset = changesetFor(before, wanted)
+        expect(inverse(inverse(changeset)).map(shown)).toEqual(changeset.map(shown))
+      }),
+    )
+  })
+
+  it('by kind: create becomes delete, delete becomes create, update becomes update, in reverse order', () => {
+    const [one, two] = [seal('k', { n: 1 }), seal('k', { n: 2 })]
+    expect(
+      inverse([
+        { kind: 'DELETE', id: id('a:1'), content: null, original: one },
+        { kind: 'CREATE', id: id('a:2'), content: two, original: null },
+        { kind: 'UPDATE', id: id('a:3'), content: two, original: one },
+      ]),
+    ).toEqual([
+      { kind: 'UPDATE', id: 'a:3', content: one, original: two },
+      { kind: 'DELETE', id: 'a:2', content: null, original: two },
+      { kind: 'CREATE', id: 'a:1', content: one, original: null },
+    ])
+  })
+
+  it('is refused where an operation does not know what was there', () => {
+    expect(() => inverse([{ kind: 'DELETE', id: id('a:1'), content: null, original: null }])).toThrow('a:1')
+  })
+})
+
+describe('I3: squash of any path equals the delta of its ends', () => {
+  it('in any version tree', () => {
+    fc.assert(
+      fc.property(journey, ([of, from, to]) => {
+        const squashed = squash(pathChangesets(of, from, to), references)
+        expect(squashed.map(shown)).toEqual(delta(of.states[from]!, of.states[to]!, references).map(shown))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('and squashing in two goes is squashing in one', () => {
+    fc.assert(
+      fc.property(journey, fc.nat(), ([of, from, to], cut) => {
+        const changesets = pathChangesets(of, from, to)
+        const at = cut % (changesets.length + 1)
+        const twice = squash(
+          [squash(changesets.slice(0, at), references), squash(changesets.slice(at), references)],
+          references,
+        )
+        expect(twice.map(shown)).toEqual(squash(changesets, references).map(shown))
+      }),
+    )
+  })
+
+  const [one, two, three, other] = [
+    seal('k', { n: 1 }),
+    seal('k', { n: 2 }),
+    seal('k', { n: 3 }),
+    seal('other', { n: 1 }),
+  ]
+  const create = (content = one): Operation => ({ kind: 'CREATE', id: id('a:1'), content, original: null })
+  const update = (original = one, content = two): Operation => ({ kind: 'UPDATE', id: id('a:1'), content, original })
+  const remove = (original = one): Operation => ({ kind: 'DELETE', id: id('a:1'), content: null, original })
+
+  it.each<[string, Operation[], Operation[]]>([
+    ['create, update: create', [create(one), update(one, two)], [create(two)]],
+    ['create, delete: nothing', [create(one), remove(one)], []],
+    ['create, delete, create: create', [create(one), remove(one), create(other)], [create(other)]],
+    ['update, update: update', [update(one, two), update(two, three)], [update(one, three)]],
+    ['update, delete: delete', [update(one, two), remove(two)], [remove(one)]],
+    ['delete, create of the same kind: update', [remove(one), create(two)], [update(one, two)]],
+    ['delete, create of another kind: delete and create', [remove(one), create(other)], [remove(one), create(other)]],
+    ['delete, create, update', [remove(other), create(one), update(one, two)], [remove(other), create(two)]],
+    ['delete, create, delete: delete', [remove(one), create(other), remove(other)], [remove(one)]],
+    ['an update back to the original: nothing', [update(one, two), update(two, one)], []],
+    ['an update to equal content: nothing', [update(one, seal('k', { n: 1 }))], []],
+    ['delete, create of the original: nothing', [remove(one), create(one)], []],
+    ['another kind and back: nothing', [remove(one), create(other), remove(other), create(one)], []],
+  ])('%s', (_title, steps, expected) => {
+    expect(
+      squash(
+        steps.map((step) => [step]),
+        references,
+      ).map(shown),
+    ).toEqual(expected.map(shown))
+    expect(squash([steps], references).map(shown)).toEqual(expected.map(shown))
+  })
+
+  it.each<[string, Operation[]]>([
+    ['create after create', [create(), create()]],
+    ['create after update', [update(), create()]],
+    ['update after delete', [remove(), update()]],
+    ['delete after delete', [remove(), remove()]],
+    ['update after what comes to nothing', [create(), remove(), update()]],
+    ['delete after what comes to nothing', [create(), remove(), remove()]],
+    ['create after a replacement', [remove(), create(other), create()]],
+    ['an update of something else', [update(one, two), update(three, one)]],
+    ['a delete of something else', [create(one), remove(two)]],
+    ['an update that does not know its original', [{ ...update(), original: null }]],
+  ])('refuses %s', (_title, steps) => {
+    expect(() => squash([steps], references)).toThrow('a:1')
+  })
+})
+
+describe('I4: the path there and the path back cancel', () => {
+  it('each is the other reversed, with the directions turned', () => {
+    fc.assert(
+      fc.property(journey, ([of, from, to]) => {
+        const there = pathBetween(lineage(of, from), lineage(of, to))
+        const back = pathBetween(lineage(of, to), lineage(of, from))
+        const turned = there.toReversed().map(({ direction, version }) => ({
+          direction: direction === 'FORWARD' ? 'BACKWARD' : 'FORWARD',
+          version,
+        }))
+        expect(back).toEqual(turned)
+        expect(squash([...pathChangesets(of, from, to), ...pathChangesets(of, to, from)], references)).toEqual([])
+      }),
+    )
+  })
+
+  it('and each leads to the other end, by no version twice', () => {
+    fc.assert(
+      fc.property(journey, ([of, from, to]) => {
+        const reached = pathChangesets(of, from, to).reduce<State>(applyOperations, of.states[from]!)
+        expect(digests(reached)).toEqual(digests(of.states[to]!))
+        const steps = pathBetween(lineage(of, from), lineage(of, to)).map(({ version }) => version)
+        expect(new Set(steps).size).toBe(steps.length)
+      }),
+    )
+  })
+
+  //  v0 ── v1 ── v2 ── v3
+  //         └─── v4
+  const [v0, v3, v4] = [[0], [3, 2, 1, 0], [4, 1, 0]]
+  it.each([
+    ['forward', v0, v3, ['+1', '+2', '+3'], 0],
+    ['backward', v3, [1, 0], ['-3', '-2'], 1],
+    ['across', v3, v4, ['-3', '-2', '+4'], 1],
+    ['nowhere', v4, v4, [], 4],
+  ])('%s', (_title, from, to, steps, ancestor) => {
+    expect(
+      pathBetween(from, to).map(({ direction, version }) => `${direction === 'FORWARD' ? '+' : '-'}${version}`),
+    ).toEqual(steps)
+    expect(commonAncestor(from, to)).toBe(ancestor)
+    expect(commonAncestor(to, from)).toBe(ancestor)
+  })
+
+  it('refuses lineages of different trees', () => {
+    expect(() => commonAncestor([2, 1], [3, 0])).toThrow('root')
+    expect(() => pathBetween([], [0])).toThrow('root')
+  })
+})
+
+describe('applyOperations refuses what does not fit', () => {
+  const [one, two, other] = [seal('k', { n: 1 }), seal('k', { n: 2 }), seal('other')]
+  const held = new Map([[id('a:1'), one]])
+  it.each<[string, Operation]>([
+    ['a create of what is there', { kind: 'CREATE', id: id('a:1'), content: two, original: null }],
+    ['a create of nothing', { kind: 'CREATE', id: id('a:2'), content: null, original: null }],
+    ['an update of what is not there', { kind: 'UPDATE', id: id('a:2'), content: two, original: one }],
+    ['an update of something else', { kind: 'UPDATE', id: id('a:1'), content: one, original: two }],
+    ['an update to nothing', { kind: 'UPDATE', id: id('a:1'), content: null, original: one }],
+    ['an update to another kind', { kind: 'UPDATE', id: id('a:1'), content: other, original: one }],
+    ['a delete of what is not there', { kind: 'DELETE', id: id('a:2'), content: null, original: one }],
+    ['a delete of something else', { kind: 'DELETE', id: id('a:1'), content: null, original: two }],
+    ['a delete with content', { kind: 'DELETE', id: id('a:1'), content: two, original: one }],
+  ])('%s', (_title, operation) => {
+    expect(() => applyOperations(held, [operation])).toThrow(`${operation.kind} ${operation.id} does not fit`)
+    expect(digests(held)).toEqual(digests(new Map([[id('a:1'), one]])))
+  })
+})

@@ -1,0 +1,88 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compileDependencyPatterns } from '../../../src/core/dependency/compile-dependency-patterns.js'
+import { parseEntryId } from '../../../src/core/entry/entry-id.js'
+import { dependencyCircles } from '../../../src/core/ordering/dependency-cycles.js'
+import type { Operation } from '../../../src/core/ordering/operation.js'
+import { seal } from '../../support/requests.js'
+
+const references = compileDependencyPatterns([{ path: 'meta.depends_on' }])
+const content = (to: readonly string[], groups: readonly string[] = []) => seal('x', { depends_on: to, groups })
+const create = (id: string, to: readonly string[], groups?: readonly string[]): Operation => ({
+  kind: 'CREATE',
+  id: parseEntryId(id),
+  content: content(to, groups),
+  original: null,
+})
+const remove = (id: string, to: readonly string[]): Operation => ({
+  kind: 'DELETE',
+  id: parseEntryId(id),
+  content: null,
+  original: content(to),
+})
+const circles = (...operations: Operation[]) => dependencyCircles(operations, references)
+
+describe('the circles among operations', () => {
+  it('are none where nothing leads back', () => {
+    expect(circles(create('a:1', ['2']), create('a:2', ['3', 'b:9']), create('a:3', []))).toEqual([])
+  })
+
+  it('are of one: an entry that names itself', () => {
+    expect(circles(create('a:1', ['a:1']), create('a:2', ['1']))).toEqual([['a:1']])
+  })
+
+  it('are of two, once, by the smallest id', () => {
+    expect(circles(create('b:2', ['a:1']), create('a:1', ['b:2', 'a:1']))).toEqual([['a:1', 'b:2']])
+  })
+
+  it('are of a thousand', () => {
+    const name = (i: number) => `a:${String(i).padStart(4, '0')}`
+    const ring = Array.from({ length: 1_000 }, (_, i) => create(name(i), [name((i + 1) % 1_000)]))
+    expect(circles(...ring.reverse())).toEqual([Array.from({ length: 1_000 }, (_, i) => name(i))])
+  })
+
+  it('go through namespaces and groups, where an entry does not meet itself', () => {
+    expect(circles(create('a:1', ['ns:a']), create('a:2', []))).toEqual([])
+    expect(circles(create('a:1', ['ns:a']), create('a:2', ['1']))).toEqual([['a:1', 'a:2']])
+    expect(circles(create('a:1', ['group:g'], ['g']), create('b:2', ['group:g'], ['g']))).toEqual([['a:1', 'b:2']])
+  })
+
+  it('are of deletes by what they were, and told once where they are made again', () => {
+    expect(circles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:3', ['1']))).toEqual([['a:1', 'a:2']])
+    expect(circles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:1', ['2']), create('a:2', ['1']))).toEqual([
+      ['a:1', 'a:2'],
+    ])
+  })
+
+  it('are those who reach each other, whatever the references and the order sent', () => {
+    const some = fc.integer({ min: 0, max: 7 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.uniqueArray(some, { maxLength: 3 }), { minLength: 1, maxLength: 8 }),
+        fc.infiniteStream(fc.nat()),
+        (to, random) => {
+          const operations = to.map((ids, i) => create(`a:${i}`, ids.map(String)))
+          const reach = to.map((ids) => new Set(ids.filter((id) => id < to.length)))
+          for (let k = 0; k < to.length; k++)
+            for (const from of reach) if (from.has(k)) for (const id of reach[k]!) from.add(id)
+          const expected = new Set(
+            to.flatMap((_, i) => {
+              const circle = to.flatMap((_, j) =>
+                (i === j ? reach[i]!.has(i) : reach[i]!.has(j) && reach[j]!.has(i)) ? [`a:${j}`] : [],
+              )
+              return circle.length > 0 && reach[i]!.has(i) ? [JSON.stringify(circle)] : []
+            }),
+          )
+          const shuffled = operations
+            .map((operation) => ({ operation, key: random.next().value as number }))
+            .sort((a, b) => a.key - b.key)
+            .map(({ operation }) => operation)
+          expect(new Set(dependencyCircles(shuffled, references).map((circle) => JSON.stringify(circle)))).toEqual(
+            expected,
+          )
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,64 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** Stands between a client and a Postgres server, and counts the statements that go by. */
+export interface StatementCounter {
+  /** The same database by way of the counter. */
+  readonly url: string
+  statements: number
+  close(): Promise<void>
+}
+
+const EXECUTE = 'E'.charCodeAt(0)
+const SIMPLE_QUERY = 'Q'.charCodeAt(0)
+
+export async function countStatements(databaseUrl: string): Promise<StatementCounter> {
+  const target = new URL(databaseUrl)
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname)
+    const count = messageReader((type) => {
+      if (type === EXECUTE || type === SIMPLE_QUERY) counter.statements += 1
+    })
+    client.on('data', count)
+    client.pipe(upstream).pipe(client)
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  const url = new URL(databaseUrl)
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const counter: StatementCounter = {
+    url: url.href,
+    statements: 0,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+      }),
+  }
+  return counter
+}
+
+/** Hears the type of each message that a client of Postgres sends; the first has no type, only a length. */
+function messageReader(hear: (type: number) => void): (chunk: Buffer) => void {
+  let pending = Buffer.alloc(0)
+  let started = false
+  return (chunk) => {
+    pending = Buffer.concat([pending, chunk])
+    for (;;) {
+      const head = started ? 1 : 0
+      if (pending.length < head + 4) return
+      const length = head + pending.readUInt32BE(head)
+      if (pending.length < length) return
+      if (started) hear(pending[0]!)
+      started = true
+      pending = pending.subarray(length)
+    }
+  }
+}

@@ -1,0 +1,562 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { APPLY_VERSION, create, type Gateway, openGateway, remove, update } from '../schema-fixture.js'
+
+/*
+ *   v0 ── v1 ── v2            revision  0   1   2   3   4
+ *          └─── v3            head      v0  v1  v2  v1  v3
+ */
+let gateway: Gateway
+
+beforeAll(async () => {
+  gateway = openGateway()
+  await gateway.apply(
+    create('app:db', { groups: ['stores'], 'dotted.key': 1, a: { b: [true] } }, { host: 'localhost' }, 'db.sql'),
+    create(
+      'app:api',
+      { depends_on: ['app:db', 'db', 'app:gone', 'group:stores', 'ns:lib'] },
+      { imports: { log: 'lib:log' } },
+      'http.api',
+    ),
+    create('lib:log', { server: 'lib:log' }, null, 'library.lua'),
+    create('lib:net', {}, null, 'library.lua'),
+  )
+  await gateway.apply(
+    update('app:db', { groups: [] }, { host: 'remote' }, 'db.sql'),
+    remove('lib:net'),
+    create('app:web', {}, null, 'http.api'),
+  )
+  await gateway.data(APPLY_VERSION, { input: { version: 1, message: 'back' } })
+  await gateway.apply(update('app:api', { depends_on: ['app:db'] }, { n: 3 }, 'http.api'))
+})
+afterAll(() => gateway.close())
+
+const one = async (document: string, variables?: Record<string, unknown>) =>
+  Object.values(await gateway.data(document, variables))[0] as any
+
+describe('entry', () => {
+  it('gives one entry at the head', async () => {
+    expect(
+      await one('{ entry(id: "app:db") { __typename id entryId ns name kind meta data revision version { number } } }'),
+    ).toEqual({
+      __typename: 'Entry',
+      id: 'app:db',
+      entryId: 'app:db',
+      ns: 'app',
+      name: 'db',
+      kind: 'db.sql',
+      meta: { groups: ['stores'], 'dotted.key': 1, a: { b: [true] } },
+      data: { host: 'localhost' },
+      // The rollback gave the content back; v1 wrote it.
+      revision: 3,
+      version: { number: 1 },
+    })
+  })
+
+  it('takes the id in both forms, and as variables', async () => {
+    expect(await one('{ entry(id: {ns: "app", name: "db"}) { id } }')).toEqual({ id: 'app:db' })
+    expect(await one('query ($id: EntryID!) { entry(id: $id) { id } }', { id: { ns: 'app', name: 'db' } })).toEqual({
+      id: 'app:db',
+    })
+    expect(await one('query ($n: String!) { entry(id: {ns: "app", name: $n}) { id } }', { n: 'db' })).toEqual({
+      id: 'app:db',
+    })
+  })
+
+  it('is null where there is none', async () => {
+    expect(await one('{ entry(id: "app:gone") { id } }')).toBeNull()
+  })
+
+  it('says what is wrong with an id', async () => {
+    for (const id of ['no colon', ':x', 'a:', 'a b:c', 'a/b:c', 'a: b', 'a\u0000:b', '']) {
+      expect(await gateway.code('query ($id: EntryID!) { entry(id: $id) { id } }', { id })).toBe('BAD_USER_INPUT')
+    }
+    for (const id of [1, true, ['a:b'], { ns: 'a' }, null]) {
+      expect(await gateway.code('query ($id: EntryID!) { entry(id: $id) { id } }', { id })).toBe('BAD_USER_INPUT')
+    }
+    expect(await gateway.code('{ entry(id: 1) { id } }')).toBe('BAD_USER_INPUT')
+    expect(await gateway.code('query ($n: Int!) { entry(id: {ns: "app", name: $n}) { id } }', { n: 1 })).toBe(
+      'BAD_USER_INPUT',
+    )
+  })
+
+  it('gives parts of meta and data by path', async () => {
+    expect(
+      await one(
+        '{ entry(id: "app:db") { a: meta(path: "a.b.0") b: meta(path: "dotted.key") c: meta(path: "none") d: data(path: "host") e: data(path: "0") } }',
+      ),
+    ).toEqual({ a: true, b: 1, c: null, d: 'localhost', e: null })
+  })
+
+  it('tells its history, newest first, and pages through it from both ends', async () => {
+    const document = `query ($first: Int, $after: String, $last: Int, $before: String) {
+      entry(id: "app:db") { history(first: $first, after: $after, last: $last, before: $before) {
+        revision totalCount nodes { id revision data(path: "host") version { number } entry { revision } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      } }
+    }`
+    const { history } = await one(document)
+    expect(history).toMatchObject({
+      revision: 4,
+      totalCount: 3,
+      pageInfo: { hasNextPage: false, hasPreviousPage: false },
+    })
+    expect(history.nodes).toEqual([
+      { id: 'r3/app:db', revision: 3, data: 'localhost', version: { number: 1 }, entry: { revision: 3 } },
+      { id: 'r2/app:db', revision: 2, data: 'remote', version: { number: 2 }, entry: { revision: 3 } },
+      { id: 'r1/app:db', revision: 1, data: 'localhost', version: { number: 1 }, entry: { revision: 3 } },
+    ])
+    const first = (await one(document, { first: 1 })).history
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false })
+    const rest = (await one(document, { after: first.pageInfo.endCursor })).history
+    expect(rest.nodes.map((node: any) => node.revision)).toEqual([2, 1])
+    expect(rest.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+    expect((await one(document, { last: 1 })).history.nodes.map((node: any) => node.revision)).toEqual([1])
+    expect(
+      (await one(document, { last: 5, before: rest.pageInfo.endCursor })).history.nodes.map(
+        (node: any) => node.revision,
+      ),
+    ).toEqual([3, 2])
+  })
+})
+
+describe('dependencies', () => {
+  const read = (at: string) => one(`{ ${at} { dependencies { path reference source target { id } } } }`)
+
+  it('tell each place, with a target for each entry meant, and none where there is none', async () => {
+    await gateway.apply(
+      update(
+        'app:api',
+        { depends_on: ['app:db', 'db', 'app:gone', 'group:stores', 'ns:lib', 'ns:app'] },
+        { imports: { log: 'lib:log' } },
+        'http.api',
+      ),
+    )
+    const { dependencies } = await read('entry(id: "app:api")')
+    expect(dependencies.map(({ path, reference, target }: any) => [path, reference, target?.id ?? null])).toEqual([
+      ['data.imports.log', 'lib:log', 'lib:log'],
+      ['meta.depends_on.0', 'app:db', 'app:db'],
+      ['meta.depends_on.1', 'db', 'app:db'],
+      ['meta.depends_on.2', 'app:gone', null],
+      ['meta.depends_on.3', 'group:stores', 'app:db'],
+      ['meta.depends_on.4', 'ns:lib', 'lib:log'],
+      ['meta.depends_on.4', 'ns:lib', 'lib:net'],
+      ['meta.depends_on.5', 'ns:app', 'app:db'],
+    ])
+    expect(new Set(dependencies.map(({ source }: any) => source))).toEqual(new Set(['app:api']))
+  })
+
+  it('tell a direct reference to oneself', async () => {
+    expect((await read('entry(id: "lib:log")')).dependencies).toEqual([
+      { path: 'meta.server', reference: 'lib:log', source: 'lib:log', target: { id: 'lib:log' } },
+    ])
+  })
+
+  it('are told from the other side as dependents', async () => {
+    const { dependents } = await one('{ entry(id: "app:db") { dependents { path reference source target { id } } } }')
+    expect(dependents.map(({ source, path, target }: any) => [source, path, target.id])).toEqual([
+      ['app:api', 'meta.depends_on.0', 'app:db'],
+      ['app:api', 'meta.depends_on.1', 'app:db'],
+      ['app:api', 'meta.depends_on.3', 'app:db'],
+      ['app:api', 'meta.depends_on.5', 'app:db'],
+    ])
+    const self = await one('{ entry(id: "app:api") { dependents { source } } }')
+    expect(self.dependents).toEqual([])
+  })
+})
+
+describe('entries', () => {
+  const ids = async (args: string) =>
+    (await one(`{ entries(${args}) { nodes { id } } }`)).nodes.map(({ id }: any) => id)
+
+  it('are found by find, by where, and by both', async () => {
+    expect(await ids('find: {}')).toEqual(['app:api', 'app:db', 'lib:log', 'lib:net'])
+    expect(await ids('find: {kind: "nothing"}')).toEqual([])
+    expect(await ids('where: {kind: {glob: "library.*"}}')).toEqual(['lib:log', 'lib:net'])
+    expect(
+      await one(
+        'query ($find: JSONObject) { entries(find: $find, where: {ns: {eq: "lib"}}) { totalCount nodes { id } } }',
+        { find: { '$.name': 'g' } },
+      ),
+    ).toEqual({ totalCount: 1, nodes: [{ id: 'lib:log' }] })
+    expect(await ids('where: {meta: [{path: "a.b", eq: [true]}]}')).toEqual(['app:db'])
+    expect(await ids('where: {or: []}')).toEqual([])
+  })
+
+  it('come in the order asked for', async () => {
+    expect(await ids('orderBy: ID_DESC, first: 2')).toEqual(['lib:net', 'lib:log'])
+    expect((await ids('orderBy: REVISION_DESC'))[0]).toBe('app:api')
+  })
+
+  it('say what cannot be understood', async () => {
+    expect(
+      await gateway.code('query ($find: JSONObject) { entries(find: $find) { totalCount } }', { find: { '.nope': 1 } }),
+    ).toBe('INVALID_CRITERIA')
+    expect(await gateway.code('{ entries(where: {name: {regex: "("}}) { totalCount } }')).toBe('INVALID_CRITERIA')
+    expect(await gateway.code('{ entries(where: {meta: [{path: "x"}]}) { totalCount } }')).toBe('INVALID_CRITERIA')
+    expect(await gateway.code('{ entries(find: []) { totalCount } }')).toBe('BAD_USER_INPUT')
+  })
+})
+
+describe('snapshot', () => {
+  const read = (at: string, fields: string) => one(`{ snapshot${at} { ${fields} } }`)
+
+  it('is of the head unless told otherwise', async () => {
+    const head = await one('{ currentVersion { number isHead } }')
+    expect(await read('', 'version { number isHead }')).toEqual({ version: head })
+  })
+
+  it('is of a version, a revision or a time', async () => {
+    expect(await read('(at: {version: 2})', 'revision version { number } entryCount')).toEqual({
+      revision: 2,
+      version: { number: 2 },
+      entryCount: 4,
+    })
+    // v1 was the head twice; its snapshot is the first.
+    expect(await read('(at: {version: 1})', 'revision version { number }')).toEqual({
+      revision: 1,
+      version: { number: 1 },
+    })
+    expect(await read('(at: {revision: 3})', 'revision version { number }')).toEqual({
+      revision: 3,
+      version: { number: 1 },
+    })
+    expect(await read('(at: {time: "1999-01-01T00:00:00+05:00"})', 'revision version { number } entryCount')).toEqual({
+      revision: 0,
+      version: { number: 0 },
+      entryCount: 0,
+    })
+    expect(await read('(at: {time: "0001-01-01T00:00:00Z"})', 'revision')).toEqual({ revision: 0 })
+    expect(await read('(at: {time: "9999-12-31T23:59:59-23:00"})', 'version { isHead }')).toEqual({
+      version: { isHead: true },
+    })
+    const { transitions } = await gateway.data('{ transitions(first: 1) { nodes { createdAt } } }')
+    expect(
+      (
+        await one('query ($time: DateTime!) { snapshot(at: {time: $time}) { revision } }', {
+          time: transitions.nodes[0].createdAt,
+        })
+      ).revision,
+    ).toBeGreaterThanOrEqual(1)
+  })
+
+  it('sees its own state and no other', async () => {
+    expect(
+      await read(
+        '(at: {revision: 2})',
+        `
+      entry(id: "app:db") { id data entry { revision } } gone: entry(id: "lib:net") { id }
+      entries { revision totalCount nodes { __typename id entryId } } found: entries(find: {_kind: 1}) { totalCount }
+      namespaces { name entryCount } namespace(name: "app", first: 2) { totalCount nodes { entryId } pageInfo { hasNextPage endCursor } }
+    `,
+      ),
+    ).toEqual({
+      entry: { id: 'r2/app:db', data: { host: 'remote' }, entry: { revision: 3 } },
+      gone: null,
+      entries: {
+        revision: 2,
+        totalCount: 4,
+        nodes: ['r1/app:api', 'r2/app:db', 'r2/app:web', 'r1/lib:log'].map((id) => ({
+          __typename: 'EntryRevision',
+          id,
+          entryId: id.slice(3),
+        })),
+      },
+      found: { totalCount: 0 },
+      namespaces: [
+        { name: 'app', entryCount: 3 },
+        { name: 'lib', entryCount: 1 },
+      ],
+      namespace: {
+        totalCount: 3,
+        nodes: [{ entryId: 'app:api' }, { entryId: 'app:db' }],
+        pageInfo: { hasNextPage: true, endCursor: expect.any(String) },
+      },
+    })
+  })
+
+  it('is empty at revision 0', async () => {
+    expect(
+      await read('(at: {revision: 0})', 'entryCount entries { nodes { id } revision } namespaces { name }'),
+    ).toEqual({ entryCount: 0, entries: { nodes: [], revision: 0 }, namespaces: [] })
+  })
+
+  it('of what is not there is an error that says so', async () => {
+    expect(await gateway.code('{ snapshot(at: {version: 99}) { revision } }')).toBe('VERSION_NOT_FOUND')
+    expect(await gateway.code('{ snapshot(at: {revision: 99}) { revision } }')).toBe('REVISION_NOT_FOUND')
+    expect(await gateway.code('{ snapshot(at: {revision: -1}) { revision } }')).toBe('REVISION_NOT_FOUND')
+    expect(await gateway.code('{ snapshot(at: {version: 9007199254740991}) { revision } }')).toBe('VERSION_NOT_FOUND')
+    expect(await gateway.code('{ snapshot(at: {}) { revision } }')).toBe('BAD_USER_INPUT')
+    expect(await gateway.code('{ snapshot(at: {version: 1, revision: 1}) { revision } }')).toBe('BAD_USER_INPUT')
+    expect(
+      await gateway.code('query ($at: At) { snapshot(at: $at) { revision } }', { at: { version: 1, revision: 1 } }),
+    ).toBe('BAD_USER_INPUT')
+    expect(await gateway.code('{ snapshot { namespace(name: "a b") { totalCount } } }')).toBe('BAD_USER_INPUT')
+  })
+})
+
+describe('versions', () => {
+  it('are a tree', async () => {
+    const { versions } = await gateway.data(
+      '{ versions(first: 4) { totalCount nodes { id number previous { number } children { number } author message isHead snapshot { revision } } } }',
+    )
+    expect(versions.totalCount).toBeGreaterThanOrEqual(4)
+    expect(
+      versions.nodes.map(({ number, previous, children, snapshot }: any) => [
+        number,
+        previous?.number ?? null,
+        children.map((child: any) => child.number),
+        snapshot.revision,
+      ]),
+    ).toEqual([
+      [0, null, [1], 0],
+      [1, 0, [2, 3], 1],
+      [2, 1, [], 2],
+      [3, 1, expect.any(Array), 4],
+    ])
+    expect(versions.nodes[1]).toMatchObject({ id: 'v1', author: 'tester', isHead: false })
+  })
+
+  it('are found by number; null where there is none', async () => {
+    expect(await one('{ version(number: 2) { number digest createdAt } }')).toEqual({
+      number: 2,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    })
+    for (const number of ['99', '-1', '9007199254740991'])
+      expect(await one(`{ version(number: ${number}) { number } }`)).toBeNull()
+    expect(await gateway.code('{ version(number: "2") { number } }')).toBe('BAD_USER_INPUT')
+  })
+
+  it('tell their changesets, in order', async () => {
+    const { changeset } = await one(`{ version(number: 2) { changeset {
+      created updated deleted operations { totalCount nodes { kind entryId entry { id data } original { id data } } pageInfo { hasNextPage } }
+    } } }`)
+    expect(changeset).toMatchObject({
+      created: 1,
+      updated: 1,
+      deleted: 1,
+      operations: { totalCount: 3, pageInfo: { hasNextPage: false } },
+    })
+    expect(changeset.operations.nodes).toEqual([
+      { kind: 'DELETE', entryId: 'lib:net', entry: null, original: { id: 'r1/lib:net', data: null } },
+      {
+        kind: 'UPDATE',
+        entryId: 'app:db',
+        entry: { id: 'r2/app:db', data: { host: 'remote' } },
+        original: { id: 'r1/app:db', data: { host: 'localhost' } },
+      },
+      { kind: 'CREATE', entryId: 'app:web', entry: { id: 'r2/app:web', data: null }, original: null },
+    ])
+    expect(
+      await one('{ version(number: 0) { changeset { created operations { totalCount nodes { kind } } } } }'),
+    ).toEqual({ changeset: { created: 0, operations: { totalCount: 0, nodes: [] } } })
+  })
+})
+
+describe('transitions', () => {
+  it('are the log of head movements', async () => {
+    const { transitions } = await gateway.data(`{ transitions(first: 4) { nodes {
+      revision kind from { number } to { number } author message changes { totalCount nodes { kind entryId } }
+    } } }`)
+    expect(
+      transitions.nodes.map(({ revision, kind, from, to }: any) => [revision, kind, from.number, to.number]),
+    ).toEqual([
+      [1, 'CHANGESET', 0, 1],
+      [2, 'CHANGESET', 1, 2],
+      [3, 'VERSION', 2, 1],
+      [4, 'CHANGESET', 1, 3],
+    ])
+    expect(transitions.nodes[2]).toMatchObject({
+      author: 'tester',
+      message: 'back',
+      changes: {
+        totalCount: 3,
+        nodes: [
+          { kind: 'DELETE', entryId: 'app:web' },
+          { kind: 'UPDATE', entryId: 'app:db' },
+          { kind: 'CREATE', entryId: 'lib:net' },
+        ],
+      },
+    })
+  })
+
+  it('page their changes', async () => {
+    const page = (after: string | null) =>
+      one(
+        'query ($after: String) { transitions(first: 1) { nodes { changes(first: 3, after: $after) { nodes { entryId } pageInfo { endCursor hasNextPage hasPreviousPage } } } } }',
+        { after },
+      )
+    const first = (await page(null)).nodes[0].changes
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false })
+    const second = (await page(first.pageInfo.endCursor)).nodes[0].changes
+    expect(second.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+    expect([...first.nodes, ...second.nodes].map(({ entryId }: any) => entryId).sort()).toEqual([
+      'app:api',
+      'app:db',
+      'lib:log',
+      'lib:net',
+    ])
+  })
+})
+
+describe('path, delta and buildDelta', () => {
+  it('path goes through the tree', async () => {
+    expect(await one('{ path(from: 2, to: 3) { direction version { number } } }')).toEqual([
+      { direction: 'BACKWARD', version: { number: 2 } },
+      { direction: 'FORWARD', version: { number: 3 } },
+    ])
+    expect(await one('{ path(from: 2, to: 2) { direction } }')).toEqual([])
+    expect(await gateway.code('{ path(from: 0, to: 99) { direction } }')).toBe('VERSION_NOT_FOUND')
+  })
+
+  it('delta tells what changed between two states, in either direction', async () => {
+    const fields =
+      'created updated deleted operations { kind entryId entry { entryId ns name kind data(path: "host") } original { data(path: "host") meta } }'
+    const forth = await one(`{ delta(from: {revision: 1}, to: {version: 2}) { ${fields} } }`)
+    expect(forth).toMatchObject({ created: 1, updated: 1, deleted: 1 })
+    expect(forth.operations.map(({ kind, entryId }: any) => [kind, entryId])).toEqual([
+      ['DELETE', 'lib:net'],
+      ['UPDATE', 'app:db'],
+      ['CREATE', 'app:web'],
+    ])
+    expect(forth.operations[1]).toMatchObject({
+      entry: { entryId: 'app:db', ns: 'app', name: 'db', kind: 'db.sql', data: 'remote' },
+      original: { data: 'localhost' },
+    })
+    expect(await one(`{ delta(from: {version: 2}, to: {revision: 1}) { created updated deleted } }`)).toEqual({
+      created: 1,
+      updated: 1,
+      deleted: 1,
+    })
+    expect(await one('{ delta(from: {version: 1}, to: {revision: 3}) { operations { kind } } }')).toEqual({
+      operations: [],
+    })
+    expect(await gateway.code('{ delta(from: {version: 1}, to: {version: 99}) { created } }')).toBe('VERSION_NOT_FOUND')
+  })
+
+  const build =
+    'query ($from: [EntryInput!]!, $to: [EntryInput!]!) { buildDelta(from: $from, to: $to) { created updated deleted operations { kind entryId entry { kind meta data } original { kind } } } }'
+
+  it('buildDelta compares by value and puts in order', async () => {
+    const from = [
+      { id: 'a:same', kind: 'k', meta: { x: 1, y: [1] }, data: { p: 1.0, q: null } },
+      { id: 'a:old', kind: 'k' },
+      { id: 'a:kind', kind: 'k' },
+      { id: 'a:array', kind: 'k', data: [1, 2] },
+    ]
+    const to = [
+      { id: { ns: 'a', name: 'same' }, kind: 'k', meta: { y: [1], x: 1 }, data: { q: null, p: 1 } },
+      { id: 'a:first', kind: 'k', meta: { depends_on: ['a:second'] } },
+      { id: 'a:second', kind: 'k' },
+      { id: 'a:kind', kind: 'l' },
+      { id: 'a:array', kind: 'k', data: [2, 1] },
+    ]
+    const delta = await one(build, { from, to })
+    expect(delta.operations.map(({ kind, entryId }: any) => `${kind} ${entryId}`)).toEqual([
+      'DELETE a:kind',
+      'DELETE a:old',
+      'UPDATE a:array',
+      'CREATE a:kind',
+      'CREATE a:second',
+      'CREATE a:first',
+    ])
+    expect(delta).toMatchObject({ created: 3, updated: 1, deleted: 2 })
+    expect(await one(build, { from: to, to })).toMatchObject({ operations: [] })
+  })
+
+  it('buildDelta names the input that is wrong', async () => {
+    const message = async (variables: Record<string, unknown>) => {
+      const { errors } = await gateway.run(build, variables)
+      expect(errors[0]!.extensions['code']).toBe('BAD_USER_INPUT')
+      return errors[0]!.message
+    }
+    const ok = { id: 'a:b', kind: 'k' }
+    expect(await message({ from: [ok, { id: 'nope', kind: 'k' }], to: [] })).toMatch(/^from\[1\]\.id: /)
+    expect(await message({ from: [], to: [ok, ok] })).toMatch(/^to\[1\]: a:b stands in this list already/)
+    expect(await message({ from: [], to: [{ id: 'a:c', kind: 'not a kind' }] })).toMatch(/^to\[0\]: /)
+    expect(await message({ from: [{ id: 'a:c', kind: 'k', data: Infinity }], to: [] })).toMatch(/^from\[0\]: /)
+  })
+})
+
+describe('parseId and namespaces', () => {
+  it('parseId splits at the first colon and normalises', async () => {
+    expect(await one('{ parseId(id: "a:b:c") { ns name } }')).toEqual({ ns: 'a', name: 'b:c' })
+    expect(await one('query ($id: String!) { parseId(id: $id) { ns name } }', { id: 'e\u0301:x' })).toEqual({
+      ns: '\u00e9',
+      name: 'x',
+    })
+    for (const id of ['', 'a', ':', 'a:', ':b', 'a b:c', 'a:b ', '\ud800:x']) {
+      expect(await gateway.code('query ($id: String!) { parseId(id: $id) { ns } }', { id })).toBe('BAD_USER_INPUT')
+    }
+  })
+
+  it('namespaces are told with their size', async () => {
+    expect(await one('{ namespaces { name entryCount } }')).toEqual([
+      { name: 'app', entryCount: 2 },
+      { name: 'lib', entryCount: 2 },
+    ])
+  })
+})
+
+describe('node', () => {
+  const node = (id: string) =>
+    one(
+      'query ($id: ID!) { node(id: $id) { __typename id ... on EntryState { entryId digest } ... on Version { number } } }',
+      { id },
+    )
+
+  it('is found by the id of each type', async () => {
+    expect(await node('app:db')).toMatchObject({ __typename: 'Entry', id: 'app:db', entryId: 'app:db' })
+    expect(await node('r2/app:db')).toMatchObject({ __typename: 'EntryRevision', id: 'r2/app:db', entryId: 'app:db' })
+    expect(await node('v2')).toEqual({ __typename: 'Version', id: 'v2', number: 2 })
+  })
+
+  it('is null where nothing is named so', async () => {
+    const nothing = [
+      '',
+      'v',
+      'v99',
+      'v-1',
+      'v01',
+      'v99999999999999999999',
+      'r4/app:db',
+      'r0/app:db',
+      'r99/app:db',
+      'r02/app:db',
+      'r/app:db',
+      'app:gone',
+      'app',
+      'r2/',
+      'r2/app',
+      'x\u0000:y',
+      'r1/r1/app:db',
+    ]
+    for (const id of nothing) expect([id, await node(id)]).toEqual([id, null])
+  })
+
+  it('an id is found again, whatever it is of', async () => {
+    const { entries, versions } = await gateway.data(
+      '{ entries { nodes { id history { nodes { id } } } } versions { nodes { id } } }',
+    )
+    const ids = [
+      ...entries.nodes.flatMap(({ id, history }: any) => [id, ...history.nodes.map((past: any) => past.id)]),
+      ...versions.nodes.map(({ id }: any) => id),
+    ] as string[]
+    const { nodes } = await gateway.data('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })
+    expect(nodes.map(({ id }: any) => id)).toEqual(ids)
+  })
+
+  it('nodes keeps the order asked for, with null for what is not there', async () => {
+    expect(await one('{ nodes(ids: ["v1", "nope", "app:db", "r1/app:db", "app:db"]) { id } }')).toEqual([
+      { id: 'v1' },
+      null,
+      { id: 'app:db' },
+      { id: 'r1/app:db' },
+      { id: 'app:db' },
+    ])
+    expect(
+      await gateway.code('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
+        ids: Array.from({ length: 1001 }, (_, n) => `a:${n}`),
+      }),
+    ).toBe('BAD_USER_INPUT')
+  })
+})

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import type { BusEvent } from '../../../src/core/events/event.js'
+import { EventBus, type HeardEvent } from '../../../src/registry/events/event-bus.js'
+import { openMemoryExchange } from '../../../src/store/memory/memory-exchange.js'
+import { nextOf } from '../registry-fixture.js'
+
+const event = (
+  n: number,
+  kind: 'registry.begin' | 'registry.commit' = 'registry.begin',
+  error: string | null = null,
+): BusEvent => ({
+  type: 'transaction',
+  system: 'registry',
+  kind,
+  path: `t.${n}`,
+  at: new Date(0),
+  transaction: `t.${n}`,
+  operationCount: n,
+  revision: null,
+  error,
+})
+const EVERYTHING = { system: null, kind: null, path: null }
+const story = (heard: HeardEvent) => (heard.type === 'missed' ? `missed ${heard.count}` : heard.path)
+
+describe('the event bus', () => {
+  it('tells a slow subscriber what it missed, in its place, and stops for nobody', async () => {
+    const bus = new EventBus(openMemoryExchange(), { waitingEvents: 10, waitingBytes: 1 << 20 })
+    const { signal } = new AbortController()
+    const slow = await bus.subscribe(EVERYTHING, signal)
+    const quick = await bus.subscribe({ ...EVERYTHING, kind: 'registry.commit' }, signal)
+    for (let n = 0; n < 1_000; n++) bus.publish(event(n))
+    bus.publish(event(1_000, 'registry.commit'))
+    expect(story(await nextOf(quick))).toBe('t.1000')
+    const heard: string[] = []
+    for (let i = 0; i < 11; i++) heard.push(story(await nextOf(slow)))
+    expect(heard).toEqual([...Array.from({ length: 10 }, (_, n) => `t.${n}`), 'missed 991'])
+    bus.publish(event(7))
+    expect(story(await nextOf(slow))).toBe('t.7')
+  })
+
+  it('keeps no more bytes for a subscriber than it may, but always one event', async () => {
+    const bus = new EventBus(openMemoryExchange(), { waitingEvents: 1_000, waitingBytes: 10_000 })
+    const stream = await bus.subscribe(EVERYTHING, new AbortController().signal)
+    bus.publish(event(0, 'registry.begin', 'x'.repeat(50_000)))
+    bus.publish(event(1))
+    bus.publish(event(2))
+    expect(story(await nextOf(stream))).toBe('t.0')
+    expect(story(await nextOf(stream))).toBe('missed 2')
+  })
+
+  it('is heard by nobody when all have gone, however they went', async () => {
+    const bus = new EventBus(openMemoryExchange())
+    const abort = new AbortController()
+    const one = await bus.subscribe(EVERYTHING, abort.signal)
+    const two = await bus.subscribe(EVERYTHING, new AbortController().signal)
+    const waiting = one.next()
+    expect(bus.isHeard()).toBe(true)
+    abort.abort()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(bus.isHeard()).toBe(true)
+    await two.return!()
+    expect(bus.isHeard()).toBe(false)
+    // One that was let go before it stood.
+    await bus.subscribe(EVERYTHING, abort.signal)
+    expect(bus.isHeard()).toBe(false)
+  })
+
+  it('refuses a pattern that does not parse', async () => {
+    const bus = new EventBus(openMemoryExchange())
+    await expect(bus.subscribe({ ...EVERYTHING, path: '(a' }, new AbortController().signal)).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    })
+    expect(bus.isHeard()).toBe(false)
+  })
+})

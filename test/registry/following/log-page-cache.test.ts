@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { SharedPages } from '../../../src/registry/following/log-page-cache.js'
+import { endOf } from '../../../src/registry/following/log-position.js'
+import { restOfPage } from '../../../src/registry/following/rest-of-page.js'
+import type { LogPosition } from '../../../src/store/contract/history-reader.js'
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { apply, create, HISTORY_OPTIONS, registryOver } from '../registry-fixture.js'
+
+const VERSIONS = 600
+
+async function logOf(versions: number) {
+  const history = openMemoryHistory(HISTORY_OPTIONS)
+  const registry = registryOver(history)
+  for (let i = 1; i <= versions; i++) await apply(registry, create(`a:${i}`), create(`b:${i}`))
+  let reads = 0
+  const log = (after: LogPosition, limit: number) => {
+    reads += 1
+    return history.log(after, limit)
+  }
+  return { history, registry, log, reads: () => reads }
+}
+
+/** All that comes after a place, by pages. */
+async function readOn(pages: SharedPages, from: LogPosition, until: number): Promise<string[]> {
+  const told: string[] = []
+  let at = from
+  while (at.revision < until || at.position !== Infinity) {
+    const page = await pages.read(at)
+    const { changes, transitions, upTo } = restOfPage(page, page.changes, at)
+    expect(transitions.length).toBeGreaterThan(0)
+    told.push(...changes.map(({ revision, entry, previous }) => `${revision} ${(entry ?? previous)!.id}`))
+    at = upTo
+  }
+  return told
+}
+
+describe('pages of the log that are shared', () => {
+  // A page was found by where it began alone: a thousand who came back with a cursor each read the log a thousand times.
+  it('are read a few times for all who come from near one another, and give each what comes after its place', async () => {
+    const { registry, log, reads } = await logOf(VERSIONS)
+    const pages = new SharedPages({ log })
+    const places: LogPosition[] = [
+      ...Array.from({ length: VERSIONS }, (_, revision) => endOf(revision)),
+      // Within a revision.
+      ...Array.from({ length: 20 }, (_, i) => ({ revision: 1 + i * 7, position: 0 })),
+    ]
+    const all = Array.from({ length: VERSIONS }, (_, i) => [`${i + 1} a:${i + 1}`, `${i + 1} b:${i + 1}`]).flat()
+    const told = await Promise.all(places.map((place) => readOn(pages, place, VERSIONS)))
+    for (const [i, { revision, position }] of places.entries()) {
+      expect(told[i]).toEqual(all.slice(position === Infinity ? 2 * revision : 2 * (revision - 1) + 1))
+    }
+    expect(reads()).toBeLessThan(100)
+    await registry.close()
+  })
+
+  it('fail for those who asked, and not for those who waited for them', async () => {
+    const { registry, log } = await logOf(20)
+    let failures = 1
+    const pages = new SharedPages({
+      log: (after, limit) => (failures-- > 0 ? Promise.reject(new Error('away')) : log(after, limit)),
+    })
+    const [first, second] = await Promise.allSettled([pages.read(endOf(0)), readOn(pages, endOf(1), 20)])
+    expect(first.status).toBe('rejected')
+    expect(second.status === 'fulfilled' && second.value.length).toBe(38)
+    await registry.close()
+  })
+
+  it('never hide what has happened since they were read', async () => {
+    const { registry, log } = await logOf(5)
+    const pages = new SharedPages({ log })
+    expect(await readOn(pages, endOf(0), 5)).toHaveLength(10)
+    await apply(registry, create('c:1'))
+    expect(await readOn(pages, endOf(0), 6)).toHaveLength(11)
+    expect(await readOn(pages, endOf(5), 6)).toEqual(['6 c:1'])
+    await registry.close()
+  })
+})

@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseEntryId } from '../../../src/core/entry/entry-id.js'
+import { HeadReads } from '../../../src/registry/head-cache/head-cache.js'
+import type { Registry } from '../../../src/registry/registry.js'
+import type { HeadReader } from '../../../src/store/contract/head-reader.js'
+import type { History } from '../../../src/store/contract/history.js'
+import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { apply, create, HISTORY_OPTIONS, registryOver, remove, update } from '../registry-fixture.js'
+
+const id = parseEntryId
+
+describe('reads at the head out of memory', () => {
+  let database: TestDatabase
+  let history: History
+  let other: History
+  let registry: Registry
+  let looks = 0
+  let statements = 0
+  /** Held where a test wants a look to come late. */
+  let held: Promise<void> | null = null
+  let counted: HeadReader
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    history = await openPostgresHistory({ ...HISTORY_OPTIONS, databaseUrl: database.url, backend: 'postgres' })
+    other = await openPostgresHistory({ ...HISTORY_OPTIONS, databaseUrl: database.url, backend: 'postgres' })
+    registry = registryOver(other)
+    const reader = history.headReader!
+    counted = {
+      async look(since, limit) {
+        looks += 1
+        const seen = await reader.look(since, limit)
+        await held
+        return seen
+      },
+      async entries(ids) {
+        statements += 1
+        const found = await reader.entries(ids)
+        await held
+        return found
+      },
+    }
+  })
+  beforeEach(() => {
+    looks = statements = 0
+  })
+  afterAll(async () => {
+    await registry.close()
+    await Promise.all([history.close(), other.close()])
+    await database.drop()
+  })
+  const dataOf = async (reads: HeadReads, ...ids: string[]) => {
+    const found = await reads.entries(ids.map((text) => id(text)))
+    return ids.map((text) => found.get(id(text))?.content.data)
+  }
+
+  it('share one look where they come together, and read what is kept no more', async () => {
+    await apply(registry, create('s:1', {}, 1), create('s:2', {}, 2))
+    const reads = new HeadReads(counted)
+    expect(await dataOf(reads, 's:1', 's:2', 's:none')).toEqual([1, 2, undefined])
+    expect([looks, statements]).toEqual([0, 1])
+    const many = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => dataOf(reads, ['s:1', 's:2', 's:none'][i % 3]!)),
+    )
+    expect(many.flat()).toEqual(Array.from({ length: 100 }, (_, i) => [1, 2, undefined][i % 3]))
+    expect([looks, statements]).toEqual([1, 1])
+  })
+
+  it('are one statement for many that come together and are not kept', async () => {
+    await apply(registry, ...Array.from({ length: 40 }, (_, i) => create(`m:${i}`, {}, i)))
+    const reads = new HeadReads(counted)
+    expect(await Promise.all(Array.from({ length: 40 }, (_, i) => dataOf(reads, `m:${i}`)))).toEqual(
+      Array.from({ length: 40 }, (_, i) => [i]),
+    )
+    expect([looks, statements]).toEqual([0, 1])
+  })
+
+  it('do not share a look that began before they came', async () => {
+    await apply(registry, create('late:1', {}, 'before'))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'late:1')
+    let release = () => {}
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+    const early = dataOf(reads, 'late:1')
+    while (looks === 0) await sleep(1)
+    // The look has seen the head by now, and only its answer is still to come.
+    await sleep(50)
+    await apply(registry, update('late:1', {}, 'after'))
+    const late = dataOf(reads, 'late:1')
+    await sleep(20)
+    release()
+    held = null
+    expect(await early).toEqual(['before'])
+    expect(await late).toEqual(['after'])
+    expect(looks).toBe(2)
+  })
+
+  it('see at once what another gateway creates, changes, deletes and rolls back', async () => {
+    const reads = new HeadReads(counted)
+    expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([undefined, undefined])
+    await apply(registry, create('o:1', {}, 1), create('o:2', {}, 1))
+    expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([1, 1])
+    const { version } = await registry.head()
+    await apply(registry, update('o:1', {}, 2))
+    expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([2, 1])
+    await apply(registry, remove('o:2'))
+    expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([2, undefined])
+    await registry.applyVersion({ version }, { author: null })
+    expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([1, 1])
+  })
+
+  it('are told small contents that changed by the look itself, and read large ones again', async () => {
+    await apply(registry, create('fed:small', {}, 1), create('fed:large', {}, 'x'))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'fed:small', 'fed:large')
+    await apply(
+      registry,
+      update('fed:small', {}, 2),
+      update(
+        'fed:large',
+        {},
+        Array.from({ length: 3_000 }, () => Math.random()),
+      ),
+    )
+    expect(await dataOf(reads, 'fed:small')).toEqual([2])
+    expect([looks, statements]).toEqual([1, 1])
+    expect((await dataOf(reads, 'fed:large'))[0]).toHaveLength(3_000)
+    expect([looks, statements]).toEqual([1, 2])
+  })
+
+  it('forget everything where more has changed than is gone through', async () => {
+    await apply(registry, create('many:0', {}, 'old'))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'many:0')
+    await apply(
+      registry,
+      update('many:0', {}, 'new'),
+      ...Array.from({ length: 5_001 }, (_, i) => create(`many:${i + 1}`)),
+    )
+    expect(await dataOf(reads, 'many:0')).toEqual(['new'])
+    expect([looks, statements]).toEqual([1, 2])
+  })
+
+  it('forget what they cannot be told of any more: a delete that was compacted away since their last look stood as the entry', async () => {
+    await apply(registry, create('gone:1', {}, 'old'))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'gone:1')
+    await apply(registry, remove('gone:1'))
+    await apply(registry, create('gone:2'))
+    await registry.compact({ before: (await registry.head()).revision, dryRun: false })
+    const client = postgres(database.url, { max: 1, onnotice: () => {} })
+    while ((await client`SELECT 1 FROM baseline WHERE removed`).length === 0) await sleep(20)
+    await client.end()
+    expect(await dataOf(reads, 'gone:1')).toEqual([undefined])
+  })
+
+  it('do not keep what was read before a look that has told of its change already', async () => {
+    await apply(registry, create('race:1', {}, 'old'), create('race:2', {}, 1))
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 'race:2')
+    let release = () => {}
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+    const slow = dataOf(reads, 'race:1')
+    while (statements < 2) await sleep(1)
+    await sleep(50)
+    held = null
+    await apply(registry, update('race:1', {}, 'new'))
+    await dataOf(reads, 'race:2')
+    release()
+    await slow
+    expect(await dataOf(reads, 'race:1')).toEqual(['new'])
+  })
+
+  it('hold no more than their bound', async () => {
+    await apply(registry, ...Array.from({ length: 60 }, (_, i) => create(`big:${i}`, {}, 'x'.repeat(10_000))))
+    const reads = new HeadReads(counted, 400_000)
+    for (let i = 0; i < 60; i++) await dataOf(reads, `big:${i}`)
+    expect(reads.bytes).toBeLessThanOrEqual(400_000)
+    expect(reads.bytes).toBeGreaterThan(200_000)
+    statements = 0
+    await dataOf(reads, 'big:59')
+    expect(statements).toBe(0)
+    await dataOf(reads, 'big:0')
+    expect(statements).toBe(1)
+  })
+
+  it('forget what has not happened where the database has gone back', async () => {
+    await apply(registry, create('back:1', {}, 'kept'))
+    const reads = new HeadReads({
+      look: async (since, limit) => {
+        const seen = await counted.look(since, limit)
+        return { head: { ...seen.head, revision: seen.head.revision - back }, changed: seen.changed }
+      },
+      entries: async (ids) => {
+        const found = await counted.entries(ids)
+        return { ...found, revision: found.revision - back }
+      },
+    })
+    let back = 0
+    await dataOf(reads, 'back:1')
+    await dataOf(reads, 'back:1')
+    expect(statements).toBe(1)
+    back = 1
+    expect(await dataOf(reads, 'back:1')).toEqual(['kept'])
+    expect(statements).toBe(2)
+  })
+
+  it('ask nothing while nobody reads', async () => {
+    const reads = new HeadReads(counted)
+    await dataOf(reads, 's:1')
+    await dataOf(reads, 's:1')
+    looks = statements = 0
+    await apply(registry, update('s:1', {}, 3))
+    await sleep(300)
+    expect([looks, statements]).toEqual([0, 0])
+    expect(await dataOf(reads, 's:1')).toEqual([3])
+  })
+})

@@ -1,0 +1,23 @@
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { HISTORY_OPTIONS, historyWith } from '../registry-fixture.js'
+import { followingInstances } from './following-instances-suite.js'
+
+followingInstances('memory', async () => {
+  let looks = 0
+  const history = openMemoryHistory(HISTORY_OPTIONS)
+  const { instances } = history
+  return {
+    history: historyWith(history, {
+      instances: {
+        ...instances,
+        live: (ids) => {
+          looks += 1
+          return instances.live(ids)
+        },
+      },
+    }),
+    another: null,
+    looks: () => looks,
+    close: () => history.close(),
+  }
+})

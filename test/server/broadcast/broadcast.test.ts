@@ -1,0 +1,71 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ExecutionResult } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import type { FollowPlace, StreamPlace } from '../../../src/registry/following/stream-position.js'
+import { SharedOperation } from '../../../src/server/broadcast/broadcast.js'
+import { DeliveryTurns } from '../../../src/server/broadcast/fair-delivery.js'
+import { ResultWindow } from '../../../src/server/broadcast/result-buffer-budget.js'
+import type { RunSource } from '../../../src/server/broadcast/result-feed.js'
+
+const RESULTS = 200
+
+/** A stream whose n-th result is that of revision n. */
+function source(after: number): RunSource {
+  let revision = after
+  const placeAt = (at: number): StreamPlace =>
+    ({ position: { revision: at, position: Infinity }, target: 0, version: at }) as StreamPlace
+  const place: FollowPlace = { from: placeAt(after), at: null, looked: null }
+  const results: AsyncIterator<ExecutionResult> = {
+    async next() {
+      await nextTurn()
+      if (revision === RESULTS) return { done: true, value: undefined }
+      revision += 1
+      Object.assign(place, { at: placeAt(revision) })
+      return { done: false, value: { data: { revision } } }
+    },
+    async return() {
+      return { done: true, value: undefined }
+    },
+  }
+  return { results, place }
+}
+
+describe('a subscription among many that wait for their turn', () => {
+  // Where little was kept and turns were late, each result was let go before anybody's turn: all began runs of their own, over and over.
+  it('gets on though what it waits for is let go before its turn would come', async () => {
+    let opened = 0
+    const turns = new DeliveryTurns(0)
+    const operation = new SharedOperation({
+      timeless: true,
+      window: new ResultWindow(1),
+      turns,
+      empty: () => undefined,
+      open(from) {
+        opened += 1
+        return source(from.position.revision)
+      },
+    })
+    // They never let go of the queue.
+    const busy = { takeTurn: () => turns.add(busy) }
+    for (let i = 0; i < 50; i++) turns.add(busy)
+    const told: number[][] = []
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) => {
+        const mine: number[] = (told[i] = [])
+        return operation.subscribe(
+          source(0),
+          {
+            send(results, taken) {
+              for (const { text } of results)
+                mine.push((JSON.parse(text.toString()) as { data: { revision: number } }).data.revision)
+              setImmediate(taken)
+            },
+          },
+          performance.now(),
+        ).ended
+      }),
+    )
+    for (const mine of told) expect(mine).toEqual(Array.from({ length: RESULTS }, (_, n) => n + 1))
+    expect(opened).toBeLessThan(RESULTS)
+  }, 20_000)
+})

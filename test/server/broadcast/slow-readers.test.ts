@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { sendEvents } from '../../../src/server/http/server-sent-events.js'
+import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
+
+const MIB = 1024 * 1024
+
+/** Takes so many bytes in a second, until it has taken enough or the connection ends. */
+async function trickle(socket: Socket, bytesPerSecond: number, enough: number): Promise<number> {
+  let taken = 0
+  let open = true
+  socket.on('close', () => {
+    open = false
+  })
+  socket.on('error', () => undefined)
+  socket.pause()
+  while (open && taken < enough) {
+    for (let left = bytesPerSecond / 50; left > 0; ) {
+      const chunk = socket.read(Math.min(left, socket.readableLength || 1)) as Buffer | null
+      if (chunk === null) break
+      taken += chunk.length
+      left -= chunk.length
+    }
+    await sleep(20)
+  }
+  return taken
+}
+
+describe('a reader that is slow and not gone', () => {
+  // A batch of 12 MB on a line of 4 MB/s: whoever had not taken a whole message between two looks was cut off as
+  // gone, came back with its cursor for the same message, and was cut off again for ever.
+  it('is sent the whole of a long message over a WebSocket, however often it is pinged meanwhile', async () => {
+    const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
+    const content = { id: 'slow:1', kind: 'k', data: 'x'.repeat(MIB - 100) }
+    await post(gateway, APPLY, { input: { operations: [{ create: { ...content, data: null } }] } })
+    const client = await new SocketClient(gateway.endpoint).init()
+    client.subscribe(
+      's',
+      `subscription { changes { changes { ${[...'abcdefghijkl'].map((alias) => `${alias}: entry { data }`).join(' ')} } } }`,
+    )
+    await client.next()
+    const raw = (client.socket as unknown as { _socket: Socket })._socket
+    raw.on('data', () => {
+      client.socket.pause()
+      setTimeout(() => client.socket.resume(), 16)
+    })
+    expect(
+      (await post(gateway, APPLY, { input: { operations: [{ update: content }] } })).body.data!['applyChangeset']
+        .__typename,
+    ).toBe('Applied')
+    const { payload } = await client.next(undefined, 15_000)
+    expect(payload.data.changes.changes[0].l.data).toBe(content.data)
+    client.close()
+    await gateway.close()
+  })
+
+  it('is cut off over a WebSocket where it takes nothing at all', async () => {
+    const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
+    const client = await new SocketClient(gateway.endpoint).init()
+    client.socket.pause()
+    for (let i = 0; i < 200; i++)
+      client.subscribe(
+        `s${i}`,
+        '{ __schema { types { name description fields { name description args { name description } } } } }',
+      )
+    const metrics = async () =>
+      /cadastre_websockets (\d+)/.exec(await (await fetch(`${gateway.url}metrics`)).text())?.[1]
+    await expect.poll(metrics, { timeout: 5_000 }).toBe('0')
+    await gateway.close()
+  })
+
+  it('is sent the whole of a long event, and cut off where it takes nothing more', async () => {
+    const event = { data: { text: 'x'.repeat(16 * MIB) } }
+    const ended: Promise<void>[] = []
+    const server = createServer((_request, response: ServerResponse) => {
+      ended.push(sendEvents(response, event, (error) => error as never, new AbortController().signal, 700))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const open = () => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+      return socket
+    }
+    const slow = open()
+    expect(await trickle(slow, 6 * MIB, 16 * MIB)).toBeGreaterThanOrEqual(16 * MIB)
+    slow.destroy()
+    const stuck = open()
+    stuck.pause()
+    stuck.on('error', () => undefined)
+    await expect.poll(() => ended.length).toBe(2)
+    await Promise.all(ended)
+    stuck.destroy()
+    server.close()
+  })
+})

@@ -1,0 +1,204 @@
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { resultText } from '../../../src/graphql/base/result-value.js'
+import { schema } from '../../../src/graphql/schema.js'
+import type { Registry } from '../../../src/registry/registry.js'
+import { createEngine } from '../../../src/server/engine/engine.js'
+import { createMetrics } from '../../../src/server/observing/metrics.js'
+import { OPERATION_LIMITS, type OperationLimits } from '../../../src/server/pipeline/operation-limits.js'
+import type { History } from '../../../src/store/contract/history.js'
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { apply, create, HISTORY_OPTIONS, historyWith, registryOver } from '../../registry/registry-fixture.js'
+
+function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, introspection = true) {
+  const logged: Record<string, any>[] = []
+  const lines = new PassThrough()
+  lines.on('data', (line: Buffer) => logged.push(JSON.parse(line.toString()) as Record<string, any>))
+  const metrics = createMetrics({ finderCache: () => ({ hits: 0, misses: 0, results: 0, bytes: 0 }) })
+  const engine = createEngine({
+    schema,
+    registry,
+    log: pino({}, lines),
+    metrics,
+    introspection,
+    limits: { ...OPERATION_LIMITS, ...limits },
+  })
+  const operation = (query: string, variables = {}) => ({ query, operationName: null, variables })
+  return {
+    engine,
+    metrics,
+    logged,
+    /** Null where it goes the long way. */
+    thin: async (query: string, variables?: object) => {
+      const written = engine.write(operation(query, variables), null, true)
+      return written === null
+        ? null
+        : { ...(await written), answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
+    },
+    long: async (query: string, variables?: object) => {
+      const prepared = engine.prepare(operation(query, variables), {
+        author: null,
+        signal: new AbortController().signal,
+      })
+      return JSON.parse(resultText('errors' in prepared ? prepared : await prepared.start())) as {
+        data?: any
+        errors?: any[]
+      }
+    },
+  }
+}
+
+const plain = () => registryOver(openMemoryHistory(HISTORY_OPTIONS))
+const broken = (changed: Partial<History>) => registryOver(historyWith(openMemoryHistory(HISTORY_OPTIONS), changed))
+const never = () => new Promise<never>(() => undefined)
+
+describe('the thin path', () => {
+  it('answers as the long way does, its errors too', async () => {
+    const registry = plain()
+    await apply(registry, create('a:1', { m: [1, { deep: null }] }, { d: -0 }), create('a:2'))
+    const { thin, long } = engineOver(registry)
+    for (const [query, variables] of [
+      ['query ($id: EntryID!) { entry(id: $id) { id kind meta data } }', { id: 'a:1' }],
+      ['query ($id: EntryID!) { entry(id: $id) { id } }', {}],
+      ['query ($id: EntryID!) { entry(id: $id) { id } }', { id: 'none' }],
+      ['{ entries(first: 1) { nodes { id } pageInfo { hasNextPage } } bad: entries(first: -1) { revision } }'],
+      ['{ snapshot(at: {revision: 7}) { revision } }'],
+    ] as [string, object?][])
+      expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
+  })
+
+  it('takes a variable that is left out for left out, though every object has something of its name', async () => {
+    // The second request was told that `first` is "function Object() { [native code] }".
+    const { thin, long } = engineOver(plain())
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      const query = `query ($${name}: Int) { versions(first: $${name}) { totalCount } }`
+      for (let i = 0; i < 2; i++) expect((await thin(query))!.answer).toEqual(await long(query))
+    }
+  })
+
+  it('leaves a condition that is null to the long way, that request alone', async () => {
+    // It was taken for false, where graphql-js tells of an error.
+    const { thin, long } = engineOver(plain())
+    const query = 'query ($shown: Boolean = true) { currentVersion { number id @include(if: $shown) } }'
+    expect(await thin(query, { shown: null })).toBeNull()
+    expect((await long(query, { shown: null })).errors![0].extensions.code).toBe('BAD_USER_INPUT')
+    expect((await thin(query))!.answer).toEqual({ data: { currentVersion: { number: 0, id: 'v0' } } })
+  })
+
+  it('tells the name of an operation from the beginning of its document', async () => {
+    // A document that is none was answered, where a name ended in how another document began.
+    const { engine } = engineOver(plain())
+    const answer = (operationName: string, query: string) =>
+      engine.write({ query, operationName, variables: {} }, null, false)
+    expect(await answer('A', 'query A { __typename }')).not.toBeNull()
+    expect(answer('A query', 'A { __typename }')).toBeNull()
+  })
+
+  it('leaves to the long way what it does not take: streams, what heeds that its caller goes, introspection, what is refused', async () => {
+    const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
+    const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
+    expect(await thin(taken, { n: 10 })).not.toBeNull()
+    for (const [query, code, variables] of [
+      ['subscription { changes { revision } }', undefined],
+      ['mutation { reloadSource(name: "none") { created } }', 'SOURCE_NOT_FOUND'],
+      ['{ __schema { queryType { name } } }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['{ entry(', 'GRAPHQL_PARSE_FAILED'],
+      [taken, 'QUERY_TOO_COMPLEX', { n: 500 }],
+      ['{ entries(first: 500) { nodes { history(first: 9) { nodes { id } } } } }', 'QUERY_TOO_COMPLEX'],
+    ] as [string, string | undefined, object?][]) {
+      // Also where it has been seen before.
+      for (let i = 0; i < 2; i++) expect(await thin(query, variables)).toBeNull()
+      if (code !== undefined) expect((await long(query, variables)).errors![0].extensions.code).toBe(code)
+    }
+  })
+
+  it('leaves a mutation alone where none may be done', async () => {
+    const registry = plain()
+    const { engine } = engineOver(registry)
+    const request = {
+      query: `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`,
+      operationName: null,
+      variables: {},
+    }
+    expect(engine.write(request, null, false)).toBeNull()
+    expect((await registry.head()).revision).toBe(0)
+    expect((await engine.write(request, null, true))!.text).toContain('Applied')
+    expect((await registry.head()).revision).toBe(1)
+  })
+
+  it('says of a mutation that is late that its outcome is unknown', async () => {
+    const { thin, metrics } = engineOver(broken({ commit: never as never }), { mutationSeconds: 0.05 })
+    const { answer } = (await thin(
+      `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`,
+    ))!
+    expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'OUTCOME_UNKNOWN' } })] })
+    expect(await metrics.text()).toContain('cadastre_operations_total{type="mutation",outcome="error"} 1')
+  })
+
+  it('masks what nobody expected, and logs it under the id that the client is shown', async () => {
+    const { thin, logged } = engineOver(broken({ versions: () => Promise.reject(new Error('password=secret')) }))
+    const { text, answer, failed } = (await thin('{ version(number: 1) { number } }'))!
+    expect(answer.errors![0]).toMatchObject({
+      message: 'Unexpected error',
+      path: ['version'],
+      extensions: { code: 'INTERNAL_SERVER_ERROR', id: logged[0]!['id'] },
+    })
+    expect(text).not.toContain('secret')
+    expect(failed).toBe(false)
+    expect(logged).toHaveLength(1)
+  })
+
+  it('answers within the deadline, once, and is no longer waited for', async () => {
+    let came = (_: unknown): void => undefined
+    const late = new Promise((resolve) => {
+      came = resolve
+    })
+    const { engine, thin, metrics } = engineOver(
+      broken({
+        versions: (numbers: readonly number[]) => (numbers.includes(1) ? late.then(() => new Map()) : never()) as never,
+      }),
+      { querySeconds: 0.05 },
+    )
+    const [one, other] = await Promise.all([
+      thin('{ version(number: 1) { number } }'),
+      thin('{ version(number: 2) { number } }'),
+    ])
+    for (const { answer, failed } of [one!, other!]) {
+      expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'TIMEOUT' } })] })
+      expect(failed).toBe(true)
+    }
+    came(null)
+    const since = performance.now()
+    await engine.idle(10_000)
+    expect(performance.now() - since).toBeLessThan(5_000)
+    expect(await metrics.text()).toContain('cadastre_operations_total{type="query",outcome="error"} 2')
+  })
+
+  it('is waited for when the gateway stops, and counted', async () => {
+    let answer = (_: unknown): void => undefined
+    const { engine, thin, metrics } = engineOver(
+      broken({
+        versions: () =>
+          new Promise((resolve) => {
+            answer = resolve
+          }) as never,
+      }),
+    )
+    const asked = thin('{ version(number: 1) { number } }')
+    let isIdle = false
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const idle = engine.idle(10_000).then(() => {
+      isIdle = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(isIdle).toBe(false)
+    answer(new Map())
+    expect((await asked)!.answer).toEqual({ data: { version: null } })
+    await idle
+    const text = await metrics.text()
+    expect(text).toContain('cadastre_operations_total{type="query",outcome="ok"} 1')
+    expect(text).toContain('cadastre_operation_seconds_count{type="query"} 1')
+  })
+})

@@ -1,0 +1,274 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { APPLY, createEntries, FOLLOW, post, postBody, type TestGateway, testGateway } from '../server-fixture.js'
+
+describe('bad requests', () => {
+  let gateway: TestGateway
+  beforeAll(async () => {
+    gateway = await testGateway(
+      {},
+      { limits: { entryBytes: 1024 * 1024, changesetOperations: 100_000, changesetBytes: 4 * 1024 * 1024 } },
+    )
+  })
+  afterAll(async () => {
+    // Whatever was sent, the gateway still serves and nothing of it was unexpected.
+    expect((await post(gateway, '{ currentVersion { number } }')).body).toEqual({
+      data: { currentVersion: { number: expect.any(Number) as number } },
+    })
+    expect(gateway.logged.filter(({ level }) => Number(level) >= 50)).toEqual([])
+    await gateway.close()
+  })
+
+  it.each<[string, string, string, number, string]>([
+    ['no JSON', '{"query": ', 'application/json', 400, 'BAD_USER_INPUT'],
+    ['a list', '[{"query": "{ __typename }"}]', 'application/json', 400, 'BAD_USER_INPUT'],
+    ['another type of body', 'query=%7B__typename%7D', 'application/x-www-form-urlencoded', 415, 'BAD_USER_INPUT'],
+    ['another charset', '{"query": "{ __typename }"}', 'application/json; charset=utf-16', 415, 'BAD_USER_INPUT'],
+    [
+      'variables that are a list',
+      '{"query": "{ __typename }", "variables": []}',
+      'application/json',
+      400,
+      'BAD_USER_INPUT',
+    ],
+    [
+      'a document without an operation',
+      '{"query": "fragment f on Query { __typename }"}',
+      'application/json',
+      200,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'an operation that is not there',
+      '{"query": "query a { __typename }", "operationName": "b"}',
+      'application/json',
+      200,
+      'BAD_USER_INPUT',
+    ],
+    ['a syntax error', '{"query": "{ __typename"}', 'application/json', 200, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', '{"query": "{ nothing }"}', 'application/json', 200, 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'a variable of another type',
+      '{"query": "query ($n: SafeInt!) { version(number: $n) { number } }", "variables": {"n": "x"}}',
+      'application/json',
+      200,
+      'BAD_USER_INPUT',
+    ],
+  ])('answers %s with a code', async (_name, body, type, status, code) => {
+    const answer = await postBody(gateway, body, { 'content-type': type })
+    expect([answer.status, answer.body.errors![0]!.extensions['code']]).toEqual([status, code])
+    expect(Object.keys(answer.body.errors![0]!.extensions)).toEqual(['code'])
+  })
+
+  it('refuses a body that is not UTF-8', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"query": "{ __typename } #'),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from('"}'),
+    ])
+    const { status, body } = await postBody(gateway, bytes)
+    expect(status).toBe(400)
+    expect(body.errors![0]).toMatchObject({
+      message: expect.stringContaining('UTF-8') as string,
+      extensions: { code: 'BAD_USER_INPUT' },
+    })
+  })
+
+  it('refuses a body that is too large, announced or not, without reading it', async () => {
+    const large = Buffer.alloc(10 * 1024 * 1024, 0x20)
+    expect(await postBody(gateway, large)).toMatchObject({
+      status: 413,
+      body: { errors: [{ extensions: { code: 'TOO_LARGE' } }] },
+    })
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    socket.on('error', () => undefined)
+    socket.write(
+      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    )
+    let answer = ''
+    socket.on('data', (data: Buffer) => {
+      answer += data.toString()
+    })
+    const closed = once(socket, 'close')
+    for (let i = 0; i < 160 && answer === '' && !socket.destroyed; i++) {
+      socket.write(`10000\r\n${' '.repeat(0x10000)}\r\n`)
+      await new Promise(setImmediate)
+    }
+    await closed
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer).toContain('TOO_LARGE')
+  })
+
+  it('refuses content nested 100,000 deep as an invalid entry, and criteria as such', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const entry = await postBody(
+      gateway,
+      `{"query": ${JSON.stringify(APPLY)}, "variables": {"input": {"operations": [{"create": {"id": "a:1", "kind": "k", "data": ${deep}}}]}}}`,
+    )
+    expect(entry.body.data!['applyChangeset']).toMatchObject({
+      __typename: 'Refused',
+      problems: [{ code: 'INVALID_ENTRY', operation: 0 }],
+    })
+    const find = await postBody(
+      gateway,
+      `{"query": "query ($find: JSONObject) { entries(find: $find) { totalCount } }", "variables": {"find": {"x": ${deep}}}}`,
+    )
+    expect(find.body.errors![0]!.extensions['code']).toBe('INVALID_CRITERIA')
+  })
+
+  it('refuses a query nested 20,000 deep, in braces, lists or parentheses', async () => {
+    for (const query of [
+      '{ a '.repeat(20_000) + '}'.repeat(20_000),
+      `{ entries(find: {x: ${'['.repeat(20_000)}${']'.repeat(20_000)}}) { totalCount } }`,
+      `query ($a: ${'['.repeat(20_000)}Int${']'.repeat(20_000)}) { __typename }`,
+    ]) {
+      const { body } = await post(gateway, query)
+      expect(body.errors![0]).toMatchObject({
+        message: expect.stringContaining('250') as string,
+        extensions: { code: 'QUERY_TOO_COMPLEX' },
+      })
+    }
+  })
+
+  it('refuses 10,000 aliases, 50,000 fields, 300,000 tokens and 3 million characters quickly', async () => {
+    for (const query of [
+      `{ ${Array.from({ length: 10_000 }, (_, i) => `a${i}: __typename`).join(' ')} }`,
+      `{ ${'__typename '.repeat(49_000)} }`,
+      'query q { a } '.repeat(60_000),
+      `{ __typename } #${'x'.repeat(3_000_000)}`,
+    ]) {
+      const begun = performance.now()
+      const { body } = await post(gateway, query)
+      expect(body.errors![0]!.extensions['code']).toBe('QUERY_TOO_COMPLEX')
+      expect(performance.now() - begun).toBeLessThan(10_000)
+    }
+  })
+
+  it('validates the largest document that is let through in bounded time', async () => {
+    const begun = performance.now()
+    const { body } = await post(gateway, `{ ${'currentVersion { number parent: previous { number } } '.repeat(150)} }`)
+    expect(body.data).toBeDefined()
+    expect(performance.now() - begun).toBeLessThan(10_000)
+    const twice = await post(gateway, `{ ${'currentVersion { number } '.repeat(2_400)} }`)
+    expect(twice.body.errors![0]!.extensions['code']).toBe('QUERY_TOO_COMPLEX')
+    const bomb = Array.from(
+      { length: 40 },
+      (_, i) => `fragment f${i} on Version { a: previous { ...f${i + 1} } b: previous { ...f${i + 1} } }`,
+    ).join(' ')
+    const spread = await post(gateway, `{ currentVersion { ...f0 } } ${bomb} fragment f40 on Version { number }`)
+    expect(spread.body.errors![0]!.extensions['code']).toBe('QUERY_TOO_COMPLEX')
+  })
+
+  it('takes brackets in strings and comments for what they are', async () => {
+    const query = `{ # ${'{'.repeat(500)}\n a: parseId(id: "x:${'['.repeat(300)}\\"(") { name } b: parseId(id: """y:${'{'.repeat(300)} \\""" ( .""") { ns } }`
+    expect((await post(gateway, query)).body).toMatchObject({
+      data: { a: { name: `${'['.repeat(300)}"(` }, b: { ns: 'y' } },
+    })
+  })
+
+  it('refuses what could answer with more than 500,000 objects, however it is spread over fragments', async () => {
+    const history = '{ history(first: 100) { nodes { entry { history(first: 100) { nodes { entryId } } } } } }'
+    for (const query of [
+      `{ entries(first: 100) { nodes ${history} } }`,
+      `query ($n: Int = 1000) { entries(first: $n) { edges { node { ...f } } } } fragment f on Entry { history(first: 1000) { nodes { version { number } } } }`,
+      '{ versions(first: 1000) { nodes { ...f } } } fragment f on Version { children { children { children { number } } } }',
+    ]) {
+      const { body } = await post(gateway, query)
+      expect(body.errors![0]).toMatchObject({
+        message: expect.stringContaining('500000') as string,
+        extensions: { code: 'QUERY_TOO_COMPLEX' },
+      })
+    }
+    const modest = await post(
+      gateway,
+      '{ entries(first: 100) { nodes { history(first: 20) { nodes { version { number } } } dependents { source } } } }',
+    )
+    expect(modest.body.errors).toBeUndefined()
+  })
+
+  it('refuses an unknown cursor, one of another registry and one from the future, as event and as code', async () => {
+    await createEntries(gateway, { 'cursor:1': 1 })
+    const forged = (...fields: unknown[]) => Buffer.from(fields.join(' ')).toString('base64url')
+    for (const after of ['nonsense', forged(1, 'l', 'another', 0, 'e'), forged(1, 'l', 'x', 99, 'e')]) {
+      const response = await fetch(gateway.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ query: FOLLOW, variables: { after } }),
+      })
+      const text = await response.text()
+      expect(text).toContain('"code":"INVALID_CURSOR"')
+      expect(text).toContain('event: complete')
+    }
+  })
+
+  it.each([
+    ['GET', 200],
+    ['HEAD', 405],
+    ['PUT', 405],
+    ['DELETE', 405],
+  ])('answers %s as it must', async (method, status) => {
+    const response = await fetch(`${gateway.endpoint}?query=${encodeURIComponent('{ __typename }')}`, { method })
+    expect(response.status).toBe(status)
+  })
+
+  it('does not write by GET', async () => {
+    const response = await fetch(
+      `${gateway.endpoint}?query=${encodeURIComponent('mutation { applyVersion(input: {version: 0}) { __typename } }')}`,
+    )
+    expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe('POST')
+  })
+
+  it('answers what is not HTTP, and paths that are no URL, and goes on', async () => {
+    for (const [sent, status] of [
+      ['nonsense\r\n\r\n', 400],
+      ['GET http:// HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`, 431],
+    ] as const) {
+      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+      let answer = ''
+      socket.on('data', (data: Buffer) => {
+        answer += data.toString()
+      })
+      socket.on('error', () => undefined)
+      socket.write(sent)
+      await once(socket, 'data')
+      socket.destroy()
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    }
+  })
+
+  it('takes an author in UTF-8 or Latin-1, and none that cannot be kept', async () => {
+    const author = async (header: Record<string, string>) => {
+      const operations = [{ create: { id: `author:${Math.random()}`, kind: 'k' } }]
+      return (await post(gateway, APPLY, { input: { operations } }, header)).body
+    }
+    expect(
+      (await author({ 'x-cadastre-author': Buffer.from('Zoë ✓').toString('latin1') })).data!['applyChangeset'].version
+        .author,
+    ).toBe('Zoë ✓')
+    expect((await author({ 'x-cadastre-author': 'Zo\u00eb' })).data!['applyChangeset'].version.author).toBe('Zoë')
+    expect((await author({})).data!['applyChangeset'].version.author).toBeNull()
+    for (const bad of ['a'.repeat(300), Buffer.from('a\u0085b').toString('latin1')]) {
+      expect((await author({ 'x-cadastre-author': bad })).errors![0]!.extensions['code']).toBe('BAD_USER_INPUT')
+    }
+  })
+
+  it('lets pages of this machine and of its own use it, and no others', async () => {
+    const from = (origin: string, method = 'POST') =>
+      fetch(gateway.endpoint, {
+        method,
+        headers: { origin, 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: '{"query":"{ __typename }"}' }),
+      })
+    const near = await from('http://localhost:5173')
+    expect([near.status, near.headers.get('access-control-allow-origin')]).toEqual([200, 'http://localhost:5173'])
+    expect((await from('http://localhost:5173', 'OPTIONS')).status).toBe(204)
+    for (const method of ['POST', 'OPTIONS']) {
+      const far = await from('https://elsewhere.example', method)
+      expect([far.status, far.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    }
+  })
+})

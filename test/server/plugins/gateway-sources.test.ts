@@ -1,0 +1,344 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { SourceConfig } from '../../../src/server/config/source-section.js'
+import type { SourceReader } from '../../../src/sources/contract/source-reader.js'
+import type { SourceProvider } from '../../../src/sources/provider/source-provider.js'
+import { MapSource, thing } from '../../sources/sync/map-source.js'
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { post, type Reachable, SocketClient, type TestGateway, testGateway } from '../server-fixture.js'
+
+const FIELDS =
+  'name provider status total loaded failed reloadCount lastReload failures { location line entryId message }'
+const mapProvider = (reader: () => SourceReader): SourceProvider => ({
+  name: 'map',
+  displayName: 'Map',
+  version: '1.0.0',
+  description: 'What a test puts into it.',
+  capabilities: [],
+  configSchema: z.looseObject({}),
+  create: reader,
+})
+const RELOAD = `mutation ($name: String!, $dryRun: Boolean) { reloadSource(name: $name, dryRun: $dryRun) {
+  created updated deleted version { number author message } failures { location line entryId message } source { status reloadCount }
+  delta { created updated deleted operations { kind entryId entry { data } original { data } } }
+} }`
+
+async function stateOf(gateway: Reachable, name = 'app'): Promise<any> {
+  const { body } = await post(gateway, `query ($name: String!) { source(name: $name) { ${FIELDS} } }`, { name })
+  if (body.errors) throw new Error(JSON.stringify(body.errors))
+  return body.data!['source']
+}
+
+async function reload(gateway: Reachable, variables: object = {}): Promise<any> {
+  const { body } = await post(gateway, RELOAD, { name: 'app', ...variables })
+  if (body.errors) throw new Error(JSON.stringify(body.errors))
+  return body.data!['reloadSource']
+}
+
+async function entries(gateway: Reachable): Promise<Record<string, unknown>> {
+  const { body } = await post(gateway, '{ entries { nodes { entryId data } } }')
+  return Object.fromEntries(body.data!['entries'].nodes.map((node: any) => [node.entryId, node.data]))
+}
+
+const headOf = async (gateway: Reachable) =>
+  (await post(gateway, '{ snapshot { revision } }')).body.data!['snapshot'].revision as number
+
+function configured(settings: Partial<SourceConfig> = {}): SourceConfig {
+  return { name: 'app', provider: 'map', watch: true, missing: 'delete', conflict: 'source', options: {}, ...settings }
+}
+
+describe('a gateway with a source', () => {
+  let reader: MapSource
+  let gateway: TestGateway
+  let closed: boolean
+  const start = async (settings: Partial<SourceConfig> = {}) => {
+    const sourceProviders = [mapProvider(() => reader)]
+    gateway = await testGateway({ sourceProviders }, { sources: [configured(settings)] })
+  }
+  const until = (wanted: object) => expect.poll(() => stateOf(gateway), { timeout: 10_000 }).toMatchObject(wanted)
+
+  beforeEach(() => {
+    reader = new MapSource()
+    closed = false
+  })
+  afterEach(async () => {
+    if (!closed) await gateway.close()
+  })
+
+  it('loads it at its start, and brings a burst of changes in as one changeset', async () => {
+    reader.put('a.json', thing('app:a', 1))
+    await start()
+    await until({ status: 'WATCHING', total: 1, loaded: 1, failed: 0, reloadCount: 1, failures: [], provider: 'map' })
+    expect((await stateOf(gateway)).lastReload).toMatch(/^\d{4}-/)
+    for (let n = 0; n < 20; n++) {
+      reader.put(`${n}.json`, thing(`app:${n}`, n))
+      await sleep(20)
+    }
+    await until({ loaded: 21, reloadCount: 2 })
+    expect(await headOf(gateway)).toBe(2)
+    const { body } = await post(
+      gateway,
+      '{ source(name: "app") { entries(first: 2) { totalCount revision nodes { entryId } pageInfo { hasNextPage endCursor } } } }',
+    )
+    const page = body.data!['source'].entries
+    expect(page).toMatchObject({
+      totalCount: 21,
+      revision: 2,
+      nodes: [{ entryId: 'app:0' }, { entryId: 'app:1' }],
+      pageInfo: { hasNextPage: true },
+    })
+    const next = await post(
+      gateway,
+      'query ($after: String) { source(name: "app") { entries(first: 1, after: $after) { nodes { entryId } } } }',
+      { after: page.pageInfo.endCursor },
+    )
+    expect(next.body.data!['source'].entries.nodes).toEqual([{ entryId: 'app:10' }])
+  })
+
+  it('goes on looking at a source that never comes to rest', async () => {
+    await start()
+    await until({ reloadCount: 1 })
+    reader.put('a.json', thing('app:a', 1))
+    const restless = setInterval(() => reader.touch(), 50)
+    try {
+      await expect.poll(() => entries(gateway), { timeout: 15_000 }).toEqual({ 'app:a': 1 })
+    } finally {
+      clearInterval(restless)
+    }
+  })
+
+  it('loads it when it is asked to, and says what came of it', async () => {
+    await start({ watch: false })
+    await until({ status: 'IDLE', reloadCount: 1 })
+    reader.put('a.json', thing('app:a', 1)).put('b.json', '{')
+    await sleep(700)
+    expect(await entries(gateway)).toEqual({})
+    expect(await reload(gateway, { dryRun: true })).toMatchObject({
+      created: 1,
+      version: null,
+      source: { status: 'IDLE', reloadCount: 1 },
+      delta: {
+        created: 1,
+        updated: 0,
+        deleted: 0,
+        operations: [{ kind: 'CREATE', entryId: 'app:a', entry: { data: 1 }, original: null }],
+      },
+    })
+    expect(await entries(gateway)).toEqual({})
+    expect(await reload(gateway)).toMatchObject({
+      created: 1,
+      updated: 0,
+      deleted: 0,
+      delta: null,
+      version: { number: 1, author: 'source/app', message: 'source app (map): a.json' },
+      failures: [{ location: 'b.json', line: 1 }],
+      source: { status: 'IDLE', reloadCount: 2 },
+    })
+    expect(await reload(gateway)).toMatchObject({ created: 0, version: null, failures: [{ location: 'b.json' }] })
+    expect(await headOf(gateway)).toBe(1)
+  })
+
+  // Its own call was heard once more while it was being answered: a second look began, and `sources` said LOADING.
+  it('looks once for each request, and is at rest when that is answered', async () => {
+    await start({ watch: false })
+    await until({ status: 'IDLE', reloadCount: 1 })
+    const { scans } = reader
+    for (let n = 1; n <= 20; n++) {
+      reader.put('a.json', thing('app:a', n))
+      expect(await reload(gateway)).toMatchObject({ source: { status: 'IDLE', reloadCount: 1 + n } })
+      expect(await stateOf(gateway)).toMatchObject({ status: 'IDLE', loaded: 1 })
+    }
+    await sleep(600)
+    expect(reader.scans).toBe(scans + 20)
+  })
+
+  it('says that the source as a whole cannot be read, keeps what it gave, and tries again by itself', async () => {
+    reader.put('a.json', thing('app:a', 1))
+    await start()
+    await until({ reloadCount: 1 })
+    reader.broken = new Error('the disk is gone')
+    expect(await reload(gateway)).toMatchObject({
+      created: 0,
+      version: null,
+      failures: [{ location: 'app', message: 'the disk is gone' }],
+      source: { status: 'FAILED' },
+    })
+    expect(await stateOf(gateway)).toMatchObject({
+      status: 'FAILED',
+      loaded: 1,
+      reloadCount: 1,
+      failures: [{ location: 'app', message: 'the disk is gone' }],
+    })
+    expect(await entries(gateway)).toEqual({ 'app:a': 1 })
+    reader.broken = null
+    await until({ status: 'WATCHING', failures: [] })
+  })
+
+  it('tells on the bus what was loaded and what failed, a failure once', async () => {
+    await start()
+    await until({ reloadCount: 1 })
+    const client = await new SocketClient(gateway.endpoint).init()
+    client.subscribe(
+      '1',
+      'subscription { events(system: "source") { __typename system kind path ... on SourceEvent { created updated deleted failed error } } }',
+    )
+    const event = async () => (await client.next(({ type }) => type === 'next')).payload.data.events
+    await sleep(200)
+    reader.put('a.json', thing('app:a', 1)).put('b.json', '{')
+    expect(await event()).toEqual({
+      __typename: 'SourceEvent',
+      system: 'source',
+      kind: 'source.reloaded',
+      path: 'app',
+      created: 1,
+      updated: 0,
+      deleted: 0,
+      failed: 1,
+      error: null,
+    })
+    expect(await event()).toMatchObject({
+      kind: 'source.failed',
+      path: 'app',
+      created: null,
+      failed: 1,
+      error: expect.stringContaining('b.json: '),
+    })
+    reader.put('a.json', thing('app:a', 2))
+    expect(await event()).toMatchObject({ kind: 'source.reloaded', updated: 1, failed: 1 })
+    reader.remove('a.json').remove('b.json')
+    expect(await event()).toMatchObject({ kind: 'source.reloaded', deleted: 1, failed: 0 })
+    client.close()
+  })
+
+  it('reports what a participant refuses, and tries it again when something changes', async () => {
+    await start()
+    await until({ reloadCount: 1 })
+    const policy = await new SocketClient(gateway.endpoint).init()
+    let accept = false
+    policy.subscribe(
+      'p',
+      'subscription { proposals(participant: "policy", kinds: ["test.*"]) { id kind awaitsAnswer } }',
+    )
+    const answering = (async () => {
+      for (;;) {
+        const message = await policy.next(({ type }) => type === 'next', 20_000).catch(() => null)
+        if (message === null) return
+        const { id, awaitsAnswer } = message.payload.data.proposals
+        if (awaitsAnswer)
+          await post(gateway, 'mutation ($input: AnswerProposalInput!) { answerProposal(input: $input) { counted } }', {
+            input: { proposal: id, accept, reason: 'not today' },
+          })
+      }
+    })()
+    await sleep(300)
+    reader.put('a.json', [thing('app:a', 1), thing('app:b', 1, {}, 'free.thing')])
+    await until({ reloadCount: 2, loaded: 0, failed: 2 })
+    const { failures } = await stateOf(gateway)
+    expect(failures[0]).toMatchObject({
+      location: 'a.json',
+      line: 1,
+      entryId: 'app:a',
+      message: expect.stringContaining('not today'),
+    })
+    expect(failures[1]).toMatchObject({ entryId: 'app:b', message: expect.stringContaining('refused') })
+    expect(await entries(gateway)).toEqual({})
+    accept = true
+    reader.put('b.json', thing('app:c', 1, {}, 'free.thing'))
+    await until({ reloadCount: 3, loaded: 3, failed: 0 })
+    expect(await entries(gateway)).toEqual({ 'app:a': 1, 'app:b': 1, 'app:c': 1 })
+    policy.close()
+    await gateway.close()
+    closed = true
+    void answering
+  })
+
+  it('names the source that is not there', async () => {
+    await start()
+    for (const document of [
+      '{ source(name: "other") { name } }',
+      'mutation { reloadSource(name: "other") { created } }',
+    ]) {
+      const { body } = await post(gateway, document)
+      expect(body.errors![0]!.extensions['code']).toBe('SOURCE_NOT_FOUND')
+    }
+    expect((await post(gateway, '{ sources { name } }')).body.data).toEqual({ sources: [{ name: 'app' }] })
+  })
+})
+
+describe('two gateways with the same source', () => {
+  let database: TestDatabase
+  let reader: MapSource
+  const open: TestGateway[] = []
+  const start = async () => {
+    const sourceProviders = [mapProvider(() => reader)]
+    const gateway = await testGateway(
+      { sourceProviders },
+      { sources: [configured()] },
+      { CADASTRE_STORE: 'postgres', DATABASE_URL: database.url },
+    )
+    open.push(gateway)
+    return gateway
+  }
+  const reads = (gateway: TestGateway) => gateway.logged.some(({ msg }) => msg === 'this gateway reads the source')
+
+  beforeEach(async () => {
+    database = await createTestDatabase()
+    reader = new MapSource()
+  })
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((gateway) => gateway.close()))
+    await database.drop()
+  })
+
+  it('one reads it, both show it, both hear of it and either loads it anew', async () => {
+    reader.put('a.json', thing('app:a', 1))
+    const first = await start()
+    await expect.poll(() => stateOf(first), { timeout: 10_000 }).toMatchObject({ status: 'WATCHING', reloadCount: 1 })
+    const second = await start()
+    await expect.poll(() => stateOf(second)).toMatchObject({ status: 'WATCHING', reloadCount: 1, loaded: 1 })
+    const client = await new SocketClient(second.endpoint).init()
+    client.subscribe('1', 'subscription { events(kind: "source.reloaded") { path ... on SourceEvent { created } } }')
+    await sleep(500)
+    const { scans } = reader
+    reader.put('b.json', thing('app:b', 1)).put('c.json', '{')
+    expect((await client.next(({ type }) => type === 'next', 10_000)).payload.data.events).toEqual({
+      path: 'app',
+      created: 1,
+    })
+    expect(reader.scans).toBe(scans + 1)
+
+    reader.files.set('d.json', { text: JSON.stringify(thing('app:d', 1)), modifiedAt: new Date() })
+    expect(await reload(second, { dryRun: true })).toMatchObject({ created: 1, delta: { created: 1 } })
+    expect(await reload(second)).toMatchObject({
+      created: 1,
+      version: { number: 3 },
+      failures: [{ location: 'c.json' }],
+    })
+    expect([reads(first), reads(second)]).toEqual([true, false])
+    expect(await headOf(second)).toBe(3)
+    client.close()
+  })
+
+  it('the other one goes on where it was when the first stops', async () => {
+    reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+    const first = await start()
+    await expect.poll(() => stateOf(first), { timeout: 10_000 }).toMatchObject({ reloadCount: 1 })
+    const second = await start()
+    reader.reads = []
+    await open.shift()!.close()
+    reader.put('a.json', thing('app:a', 2))
+    await expect.poll(() => entries(second), { timeout: 10_000 }).toEqual({ 'app:a': 2, 'app:b': 1 })
+    expect(reader.reads).toEqual(['a.json'])
+    expect(await stateOf(second)).toMatchObject({ status: 'WATCHING', loaded: 2 })
+  })
+
+  it('either may be asked while both start', async () => {
+    reader.put('a.json', thing('app:a', 1))
+    const [first, second] = await Promise.all([start(), start()])
+    const reports = await Promise.all([reload(first), reload(second), reload(first)])
+    expect(await entries(second)).toEqual({ 'app:a': 1 })
+    expect(await headOf(first)).toBe(1)
+    expect(reports.every(({ failures }) => failures.length === 0)).toBe(true)
+  })
+})

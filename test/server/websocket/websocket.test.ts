@@ -1,0 +1,196 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import WebSocket from 'ws'
+import { APPLY, FOLLOW, growth, SocketClient, type TestGateway, testGateway, writeLarge } from '../server-fixture.js'
+
+describe('GraphQL over WebSockets', () => {
+  let gateway: TestGateway
+  const clients: SocketClient[] = []
+  const client = (...args: [string[]?, WebSocket.ClientOptions?]) => {
+    const made = new SocketClient(gateway.endpoint, ...args)
+    clients.push(made)
+    return made
+  }
+  beforeAll(async () => {
+    gateway = await testGateway({ socketLimits: { initSeconds: 0.5, operations: 20 } })
+  })
+  afterAll(async () => {
+    for (const { socket } of clients) socket.terminate()
+    expect(gateway.logged.filter(({ level }) => Number(level) >= 50)).toEqual([])
+    await gateway.close()
+  })
+
+  it('runs queries, mutations and subscriptions, with the author of connection_init', async () => {
+    const socket = await client().init({ author: 'zoë' })
+    socket.subscribe('1', '{ currentVersion { number } }')
+    expect(await socket.next()).toMatchObject({
+      id: '1',
+      type: 'next',
+      payload: { data: { currentVersion: { number: expect.any(Number) as number } } },
+    })
+    expect(await socket.next()).toEqual({ id: '1', type: 'complete' })
+    socket.subscribe('2', FOLLOW)
+    expect((await socket.next()).payload.data.changes).toMatchObject({ synced: true, changes: [] })
+    socket.subscribe('3', APPLY, { input: { operations: [{ create: { id: 'ws:1', kind: 'k' } }] } })
+    const seen = [await socket.next(), await socket.next(), await socket.next()]
+    expect(seen.find(({ id, type }) => id === '3' && type === 'next').payload.data.applyChangeset.version.author).toBe(
+      'zoë',
+    )
+    expect(seen.find(({ id }) => id === '2').payload.data.changes.changes).toEqual([
+      { kind: 'CREATE', entryId: 'ws:1' },
+    ])
+  })
+
+  it('ends a subscription the client completes, at once, and the id may be used again', async () => {
+    const socket = await client().init()
+    for (let round = 0; round < 3; round++) {
+      socket.subscribe('s', FOLLOW)
+      await socket.next(({ type }) => type === 'next')
+      socket.send({ id: 's', type: 'complete' })
+      await sleep(20)
+    }
+    socket.send({ type: 'ping', payload: { n: 1 } })
+    expect(await socket.next(({ type }) => type === 'pong')).toEqual({ type: 'pong', payload: { n: 1 } })
+  })
+
+  it('gives errors with their codes: of a document, of a limit, of a cursor', async () => {
+    const socket = await client().init()
+    for (const [query, variables, code] of [
+      ['{ nothing }', {}, 'GRAPHQL_VALIDATION_FAILED'],
+      ['{ a', {}, 'GRAPHQL_PARSE_FAILED'],
+      ['{ a '.repeat(20_000) + '}'.repeat(20_000), {}, 'QUERY_TOO_COMPLEX'],
+      [FOLLOW, { after: 'nonsense' }, 'INVALID_CURSOR'],
+    ] as const) {
+      socket.subscribe('e', query, variables)
+      const { type, payload } = await socket.next(({ id }) => id === 'e')
+      expect([type, payload[0].extensions.code]).toEqual(['error', code])
+    }
+  })
+
+  it("gives a field's error beside the data", async () => {
+    const socket = await client().init()
+    socket.subscribe('f', '{ version(number: 1) { number } entries(first: -1) { totalCount } }')
+    expect((await socket.next()).payload.errors[0].extensions.code).toBe('BAD_USER_INPUT')
+  })
+
+  it.each([
+    ['text that is no JSON', 'garbage'],
+    ['JSON that is no message', '{"type": 7}'],
+    ["a message of the server's", '{"type":"connection_ack"}'],
+    ['bytes', Buffer.from([0, 255, 1, 2])],
+    ['a subscribe without a query', '{"id":"1","type":"subscribe","payload":{}}'],
+  ])('closes with 4400 on %s', async (_name, garbage) => {
+    const socket = await client().init()
+    socket.socket.send(garbage)
+    expect((await socket.closed).code).toBe(4400)
+  })
+
+  it('closes on a text that is not UTF-8 and on a frame that is none', async () => {
+    const invalid = await client().init()
+    invalid.socket.send(Buffer.from([0x22, 0xc3, 0x28]), { binary: false })
+    expect((await invalid.closed).code).toBe(1007)
+    const raw = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+    raw.on('error', () => undefined)
+    raw.write(
+      'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
+        'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n',
+    )
+    await once(raw, 'data')
+    const closed = once(raw, 'close')
+    raw.write(Buffer.alloc(64, 0xff))
+    raw.resume()
+    await closed
+  })
+
+  it('closes with 4408 when nothing is said, 4401 when a subscribe comes first, 4429 on a second init, 4406 without the protocol', async () => {
+    const silent = await client().open()
+    const begun = performance.now()
+    expect((await silent.closed).code).toBe(4408)
+    expect(performance.now() - begun).toBeLessThan(3_000)
+    const early = await client().open()
+    early.subscribe('1', '{ __typename }')
+    expect((await early.closed).code).toBe(4401)
+    const twice = await client().init()
+    twice.send({ type: 'connection_init' })
+    expect((await twice.closed).code).toBe(4429)
+    expect((await (await client([]).open()).closed).code).toBe(4406)
+  })
+
+  // When a thousand came back at once the gateway was busy for seconds, and then closed those as silent whose words it had not read yet.
+  it('hears what was said in time, however long it was busy itself before it could listen', async () => {
+    const late = await client().open()
+    late.send({ type: 'connection_init' })
+    for (const until = performance.now() + 800; performance.now() < until; );
+    expect((await late.next()).type).toBe('connection_ack')
+  })
+
+  it('refuses an author that cannot be kept', async () => {
+    for (const author of [7, 'a\u0000b', 'x'.repeat(300)]) {
+      const socket = await client().open()
+      socket.send({ type: 'connection_init', payload: { author } })
+      expect((await socket.closed).code).toBe(4400)
+    }
+  })
+
+  it('cuts off 50 MiB that come before connection_init, without keeping them', async () => {
+    const socket = await client().open()
+    const before = process.memoryUsage().rss
+    let most = 0
+    const watching = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().rss - before)
+    }, 5)
+    const megabyte = Buffer.alloc(1024 * 1024, 0x20)
+    const sending = (async () => {
+      for (let i = 0; i < 50 && socket.socket.readyState === WebSocket.OPEN; i++) {
+        await new Promise<void>((resolve) =>
+          socket.socket.send(megabyte, { fin: i === 49, binary: false }, () => resolve()),
+        )
+      }
+    })()
+    const { code } = await socket.closed
+    await sending
+    clearInterval(watching)
+    expect([1009, 1006]).toContain(code)
+    expect(most).toBeLessThan(40 * 1024 * 1024)
+  })
+
+  it('bounds what one socket has under way', async () => {
+    const socket = await client().init()
+    for (let i = 0; i < 25; i++) socket.subscribe(`s${i}`, FOLLOW)
+    const errors: any[] = []
+    for (let i = 0; i < 25; i++) {
+      const message = await socket.next()
+      if (message.type === 'error') errors.push(message.payload[0].extensions.code)
+    }
+    expect(errors).toEqual(Array(5).fill('UNAVAILABLE'))
+  })
+
+  it('lets a reader that stops reading cost little, and it misses nothing when it reads again', async () => {
+    const stored = await growth(async () => {
+      await writeLarge(gateway, 'before', 75)
+    })
+    const slow = await client().init()
+    slow.subscribe('slow', 'subscription { changes { revision changes { entry { data } } } }')
+    await slow.next()
+    slow.socket.pause()
+    let revisions: number[] = []
+    const withReader = await growth(async () => {
+      revisions = await writeLarge(gateway, 'slow', 75)
+    })
+    // 15 MB wait for it: all of them in the log, a page of 4 MiB and a message beside it.
+    expect(withReader - stored).toBeLessThan(8 * 1024 * 1024)
+    slow.socket.resume()
+    for (const revision of revisions) {
+      expect((await slow.next()).payload.data.changes.revision).toBe(revision)
+    }
+  })
+
+  it('takes no connection elsewhere and none of a page of elsewhere', async () => {
+    const elsewhere = new SocketClient(gateway.endpoint.replace('/graphql', '/else'))
+    await expect(elsewhere.open()).rejects.toThrow('404')
+    await expect(client(undefined, { headers: { origin: 'https://elsewhere.example' } }).open()).rejects.toThrow('403')
+    await client(undefined, { headers: { origin: 'http://127.0.0.1:9999' } }).init()
+  })
+})

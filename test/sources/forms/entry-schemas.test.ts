@@ -1,0 +1,153 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { InvalidSchema, loadSchemas } from '../../../src/sources/forms/entry-schemas.js'
+
+let folder: string
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'cadastre-schemas-'))))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+let files = 0
+async function schema(value: unknown): Promise<string> {
+  const path = join(folder, `${files++}.json`)
+  await writeFile(path, typeof value === 'string' ? value : JSON.stringify(value))
+  return path
+}
+const entry = (kind: string, data: unknown = null, meta: unknown = {}) => ({ id: 'a:b', kind, meta, data }) as never
+const needs = (name: string) => ({ properties: { data: { type: 'object', required: [name] } } })
+
+describe('schemas', () => {
+  it('are those of every pattern that matches the kind, and of no other', async () => {
+    const schemas = await loadSchemas({
+      'service.*': await schema(needs('port')),
+      '**': await schema(needs('owner')),
+      'function.lua': await schema(false),
+    })
+    expect(schemas.faultsOf(entry('service.http', {})).map(({ message }) => message)).toEqual([
+      "/data must have required property 'port'",
+      "/data must have required property 'owner'",
+    ])
+    expect(schemas.faultsOf(entry('other', {}))).toHaveLength(1)
+    expect(schemas.faultsOf(entry('service.http', { port: 1, owner: 'x' }))).toEqual([])
+    expect(schemas.faultsOf(entry('function.lua', { owner: 'x' }))).toHaveLength(1)
+  })
+
+  it('see the entry whole: id, kind, meta and data', async () => {
+    const schemas = await loadSchemas({
+      '**': await schema({
+        properties: {
+          id: { pattern: '^b:' },
+          kind: { enum: ['k'] },
+          meta: { properties: { mail: { format: 'email' } } },
+          data: { items: { type: 'integer' } },
+        },
+        additionalProperties: false,
+      }),
+    })
+    expect(schemas.faultsOf(entry('x', [1, 'two', 3.5], { mail: 'nobody' })).map(({ pointer }) => pointer)).toEqual([
+      '/id',
+      '/kind',
+      '/meta/mail',
+      '/data/1',
+      '/data/2',
+    ])
+  })
+
+  it('point into keys with slashes and tildes as RFC 6901 has it', async () => {
+    const schemas = await loadSchemas({
+      '**': await schema({ properties: { data: { additionalProperties: { type: 'string' } } } }),
+    })
+    expect(schemas.faultsOf(entry('k', { 'a/b~c': 1 }))).toEqual([
+      { pointer: '/data/a~1b~0c', message: '/data/a~1b~0c must be string' },
+    ])
+  })
+
+  it.each([
+    ['http://json-schema.org/draft-07/schema#', { data: { items: [{ type: 'string' }] } }],
+    ['https://json-schema.org/draft/2019-09/schema', { data: { items: [{ type: 'string' }] } }],
+    ['https://json-schema.org/draft/2020-12/schema', { data: { prefixItems: [{ type: 'string' }] } }],
+  ])('may be of %s', async ($schema, properties) => {
+    const schemas = await loadSchemas({ '**': await schema({ $schema, properties }) })
+    expect(schemas.faultsOf(entry('k', [1]))).toEqual([{ pointer: '/data/0', message: '/data/0 must be string' }])
+  })
+
+  it('do not take properties of every object for those of an entry', async () => {
+    const schemas = await loadSchemas({ '**': await schema(needs('constructor')) })
+    expect(schemas.faultsOf(entry('k', {}))).toHaveLength(1)
+    expect(schemas.faultsOf(entry('k', { constructor: 1 }))).toEqual([])
+  })
+
+  it('compare the items of long lists in time that grows with the list', async () => {
+    const schemas = await loadSchemas({ '**': await schema({ properties: { data: { uniqueItems: true } } }) })
+    const begun = performance.now()
+    expect(
+      schemas.faultsOf(
+        entry(
+          'k',
+          Array.from({ length: 50_000 }, (_, n) => ({ n, a: { b: n } })),
+        ),
+      ),
+    ).toEqual([])
+    expect(
+      schemas.faultsOf(
+        entry('k', [
+          { a: 1, b: 2 },
+          { b: 2, a: 1 },
+        ]),
+      ),
+    ).toEqual([{ pointer: '/data', message: '/data must NOT have duplicate items' }])
+    expect(performance.now() - begun).toBeLessThan(10_000)
+  })
+
+  it('tell ten faults at most', async () => {
+    const schemas = await loadSchemas({ '**': await schema({ properties: { data: { items: { type: 'string' } } } }) })
+    expect(schemas.faultsOf(entry('k', Array(1_000).fill(1)))).toHaveLength(10)
+  })
+
+  it('that refer to themselves end with the entry, however deep it nests', async () => {
+    const schemas = await loadSchemas({
+      '**': await schema({
+        definitions: { node: { additionalProperties: { $ref: '#/definitions/node' } } },
+        properties: { data: { $ref: '#/definitions/node' } },
+      }),
+    })
+    let deep: unknown = {}
+    for (let i = 0; i < 100_000; i++) deep = { deep }
+    expect(schemas.faultsOf(entry('k', deep))).toEqual([
+      { pointer: '', message: 'nests too deep to be held against its schema' },
+    ])
+  })
+
+  it('are loaded anew only where a file has changed', async () => {
+    const path = await schema(needs('a'))
+    const first = await loadSchemas({ k: path })
+    expect(await loadSchemas({ k: path }, first)).toBe(first)
+    await writeFile(path, JSON.stringify(needs('b')))
+    const second = await loadSchemas({ k: path }, first)
+    expect(second.fingerprint).not.toBe(first.fingerprint)
+    expect(second.faultsOf(entry('k', { a: 1 }))).toHaveLength(1)
+  })
+
+  it.each([
+    ['is no JSON', '{"type": }', /:1:10: a value is missing here/],
+    ['is no schema', { type: 'strange' }, /schema is invalid/],
+    ['refers to what is not there', { $ref: '#/definitions/none' }, /can't resolve reference/],
+    [
+      'is of an unknown draft',
+      { $schema: 'http://json-schema.org/draft-03/schema#' },
+      /draft-07, 2019-09 and 2020-12 are known/,
+    ],
+    ['is a list', [], /an object or a boolean/],
+  ])('that %s are refused with the name of the file', async (_title, text, message) => {
+    const path = await schema(text)
+    const error: unknown = await loadSchemas({ k: path }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(InvalidSchema)
+    expect((error as Error).message).toContain(path)
+    expect((error as Error).message).toMatch(message)
+  })
+
+  it('that are not there are refused', async () => {
+    await expect(loadSchemas({ k: join(folder, 'none.json') })).rejects.toThrow(/none\.json cannot be read/)
+  })
+})

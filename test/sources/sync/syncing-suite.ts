@@ -1,0 +1,446 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Registry } from '../../../src/registry/registry.js'
+import { apply, create, remove, rollback, update } from '../../registry/registry-fixture.js'
+import { MapSource, thing } from './map-source.js'
+import { counts, TestSource, told } from './sync-fixture.js'
+
+/** What bringing a source into a registry means, over whichever store. */
+export function syncing(open: () => Promise<{ registry: Registry; close: () => Promise<void> }>): void {
+  let registry: Registry
+  let close: () => Promise<void>
+  let reader: MapSource
+  let source: TestSource
+
+  beforeEach(async () => {
+    ;({ registry, close } = await open())
+    reader = new MapSource()
+    source = new TestSource(registry, reader)
+  })
+  afterEach(() => close())
+
+  const head = async () => (await registry.history.head()).revision
+  const currentMeta = async (id: string) =>
+    (await registry.history.entries([id as never], 'head')).get(id as never)?.content.meta
+
+  describe('a look at a source', () => {
+    it('creates, updates and deletes what its locations define, each time by one changeset in its name', async () => {
+      reader.put('a.json', [thing('app:a', 1), thing('app:b', 1)]).put('b.json', thing('app:c', 1))
+      expect(counts(await source.sync())).toEqual([3, 0, 0])
+      expect(await head()).toBe(1)
+      reader.put('a.json', [thing('app:a', 2)]).put('c.json', thing('app:d', 1))
+      expect(counts(await source.sync())).toEqual([1, 1, 1])
+      expect(await source.data()).toEqual({ 'app:a': 2, 'app:c': 1, 'app:d': 1 })
+      const versions = await registry.history.versions([1, 2])
+      expect(versions.get(2)).toMatchObject({ author: 'source/app', message: 'source app (memory): a.json, c.json' })
+      expect(await head()).toBe(2)
+    })
+
+    it('writes nothing where nothing has changed, and reads nothing twice', async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      await source.sync()
+      reader.reads = []
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      source.forget()
+      const result = await source.sync()
+      expect(counts(result)).toEqual([0, 0, 0])
+      expect(result.loaded).toBe(2)
+      expect(reader.reads).toEqual([])
+      expect(await head()).toBe(1)
+      reader.put('a.json', `${JSON.stringify(thing('app:a', 1))}\n`)
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      expect(reader.reads).toEqual(['a.json'])
+      expect(await head()).toBe(1)
+    })
+
+    it('takes a moved definition for the same one', async () => {
+      reader.put('b.json', thing('app:a', 1))
+      await source.sync()
+      reader.remove('b.json').put('a.json', thing('app:a', 1))
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      reader.remove('a.json').put('c.json', thing('app:a', 2))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      reader.remove('c.json')
+      expect(counts(await source.sync())).toEqual([0, 0, 1])
+    })
+
+    it('changes a kind by a delete and a create in one changeset', async () => {
+      reader.put('a.json', thing('app:a', 1))
+      await source.sync()
+      reader.put('a.json', thing('app:a', 1, {}, 'other.thing'))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await head()).toBe(2)
+      expect((await registry.history.entries(['app:a' as never], 'head')).get('app:a' as never)?.content.kind).toBe(
+        'other.thing',
+      )
+      reader.remove('a.json')
+      expect(counts(await source.sync())).toEqual([0, 0, 1])
+    })
+
+    it('on a dry run says what it would change, and changes nothing', async () => {
+      reader.put('a.json', thing('app:a', 1))
+      await source.sync()
+      reader.put('a.json', thing('app:a', 2)).put('b.json', thing('app:b', 1))
+      const planned = await source.sync({ dryRun: true })
+      expect(counts(planned)).toEqual([1, 1, 0])
+      expect(planned.delta.map(({ kind, id }) => `${kind} ${id}`)).toEqual(['UPDATE app:a', 'CREATE app:b'])
+      expect(await head()).toBe(1)
+      expect(counts(await source.sync())).toEqual([1, 1, 0])
+    })
+
+    it('goes on by several changesets where one would be larger than the limits allow', async () => {
+      source.limits = { changesetOperations: 4, changesetBytes: 1_000 }
+      for (let n = 0; n < 10; n++) reader.put(`${n}.json`, thing(`app:${n}`, 1))
+      expect(counts(await source.sync())).toEqual([10, 0, 0])
+      expect(await head()).toBe(3)
+      for (let n = 0; n < 3; n++) reader.put(`${n}.json`, thing(`app:${n}`, 'x'.repeat(900)))
+      expect(counts(await source.sync())).toEqual([0, 3, 0])
+      expect(await head()).toBe(6)
+      for (let n = 0; n < 10; n++) reader.remove(`${n}.json`)
+      expect(counts(await source.sync())).toEqual([0, 0, 10])
+      expect(await source.data()).toEqual({})
+      expect(await registry.history.sources.locations('app')).toEqual([])
+    })
+  })
+
+  describe('what cannot be read', () => {
+    it('stops nothing else, and the last good content stays until it is mended', async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      await source.sync()
+      reader.put('a.json', '{"id": ').put('b.json', thing('app:b', 2))
+      const broken = await source.sync()
+      expect(counts(broken)).toEqual([0, 1, 0])
+      expect(told(broken)).toEqual([expect.stringMatching(/^a\.json:1 - /)])
+      expect([broken.loaded, broken.failures.definitions]).toEqual([1, 1])
+      expect(await source.data()).toEqual({ 'app:a': 1, 'app:b': 2 })
+      reader.put('a.json', thing('app:a', 3))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await source.data()).toEqual({ 'app:a': 3, 'app:b': 2 })
+    })
+
+    it('is told each time until it is mended', async () => {
+      reader.put('a.json', '{"id": ')
+      expect(told(await source.sync())).toHaveLength(1)
+      expect(told(await source.sync())).toHaveLength(1)
+      source.forget()
+      expect(told(await source.sync())).toHaveLength(1)
+      reader.remove('a.json')
+      expect(told(await source.sync())).toHaveLength(0)
+    })
+
+    it('of an archive that cannot be opened keeps all that lay in it', async () => {
+      reader
+        .put('x.zip!/a.json', thing('app:a', 1))
+        .put('x.zip!/in/b.json', thing('app:b', 1))
+        .put('x.zipped.json', thing('app:c', 1))
+      await source.sync()
+      const { files } = reader
+      const kept = [...files]
+      files.clear()
+      reader.put('x.zip.json', 'no archive')
+      files.set('x.zip', { ...files.get('x.zip.json')!, text: '{' })
+      files.delete('x.zip.json')
+      reader.scan = ((scan) =>
+        async function* (known: (location: string) => string | undefined, signal: AbortSignal) {
+          if (files.has('x.zip')) {
+            yield {
+              location: 'x.zip',
+              unchanged: false,
+              stamp: '1',
+              modifiedAt: null,
+              entries: [],
+              failures: [{ file: 'x.zip', line: null, column: null, entryId: null, message: 'is no archive' }],
+            } as const
+          } else yield* scan.call(reader, known, signal)
+        })(reader.scan)
+      const broken = await source.sync()
+      expect(told(broken)).toEqual(['x.zip - is no archive'])
+      expect(await source.data()).toEqual({ 'app:a': 1, 'app:b': 1 })
+      files.delete('x.zip')
+      for (const [location, file] of kept.slice(0, 1)) files.set(location, file)
+      await source.sync()
+      expect(await source.data()).toEqual({ 'app:a': 1 })
+    })
+
+    it('as a whole changes nothing', async () => {
+      reader.put('a.json', thing('app:a', 1))
+      await source.sync()
+      reader.remove('a.json').put('b.json', thing('app:b', 1))
+      reader.broken = new Error('the folder is gone')
+      await expect(source.sync()).rejects.toThrow('the folder is gone')
+      expect(await source.data()).toEqual({ 'app:a': 1 })
+      reader.broken = null
+      expect(counts(await source.sync())).toEqual([1, 0, 1])
+    })
+
+    it('for the registry is left out and told, the rest is applied', async () => {
+      reader.put('a.json', [thing('app:a', 1), thing('app:large', 'x'.repeat(2_000_000))])
+      const result = await source.sync()
+      expect(counts(result)).toEqual([1, 0, 0])
+      expect(told(result)).toEqual([expect.stringMatching(/^a\.json:\d+ app:large .*1048576/)])
+      expect([result.loaded, result.failures.definitions]).toEqual([1, 1])
+      reader.put('a.json', [thing('app:a', 1), thing('app:large', 'x')])
+      expect(counts(await source.sync())).toEqual([1, 0, 0])
+    })
+  })
+
+  describe('an id that is defined twice', () => {
+    it('counts at the first location, whichever came first in time, and the failure names both', async () => {
+      reader.put('b.json', thing('app:x', 'b'))
+      await source.sync()
+      reader.put('a.json', thing('app:x', 'a')).put('c.json', thing('app:x', 'c'))
+      const result = await source.sync()
+      expect(counts(result)).toEqual([0, 1, 0])
+      expect(told(result).sort()).toEqual([
+        'b.json app:x defined a second time; a.json:1 has it first and counts',
+        'c.json:1 app:x defined a second time; a.json:1 has it first and counts',
+      ])
+      expect([result.loaded, result.failures.definitions]).toEqual([1, 2])
+      expect(await source.data()).toEqual({ 'app:x': 'a' })
+      const again = await source.sync()
+      expect(told(again)).toEqual([
+        'b.json:1 app:x defined a second time; a.json has it first and counts',
+        'c.json:1 app:x defined a second time; a.json has it first and counts',
+      ])
+      expect([again.loaded, again.failures.definitions]).toEqual([1, 2])
+    })
+
+    it('passes to the next when the first goes', async () => {
+      reader.put('a.json', thing('app:x', 'a')).put('b.json', thing('app:x', 'b'))
+      await source.sync()
+      reader.remove('a.json')
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await source.data()).toEqual({ 'app:x': 'b' })
+      reader.put('a.json', '[]')
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+    })
+
+    it('stays with the first while that one cannot be read', async () => {
+      reader.put('a.json', thing('app:x', 'a')).put('b.json', thing('app:x', 'b'))
+      await source.sync()
+      reader.put('a.json', '{')
+      const result = await source.sync()
+      expect(await source.data()).toEqual({ 'app:x': 'a' })
+      expect(told(result)).toContain('b.json:1 app:x defined a second time; a.json has it first and counts')
+      reader.put('a.json', '[]')
+      await source.sync()
+      expect(await source.data()).toEqual({ 'app:x': 'b' })
+    })
+
+    it('within one location counts once', async () => {
+      reader.put('a.json', `[\n${JSON.stringify(thing('app:x', 1))},\n${JSON.stringify(thing('app:x', 2))}]`)
+      expect(told(await source.sync())).toEqual([
+        'a.json:3 app:x defined a second time; a.json:2 has it first and counts',
+      ])
+      expect(await source.data()).toEqual({ 'app:x': 1 })
+    })
+  })
+
+  describe('what is gone from a source', () => {
+    it('is marked where the source says so, and loses the mark when it comes back', async () => {
+      source = new TestSource(registry, reader, { missing: 'unavailable' })
+      reader.put('a.json', thing('app:a', 1, { by: 'me' }))
+      await source.sync()
+      reader.remove('a.json')
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await currentMeta('app:a')).toEqual({ by: 'me', unavailable: true })
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      source.forget()
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      expect(await source.owned()).toEqual(['app:a'])
+      reader.put('b.json', thing('app:a', 1, { by: 'me' }))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await currentMeta('app:a')).toEqual({ by: 'me' })
+    })
+
+    it('is not touched where somebody else has deleted it and made it anew', async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      await source.sync()
+      await apply(registry, remove('app:a'), remove('app:b'))
+      await apply(registry, create('app:a', {}, 'by hand'))
+      reader.remove('a.json').remove('b.json')
+      const result = await source.sync()
+      expect(counts(result)).toEqual([0, 0, 0])
+      expect(told(result)).toEqual([])
+      expect(await source.data()).toEqual({ 'app:a': 'by hand' })
+    })
+
+    it("is the source's to delete after a rollback brought its content back", async () => {
+      reader.put('a.json', thing('app:a', 1))
+      await source.sync()
+      await rollback(registry, 0)
+      await rollback(registry, 1)
+      reader.remove('a.json')
+      expect(counts(await source.sync())).toEqual([0, 0, 1])
+    })
+  })
+
+  describe('a change by hand', () => {
+    beforeEach(async () => {
+      reader.put('a.json', thing('app:a', 1))
+      await source.sync()
+      await apply(registry, update('app:a', {}, 'by hand'))
+    })
+
+    it('stays until the file changes', async () => {
+      source.forget()
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      expect(await source.data()).toEqual({ 'app:a': 'by hand' })
+    })
+
+    it('is overwritten by a new definition with conflict: source', async () => {
+      reader.put('a.json', thing('app:a', 2))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await source.data()).toEqual({ 'app:a': 2 })
+    })
+
+    it('stays with conflict: registry', async () => {
+      source = new TestSource(registry, reader, { conflict: 'registry' })
+      reader.put('a.json', thing('app:a', 2))
+      const result = await source.sync()
+      expect(counts(result)).toEqual([0, 0, 0])
+      expect(told(result)).toEqual([])
+      expect(await source.data()).toEqual({ 'app:a': 'by hand' })
+      reader.put('a.json', thing('app:a', 3))
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+    })
+
+    it("stays or not by the file's time with conflict: newer", async () => {
+      source = new TestSource(registry, reader, { conflict: 'newer' })
+      reader.put('a.json', thing('app:a', 2), new Date(Date.now() - 60_000))
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      reader.put('a.json', thing('app:a', 3), new Date(Date.now() + 60_000))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await source.data()).toEqual({ 'app:a': 3 })
+    })
+
+    it('stays and is a failure with conflict: fail, until both are the same', async () => {
+      source = new TestSource(registry, reader, { conflict: 'fail' })
+      reader.put('a.json', thing('app:a', 2))
+      for (const _ of [1, 2]) {
+        const result = await source.sync()
+        expect(counts(result)).toEqual([0, 0, 0])
+        expect(told(result)).toEqual([
+          expect.stringContaining(
+            'a.json:1 app:a is not taken over: the entry has been changed since this source wrote it, revision 2 by tester',
+          ),
+        ])
+        expect([result.loaded, result.failures.definitions]).toEqual([0, 1])
+      }
+      await apply(registry, update('app:a', {}, 2))
+      expect(told(await source.sync())).toEqual([])
+      expect(await source.owned()).toEqual(['app:a'])
+    })
+
+    it('that is a delete is undone by a new definition', async () => {
+      await apply(registry, remove('app:a'))
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      expect(await source.owned()).toEqual([])
+      reader.put('a.json', thing('app:a', 2))
+      expect(counts(await source.sync())).toEqual([1, 0, 0])
+    })
+
+    it('that is changed back is none', async () => {
+      source = new TestSource(registry, reader, { conflict: 'fail' })
+      await apply(registry, update('app:a', {}, 1))
+      reader.put('a.json', thing('app:a', 2))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+    })
+  })
+
+  describe('two sources', () => {
+    let other: MapSource
+    beforeEach(() => {
+      other = new MapSource()
+    })
+
+    it('with conflict: source the last to change has the entry, and the other one touches it no more', async () => {
+      const second = new TestSource(registry, other, { name: 'second' })
+      reader.put('a.json', thing('app:a', 'first'))
+      other.put('a.json', thing('app:a', 'second'))
+      await source.sync()
+      expect(counts(await second.sync())).toEqual([0, 1, 0])
+      expect([await source.owned(), await second.owned()]).toEqual([[], ['app:a']])
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      reader.remove('a.json')
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+      expect(await source.data()).toEqual({ 'app:a': 'second' })
+    })
+
+    it('with conflict: fail the failure says whose it is', async () => {
+      const second = new TestSource(registry, other, { name: 'second', conflict: 'fail' })
+      reader.put('a.json', thing('app:a', 'first'))
+      other.put('a.json', thing('app:a', 'second'))
+      await source.sync()
+      expect(told(await second.sync())).toEqual([
+        expect.stringContaining('the entry belongs to the source app, revision 1'),
+      ])
+      reader.remove('a.json')
+      await source.sync()
+      expect(counts(await second.sync())).toEqual([1, 0, 0])
+    })
+  })
+
+  describe('an entry that was there before', () => {
+    it("is nobody's: left with conflict: registry, taken with conflict: source", async () => {
+      await apply(registry, create('app:a', {}, 'by hand'))
+      reader.put('a.json', thing('app:a', 1))
+      const careful = new TestSource(registry, reader, { conflict: 'registry' })
+      expect(counts(await careful.sync())).toEqual([0, 0, 0])
+      expect(await careful.owned()).toEqual([])
+      reader.put('a.json', thing('app:a', 2))
+      expect(counts(await source.sync())).toEqual([0, 1, 0])
+      expect(await source.owned()).toEqual(['app:a'])
+    })
+
+    it('with the same content is only taken note of', async () => {
+      await apply(registry, create('app:a', {}, 1))
+      reader.put('a.json', thing('app:a', 1))
+      const careful = new TestSource(registry, reader, { conflict: 'fail' })
+      const result = await careful.sync()
+      expect([counts(result), told(result)]).toEqual([[0, 0, 0], []])
+      expect(await careful.owned()).toEqual([])
+      reader.remove('a.json')
+      await careful.sync()
+      expect(await source.data()).toEqual({ 'app:a': 1 })
+    })
+  })
+
+  describe('a gateway that ends between the commit and its record', () => {
+    it("leaves entries that the next one knows as the source's", async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      const { sources } = registry.history
+      const { save } = sources
+      let saves = 0
+      sources.save = async (...args) => {
+        if (++saves > 0) throw new Error('killed')
+        return save.apply(sources, args)
+      }
+      await expect(source.sync()).rejects.toThrow('killed')
+      sources.save = save
+      expect(await head()).toBe(1)
+      source = new TestSource(registry, reader, { conflict: 'fail' })
+      reader.put('b.json', thing('app:b', 2))
+      const result = await source.sync()
+      expect([counts(result), told(result)]).toEqual([[0, 1, 0], []])
+      expect(await source.owned()).toEqual(['app:a', 'app:b'])
+    })
+  })
+
+  describe('an entry that changes while the source is applied', () => {
+    it('is compared anew', async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      await source.sync()
+      reader.put('a.json', thing('app:a', 2)).put('b.json', thing('app:b', 2))
+      source = new TestSource(registry, reader, { conflict: 'registry' })
+      const { applyChangeset } = registry
+      let tries = 0
+      registry.applyChangeset = async (input, context) => {
+        if (++tries === 1) await applyChangeset({ operations: [update('app:a', {}, 'by hand')] }, { author: 'tester' })
+        return applyChangeset(input, context)
+      }
+      const result = await source.sync()
+      expect([counts(result), told(result)]).toEqual([[0, 1, 0], []])
+      expect(await source.data()).toEqual({ 'app:a': 'by hand', 'app:b': 2 })
+    })
+  })
+}

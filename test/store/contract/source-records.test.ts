@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { History } from '../../../src/store/contract/history.js'
+import { LeaseLost } from '../../../src/store/contract/source-records.js'
+import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
+import { HISTORY_OPTIONS, memoryRegistry, registryOver } from '../../registry/registry-fixture.js'
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { sourceRecordsContract } from './source-records-contract.js'
+
+const openHistory = (database: TestDatabase) =>
+  openPostgresHistory({ ...HISTORY_OPTIONS, databaseUrl: database.url, backend: 'postgres', connections: 2 })
+
+describe('over memory', () => {
+  sourceRecordsContract(async () => {
+    const registry = memoryRegistry()
+    return { registry, close: () => registry.close() }
+  })
+})
+
+describe('over Postgres', () => {
+  sourceRecordsContract(async () => {
+    const database = await createTestDatabase()
+    const history = await openHistory(database)
+    const registry = registryOver(history)
+    return {
+      registry,
+      async close() {
+        await registry.close()
+        await history.close()
+        await database.drop()
+      },
+    }
+  })
+})
+
+describe('two gateways on one database', () => {
+  let database: TestDatabase
+  let first: History
+  let second: History
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    first = await openHistory(database)
+    second = await openHistory(database)
+  })
+  afterAll(async () => {
+    await Promise.all([first.close(), second.close()])
+    await database.drop()
+  })
+
+  it('share sources out: each has one holder, until it lets go or its lease ends', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const [one, two] = await Promise.all([first.sources.hold(names, 60_000), second.sources.hold(names, 60_000)])
+    expect([...one.keys(), ...two.keys()].sort()).toEqual(names)
+    await first.sources.letGo(names)
+    await second.sources.letGo(names)
+
+    expect((await first.sources.hold(['a'], 300)).size).toBe(1)
+    expect((await second.sources.hold(['a'], 300)).size).toBe(0)
+    expect((await first.sources.hold(['a'], 300)).size).toBe(1)
+    await sleep(500)
+    await expect(first.sources.saveState('a', '{}')).rejects.toThrow(LeaseLost)
+    expect((await second.sources.hold(['a'], 60_000)).size).toBe(1)
+    expect((await first.sources.hold(['a'], 300)).size).toBe(0)
+  })
+
+  it('see by the term whether another has held a source in between', async () => {
+    const { sources: one } = first
+    const { sources: two } = second
+    const term = (await one.hold(['x'], 60_000)).get('x')
+    expect((await one.hold(['x'], 60_000)).get('x')).toBe(term)
+    await one.letGo(['x'])
+    expect((await one.hold(['x'], 60_000)).get('x')).toBe(term)
+    await one.letGo(['x'])
+    await two.hold(['x'], 60_000)
+    await two.letGo(['x'])
+    expect((await one.hold(['x'], 60_000)).get('x')).toBeGreaterThan(term!)
+  })
+
+  it('hear each other: what one asks the other answers', async () => {
+    let heard = 0
+    const stop = second.sources.onCall(() => {
+      heard += 1
+    })
+    const request = await first.sources.ask('y')
+    await expect.poll(() => heard, { timeout: 5_000 }).toBeGreaterThan(0)
+    const [asked] = await second.sources.asked(['y'])
+    await second.sources.answer([asked!], 'done')
+    expect(await first.sources.takeAnswer(request)).toBe('done')
+    stop()
+  })
+})

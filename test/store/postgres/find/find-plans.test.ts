@@ -1,0 +1,150 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Criteria } from '../../../../src/core/criteria/criteria.js'
+import { parseFind } from '../../../../src/core/criteria/parse-find.js'
+import { type EntryFilterInput, parseWhere } from '../../../../src/core/criteria/parse-where.js'
+import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
+import type { JsonObject } from '../../../../src/core/entry/json.js'
+import type { EntryOrder, ReadAt } from '../../../../src/store/contract/history-reader.js'
+import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
+import { migrateDatabase } from '../../../../src/store/postgres/base/migrate.js'
+import { LOOK_UP_EACH } from '../../../../src/store/postgres/base/read-pool.js'
+import { FindQuery } from '../../../../src/store/postgres/find/find-entries.js'
+import { oldPageStatement, PLANNED_IN_ORDER } from '../../../../src/store/postgres/read/snapshot-page.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
+
+const COUNT = 100_000
+/** Every entry was made by the first of these, a tenth was changed and another deleted by the second. */
+const [OLD, HEAD] = [1, 2]
+
+let database: TestDatabase
+let sql: postgres.Sql
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  await migrateDatabase(database.url)
+  sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: LOOK_UP_EACH })
+  const rows = (revision: number, operation: string, which: string) => `
+    INSERT INTO change (ns, name, revision, operation, position, kind, meta, data, digest, version, meta_index)
+    SELECT 'ns' || i % 500 || '.x', 'entry ' || i, ${revision}, '${operation}', i, 'kind.k' || i % 300, m::text, 'null', md5(i::text), ${revision}, m
+    FROM generate_series(1, ${COUNT}) i CROSS JOIN LATERAL (SELECT jsonb_build_object(
+      'number', i, 'title', 'Title of ' || i, 'nested', jsonb_build_object('deep', i % 5000), 'tags', jsonb_build_array('t' || i % 2000, 'u' || i % 3),
+      'at', ${revision}) AS m) m WHERE ${which}`
+  await sql.unsafe(rows(OLD, 'create', 'true'))
+  await sql.unsafe(rows(HEAD, 'update', 'i % 10 = 0'))
+  await sql.unsafe(
+    `INSERT INTO change (ns, name, revision, operation, position) SELECT ns, name, ${HEAD}, 'delete', position FROM change WHERE revision = ${OLD} AND position % 10 = 1`,
+  )
+  await sql.unsafe('INSERT INTO entry_name SELECT ns, name FROM change WHERE revision = 1')
+  await sql.unsafe(`INSERT INTO head SELECT ns, name, revision, version, kind, meta, data, digest, meta_index FROM change c
+    WHERE operation <> 'delete' AND NOT EXISTS (SELECT FROM change n WHERE n.ns = c.ns AND n.name = c.name AND n.revision > c.revision)`)
+  await sql.unsafe(`UPDATE head_pointer SET revision = ${HEAD}, version = ${HEAD}`)
+  await sql.unsafe('VACUUM ANALYZE')
+}, 120_000)
+
+afterAll(async () => {
+  await sql?.end({ timeout: 5 })
+  await database?.drop()
+})
+
+const find = (criteria: JsonObject) => parseFind(criteria, compileRegex)
+const where = (criteria: EntryFilterInput) => parseWhere(criteria, compileRegex)
+
+async function plan(criteria: Criteria, order: EntryOrder, at: ReadAt): Promise<string> {
+  const { text, params } = new FindQuery(criteria).statement(
+    order,
+    { limit: 100, after: null, before: null, fromEnd: false },
+    101,
+    at,
+  )
+  const rows = await sql.unsafe(`EXPLAIN (ANALYZE, BUFFERS) ${text}`, params as never[])
+  return rows.map((row) => row['QUERY PLAN'] as string).join('\n')
+}
+
+/** Pages of 8 kB that the statement looked at. */
+function pagesRead(text: string): number {
+  const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(text) ?? []
+  return Number(hit) + Number(read)
+}
+
+describe.each<[string, ReadAt]>([
+  ['at the head', 'head'],
+  ['at an old revision', OLD],
+])('of 100,000 entries, %s', (_, at) => {
+  it.each<[string, Criteria]>([
+    ['a meta field', find({ number: 77 })],
+    ['a meta field at a path or flat', find({ 'nested.deep': 77 })],
+    ['an array that holds a value', find({ tags: ['t77'] })],
+    ['one of some values', where({ meta: [{ path: 'nested.deep', in: [1, 2, 3] }] })],
+    ['a kind', find({ '.kind': 'kind.k77' })],
+    ["a kind's prefix", where({ kind: { prefix: 'kind.k77' } })],
+    ["a kind's glob", where({ kind: { glob: 'kind.k7*7' } })],
+    ['an id', find({ '.id': 'ns77.x:entry 77' })],
+    ['one of some ids', where({ id: { in: ['ns77.x:entry 77', 'ns78.x:entry 78'] } })],
+    ['a prefix of ids', find({ '^.id': 'ns77.x:entry 7' })],
+    ['a namespace', find({ '.ns': 'ns77.x' })],
+    ['one of some namespaces', where({ ns: { in: ['ns77.x', 'ns78.x'] } })],
+    ['a prefix of namespaces', where({ ns: { prefix: 'ns77' } })],
+    ['a text within names', where({ name: { contains: 'ry 77777' } })],
+    ["a name's end", where({ name: { suffix: ' 77777' } })],
+    ["a name's glob", where({ name: { glob: '* 7777?' } })],
+    ['an expression on names', where({ name: { regex: 'try 7777[0-9]$' } })],
+    ['a text within ids', where({ id: { contains: 'ry 77777' } })],
+    ['a text within ids, over the colon', where({ id: { contains: '277.x:entry 77777' } })],
+    ["an id's end", where({ id: { suffix: ':entry 77777' } })],
+    ['a text within namespaces', where({ ns: { contains: 's277.' } })],
+    ["a namespace's end", where({ ns: { suffix: '277.x' } })],
+    [
+      'a text within names, among others',
+      where({ name: { contains: 'ry 77777' }, kind: { prefix: 'kind' }, meta: [{ path: 'title', contains: 'Title' }] }),
+    ],
+    [
+      'one of two texts within names',
+      where({ or: [{ name: { suffix: ' 77777' } }, { name: { contains: 'y 1234' } }] }),
+    ],
+    [
+      'one of two, each with its index',
+      where({ or: [{ kind: { eq: 'kind.k77' } }, { meta: [{ path: 'number', eq: 5 }] }] }),
+    ],
+  ])('those by %s are found by an index', async (_says, criteria) => {
+    for (const order of ['ID_ASC', 'REVISION_DESC'] as const) {
+      const text = await plan(criteria, order, at)
+      expect(text, text).not.toMatch(/Seq Scan on (head|change|entry_name)\b/)
+      // Of some 2,500 (names) to 6,000 (entries): no index is read from end to end either.
+      expect(pagesRead(text), text).toBeLessThan(order === 'ID_ASC' ? 2_500 : 6_000)
+    }
+  })
+
+  it('a page of everything reads no more than the page', async () => {
+    const text = await plan(find({}), 'ID_ASC', at)
+    expect(pagesRead(text), text).toBeLessThan(1_000)
+  })
+})
+
+describe('a page of an old state of 100,000 entries', () => {
+  // Planned for any page, the server once sorted all entries for one in descending order, or set two more processes to it.
+  it.each(['>', '<', 'all, from the end'])(
+    'is walked in its order by the plan that serves all pages (%s)',
+    async (where) => {
+      const after = where === '>' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+      const before = where === '<' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+      const { text, params } = oldPageStatement({ limit: 100, after, before, fromEnd: where !== '>' }, false, 101, OLD)
+      const pages = postgres(database.url, {
+        max: 1,
+        onnotice: () => undefined,
+        connection: { ...LOOK_UP_EACH, ...PLANNED_IN_ORDER },
+      })
+      try {
+        await pages.unsafe(`PREPARE page AS ${text}`)
+        const rows = await pages.unsafe(
+          `EXPLAIN (ANALYZE, BUFFERS) EXECUTE page(${params.map((param) => (typeof param === 'number' ? param : `'${String(param)}'`)).join(', ')})`,
+        )
+        const plan = rows.map((row) => row['QUERY PLAN'] as string).join('\n')
+        expect(plan).not.toMatch(/Sort|Gather|Hash/)
+        expect(pagesRead(plan), plan).toBeLessThan(1_000)
+      } finally {
+        await pages.end({ timeout: 5 })
+      }
+    },
+  )
+})
