@@ -1,7 +1,6 @@
 // Puts the built gateway and its packages into one file, dist/bundle/serve.js: reading and linking one file instead of
 // nine hundred takes a quarter of the time, and that was most of a start. `dist/server/main.js` runs it where it is there.
 import { relative } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { build } from 'vite'
 import { root } from './prepare/prepare.mjs'
 

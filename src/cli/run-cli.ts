@@ -236,7 +236,6 @@ function count(text: string): number {
 }
 
 function authorName(text: string): string {
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(text)) throw usageFailure('--author must not have control characters')
   return text
 }

@@ -108,7 +108,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (headReads !== null) headReads.entry(id, told, failed)
       else history.entries([id], 'head').then((found) => told(found.get(id) ?? null, null), failed)
     },
-    isMarkedAtHead: (id, mark) => headReads !== null && headReads.isMarked(id, mark),
+    isMarkedAtHead: (id, mark) => headReads?.isMarked(id, mark) ?? false,
     revisionAt: (at) => revisionAt(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,

@@ -117,7 +117,7 @@ try {
   await here.applyChangeset({ operations }, { author: null })
 
   const held = await timed(`${COUNT} acquired over ${ENTRIES} entries, by two gateways`, () => acquireAll(id))
-  await timed(`${COUNT} renewed`, () => all(held, ({ id }, i) => here.instances.renew(id, null)))
+  await timed(`${COUNT} renewed`, () => all(held, ({ id }) => here.instances.renew(id, null)))
   await timed('live instances of 1,000 entries read, in one statement', () =>
     here.history.instances.live(operations.map(({ id }) => id)),
   )

@@ -96,7 +96,7 @@ async function touch(running, file, round) {
 }
 
 try {
-  let began = performance.now()
+  const began = performance.now()
   for (let file = 0; file < FILES; file++) {
     if (file % PER_FOLDER === 0) mkdirSync(join(folder, 'registry', `d${file / PER_FOLDER}`), { recursive: true })
     writeFileSync(nameOf(file), textOf(file, 0))

@@ -13,7 +13,7 @@ const FOLLOW =
 const REVERT = `mutation ($input: RevertVersionInput!) { revertVersion(input: $input) {
   __typename ... on Applied { delta { deleted } } ... on Refused { problems { code entryId } } } }`
 
-export async function acquire(client: Client, entry: unknown, name: string, rest: object = {}): Promise<any> {
+async function acquire(client: Client, entry: unknown, name: string, rest: object = {}): Promise<any> {
   return (await client.data(ACQUIRE, { input: { entry, name, ttlSeconds: 60, ...rest } })).acquireInstance
 }
 

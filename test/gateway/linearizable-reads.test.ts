@@ -110,6 +110,7 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
           after = pageInfo.hasNextPage && random(3) > 0 ? [pageInfo.endCursor, last!] : null
         } else if (random(2) === 0) {
           seen.set(a, (await client().data(LONE, { id: a })).entry?.data ?? null)
+          // biome-ignore lint/suspicious/noDuplicateElseIf: each call of random() rolls again
         } else if (random(2) === 0) {
           const found = await client().data(PAIR, { a, b })
           seen.set(a, found.a?.data ?? null).set(b, found.b?.data ?? null)

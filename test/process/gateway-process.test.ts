@@ -15,7 +15,7 @@ describe('the gateway as a process', () => {
   it('says where it is by one line, and on SIGTERM closes its sockets with 1012 and exits with 0', async () => {
     const gateway = await processes.start()
     expect(gateway.said.out).toMatch(
-      /^Cadastre is ready: playground http:\/\/127\.0\.0\.1:\d+\/  endpoint http:\/\/127\.0\.0\.1:\d+\/graphql\n$/,
+      /^Cadastre is ready: playground http:\/\/127\.0\.0\.1:\d+\/ {2}endpoint http:\/\/127\.0\.0\.1:\d+\/graphql\n$/,
     )
     const socket = await new SocketClient(gateway.endpoint).init()
     socket.subscribe('1', FOLLOW)

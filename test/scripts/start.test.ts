@@ -91,7 +91,7 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     const dataDir = scratch()
     const first = await start(dataDir)
     await expect(start(dataDir)).rejects.toThrow(
-      /npm start ended:[^]*is in use by the gateway with process id \d+[^]*DATABASE_URL/,
+      /npm start ended:[\s\S]*is in use by the gateway with process id \d+[\s\S]*DATABASE_URL/,
     )
     expect(await answers(first.url)).toBe(200)
     first.npm.kill('SIGTERM')

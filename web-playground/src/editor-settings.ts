@@ -55,6 +55,7 @@ export const EditorSettings = (): null => {
     }
   }, [monaco])
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new editor measures its letters again
   useEffect(() => {
     // The editor measures its letters once; done before their face is there, cursor and guides stand beside the text.
     if (monaco) void document.fonts.load(EDITOR_FONT).then(() => monaco.editor.remeasureFonts())

@@ -42,7 +42,6 @@ export function processTerminal({ stdout, stderr, colors }: TerminalOptions): Te
   }
 }
 
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 /** Text from a registry as it may stand on a terminal: what would steer the terminal is shown as an escape. */

@@ -23,8 +23,8 @@ const ROOT_VALUES: Record<RootField, (entry: Matchable) => string> = {
  */
 export function compileField(field: Field): (entry: Matchable) => readonly Json[] {
   if ('root' in field) {
-    const valueOf = ROOT_VALUES[field.root]
-    return (entry) => [valueOf(entry)]
+    const rootValue = ROOT_VALUES[field.root]
+    return (entry) => [rootValue(entry)]
   }
   const key = field.meta
   const path = key.split('.')

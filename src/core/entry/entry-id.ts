@@ -23,7 +23,6 @@ export class InvalidEntryId extends Error {
 export const MAX_NAMESPACE_BYTES = 255
 export const MAX_NAME_BYTES = 512
 
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const NAMESPACE_FORBIDDEN = /[\s/@:]/u
 const EDGE_SPACE = /^\s|\s$/u

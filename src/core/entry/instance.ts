@@ -24,7 +24,6 @@ export const MAX_INSTANCE_NAME_BYTES = 255
 /** In seconds. */
 export const TTL = { least: 1, most: 86_400 } as const
 
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u

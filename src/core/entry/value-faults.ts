@@ -21,7 +21,6 @@ interface Frame {
   next: number
 }
 
-// eslint-disable-next-line no-control-regex
 const NOT_KEPT = /[\u0000\p{Surrogate}]/u
 
 /**
@@ -103,6 +102,5 @@ function shownPath(root: string, stack: readonly Frame[]): string {
 
 /** A message must itself be text that can be sent. */
 function readable(key: string): string {
-  // eslint-disable-next-line no-control-regex
   return key.replace(/[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/gu, '\ufffd')
 }

@@ -22,7 +22,6 @@ const LONGEST_NAME = 255
 /** The gateway's own time for an answer is shorter. */
 const LONGEST_ANSWER_MS = 3_600_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-// eslint-disable-next-line no-control-regex
 const NOT_A_NAME = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]|^\s|\s$|^$/u
 
 export interface ParticipationInput {

@@ -97,6 +97,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     given: Provider<Config, Roles[Role]['made'], Roles[Role]['host']>,
   ): Promise<ProviderInfo> {
     this.#checkRole(role)
+    // biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
     const provider = given as Provider<any, any, any>
     checkProvider(role, provider)
     const key = keyOf(role, provider.name)

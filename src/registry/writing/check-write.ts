@@ -6,7 +6,6 @@ import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteC
 /** What a caller may say beside the operations, in bytes of UTF-8. */
 export const LONGEST_TEXT = { author: 255, message: 64 * 1024, idempotencyKey: 255 } as const
 
-// eslint-disable-next-line no-control-regex
 const NOT_KEPT = /[\u0000\p{Surrogate}]/u
 
 /** What is said beside the operations must be text that can be kept. @throws RegistryError BAD_USER_INPUT */

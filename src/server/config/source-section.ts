@@ -6,7 +6,6 @@ const LONGEST_NAME = 100
 
 /** One of `sources`. What its provider wants to know besides is the provider's to check. */
 const source = z.looseObject({
-  // eslint-disable-next-line no-control-regex
   name: z
     .string()
     .min(1)

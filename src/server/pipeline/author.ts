@@ -4,7 +4,6 @@ import { requestError } from './request-error.js'
 export const AUTHOR_HEADER = 'x-cadastre-author'
 const LONGEST_BYTES = 255
 
-// eslint-disable-next-line no-control-regex
 const NOT_KEPT = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
 
 /**

@@ -19,7 +19,6 @@ export interface ArchivedFile {
 const MAX_RATIO = 200
 const RATIO_FROM_BYTES = 1024 * 1024
 const SYMBOLIC_LINK = 0xa000
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 /** An archive that is open. Nothing of what it says about itself is believed without being checked. */

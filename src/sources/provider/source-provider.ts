@@ -29,4 +29,5 @@ export interface SourceHost {
 }
 
 /** Makes readers of sources: one for each source that names it. */
+// biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
 export type SourceProvider<Config = any> = Provider<Config, SourceReader, SourceHost>

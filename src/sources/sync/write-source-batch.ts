@@ -152,7 +152,6 @@ function bytesOf({ intent }: PlannedWrite): number {
 const NAMED_PLACES = 3
 /** A message is a line in a log. */
 const LONGEST_PLACE = 200
-// eslint-disable-next-line no-control-regex
 const UNFIT = /[\u0000\p{Surrogate}]/gu
 
 /** `source app (filesystem): a.yaml, b.yaml and 7 more` */

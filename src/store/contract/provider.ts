@@ -32,6 +32,7 @@ export interface Closable {
 }
 
 /** Calls off what a hook has done; null where there is nothing to call off. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement returns void
 export type Undo = (() => unknown) | null | undefined | void
 
 /**

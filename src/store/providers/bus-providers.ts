@@ -8,6 +8,7 @@ export interface BusHost {
   readonly history: History
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
 export type BusProvider<Config = any> = Provider<Config, Bus, BusHost>
 
 const VERSION = '1.0.0'

@@ -10,6 +10,7 @@ export interface StoreHost {
   readonly log?: (line: string) => void
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
 export type StoreProvider<Config = any> = Provider<Config, History, StoreHost>
 
 /** Ours have one version: that of what they keep to. */

@@ -8,7 +8,7 @@ let nextAt = 0
 let revisionAt = 0
 let subscribers = []
 /** Arrivals since the last `reset`: revision and time, side by side. */
-let arrivals = { revisions: new Float64Array(4_000_000), times: new Float64Array(4_000_000), count: 0 }
+const arrivals = { revisions: new Float64Array(4_000_000), times: new Float64Array(4_000_000), count: 0 }
 
 const tasks = {
   /** Opens `count` subscribers, each of the next query with the next variables; resolves when each has its first batch. */

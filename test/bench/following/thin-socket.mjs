@@ -42,7 +42,7 @@ export class ThinSocket {
   }
 
   #take(came) {
-    let bytes = this.#rest === null ? came : Buffer.concat([this.#rest, came])
+    const bytes = this.#rest === null ? came : Buffer.concat([this.#rest, came])
     this.#rest = null
     let at = 0
     if (!this.#upgraded) {

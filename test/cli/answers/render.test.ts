@@ -85,7 +85,6 @@ describe('a change on the terminal', () => {
       before: content({ [evil]: 1 }, evil),
       after: content({ [evil]: 2 }, `${evil}\n${evil}`),
     }
-    // eslint-disable-next-line no-control-regex
     expect(renderChange(change, plain)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
     expect(printable('a\u0000b')).toBe('a\\u0000b')
   })

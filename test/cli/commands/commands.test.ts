@@ -487,7 +487,9 @@ describe('tag', () => {
     expect((await run('tag', 'latest', 'v2', '--expected-version', 'v1')).out).toBe(
       'The tag latest is on v2 (movable).\n',
     )
-    expect((await run('tag')).out).toMatch(/^latest  v2  movable  \S+Z\nrelease\/1  v1  fixed  \S+Z  ann\n$/)
+    expect((await run('tag')).out).toMatch(
+      /^latest {2}v2 {2}movable {2}\S+Z\nrelease\/1 {2}v1 {2}fixed {2}\S+Z {2}ann\n$/,
+    )
     expect(await json('tag')).toMatchObject([
       { name: 'latest', version: 2, movable: true },
       { name: 'release/1', version: 1, author: 'ann' },

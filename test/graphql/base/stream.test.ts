@@ -44,8 +44,8 @@ describe('the source of a subscription', () => {
   })
 
   it("fails with the code of a caller's error, and with any other error as it is", async () => {
-    // eslint-disable-next-line require-yield
     const failing = (error: Error) =>
+      // biome-ignore lint/correctness/useYield: it fails before it yields
       open(async function* () {
         throw error
       }).events.next()

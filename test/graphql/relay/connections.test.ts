@@ -158,20 +158,20 @@ describe('a page', () => {
     )
     const version = versions.pageInfo.startCursor as string
     const entry = entries.pageInfo.startCursor as string
-    const after = (field: string, cursor: string) =>
+    const codeAfter = (field: string, cursor: string) =>
       gateway.code(`query ($after: String) { ${field} { totalCount } }`, { after: cursor })
-    expect(await after('transitions(after: $after)', version)).toBe('INVALID_CURSOR')
-    expect(await after('entries(after: $after)', version)).toBe('INVALID_CURSOR')
-    expect(await after('entries(after: $after, orderBy: ID_DESC)', entry)).toBe('INVALID_CURSOR')
-    expect(await after('entries(before: $after)', snapshot.entries.pageInfo.startCursor as string)).toBe(
+    expect(await codeAfter('transitions(after: $after)', version)).toBe('INVALID_CURSOR')
+    expect(await codeAfter('entries(after: $after)', version)).toBe('INVALID_CURSOR')
+    expect(await codeAfter('entries(after: $after, orderBy: ID_DESC)', entry)).toBe('INVALID_CURSOR')
+    expect(await codeAfter('entries(before: $after)', snapshot.entries.pageInfo.startCursor as string)).toBe(
       'INVALID_CURSOR',
     )
-    expect(await after('versions(after: $after)', 'nonsense')).toBe('INVALID_CURSOR')
+    expect(await codeAfter('versions(after: $after)', 'nonsense')).toBe('INVALID_CURSOR')
     const other = openGateway()
     await other.apply(create('a:b'))
     const foreign = (await other.data('{ entries { pageInfo { startCursor } } }')).entries.pageInfo
       .startCursor as string
-    expect(await after('entries(after: $after)', foreign)).toBe('INVALID_CURSOR')
+    expect(await codeAfter('entries(after: $after)', foreign)).toBe('INVALID_CURSOR')
     await other.close()
   })
 

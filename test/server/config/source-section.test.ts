@@ -52,7 +52,7 @@ describe('the sources in cadastre.yaml', () => {
   it('stop the start where no provider has that name', async () => {
     const { config } = load('sources:\n  - { name: app, provider: nothing }\n  - { name: other, provider: nowhere }\n')
     await expect(testGateway({}, { sources: config.sources })).rejects.toThrow(
-      /the source "app": .*"nothing"[^]*the source "other": .*"nowhere"/,
+      /the source "app": .*"nothing"[\s\S]*the source "other": .*"nowhere"/,
     )
   })
 })

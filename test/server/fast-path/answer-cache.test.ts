@@ -76,7 +76,7 @@ describe('answers that are remembered', () => {
       /** Null where the same body has to be answered anew. */
       again: (query: string, variables?: object) =>
         new Promise<string | null>((resolve) => {
-          if (!engine.again(bodyOf(query, variables), (answer) => resolve(answer && answer.text))) resolve(null)
+          if (!engine.again(bodyOf(query, variables), (answer) => resolve(answer?.text ?? null))) resolve(null)
         }),
     }
   }

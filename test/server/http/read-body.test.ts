@@ -35,8 +35,8 @@ describe('bodies over a connection that is kept', () => {
         .on('data', (piece: string) => {
           text += piece
           for (
-            let match;
-            (match = /^HTTP\/1\.1 (\d+)[^]*?\r\ncontent-length: (\d+)\r\n[^]*?\r\n\r\n/.exec(text)) !== null;
+            let match: RegExpExecArray | null;
+            (match = /^HTTP\/1\.1 (\d+)[\s\S]*?\r\ncontent-length: (\d+)\r\n[\s\S]*?\r\n\r\n/.exec(text)) !== null;
           ) {
             const end = match[0].length + Number(match[2])
             if (text.length < end) break

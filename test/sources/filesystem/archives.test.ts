@@ -163,7 +163,7 @@ describe('names in an archive', () => {
     const look = await scan()
     expect(look.ids).toEqual(['o:k'])
     expect(look.faults).toEqual([
-      expect.stringMatching(/^x\.zip!\/[^]*: has a name (that leads out of the archive|with control characters)$/),
+      expect.stringMatching(/^x\.zip!\/[\s\S]*: has a name (that leads out of the archive|with control characters)$/),
     ])
   })
 
