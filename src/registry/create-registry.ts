@@ -35,15 +35,15 @@ export interface RegistryLimits extends ChangesetLimits {
 }
 
 export const REGISTRY_LIMITS: RegistryLimits = {
+  /** @bound Default size of one entry's `meta` and `data`, as JSON. */
   entryBytes: 1024 * 1024,
+  /** @bound Default number of operations in a changeset. */
   changesetOperations: 100_000,
+  /** @bound Default size of a changeset's contents. */
   changesetBytes: 64 * 1024 * 1024,
 }
 
-/**
- * How deep a content may nest: far deeper than anybody writes, and far from where JSON.stringify (about
- * 5,000) and jsonb give up.
- */
+/** @bound Nesting of an entry's content. JSON.stringify and jsonb give up at about 5,000 levels. */
 const MAX_CONTENT_DEPTH = 1_000
 
 export interface RegistryOptions {

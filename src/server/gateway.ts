@@ -35,18 +35,22 @@ export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'oper
   readonly sourceProviders?: readonly SourceProvider[]
 }
 
+/** @bound Time for one read of the store. */
 const READ_TIMEOUT_MS = 10_000
-/** The largest changeset there may be takes about 15 seconds on two slow cores. */
+/**
+ * @bound Time for one commit, including the wait for the lock. The largest changeset takes about 15 s on two slow
+ * cores.
+ */
 const COMMIT_TIMEOUT_MS = 60_000
-/** What a mutation may take besides the time of its participants: the commit, and waiting for it. */
+/** @bound Time for one mutation in addition to the time of its participants: the commit and the wait for it. */
 const BESIDE_PARTICIPANTS_SECONDS = 90
-/** A gateway that stops asks participants for so long yet. */
+/** @bound Time that a stopping gateway still waits for participants' answers. */
 const STOP_ASKING_MS = 3_000
-/** Likewise: a bus, and what plugins have to take back. */
+/** @bound Time for closing the bus and undoing what plugins registered, while the gateway stops. */
 const PLUGINS_CLOSE_MS = 500
 /** Besides what those before it leave, likewise. */
 const SOURCES_CLOSE_MS = 500
-/** SPEC gives a gateway 10 seconds to stop; the store has what those before it leave. */
+/** @bound Time for closing the store while the gateway stops: what the steps before it leave of SPEC's 10 seconds. */
 const STORE_CLOSE_MS = 3_500
 
 /** Opens the store and listens. @throws StartError where it cannot, saying why and what to do */

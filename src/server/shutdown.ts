@@ -1,7 +1,7 @@
 import type { Gateway } from './gateway.js'
 import type { Log } from './observing/log.js'
 
-/** SPEC gives a gateway 10 seconds; whatever still hangs then is cut off. */
+/** @bound Time for stopping the gateway. SPEC allows 10 seconds; what still hangs then is cut off. */
 const LONGEST_MS = 9_500
 /** One Ctrl-C arrives twice under npm: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 1_000

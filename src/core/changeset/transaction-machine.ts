@@ -94,7 +94,7 @@ export interface Stepped {
   readonly effects: readonly TransactionEffect[]
 }
 
-/** How often it is offered before it is refused with CONFLICT. */
+/** @bound Attempts for one changeset whose originals keep changing. After the last one it is refused with CONFLICT. */
 export const MOST_ATTEMPTS = 5
 export const DRY_RUN_REASON = 'dry run'
 

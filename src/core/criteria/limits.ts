@@ -4,21 +4,28 @@ import { invalidCriteria } from './invalid-criteria.js'
  * What keeps criteria small enough that parsing, matching one entry and planning the SQL take bounded time.
  * Each is far above what a person or a page asks for.
  */
+/** @bound Nesting of criteria. */
 export const MAX_NESTING = 32
-/** Conditions and filters together. */
+/** @bound Conditions and filters in criteria. */
 export const MAX_CONDITIONS = 1_000
-/** Each may have to be compiled, which takes some milliseconds. */
+/** @bound Regular expressions in criteria. Compiling one may take several milliseconds. */
 export const MAX_REGEXES = 20
-/** UTF-16 units of a glob, a regex, or a text that is looked for. */
+/** @bound UTF-16 units of a glob, a regular expression or a searched text. */
 export const MAX_PATTERN_LENGTH = 1_000
+/** @bound Characters of a field's path in criteria. */
 export const MAX_FIELD_LENGTH = 1_000
+/** @bound Segments of one path in criteria. */
 export const MAX_PATH_SEGMENTS = 32
-/** Of all paths together. With the values it keeps a statement well below the 65,535 parameters that Postgres takes. */
+/**
+ * @bound Segments of all paths in criteria. With MAX_VALUES it keeps a statement well below Postgres' 65,535
+ * parameters.
+ */
 export const MAX_SEGMENTS = 10_000
-/** JSON values to compare with, the elements of lists and objects counted too. */
+/** @bound JSON values in criteria, including the elements of lists and objects. */
 export const MAX_VALUES = 10_000
+/** @bound Nesting of a value in criteria. */
 export const MAX_VALUE_NESTING = 64
-/** UTF-16 units of all texts to compare with: what one entry may hold. */
+/** @bound UTF-16 units of all texts in criteria, as many as one entry may hold. */
 export const MAX_VALUE_LENGTH = 1_048_576
 
 /** Counts what one criteria has used up. Every method throws RegistryError INVALID_CRITERIA once it is too much. */

@@ -10,8 +10,8 @@ import { isKeepableText } from './storable-text.js'
 export type Matcher = (entry: Matchable) => boolean
 
 /**
- * What one entry may cost, in comparisons of a character: about a second. Only an entry with very long texts
- * in meta can come to it, and only with criteria made for that; it ends in an error, as any answer may be wrong.
+ * @bound Character comparisons for matching one entry, about one second. Only very long texts in meta with criteria
+ * made for it reach this; then matching ends in an error, because any answer might be wrong.
  */
 export const MAX_STEPS = 200_000_000
 /** A step of a regex engine in comparisons of a character (measured: 75 million a second against 300). */

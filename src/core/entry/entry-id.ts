@@ -20,7 +20,9 @@ export class InvalidEntryId extends Error {
   override readonly name = 'InvalidEntryId'
 }
 
+/** @bound Length of a namespace. */
 export const MAX_NAMESPACE_BYTES = 255
+/** @bound Length of a name. */
 export const MAX_NAME_BYTES = 512
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/

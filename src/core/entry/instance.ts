@@ -20,6 +20,7 @@ export interface Instance {
   readonly metadataBytes: number
 }
 
+/** @bound Length of an instance's name. */
 export const MAX_INSTANCE_NAME_BYTES = 255
 /** In seconds. */
 export const TTL = { least: 1, most: 86_400 } as const

@@ -1,3 +1,4 @@
+/** @bound Length of a kind. */
 export const MAX_KIND_BYTES = 255
 const KIND = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 

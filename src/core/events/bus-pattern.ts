@@ -5,8 +5,12 @@ export class InvalidBusPattern extends Error {
 
 export type MatchBusPattern = (text: string) => boolean
 
-/** Far above what anybody writes by hand; matching costs at most this many states for each segment. */
+/**
+ * @bound Characters of a bus pattern, far more than anybody writes by hand. Matching costs at most this many states per
+ * segment.
+ */
 const LONGEST_PATTERN = 1_000
+/** @bound Nesting of groups in a bus pattern. */
 const DEEPEST_GROUP = 16
 
 /**

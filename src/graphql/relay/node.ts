@@ -7,7 +7,7 @@ import { builder } from '../base/builder.js'
 import type { RequestContext } from '../base/context.js'
 import type { Loaders } from '../base/loaders.js'
 
-/** At most so many ids in one `nodes`. */
+/** @bound Ids in one `nodes` query. */
 export const MAX_NODES = 1_000
 
 type NodeType = 'Entry' | 'EntryRevision' | 'Version'

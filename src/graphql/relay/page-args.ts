@@ -3,7 +3,9 @@ import type { Page } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
 import type { CursorCodec } from './cursor.js'
 
+/** @bound Default number of items of a page. */
 export const DEFAULT_PAGE = 100
+/** @bound Items of a page. */
 export const MAX_PAGE = 1_000
 
 /** Arguments of a list that is read from the front. */

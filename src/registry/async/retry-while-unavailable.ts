@@ -2,6 +2,7 @@ import { type ErrorCode, RegistryError } from '../../core/errors/registry-error.
 import { pause } from './pause.js'
 
 const FIRST_DELAY_MS = 50
+/** @bound Longest pause between a follower's retries while the store is unavailable. */
 const LONGEST_DELAY_MS = 5_000
 
 const PASSING: readonly ErrorCode[] = ['UNAVAILABLE', 'TIMEOUT']

@@ -11,7 +11,12 @@ export interface BusLimits {
   readonly waitingBytes: number
 }
 
-export const BUS_LIMITS: BusLimits = { waitingEvents: 1_000, waitingBytes: 1024 * 1024 }
+export const BUS_LIMITS: BusLimits = {
+  /** @bound Events that wait for a subscriber of the bus. */
+  waitingEvents: 1_000,
+  /** @bound Size of the events that wait for a subscriber of the bus, unless a single event is larger. */
+  waitingBytes: 1024 * 1024,
+}
 
 /** Bus patterns; what is null matches everything. */
 export interface EventFilter {

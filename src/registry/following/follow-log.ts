@@ -6,7 +6,9 @@ import { type Matches, viewOfChange } from './change-view.js'
 import type { Passed } from './follower-index.js'
 import { comparePositions, endOf } from './log-position.js'
 
+/** @bound Changes in one batch of a stream. */
 const BATCH_CHANGES = 500
+/** @bound Size of one batch of a stream, unless a single change is larger. */
 const BATCH_BYTES = 1024 * 1024
 
 /** A batch to be sent: `ChangeBatch` with its place in the log instead of the written cursor. */

@@ -9,7 +9,7 @@ export interface Interest {
   readonly values: readonly Scalar[]
 }
 
-/** One with more values is not indexed: each stands in the index by itself. */
+/** @bound Values by which a filter is indexed. A filter with more values sees every change. */
 const MOST_VALUES = 1_000
 
 /** The fewer entries share a value of a field, the better it is to be found by. */

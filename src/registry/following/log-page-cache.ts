@@ -4,8 +4,12 @@ import { changeBytes } from '../../store/planning/content-size.js'
 import { comparePositions } from './log-position.js'
 import { PageLimit } from './page-limit.js'
 
+/** @bound Size of the log pages that followers share while they catch up. */
 const PAGES_BYTES = 16 * 1024 * 1024
-/** Kept for so long after the last read: those who come back together do so within seconds. */
+/**
+ * @bound Time that a shared log page is cached after its last read. Clients that reconnect together do so within
+ * seconds.
+ */
 const KEPT_MS = 5_000
 /** Pages that begin before a place, of which one may reach beyond it. */
 const LOOKS_BACK = 8

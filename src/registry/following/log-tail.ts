@@ -31,7 +31,12 @@ export interface Following {
   leave(): void
 }
 
-export const LOG_READER_OPTIONS: LogReaderOptions = { windowBytes: 16 * 1024 * 1024, backstopMs: 30_000 }
+export const LOG_READER_OPTIONS: LogReaderOptions = {
+  /** @bound Size of the live window on the log. */
+  windowBytes: 16 * 1024 * 1024,
+  /** @bound Interval at which the log is read without a notification. */
+  backstopMs: 30_000,
+}
 
 /** A stretch of the log: everything after `after` up to `page.upTo`. */
 interface Chunk {
@@ -186,7 +191,7 @@ export class LogReader {
 }
 
 /**
- * How long a filtered stream may pass revisions without a word. SPEC promises a client word within 10
- * seconds; half of that leaves room for a busy process.
+ * @bound Time after which a filtered stream reports its position. SPEC promises 10 seconds; half of that leaves room
+ * for a busy process.
  */
 export const PROGRESS_MS = 5_000

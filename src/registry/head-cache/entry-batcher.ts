@@ -1,12 +1,16 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { HeadEntries, HeadReader } from '../../store/contract/head-reader.js'
 
-/** Statements under way at a time: further readers wait and are then read together. */
+/** @bound Statements in flight that read entries at the head. Further readers wait and share the next one. */
 const MOST_READS = 4
 /** While they are for more readers than this, another is begun only for so many more: each costs as much as answering some of them. */
 const FEW = 4
+/**
+ * @bound Waiting readers for which another statement starts while those in flight serve more than FEW readers. Each
+ * statement costs as much as answering some of them.
+ */
 const WORTH_ONE = 40
-/** Ids in one statement, unless one reader wants more. */
+/** @bound Ids in one statement that reads entries at the head, unless a single reader asks for more. */
 const MOST_IDS = 64
 
 interface Waiting {

@@ -11,10 +11,11 @@ import { HeadPages } from './head-page-cache.js'
 import { GatheredLook } from './read-index.js'
 import { AfterLook } from './read-index-waiters.js'
 
+/** @bound Size of the cache of entries at the head. */
 const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
-/** Of pages, apart from those: in their order. */
+/** @bound Size of the cache of pages at the head. */
 const PAGE_CACHE_BYTES = 32 * 1024 * 1024
-/** More changes than that since the last look are not gone through one by one. */
+/** @bound Changes between two read-index queries. If there are more, the whole head cache is dropped. */
 const MOST_CHANGES = 5_000
 /** Further than any revision: asks for no changes. */
 const NONE_SINCE = Number.MAX_SAFE_INTEGER

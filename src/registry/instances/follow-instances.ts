@@ -15,9 +15,9 @@ export interface InstanceBatch {
   readonly synced: boolean
 }
 
-/** Of one batch. */
+/** @bound Instances in one batch of a stream. */
 const BATCH_INSTANCES = 500
-/** Of one, by their metadata, unless a single one has more. */
+/** @bound Size of the metadata in one batch of instances, unless a single instance has more. */
 const BATCH_METADATA_BYTES = 1024 * 1024
 
 /**

@@ -1,6 +1,9 @@
 import type { Instances } from '../../store/contract/instances.js'
 
-/** While anything lives it is looked at so often at least: the store's clock may leap, and another gateway die. */
+/**
+ * @bound Longest interval between sweeps for expired instances while any is live. The store's clock may jump, and
+ * another gateway may die.
+ */
 const LONGEST_WAIT_MS = 30_000
 /** Many expire one after the other: they go together. */
 const SHORTEST_WAIT_MS = 500

@@ -4,7 +4,10 @@ import { pause } from '../async/pause.js'
 import { isPassing, retryDelay } from '../async/retry-while-unavailable.js'
 import { WatchedEntry } from './watched-entry.js'
 
-/** A clock may leap and a message be lost: while any of them lives, instances that are followed are looked at so often. */
+/**
+ * @bound Longest interval between checks of followed instances while any is live. A clock may jump, and a message may
+ * be lost.
+ */
 const LONGEST_WAIT_MS = 30_000
 const SHORTEST_WAIT_MS = 5
 /** After a long look there is quiet, for so many times as long: 50,000 that renew must not be read all the time. */

@@ -10,7 +10,10 @@ export interface InstanceChange {
   readonly instance: Instance
 }
 
-/** Changes that are kept for those who follow, besides as many as there are live instances. */
+/**
+ * @bound Changes of an entry's instances that are buffered for followers, in addition to as many as there are live
+ * instances.
+ */
 const WINDOW = 1_000
 
 /**

@@ -13,7 +13,9 @@ import {
 } from './participant.js'
 import { readProposal, writeProposal } from './proposal-codec.js'
 
-/** What may wait for a participant that does not read: it is then no participant any more. */
+/**
+ * @bound Proposals that wait for a participating client. A client that does not read them stops being a participant.
+ */
 const WAITING_PROPOSALS = 10_000
 const WAITING_BYTES = 64 * 1024 * 1024
 /** Of one participation. */

@@ -19,7 +19,10 @@ export interface Proposal {
 
 export type Answer = { readonly accept: true } | { readonly accept: false; readonly reason: string | null }
 
-/** Of a reason: UTF-8 bytes that a client may send, characters that are kept of what anybody else says. It goes into answers, events and logs. */
+/**
+ * @bound Length of a participant's reason: UTF-8 bytes that a client may send, or characters that are kept of any other
+ * reason. It appears in answers, events and logs.
+ */
 export const LONGEST_REASON = 4_096
 
 /** What the silence or failure of a participant does to the changeset. */

@@ -15,9 +15,9 @@ export interface WebhookOptions {
   readonly secret: string | null
 }
 
-/** Of an answer's body. */
+/** @bound Size of a webhook's answer. */
 const ANSWER_BYTES = 64 * 1024
-/** Of a connection that broke, each after a pause, all within the participant's time. */
+/** @bound Retries of a webhook whose connection breaks, within the participant's time. */
 const RETRIES = 3
 const FIRST_RETRY_MS = 100
 

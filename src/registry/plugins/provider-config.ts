@@ -1,7 +1,10 @@
 import type { ConfigIssue, Provider, StandardSchema } from '../../store/contract/provider.js'
 import { type ProviderConfigIssue, ProviderError } from './provider-error.js'
 
-/** As many are told of one configuration; a list of thousands that is wrong throughout would fill the terminal. */
+/**
+ * @bound Problems that are reported of one provider's configuration. A list with thousands of faulty items would fill
+ * the terminal.
+ */
 const MOST_ISSUES = 50
 
 /** What the schema makes of a configuration. @throws ProviderError INVALID_PROVIDER_CONFIG with everything that is wrong */

@@ -4,9 +4,9 @@ import { checkProvider } from './check-provider.js'
 import { checkProviderConfig, isStandardSchema } from './provider-config.js'
 import { ProviderError } from './provider-error.js'
 
-/** For one hook, and for taking back what it did. */
+/** @bound Time for one registration hook, and for undoing it. */
 const HOOK_MS = 10_000
-/** For one look at whether what a provider made works. */
+/** @bound Time for one health check of a provider. */
 const HEALTH_MS = 2_000
 
 /** What a provider is to whoever looks for one. */

@@ -35,10 +35,13 @@ export interface DependencyGraph {
   readonly truncated: boolean
 }
 
+/** @bound Steps from the root of a dependency graph. */
 export const MAX_GRAPH_DEPTH = 100
+/** @bound Entries in a dependency graph. */
 export const MAX_GRAPH_NODES = 10_000
+/** @bound References in a dependency graph. */
 export const MAX_GRAPH_EDGES = 50_000
-/** Contents looked into for one graph. */
+/** @bound Size of the contents that are searched for one dependency graph. */
 const MAX_GRAPH_BYTES = 64 * 1024 * 1024
 /** Entries brought into memory by one statement. */
 const ENTRIES_AT_ONCE = 500

@@ -12,8 +12,9 @@ import type {
 } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
 
+/** @bound Size of the cache of found pages. */
 const CACHE_BYTES = 32 * 1024 * 1024
-/** Of counts, and of when which question was answered. */
+/** @bound Size of the cache of counts, and of the revisions at which queries were last answered. */
 const SMALL_CACHE_BYTES = 8 * 1024 * 1024
 
 /** How the cache has served since the start, and what it holds. */

@@ -9,7 +9,7 @@ import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { HistoryReader, ReferenceRow } from '../../store/contract/history-reader.js'
 
-/** Changes after the revision asked about, beyond which who referred to what is not worked out. */
+/** @bound Changes since an old revision up to which its dependents are computed. */
 const MAX_CHANGES_SINCE = 20_000
 /** Entries whose contents are in memory at a time. */
 const ENTRIES_AT_ONCE = 500

@@ -1,6 +1,6 @@
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 
-/** A gateway that has not renewed for that long is taken for dead. */
+/** @bound Lease of an open transaction. A gateway that does not renew it in time is considered dead. */
 export const LEASE_MS = 15_000
 
 /** Renews what this gateway has open, all by one statement, and nothing while nothing is open. */

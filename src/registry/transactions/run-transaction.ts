@@ -23,7 +23,7 @@ import { Teller, type Untold } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { DependentsOfRefused } from './refused-dependents.js'
 
-/** The answer waits that long for participants to hear how it has ended, and no longer. */
+/** @bound Time that a write's answer waits for participants to be notified of the result. */
 const TELL_MS = 1_000
 
 /** What a transaction needs of the world. */

@@ -41,12 +41,15 @@ interface Wiring {
   commit(request: CommitRequest, bytes: number): Promise<CommitOutcome>
 }
 
+/** @bound Default time for one answer of a participant. */
 const OPERATION_MS = 30_000
+/** @bound Default time for all answers to one changeset. */
 const TOTAL_MS = 300_000
-/** Transactions whose participants are being asked. */
+/** @bound Changesets that wait for participants. */
 const OPEN_TRANSACTIONS = 10_000
+/** @bound Size of the changesets that wait for participants. */
 const OPEN_BYTES = 256 * 1024 * 1024
-/** When the gateway stops, participants have that long to be told; what is left another gateway ends. */
+/** @bound Time that a stopping gateway spends on notifying participants. Another gateway finishes the rest. */
 const STOP_MS = 2_000
 
 /**

@@ -25,10 +25,11 @@ export interface Warning {
   readonly entryIds: readonly EntryId[]
 }
 
+/** @bound Warnings of one changeset. */
 export const MAX_WARNINGS = 100
-/** Ids that one warning lists; its message has their number. */
+/** @bound Ids that one warning lists. Its message has their number. */
 const MAX_WARNING_IDS = 1_000
-/** References to what was deleted that are looked at. */
+/** @bound References to deleted entries that are checked for warnings. */
 const MAX_DANGLING = 20_000
 /** Namespaces and groups that are counted, each by its index. */
 const MAX_EMPTIED = 100

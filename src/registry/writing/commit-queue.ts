@@ -14,11 +14,17 @@ export interface QueueLimits {
 }
 
 export const QUEUE_LIMITS: QueueLimits = {
+  /** @bound Requests in one commit batch. */
   batchRequests: 512,
+  /** @bound Operations in one commit batch, unless a single request has more. */
   batchOperations: 20_000,
+  /** @bound Size of one commit batch, unless a single request is larger. */
   batchBytes: 64 * 1024 * 1024,
+  /** @bound Requests that wait in the commit queue. */
   waitingRequests: 10_000,
+  /** @bound Size of the requests that wait in the commit queue. */
   waitingBytes: 256 * 1024 * 1024,
+  /** @bound Time that a changeset waits in the commit queue before it is refused. */
   waitMs: 30_000,
 }
 

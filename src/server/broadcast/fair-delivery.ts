@@ -1,4 +1,4 @@
-/** How long results are handed to sockets before all else that waits for this thread has a turn. */
+/** @bound Time slice for handing results to sockets before the event loop continues. */
 const SLICE_MS = 10
 /** Looking at the clock costs a tenth of what handing a result on does. */
 const STEPS_PER_LOOK = 8

@@ -1,6 +1,6 @@
 import type { Stretch } from './result-batch.js'
 
-/** Frames that are kept for those who come to the same place next, all operations together. */
+/** @bound Size of the frames that are cached for subscribers who reach the same position next, over all feeds. */
 const FRAMES_BYTES = 4 * 1024 * 1024
 /** Bookkeeping of one stretch, beside its frames. */
 const OVERHEAD_BYTES = 200

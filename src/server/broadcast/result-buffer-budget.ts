@@ -1,7 +1,7 @@
 import { FrameMemory } from './frame-memory.js'
 import type { ResultRun } from './result-feed.js'
 
-/** What the results kept for slower clients may take, all operations together. */
+/** @bound Size of the results that are buffered for slower subscribers, over all feeds. */
 export const WINDOW_BYTES = 16 * 1024 * 1024
 /** Bookkeeping of one result, beside its text. */
 const OVERHEAD_BYTES = 400

@@ -8,14 +8,17 @@ import type { Keeper, ResultWindow } from './result-buffer-budget.js'
 import type { SharedResult } from './shared-result.js'
 import type { Subscriber } from './subscriber.js'
 
-/** How far a run may be ahead of its foremost client, so that what happened together is sent together. */
+/**
+ * @bound Size of the results that a feed computes ahead of its foremost subscriber, so that concurrent changes are sent
+ * together.
+ */
 const AHEAD_BYTES = 64 * 1024
 /** So far at first, then twice as far each time: a client that can soon go over to another run has little worked out for it alone. */
 const FIRST_AHEAD_BYTES = 1024
-/** What is handed to a client at once, unless one result has more. */
+/** @bound Size of the results handed to one subscriber at once, unless a single result is larger. */
 const AT_ONCE_BYTES = 64 * 1024
 
-/** What is kept for others to join while there is one client alone, and it has taken it. */
+/** @bound Size of the results that a feed with a single subscriber keeps for others to join. */
 const ALONE_BYTES = 1024 * 1024
 
 /** What a run executes: results, one asked for after the other, and where each stands. */

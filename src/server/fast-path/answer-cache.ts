@@ -19,8 +19,12 @@ interface Asking {
   readonly tell: Tell
 }
 
+/** @bound Size of the answers about single entries that are cached by request body. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** Larger ones are seldom, and to write them anew costs little beside sending them. */
+/**
+ * @bound Characters of an answer that is cached. Larger ones are rare, and computing them again costs little compared
+ * with sending them.
+ */
 const LARGEST = 16 * 1024
 
 /**

@@ -55,7 +55,9 @@ export interface ThinPathOptions {
   checked(query: string, operationName: string | null): DocumentNode | null
 }
 
+/** @bound Documents that stay compiled. */
 const COMPILED_DOCUMENTS = 256
+/** @bound Characters of a document that is compiled. */
 const COMPILED_LENGTH = 16 * 1024
 /** What heeds a signal is not compiled. */
 const NEVER = new AbortController().signal

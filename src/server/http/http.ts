@@ -31,7 +31,9 @@ export const GRAPHQL_PATH = '/graphql'
 export function createHttpServer(options: HttpOptions): Server {
   const { graphql, routes, files, webSockets, allowedOrigins, log } = options
   const server = createServer({
+    /** @bound Time for receiving a request's headers. */
     headersTimeout: 15_000,
+    /** @bound Time for receiving a whole request. */
     requestTimeout: 120_000,
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,

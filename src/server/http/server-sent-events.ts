@@ -6,7 +6,7 @@ import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultStream } from '../pipeline/operation-request.js'
 
 const KEEP_ALIVE_MS = 12_000
-/** Who takes not one byte for that long is gone for all that anybody can tell; it resumes by its cursor. */
+/** @bound Time after which an event stream that takes no byte is closed. Its client resumes by cursor. */
 const STALLED_MS = 120_000
 
 /**

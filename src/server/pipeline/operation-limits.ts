@@ -17,12 +17,22 @@ export interface OperationLimits {
 }
 
 export const OPERATION_LIMITS: OperationLimits = {
+  /** @bound Characters of a GraphQL document. Values belong in variables. */
   documentLength: 2 * 1024 * 1024,
+  /** @bound Tokens of a GraphQL document. */
   tokens: 100_000,
+  /** @bound Nested brackets of any kind in a GraphQL document. */
   nesting: 250,
+  /** @bound Aliases in a GraphQL document. */
   aliases: 1_000,
   overlap: { visits: 20_000, pairs: 50_000 },
+  /** @bound Objects in an answer, estimated from its page sizes. */
   nodes: 500_000,
+  /** @bound Time for one query. */
   querySeconds: 30,
+  /**
+   * @bound Time for one mutation, unless `transactions.totalSeconds` allows more. It is longer than the store takes for
+   * the largest changeset.
+   */
   mutationSeconds: 120,
 }

@@ -27,15 +27,20 @@ export interface SocketLimits {
 }
 
 export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
+  /** @bound WebSocket connections. */
   sockets: 10_000,
+  /** @bound GraphQL operations in flight on one WebSocket. */
   operations: 256,
+  /** @bound Size of a message before `connection_init` was accepted. */
   earlyBytes: 64 * 1024,
+  /** @bound Time until a WebSocket sends `connection_init`. */
   initSeconds: 15,
+  /** @bound Time between two pings. A peer that misses five of them is disconnected. */
   pingSeconds: 12,
 }
 
 const SILENT_PINGS = 5
-/** Unsent bytes from which a peer is heard no more until it has taken some: its every message may ask for more. */
+/** @bound Unsent bytes above which the gateway stops reading from a socket, because each message may ask for more. */
 const UNSENT_BYTES = 1024 * 1024
 
 /** An operation on its way through graphql-ws. */

@@ -8,5 +8,5 @@ export interface SourceFailure {
   readonly message: string
 }
 
-/** Failures that are kept and shown; the rest are only counted. */
+/** @bound Failures of a source that are stored and shown. Further ones are only counted. */
 export const SHOWN_FAILURES = 1_000

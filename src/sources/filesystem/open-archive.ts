@@ -15,7 +15,10 @@ export interface ArchivedFile {
   readonly fault: string | undefined
 }
 
-/** Text shrinks to a tenth, seldom to a hundredth; zeros to a thousandth. */
+/**
+ * @bound Compression ratio of a file in an archive. Text shrinks to a tenth, rarely to a hundredth; zeros shrink to a
+ * thousandth.
+ */
 const MAX_RATIO = 200
 const RATIO_FROM_BYTES = 1024 * 1024
 const SYMBOLIC_LINK = 0xa000

@@ -11,7 +11,10 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
   deflate: () => inflate,
 }
 
-/** More than two in a row are nobody's habit, and each multiplies what a small body may grow to on its way. */
+/**
+ * @bound Content codings of one page. More than two in a row are not in use, and each multiplies the size of the
+ * unpacked body.
+ */
 const MOST_CODINGS = 2
 
 /** What we ask servers for. */

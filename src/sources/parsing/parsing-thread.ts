@@ -21,7 +21,12 @@ export interface ParsingLimits {
   readonly parseMegabytes: number
 }
 
-export const PARSING_LIMITS: ParsingLimits = { parseMs: 15_000, parseMegabytes: 1_024 }
+export const PARSING_LIMITS: ParsingLimits = {
+  /** @bound Time for parsing one text of a source. */
+  parseMs: 15_000,
+  /** @bound Memory of the parsing thread. */
+  parseMegabytes: 1_024,
+}
 
 /** Nothing can be parsed: it says nothing of any file. */
 export class ParsingEnded extends Error {
@@ -30,11 +35,11 @@ export class ParsingEnded extends Error {
 
 /** How often it is looked whether one takes too long. */
 const LOOK_MS = 250
-/** What is sent together, and how often before anything of it has come back. */
+/** @bound Texts that are sent to the parsing thread together. */
 const BATCH_JOBS = 64
 const BATCH_CHARACTERS = 512 * 1024
 const BATCHES_AHEAD = 2
-/** A thread with nothing to do ends after so long: it holds some 30 MB. */
+/** @bound Time after which an idle parsing thread ends. It holds about 30 MB. */
 const IDLE_MS = 60_000
 
 export interface Parsed {

@@ -23,7 +23,7 @@ export interface ReadFolderOptions {
   readonly signal?: AbortSignal
 }
 
-/** A file larger than a whole changeset may be cannot be meant; reading it would only fill the memory. */
+/** @bound Size of a file that the command line reads. A larger file cannot fit into a changeset. */
 const MAX_FILE_BYTES = 128 * 1024 * 1024
 
 /**

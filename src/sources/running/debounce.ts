@@ -1,6 +1,6 @@
-/** After the last change it is quiet for so long: a burst becomes one changeset. */
+/** @bound Quiet time after the last change before a source is scanned. It turns a burst into one changeset. */
 const QUIET_MS = 500
-/** A source that never comes to rest is looked at that often all the same. */
+/** @bound Longest delay before a source that keeps changing is scanned. */
 const LONGEST_MS = 5_000
 
 /** Says when it is time to look: a while after the last call of a burst, or at once. */

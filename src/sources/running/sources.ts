@@ -34,7 +34,7 @@ export interface SourcesOptions extends Omit<RunnerWorld, 'leaseMs'> {
   readonly leaseMs?: number
 }
 
-/** A gateway that has not renewed for so long does not read a source any more. */
+/** @bound Lease of the gateway that reads a source. */
 const SOURCE_LEASE_MS = 10_000
 /** An answer is looked for that often, besides when one may have come. */
 const ANSWER_MS = 1_000

@@ -19,7 +19,7 @@ export interface TakenOver {
   readonly delta: readonly Operation[]
 }
 
-/** Entries that others go on changing are left for the next look after so many. */
+/** @bound Attempts to apply entries of a source that others keep changing. What remains is left for the next scan. */
 const MOST_TRIES = 5
 
 /**

@@ -37,9 +37,15 @@ type Status = (typeof STATUSES)[number]
 /** Locations are compared with the records in groups of so many, or of so many definitions. */
 const GROUP_LOCATIONS = 500
 const GROUP_DEFINITIONS = 2_000
-/** What one changeset holds of new contents; the memory that a pass takes is a small multiple of it. */
+/**
+ * @bound New content in one changeset of a source, unless the configured limit is lower. The memory of a pass is a
+ * small multiple of it.
+ */
 const BATCH_BYTES = 20 * 1024 * 1024
-/** The same of operations, each of which takes some 5 kB on its way; readers wait up to a second while more are committed. */
+/**
+ * @bound Operations in one changeset of a source, unless the configured limit is lower. Each takes about 5 kB on its
+ * way. Readers wait up to a second while more are committed.
+ */
 const BATCH_OPERATIONS = 25_000
 /** Locations that have gone, whose entries are asked for together. */
 const GONE_CHUNK = 1_000

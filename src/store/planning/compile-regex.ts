@@ -5,8 +5,8 @@ import type { CompiledRegex, CompileRegex } from '../../core/criteria/criteria.j
 /** UTF-16 units. */
 export const MAX_REGEX_LENGTH = 1_000
 /**
- * Instructions that a pattern may compile to: one character of text takes that many steps at worst (measured:
- * 75 million steps a second, so 100 kB at this size take 1.3 s at the very worst, mostly under 5 ms).
+ * @bound Instructions that a regular expression may compile to. In the worst case one character takes that many steps
+ * (measured: 75 million steps a second, so 100 kB take 1.3 s at most and mostly under 5 ms).
  */
 export const MAX_REGEX_SIZE = 1_000
 /** Each may hold 8 MB of automaton (measured; ordinary ones 10 kB), and more of them than one criteria may have. */

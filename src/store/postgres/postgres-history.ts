@@ -36,8 +36,9 @@ export interface PostgresHistoryOptions extends HistoryOptions {
   readonly connections?: number
 }
 
+/** @bound Time for the store to answer a readiness check. */
 const READY_TIMEOUT_MS = 1_000
-/** 10,000 records are written at a time, which takes a second or so. */
+/** @bound Time for one read or write of a source's records. A write of 10,000 records takes about 1 s. */
 const SOURCE_TIMEOUT_MS = 30_000
 /** One looks while the others read what is not kept. */
 const HEAD_CONNECTIONS = 5

@@ -4,6 +4,7 @@ type Connection = Options<Record<string, never>>
 
 /** A lost server is tried again that often, in seconds: the driver's own back-off reaches 20 s. */
 const RECONNECT_SECONDS = 0.1
+/** @bound Time for connecting to Postgres. */
 const CONNECT_TIMEOUT_SECONDS = 5
 
 /**

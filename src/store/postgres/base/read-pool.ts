@@ -18,7 +18,10 @@ export interface ReadClientOptions {
 
 /** A pause before a read is tried on a new connection. */
 const RETRY_PAUSE_MS = 50
-/** Longer than the server's own timeout: it ends what is merely slow, this what never answers. */
+/**
+ * @bound Extra time after a read's deadline before the gateway gives up on the server. Postgres cancels slow statements
+ * itself; this one ends reads of a server that does not answer.
+ */
 const GRACE_MS = 1_000
 
 /** int8 as a number: revisions and versions stay far below 2^53. */

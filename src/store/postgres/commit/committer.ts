@@ -20,7 +20,7 @@ import { readRevertTarget, readStanding, readVersionTarget } from './read-commit
 const RETRY_PAUSE_MS = 100
 /** The driver waits that long for a connection it has lost track of. */
 const CLOSE_SECONDS = 1
-/** A gateway that stops breathing in the middle of a commit gives the lock back after that long. */
+/** @bound Time after which Postgres takes the lock from a writer that stalls within a transaction. */
 const IDLE_IN_TRANSACTION_MS = 10_000
 /** Where another gateway moved the head in between, both take turns at the lock for so long. */
 const CONTENDED_MS = 1_000

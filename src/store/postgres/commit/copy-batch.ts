@@ -8,7 +8,10 @@ import type { Transaction } from '../base/read-pool.js'
 import { referenceRows } from '../base/reference-row.js'
 import { copyInto } from './copy-into.js'
 
-/** From here on COPY beats one statement with unnest: 100,000 rows in 11 s against 20 s. */
+/**
+ * @bound Rows from which a batch is written by COPY. Above it COPY beats one statement with unnest: 100,000 rows take
+ * 11 s instead of 20 s.
+ */
 export const COPY_FROM_ROWS = 2_000
 
 /** Writes a large batch down, a table at a time, by COPY where there are many rows. */

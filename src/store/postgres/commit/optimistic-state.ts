@@ -10,6 +10,7 @@ import { CountedUse } from '../instances/instance-counts.js'
 const FRESH_MS = 10_000
 /** Where an id was not new after all, others may not be either: what is rolled back costs as much as what is written. */
 const DOUBTFUL_MS = 1_000
+/** @bound Size of the entries that a gateway remembers from its own recent writes. */
 const KEPT_BYTES = 16 * 1024 * 1024
 
 /**

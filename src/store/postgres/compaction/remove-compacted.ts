@@ -3,7 +3,7 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import { idColumns, storedId } from '../base/entry-row.js'
 import type { ReadClient } from '../base/read-pool.js'
 
-/** Rows of the log, or versions, looked at in one step; writers wait some 50 ms where all of them go. */
+/** @bound Log rows that a compaction removes in one step. If all of them go, writers wait about 50 ms. */
 const ROWS_AT_ONCE = 2_000
 const VERSIONS_AT_ONCE = 500
 /** Between two steps, so that writers get their turn. */

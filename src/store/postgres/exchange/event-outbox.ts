@@ -4,7 +4,10 @@ import type { Letter } from './exchange-sql.js'
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 1024 * 1024
-/** What waits for the database beyond this is missed by other gateways, who are told so. */
+/**
+ * @bound Events that wait to be sent to other gateways. Further ones are dropped, and receivers are notified of the
+ * gap.
+ */
 const WAITING_EVENTS = 10_000
 const WAITING_BYTES = 16 * 1024 * 1024
 

@@ -7,7 +7,7 @@ import type { Sql } from '../base/read-pool.js'
  * Leases are by the server's clock, so gateways' clocks need not agree.
  */
 
-/** Others hold a gateway for dead that has not renewed for that long. */
+/** @bound Lease of a gateway in the exchange. Other gateways consider it dead once the lease runs out. */
 export const LEASE_MS = 5_000
 /** Its row, with all that hangs on it, is removed by whoever comes by, when it has been dead for that long. */
 const DEAD_MS = 10_000

@@ -3,7 +3,10 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { ReadClient } from '../base/read-pool.js'
 import { endLease, renewLease, takeLease } from './exchange-sql.js'
 
-/** A wake-up may be lost: while anything is open, mailbox and peers are looked at that often. A lease lasts five of them. */
+/**
+ * @bound Interval at which a gateway with anything open checks its mailbox and peers, because a notification may be
+ * lost. A lease lasts five of them.
+ */
 const TICK_MS = 1_000
 /** Kept that long after its last use: transactions come one after the other. */
 const LINGER_MS = 10_000

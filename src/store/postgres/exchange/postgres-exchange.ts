@@ -28,7 +28,7 @@ import {
 import { GatewayLease } from './gateway-lease.js'
 import { type Address, Seats } from './local-recipients.js'
 
-/** Events that may wait in a gateway's mailbox. */
+/** @bound Events that wait in a gateway's mailbox. */
 const WAITING_EVENTS = 5_000
 
 interface OpenOffer {

@@ -11,10 +11,14 @@ export interface GroupLimits {
 }
 
 export const GROUP_LIMITS: GroupLimits = {
+  /** @bound Acquires, renewals or releases in one statement. */
   requests: 500,
   bytes: 4 * 1024 * 1024,
+  /** @bound Instance requests of one type that wait. */
   waitingRequests: 20_000,
+  /** @bound Size of the instance requests of one type that wait. */
   waitingBytes: 64 * 1024 * 1024,
+  /** @bound Time that an instance request waits. */
   waitMs: 10_000,
 }
 
