@@ -33,7 +33,7 @@ const UNITS = [
  * @throws Error if the value below a tag is neither a number nor a product of numbers
  */
 export function boundsIn(text, path) {
-  return [...text.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*([^\n]*)/g)]
+  return [...text.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*([^\n]*)/g)]
     .filter(([, comment]) => /@bound\b/.test(comment))
     .map(([, comment, line]) => {
       const declared = /^(?:export )?(?:const )?(\w+)(?:: \w+)?(?: =|:) ([\d_]+(?: \* [\d_]+)*),?$/.exec(line)
@@ -55,7 +55,7 @@ export function boundsIn(text, path) {
 /** Prints a value in the largest unit that divides it; the name of the constant gives the unit. */
 export function printedValue(name, value) {
   const [, steps] = UNITS.find(([pattern]) => pattern.test(name)) ?? [null, [[1, '']]]
-  const [size, unit] = steps.find(([step]) => value % step === 0 && value >= 2 * step) ?? steps.at(-1)
+  const [size, unit] = steps.find(([step]) => value % step === 0 && value >= step) ?? steps.at(-1)
   return `${(value / size).toLocaleString('en-US')} ${unit}`.trim()
 }
 

@@ -48,7 +48,7 @@ const BESIDE_PARTICIPANTS_SECONDS = 90
 const STOP_ASKING_MS = 3_000
 /** @bound Time for closing the bus and undoing what plugins registered, while the gateway stops. */
 const PLUGINS_CLOSE_MS = 500
-/** Besides what those before it leave, likewise. */
+/** @bound Time for closing the sources while the gateway stops. */
 const SOURCES_CLOSE_MS = 500
 /** @bound Time for closing the store while the gateway stops: what the steps before it leave of SPEC's 10 seconds. */
 const STORE_CLOSE_MS = 3_500

@@ -46,7 +46,8 @@ const participant = z.strictObject({
 
 const MIB = 1024 * 1024
 
-const ConfigFile = z.strictObject({
+/** The shape of `cadastre.yaml`. */
+export const configFileSchema = z.strictObject({
   dependencies: z.array(dependencyPattern).nullish(),
   limits: z
     .strictObject({
@@ -76,7 +77,7 @@ const ConfigFile = z.strictObject({
   sources: sourceSection,
 })
 
-export type ConfigFile = z.infer<typeof ConfigFile>
+export type ConfigFile = z.infer<typeof configFileSchema>
 
 /** What a configuration file says; the problems found are added to `problems`, each with the file's name. */
 export function readConfigFile(
@@ -100,7 +101,7 @@ export function readConfigFile(
     return {}
   }
   const faults: string[] = []
-  const parsed = ConfigFile.safeParse(substituted(value ?? {}, environment, '', faults))
+  const parsed = configFileSchema.safeParse(substituted(value ?? {}, environment, '', faults))
   faults.push(...(parsed.error?.issues ?? []).flatMap(describeIssue))
   problems.push(...faults.map((fault) => `${name}: ${fault}`))
   return parsed.data ?? {}
