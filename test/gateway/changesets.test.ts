@@ -3,16 +3,16 @@ import { openStore } from '../../src/store/providers/open-store.js'
 import { historyOptions } from '../support/requests.js'
 import {
   applied,
+  BACKENDS_WITH_HISTORY,
   codesOf,
   create,
-  KEEPING,
   remove,
   startTestGateway,
   type TestGateway,
   update,
 } from './gateway-fixture.js'
 
-describe.each(KEEPING)('changesets, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { create, KEEPING, startTestGateway, type TestGateway } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, startTestGateway, type TestGateway } from './gateway-fixture.js'
 
 const YAML = `
 dependencies:
@@ -12,7 +12,7 @@ dependencies:
 limits: { entryBytes: 100, changesetOperations: 3, changesetBytes: 250 }
 `
 
-describe.each(KEEPING)('a configured gateway, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('a configured gateway, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend, YAML)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
-describe.each([...KEEPING, 'none'] as const)('dependencies, over %s', (backend) => {
+describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 const GRAPH = `query ($root: EntryID!, $depth: Int, $direction: DependencyDirection, $at: At) {
   dependencyGraph(root: $root, depth: $depth, direction: $direction, at: $at) {
@@ -9,7 +9,7 @@ const GRAPH = `query ($root: EntryID!, $depth: Int, $direction: DependencyDirect
 const WARN =
   'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { warnings { code message entryId entryIds } } ... on Refused { message } } }'
 
-describe.each([...KEEPING, 'none'] as const)('a graph of dependencies, over %s', (backend) => {
+describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependencies, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SocketClient } from '../server/server-fixture.js'
-import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 /** RFC 8785, written down independently of the gateway's own. */
 function canonical(value: any): string {
@@ -14,7 +14,7 @@ function canonical(value: any): string {
 const digestOf = (kind: string, meta: unknown, data: unknown) =>
   createHash('sha256').update(canonical({ data, kind, meta }), 'utf8').digest('hex')
 
-describe.each([...KEEPING, 'none'] as const)('entries, over %s', (backend) => {
+describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FINDER_CASES, FINDER_ENTRIES, INVALID_FINDS, INVALID_WHERES } from '../store/contract/finder-cases.js'
-import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
-describe.each([...KEEPING, 'none'] as const)('the finder, over %s', (backend) => {
+describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s', (backend) => {
   let gateway: TestGateway
   /** The revision at which the cases' entries, and nothing else, were there. */
   let revision: number

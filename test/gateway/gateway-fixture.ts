@@ -7,8 +7,8 @@ import { createLog } from '../../src/server/observing/log.js'
 import { createTestDatabase } from '../support/postgres.js'
 
 /** Backends that keep history: what the specification says holds of each alike. */
-export const KEEPING = ['postgres', 'memory'] as const
-export type TestBackend = (typeof KEEPING)[number] | 'none'
+export const BACKENDS_WITH_HISTORY = ['postgres', 'memory'] as const
+export type TestBackend = (typeof BACKENDS_WITH_HISTORY)[number] | 'none'
 
 export interface Answer {
   readonly status: number

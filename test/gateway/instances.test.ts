@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
-import { type Client, create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import {
+  BACKENDS_WITH_HISTORY,
+  type Client,
+  create,
+  remove,
+  startTestGateway,
+  type TestGateway,
+  update,
+} from './gateway-fixture.js'
 
 const ACQUIRE =
   'mutation ($input: AcquireInstanceInput!) { acquireInstance(input: $input) { id entryId name metadata acquiredAt expiresAt fencingToken } }'
@@ -17,7 +25,7 @@ async function acquire(client: Client, entry: unknown, name: string, rest: objec
   return (await client.data(ACQUIRE, { input: { entry, name, ttlSeconds: 60, ...rest } })).acquireInstance
 }
 
-describe.each(KEEPING)('instances at a gateway over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Client, create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import {
+  BACKENDS_WITH_HISTORY,
+  type Client,
+  create,
+  remove,
+  startTestGateway,
+  type TestGateway,
+  update,
+} from './gateway-fixture.js'
 
 /**
  *   tree       v0 ── v1 ── v2 ── v3                 line   0   1   2   3   4   5   6   7   8
@@ -45,7 +53,7 @@ const STATES: Readonly<Record<string, unknown>>[] = [
 ]
 const HEADS = [0, 1, 2, 3, 1, 4, 5, 3, 1]
 
-describe.each(KEEPING)('versions and revisions, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend) => {
   let gateway: TestGateway
   let times: string[]
   beforeAll(async () => {
@@ -429,7 +437,7 @@ describe.each(KEEPING)('versions and revisions, over %s', (backend) => {
   })
 })
 
-describe.each(KEEPING)('moving the head, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

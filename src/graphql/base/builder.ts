@@ -1,6 +1,6 @@
 import SchemaBuilder from '@pothos/core'
 import type { SubmittedId } from '../../core/entry/entry-id.js'
-import type { RequestContext } from './context.js'
+import type { RequestContext } from './request-context.js'
 
 /** Knows the scalars and the context, and no type: those live in one file for each concept. */
 export const builder = new SchemaBuilder<{

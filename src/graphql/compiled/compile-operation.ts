@@ -19,13 +19,13 @@ import {
   OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql'
-import type { RequestContext } from '../base/context.js'
-import { resultTextOf } from '../base/result-value.js'
-import { StoredJson } from '../base/stored-json.js'
-import { heedsSignal } from '../base/uses-abort-signal.js'
+import type { RequestContext } from '../base/request-context.js'
+import { usesAbortSignal } from '../base/uses-abort-signal.js'
+import { restoreNegativeZeros } from '../results/result-text.js'
+import { StoredJson } from '../results/stored-json.js'
 import { type Conditions, collectFields, conditionVariables, fragmentsOf, type Selections } from './collect-fields.js'
 import { compileArguments, compileVariables } from './compile-variables.js'
-import { CollectedErrors, failing, type Place, type Run } from './compiled-run.js'
+import { CollectedErrors, failing, type Place, type Run } from './execution.js'
 
 /*
  * Operations compiled into functions that write the answer's text at once: no object is built only to be walked again, and
@@ -33,18 +33,18 @@ import { CollectedErrors, failing, type Place, type Run } from './compiled-run.j
  * and their paths included; `test/graphql/compiled/compile-operation.test.ts` holds the two against each other.
  */
 
-export interface WrittenAnswer {
+export interface CompiledResult {
   /** The JSON text of `data`; null where nothing could be begun, because variables are wrong. */
   readonly data: string | null
   readonly errors: readonly GraphQLError[]
 }
 
 /** Before any of it was done: 'too large' where the operation turns out to be one that is not compiled, null where it is not for these variables. */
-export type WriteOperation = (
+export type CompiledOperation = (
   variables: Readonly<Record<string, unknown>>,
   context: RequestContext,
   event?: unknown,
-) => WrittenAnswer | Promise<WrittenAnswer> | 'too large' | null
+) => CompiledResult | Promise<CompiledResult> | 'too large' | null
 
 type Text = string | Promise<string>
 /** Writes a value that is not null. Throws what is to be told of the nearest place that may be null. */
@@ -68,7 +68,7 @@ export function compileOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-): WriteOperation | null {
+): CompiledOperation | null {
   const root = schema.getRootType(operation.operation)
   if (root === null || root === undefined) return null
   const compileRoot = operation.operation === OperationTypeNode.MUTATION ? compileSerially : compileObject
@@ -99,7 +99,7 @@ export function compileOperation(
     if (conditions.some((name) => read.coerced[name] === null)) return null
     const run: Run = { context, variables: read.coerced, errors: new CollectedErrors() }
     const { told } = run.errors
-    const failed = (error: unknown): WrittenAnswer => {
+    const failed = (error: unknown): CompiledResult => {
       run.errors.add(error as GraphQLError, null)
       return { data: 'null', errors: told }
     }
@@ -218,7 +218,7 @@ function compileField(
     return () => name
   }
   const field = parent.getFields()[node.name.value]!
-  if (heedsSignal(field)) throw new NotCompiled()
+  if (usesAbortSignal(field)) throw new NotCompiled()
   const { resolve = propertyOf(field.name) } = field
   const readArguments = compileArguments(field, node)
   const mayBeNull = !isNonNullType(field.type)
@@ -295,7 +295,7 @@ function leaf(type: GraphQLLeafType): Complete {
       )
     }
     const text = JSON.stringify(serialized)
-    return typeof serialized === 'object' || typeof serialized === 'string' ? resultTextOf(text) : text
+    return typeof serialized === 'object' || typeof serialized === 'string' ? restoreNegativeZeros(text) : text
   }
 }
 

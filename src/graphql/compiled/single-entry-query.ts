@@ -7,9 +7,9 @@ import {
 } from 'graphql'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
-import type { RequestContext } from '../base/context.js'
-import type { Loaders } from '../base/loaders.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import type { RequestContext } from '../base/request-context.js'
+import type { Loaders } from '../loading/loaders.js'
 import { compileArguments, compileVariables, type Values } from './compile-variables.js'
 
 /** What follows from an entry's content, revision and the arguments alone. */
@@ -27,10 +27,10 @@ const OF_THE_ENTRY: ReadonlySet<string> = new Set([
 ])
 
 /** Which entry a query reads; null where its variables do not tell, or tell wrongly. */
-export type LoneEntry = (inputs: Values) => EntryId | null
+export type SingleEntryQuery = (inputs: Values) => EntryId | null
 
 /** Of a query whose answer is the same as long as one entry is: `entry` by itself, and fields of that entry alone. Null for all others. */
-export function loneEntry(schema: GraphQLSchema, operation: OperationDefinitionNode): LoneEntry | null {
+export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefinitionNode): SingleEntryQuery | null {
   const [node, ...others] = operation.selectionSet.selections
   if (
     operation.operation !== OperationTypeNode.QUERY ||
@@ -55,7 +55,7 @@ export function loneEntry(schema: GraphQLSchema, operation: OperationDefinitionN
 }
 
 /** A context for one such query whose entry has been read, or could not be: then `read` throws why. */
-export function contextOfEntry(context: RequestContext, read: () => EntryRevision | null): RequestContext {
+export function singleEntryContext(context: RequestContext, read: () => EntryRevision | null): RequestContext {
   const loaders = { entry: { load: read } } as unknown as Loaders
   return { ...context, loaders: () => loaders }
 }

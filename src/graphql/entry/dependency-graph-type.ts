@@ -8,11 +8,11 @@ import {
   MAX_GRAPH_EDGES,
   MAX_GRAPH_NODES,
 } from '../../registry/reading/dependency-graph.js'
-import { AtRef, revisionFrom } from '../base/at.js'
+import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { EntryRevisionRef } from '../base/refs.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { EntryRevisionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
 
 const DependencyDirectionRef = builder.enumType('DependencyDirection', {
   description: 'Which way references are walked.',

@@ -3,9 +3,9 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import type { Loaders } from '../base/loaders.js'
-import { EntryRef } from '../base/refs.js'
+import { EntryRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
+import type { Loaders } from '../loading/loaders.js'
 
 export interface Dependency {
   readonly path: string

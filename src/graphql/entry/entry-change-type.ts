@@ -1,5 +1,5 @@
-import { OperationKindRef } from '../base/operation-kind.js'
-import { EntryChangeRef, EntryRevisionRef } from '../base/refs.js'
+import { EntryChangeRef, EntryRevisionRef } from '../base/object-refs.js'
+import { OperationKindRef } from '../base/operation-kind-enum.js'
 import { connectionType } from '../relay/connection.js'
 
 EntryChangeRef.implement({

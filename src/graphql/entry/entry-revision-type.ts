@@ -1,7 +1,7 @@
 import { entryRevisionKey } from '../../store/contract/history-reader.js'
-import { EntryRef, EntryRevisionRef } from '../base/refs.js'
+import { EntryRef, EntryRevisionRef } from '../base/object-refs.js'
 import { entryConnectionType } from '../relay/connection.js'
-import { NodeRef } from '../relay/node.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { EntryStateRef } from './entry-state-interface.js'
 
 EntryRevisionRef.implement({

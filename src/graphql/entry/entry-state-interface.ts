@@ -1,10 +1,11 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { nameOf, namespaceOf } from '../../core/entry/entry-id.js'
+import type { EntryContent } from '../../core/events/event.js'
 import { builder } from '../base/builder.js'
-import { type EntryContent, VersionRef } from '../base/refs.js'
-import { resultValue } from '../base/result-value.js'
-import { storedJson } from '../base/stored-json.js'
-import { versionNamed } from '../base/version-named.js'
+import { VersionRef } from '../base/object-refs.js'
+import { loadVersion } from '../loading/load-version.js'
+import { markNegativeZeros } from '../results/result-text.js'
+import { storedJson } from '../results/stored-json.js'
 import { partAt } from './part-at.js'
 
 const AT_A_PATH =
@@ -35,7 +36,7 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       resolve: ({ content }, { path }) =>
         path == null
           ? storedJson(content.metaText, () => content.meta)
-          : resultValue(partAt(content.meta, path), content.metaText),
+          : markNegativeZeros(partAt(content.meta, path), content.metaText),
     }),
     data: t.field({
       type: 'JSON',
@@ -45,7 +46,7 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       resolve: ({ content }, { path }) =>
         path == null
           ? storedJson(content.dataText, () => content.data)
-          : resultValue(partAt(content.data, path), content.dataText),
+          : markNegativeZeros(partAt(content.data, path), content.dataText),
     }),
   }
 }
@@ -74,7 +75,7 @@ EntryStateRef.implement({
     version: t.field({
       type: VersionRef,
       description: 'The version whose changeset wrote this content.',
-      resolve: (entry, _args, context) => versionNamed(entry.version, context),
+      resolve: (entry, _args, context) => loadVersion(entry.version, context),
     }),
   }),
 })

@@ -1,6 +1,6 @@
 import { type EntryIdParts, entryIdParts } from '../../core/entry/entry-id.js'
 import { builder } from '../base/builder.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
 
 const EntryIdPartsRef = builder.objectRef<EntryIdParts>('EntryIdParts').implement({
   description: 'An id in its two parts, as the registry keeps them.',

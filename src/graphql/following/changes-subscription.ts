@@ -1,9 +1,9 @@
 import type { ChangeBatch } from '../../registry/following/follow-input.js'
 import { builder } from '../base/builder.js'
-import { EntryChangeRef, VersionRef } from '../base/refs.js'
-import { stream } from '../base/stream.js'
-import { versionNamed } from '../base/version-named.js'
+import { EntryChangeRef, VersionRef } from '../base/object-refs.js'
+import { subscriptionStream } from '../base/subscription-stream.js'
 import { criteriaArgs, criteriaFrom } from '../entry/entry-filter-input.js'
+import { loadVersion } from '../loading/load-version.js'
 
 const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
   description: 'Changes of one revision, never of two. The durable stream: ordered, nothing missing, nothing twice.',
@@ -16,7 +16,7 @@ const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
     version: t.field({
       type: VersionRef,
       description: 'The head at that revision.',
-      resolve: ({ version }, _args, context) => versionNamed(version, context),
+      resolve: ({ version }, _args, context) => loadVersion(version, context),
     }),
     changes: t.field({
       type: [EntryChangeRef],
@@ -50,7 +50,7 @@ builder.subscriptionField('changes', (t) =>
       const criteria = criteriaFrom(args)
       const after = args.after ?? null
       const initial = args.initial ?? false
-      return stream(context, (signal) =>
+      return subscriptionStream(context, (signal) =>
         context.registry.follow({ after, criteria, initial, signal, place: context.place }),
       )
     },

@@ -1,8 +1,8 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { builder } from '../base/builder.js'
-import { EntryRef } from '../base/refs.js'
-import { stream } from '../base/stream.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { EntryRef } from '../base/object-refs.js'
+import { subscriptionStream } from '../base/subscription-stream.js'
 
 builder.subscriptionField('entry', (t) =>
   t.field({
@@ -12,7 +12,7 @@ builder.subscriptionField('entry', (t) =>
     args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
     subscribe(_root, args, context) {
       const id = entryIdFrom(args.id)
-      return stream(context, (signal) => context.registry.followEntry(id, signal, context.place))
+      return subscriptionStream(context, (signal) => context.registry.followEntry(id, signal, context.place))
     },
     resolve(entry, _args, context) {
       context.renewLoaders()

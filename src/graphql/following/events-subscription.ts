@@ -1,8 +1,8 @@
 import type { EntryEvent, SourceEvent, TransactionEvent } from '../../core/events/event.js'
 import { BUS_LIMITS, type HeardEvent, type MissedEvents } from '../../registry/events/event-bus.js'
 import { builder } from '../base/builder.js'
-import { EntryContentRef } from '../base/refs.js'
-import { stream } from '../base/stream.js'
+import { EntryContentRef } from '../base/object-refs.js'
+import { subscriptionStream } from '../base/subscription-stream.js'
 
 const RegistryEventRef = builder.interfaceRef<HeardEvent>('RegistryEvent')
 
@@ -138,7 +138,7 @@ builder.subscriptionField('events', (t) =>
     async subscribe(_root, { system, kind, path }, context) {
       const filter = { system: system ?? null, kind: kind ?? null, path: path ?? null }
       const events = await context.registry.bus.subscribe(filter, context.signal)
-      return stream(context, () => events)
+      return subscriptionStream(context, () => events)
     },
     resolve(event, _args, context) {
       context.renewLoaders()

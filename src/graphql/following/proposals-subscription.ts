@@ -1,7 +1,7 @@
 import type { OnFailure, Proposal } from '../../registry/participants/participant.js'
 import { builder } from '../base/builder.js'
-import { EntryContentRef } from '../base/refs.js'
-import { stream } from '../base/stream.js'
+import { EntryContentRef } from '../base/object-refs.js'
+import { subscriptionStream } from '../base/subscription-stream.js'
 
 const OnFailureRef = builder.enumType('OnFailure', {
   description: "Whether a participant's silence or failure refuses the changeset (the default) or lets it pass.",
@@ -66,7 +66,7 @@ builder.subscriptionField('proposals', (t) =>
     async subscribe(_root, { participant, kinds, onFailure }, context) {
       const input = { participant, kinds: kinds ?? null, onFailure: onFailure ?? 'refuse' }
       const proposals = await context.registry.clients.join(input, context.signal)
-      return stream(context, () => proposals)
+      return subscriptionStream(context, () => proposals)
     },
     resolve: (proposal) => proposal as Proposal,
   }),

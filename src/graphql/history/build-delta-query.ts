@@ -4,8 +4,8 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import { delta } from '../../core/history/delta.js'
 import type { Registry } from '../../registry/registry.js'
 import { builder } from '../base/builder.js'
-import { DeltaRef } from '../base/refs.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { DeltaRef } from '../base/object-refs.js'
 import { EntryInputRef } from '../entry/entry-input.js'
 
 interface EntryInput {

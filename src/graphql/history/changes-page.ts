@@ -1,8 +1,8 @@
 import type { Change } from '../../core/history/change.js'
 import { compacted } from '../../store/planning/compacted-errors.js'
-import type { RequestContext } from '../base/context.js'
+import type { RequestContext } from '../base/request-context.js'
 import { type Connection, connectionOf } from '../relay/connection.js'
-import { numberCursors } from '../relay/cursor.js'
+import { numberCursors } from '../relay/cursor-codec.js'
 import { type PageArgs, pageFrom } from '../relay/page-args.js'
 
 /** A page of what one revision changed. `list` names the list for its cursors. */

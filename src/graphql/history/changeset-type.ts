@@ -1,5 +1,5 @@
-import { OperationKindRef } from '../base/operation-kind.js'
-import { ChangesetRef, EntryRevisionRef, OperationRef } from '../base/refs.js'
+import { ChangesetRef, EntryRevisionRef, OperationRef } from '../base/object-refs.js'
+import { OperationKindRef } from '../base/operation-kind-enum.js'
 import { connectionType } from '../relay/connection.js'
 import { forwardArgs } from '../relay/page-args.js'
 import { changesPage } from './changes-page.js'

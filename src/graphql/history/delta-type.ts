@@ -1,8 +1,8 @@
 import type { Operation, OperationKind } from '../../core/ordering/operation.js'
-import { AtRef, revisionFrom } from '../base/at.js'
+import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
-import { OperationKindRef } from '../base/operation-kind.js'
-import { DeltaRef, EntryContentRef } from '../base/refs.js'
+import { DeltaRef, EntryContentRef } from '../base/object-refs.js'
+import { OperationKindRef } from '../base/operation-kind-enum.js'
 import { contentFields } from '../entry/entry-state-interface.js'
 
 EntryContentRef.implement({

@@ -1,7 +1,7 @@
 import type { PathStep } from '../../core/history/version-tree.js'
 import { builder } from '../base/builder.js'
-import { VersionRef } from '../base/refs.js'
-import { versionNamed } from '../base/version-named.js'
+import { VersionRef } from '../base/object-refs.js'
+import { loadVersion } from '../loading/load-version.js'
 
 const PathDirectionRef = builder.enumType('PathDirection', {
   description: 'Which way a step goes through the version tree.',
@@ -18,7 +18,7 @@ const PathStepRef = builder.objectRef<PathStep>('PathStep').implement({
     version: t.field({
       type: VersionRef,
       description: 'The version whose changeset this step applies (FORWARD) or inverts (BACKWARD).',
-      resolve: ({ version }, _args, context) => versionNamed(version, context),
+      resolve: ({ version }, _args, context) => loadVersion(version, context),
     }),
   }),
 })

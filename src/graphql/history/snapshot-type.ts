@@ -1,17 +1,17 @@
 import type { Criteria } from '../../core/criteria/criteria.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Version } from '../../core/history/version.js'
-import { AtRef, revisionFrom } from '../base/at.js'
+import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { EntryRevisionRef, SnapshotRef, VersionRef } from '../base/refs.js'
-import { entryIdFrom } from '../base/submitted-id.js'
-import { versionNamed } from '../base/version-named.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { EntryRevisionRef, SnapshotRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
 import { DependencyGraphRef, graphArgs, graphFrom } from '../entry/dependency-graph-type.js'
-import { entriesPage, orderArgs, readPage } from '../entry/entries.js'
+import { entriesPage, orderArgs, readPage } from '../entry/entries-query.js'
 import { criteriaArgs } from '../entry/entry-filter-input.js'
 import { EntryRevisionConnection } from '../entry/entry-revision-type.js'
-import { NamespaceSummaryRef, namespaceFrom } from '../entry/namespace-type.js'
+import { NamespaceSummaryRef, namespaceFrom } from '../entry/namespace-summary-type.js'
+import { loadVersion } from '../loading/load-version.js'
 import { forwardArgs, pageArgs } from '../relay/page-args.js'
 
 SnapshotRef.implement({
@@ -76,9 +76,9 @@ builder.queryField('snapshot', (t) =>
 export async function versionAt(revision: number, context: RequestContext): Promise<Version> {
   const loaders = context.loaders()
   const transition = revision === 0 ? null : await loaders.transition.load(revision)
-  if (revision === 0 || transition !== null) return versionNamed(transition?.to ?? 0, context)
+  if (revision === 0 || transition !== null) return loadVersion(transition?.to ?? 0, context)
   const head = await loaders.head()
-  if (head.revision === revision) return versionNamed(head.version, context)
+  if (head.revision === revision) return loadVersion(head.version, context)
   throw new RegistryError(
     'COMPACTED',
     `what moved the head at revision ${revision} is no longer kept; read a newer revision`,

@@ -1,10 +1,10 @@
 import { tagNameFault } from '../../core/history/tag.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { TagRef, VersionRef } from '../base/refs.js'
-import { versionNamed } from '../base/version-named.js'
+import { TagRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
+import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
-import { nameCursors } from '../relay/cursor.js'
+import { nameCursors } from '../relay/cursor-codec.js'
 import { pageArgs, pageFrom } from '../relay/page-args.js'
 
 TagRef.implement({
@@ -14,7 +14,7 @@ TagRef.implement({
     version: t.field({
       type: VersionRef,
       description: 'The version that it stands on.',
-      resolve: ({ version }, _args, context) => versionNamed(version, context),
+      resolve: ({ version }, _args, context) => loadVersion(version, context),
     }),
     movable: t.exposeBoolean('movable', {
       description: 'Whether it may be put on another version; a fixed one stays where it is.',

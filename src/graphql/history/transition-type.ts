@@ -1,11 +1,11 @@
 import { builder } from '../base/builder.js'
-import { TransitionRef, VersionRef } from '../base/refs.js'
-import { versionNamed } from '../base/version-named.js'
+import { TransitionRef, VersionRef } from '../base/object-refs.js'
 import { EntryChangeConnection } from '../entry/entry-change-type.js'
+import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
-import { numberCursors } from '../relay/cursor.js'
+import { numberCursors } from '../relay/cursor-codec.js'
 import { forwardArgs, pageArgs, pageFrom } from '../relay/page-args.js'
-import { refuseFuture } from '../relay/refuse-future.js'
+import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 import { changesPage } from './changes-page.js'
 
 const TransitionKindRef = builder.enumType('TransitionKind', {
@@ -27,12 +27,12 @@ TransitionRef.implement({
     from: t.field({
       type: VersionRef,
       description: 'The head before.',
-      resolve: ({ from }, _args, context) => versionNamed(from, context),
+      resolve: ({ from }, _args, context) => loadVersion(from, context),
     }),
     to: t.field({
       type: VersionRef,
       description: 'The head afterwards.',
-      resolve: ({ to }, _args, context) => versionNamed(to, context),
+      resolve: ({ to }, _args, context) => loadVersion(to, context),
     }),
     author: t.exposeString('author', { nullable: true, description: 'Who moved it; null where nobody was named.' }),
     message: t.exposeString('message', { nullable: true, description: 'What they say of it.' }),
@@ -58,7 +58,7 @@ builder.queryField('transitions', (t) =>
       const cursors = numberCursors(history.registryId, 'transitions')
       const page = pageFrom(args, cursors)
       const found = await history.transitionPage(page)
-      await refuseFuture(page, found, async () => (await loaders().head()).revision)
+      await refuseFutureCursor(page, found, async () => (await loaders().head()).revision)
       return connectionOf(
         page,
         found,

@@ -1,13 +1,13 @@
 import { compacted } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { ChangesetRef, SnapshotRef, TagRef, VersionRef } from '../base/refs.js'
-import { versionNamed } from '../base/version-named.js'
+import { ChangesetRef, SnapshotRef, TagRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
+import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
-import { numberCursors } from '../relay/cursor.js'
-import { NodeRef } from '../relay/node.js'
+import { numberCursors } from '../relay/cursor-codec.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { pageArgs, pageFrom } from '../relay/page-args.js'
-import { refuseFuture } from '../relay/refuse-future.js'
+import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 
 VersionRef.implement({
   description: 'A node of the version tree: what one changeset made. It never changes. v0, the root, is empty.',
@@ -22,7 +22,7 @@ VersionRef.implement({
       type: VersionRef,
       nullable: true,
       description: 'The version it was applied to; null for v0.',
-      resolve: ({ parent }, _args, context) => (parent === null ? null : versionNamed(parent, context)),
+      resolve: ({ parent }, _args, context) => (parent === null ? null : loadVersion(parent, context)),
     }),
     children: t.field({
       type: [VersionRef],
@@ -72,7 +72,7 @@ builder.queryFields((t) => ({
   currentVersion: t.field({
     type: VersionRef,
     description: 'The version that the registry stands at.',
-    resolve: async (_root, _args, context) => versionNamed((await context.loaders().head()).version, context),
+    resolve: async (_root, _args, context) => loadVersion((await context.loaders().head()).version, context),
   }),
   version: t.field({
     type: VersionRef,
@@ -90,7 +90,7 @@ builder.queryFields((t) => ({
       const cursors = numberCursors(history.registryId, 'versions')
       const page = pageFrom(args, cursors)
       const found = await history.versionPage(page)
-      await refuseFuture(page, found, async () => (await history.versionPage(NEWEST)).items[0]?.number ?? 0)
+      await refuseFutureCursor(page, found, async () => (await history.versionPage(NEWEST)).items[0]?.number ?? 0)
       return connectionOf(
         page,
         found,

@@ -1,8 +1,8 @@
 import { type Instance, MAX_INSTANCE_NAME_BYTES, TTL } from '../../core/entry/instance.js'
 import { builder } from '../base/builder.js'
-import { InstanceRef } from '../base/refs.js'
-import { resultValue } from '../base/result-value.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { InstanceRef } from '../base/object-refs.js'
+import { markNegativeZeros } from '../results/result-text.js'
 
 InstanceRef.implement({
   description: 'A live user of an entry, for as long as it renews.',
@@ -16,7 +16,7 @@ InstanceRef.implement({
       description: 'What it was acquired with; null where that was nothing, and once it has gone.',
       async resolve({ id, metadataBytes }: Instance, _args, { loaders }) {
         const text = metadataBytes === 0 ? null : await loaders().instanceMetadata.load(id)
-        return text === null ? null : resultValue(JSON.parse(text) as unknown, text)
+        return text === null ? null : markNegativeZeros(JSON.parse(text) as unknown, text)
       },
     }),
     acquiredAt: t.expose('acquiredAt', { type: 'DateTime', description: "By the store's clock." }),

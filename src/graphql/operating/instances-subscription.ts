@@ -5,9 +5,9 @@ import {
   type InstanceChangeKind,
 } from '../../registry/instances/watched-entry.js'
 import { builder } from '../base/builder.js'
-import { InstanceRef } from '../base/refs.js'
-import { stream } from '../base/stream.js'
-import { entryIdFrom } from '../base/submitted-id.js'
+import { entryIdFrom } from '../base/entry-id-from.js'
+import { InstanceRef } from '../base/object-refs.js'
+import { subscriptionStream } from '../base/subscription-stream.js'
 
 const MEANINGS: Readonly<Record<InstanceChangeKind, string>> = {
   LIVE: 'It lives: of those that are told first.',
@@ -58,7 +58,7 @@ builder.subscriptionField('instances', (t) =>
     args: { entry: t.arg({ type: 'EntryID', required: true, description: 'Which entry.' }) },
     subscribe(_root, { entry }, context) {
       const id = entryIdFrom(entry, 'entry')
-      return stream(context, (signal) => context.registry.instances.follow(id, signal))
+      return subscriptionStream(context, (signal) => context.registry.instances.follow(id, signal))
     },
     resolve(batch, _args, context) {
       context.renewLoaders()

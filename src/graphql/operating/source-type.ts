@@ -6,13 +6,13 @@ import type { SourceFailure } from '../../sources/contract/source-failure.js'
 import { SHOWN_FAILURES } from '../../sources/contract/source-failure.js'
 import type { ReloadReport, SourceState, SourceStatus } from '../../sources/running/source-state.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { DeltaRef, VersionRef } from '../base/refs.js'
-import { HEEDS_SIGNAL } from '../base/uses-abort-signal.js'
-import { versionNamed } from '../base/version-named.js'
+import { DeltaRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
+import { USES_ABORT_SIGNAL } from '../base/uses-abort-signal.js'
 import { EntryConnection } from '../entry/entry-type.js'
+import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, type EntryListPage } from '../relay/connection.js'
-import { nameCursors } from '../relay/cursor.js'
+import { nameCursors } from '../relay/cursor-codec.js'
 import { forwardArgs, type PageArgs, pageFrom } from '../relay/page-args.js'
 
 const SourceStatusRef = builder.enumType('SourceStatus', {
@@ -103,7 +103,7 @@ const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
       type: VersionRef,
       nullable: true,
       description: 'The version that it made, the last where it made several; null where nothing was changed.',
-      resolve: ({ version }, _args, context) => (version === null ? null : versionNamed(version, context)),
+      resolve: ({ version }, _args, context) => (version === null ? null : loadVersion(version, context)),
     }),
     delta: t.field({
       type: DeltaRef,
@@ -139,7 +139,7 @@ builder.mutationField('reloadSource', (t) =>
       name: t.arg.string({ required: true, description: 'Which source.' }),
       dryRun: t.arg.boolean({ description: 'Change nothing, and say what would be changed; participants are asked.' }),
     },
-    extensions: HEEDS_SIGNAL,
+    extensions: USES_ABORT_SIGNAL,
     async resolve(_root, { name, dryRun }, context): Promise<Report> {
       try {
         const { sources, signal } = context

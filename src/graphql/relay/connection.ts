@@ -1,6 +1,6 @@
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
-import type { CursorCodec } from './cursor.js'
+import type { CursorCodec } from './cursor-codec.js'
 
 /** One page of a list, in the form that the Cursor Connections Specification gives it. */
 export interface Connection<Item> {

@@ -1,7 +1,7 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Page } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
-import type { CursorCodec } from './cursor.js'
+import type { CursorCodec } from './cursor-codec.js'
 
 /** @bound Default number of items of a page. */
 export const DEFAULT_PAGE = 100

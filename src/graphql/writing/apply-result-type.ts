@@ -4,9 +4,9 @@ import type { History } from '../../store/contract/history.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'
 import { compacted } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/refs.js'
-import { versionNamed } from '../base/version-named.js'
+import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
+import { loadVersion } from '../loading/load-version.js'
 import { ProblemRef } from './problem-type.js'
 import { WarningRef } from './warning-type.js'
 
@@ -19,7 +19,7 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     version: t.field({
       type: VersionRef,
       description: 'The head afterwards; on a dry run the head as it is.',
-      resolve: ({ head }, _args, context) => versionNamed(head.version, context),
+      resolve: ({ head }, _args, context) => loadVersion(head.version, context),
     }),
     transition: t.field({
       type: TransitionRef,

@@ -1,6 +1,6 @@
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../../core/errors/registry-error.js'
 import { builder } from '../base/builder.js'
-import { EntryRef } from '../base/refs.js'
+import { EntryRef } from '../base/object-refs.js'
 
 const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   EMPTY_CHANGESET: 'There are no operations.',

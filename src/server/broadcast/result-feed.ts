@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql'
 import { countBefore } from '../../core/entry/binary-search.js'
-import { resultText } from '../../graphql/base/result-value.js'
+import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
 import { type FollowPlace, isSyncedAt, type StreamPlace } from '../../registry/following/stream-position.js'
 import { Stretch } from './result-batch.js'

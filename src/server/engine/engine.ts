@@ -8,7 +8,7 @@ import {
   OperationTypeNode,
 } from 'graphql'
 import { createYoga } from 'graphql-yoga'
-import { createContext } from '../../graphql/base/context.js'
+import { createContext } from '../../graphql/base/request-context.js'
 import { collectFields, fragmentsOf } from '../../graphql/compiled/collect-fields.js'
 import { pause } from '../../registry/async/pause.js'
 import type { StreamPlace } from '../../registry/following/stream-position.js'

@@ -7,13 +7,17 @@ import {
   type OperationDefinitionNode,
   subscribe,
 } from 'graphql'
-import type { RequestContext } from '../../graphql/base/context.js'
-import { resultValue } from '../../graphql/base/result-value.js'
-import { WrittenResult } from '../../graphql/base/written-result.js'
-import { compileOperation, type WriteOperation, type WrittenAnswer } from '../../graphql/compiled/compile-operation.js'
+import type { RequestContext } from '../../graphql/base/request-context.js'
+import {
+  type CompiledOperation,
+  type CompiledResult,
+  compileOperation,
+} from '../../graphql/compiled/compile-operation.js'
+import { markNegativeZeros } from '../../graphql/results/result-text.js'
+import { SerializedResult } from '../../graphql/results/serialized-result.js'
 
 /** Null where it is not compiled. As long as the document is kept. */
-const writers = new WeakMap<OperationDefinitionNode, WriteOperation | null>()
+const writers = new WeakMap<OperationDefinitionNode, CompiledOperation | null>()
 
 /** Subscribes as graphql-js does; each event's result is written as text at once, and no object made of it first. */
 export async function subscribeByText(
@@ -45,7 +49,7 @@ export async function subscribeByText(
   return results
 }
 
-function writerOf({ schema, document }: ExecutionArgs, operation: OperationDefinitionNode): WriteOperation | null {
+function writerOf({ schema, document }: ExecutionArgs, operation: OperationDefinitionNode): CompiledOperation | null {
   let write = writers.get(operation)
   if (write === undefined) writers.set(operation, (write = compileOperation(schema, document, operation)))
   return write
@@ -54,7 +58,7 @@ function writerOf({ schema, document }: ExecutionArgs, operation: OperationDefin
 async function resultOf(
   args: ExecutionArgs,
   operation: OperationDefinitionNode,
-  write: WriteOperation,
+  write: CompiledOperation,
   event: unknown,
 ): Promise<ExecutionResult> {
   const written = await write(args.variableValues ?? {}, args.contextValue as RequestContext, event)
@@ -63,9 +67,9 @@ async function resultOf(
 }
 
 /** Errors are masked by who looks into results. */
-function told({ data, errors }: WrittenAnswer): ExecutionResult {
+function told({ data, errors }: CompiledResult): ExecutionResult {
   if (data === null) return { errors }
   return errors.length === 0
-    ? new WrittenResult(data)
-    : { errors, data: resultValue(JSON.parse(data), data) as NonNullable<ExecutionResult['data']> | null }
+    ? new SerializedResult(data)
+    : { errors, data: markNegativeZeros(JSON.parse(data), data) as NonNullable<ExecutionResult['data']> | null }
 }

@@ -8,10 +8,18 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { EntryRevision } from '../../core/entry/entry.js'
-import { createContext, type RequestContextOptions } from '../../graphql/base/context.js'
-import { resultText } from '../../graphql/base/result-value.js'
-import { compileOperation, type WriteOperation, type WrittenAnswer } from '../../graphql/compiled/compile-operation.js'
-import { contextOfEntry, type LoneEntry, loneEntry } from '../../graphql/compiled/single-entry-query.js'
+import { createContext, type RequestContextOptions } from '../../graphql/base/request-context.js'
+import {
+  type CompiledOperation,
+  type CompiledResult,
+  compileOperation,
+} from '../../graphql/compiled/compile-operation.js'
+import {
+  type SingleEntryQuery,
+  singleEntryContext,
+  singleEntryQuery,
+} from '../../graphql/compiled/single-entry-query.js'
+import { resultText } from '../../graphql/results/result-text.js'
 import type { Metrics } from '../observing/metrics.js'
 import { Deadlines } from '../pipeline/deadlines.js'
 import type { UnderWay } from '../pipeline/in-flight-counter.js'
@@ -67,11 +75,11 @@ interface Compiled {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
-  readonly write: WriteOperation
+  readonly write: CompiledOperation
   /** Whether it is within the limit on nodes, where that is the same each time. */
   readonly isWithin: boolean | null
   /** Null where the answer does not follow from one entry. */
-  readonly lone: LoneEntry | null
+  readonly lone: SingleEntryQuery | null
 }
 
 /** No document is a list, so no key is two requests'. */
@@ -116,7 +124,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
           type: operation.operation as Compiled['type'],
           write,
           isWithin,
-          lone: loneEntry(schema, operation),
+          lone: singleEntryQuery(schema, operation),
         }
       }
       known.set(key, found)
@@ -124,7 +132,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return found
   }
 
-  function textOf({ data, errors }: WrittenAnswer): AnswerText {
+  function textOf({ data, errors }: CompiledResult): AnswerText {
     if (errors.length === 0) return { text: `{"data":${data!}}`, failed: false }
     const told = resultText(errors.map(mask))
     return data === null
@@ -145,7 +153,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     if (!(isWithin ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined)) return null
 
     const ended = metrics.operationStarted(type)
-    const finish = (answer: WrittenAnswer): AnswerText => {
+    const finish = (answer: CompiledResult): AnswerText => {
       ended(answer)
       return textOf(answer)
     }
@@ -157,7 +165,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     underWay.begin()
     return new Promise<AnswerText>((resolve) => {
       let isAnswered = false
-      const settle = (answer: WrittenAnswer) => {
+      const settle = (answer: CompiledResult) => {
         if (isAnswered) return
         isAnswered = true
         inTime()
@@ -199,7 +207,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     underWay.begin()
     const answer = (read: () => EntryRevision | null, mark: number | null) => {
       underWay.end()
-      const written = plan.write(variables, contextOfEntry(nobody, read))
+      const written = plan.write(variables, singleEntryContext(nobody, read))
       // Not compiled after all; and what has to wait for more than the entry is not written here.
       if (written === null || written === 'too large' || written instanceof Promise) return settle(null, NO_ERRORS)
       const text = textOf(written)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { type ExecutionResult, OperationTypeNode } from 'graphql'
-import { resultText } from '../../graphql/base/result-value.js'
+import { resultText } from '../../graphql/results/result-text.js'
 import type { Engine } from '../engine/engine.js'
 import type { AnswerText } from '../fast-path/answer.js'
 import { AUTHOR_HEADER, authorOf, headerText } from '../pipeline/author.js'

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import { resultText } from '../../graphql/base/result-value.js'
+import { resultText } from '../../graphql/results/result-text.js'
 import type { ResultSink } from '../broadcast/shared-result.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultStream } from '../pipeline/operation-request.js'

@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Context, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { resultTextOf } from '../../graphql/base/result-value.js'
+import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import type { ResultSink } from '../broadcast/shared-result.js'
 import type { Engine } from '../engine/engine.js'
 import type { Metrics } from '../observing/metrics.js'
@@ -209,7 +209,7 @@ export function createWebSockets(
         send: (data) =>
           new Promise((resolve, reject) => {
             if (socket.readyState !== socket.OPEN) return resolve()
-            socket.send(resultTextOf(data), (error) => {
+            socket.send(restoreNegativeZeros(data), (error) => {
               hasTaken()
               if (error) reject(error)
               else resolve()

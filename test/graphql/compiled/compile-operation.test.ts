@@ -12,10 +12,10 @@ import {
   validate,
 } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createContext, type RequestContext } from '../../../src/graphql/base/context.js'
-import { resultText } from '../../../src/graphql/base/result-value.js'
+import { createContext, type RequestContext } from '../../../src/graphql/base/request-context.js'
 import { compileOperation } from '../../../src/graphql/compiled/compile-operation.js'
 import { compileVariables } from '../../../src/graphql/compiled/compile-variables.js'
+import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import { create, type Gateway, openGateway, remove, update } from '../schema-fixture.js'
 

@@ -1,5 +1,5 @@
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { countStatements } from '../../graphql/base/count-statements.js'
+import { countStatements } from '../../graphql/loading/count-statements.js'
 import { createTestDatabase } from '../../support/postgres.js'
 import { HISTORY_OPTIONS } from '../registry-fixture.js'
 import { followingInstances } from './following-instances-suite.js'

@@ -7,8 +7,8 @@ import {
   subscribe,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { createContext } from '../../../src/graphql/base/context.js'
-import { resultText } from '../../../src/graphql/base/result-value.js'
+import { createContext } from '../../../src/graphql/base/request-context.js'
+import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import { subscribeByText } from '../../../src/server/fast-path/compiled-subscription.js'
 import { apply, create, memoryRegistry, remove, update } from '../../registry/registry-fixture.js'

@@ -7,7 +7,7 @@ import type { BusEvent } from '../../../../src/core/events/event.js'
 import type { Exchange, Seat } from '../../../../src/store/contract/exchange.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { countStatements } from '../../../graphql/base/count-statements.js'
+import { countStatements } from '../../../graphql/loading/count-statements.js'
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
 import { apply, create, historyOptions } from '../../../support/requests.js'
 

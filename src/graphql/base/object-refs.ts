@@ -1,6 +1,6 @@
-import type { EntryRevision, SealedContent } from '../../core/entry/entry.js'
-import type { EntryId } from '../../core/entry/entry-id.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
 import type { Instance } from '../../core/entry/instance.js'
+import type { EntryContent } from '../../core/events/event.js'
 import type { Change } from '../../core/history/change.js'
 import type { Tag } from '../../core/history/tag.js'
 import type { Transition, Version } from '../../core/history/version.js'
@@ -11,12 +11,6 @@ import { builder } from './builder.js'
  * The object types that name each other, by name and by what stands behind them. Each is implemented in its
  * own file; declared here, those files need not import one another in a circle.
  */
-
-/** An entry's content under its id, in a registry or not. */
-export interface EntryContent {
-  readonly id: EntryId
-  readonly content: SealedContent
-}
 
 export interface Snapshot {
   readonly revision: number

@@ -1,11 +1,11 @@
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
-import { invalidCursor } from './cursor.js'
+import { invalidCursor } from './cursor-codec.js'
 
 /**
  * Refuses cursors of places that the list has not reached: this registry cannot have given them out. Asks for
  * the newest place only where the page leaves it open. @throws RegistryError INVALID_CURSOR
  */
-export async function refuseFuture(
+export async function refuseFutureCursor(
   page: Page<number>,
   found: PageOf<unknown>,
   newest: () => Promise<number>,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseEntryId } from '../../../src/core/entry/entry-id.js'
 import type { RegistryError } from '../../../src/core/errors/registry-error.js'
-import { entryCursors, numberCursors } from '../../../src/graphql/relay/cursor.js'
+import { entryCursors, numberCursors } from '../../../src/graphql/relay/cursor-codec.js'
 
 const HERE = '0f8e1c52-1111-4222-8333-444444444444'
 const THERE = '1f8e1c52-1111-4222-8333-444444444444'

@@ -1,12 +1,12 @@
-import type { RequestContext } from './context.js'
 import { isCallerError, toGraphQLError } from './graphql-errors.js'
+import type { RequestContext } from './request-context.js'
 
 /**
  * A subscription's source: opens what it follows with a signal of its own, which aborts as soon as the client
  * lets go, even while the next event is being waited for. Errors leave it with their code, because nothing
  * above maps what a source throws between two events.
  */
-export function stream<Event>(
+export function subscriptionStream<Event>(
   context: RequestContext,
   open: (signal: AbortSignal) => AsyncIterableIterator<Event>,
 ): AsyncIterableIterator<Event> {

@@ -1,4 +1,4 @@
-import { badInput } from './graphql-errors.js'
+import { badInput } from '../base/graphql-errors.js'
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 

@@ -1,5 +1,5 @@
 import { Kind, type ObjectValueNode, type ValueNode } from 'graphql'
-import { badInput } from './graphql-errors.js'
+import { badInput } from '../base/graphql-errors.js'
 
 /** Undefined while a document is being validated: its variables have no values yet. */
 export type Variables = { readonly [name: string]: unknown } | null | undefined

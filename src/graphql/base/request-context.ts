@@ -4,7 +4,7 @@ import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
 import { NO_SOURCES } from '../../sources/running/no-sources.js'
 import type { Sources } from '../../sources/running/sources.js'
-import { createLoaders, type Loaders } from './loaders.js'
+import { createLoaders, type Loaders } from '../loading/loaders.js'
 
 /** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
 export interface RequestContext {

@@ -1,4 +1,4 @@
-import { resultValue } from './result-value.js'
+import { markNegativeZeros } from './result-text.js'
 
 /** A whole meta or data: whoever writes the answer as text takes its text, which need not be parsed and written anew. */
 export class StoredJson {
@@ -9,7 +9,7 @@ export class StoredJson {
 
   /** As an answer that is an object is to hold it. */
   value(): unknown {
-    return resultValue(this.parsed(), this.text)
+    return markNegativeZeros(this.parsed(), this.text)
   }
 }
 

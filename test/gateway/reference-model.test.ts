@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KEEPING, startTestGateway, type TestGateway } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, startTestGateway, type TestGateway } from './gateway-fixture.js'
 
 /*
  * A registry as the specification's sentences have it, in maps and lists and nothing else, held against a running
@@ -147,7 +147,7 @@ class Model {
 
 const plain = (state: State) => [...state].map(([id, held]) => ({ id, ...held })).sort((a, b) => (a.id < b.id ? -1 : 1))
 
-describe.each(KEEPING)('a gateway over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('a gateway over %s', (backend) => {
   let gateway: TestGateway
   let run = 0
   beforeAll(async () => {

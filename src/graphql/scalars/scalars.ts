@@ -1,11 +1,11 @@
 import { Kind, type ValueNode } from 'graphql'
 import type { SubmittedId } from '../../core/entry/entry-id.js'
 import { isJsonObject } from '../../core/entry/json.js'
-import { builder } from './builder.js'
-import { parseDateTime } from './date-time.js'
-import { badInput } from './graphql-errors.js'
-import { literalValue, UNKNOWN_VALUE } from './literal.js'
-import { StoredJson } from './stored-json.js'
+import { builder } from '../base/builder.js'
+import { badInput } from '../base/graphql-errors.js'
+import { StoredJson } from '../results/stored-json.js'
+import { literalValue, UNKNOWN_VALUE } from './literal-value.js'
+import { parseDateTime } from './parse-date-time.js'
 
 /*
  * Scalars read inputs; what goes out is handed on as it is and never walked: data may be a megabyte deep.

@@ -4,8 +4,8 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Version } from '../../core/history/version.js'
 import { compacted } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
-import type { RequestContext } from '../base/context.js'
-import type { Loaders } from '../base/loaders.js'
+import type { RequestContext } from '../base/request-context.js'
+import type { Loaders } from '../loading/loaders.js'
 
 /** @bound Ids in one `nodes` query. */
 export const MAX_NODES = 1_000

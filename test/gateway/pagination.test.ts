@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { create, KEEPING, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
+import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
 /** Each list of the contract: the way to it, and the field that names its items. `BOTH` may be walked from its end, too. */
 const LISTS: Readonly<Record<string, { way: readonly string[]; key: string; both: boolean }>> = {
@@ -29,7 +29,7 @@ interface PageArgs {
   before?: string
 }
 
-describe.each(KEEPING)('lists, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)

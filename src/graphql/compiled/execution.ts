@@ -1,5 +1,5 @@
 import { type FieldNode, type GraphQLError, locatedError } from 'graphql'
-import type { RequestContext } from '../base/context.js'
+import type { RequestContext } from '../base/request-context.js'
 import type { Values } from './compile-variables.js'
 
 /** One run of a compiled operation. */

@@ -2,12 +2,12 @@ import { getEventListeners } from 'node:events'
 import { GraphQLError } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
-import type { RequestContext } from '../../../src/graphql/base/context.js'
-import { stream } from '../../../src/graphql/base/stream.js'
+import type { RequestContext } from '../../../src/graphql/base/request-context.js'
+import { subscriptionStream } from '../../../src/graphql/base/subscription-stream.js'
 
 function open(events: (signal: AbortSignal) => AsyncIterableIterator<number>) {
   const abort = new AbortController()
-  return { abort, events: stream({ signal: abort.signal } as RequestContext, events) }
+  return { abort, events: subscriptionStream({ signal: abort.signal } as RequestContext, events) }
 }
 
 /** Tells one number, then waits until it is told to end: nothing but the signal makes it go on. */
@@ -38,7 +38,7 @@ describe('the source of a subscription', () => {
 
     const late = new AbortController()
     late.abort()
-    const never = stream({ signal: late.signal } as RequestContext, patient)
+    const never = subscriptionStream({ signal: late.signal } as RequestContext, patient)
     await never.next()
     expect(await never.next()).toMatchObject({ done: true })
   })

@@ -1,7 +1,7 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { At } from '../../registry/reading/resolve-revision.js'
 import { builder } from './builder.js'
-import type { RequestContext } from './context.js'
+import type { RequestContext } from './request-context.js'
 
 export const AtRef = builder.inputType('At', {
   description: 'A state of the registry, named in one of four ways.',

@@ -3,7 +3,7 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import type { NamespaceSummary } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
 import { connectionOf } from '../relay/connection.js'
-import { logCursors } from '../relay/cursor.js'
+import { logCursors } from '../relay/cursor-codec.js'
 import { pageArgs, pageFrom } from '../relay/page-args.js'
 import { EntryChangeConnection } from './entry-change-type.js'
 

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql'
 
 /** A result without errors that has been written already; who looks into it has it parsed. */
-export class WrittenResult implements ExecutionResult {
+export class SerializedResult implements ExecutionResult {
   declare readonly data: NonNullable<ExecutionResult['data']>
   readonly #dataText: string
 
