@@ -11,10 +11,10 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
-/** Values of the variables that `@skip` and `@include` ask for. */
+/** Values of the variables that `@skip` and `@include` use. */
 export type Conditions = ReadonlyMap<string, boolean>
 
-/** A document's parts that collecting needs. */
+/** The parts of a document that field collection needs. */
 export interface Selections {
   readonly schema: GraphQLSchema
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
@@ -29,7 +29,7 @@ export function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinit
   return fragments
 }
 
-/** The fields of one object, by their names in the answer: those of one name are one field (specification, 6.3.2). */
+/** Collects the fields of one object by response name. Fields of the same name are merged (specification, 6.3.2). */
 export function collectFields(
   selections: Selections,
   type: GraphQLObjectType,
@@ -53,7 +53,7 @@ export function collectFields(
       }
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? selections.fragments.get(selection.name.value) : selection
-      if (fragment !== undefined && holdsFor(fragment.typeCondition?.name.value, type, selections.schema))
+      if (fragment !== undefined && appliesTo(fragment.typeCondition?.name.value, type, selections.schema))
         collect(fragment.selectionSet)
     }
   }
@@ -61,7 +61,7 @@ export function collectFields(
   return fields
 }
 
-function holdsFor(condition: string | undefined, type: GraphQLObjectType, schema: GraphQLSchema): boolean {
+function appliesTo(condition: string | undefined, type: GraphQLObjectType, schema: GraphQLSchema): boolean {
   if (condition === undefined || condition === type.name) return true
   const named = schema.getType(condition)
   return isAbstractType(named) && schema.isSubType(named, type)
@@ -71,30 +71,30 @@ function isIncluded({ directives = [] }: SelectionNode, conditions: Conditions):
   return directives.every(({ name, arguments: given = [] }) => {
     if (name.value !== 'skip' && name.value !== 'include') return true
     const value = given.find((argument) => argument.name.value === 'if')!.value
-    const holds =
+    const condition =
       value.kind === Kind.BOOLEAN
         ? value.value
         : value.kind === Kind.VARIABLE && conditions.get(value.name.value) === true
-    return holds === (name.value === 'include')
+    return condition === (name.value === 'include')
   })
 }
 
-/** Names of the variables by which fields come and go. */
+/** Names of the variables that `@skip` and `@include` use. */
 export function conditionVariables(
   operation: OperationDefinitionNode,
   fragments: Iterable<FragmentDefinitionNode>,
 ): Set<string> {
   const names = new Set<string>()
-  const look = ({ selections }: SelectionSetNode) => {
+  const visit = ({ selections }: SelectionSetNode) => {
     for (const selection of selections) {
       for (const { name, arguments: given = [] } of selection.directives ?? []) {
         if (name.value !== 'skip' && name.value !== 'include') continue
         for (const { value } of given) if (value.kind === Kind.VARIABLE) names.add(value.name.value)
       }
-      if ('selectionSet' in selection && selection.selectionSet !== undefined) look(selection.selectionSet)
+      if ('selectionSet' in selection && selection.selectionSet !== undefined) visit(selection.selectionSet)
     }
   }
-  look(operation.selectionSet)
-  for (const { selectionSet } of fragments) look(selectionSet)
+  visit(operation.selectionSet)
+  for (const { selectionSet } of fragments) visit(selectionSet)
   return names
 }

@@ -1,183 +1,139 @@
 import {
-  type FieldNode,
   type GraphQLError,
-  type GraphQLField,
   type GraphQLInputObjectType,
   type GraphQLInputType,
   type GraphQLSchema,
-  getArgumentValues,
   getVariableValues,
   isInputObjectType,
   isInputType,
   isListType,
   isNonNullType,
-  Kind,
   type OperationDefinitionNode,
   typeFromAST,
-  type ValueNode,
 } from 'graphql'
 
-export type Values = { readonly [name: string]: unknown }
-/** The variables' values, or what is wrong with them. */
+export type VariableValues = { readonly [name: string]: unknown }
+
+/** Coerces the variables of a request. Gives either their values or what is wrong with them. */
 export type ReadVariables = (
-  inputs: Values,
-) => { readonly coerced: Values; readonly errors?: undefined } | { readonly errors: readonly GraphQLError[] }
+  inputs: VariableValues,
+) =>
+  | { readonly values: VariableValues; readonly errors?: undefined }
+  | { readonly values?: undefined; readonly errors: readonly GraphQLError[] }
 
-/** As graphql-js does where it is asked to answer. */
-const MOST_ERRORS = 50
-/** What only the long way reads, or refuses. */
-const ODD = Symbol('odd')
+/** The default of graphql-js. */
+const MAX_ERRORS = 50
 
-type Read = (value: unknown) => unknown
+/** Stands for a value that graphql-js has to coerce: it is invalid, or it needs a default. */
+const UNREAD = Symbol('unread')
+
+type ReadValue = (value: unknown) => unknown
 
 /**
- * Reads variables as graphql-js does. What each is read by is looked up once; what is wrong, and what has a default, is left to graphql-js.
+ * Compiles the variables of an operation. Types are looked up once. Invalid values and default values are left to
+ * graphql-js, so that errors and defaults are exactly its own.
  */
 export function compileVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,
 ): ReadVariables {
-  const atLength: ReadVariables = (inputs) => {
-    const { coerced, errors } = getVariableValues(schema, variableDefinitions, inputs, { maxErrors: MOST_ERRORS })
-    return errors === undefined ? { coerced } : { errors }
+  const byGraphqlJs: ReadVariables = (inputs) => {
+    const { coerced, errors } = getVariableValues(schema, variableDefinitions, inputs, { maxErrors: MAX_ERRORS })
+    return errors === undefined ? { values: coerced } : { errors }
   }
-  const readers: InputReaders = new Map()
-  const reads: {
+  const readers: ObjectReaders = new Map()
+  const variables: {
     readonly name: string
-    readonly read: Read
-    readonly mayBeNull: boolean
-    readonly mayBeLeftOut: boolean
+    readonly read: ReadValue
+    readonly isNullable: boolean
+    readonly isOptional: boolean
   }[] = []
-  for (const { variable, type, defaultValue } of variableDefinitions) {
-    const known = typeFromAST(schema, type as Parameters<typeof typeFromAST>[1])
-    if (!isInputType(known)) return atLength
-    const mayBeNull = !isNonNullType(known)
-    reads.push({
+  for (const { variable, type: typeNode, defaultValue } of variableDefinitions) {
+    const type = typeFromAST(schema, typeNode as Parameters<typeof typeFromAST>[1])
+    if (!isInputType(type)) return byGraphqlJs
+    const isNullable = !isNonNullType(type)
+    variables.push({
       name: variable.name.value,
-      read: readerOf(known, readers),
-      mayBeNull,
-      mayBeLeftOut: mayBeNull && defaultValue === undefined,
+      read: readerOf(type, readers),
+      isNullable,
+      isOptional: isNullable && defaultValue === undefined,
     })
   }
   return (inputs) => {
-    const coerced: Record<string, unknown> = {}
-    for (const { name, read, mayBeNull, mayBeLeftOut } of reads) {
-      const isThere = Object.hasOwn(inputs, name)
-      if (!isThere && mayBeLeftOut) continue
-      const given = isThere ? inputs[name] : undefined
-      const value = given === null && mayBeNull ? null : read(given)
-      if (value === ODD) return atLength(inputs)
-      coerced[name] = value
+    const values: Record<string, unknown> = {}
+    for (const { name, read, isNullable, isOptional } of variables) {
+      const isPresent = Object.hasOwn(inputs, name)
+      if (!isPresent && isOptional) continue
+      const input = isPresent ? inputs[name] : undefined
+      const value = input === null && isNullable ? null : read(input)
+      if (value === UNREAD) return byGraphqlJs(inputs)
+      values[name] = value
     }
-    return { coerced }
+    return { values }
   }
 }
 
-/** Of input objects, which may hold themselves. */
-type InputReaders = Map<GraphQLInputObjectType, Read>
+/** Readers of input object types, which may contain themselves. */
+type ObjectReaders = Map<GraphQLInputObjectType, ReadValue>
 
-/** Reads a value that is neither null nor left out. */
-function readerOf(type: GraphQLInputType, readers: InputReaders): Read {
+/** Makes a reader for values that are neither null nor left out. */
+function readerOf(type: GraphQLInputType, readers: ObjectReaders): ReadValue {
   if (isNonNullType(type)) return readerOf(type.ofType as GraphQLInputType, readers)
   if (isListType(type)) {
     const readItem = readerOf(type.ofType as GraphQLInputType, readers)
     return (value) => {
-      if (!Array.isArray(value)) return ODD
+      if (!Array.isArray(value)) return UNREAD
       const items = value.map(readItem)
-      return items.includes(ODD) ? ODD : items
+      return items.includes(UNREAD) ? UNREAD : items
     }
   }
   if (isInputObjectType(type)) return objectReader(type, readers)
   return (value) => {
-    if (value === null || value === undefined) return ODD
+    if (value === null || value === undefined) return UNREAD
     try {
-      return type.parseValue(value) ?? ODD
+      return type.parseValue(value) ?? UNREAD
     } catch {
-      // Read again at length, which says what is wrong.
-      return ODD
+      // graphql-js reads it again and reports the error.
+      return UNREAD
     }
   }
 }
 
-function objectReader(type: GraphQLInputObjectType, readers: InputReaders): Read {
-  const known = readers.get(type)
-  if (known !== undefined) return known
+function objectReader(type: GraphQLInputObjectType, readers: ObjectReaders): ReadValue {
+  const existing = readers.get(type)
+  if (existing !== undefined) return existing
   const fields: {
     readonly name: string
     readonly defaultValue: unknown
-    readonly mayBeNull: boolean
-    readonly read: Read
+    readonly isNullable: boolean
+    readonly read: ReadValue
   }[] = []
-  const read: Read = (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return ODD
+  const readObject: ReadValue = (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return UNREAD
     const given = value as Readonly<Record<string, unknown>>
     const coerced: Record<string, unknown> = {}
     let present = 0
-    for (const { name, defaultValue, mayBeNull, read } of fields) {
-      const found = given[name]
-      if (found === undefined) {
+    for (const { name, defaultValue, isNullable, read } of fields) {
+      const input = given[name]
+      if (input === undefined) {
         if (defaultValue !== undefined) coerced[name] = defaultValue
-        else if (!mayBeNull) return ODD
+        else if (!isNullable) return UNREAD
         continue
       }
       present += 1
-      if (found === null && !mayBeNull) return ODD
-      const item = found === null ? null : read(found)
-      if (item === ODD || (item === null && type.isOneOf)) return ODD
+      if (input === null && !isNullable) return UNREAD
+      const item = input === null ? null : read(input)
+      if (item === UNREAD || (item === null && type.isOneOf)) return UNREAD
       coerced[name] = item
     }
-    // Others than the type has, or a field that is undefined.
-    if (present !== Object.keys(given).length || (type.isOneOf && present !== 1)) return ODD
+    // The value has fields that the type does not have, or one that is undefined.
+    if (present !== Object.keys(given).length || (type.isOneOf && present !== 1)) return UNREAD
     return coerced
   }
-  readers.set(type, read)
-  for (const { name, type: of, defaultValue } of Object.values(type.getFields())) {
-    fields.push({ name, defaultValue, mayBeNull: !isNonNullType(of), read: readerOf(of, readers) })
+  readers.set(type, readObject)
+  for (const { name, type: fieldType, defaultValue } of Object.values(type.getFields())) {
+    const isNullable = !isNonNullType(fieldType)
+    fields.push({ name, defaultValue, isNullable, read: readerOf(fieldType, readers) })
   }
-  return read
-}
-
-/** A field's arguments, by the values of variables. @throws GraphQLError */
-export type ReadArguments = (variables: Values) => Record<string, unknown>
-
-/** Reads arguments as graphql-js does; what does not depend on variables is read once. */
-export function compileArguments(field: GraphQLField<unknown, unknown>, node: FieldNode): ReadArguments {
-  const atLength: ReadArguments = (variables) => getArgumentValues(field, node, variables)
-  const given = node.arguments ?? []
-  if (!given.some(({ value }) => usesVariables(value))) {
-    try {
-      const fixed = atLength({})
-      return () => fixed
-    } catch {
-      // Told where the field is reached, and as often as it is.
-      return atLength
-    }
-  }
-  if (given.some(({ value }) => value.kind !== Kind.VARIABLE && usesVariables(value))) return atLength
-  const byVariable = given.flatMap(({ name, value }) =>
-    value.kind === Kind.VARIABLE ? [{ name: name.value, variable: value.name.value }] : [],
-  )
-  let others: Record<string, unknown> | null = null
-  return (variables) => {
-    if (others === null) {
-      const all = atLength(variables)
-      others = { ...all }
-      for (const { name } of byVariable) delete others[name]
-      return all
-    }
-    const read = { ...others }
-    for (const { name, variable } of byVariable) {
-      // What was left out must not be looked up among what every object has: `$constructor` is a name like any other.
-      const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined
-      if (value === undefined || value === null) return atLength(variables)
-      read[name] = value
-    }
-    return read
-  }
-}
-
-function usesVariables(value: ValueNode): boolean {
-  if (value.kind === Kind.VARIABLE) return true
-  if (value.kind === Kind.LIST) return value.values.some(usesVariables)
-  return value.kind === Kind.OBJECT && value.fields.some((field) => usesVariables(field.value))
+  return readObject
 }

@@ -10,10 +10,11 @@ import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
 import type { RequestContext } from '../base/request-context.js'
 import type { Loaders } from '../loading/loaders.js'
-import { compileArguments, compileVariables, type Values } from './compile-variables.js'
+import { compileArguments } from './compile-arguments.js'
+import { compileVariables, type VariableValues } from './compile-variables.js'
 
-/** What follows from an entry's content, revision and the arguments alone. */
-const OF_THE_ENTRY: ReadonlySet<string> = new Set([
+/** Fields whose value depends on the entry's id, content and revision, and on arguments, and on nothing else. */
+const FIELDS_OF_THE_ENTRY: ReadonlySet<string> = new Set([
   '__typename',
   'id',
   'entryId',
@@ -26,10 +27,13 @@ const OF_THE_ENTRY: ReadonlySet<string> = new Set([
   'revision',
 ])
 
-/** Which entry a query reads; null where its variables do not tell, or tell wrongly. */
-export type SingleEntryQuery = (inputs: Values) => EntryId | null
+/** Finds the entry that the query reads; null if the variables are invalid. */
+export type SingleEntryQuery = (inputs: VariableValues) => EntryId | null
 
-/** Of a query whose answer is the same as long as one entry is: `entry` by itself, and fields of that entry alone. Null for all others. */
+/**
+ * Recognizes a query for one entry: `entry` as the only root field, and below it only fields of the entry itself.
+ * The answer to such a query stays valid until the entry changes. Null for all other operations.
+ */
 export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefinitionNode): SingleEntryQuery | null {
   const [node, ...others] = operation.selectionSet.selections
   if (
@@ -39,27 +43,30 @@ export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefi
     node.name.value !== 'entry'
   )
     return null
-  if (node.directives!.length > 0 || !isOfTheEntry(node.selectionSet!)) return null
+  if (node.directives!.length > 0 || !selectsOnlyTheEntry(node.selectionSet!)) return null
   const readVariables = compileVariables(schema, operation)
   const readArguments = compileArguments(schema.getQueryType()!.getFields()['entry']!, node)
   return (inputs) => {
-    const read = readVariables(inputs)
-    if (read.errors !== undefined) return null
+    const { values, errors } = readVariables(inputs)
+    if (errors !== undefined) return null
     try {
-      return entryIdFrom(readArguments(read.coerced)['id'] as SubmittedId)
+      return entryIdFrom(readArguments(values)['id'] as SubmittedId)
     } catch {
-      // Said where the query is answered.
+      // The error is reported when the query is executed.
       return null
     }
   }
 }
 
-/** A context for one such query whose entry has been read, or could not be: then `read` throws why. */
+/**
+ * Makes the context for a single-entry query whose entry has already been read.
+ * @param read - Returns the entry, or throws the error that reading it gave
+ */
 export function singleEntryContext(context: RequestContext, read: () => EntryRevision | null): RequestContext {
   const loaders = { entry: { load: read } } as unknown as Loaders
   return { ...context, loaders: () => loaders }
 }
 
-function isOfTheEntry({ selections }: SelectionSetNode): boolean {
-  return selections.every((selection) => selection.kind === Kind.FIELD && OF_THE_ENTRY.has(selection.name.value))
+function selectsOnlyTheEntry({ selections }: SelectionSetNode): boolean {
+  return selections.every((selection) => selection.kind === Kind.FIELD && FIELDS_OF_THE_ENTRY.has(selection.name.value))
 }

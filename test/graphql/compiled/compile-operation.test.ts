@@ -289,7 +289,7 @@ describe('a compiled mutation', () => {
         )
         const found = read({ input: value })
         if (found.errors === undefined) right += 1
-        expect(JSON.stringify(found)).toBe(JSON.stringify(errors === undefined ? { coerced } : { errors }))
+        expect(JSON.stringify(found)).toBe(JSON.stringify(errors === undefined ? { values: coerced } : { errors }))
       }),
       { numRuns: 2_000 },
     )
@@ -325,7 +325,7 @@ describe('a compiled mutation', () => {
           const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions!, inputs, {
             maxErrors: 50,
           })
-          expect(JSON.stringify(read(inputs))).toBe(JSON.stringify(errors === undefined ? { coerced } : { errors }))
+          expect(JSON.stringify(read(inputs))).toBe(JSON.stringify(errors === undefined ? { values: coerced } : { errors }))
         },
       ),
       { numRuns: 2_000 },
