@@ -1,24 +1,24 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext, CommandResult } from './answers/command-context.js'
-import { apply } from './commands/apply-command.js'
-import { compact } from './commands/compact-command.js'
-import { diff } from './commands/diff-command.js'
-import { exportEntries } from './commands/export-command.js'
-import { find } from './commands/find-command.js'
-import { get } from './commands/get-command.js'
-import { instances } from './commands/instances-command.js'
-import { log } from './commands/log-command.js'
-import { plan } from './commands/plan-command.js'
-import { revert } from './commands/revert-command.js'
-import { rollback } from './commands/rollback-command.js'
-import { serve } from './commands/serve-command.js'
-import { SOURCE_ACTIONS, source } from './commands/source-command.js'
-import { tag } from './commands/tag-command.js'
-import { watch } from './commands/watch-command.js'
+import { applyCommand } from './commands/apply-command.js'
+import { compactCommand } from './commands/compact-command.js'
+import { diffCommand } from './commands/diff-command.js'
+import { exportCommand } from './commands/export-command.js'
+import { findCommand } from './commands/find-command.js'
+import { getCommand } from './commands/get-command.js'
+import { instancesCommand } from './commands/instances-command.js'
+import { logCommand } from './commands/log-command.js'
+import { planCommand } from './commands/plan-command.js'
+import { revertCommand } from './commands/revert-command.js'
+import { rollbackCommand } from './commands/rollback-command.js'
+import { serveCommand } from './commands/serve-command.js'
+import { SOURCE_ACTIONS, sourceCommand } from './commands/source-command.js'
+import { tagCommand } from './commands/tag-command.js'
+import { watchCommand } from './commands/watch-command.js'
 import { GatewayClient } from './gateway/gateway-client.js'
 import { DEFAULT_URL, gatewayUrl } from './gateway/gateway-url.js'
-import type { ExitCode } from './terminal/failure.js'
-import { EXIT, Failure, usageFailure } from './terminal/failure.js'
+import type { ExitCode } from './terminal/command-failure.js'
+import { CommandFailure, EXIT, usageFailure } from './terminal/command-failure.js'
 import type { Terminal } from './terminal/terminal.js'
 
 export interface CliOptions {
@@ -58,7 +58,9 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
 
 function tell(error: unknown, terminal: Terminal, json: boolean): ExitCode {
   const failure =
-    error instanceof Failure ? error : new Failure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
+    error instanceof CommandFailure
+      ? error
+      : new CommandFailure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
   const { code, message, details } = failure
   terminal.note(
     json ? JSON.stringify({ error: { code, message, ...details } }) : `${terminal.colors.red('error')} ${message}`,
@@ -109,16 +111,16 @@ function cadastre(
   const pruned = 'also delete what the registry has beyond the files, in the namespaces that occur in them'
   const prune = () => new Option('--prune', pruned).default(false)
 
-  program.command('serve').description('start the gateway; the environment configures it').action(run(serve))
+  program.command('serve').description('start the gateway; the environment configures it').action(run(serveCommand))
   // These two open a store: its drivers are loaded only for them.
   program
     .command('migrate')
     .description("bring the store's tables up to date: DATABASE_URL's, or the embedded store's")
-    .action(run(async (context) => (await import('./commands/migrate-command.js')).migrate(context)))
+    .action(run(async (context) => (await import('./commands/migrate-command.js')).migrateCommand(context)))
   program
     .command('verify')
     .description("check the stored history: DATABASE_URL's, or the embedded store's while no gateway runs on it")
-    .action(run(async (context) => (await import('./commands/verify-command.js')).verify(context)))
+    .action(run(async (context) => (await import('./commands/verify-command.js')).verifyCommand(context)))
   program
     .command('apply')
     .description('bring the registry to what a folder or file says, as one changeset')
@@ -126,13 +128,13 @@ function cadastre(
     .addOption(dryRun())
     .addOption(prune())
     .addOption(message())
-    .action(run(apply))
+    .action(run(applyCommand))
   program
     .command('plan')
     .description('show what apply would change')
     .addArgument(path())
     .addOption(prune())
-    .action(run(plan))
+    .action(run(planCommand))
   program
     .command('export')
     .description('write all entries: a line of JSON each to standard output, or a file for each namespace')
@@ -140,13 +142,13 @@ function cadastre(
     .addOption(at())
     .addOption(new Option('--form <form>', 'of the files in a folder').choices(['wippy', 'entry']).default('wippy'))
     .option('--overwrite', 'write into a folder that is not empty', false)
-    .action(run(exportEntries))
+    .action(run(exportCommand))
   program
     .command('get')
     .description('print one entry')
     .argument('<id>', 'namespace:name')
     .addOption(at())
-    .action(run(get))
+    .action(run(getCommand))
   program
     .command('find')
     .description('list the entries that match')
@@ -156,19 +158,19 @@ function cadastre(
     )
     .addOption(at())
     .addOption(limit())
-    .action(run(find))
+    .action(run(findCommand))
   program
     .command('log')
     .description('list the versions, the newest first')
     .option('--transitions', 'list the movements of the head instead', false)
     .addOption(limit())
-    .action(run(log))
+    .action(run(logCommand))
   program
     .command('diff')
     .description('show what changed between two places in the history')
     .argument('<from>', 'v3, r7, head, tag:NAME or a time')
     .argument('<to>', 'likewise')
-    .action(run(diff))
+    .action(run(diffCommand))
   program
     .command('rollback')
     .description('move the head to a version: back, forward or across branches')
@@ -176,7 +178,7 @@ function cadastre(
     .addOption(dryRun())
     .addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
-    .action(run(rollback))
+    .action(run(rollbackCommand))
   program
     .command('revert')
     .description('take back what one version changed, as a new version on top of the head')
@@ -184,7 +186,7 @@ function cadastre(
     .addOption(dryRun())
     .addOption(message())
     .option('--expected-head <version>', 'only where this version is the head')
-    .action(run(revert))
+    .action(run(revertCommand))
   program
     .command('tag')
     .description('list the names of versions, show one, or put one on a version')
@@ -195,31 +197,31 @@ function cadastre(
     .option('--expected-version <version>', 'only where it stands on this version')
     .option('--delete', 'take it away', false)
     .option('--force', 'even where it is fixed', false)
-    .action(run(tag))
+    .action(run(tagCommand))
   program
     .command('compact')
     .description('squash what lies before a revision into the state it begins with; cannot be undone')
     .argument('<revision>', 'such as r7: from there on everything is kept')
     .addOption(new Option('--dry-run', 'only tell what it would take away').default(false))
-    .action(run(compact))
+    .action(run(compactCommand))
   program
     .command('instances')
     .description('list who uses an entry')
     .argument('<entry>', 'its id')
-    .action(run(instances))
+    .action(run(instancesCommand))
   program
     .command('source')
     .description('list the sources, load one anew, or show what that would change')
     .addArgument(new Argument('<action>', 'what to do').choices(SOURCE_ACTIONS))
     .argument('[name]', 'which source, for reload and plan')
-    .action(run(source))
+    .action(run(sourceCommand))
   program
     .command('watch')
     .description('follow the changes as they happen; goes on by itself after a lost connection')
     .option('--after <cursor>', 'go on after this cursor')
     .option('--find <criteria...>', 'only entries that match; written as for find')
     .option('--initial', 'begin with the entries as they stand', false)
-    .action(run(watch))
+    .action(run(watchCommand))
   return program
 }
 

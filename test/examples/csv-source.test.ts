@@ -8,7 +8,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { loadPlugins } from '../../src/server/plugins/load-plugins.js'
 import { createProviders, type GatewayProviders } from '../../src/server/plugins/provider-roles.js'
-import type { Scanned, SourceReader } from '../../src/sources/contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../../src/sources/contract/source-reader.js'
 import { createSourceHost } from '../../src/sources/provider/source-host.js'
 
 const EXAMPLE = join(dirname(fileURLToPath(import.meta.url)), '../../examples/csv-source')
@@ -40,8 +40,8 @@ const open = (options: Record<string, unknown> = {}): Promise<SourceReader> =>
   providers.create('source', 'csv', { ...OPTIONS, ...options }, createSourceHost(folder, 1_000))
 const write = (text: string) => writeFileSync(join(folder, 'people.csv'), text)
 
-async function scan(reader: SourceReader, stamp?: string): Promise<Scanned> {
-  const all: Scanned[] = []
+async function scan(reader: SourceReader, stamp?: string): Promise<ScannedLocation> {
+  const all: ScannedLocation[] = []
   for await (const scanned of reader.scan(() => stamp, new AbortController().signal)) all.push(scanned)
   expect(all).toHaveLength(1)
   return all[0]!

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { layoutTree, type Place, type TreeVersion } from '../../web-playground/src/version-tree/layout.js'
+import { layoutTree, type NodePosition, type TreeVersion } from '../../web-playground/src/version-tree/layout-tree.js'
 
 const tree = (...parents: (number | null)[]): TreeVersion[] =>
   parents.map((parent, number) => ({ number, previous: parent === null ? null : { number: parent } }))
 
-const lanes = (places: readonly Place[]) => Object.fromEntries(places.map(({ number, lane }) => [`v${number}`, lane]))
+const lanes = (places: readonly NodePosition[]) =>
+  Object.fromEntries(places.map(({ number, lane }) => [`v${number}`, lane]))
 
 describe('the layout of the version tree', () => {
   it('draws one straight line where nothing branched', () => {

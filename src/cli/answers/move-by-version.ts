@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { Applied, ApplyVersionInput, Refused } from '../gateway/gateway-queries.js'
 import { parseVersion } from '../input/parse-at.js'
-import { appliedJson, tellWarnings } from './applied-answer.js'
+import { appliedJson, noteWarnings } from './applied-json.js'
 import { type CommandContext, type CommandResult, writeJson } from './command-context.js'
 import { refusedFailure } from './refused-failure.js'
 
@@ -42,6 +42,6 @@ export async function moveByVersion(
   await context.terminal.write(
     `${told(number, answer, `${created} created, ${updated} updated, ${deleted} deleted`)}\n`,
   )
-  tellWarnings(context, answer)
+  noteWarnings(context, answer)
   return 0
 }

@@ -1,5 +1,5 @@
 import type { Problem, Refused } from '../gateway/gateway-queries.js'
-import { EXIT, Failure } from '../terminal/failure.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { printable } from '../terminal/terminal.js'
 
 /** Problems beyond this number are counted: nobody reads a thousand, and `--json` has them all. */
@@ -9,7 +9,7 @@ const SHOWN_PROBLEMS = 50
 export function refusedFailure(
   refused: Refused,
   origin: (problem: Problem) => string | undefined = () => undefined,
-): Failure {
+): CommandFailure {
   const lines = refused.problems.slice(0, SHOWN_PROBLEMS).map((problem) => {
     const where = [origin(problem), problem.entryId].filter((part) => part !== undefined && part !== null)
     const who = problem.participant === null ? '' : ` (participant ${problem.participant})`
@@ -21,5 +21,5 @@ export function refusedFailure(
   const heading = `refused, nothing was changed:${lines.length === 0 ? ` ${printable(refused.message)}` : ''}`
   const text = [heading, ...lines.map((line) => `  ${line}`)].join('\n')
   const problems = refused.problems.map((problem) => ({ ...problem, origin: origin(problem) ?? null }))
-  return new Failure(EXIT.refused, text, 'REFUSED', { problems })
+  return new CommandFailure(EXIT.refused, text, 'REFUSED', { problems })
 }

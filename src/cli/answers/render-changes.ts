@@ -2,7 +2,7 @@ import type { Json } from '../../core/entry/json.js'
 import type { Delta } from '../gateway/gateway-queries.js'
 import type { Colors } from '../terminal/terminal.js'
 import { printable } from '../terminal/terminal.js'
-import { leaves, valueDifferences } from '../terminal/value-diff.js'
+import { leaves, valueDifferences } from '../terminal/value-differences.js'
 
 /** Content as GraphQL gives it. */
 export interface ShownContent {

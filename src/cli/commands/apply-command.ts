@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { SourceEntry } from '../../sources/forms/parse-entry.js'
-import { appliedJson, tellWarnings } from '../answers/applied-answer.js'
+import type { SourceEntry } from '../../sources/forms/parse-entries.js'
+import { appliedJson, noteWarnings } from '../answers/applied-json.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
 import { refusedFailure } from '../answers/refused-failure.js'
@@ -18,7 +18,7 @@ export interface ApplyCommandOptions {
 }
 
 /** Brings the registry to what a folder says, as one changeset, fenced by the revision it was held against. */
-export async function apply(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
+export async function applyCommand(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
   const { terminal, json } = context
   const { folder, plan } = await planPath(context, path, options.prune, false)
   const exitCode = folder.failures.length > 0 ? 1 : 0
@@ -56,7 +56,7 @@ export async function apply(context: CommandContext, path: string, options: Appl
     ? 'Dry run, nothing was changed'
     : `Version ${version.number} (revision ${transition?.revision})`
   await terminal.write(`${outcome}: ${counts}, ${plan.unchanged} unchanged.\n`)
-  tellWarnings(context, answer)
+  noteWarnings(context, answer)
   return exitCode
 }
 

@@ -8,7 +8,7 @@ export interface CompactCommandOptions {
 }
 
 /** Squashes what lies before a revision into the state it begins with. */
-export async function compact(
+export async function compactCommand(
   context: CommandContext,
   revision: string,
   { dryRun }: CompactCommandOptions,

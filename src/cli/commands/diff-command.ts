@@ -5,7 +5,7 @@ import { deltaBetween, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 
 /** Shows what changed between two places in the history. */
-export async function diff(context: CommandContext, from: string, to: string): CommandResult {
+export async function diffCommand(context: CommandContext, from: string, to: string): CommandResult {
   const places = [parseAt(from), parseAt(to)] as const
   const client = context.client()
   const [before, after] = await Promise.all(places.map((place) => snapshotPlace(client, place)))

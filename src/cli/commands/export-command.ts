@@ -10,7 +10,7 @@ import { namespaceFolder } from '../folder/namespace-folder.js'
 import type { SnapshotPlace, StoredEntry } from '../gateway/gateway-queries.js'
 import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
-import { EXIT, Failure } from '../terminal/failure.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 
 export interface ExportCommandOptions {
@@ -20,7 +20,7 @@ export interface ExportCommandOptions {
 }
 
 /** Writes a whole state of the registry: a line for each entry to standard output, or a file for each namespace. */
-export async function exportEntries(
+export async function exportCommand(
   context: CommandContext,
   target: string,
   options: ExportCommandOptions,
@@ -89,5 +89,5 @@ async function makeEmptyFolder(target: string, overwrite: boolean): Promise<void
   await mkdir(target, { recursive: true })
   if (overwrite || (await readdir(target)).length === 0) return
   const advice = 'export to a new folder, or write over what is there with --overwrite'
-  throw new Failure(EXIT.refused, `${target} is not empty: ${advice}`, 'NOT_EMPTY')
+  throw new CommandFailure(EXIT.refused, `${target} is not empty: ${advice}`, 'NOT_EMPTY')
 }

@@ -5,7 +5,7 @@ import type { StoredEntry } from '../gateway/gateway-queries.js'
 import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 import { parseCriteria } from '../input/parse-criteria.js'
-import { renderTable } from '../terminal/table.js'
+import { renderTable } from '../terminal/render-table.js'
 
 export interface FindCommandOptions {
   readonly at: string
@@ -13,7 +13,7 @@ export interface FindCommandOptions {
 }
 
 /** Lists the entries that match, all of one revision. */
-export async function find(
+export async function findCommand(
   context: CommandContext,
   words: readonly string[],
   options: FindCommandOptions,

@@ -1,7 +1,7 @@
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
-import { EXIT, Failure } from '../terminal/failure.js'
-import { renderTable } from '../terminal/table.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { renderTable } from '../terminal/render-table.js'
 import { printable } from '../terminal/terminal.js'
 
 interface Instance {
@@ -13,11 +13,11 @@ interface Instance {
 }
 
 /** Lists who uses an entry. */
-export async function instances(context: CommandContext, id: string): CommandResult {
+export async function instancesCommand(context: CommandContext, id: string): CommandResult {
   const { entry } = await context
     .client()
     .run<{ entry: { instances: readonly Instance[] } | null }>('instances', { id })
-  if (entry === null) throw new Failure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
+  if (entry === null) throw new CommandFailure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
   const { terminal } = context
   if (context.json) await writeJson(context, entry.instances)
   else if (entry.instances.length === 0) await terminal.write(`Nobody uses ${printable(id)}.\n`)

@@ -11,7 +11,7 @@ export interface LogCommandOptions {
 }
 
 /** Lists versions, or movements of the head, the newest first. */
-export async function log(context: CommandContext, options: LogCommandOptions): CommandResult {
+export async function logCommand(context: CommandContext, options: LogCommandOptions): CommandResult {
   const client = context.client()
   if (options.transitions)
     await print(context, newestTransitions(client, options.limit), transitionLine, flatTransition)

@@ -1,4 +1,4 @@
-import { failureText } from '../../sources/forms/parse-entry.js'
+import { failureText } from '../../sources/forms/parse-entries.js'
 import type { FolderReading } from '../../sources/provider/read-folder.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
@@ -15,7 +15,7 @@ export interface PlanCommandOptions {
 }
 
 /** Shows what `apply` would change, and changes nothing. */
-export async function plan(context: CommandContext, path: string, options: PlanCommandOptions): CommandResult {
+export async function planCommand(context: CommandContext, path: string, options: PlanCommandOptions): CommandResult {
   const { terminal, json } = context
   const { folder, plan: planned } = await planPath(context, path, options.prune, true)
   const shown = planned.changes.map(shownChange)

@@ -3,7 +3,7 @@ import { type MovementOptions, moveByVersion } from '../answers/move-by-version.
 import { revertVersion } from '../gateway/gateway-queries.js'
 
 /** Takes back what one version changed, as a new version on top of the head. */
-export function revert(context: CommandContext, version: string, options: MovementOptions): CommandResult {
+export function revertCommand(context: CommandContext, version: string, options: MovementOptions): CommandResult {
   return moveByVersion(
     context,
     {

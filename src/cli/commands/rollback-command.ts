@@ -3,7 +3,7 @@ import { type MovementOptions, moveByVersion } from '../answers/move-by-version.
 import { applyVersion } from '../gateway/gateway-queries.js'
 
 /** Moves the head to a version: back, forward or across branches. */
-export function rollback(context: CommandContext, version: string, options: MovementOptions): CommandResult {
+export function rollbackCommand(context: CommandContext, version: string, options: MovementOptions): CommandResult {
   return moveByVersion(
     context,
     {

@@ -9,9 +9,9 @@ import {
   type SourceReport,
   sourceStatus,
 } from '../gateway/source-queries.js'
-import { usageFailure } from '../terminal/failure.js'
+import { usageFailure } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
-import { renderTable } from '../terminal/table.js'
+import { renderTable } from '../terminal/render-table.js'
 import { printable, type Terminal } from '../terminal/terminal.js'
 
 export const SOURCE_ACTIONS = ['list', 'reload', 'plan'] as const
@@ -23,7 +23,11 @@ const PROGRESS_MS = 1_000
 const LISTED_FAILURES = 10
 
 /** Lists the sources; has one loaded anew; shows what that would change. */
-export async function source(context: CommandContext, action: SourceAction, name: string | undefined): CommandResult {
+export async function sourceCommand(
+  context: CommandContext,
+  action: SourceAction,
+  name: string | undefined,
+): CommandResult {
   if (action === 'list') {
     if (name !== undefined) throw usageFailure('list takes no name: it shows all sources')
     return list(context)

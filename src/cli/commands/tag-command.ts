@@ -3,7 +3,7 @@ import { writeJson, writeJsonArray } from '../answers/command-context.js'
 import type { Pages, Tag } from '../gateway/gateway-queries.js'
 import { allTags, deleteTag, setTag, snapshotPlace, tagNamed } from '../gateway/gateway-queries.js'
 import { parseTagName, parseVersion } from '../input/parse-at.js'
-import { EXIT, Failure, usageFailure } from '../terminal/failure.js'
+import { CommandFailure, EXIT, usageFailure } from '../terminal/command-failure.js'
 import { printable } from '../terminal/terminal.js'
 
 export interface TagCommandOptions {
@@ -15,7 +15,7 @@ export interface TagCommandOptions {
 }
 
 /** Lists tags; shows one; puts one on a version; with `--delete` takes one away. */
-export async function tag(
+export async function tagCommand(
   context: CommandContext,
   name: string | undefined,
   version: string | undefined,
@@ -31,7 +31,7 @@ export async function tag(
   if (options.delete) return show(context, await deleteTag(client, known, options.force), 'was on')
   if (version === undefined) {
     const found = await tagNamed(client, known)
-    if (found === null) throw new Failure(EXIT.refused, `there is no tag ${name}`, 'TAG_NOT_FOUND')
+    if (found === null) throw new CommandFailure(EXIT.refused, `there is no tag ${name}`, 'TAG_NOT_FOUND')
     return show(context, found, 'is on')
   }
   const { expectedVersion, movable, fixed } = options

@@ -10,8 +10,8 @@ import { compileRegex } from '../../store/planning/compile-regex.js'
 import { openStore } from '../../store/providers/open-store.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
-import { storeConfig, storeFailure } from '../input/local-store.js'
-import { usageFailure } from '../terminal/failure.js'
+import { localStoreConfig, localStoreFailure } from '../input/local-store-config.js'
+import { usageFailure } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 import { printable } from '../terminal/terminal.js'
 
@@ -19,7 +19,7 @@ import { printable } from '../terminal/terminal.js'
 const TIMEOUT_MS = 3_600_000
 
 /** Checks the stored history itself, row by row and digest by digest; 1 where something is not as it was written. */
-export async function verify(context: CommandContext): CommandResult {
+export async function verifyCommand(context: CommandContext): CommandResult {
   const { terminal, json } = context
   const verification = await verifyStore(context)
   const { versions, revisions, changes, corruptions } = verification
@@ -37,14 +37,14 @@ export async function verify(context: CommandContext): CommandResult {
 }
 
 async function verifyStore({ terminal }: CommandContext): Promise<Verification> {
-  const config = storeConfig()
+  const config = localStoreConfig()
   const { backend, databaseUrl, dataDir } = config
   if (backend === 'memory' || backend === 'none') {
     throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
   }
   // It would be made, found empty and called sound.
   if (backend === 'embedded' && !holdsEmbeddedStore(dataDir)) {
-    throw storeFailure(
+    throw localStoreFailure(
       new Error(
         `there is none in ${dataDir}; go where the gateway runs, or set CADASTRE_DATA_DIR or DATABASE_URL as it has them`,
       ),
@@ -63,7 +63,7 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
       commitTimeoutMs: TIMEOUT_MS,
     },
   }).catch((error: unknown) => {
-    throw storeFailure(error)
+    throw localStoreFailure(error)
   })
   const progress = startProgress(terminal, 'checking versions')
   try {
@@ -82,7 +82,7 @@ async function dependencyPatterns(config: GatewayConfig): Promise<readonly Depen
     const { dependencies } = await loadPlugins(config, providers)
     return [...config.dependencies, ...dependencies]
   } catch (error) {
-    throw storeFailure(error)
+    throw localStoreFailure(error)
   } finally {
     await providers.close()
   }

@@ -1,6 +1,6 @@
 import type { OperationKind } from '../../core/ordering/operation.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
-import type { ChangeBatch } from '../gateway/follow-changes.js'
+import type { ReceivedBatch } from '../gateway/follow-changes.js'
 import { followChanges } from '../gateway/follow-changes.js'
 import { parseCriteria } from '../input/parse-criteria.js'
 import type { Colors } from '../terminal/terminal.js'
@@ -13,7 +13,7 @@ export interface WatchCommandOptions {
 }
 
 /** Prints changes as they happen, until it is interrupted; comes back by itself where the gateway goes away. */
-export async function watch(context: CommandContext, options: WatchCommandOptions): CommandResult {
+export async function watchCommand(context: CommandContext, options: WatchCommandOptions): CommandResult {
   const { terminal, json } = context
   const find = options.find === undefined ? null : parseCriteria(options.find)
   const { options: gateway } = context.client()
@@ -47,7 +47,7 @@ const SIGNS: Record<OperationKind, [sign: string, colour: 'green' | 'yellow' | '
 }
 
 /** `r12 v9 + app:db  store.sql`, a line for each change; a batch without changes has none. */
-function batchLines({ revision, version, changes }: ChangeBatch, colors: Colors): string {
+function batchLines({ revision, version, changes }: ReceivedBatch, colors: Colors): string {
   const place = colors.dim(`r${revision} v${version.number}`)
   return changes
     .map(({ kind, entryId, entry, previous }) => {
@@ -57,7 +57,7 @@ function batchLines({ revision, version, changes }: ChangeBatch, colors: Colors)
     .join('')
 }
 
-function flatBatch({ version, ...batch }: ChangeBatch): unknown {
+function flatBatch({ version, ...batch }: ReceivedBatch): unknown {
   const { number, ...told } = version
   return { ...batch, version: number, ...told }
 }

@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { compareEntryIds } from '../../core/entry/entry-id.js'
-import type { SourceEntry } from '../../sources/forms/parse-entry.js'
+import type { SourceEntry } from '../../sources/forms/parse-entries.js'
 import type { FolderReading } from '../../sources/provider/read-folder.js'
 import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { StoredEntry } from '../gateway/gateway-queries.js'

@@ -1,6 +1,6 @@
 import type { FolderReading } from '../../sources/provider/read-folder.js'
 import { readFolder } from '../../sources/provider/read-folder.js'
-import { EXIT, Failure } from '../terminal/failure.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 import type { Terminal } from '../terminal/terminal.js'
 
@@ -12,8 +12,8 @@ export async function readDefinitions(path: string, terminal: Terminal): Promise
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    if (code === 'ENOENT') throw new Failure(EXIT.usage, `${path} does not exist`, 'USAGE')
-    throw new Failure(EXIT.refused, `${path} cannot be read: ${(error as Error).message}`, code)
+    if (code === 'ENOENT') throw new CommandFailure(EXIT.usage, `${path} does not exist`, 'USAGE')
+    throw new CommandFailure(EXIT.refused, `${path} cannot be read: ${(error as Error).message}`, code)
   } finally {
     progress.stop()
   }

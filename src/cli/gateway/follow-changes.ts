@@ -3,10 +3,10 @@ import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import type { OperationKind } from '../../core/ordering/operation.js'
-import { EXIT, Failure } from '../terminal/failure.js'
-import type { GatewayOptions } from './gateway-client.js'
-import { answerFailure } from './gateway-client.js'
-import { socketUrl } from './gateway-url.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import type { GatewayClientOptions } from './gateway-client.js'
+import { failureOfErrors } from './gateway-client.js'
+import { gatewaySocketUrl } from './gateway-url.js'
 import { operationDocument } from './operation-document.js'
 
 export interface ChangedContent {
@@ -17,7 +17,7 @@ export interface ChangedContent {
   readonly data?: Json
 }
 
-export interface ChangeBatch {
+export interface ReceivedBatch {
   readonly cursor: string
   readonly revision: number
   readonly version: {
@@ -43,7 +43,7 @@ export interface FollowOptions {
   readonly withContent: boolean
   readonly signal: AbortSignal
   /** Handed one batch at a time; the next is not read before this settles. */
-  readonly take: (batch: ChangeBatch) => Promise<void>
+  readonly take: (batch: ReceivedBatch) => Promise<void>
   /** Hears why the connection was lost and after how many milliseconds it is tried again. */
   readonly onLost: (reason: string, waitMs: number) => void
   readonly onBack: () => void
@@ -64,13 +64,13 @@ const MAX_WAITING = 16
  * batch taken, so that nothing is missing and nothing comes twice.
  * @throws Failure unreachable where the very first connection fails, refused where the gateway ends the stream with an error
  */
-export async function followChanges(gateway: GatewayOptions, options: FollowOptions): Promise<void> {
+export async function followChanges(gateway: GatewayClientOptions, options: FollowOptions): Promise<void> {
   const query = await operationDocument('changes')
   let after = options.after
   let everConnected = false
   let failures = 0
   while (!options.signal.aborted) {
-    const take = async (batch: ChangeBatch): Promise<void> => {
+    const take = async (batch: ReceivedBatch): Promise<void> => {
       await options.take(batch)
       after = batch.cursor
       // Not on connecting: a gateway that lets us in and serves nothing must not be asked four times a second.
@@ -87,7 +87,11 @@ export async function followChanges(gateway: GatewayOptions, options: FollowOpti
     if (signal.aborted) return
     if (!everConnected) {
       const advice = '`cadastre serve` starts one, --url names another'
-      throw new Failure(EXIT.unreachable, `no gateway at ${gateway.url.href} (${reason}): ${advice}`, 'UNREACHABLE')
+      throw new CommandFailure(
+        EXIT.unreachable,
+        `no gateway at ${gateway.url.href} (${reason}): ${advice}`,
+        'UNREACHABLE',
+      )
     }
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
     failures++
@@ -97,21 +101,21 @@ export async function followChanges(gateway: GatewayOptions, options: FollowOpti
 }
 
 interface Connection {
-  readonly take: (batch: ChangeBatch) => Promise<void>
+  readonly take: (batch: ReceivedBatch) => Promise<void>
   readonly connected: () => void
   readonly signal: AbortSignal
 }
 
 /** One connection, from its opening to its end. Settles with why it ended. @throws Failure as told by the gateway */
 async function followOnce(
-  gateway: GatewayOptions,
+  gateway: GatewayClientOptions,
   payload: { query: string; variables: Record<string, unknown> },
   { take, connected, signal }: Connection,
 ): Promise<string> {
   let socket: WebSocket | undefined
   let pongTimer: NodeJS.Timeout | undefined
   const client: Client = createClient({
-    url: socketUrl(gateway.url),
+    url: gatewaySocketUrl(gateway.url),
     webSocketImpl: WebSocket,
     // Trying again is done above: the library would subscribe with the cursor of the beginning.
     retryAttempts: 0,
@@ -133,7 +137,7 @@ async function followOnce(
     },
   })
 
-  const waiting: ChangeBatch[] = []
+  const waiting: ReceivedBatch[] = []
   let draining: Promise<void> | undefined
   const drain = async (): Promise<void> => {
     for (let batch = waiting.shift(); batch !== undefined && !signal.aborted; batch = waiting.shift()) {
@@ -145,7 +149,7 @@ async function followOnce(
 
   try {
     const reason = await new Promise<string>((resolve, reject) => {
-      const stop = client.subscribe<{ changes: ChangeBatch }>(payload, {
+      const stop = client.subscribe<{ changes: ReceivedBatch }>(payload, {
         next: ({ data, errors }) => {
           if (errors !== undefined && errors.length > 0) return reject(endFailure(errors))
           if (!data) return
@@ -187,7 +191,7 @@ async function followOnce(
 class GoneAway extends Error {}
 
 function endFailure(errors: readonly { message: string; extensions?: object }[]): Error {
-  const failure = answerFailure(errors as Parameters<typeof answerFailure>[0])
+  const failure = failureOfErrors(errors as Parameters<typeof failureOfErrors>[0])
   return failure.exitCode === EXIT.unreachable ? new GoneAway(failure.message) : failure
 }
 

@@ -1,7 +1,7 @@
-import { EXIT, Failure } from '../terminal/failure.js'
+import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { operationDocument } from './operation-document.js'
 
-export interface GatewayOptions {
+export interface GatewayClientOptions {
   readonly url: URL
   readonly author: string | undefined
   /** Longest wait for an answer; undefined takes the default of reads and of writes. */
@@ -26,7 +26,7 @@ interface GraphQLAnswer {
 
 /** Speaks GraphQL over HTTP with one gateway. Every call settles; its failures carry the exit code. */
 export class GatewayClient {
-  constructor(readonly options: GatewayOptions) {}
+  constructor(readonly options: GatewayClientOptions) {}
 
   /**
    * Runs the shared document of this name. A write must carry an idempotency key: it is sent once more where the
@@ -41,7 +41,7 @@ export class GatewayClient {
       try {
         return this.#read<Data>(await this.#send(body, deadline))
       } catch (error) {
-        if (error instanceof Failure) throw error
+        if (error instanceof CommandFailure) throw error
         const code = causeCode(error)
         if (attempt === 1 && BROKEN.has(code)) continue
         throw this.#unreachable(error, code, timeoutMs, access)
@@ -68,41 +68,45 @@ export class GatewayClient {
     } catch {
       throw this.#notAGateway(`HTTP ${status} and no JSON`)
     }
-    if (answer.errors !== undefined && answer.errors.length > 0) throw answerFailure(answer.errors)
+    if (answer.errors !== undefined && answer.errors.length > 0) throw failureOfErrors(answer.errors)
     if (answer.data === undefined || answer.data === null) throw this.#notAGateway(`HTTP ${status} without data`)
     return answer.data as Data
   }
 
-  #notAGateway(answered: string): Failure {
-    return new Failure(
+  #notAGateway(answered: string): CommandFailure {
+    return new CommandFailure(
       EXIT.unreachable,
       `${this.options.url.href} is no gateway: it answered ${answered}`,
       'NOT_A_GATEWAY',
     )
   }
 
-  #unreachable(error: unknown, code: string, timeoutMs: number, access: Access): Failure {
+  #unreachable(error: unknown, code: string, timeoutMs: number, access: Access): CommandFailure {
     const { href } = this.options.url
     const outcome = 'Whether it was applied is not known: look at `cadastre log`, or run the same again'
     const unknown = access === 'write' ? `. ${outcome}` : ''
     if ((error as Error).name === 'TimeoutError') {
-      return new Failure(EXIT.unreachable, `${href} gave no answer within ${timeoutMs / 1000} s${unknown}`, 'TIMEOUT')
+      return new CommandFailure(
+        EXIT.unreachable,
+        `${href} gave no answer within ${timeoutMs / 1000} s${unknown}`,
+        'TIMEOUT',
+      )
     }
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
       const advice = '`cadastre serve` starts one, --url names another'
-      return new Failure(EXIT.unreachable, `no gateway at ${href} (${code}): ${advice}`, code)
+      return new CommandFailure(EXIT.unreachable, `no gateway at ${href} (${code}): ${advice}`, code)
     }
-    return new Failure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
+    return new CommandFailure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
   }
 }
 
 /** The gateway's errors as one failure: the first code decides. */
-export function answerFailure(
+export function failureOfErrors(
   errors: readonly { message: string; extensions?: { readonly code?: string } }[],
-): Failure {
+): CommandFailure {
   const code = errors[0]?.extensions?.code ?? 'ERROR'
   const message = errors.map((error) => error.message).join('; ')
-  return new Failure(OUT_OF_SERVICE.has(code) ? EXIT.unreachable : EXIT.refused, message, code)
+  return new CommandFailure(OUT_OF_SERVICE.has(code) ? EXIT.unreachable : EXIT.refused, message, code)
 }
 
 /** fetch says "fetch failed" and keeps the reason below, for two addresses of one name in a list of their own. */

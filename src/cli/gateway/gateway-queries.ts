@@ -2,7 +2,7 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import type { TransitionKind } from '../../core/history/version.js'
 import type { OperationKind } from '../../core/ordering/operation.js'
-import type { At } from '../input/parse-at.js'
+import type { AtArgument } from '../input/parse-at.js'
 import type { GatewayClient } from './gateway-client.js'
 
 /** Most that a gateway gives in one page. */
@@ -35,7 +35,7 @@ export interface SnapshotPlace {
 }
 
 /** Which revision a place means: reads that belong together are then all pinned to it. */
-export async function snapshotPlace(client: GatewayClient, at: At): Promise<SnapshotPlace> {
+export async function snapshotPlace(client: GatewayClient, at: AtArgument): Promise<SnapshotPlace> {
   return (await client.run<{ snapshot: SnapshotPlace }>('snapshot-place', { at })).snapshot
 }
 
@@ -78,7 +78,7 @@ export async function* snapshotEntries(client: GatewayClient, query: SnapshotQue
 }
 
 /** One entry as it stood; null where there was none. */
-export async function entryAt(client: GatewayClient, id: string, at: At): Promise<StoredContent | null> {
+export async function entryAt(client: GatewayClient, id: string, at: AtArgument): Promise<StoredContent | null> {
   return (await client.run<{ snapshot: { entry: StoredContent | null } }>('entry-at', { id, at })).snapshot.entry
 }
 

@@ -1,4 +1,4 @@
-import { usageFailure } from '../terminal/failure.js'
+import { usageFailure } from '../terminal/command-failure.js'
 
 export const DEFAULT_URL = 'http://127.0.0.1:4000/graphql'
 
@@ -21,7 +21,7 @@ export function gatewayUrl(given: string): URL {
 }
 
 /** The same endpoint for subscriptions. */
-export function socketUrl(url: URL): string {
+export function gatewaySocketUrl(url: URL): string {
   const socket = new URL(url)
   socket.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   return socket.href

@@ -1,8 +1,8 @@
 import { tagNameFault } from '../../core/history/tag.js'
-import { usageFailure } from '../terminal/failure.js'
+import { usageFailure } from '../terminal/command-failure.js'
 
 /** The contract's input `At`; null stands for the head. */
-export type At =
+export type AtArgument =
   | { readonly version: number }
   | { readonly revision: number }
   | { readonly time: string }
@@ -16,7 +16,7 @@ const TIME = /^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[-+]\d\d:\d\d
  * at midnight UTC). A bare number could mean a version or a revision, so it means neither.
  * @throws Failure (usage)
  */
-export function parseAt(text: string): At {
+export function parseAt(text: string): AtArgument {
   if (text === 'head') return null
   const numbered = /^([vr])(\d{1,16})$/.exec(text)
   if (numbered !== null) return numbered[1] === 'v' ? { version: safe(numbered[2]!) } : { revision: safe(numbered[2]!) }

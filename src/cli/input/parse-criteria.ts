@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
-import { usageFailure } from '../terminal/failure.js'
+import { usageFailure } from '../terminal/command-failure.js'
 
 /**
  * What `find` takes: one JSON object, or `key=value` pairs such as `.kind=function.*` and `^meta.name=user`.

@@ -2,10 +2,10 @@ import { resolve } from 'node:path'
 import type { Registry } from '../../registry/registry.js'
 import { ParsingThread } from '../../sources/parsing/parsing-thread.js'
 import { withSchemas } from '../../sources/parsing/with-schemas.js'
-import { schemas as schemasSection } from '../../sources/provider/source-config.js'
+import { schemasConfig as schemasSection } from '../../sources/provider/source-config.js'
 import { createSourceHost } from '../../sources/provider/source-host.js'
 import { createSources, type RunningSources } from '../../sources/running/sources.js'
-import type { SourceNews } from '../../sources/running/status-reporter.js'
+import type { SourceNotice } from '../../sources/running/status-reporter.js'
 import type { GatewayConfig } from '../config/config.js'
 import type { SourceConfig } from '../config/source-section.js'
 import { StartError } from '../config/start-error.js'
@@ -77,7 +77,7 @@ function schemasApart({ provider, options }: SourceConfig, providers: GatewayPro
   }
 }
 
-const TELL: Readonly<Record<SourceNews['what'], (news: SourceNews, log: Log) => void>> = {
+const TELL: Readonly<Record<SourceNotice['what'], (news: SourceNotice, log: Log) => void>> = {
   taken: ({ source }, log) => log.info({ source }, 'this gateway reads the source'),
   left: ({ source }, log) => log.info({ source }, 'this gateway reads the source no more'),
   loading: ({ source, locations, definitions }, log) =>

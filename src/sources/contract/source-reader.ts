@@ -11,7 +11,7 @@ import type { SourceFailure } from './source-failure.js'
 //                     (e.yaml is not among them: it is gone, and so are its entries)
 
 /** An entry that a location gives. */
-export interface GivenEntry {
+export interface LocationEntry {
   readonly id: EntryId
   readonly content: SealedContent
   /** From 1; null where the location has no lines. */
@@ -19,7 +19,7 @@ export interface GivenEntry {
 }
 
 /** A location as one look at the source finds it. */
-export type Scanned =
+export type ScannedLocation =
   /** `also` are locations right behind it that are unchanged, too: told together, as most of many mostly are. */
   | { readonly location: string; readonly unchanged: true; readonly also?: readonly string[] }
   | {
@@ -29,7 +29,7 @@ export type Scanned =
       readonly stamp: string
       /** When the content was last changed, where the source tells; `conflict: newer` compares by it. */
       readonly modifiedAt: Date | null
-      readonly entries: readonly GivenEntry[]
+      readonly entries: readonly LocationEntry[]
       /** Where there is one, entries that were given from here before and are not among `entries` now stay. */
       readonly failures: readonly SourceFailure[]
     }
@@ -42,7 +42,7 @@ export interface SourceReader {
    * @param known the stamp under which a location was fully taken over before; undefined where it has to be read
    * @throws Error where the source as a whole cannot be read; nothing is then known of its locations
    */
-  scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncIterable<Scanned>
+  scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncIterable<ScannedLocation>
   /** Calls `changed` whenever a scan may find something else, until the signal aborts. Undefined where nothing tells. */
   watch?(changed: () => void, signal: AbortSignal): Promise<void>
   close(): Promise<void>

@@ -13,7 +13,7 @@ export interface SourceSettings {
 }
 
 /** In whose name a source's changesets are applied. */
-export function authorOf(source: string): string {
+export function sourceAuthor(source: string): string {
   return `source/${source}`
 }
 

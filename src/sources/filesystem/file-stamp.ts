@@ -6,7 +6,7 @@ export interface IncludedStamp {
 }
 
 /** What a location was like when it was read. */
-export interface Stamp {
+export interface FileStamp {
   /** Of the configuration by which it was read. */
   readonly by: string
   /** Empty where it proves nothing. */
@@ -16,7 +16,7 @@ export interface Stamp {
 }
 
 /** As text: `by signature hash`, then path, signature and hash of each included file. */
-export function writeStamp({ by, signature, hash, included }: Stamp): string {
+export function writeFileStamp({ by, signature, hash, included }: FileStamp): string {
   return JSON.stringify([
     by,
     signature,
@@ -26,7 +26,7 @@ export function writeStamp({ by, signature, hash, included }: Stamp): string {
 }
 
 /** Undefined where it is none of ours: it may have been written by another release. */
-export function readStamp(text: string): Stamp | undefined {
+export function readFileStamp(text: string): FileStamp | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { form, schemas } from '../provider/source-config.js'
+import { formConfig, schemasConfig } from '../provider/source-config.js'
 import type { SourceProvider } from '../provider/source-provider.js'
 import { openFilesystemSource } from './filesystem-source.js'
 
 const FilesystemConfig = z.strictObject({
   path: z.string('must be the path of a folder').min(1),
-  form: form.default('wippy'),
-  schemas,
+  form: formConfig.default('wippy'),
+  schemas: schemasConfig,
 })
 
 export const filesystemProvider: SourceProvider<z.infer<typeof FilesystemConfig>> = {

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { realpath, stat } from 'node:fs/promises'
-import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { type EntrySchemas, loadSchemas } from '../forms/entry-schemas.js'
 import { compileForm, type SourceForm } from '../forms/source-form.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
 import { ParsingThread } from '../parsing/parsing-thread.js'
 import { FILESYSTEM_LIMITS, type FilesystemLimits } from './filesystem-limits.js'
+import { FolderCache } from './folder-cache.js'
 import { folderDigest } from './folder-digest.js'
-import { FolderMemory } from './folder-memory.js'
-import { lookAt } from './read-inside.js'
+import { fileState } from './read-inside.js'
 import type { ReadingRules } from './read-location.js'
 import { scanFolder } from './scan-folder.js'
 import { VerifiedLocations } from './verified-locations.js'
-import { inodeOf } from './walk-folder.js'
+import { folderIdentity } from './walk-folder.js'
 
 export interface FilesystemSourceOptions {
   /** Absolute path of a folder. */
@@ -56,7 +56,7 @@ export function openFilesystemSource(options: FilesystemSourceOptions): SourceRe
 class FilesystemSource implements SourceReader {
   readonly #limits: FilesystemLimits
   readonly #timing: WatchTiming
-  readonly #memory = new FolderMemory()
+  readonly #memory = new FolderCache()
   readonly #verified = new VerifiedLocations()
   readonly #closed = new AbortController()
   readonly #thread: ParsingThread
@@ -76,7 +76,7 @@ class FilesystemSource implements SourceReader {
     this.#timing = { ...TIMING, ...options.timing }
   }
 
-  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
+  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<ScannedLocation> {
     const both = AbortSignal.any([signal, this.#closed.signal])
     // Every file that is being parsed listens to it.
     setMaxListeners(0, both)
@@ -169,7 +169,7 @@ class FilesystemSource implements SourceReader {
     const looks = [this.options.path, ...Object.values(this.options.schemas ?? {})].map(async (path, index) => {
       try {
         const found = await stat(path, { bigint: true })
-        return index === 0 ? inodeOf(found) : lookAt(found).signature
+        return index === 0 ? folderIdentity(found) : fileState(found).signature
       } catch (error) {
         return (error as NodeJS.ErrnoException).code
       }

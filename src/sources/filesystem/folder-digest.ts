@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FolderMemory } from './folder-memory.js'
-import { lookAt } from './read-inside.js'
+import { FolderCache } from './folder-cache.js'
+import { fileState } from './read-inside.js'
 import { walkFolder } from './walk-folder.js'
 
 /**
@@ -11,11 +11,11 @@ import { walkFolder } from './walk-folder.js'
  */
 export async function folderDigest(root: string, others: readonly string[], signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  for await (const batch of walkFolder({ root, memory: new FolderMemory(), number: 0, whole: true, signal })) {
+  for await (const batch of walkFolder({ root, memory: new FolderCache(), number: 0, whole: true, signal })) {
     for (const found of batch) {
       hash.update(found.location)
       hash.update(
-        `\0${found.type === 'fault' ? found.message : found.stat === undefined ? '' : lookAt(found.stat).signature}\n`,
+        `\0${found.type === 'fault' ? found.message : found.stat === undefined ? '' : fileState(found.stat).signature}\n`,
       )
     }
   }
@@ -23,7 +23,7 @@ export async function folderDigest(root: string, others: readonly string[], sign
     signal.throwIfAborted()
     hash.update(
       await stat(join(root, ...path.split('/')), { bigint: true }).then(
-        (found) => lookAt(found).signature,
+        (found) => fileState(found).signature,
         () => 'none',
       ),
     )

@@ -73,7 +73,7 @@ export class IncludedFiles {
     this.#bytes += content.bytes.length
     if (this.#bytes > this.maxBytes)
       throw new FileFault(`is too much: files that stand in one may have ${this.maxBytes} bytes together`)
-    const { signature, fresh, modifiedAt } = content.look
+    const { signature, fresh, modifiedAt } = content.state
     this.#stamps.push({ path, signature: fresh ? '' : signature, hash: contentHash(content.bytes) })
     if (this.#latest === null || modifiedAt > this.#latest) this.#latest = modifiedAt
     return content

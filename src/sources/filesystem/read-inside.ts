@@ -8,11 +8,11 @@ import { FileFault } from '../forms/file-fault.js'
 
 export interface FileContent {
   readonly bytes: Buffer
-  readonly look: FileLook
+  readonly state: FileState
 }
 
 /** What tells, without reading, that a file is the same as before. */
-export interface FileLook {
+export interface FileState {
   /** Size, times and inode. */
   readonly signature: string
   /** Written so shortly before that another write might leave the same times: the signature proves nothing. */
@@ -28,7 +28,7 @@ const BETWEEN_TRIES_MS = 20
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ESTALE'])
 
-export function lookAt(stat: BigIntStats, now = Date.now()): FileLook {
+export function fileState(stat: BigIntStats, now = Date.now()): FileState {
   const latest = stat.mtimeMs > stat.ctimeMs ? stat.mtimeMs : stat.ctimeMs
   return {
     signature: [stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino].map((part) => part.toString(36)).join('.'),
@@ -80,7 +80,7 @@ export async function readInside(root: string, path: string, maxBytes: number): 
       const now = Date.now()
       const bytes = await readWhole(handle, Number(stat.size))
       return bytes !== undefined && (await holdsStill(handle, stat))
-        ? { bytes, look: lookAt(stat, now) }
+        ? { bytes, state: fileState(stat, now) }
         : ('moving' as const)
     })
     if (result !== 'moving') return result

@@ -1,9 +1,9 @@
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { Scanned } from '../contract/source-reader.js'
+import type { ScannedLocation } from '../contract/source-reader.js'
 import { decodeText } from '../forms/decode-text.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
-import type { Parsed, ParsingThread } from '../parsing/parsing-thread.js'
-import { writeStamp } from './file-stamp.js'
+import type { ParseResult, ParsingThread } from '../parsing/parsing-thread.js'
+import { writeFileStamp } from './file-stamp.js'
 import type { FilesystemLimits } from './filesystem-limits.js'
 import type { IncludedFiles } from './included-files.js'
 import { contentHash, type FileContent } from './read-inside.js'
@@ -19,7 +19,7 @@ export interface ReadingRules {
   readonly tooMuch: Map<string, { readonly hash: string; readonly message: string }>
 }
 
-export type Read = Extract<Scanned, { unchanged: false }>
+export type ReadLocation = Extract<ScannedLocation, { unchanged: false }>
 
 /** Of locations that take too much; those that are not remembered cost the time again. */
 const MOST_TOO_MUCH = 1_000
@@ -31,13 +31,13 @@ export async function readLocation(
   included: IncludedFiles,
   rules: ReadingRules,
   signal: AbortSignal,
-): Promise<Read> {
+): Promise<ReadLocation> {
   const hash = contentHash(content.bytes)
   const before = rules.tooMuch.get(location)
-  if (before?.hash === hash) return failed(location, before.message)
+  if (before?.hash === hash) return failedLocation(location, before.message)
   rules.tooMuch.delete(location)
   const decoded = decodeText(content.bytes)
-  if ('badLine' in decoded) return failed(location, 'is not UTF-8 text', decoded.badLine)
+  if ('badLine' in decoded) return failedLocation(location, 'is not UTF-8 text', decoded.badLine)
   const parsed = await rules.thread.parse(
     rules.parsing,
     { type: 'file', location, text: decoded.text },
@@ -47,15 +47,15 @@ export async function readLocation(
     },
   )
   if (parsed.isTooMuch) remember(parsed, hash, location, included, rules)
-  const { signature, fresh, modifiedAt } = content.look
+  const { signature, fresh, modifiedAt } = content.state
   const latest = included.modifiedAt !== null && included.modifiedAt > modifiedAt ? included.modifiedAt : modifiedAt
-  const stamp = writeStamp({ by: rules.by, signature: fresh ? '' : signature, hash, included: included.stamps })
+  const stamp = writeFileStamp({ by: rules.by, signature: fresh ? '' : signature, hash, included: included.stamps })
   return { location, unchanged: false, stamp, modifiedAt: latest, entries: parsed.entries, failures: parsed.failures }
 }
 
 /** Not where it took in other files: it may be those that are too much, and they may change. */
 function remember(
-  { failures }: Parsed,
+  { failures }: ParseResult,
   hash: string,
   location: string,
   included: IncludedFiles,
@@ -66,7 +66,7 @@ function remember(
 }
 
 /** A location that gives nothing but the reason why. */
-export function failed(location: string, message: string, line: number | null = null): Read {
+export function failedLocation(location: string, message: string, line: number | null = null): ReadLocation {
   const failure: SourceFailure = { file: location, line, column: null, entryId: null, message }
   return { location, unchanged: false, stamp: '', modifiedAt: null, entries: [], failures: [failure] }
 }

@@ -1,23 +1,31 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Scanned } from '../contract/source-reader.js'
+import type { ScannedLocation } from '../contract/source-reader.js'
 import { FileFault } from '../forms/file-fault.js'
 import { ParsingEnded } from '../parsing/parsing-thread.js'
-import { type IncludedStamp, readStamp, type Stamp } from './file-stamp.js'
+import { type FileStamp, type IncludedStamp, readFileStamp } from './file-stamp.js'
 import { parsedBytes } from './filesystem-limits.js'
-import type { FolderMemory } from './folder-memory.js'
+import type { FolderCache } from './folder-cache.js'
 import { IncludedFiles } from './included-files.js'
 import { OpenArchive } from './open-archive.js'
-import { contentHash, type FileContent, holdsStill, lookAt, openInside, readInside, tooLarge } from './read-inside.js'
-import { failed, type ReadingRules, readLocation } from './read-location.js'
-import type { Verified, VerifiedInclude, VerifiedLocations } from './verified-locations.js'
-import { type Found, walkFolder } from './walk-folder.js'
+import {
+  contentHash,
+  type FileContent,
+  fileState,
+  holdsStill,
+  openInside,
+  readInside,
+  tooLarge,
+} from './read-inside.js'
+import { failedLocation, type ReadingRules, readLocation } from './read-location.js'
+import type { VerifiedInclude, VerifiedLocation, VerifiedLocations } from './verified-locations.js'
+import { type FoundLocation, walkFolder } from './walk-folder.js'
 
 export interface ScanOptions {
   /** Real path. */
   readonly root: string
-  readonly memory: FolderMemory
+  readonly memory: FolderCache
   readonly verified: VerifiedLocations
   readonly rules: ReadingRules
   /** Grows from scan to scan. */
@@ -27,7 +35,7 @@ export interface ScanOptions {
   readonly signal: AbortSignal
 }
 
-type FoundFile = Extract<Found, { type: 'file' | 'archive' }>
+type FoundFile = Extract<FoundLocation, { type: 'file' | 'archive' }>
 
 /** Files read ahead of the one that is waited for, and their bytes together: they go to the thread that parses in batches. */
 const AHEAD = 64
@@ -35,7 +43,7 @@ const AHEAD_BYTES = 8 * 1024 * 1024
 const BETWEEN_TURNS = 512
 
 /** Every location of a folder in the order of the walk, read where it is not known to be unchanged. */
-export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned> {
+export async function* scanFolder(options: ScanOptions): AsyncGenerator<ScannedLocation> {
   const scan = new FolderScan(options)
   for await (const batch of walkFolder(options)) {
     const quick = batch.map((found) => scan.atOnce(found))
@@ -54,7 +62,7 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
       if (at !== undefined) yield at
       else if (found.type === 'archive') yield* scan.archive(found)
       else {
-        const scanned = (await results.next()).value as Scanned | undefined
+        const scanned = (await results.next()).value as ScannedLocation | undefined
         if (scanned !== undefined) yield scanned
       }
     }
@@ -62,16 +70,16 @@ export async function* scanFolder(options: ScanOptions): AsyncGenerator<Scanned>
   }
 }
 
-function together([location, ...also]: readonly string[]): Scanned {
+function together([location, ...also]: readonly string[]): ScannedLocation {
   return { location: location!, unchanged: true, also }
 }
 
 /** Results of work, some begun ahead. */
 async function* inOrder(
   items: readonly FoundFile[],
-  work: (item: FoundFile) => Promise<Scanned | undefined>,
-): AsyncGenerator<Scanned | undefined> {
-  const begun: { readonly result: Promise<Scanned | undefined>; readonly bytes: number }[] = []
+  work: (item: FoundFile) => Promise<ScannedLocation | undefined>,
+): AsyncGenerator<ScannedLocation | undefined> {
+  const begun: { readonly result: Promise<ScannedLocation | undefined>; readonly bytes: number }[] = []
   let bytes = 0
   let next = 0
   while (next < items.length || begun.length > 0) {
@@ -95,17 +103,17 @@ class FolderScan {
   constructor(private readonly options: ScanOptions) {}
 
   /** What can be said without I/O; undefined where that is not enough. */
-  atOnce(found: Found): Scanned | undefined {
+  atOnce(found: FoundLocation): ScannedLocation | undefined {
     const { location } = found
-    if (found.type === 'fault') return failed(location, found.message)
+    if (found.type === 'fault') return failedLocation(location, found.message)
     if (found.type === 'archive') return undefined
     const { known, verified, number, memory, rules } = this.options
     const stamp = known(location)
     if (stamp === undefined) return undefined
-    const look = found.stat === undefined ? undefined : lookAt(found.stat)
+    const state = found.stat === undefined ? undefined : fileState(found.stat)
     const before = verified.get(location)
     if (before?.stamp === stamp) {
-      const same = look === undefined || (!before.fresh && before.signature === look.signature)
+      const same = state === undefined || (!before.fresh && before.signature === state.signature)
       if (same && before.included.every((file) => isVouchedFor(file, memory))) {
         before.scan = number
         return { location, unchanged: true }
@@ -114,33 +122,33 @@ class FolderScan {
       return undefined
     }
     verified.delete(location)
-    const read = readStamp(stamp)
-    if (look === undefined || read?.by !== rules.by || read.signature !== look.signature || read.included.length > 0)
+    const read = readFileStamp(stamp)
+    if (state === undefined || read?.by !== rules.by || read.signature !== state.signature || read.included.length > 0)
       return undefined
-    verified.set(location, { stamp, signature: look.signature, fresh: false, included: [], scan: number })
+    verified.set(location, { stamp, signature: state.signature, fresh: false, included: [], scan: number })
     return { location, unchanged: true }
   }
 
   /** Reads a file where looking is not enough. Undefined where the file has gone. @throws what the signal was aborted with, ParsingEnded */
-  async examine({ location, path, stat: found }: FoundFile): Promise<Scanned | undefined> {
+  async examine({ location, path, stat: found }: FoundFile): Promise<ScannedLocation | undefined> {
     const { root, rules, known, verified, number, signal } = this.options
     try {
       const stamp = known(location)
       const before = this.#stampOf(stamp)
-      const look = found === undefined ? undefined : lookAt(found)
-      const unchanged = (signature: string, fresh: boolean, included: readonly VerifiedInclude[]): Scanned => {
+      const state = found === undefined ? undefined : fileState(found)
+      const unchanged = (signature: string, fresh: boolean, included: readonly VerifiedInclude[]): ScannedLocation => {
         verified.set(location, { stamp: stamp!, signature, fresh, included, scan: number })
         return { location, unchanged: true }
       }
-      if (before !== undefined && look !== undefined && before.signature === look.signature) {
+      if (before !== undefined && state !== undefined && before.signature === state.signature) {
         const included = await this.#sameIncluded(before.included)
-        if (included !== undefined) return unchanged(look.signature, false, included)
+        if (included !== undefined) return unchanged(state.signature, false, included)
       }
       const content = await readInside(root, path, parsedBytes(location, rules.limits))
       if (content === undefined) return undefined
       if (before !== undefined && contentHash(content.bytes) === before.hash) {
         const included = await this.#sameIncluded(before.included)
-        if (included !== undefined) return unchanged(content.look.signature, content.look.fresh, included)
+        if (included !== undefined) return unchanged(content.state.signature, content.state.fresh, included)
       }
       const places = new Map<string, Pick<VerifiedInclude, 'folder' | 'told'>>()
       const included = new IncludedFiles(location, rules.limits.fileBytes, async (file) => {
@@ -158,17 +166,17 @@ class FolderScan {
       }
       return read
     } catch (error) {
-      return this.#failed(location, error)
+      return this.#failedLocation(location, error)
     }
   }
 
-  async *archive(found: FoundFile): AsyncGenerator<Scanned> {
+  async *archive(found: FoundFile): AsyncGenerator<ScannedLocation> {
     const { root, known, verified, number } = this.options
     const { location } = found
     const listed = verified.archive(location)
-    const look = found.stat === undefined ? undefined : lookAt(found.stat)
-    if (listed !== undefined && (look === undefined || (!listed.fresh && listed.signature === look.signature))) {
-      const before = listed.locations.map((inside): Verified | undefined => verified.get(inside))
+    const state = found.stat === undefined ? undefined : fileState(found.stat)
+    if (listed !== undefined && (state === undefined || (!listed.fresh && listed.signature === state.signature))) {
+      const before = listed.locations.map((inside): VerifiedLocation | undefined => verified.get(inside))
       if (before.every((one, index) => one !== undefined && one.stamp === known(listed.locations[index]!))) {
         listed.scan = number
         for (const one of before) one!.scan = number
@@ -189,22 +197,23 @@ class FolderScan {
         await opened.handle.close()
       }
     } catch (error) {
-      yield this.#failed(location, error)
+      yield this.#failedLocation(location, error)
     }
   }
 
   async *#archived(
     location: string,
     { handle, stat: opened }: NonNullable<Awaited<ReturnType<typeof openInside>>>,
-  ): AsyncGenerator<Scanned> {
+  ): AsyncGenerator<ScannedLocation> {
     const { rules, verified, number, signal } = this.options
-    const look = lookAt(opened)
+    const state = fileState(opened)
     const archive = await OpenArchive.open(handle, opened, rules.limits)
     let sound = true
     for (const { name, fault } of archive.files) {
       signal.throwIfAborted()
       const inside = `${location}!/${name}`
-      const scanned = fault === undefined ? await this.#inArchive(archive, name, inside, look) : failed(inside, fault)
+      const scanned =
+        fault === undefined ? await this.#inArchive(archive, name, inside, state) : failedLocation(inside, fault)
       if (!(await holdsStill(handle, opened))) throw new FileFault('changes while it is being read')
       if (!scanned.unchanged && scanned.failures.length > 0) sound = false
       yield scanned
@@ -212,30 +221,35 @@ class FolderScan {
     if (sound)
       verified.setArchive(
         location,
-        look.signature,
-        look.fresh,
+        state.signature,
+        state.fresh,
         archive.files.map(({ name }) => `${location}!/${name}`),
         number,
       )
   }
 
-  async #inArchive(archive: OpenArchive, name: string, location: string, look: FileContent['look']): Promise<Scanned> {
+  async #inArchive(
+    archive: OpenArchive,
+    name: string,
+    location: string,
+    state: FileContent['state'],
+  ): Promise<ScannedLocation> {
     const { rules, known, verified, number, signal } = this.options
     const read = async (file: string): Promise<FileContent | undefined> => {
       const bytes = await archive.read(file)
       return bytes === undefined
         ? undefined
-        : { bytes, look: { ...look, signature: `${look.signature}:${archive.checksum(file)}` } }
+        : { bytes, state: { ...state, signature: `${state.signature}:${archive.checksum(file)}` } }
     }
-    const unchanged = (stamp: string): Scanned => {
-      verified.set(location, { stamp, signature: look.signature, fresh: look.fresh, included: [], scan: number })
+    const unchanged = (stamp: string): ScannedLocation => {
+      verified.set(location, { stamp, signature: state.signature, fresh: state.fresh, included: [], scan: number })
       return { location, unchanged: true }
     }
     try {
       const stamp = known(location)
       const before = this.#stampOf(stamp)
       // The signature is of the archive whole: of what is taken in from beside it, too.
-      if (before !== undefined && before.signature === `${look.signature}:${archive.checksum(name)}`)
+      if (before !== undefined && before.signature === `${state.signature}:${archive.checksum(name)}`)
         return unchanged(stamp!)
       const content = (await read(name))!
       const most = parsedBytes(name, rules.limits)
@@ -257,19 +271,22 @@ class FolderScan {
         verified.set(location, { stamp: scanned.stamp, ...pick(content), included: [], scan: number })
       return scanned
     } catch (error) {
-      return this.#failed(location, error)
+      return this.#failedLocation(location, error)
     }
   }
 
   /** @throws what says nothing of the file */
-  #failed(location: string, error: unknown): Scanned {
+  #failedLocation(location: string, error: unknown): ScannedLocation {
     this.options.signal.throwIfAborted()
     if (error instanceof ParsingEnded) throw error
-    return failed(location, error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`)
+    return failedLocation(
+      location,
+      error instanceof FileFault ? error.message : `cannot be read: ${(error as Error).message}`,
+    )
   }
 
-  #stampOf(stamp: string | undefined): Stamp | undefined {
-    const read = stamp === undefined ? undefined : readStamp(stamp)
+  #stampOf(stamp: string | undefined): FileStamp | undefined {
+    const read = stamp === undefined ? undefined : readFileStamp(stamp)
     return read?.by === this.options.rules.by ? read : undefined
   }
 
@@ -280,15 +297,15 @@ class FolderScan {
     for (const { path, signature, hash } of files) {
       const absolute = join(root, ...path.split('/'))
       const voucher = await this.#voucherOf(path)
-      const look = await stat(absolute, { bigint: true }).then(
-        (found) => lookAt(found).signature,
+      const state = await stat(absolute, { bigint: true }).then(
+        (found) => fileState(found).signature,
         () => undefined,
       )
-      if (look === undefined) return undefined
-      if (look !== signature) {
+      if (state === undefined) return undefined
+      if (state !== signature) {
         const content = await readInside(root, absolute, rules.limits.fileBytes).catch(() => undefined)
         if (content === undefined || contentHash(content.bytes) !== hash) return undefined
-        same.push({ path, signature: content.look.fresh ? '' : content.look.signature, ...voucher })
+        same.push({ path, signature: content.state.fresh ? '' : content.state.signature, ...voucher })
       } else {
         same.push({ path, signature, ...voucher })
       }
@@ -309,7 +326,7 @@ class FolderScan {
   }
 }
 
-function pick({ look: { signature, fresh } }: FileContent): { signature: string; fresh: boolean } {
+function pick({ state: { signature, fresh } }: FileContent): { signature: string; fresh: boolean } {
   return { signature, fresh }
 }
 
@@ -319,7 +336,7 @@ function folderOf(path: string): string {
 }
 
 /** Whether nothing can have happened to an included file since it was last looked at. */
-function isVouchedFor({ path, folder, told }: VerifiedInclude, memory: FolderMemory): boolean {
+function isVouchedFor({ path, folder, told }: VerifiedInclude, memory: FolderCache): boolean {
   return (
     folder !== undefined &&
     folder.watcher !== undefined &&

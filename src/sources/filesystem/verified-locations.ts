@@ -1,4 +1,4 @@
-import type { FolderState } from './folder-memory.js'
+import type { FolderState } from './folder-cache.js'
 
 /** An included file as it was when it was last held against a stamp. */
 export interface VerifiedInclude {
@@ -10,7 +10,7 @@ export interface VerifiedInclude {
 }
 
 /** That a location's content is what its stamp says, and by which look this was found. */
-export interface Verified {
+export interface VerifiedLocation {
   readonly stamp: string
   readonly signature: string
   /** The look proves it only together with a watch. */
@@ -24,18 +24,18 @@ export interface Verified {
  * read right after it was written has not been written again. Lost with the process, and then found out again.
  */
 export class VerifiedLocations {
-  readonly #locations = new Map<string, Verified>()
+  readonly #locations = new Map<string, VerifiedLocation>()
   /** Locations of each archive, in order, and the look at the archive by which they were listed. */
   readonly #archives = new Map<
     string,
     { readonly signature: string; readonly fresh: boolean; readonly locations: readonly string[]; scan: number }
   >()
 
-  get(location: string): Verified | undefined {
+  get(location: string): VerifiedLocation | undefined {
     return this.#locations.get(location)
   }
 
-  set(location: string, verified: Verified): void {
+  set(location: string, verified: VerifiedLocation): void {
     this.#locations.set(location, verified)
   }
 

@@ -3,12 +3,12 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { compareText } from '../../core/entry/text.js'
-import { PARSERS } from '../forms/parse-entry.js'
-import { type Child, type FolderMemory, type FolderState, isAsRead } from './folder-memory.js'
+import { PARSERS } from '../forms/parse-entries.js'
+import { type Child, type FolderCache, type FolderState, isUnchangedSinceRead } from './folder-cache.js'
 import { ioMessage, isGone, isInside, specialName } from './read-inside.js'
 
 /** A location, or the beginning of several, that a walk comes by. */
-export type Found =
+export type FoundLocation =
   | { readonly type: 'fault'; readonly location: string; readonly message: string }
   | {
       readonly type: 'file' | 'archive'
@@ -18,10 +18,10 @@ export type Found =
       readonly stat: BigIntStats | undefined
     }
 
-export interface Walk {
+export interface WalkOptions {
   /** Real path. */
   readonly root: string
-  readonly memory: FolderMemory
+  readonly memory: FolderCache
   readonly number: number
   /** Whether all is looked at, whatever watches say. */
   readonly whole: boolean
@@ -47,10 +47,14 @@ const ARCHIVE = '.zip'
  * `node_modules` are passed over. A folder that links lead to counts where it comes by first, so circles end.
  * A folder that cannot be read is a fault of its path; the root's is thrown.
  */
-export async function* walkFolder(walk: Walk): AsyncGenerator<readonly Found[]> {
+export async function* walkFolder(walk: WalkOptions): AsyncGenerator<readonly FoundLocation[]> {
   const visited = new Set<string>()
   const stack: Level[] = []
-  const enter = async (path: string, linked: boolean, known: FolderState | undefined): Promise<readonly Found[]> => {
+  const enter = async (
+    path: string,
+    linked: boolean,
+    known: FolderState | undefined,
+  ): Promise<readonly FoundLocation[]> => {
     try {
       const level = await openLevel(walk, path, linked, known, visited)
       if (level !== undefined) stack.push(level)
@@ -82,9 +86,7 @@ export async function* walkFolder(walk: Walk): AsyncGenerator<readonly Found[]> 
         files.push(next)
         level.next++
       }
-      yield level.readAt === undefined
-        ? files.map((child) => vouchedFor(level, child))
-        : await lookAtFiles(level, files)
+      yield level.readAt === undefined ? files.map((child) => vouchedFor(level, child)) : await statFiles(level, files)
       // What watches vouch for takes no I/O: others have their turn nevertheless.
       await turn()
     }
@@ -92,7 +94,7 @@ export async function* walkFolder(walk: Walk): AsyncGenerator<readonly Found[]> 
 }
 
 async function openLevel(
-  walk: Walk,
+  walk: WalkOptions,
   path: string,
   linked: boolean,
   known: FolderState | undefined,
@@ -100,12 +102,12 @@ async function openLevel(
 ): Promise<Level | undefined> {
   const absolute = path === '' ? walk.root : join(walk.root, ...path.split('/'))
   const vouched = known !== undefined && known.watcher !== undefined && !walk.whole
-  const inode = vouched ? known.inode : inodeOf(await stat(absolute, { bigint: true }))
+  const inode = vouched ? known.inode : folderIdentity(await stat(absolute, { bigint: true }))
   if (visited.has(inode)) return undefined
   visited.add(inode)
   const state = vouched ? known : walk.memory.enter(path, absolute, inode, linked)
   state.scan = walk.number
-  if (!walk.whole && isAsRead(state))
+  if (!walk.whole && isUnchangedSinceRead(state))
     return { path, absolute, state, children: state.children, readAt: undefined, next: 0 }
   const readAt = state.told
   // Nobody may take it for read before every file has been looked at.
@@ -115,7 +117,7 @@ async function openLevel(
 }
 
 /** A folder's number is given to another one as soon as it is removed: the time of its making tells the two apart. */
-export function inodeOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+export function folderIdentity({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${birthtimeNs}`
 }
 
@@ -185,14 +187,14 @@ export function typeByName(name: string): 'file' | 'archive' | undefined {
 }
 
 /** Without I/O. */
-function vouchedFor({ absolute }: Level, { name, location, type, message }: Child): Found {
+function vouchedFor({ absolute }: Level, { name, location, type, message }: Child): FoundLocation {
   if (type === 'fault' || type === 'folder') return { type: 'fault', location, message }
   return { type, location, path: absolute + sep + name, stat: undefined }
 }
 
-async function lookAtFiles(level: Level, files: readonly Child[]): Promise<readonly Found[]> {
+async function statFiles(level: Level, files: readonly Child[]): Promise<readonly FoundLocation[]> {
   const looks = await Promise.all(
-    files.map(async ({ name, location, type, linked, message }): Promise<Found | undefined> => {
+    files.map(async ({ name, location, type, linked, message }): Promise<FoundLocation | undefined> => {
       if (type === 'fault' || type === 'folder') return { type: 'fault', location, message }
       const path = level.absolute + sep + name
       try {

@@ -2,14 +2,14 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import type { SealRules } from '../../core/entry/seal-content.js'
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { GivenEntry } from '../contract/source-reader.js'
+import type { LocationEntry } from '../contract/source-reader.js'
 import type { EntrySchemas } from './entry-schemas.js'
-import { checkDefinition, shownId } from './parse-entry.js'
+import { checkDefinition, shownId } from './parse-entries.js'
 import type { Definition, ParsedText } from './source-document.js'
 import type { ReadForm } from './source-form.js'
 
 /** What the entries of a source have to be. */
-export interface GivingRules {
+export interface DefinitionRules {
   readonly form: ReadForm
   readonly schemas: Pick<EntrySchemas, 'faultsOf'>
   readonly seal: SealRules
@@ -23,8 +23,8 @@ export interface GivingRules {
   ) => Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }>
 }
 
-export interface Given {
-  readonly entries: readonly GivenEntry[]
+export interface CheckedDefinitions {
+  readonly entries: readonly LocationEntry[]
   readonly failures: readonly SourceFailure[]
 }
 
@@ -32,12 +32,12 @@ export interface Given {
  * The entries of one location's documents, checked and held against the schemas of their kinds. What is wrong is a
  * failure and does not stop the rest; of an id that the location defines twice the first counts.
  */
-export async function giveEntries(
+export async function checkDefinitions(
   location: string,
   { documents, faults }: ParsedText,
-  rules: GivingRules,
-): Promise<Given> {
-  const entries = new Map<EntryId, GivenEntry>()
+  rules: DefinitionRules,
+): Promise<CheckedDefinitions> {
+  const entries = new Map<EntryId, LocationEntry>()
   const failures: SourceFailure[] = []
   const fail = (
     place: { readonly line: number; readonly column: number },

@@ -2,8 +2,8 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import { breather } from '../../registry/async/pause.js'
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { GivenEntry } from '../contract/source-reader.js'
-import { type Given, type GivingRules, giveEntries } from './check-definitions.js'
+import type { LocationEntry } from '../contract/source-reader.js'
+import { type CheckedDefinitions, checkDefinitions, type DefinitionRules } from './check-definitions.js'
 import type { SourceDocument } from './source-document.js'
 import { compileForm, type ReadForm, type SourceForm } from './source-form.js'
 
@@ -26,16 +26,16 @@ export function pageForm(form: SourceForm): PageForm {
 }
 
 /** The page is no list, where it has to be one. */
-export class NoList extends Error {}
+export class NotAList extends Error {}
 
 /** What a page defines. What is wrong with one element stops no other, and is told with its JSON pointer. @throws NoList */
 export async function pageEntries(
   location: string,
   document: SourceDocument,
   form: PageForm,
-  rules: Omit<GivingRules, 'form' | 'withLines'>,
-): Promise<Given> {
-  const entries = new Map<EntryId, GivenEntry>()
+  rules: Omit<DefinitionRules, 'form' | 'withLines'>,
+): Promise<CheckedDefinitions> {
+  const entries = new Map<EntryId, LocationEntry>()
   const firstAt = new Map<EntryId, string>()
   const failures: SourceFailure[] = []
   const breathe = breather()
@@ -55,7 +55,7 @@ export async function pageEntries(
         column: null,
         message: pointer === '' ? failure.message : `at ${pointer}: ${failure.message}`,
       })
-    const given = await giveEntries(
+    const given = await checkDefinitions(
       location,
       { documents: [part], faults: [] },
       { ...rules, form: read, withLines: false },
@@ -81,7 +81,7 @@ function* partsOf(
 ): Iterable<readonly [pointer: string, part: SourceDocument]> {
   if (!isList) return yield ['', document]
   const { value } = document
-  if (!Array.isArray(value)) throw new NoList(`a page is a JSON array of entries; this is ${typeNameOf(value)}`)
+  if (!Array.isArray(value)) throw new NotAList(`a page is a JSON array of entries; this is ${typeNameOf(value)}`)
   for (const [index, element] of (value as readonly Json[]).entries()) {
     const position = document.positionOf([index])
     // An element that is itself a list is one element all the same.

@@ -1,7 +1,7 @@
 import type http from 'node:http'
 import pRetry from 'p-retry'
 import { pause } from '../../registry/async/pause.js'
-import { ACCEPTED_CODINGS } from './decode-body.js'
+import { ACCEPTED_CODINGS } from './body-decoders.js'
 import { HttpFailure } from './http-failure.js'
 import { type HttpAnswer, httpGet } from './http-get.js'
 import type { HttpLimits } from './http-limits.js'

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { pipeline } from 'node:stream/promises'
-import { decodersFor } from './decode-body.js'
+import { bodyDecoders } from './body-decoders.js'
 import { HttpFailure, httpFailure } from './http-failure.js'
 import type { HttpLimits } from './http-limits.js'
 
@@ -85,7 +85,7 @@ async function bodyOf(incoming: http.IncomingMessage, most: number, arrived: () 
   const tooLarge = () =>
     (refused = new HttpFailure(`the answer has more than ${most} bytes; split it into pages`, false))
   if (Number(incoming.headers['content-length']) > most) throw tooLarge()
-  const decoders = decodersFor(incoming.headers['content-encoding'])
+  const decoders = bodyDecoders(incoming.headers['content-encoding'])
   const chunks: Buffer[] = []
   arrived()
   // Its types know no array of several kinds.

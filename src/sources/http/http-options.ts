@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { form, schemas } from '../provider/source-config.js'
+import { formConfig, schemasConfig } from '../provider/source-config.js'
 
 const visible = (what: string) =>
   z.string().regex(/^[\x21-\x7e]+$/, `must be ${what}: visible ASCII characters without spaces`)
@@ -59,8 +59,8 @@ export const HttpConfig = z.strictObject({
   url,
   pollSeconds: z.number().min(1).max(86_400).default(60),
   auth: auth.optional(),
-  form: form.default('entry'),
-  schemas,
+  form: formConfig.default('entry'),
+  schemas: schemasConfig,
 })
 
 /** @see HttpConfig; the files of schemas by absolute path */

@@ -3,10 +3,10 @@ import http from 'node:http'
 import https from 'node:https'
 import { pause } from '../../registry/async/pause.js'
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { decodeText } from '../forms/decode-text.js'
 import { type EntrySchemas, loadSchemas } from '../forms/entry-schemas.js'
-import { failureText } from '../forms/parse-entry.js'
+import { failureText } from '../forms/parse-entries.js'
 import { compileForm } from '../forms/source-form.js'
 import type { ParsingRules } from '../parsing/parse-job.js'
 import { ParsingThread } from '../parsing/parsing-thread.js'
@@ -14,8 +14,8 @@ import { type FetchedPage, fetchPage, type PageRequest } from './fetch-page.js'
 import { HttpFailure } from './http-failure.js'
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.js'
 import { authHeaders, type HttpSourceOptions } from './http-options.js'
-import { type PageStamp, readStamp, writeStamp } from './page-stamp.js'
-import { urlNamer } from './shown-url.js'
+import { type PageStamp, readPageStamp, writePageStamp } from './page-stamp.js'
+import { urlRedactor } from './url-redactor.js'
 
 const DEFAULT_POLL_SECONDS = 60
 /** Pages that take too much; those that are not remembered cost the time again. */
@@ -59,13 +59,13 @@ class HttpSource implements SourceReader {
   ) {
     this.#first = new URL(options.url)
     compileForm(options.form ?? 'entry')
-    this.#nameOf = urlNamer(this.#first)
+    this.#nameOf = urlRedactor(this.#first)
     this.#pollMs = (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1_000
     const settings = { keepAlive: true, maxFreeSockets: 2 }
     this.#agent = this.#first.protocol === 'https:' ? new https.Agent(settings) : new http.Agent(settings)
   }
 
-  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
+  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<ScannedLocation> {
     const ending = endingWith(signal, this.#closing.signal)
     try {
       yield* this.#scan(known, ending.signal)
@@ -93,7 +93,7 @@ class HttpSource implements SourceReader {
     if (!this.isShared) await this.thread.close()
   }
 
-  async *#scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<Scanned> {
+  async *#scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<ScannedLocation> {
     const schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
     if (schemas !== this.#schemas || this.#parsing === undefined) {
       this.#tooMuch.clear()
@@ -115,7 +115,7 @@ class HttpSource implements SourceReader {
       const location = uniqueName(this.#nameOf(url), locations)
       if (followedBy.size === this.limits.pages)
         throw new Error(`${location}: there are more than ${this.limits.pages} pages`)
-      const stamp = readStamp(known(location), fingerprint)
+      const stamp = readPageStamp(known(location), fingerprint)
       let page: FetchedPage
       try {
         page = await this.#fetch(url, location, stamp?.etag ?? null, signal)
@@ -186,16 +186,16 @@ class HttpSource implements SourceReader {
     parsing: ParsingRules,
     known: PageStamp | null,
     signal: AbortSignal,
-  ): Promise<{ scanned: Scanned; bad?: SourceFailure }> {
+  ): Promise<{ scanned: ScannedLocation; bad?: SourceFailure }> {
     const { body, contentType, etag, modifiedAt } = page
     const stamp: PageStamp = {
       etag,
       next: page.next?.href ?? null,
       digest: createHash('sha256').update(body).digest('hex'),
     }
-    if (known !== null && writeStamp(known, fingerprint) === writeStamp(stamp, fingerprint))
+    if (known !== null && writePageStamp(known, fingerprint) === writePageStamp(stamp, fingerprint))
       return { scanned: { location, unchanged: true } }
-    const given = { location, unchanged: false, stamp: writeStamp(stamp, fingerprint), modifiedAt } as const
+    const given = { location, unchanged: false, stamp: writePageStamp(stamp, fingerprint), modifiedAt } as const
     const failed = (message: string, line: number | null = null, column: number | null = null) => {
       const bad = { file: location, line, column, entryId: null, message }
       return { scanned: { ...given, entries: [], failures: [bad] }, bad }

@@ -8,12 +8,12 @@ export interface PageStamp {
 }
 
 /** @param fingerprint of all that the reading depends on besides the page: its form, its schemas */
-export function writeStamp({ etag, next, digest }: PageStamp, fingerprint: string): string {
+export function writePageStamp({ etag, next, digest }: PageStamp, fingerprint: string): string {
   return JSON.stringify([fingerprint, etag, next, digest])
 }
 
 /** Null where there is none, or it was written when pages were read otherwise. */
-export function readStamp(text: string | undefined, fingerprint: string): PageStamp | null {
+export function readPageStamp(text: string | undefined, fingerprint: string): PageStamp | null {
   if (text === undefined) return null
   try {
     const [of, etag, next, digest] = JSON.parse(text) as [string, string | null, string | null, string]

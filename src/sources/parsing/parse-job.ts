@@ -1,7 +1,7 @@
 import { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { GivenEntry } from '../contract/source-reader.js'
+import type { LocationEntry } from '../contract/source-reader.js'
 import type { SchemaText } from '../forms/entry-schemas.js'
 import type { SourceForm } from '../forms/source-form.js'
 
@@ -39,11 +39,11 @@ export type PackedEntry = readonly [
   line: number | null,
 ]
 
-export function packEntry({ id, content: { kind, metaText, dataText, digest }, line }: GivenEntry): PackedEntry {
+export function packEntry({ id, content: { kind, metaText, dataText, digest }, line }: LocationEntry): PackedEntry {
   return [id, kind, metaText, dataText, digest, line]
 }
 
-export function unpackEntry([id, kind, metaText, dataText, digest, line]: PackedEntry): GivenEntry {
+export function unpackEntry([id, kind, metaText, dataText, digest, line]: PackedEntry): LocationEntry {
   return { id, content: new SealedContent(kind, metaText, dataText, digest), line }
 }
 

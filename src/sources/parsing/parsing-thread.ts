@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { SourceFailure } from '../contract/source-failure.js'
-import type { GivenEntry } from '../contract/source-reader.js'
+import type { LocationEntry } from '../contract/source-reader.js'
 import { FileFault } from '../forms/file-fault.js'
 import type { ReadText } from './file-references.js'
 import {
@@ -42,8 +42,8 @@ const BATCHES_AHEAD = 2
 /** @bound Time after which an idle parsing thread ends. It holds about 30 MB. */
 const IDLE_MS = 60_000
 
-export interface Parsed {
-  readonly entries: readonly GivenEntry[]
+export interface ParseResult {
+  readonly entries: readonly LocationEntry[]
   readonly failures: readonly SourceFailure[]
   /** Nothing of it could be read. */
   readonly isBad: boolean
@@ -95,7 +95,7 @@ export class ParsingThread {
   constructor(private readonly limits: ParsingLimits = PARSING_LIMITS) {}
 
   /** @throws what the signal was aborted with; ParsingEnded where the thread cannot be started or has been closed */
-  parse(rules: ParsingRules, job: ParseJob, { signal, read }: ParseOptions = {}): Promise<Parsed> {
+  parse(rules: ParsingRules, job: ParseJob, { signal, read }: ParseOptions = {}): Promise<ParseResult> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(closed())
       if (signal?.aborted === true) return reject(signal.reason as Error)

@@ -2,10 +2,10 @@ import { extname } from 'node:path'
 import type { Json } from '../../core/entry/json.js'
 import type { SealRules } from '../../core/entry/seal-content.js'
 import type { SourceFailure } from '../contract/source-failure.js'
-import { giveEntries } from '../forms/check-definitions.js'
+import { checkDefinitions } from '../forms/check-definitions.js'
 import { compileSchemas, type EntrySchemas } from '../forms/entry-schemas.js'
-import { NoList, type PageForm, pageEntries, pageForm } from '../forms/page-entries.js'
-import { PARSERS, sealRules } from '../forms/parse-entry.js'
+import { NotAList, type PageForm, pageEntries, pageForm } from '../forms/page-entries.js'
+import { PARSERS, sealRules } from '../forms/parse-entries.js'
 import { parseJson } from '../forms/parse-json.js'
 import { compileForm, type ReadForm } from '../forms/source-form.js'
 import { FileReferences, type ReadText } from './file-references.js'
@@ -49,7 +49,7 @@ type Run = {
 const RUN: Run = {
   async file({ location, text }, { form, schemas, seal }, read) {
     const references = new FileReferences(read)
-    const { entries, failures } = await giveEntries(location, PARSERS[extname(location).toLowerCase()]!(text), {
+    const { entries, failures } = await checkDefinitions(location, PARSERS[extname(location).toLowerCase()]!(text), {
       form,
       schemas,
       seal,
@@ -67,7 +67,7 @@ const RUN: Run = {
       const { entries, failures } = await pageEntries(location, documents[0], page, { schemas, seal })
       return { entries: entries.map(packEntry), failures }
     } catch (error) {
-      if (!(error instanceof NoList)) throw error
+      if (!(error instanceof NotAList)) throw error
       return bad(location, error.message)
     }
   },

@@ -1,4 +1,4 @@
-import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { type EntrySchemas, loadSchemas } from '../forms/entry-schemas.js'
 import { type ParsingRules, packEntry } from './parse-job.js'
 import type { ParsingThread } from './parsing-thread.js'
@@ -16,7 +16,10 @@ export function withSchemas(
   let schemas: EntrySchemas | undefined
   let rules: ParsingRules | undefined
 
-  async function checked(scanned: Extract<Scanned, { unchanged: false }>, signal: AbortSignal): Promise<Scanned> {
+  async function checked(
+    scanned: Extract<ScannedLocation, { unchanged: false }>,
+    signal: AbortSignal,
+  ): Promise<ScannedLocation> {
     const { location, entries, failures } = scanned
     if (entries.length === 0) return scanned
     const found = await thread.parse(rules!, { type: 'check', location, entries: entries.map(packEntry) }, { signal })

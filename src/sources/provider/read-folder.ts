@@ -4,8 +4,8 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
 import type { SourceFailure } from '../contract/source-failure.js'
 import { decodeText } from '../forms/decode-text.js'
-import type { FileReading, SourceEntry } from '../forms/parse-entry.js'
-import { PARSERS, parseEntries } from '../forms/parse-entry.js'
+import type { FileReading, SourceEntry } from '../forms/parse-entries.js'
+import { PARSERS, parseEntries } from '../forms/parse-entries.js'
 
 export interface FolderReading {
   /** By id in the order found; an id that is defined twice counts where it was found first. */

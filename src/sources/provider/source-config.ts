@@ -27,7 +27,7 @@ const busPattern = z.string().superRefine((text, context) => {
 })
 
 /** What shape the documents of a source have. */
-export const form = z.union([z.enum(['entry', 'wippy']), mapping], 'must be entry, wippy or a mapping')
+export const formConfig = z.union([z.enum(['entry', 'wippy']), mapping], 'must be entry, wippy or a mapping')
 
 /** Bus patterns of kinds to files of JSON Schema, relative to the configuration. */
-export const schemas = z.record(busPattern, z.string().min(1)).default({})
+export const schemasConfig = z.record(busPattern, z.string().min(1)).default({})

@@ -1,6 +1,6 @@
-import { type Given, giveEntries } from '../forms/check-definitions.js'
+import { type CheckedDefinitions, checkDefinitions } from '../forms/check-definitions.js'
 import type { EntrySchemas } from '../forms/entry-schemas.js'
-import { sealRules } from '../forms/parse-entry.js'
+import { sealRules } from '../forms/parse-entries.js'
 import { ParsingThread } from '../parsing/parsing-thread.js'
 import type { SourceHost } from './source-provider.js'
 
@@ -19,7 +19,7 @@ export function createSourceHost(
     entryBytes,
     report,
     thread,
-    give(location, definitions): Promise<Given> {
+    give(location, definitions): Promise<CheckedDefinitions> {
       const document = { value: null, positionOf: () => ({ line: 1, column: 1 }) }
       const form = () => ({
         faults: [],
@@ -31,7 +31,7 @@ export function createSourceHost(
           position: { line, column: 1 },
         })),
       })
-      return giveEntries(
+      return checkDefinitions(
         location,
         { documents: [document], faults: [] },
         { form, schemas: NO_SCHEMAS, seal, withLines: true },

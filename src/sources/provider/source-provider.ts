@@ -1,10 +1,10 @@
 import type { Provider } from '../../store/contract/provider.js'
 import type { SourceReader } from '../contract/source-reader.js'
-import type { Given } from '../forms/check-definitions.js'
+import type { CheckedDefinitions } from '../forms/check-definitions.js'
 import type { ParsingThread } from '../parsing/parsing-thread.js'
 
 /** An entry as a reader has found it: nothing of it is checked yet. */
-export interface GivenDefinition {
+export interface UncheckedDefinition {
   /** Text `namespace:name` or `{ns, name}`. */
   readonly id: unknown
   readonly kind: unknown
@@ -25,7 +25,7 @@ export interface SourceHost {
   /** Tells whoever runs the gateway, such as that the system refuses to watch. */
   report(message: string): void
   /** Checks definitions as those of files are: entries that may be given, and failures. Of an id that is there twice the first counts. */
-  give(location: string, definitions: readonly GivenDefinition[]): Promise<Given>
+  give(location: string, definitions: readonly UncheckedDefinition[]): Promise<CheckedDefinitions>
 }
 
 /** Makes readers of sources: one for each source that names it. */

@@ -6,23 +6,23 @@ import { LeaseLost, type ReloadRequest } from '../../store/contract/source-recor
 import type { SourceReader } from '../contract/source-reader.js'
 import type { SourceSettings } from '../contract/source-settings.js'
 import { failureAt } from '../forms/failure-list.js'
-import { LocationBook } from '../sync/location-records.js'
-import { openBook } from '../sync/open-location-records.js'
+import { LocationRecords } from '../sync/location-records.js'
+import { openLocationRecords } from '../sync/open-location-records.js'
 import { type PassResult, syncPass } from '../sync/sync-pass.js'
 import type { WriteLimits } from '../sync/write-source-batch.js'
 import { Debounce } from './debounce.js'
 import type { ReloadReport, SourceState } from './source-state.js'
-import { type SourceNews, SourceStatus } from './status-reporter.js'
+import { type SourceNotice, StatusReporter } from './status-reporter.js'
 
 export interface ConfiguredSource extends SourceSettings {
   /** Opens what reads it; called again where it could not be opened. */
   readonly open: () => SourceReader | Promise<SourceReader>
 }
 
-export interface RunnerWorld {
+export interface RunnerContext {
   readonly registry: Registry
   readonly limits: WriteLimits
-  readonly tell: (news: SourceNews) => void
+  readonly tell: (news: SourceNotice) => void
   readonly leaseMs: number
 }
 
@@ -46,21 +46,21 @@ export class SourceRunner {
   readonly #debounce = new Debounce()
   #term = 0
   #reader: Promise<SourceReader> | undefined
-  #book: LocationBook | undefined
+  #book: LocationRecords | undefined
   #holding: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
   /** Looks go one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #failures = 0
-  readonly #status: SourceStatus
+  readonly #status: StatusReporter
   /** Requests that a look has taken on, the oldest first; and those that wait for the next one. */
   readonly #heard = new Set<string>()
   readonly #waiting = new Set<string>()
 
   constructor(
     readonly settings: ConfiguredSource,
-    private readonly world: RunnerWorld,
+    private readonly world: RunnerContext,
   ) {
-    this.#status = new SourceStatus(settings, world)
+    this.#status = new StatusReporter(settings, world)
   }
 
   get isHeld(): boolean {
@@ -99,7 +99,7 @@ export class SourceRunner {
   /** What loading it anew would change; participants are asked. Any gateway may say. */
   plan(signal: AbortSignal): Promise<SourcePlan> {
     return this.#inTurn(async () => {
-      const book = await LocationBook.open(this.settings.name, this.world.registry.history.sources)
+      const book = await LocationRecords.open(this.settings.name, this.world.registry.history.sources)
       const result = await this.#look(book, signal, true, () => {})
       return { ...reportOf(result), delta: result.delta }
     })
@@ -168,7 +168,7 @@ export class SourceRunner {
       const result = await this.#tryLook(before, signal)
       clearTimeout(showing)
       if (result instanceof Error) {
-        await this.#status.tellFailed(before, result)
+        await this.#status.reportFailed(before, result)
         await records.answer(
           requests,
           JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }),
@@ -177,7 +177,7 @@ export class SourceRunner {
         return
       }
       this.#failures = 0
-      await this.#status.tellLoaded(before, result, this.settings.watch && (await this.#open()).watch !== undefined)
+      await this.#status.reportLoaded(before, result, this.settings.watch && (await this.#open()).watch !== undefined)
       await records.answer(requests, JSON.stringify(reportOf(result)))
     } catch (error) {
       if (signal.aborted) return
@@ -210,7 +210,7 @@ export class SourceRunner {
   /** An error where the source as a whole cannot be read. @throws where it is the registry that fails */
   async #tryLook(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
     try {
-      this.#book ??= await openBook(this.settings.name, this.world.registry.history)
+      this.#book ??= await openLocationRecords(this.settings.name, this.world.registry.history)
       return await this.#look(this.#book, signal, false, this.#status.progress(before))
     } catch (error) {
       if (
@@ -224,7 +224,7 @@ export class SourceRunner {
   }
 
   async #look(
-    book: LocationBook,
+    book: LocationRecords,
     signal: AbortSignal,
     dryRun: boolean,
     progress: (locations: number, definitions: number) => void,

@@ -2,9 +2,9 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { pause } from '../../registry/async/pause.js'
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
-import { type ConfiguredSource, type RunnerWorld, type SourcePlan, SourceRunner } from './source-runner.js'
+import { type ConfiguredSource, type RunnerContext, type SourcePlan, SourceRunner } from './source-runner.js'
 import { type ReloadReport, readState, type SourceState } from './source-state.js'
-import { emptyState } from './status-reporter.js'
+import { initialState } from './status-reporter.js'
 
 /** The configured sources as clients see them, whichever gateway reads them. */
 export interface Sources {
@@ -27,7 +27,7 @@ export interface RunningSources extends Sources {
   close(): Promise<void>
 }
 
-export interface SourcesOptions extends Omit<RunnerWorld, 'leaseMs'> {
+export interface SourcesOptions extends Omit<RunnerContext, 'leaseMs'> {
   readonly sources: readonly ConfiguredSource[]
   /** Closed when nothing reads any more. */
   readonly closeAfterwards?: () => Promise<void>
@@ -97,7 +97,7 @@ export function createSources({
   async function states(wanted: readonly string[]): Promise<SourceState[]> {
     const found = wanted.length === 0 ? new Map<string, string>() : await records.states(wanted)
     return wanted.map((name) => {
-      const empty = emptyState(runners.get(name)!.settings)
+      const empty = initialState(runners.get(name)!.settings)
       const text = found.get(name)
       return text === undefined ? empty : { ...readState(text), provider: empty.provider }
     })

@@ -5,7 +5,7 @@ import type { PassResult } from '../sync/sync-pass.js'
 import { readState, type SourceState, writeState } from './source-state.js'
 
 /** What happens to a source, for a log. */
-export interface SourceNews {
+export interface SourceNotice {
   readonly source: string
   readonly what: 'loading' | 'loaded' | 'failed' | 'taken' | 'left' | 'unwatched'
   readonly error?: Error
@@ -21,13 +21,13 @@ export interface SourceNews {
 const PROGRESS_MS = 2_000
 
 /** What is told of a source by the gateway that reads it: to clients on any gateway, on the bus and to the log. */
-export class SourceStatus {
+export class StatusReporter {
   #knownFailures = ''
   #shown: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly settings: SourceSettings,
-    private readonly world: { readonly registry: Registry; readonly tell: (news: SourceNews) => void },
+    private readonly world: { readonly registry: Registry; readonly tell: (news: SourceNotice) => void },
   ) {}
 
   /** Says how far a long load is, in the log and to clients. */
@@ -55,7 +55,7 @@ export class SourceStatus {
     await this.world.registry.history.sources.saveState(this.settings.name, writeState(state))
   }
 
-  async tellLoaded(
+  async reportLoaded(
     before: SourceState,
     { created, updated, deleted, loaded, failures }: PassResult,
     isWatched: boolean,
@@ -78,7 +78,7 @@ export class SourceStatus {
     this.#publishNew(failures)
   }
 
-  async tellFailed(before: SourceState, error: Error): Promise<void> {
+  async reportFailed(before: SourceState, error: Error): Promise<void> {
     const { name } = this.settings
     const failures = new FailureList()
     failures.add(failureAt(name, null, null, error.message))
@@ -121,12 +121,12 @@ export class SourceStatus {
   async read(): Promise<SourceState> {
     const { name } = this.settings
     const text = (await this.world.registry.history.sources.states([name])).get(name)
-    return { ...(text === undefined ? emptyState(this.settings) : readState(text)), provider: this.settings.provider }
+    return { ...(text === undefined ? initialState(this.settings) : readState(text)), provider: this.settings.provider }
   }
 }
 
 /** Of a source that has never been looked at: some gateway is about to. */
-export function emptyState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
+export function initialState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
   return {
     name,
     provider,

@@ -3,12 +3,12 @@ import type { Operation } from '../../core/ordering/operation.js'
 import type { EntryRecord, RecordChanges } from '../../store/contract/source-records.js'
 import type { SourceFailure } from '../contract/source-failure.js'
 import { failureAt } from '../forms/failure-list.js'
-import type { LocationBook } from './location-records.js'
-import { type PlannedWrite, planBatch } from './plan-source-writes.js'
-import type { Intent, SourceBatch } from './source-batch.js'
-import { type WriteOptions, writeBatch } from './write-source-batch.js'
+import type { LocationRecords } from './location-records.js'
+import { type PlannedWrite, planSourceWrites } from './plan-source-writes.js'
+import type { EntryIntent, SourceBatch } from './source-batch.js'
+import { type WriteOptions, writeSourceBatch } from './write-source-batch.js'
 
-export interface TakenOver {
+export interface AppliedBatch {
   readonly created: number
   readonly updated: number
   readonly deleted: number
@@ -26,7 +26,11 @@ const MOST_TRIES = 5
  * Brings one batch into the registry and records what came of it: entries as soon as they are committed, their locations
  * when all is done. On a dry run nothing is recorded.
  */
-export async function takeOver(batch: SourceBatch, options: WriteOptions, book: LocationBook): Promise<TakenOver> {
+export async function applySourceBatch(
+  batch: SourceBatch,
+  options: WriteOptions,
+  book: LocationRecords,
+): Promise<AppliedBatch> {
   const { settings, registry, dryRun } = options
   if (!dryRun) await forgetStamps(batch, book)
   const counts = { create: 0, update: 0, delete: 0 }
@@ -37,19 +41,19 @@ export async function takeOver(batch: SourceBatch, options: WriteOptions, book: 
   const notes: EntryRecord[] = [...batch.notes]
   const removed: EntryId[] = []
 
-  const fail = (intent: Intent, message: string) => {
+  const fail = (intent: EntryIntent, message: string) => {
     const location = intent.type === 'new' ? intent.location : intent.record.location
     if (location !== null) failedLocations.add(location)
     failures.push(failureAt(location ?? settings.name, intent.type === 'new' ? intent.line : null, intent.id, message))
   }
 
-  let open: readonly Intent[] = batch.intents
+  let open: readonly EntryIntent[] = batch.intents
   for (let attempt = 1; open.length > 0; attempt++) {
-    const plan = await planBatch(open, settings, registry.history)
+    const plan = await planSourceWrites(open, settings, registry.history)
     notes.push(...plan.notes)
     removed.push(...plan.removed)
     for (const { intent, message } of plan.failed) fail(intent, message)
-    const { written, overtaken, refused } = await writeBatch(plan.writes, {
+    const { written, overtaken, refused } = await writeSourceBatch(plan.writes, {
       ...options,
       committed: async ({ writes, revision }) => {
         if (!dryRun && revision !== null) await book.save(recordsOf(writes, revision))
@@ -85,7 +89,7 @@ export async function takeOver(batch: SourceBatch, options: WriteOptions, book: 
 }
 
 /** Should this gateway end in the midst of it, whoever goes on reads these locations again. */
-async function forgetStamps({ locations, removedLocations }: SourceBatch, book: LocationBook): Promise<void> {
+async function forgetStamps({ locations, removedLocations }: SourceBatch, book: LocationRecords): Promise<void> {
   const stale = [...new Set([...locations.keys(), ...removedLocations])].flatMap((location) => {
     const record = book.get(location)
     return record === undefined || record.stamp === null ? [] : [{ ...record, stamp: null }]

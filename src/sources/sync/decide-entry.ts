@@ -10,7 +10,7 @@ export interface NewDefinition {
 }
 
 /** An entry as it is recorded and as it stands. */
-export interface StandingEntry {
+export interface CurrentEntry {
   readonly record: EntryRecord | undefined
   readonly current: EntryRevision | undefined
   /** That wrote `current`; it is looked at only where the record does not say that it is ours. */
@@ -29,7 +29,7 @@ export type Decision =
 /** What is to be done about a definition that is new. `author` is in whose name the source writes. */
 export function decideEntry(
   definition: NewDefinition,
-  standing: StandingEntry,
+  standing: CurrentEntry,
   conflict: Conflict,
   author: string,
 ): Decision {
@@ -39,11 +39,11 @@ export function decideEntry(
   if (current.content.digest === definition.content.digest) {
     return { type: 'note', revision: isOwned || conflict === 'source' ? current.revision : null }
   }
-  return isAsWeLeftIt(standing, author) ? { type: 'update' } : SETTLE[conflict](definition, standing)
+  return isUnchangedByOthers(standing, author) ? { type: 'update' } : SETTLE[conflict](definition, standing)
 }
 
 /** Whether nobody else has given the entry what it holds: then it is the source's to change. */
-export function isAsWeLeftIt(standing: StandingEntry, author: string): boolean {
+export function isUnchangedByOthers(standing: CurrentEntry, author: string): boolean {
   const { record, current } = standing
   if (current === undefined) return false
   const isRecorded =
@@ -53,7 +53,7 @@ export function isAsWeLeftIt(standing: StandingEntry, author: string): boolean {
 }
 
 /** This source wrote it, but the gateway ended before that was recorded. A rollback's revision is not its version's. */
-function isUnrecorded({ record, current, version }: StandingEntry, author: string): boolean {
+function isUnrecorded({ record, current, version }: CurrentEntry, author: string): boolean {
   return (
     current !== undefined &&
     version?.author === author &&
@@ -62,7 +62,7 @@ function isUnrecorded({ record, current, version }: StandingEntry, author: strin
   )
 }
 
-type Settle = (definition: NewDefinition, standing: StandingEntry) => Decision
+type Settle = (definition: NewDefinition, standing: CurrentEntry) => Decision
 
 /** What a source owned and somebody else has changed stays its own, as it was recorded. */
 const leave: Settle = (_definition, { record }) => ({ type: 'note', revision: record?.revision ?? null })

@@ -7,7 +7,7 @@ const CHUNK = 10_000
  * What is recorded of a source's locations, in memory for as long as this gateway reads the source: 80,000 of them take
  * about 20 MB, and comparing needs no query then.
  */
-export class LocationBook {
+export class LocationRecords {
   readonly #locations: Map<string, LocationRecord>
 
   private constructor(
@@ -18,8 +18,8 @@ export class LocationBook {
     this.#locations = new Map(locations.map((record) => [record.location, record]))
   }
 
-  static async open(source: string, records: SourceRecords): Promise<LocationBook> {
-    return new LocationBook(source, records, await records.locations(source))
+  static async open(source: string, records: SourceRecords): Promise<LocationRecords> {
+    return new LocationRecords(source, records, await records.locations(source))
   }
 
   get(location: string): LocationRecord | undefined {

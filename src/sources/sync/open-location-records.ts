@@ -3,8 +3,8 @@ import type { Change } from '../../core/history/change.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPosition } from '../../store/contract/history-reader.js'
 import type { EntryRecord } from '../../store/contract/source-records.js'
-import { authorOf } from '../contract/source-settings.js'
-import { LocationBook } from './location-records.js'
+import { sourceAuthor } from '../contract/source-settings.js'
+import { LocationRecords } from './location-records.js'
 
 /** Changes of the log that are looked through at a time. */
 const CHUNK = 2_000
@@ -15,10 +15,10 @@ const UNKNOWN_LOCATION = ''
  * What is recorded of a source, after recording what it has written without that: a gateway that ends between a commit
  * and its record would leave entries behind that nobody knows whose they are. @throws LeaseLost
  */
-export async function openBook(source: string, history: History): Promise<LocationBook> {
+export async function openLocationRecords(source: string, history: History): Promise<LocationRecords> {
   const { sources } = history
   const since = await sources.unsettled(source)
-  const book = await LocationBook.open(source, sources)
+  const book = await LocationRecords.open(source, sources)
   if (since === null) return book
   for await (const { revision, changes } of ownWrites(source, since, history)) await adopt(changes, revision)
   await book.settle()
@@ -59,7 +59,7 @@ async function* ownWrites(
   since: number,
   history: History,
 ): AsyncGenerator<{ revision: number; changes: readonly Change[] }> {
-  const author = authorOf(source)
+  const author = sourceAuthor(source)
   let after: LogPosition = { revision: since, position: Infinity }
   for (;;) {
     const page = await history.log(after, CHUNK)

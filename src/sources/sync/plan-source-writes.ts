@@ -5,24 +5,24 @@ import type { Version } from '../../core/history/version.js'
 import type { RawOperation } from '../../registry/writing/write-input.js'
 import type { History } from '../../store/contract/history.js'
 import type { EntryRecord } from '../../store/contract/source-records.js'
-import { authorOf, type SourceSettings } from '../contract/source-settings.js'
-import { decideEntry, isAsWeLeftIt, type StandingEntry } from './decide-entry.js'
-import type { GoneEntry, Intent, NewEntry } from './source-batch.js'
+import { type SourceSettings, sourceAuthor } from '../contract/source-settings.js'
+import { type CurrentEntry, decideEntry, isUnchangedByOthers } from './decide-entry.js'
+import type { EntryIntent, GoneEntry, NewEntry } from './source-batch.js'
 
 /** What is to be written for one intent. */
 export interface PlannedWrite {
-  readonly intent: Intent
+  readonly intent: EntryIntent
   readonly kind: 'create' | 'update' | 'delete'
   readonly operations: readonly RawOperation[]
   /** What is recorded once it has been written, given the revision; null takes the record away. */
   readonly record: Omit<EntryRecord, 'revision'> | null
 }
 
-export interface BatchPlan {
+export interface SourceWritePlan {
   readonly writes: readonly PlannedWrite[]
   readonly notes: readonly EntryRecord[]
   readonly removed: readonly EntryId[]
-  readonly failed: readonly { readonly intent: Intent; readonly message: string }[]
+  readonly failed: readonly { readonly intent: EntryIntent; readonly message: string }[]
 }
 
 /** Entries whose state is asked for in one statement. */
@@ -35,16 +35,16 @@ type Step =
   | { readonly type: 'fail'; readonly message: string }
 
 /** Holds intents against the registry as it stands. Changes nothing. */
-export async function planBatch(
-  intents: readonly Intent[],
+export async function planSourceWrites(
+  intents: readonly EntryIntent[],
   settings: SourceSettings,
   history: History,
-): Promise<BatchPlan> {
+): Promise<SourceWritePlan> {
   const plan = {
     writes: [] as PlannedWrite[],
     notes: [] as EntryRecord[],
     removed: [] as EntryId[],
-    failed: [] as { intent: Intent; message: string }[],
+    failed: [] as { intent: EntryIntent; message: string }[],
   }
   for (let from = 0; from < intents.length; from += CHUNK) {
     const chunk = intents.slice(from, from + CHUNK)
@@ -64,13 +64,13 @@ export async function planBatch(
 }
 
 interface Standing {
-  of(intent: Intent): StandingEntry
+  of(intent: EntryIntent): CurrentEntry
   /** Deleted since this source wrote it: what stands there now is not its own. */
   readonly madeAnew: ReadonlySet<EntryId>
 }
 
 async function readStanding(
-  chunk: readonly Intent[],
+  chunk: readonly EntryIntent[],
   { name, conflict }: SourceSettings,
   history: History,
 ): Promise<Standing> {
@@ -78,7 +78,8 @@ async function readStanding(
     chunk.map(({ id }) => id),
     'head',
   )
-  const isInDoubt = ({ id, record }: Intent) => current.has(id) && !(record?.revision === current.get(id)!.revision)
+  const isInDoubt = ({ id, record }: EntryIntent) =>
+    current.has(id) && !(record?.revision === current.get(id)!.revision)
   const inDoubt = chunk.filter(isInDoubt)
   const versions =
     inDoubt.length === 0
@@ -106,10 +107,10 @@ async function readStanding(
   }
 }
 
-function stepOfNew(intent: NewEntry, standing: StandingEntry, { name, conflict }: SourceSettings): Step {
+function stepOfNew(intent: NewEntry, standing: CurrentEntry, { name, conflict }: SourceSettings): Step {
   const { id, content, location } = intent
   const { current } = standing
-  const decision = decideEntry(intent, standing, conflict, authorOf(name))
+  const decision = decideEntry(intent, standing, conflict, sourceAuthor(name))
   if (decision.type === 'fail') return { type: 'fail', message: decision.message }
   const record = { id, location, digest: content.digest }
   if (decision.type === 'note') return { type: 'note', record: { ...record, revision: decision.revision } }
@@ -126,7 +127,7 @@ function stepOfGone(intent: GoneEntry, standing: Standing, { missing, name }: So
   const { current } = entry
   const isOwned =
     current !== undefined &&
-    (isAsWeLeftIt(entry, authorOf(name)) || (record.revision !== null && !standing.madeAnew.has(id)))
+    (isUnchangedByOthers(entry, sourceAuthor(name)) || (record.revision !== null && !standing.madeAnew.has(id)))
   if (!isOwned) return { type: 'remove' }
   if (missing === 'delete')
     return { type: 'write', write: { intent, kind: 'delete', operations: [deleteOf(current)], record: null } }

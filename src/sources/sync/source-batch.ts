@@ -20,11 +20,11 @@ export interface GoneEntry {
   readonly record: EntryRecord
 }
 
-export type Intent = NewEntry | GoneEntry
+export type EntryIntent = NewEntry | GoneEntry
 
 /** What is applied and recorded together. */
 export class SourceBatch {
-  readonly intents: Intent[] = []
+  readonly intents: EntryIntent[] = []
   /** Records that change while the registry does not. */
   readonly notes: EntryRecord[] = []
   /** Recorded when their entries have been taken over, without a stamp where one of those failed. */
@@ -33,7 +33,7 @@ export class SourceBatch {
   /** Of the contents, about. */
   bytes = 0
 
-  add(intent: Intent): void {
+  add(intent: EntryIntent): void {
     this.intents.push(intent)
     if (intent.type === 'new') this.bytes += intent.content.metaText.length + intent.content.dataText.length
   }

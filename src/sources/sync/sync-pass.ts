@@ -2,17 +2,17 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import { breather } from '../../registry/async/pause.js'
 import type { EntryRecord, SourceRecords } from '../../store/contract/source-records.js'
-import type { Scanned, SourceReader } from '../contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { FailureList, failureAt } from '../forms/failure-list.js'
-import { takeOver } from './apply-source-batch.js'
-import type { LocationBook } from './location-records.js'
+import { applySourceBatch } from './apply-source-batch.js'
+import type { LocationRecords } from './location-records.js'
 import { SourceBatch } from './source-batch.js'
 import type { WriteOptions } from './write-source-batch.js'
 
 export interface PassOptions extends WriteOptions {
   readonly reader: SourceReader
   readonly records: SourceRecords
-  readonly book: LocationBook
+  readonly book: LocationRecords
   readonly signal: AbortSignal
   /** Hears how many locations have been looked at, and how many definitions they have. */
   readonly progress: (locations: number, definitions: number) => void
@@ -30,7 +30,7 @@ export interface PassResult {
   readonly delta: readonly Operation[]
 }
 
-type Changed = Extract<Scanned, { unchanged: false }>
+type Changed = Extract<ScannedLocation, { unchanged: false }>
 const STATUSES = ['unchanged', 'read', 'failed'] as const
 type Status = (typeof STATUSES)[number]
 
@@ -107,7 +107,7 @@ class SyncPass {
 
   constructor(private readonly options: PassOptions) {}
 
-  see(scanned: Scanned): void {
+  see(scanned: ScannedLocation): void {
     if (scanned.unchanged) {
       this.#seeUnchanged(scanned.location)
       for (const location of scanned.also ?? []) this.#seeUnchanged(location)
@@ -258,7 +258,7 @@ class SyncPass {
     const batch = this.#batch
     this.#batch = new SourceBatch()
     if (batch.isEmpty) return
-    const taken = await takeOver(batch, this.options, this.options.book)
+    const taken = await applySourceBatch(batch, this.options, this.options.book)
     this.#done.created += taken.created
     this.#done.updated += taken.updated
     this.#done.deleted += taken.deleted

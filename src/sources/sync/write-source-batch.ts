@@ -1,7 +1,7 @@
 import type { Problem, ProblemCode } from '../../core/errors/registry-error.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { Registry } from '../../registry/registry.js'
-import { authorOf, type SourceSettings } from '../contract/source-settings.js'
+import { type SourceSettings, sourceAuthor } from '../contract/source-settings.js'
 import type { PlannedWrite } from './plan-source-writes.js'
 
 export interface WriteLimits {
@@ -20,11 +20,11 @@ export interface WriteOptions {
 
 export interface WriteListener {
   /** Called as soon as a changeset is committed. */
-  readonly committed: (written: Written) => Promise<void>
+  readonly committed: (written: WrittenChangeset) => Promise<void>
 }
 
 /** What came of the writes of one changeset. */
-export interface Written {
+export interface WrittenChangeset {
   readonly writes: readonly PlannedWrite[]
   /** Null on a dry run. */
   readonly revision: number | null
@@ -33,7 +33,7 @@ export interface Written {
 }
 
 export interface WriteResult {
-  readonly written: readonly Written[]
+  readonly written: readonly WrittenChangeset[]
   /** The entry has been changed by somebody else since it was looked at. */
   readonly overtaken: readonly PlannedWrite[]
   readonly refused: readonly { readonly write: PlannedWrite; readonly message: string }[]
@@ -48,12 +48,12 @@ const OF_ONE_ENTRY: readonly ProblemCode[] = ['INVALID_ENTRY', 'TOO_LARGE', 'ENT
  * Writes as one changeset, or as several one after the other where the limits want it so. What is wrong with single
  * entries is left out and told; a changeset that is refused for another reason is refused whole.
  */
-export async function writeBatch(
+export async function writeSourceBatch(
   writes: readonly PlannedWrite[],
   options: WriteOptions & WriteListener,
 ): Promise<WriteResult> {
   const result = {
-    written: [] as Written[],
+    written: [] as WrittenChangeset[],
     overtaken: [] as PlannedWrite[],
     refused: [] as { write: PlannedWrite; message: string }[],
   }
@@ -67,7 +67,7 @@ export async function writeBatch(
         message: messageOf(chunk, options.settings),
         dryRun: options.dryRun,
       },
-      { author: authorOf(options.settings.name) },
+      { author: sourceAuthor(options.settings.name) },
     )
     if (outcome.type === 'applied') {
       const written = { writes: chunk, revision: outcome.revision, version: outcome.head.version, delta: outcome.delta }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { namespaceFolder } from '../../../src/cli/folder/namespace-folder.js'
-import { gatewayUrl, socketUrl } from '../../../src/cli/gateway/gateway-url.js'
+import { gatewaySocketUrl, gatewayUrl } from '../../../src/cli/gateway/gateway-url.js'
 import { parseAt, parseVersion } from '../../../src/cli/input/parse-at.js'
 import { parseCriteria } from '../../../src/cli/input/parse-criteria.js'
-import { Failure } from '../../../src/cli/terminal/failure.js'
+import { CommandFailure } from '../../../src/cli/terminal/command-failure.js'
 
 const usage = (run: () => unknown): string => {
   try {
     run()
   } catch (error) {
-    if (error instanceof Failure && error.exitCode === 2) return error.message
+    if (error instanceof CommandFailure && error.exitCode === 2) return error.message
     throw error
   }
   throw new Error('this was taken')
@@ -113,7 +113,7 @@ describe('the address of a gateway', () => {
   })
 
   it('is the same for subscriptions, over a WebSocket', () => {
-    expect(socketUrl(gatewayUrl('https://example.test'))).toBe('wss://example.test/graphql')
+    expect(gatewaySocketUrl(gatewayUrl('https://example.test'))).toBe('wss://example.test/graphql')
   })
 })
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { ZipFile } from 'yazl'
 import type { SourceFailure } from '../../../src/sources/contract/source-failure.js'
-import type { Scanned, SourceReader } from '../../../src/sources/contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../../../src/sources/contract/source-reader.js'
 import {
   type FilesystemSourceOptions,
   openFilesystemSource,
@@ -51,7 +51,7 @@ export class Following {
   }
 
   readonly scan = async (signal = new AbortController().signal): Promise<Look> => {
-    const all: Scanned[] = []
+    const all: ScannedLocation[] = []
     for await (const scanned of this.reader.scan((location) => this.stamps.get(location), signal)) {
       if (scanned.unchanged) {
         for (const location of [scanned.location, ...(scanned.also ?? [])]) all.push({ location, unchanged: true })
@@ -66,7 +66,7 @@ export class Following {
 }
 
 export class Look {
-  constructor(readonly all: readonly Scanned[]) {}
+  constructor(readonly all: readonly ScannedLocation[]) {}
 
   get locations(): string[] {
     return this.all.map(({ location }) => location)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Scanned, SourceReader } from '../../../src/sources/contract/source-reader.js'
+import type { ScannedLocation, SourceReader } from '../../../src/sources/contract/source-reader.js'
 import type { HttpLimits } from '../../../src/sources/http/http-limits.js'
 import type { HttpSourceOptions } from '../../../src/sources/http/http-options.js'
 import { openHttpSource } from '../../../src/sources/http/http-source.js'
@@ -37,21 +37,21 @@ async function scan(
   reader: SourceReader,
   known: ReadonlyMap<string, string> = new Map(),
   signal = new AbortController().signal,
-): Promise<Scanned[]> {
-  const all: Scanned[] = []
+): Promise<ScannedLocation[]> {
+  const all: ScannedLocation[] = []
   for await (const scanned of reader.scan((location) => known.get(location), signal)) all.push(scanned)
   return all
 }
 
-type Read = Extract<Scanned, { unchanged: false }>
-const read = (scanned: Scanned | undefined): Read => {
+type Read = Extract<ScannedLocation, { unchanged: false }>
+const read = (scanned: ScannedLocation | undefined): Read => {
   if (scanned === undefined || scanned.unchanged) throw new Error('was not read')
   return scanned
 }
-const stampsOf = (all: readonly Scanned[]) => new Map(all.map((each) => [each.location, read(each).stamp]))
-const idsOf = (all: readonly Scanned[]) =>
+const stampsOf = (all: readonly ScannedLocation[]) => new Map(all.map((each) => [each.location, read(each).stamp]))
+const idsOf = (all: readonly ScannedLocation[]) =>
   all.map((each) => (each.unchanged ? 'unchanged' : each.entries.map(({ id }) => id).join(' ')))
-const messagesOf = (scanned: Scanned | undefined) =>
+const messagesOf = (scanned: ScannedLocation | undefined) =>
   read(scanned).failures.map(({ entryId, message }) => `${entryId} ${message}`)
 const next = (path: string) => ({ link: `<${path}>; rel="next"` })
 

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EntryId } from '../../../src/core/entry/entry-id.js'
-import { failureText } from '../../../src/sources/forms/parse-entry.js'
+import { failureText } from '../../../src/sources/forms/parse-entries.js'
 import type { FolderReading } from '../../../src/sources/provider/read-folder.js'
 import { readFolder } from '../../../src/sources/provider/read-folder.js'
 

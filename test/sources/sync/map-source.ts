@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Scanned, SourceReader } from '../../../src/sources/contract/source-reader.js'
-import { PARSERS, parseEntries } from '../../../src/sources/forms/parse-entry.js'
+import type { ScannedLocation, SourceReader } from '../../../src/sources/contract/source-reader.js'
+import { PARSERS, parseEntries } from '../../../src/sources/forms/parse-entries.js'
 
 /** A source of texts in memory: each location is a file of entries, by the form of its name's ending. */
 export class MapSource implements SourceReader {
@@ -28,7 +28,7 @@ export class MapSource implements SourceReader {
     for (const listener of this.#listeners) listener()
   }
 
-  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncIterable<Scanned> {
+  async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncIterable<ScannedLocation> {
     this.scans += 1
     for (const [location, { text, modifiedAt }] of [...this.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       await Promise.resolve()

@@ -2,8 +2,8 @@ import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import type { SourceReader } from '../../../src/sources/contract/source-reader.js'
 import type { SourceSettings } from '../../../src/sources/contract/source-settings.js'
-import type { LocationBook } from '../../../src/sources/sync/location-records.js'
-import { openBook } from '../../../src/sources/sync/open-location-records.js'
+import type { LocationRecords } from '../../../src/sources/sync/location-records.js'
+import { openLocationRecords } from '../../../src/sources/sync/open-location-records.js'
 import { type PassResult, syncPass } from '../../../src/sources/sync/sync-pass.js'
 import type { MapSource } from './map-source.js'
 
@@ -13,7 +13,7 @@ export const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 
 export class TestSource<Reader extends SourceReader = MapSource> {
   readonly settings: SourceSettings
   limits = LIMITS
-  #book: LocationBook | undefined
+  #book: LocationRecords | undefined
 
   constructor(
     readonly registry: Registry,
@@ -39,7 +39,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
     const { registry, reader, settings, limits } = this
     const records = registry.history.sources
     await records.hold([settings.name], 60_000)
-    this.#book ??= await openBook(settings.name, registry.history)
+    this.#book ??= await openLocationRecords(settings.name, registry.history)
     return syncPass({
       settings,
       registry,

@@ -13,11 +13,11 @@ export interface VersionNode {
   readonly changeset: { readonly created: number; readonly updated: number; readonly deleted: number }
 }
 
-export type Connection = 'connecting' | 'live' | 'lost'
+export type ConnectionState = 'connecting' | 'live' | 'lost'
 
 /** What the page knows of the registry at this moment; immutable, a new one for each change. */
 export interface RegistryView {
-  readonly connection: Connection
+  readonly connection: ConnectionState
   /** Where the head stands and at which revision; absent before the first answer. */
   readonly head?: number
   readonly revision?: number

@@ -1,7 +1,7 @@
-import type { Connection, LiveRegistry } from './live-registry'
+import type { ConnectionState, LiveRegistry } from './live-registry'
 import { useRegistry } from './use-registry'
 
-const WORDS: Readonly<Record<Connection, string>> = {
+const WORDS: Readonly<Record<ConnectionState, string>> = {
   connecting: 'Connecting',
   live: 'Live',
   lost: 'Connection lost, trying again',

@@ -1,4 +1,4 @@
-import type { Place, TreeLayout } from './layout'
+import type { NodePosition, TreeLayout } from './layout-tree'
 
 export const ROW_HEIGHT = 52
 const LANE_WIDTH = 18
@@ -13,7 +13,7 @@ export const drawingWidth = (laneCount: number): number =>
   2 * MARGIN + (Math.min(laneCount, MOST_LANES) - 1) * LANE_WIDTH
 
 /** Straight down in the child's own lane, then over to the parent in the last row before it. */
-const linePath = ({ row, lane, parent }: Place, rowCount: number): string | undefined => {
+const linePath = ({ row, lane, parent }: NodePosition, rowCount: number): string | undefined => {
   if (parent === 'none') return undefined
   if (parent === 'below') return `M${x(lane)} ${y(row)}V${rowCount * ROW_HEIGHT}`
   const start = `M${x(lane)} ${y(row)}`

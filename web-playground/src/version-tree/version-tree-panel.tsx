@@ -3,7 +3,7 @@ import { examples } from '../examples/examples'
 import { useOpenInTab } from '../examples/open-in-tab'
 import type { LiveRegistry, VersionNode } from '../registry/live-registry'
 import { useRegistry } from '../registry/use-registry'
-import { layoutTree } from './layout'
+import { layoutTree } from './layout-tree'
 import { drawingWidth, ROW_HEIGHT, TreeDrawing } from './tree-drawing'
 
 const counts = ({ created, updated, deleted }: VersionNode['changeset']): string =>

@@ -5,7 +5,7 @@ const SECRET =
 const SECRET_WHERE_CONFIGURED = /key|token/i
 
 /** How a page is named to people: its URL without what nobody else is to see. */
-export function urlNamer(configured: URL): (url: URL) => string {
+export function urlRedactor(configured: URL): (url: URL) => string {
   const hidden = new Set([...configured.searchParams.keys()].filter((name) => SECRET_WHERE_CONFIGURED.test(name)))
   return (url) => {
     const shown = new URL(url)

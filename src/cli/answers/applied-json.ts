@@ -7,6 +7,6 @@ export function appliedJson({ version, transition, delta, dryRun, replayed, warn
 }
 
 /** Tells what the author of a write may not have meant, beside the output. */
-export function tellWarnings({ terminal }: CommandContext, { warnings }: Applied): void {
+export function noteWarnings({ terminal }: CommandContext, { warnings }: Applied): void {
   for (const { message } of warnings) terminal.note(`${terminal.colors.yellow('warning')} ${message}`)
 }

@@ -2,7 +2,7 @@ export const EXIT = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** Why a command did not do what it was asked: what to print, and the exit code that tells scripts. */
-export class Failure extends Error {
+export class CommandFailure extends Error {
   override readonly name = 'Failure'
 
   constructor(
@@ -17,6 +17,6 @@ export class Failure extends Error {
   }
 }
 
-export function usageFailure(message: string): Failure {
-  return new Failure(EXIT.usage, message, 'USAGE')
+export function usageFailure(message: string): CommandFailure {
+  return new CommandFailure(EXIT.usage, message, 'USAGE')
 }

@@ -82,10 +82,12 @@ function readDocument(document: SourceDocument): FormReading | undefined {
 }
 
 /** A definition that is an entry, or all that is wrong with it. */
-export type Checked = { readonly id: EntryId; readonly content: SealedContent } | { readonly faults: readonly string[] }
+export type CheckedDefinition =
+  | { readonly id: EntryId; readonly content: SealedContent }
+  | { readonly faults: readonly string[] }
 
 /** Checks a definition as far as that goes without a registry, and seals its content. */
-export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): Checked {
+export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): CheckedDefinition {
   const faults: string[] = []
   let entryId: EntryId | undefined
   try {

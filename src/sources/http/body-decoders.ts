@@ -21,7 +21,7 @@ const MOST_CODINGS = 2
 export const ACCEPTED_CODINGS = 'gzip, deflate, br'
 
 /** What undoes the codings of a `Content-Encoding` header, in the order to be used. @throws HttpFailure on one we do not know */
-export function decodersFor(header: string | undefined): Decoder[] {
+export function bodyDecoders(header: string | undefined): Decoder[] {
   const codings = (header ?? '')
     .toLowerCase()
     .split(',')

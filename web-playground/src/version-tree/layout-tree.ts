@@ -5,7 +5,7 @@ export interface TreeVersion {
 }
 
 /** Where a version stands: rows run from the newest at the top, lanes from the left. */
-export interface Place {
+export interface NodePosition {
   readonly number: number
   readonly row: number
   readonly lane: number
@@ -14,7 +14,7 @@ export interface Place {
 }
 
 export interface TreeLayout {
-  readonly places: readonly Place[]
+  readonly places: readonly NodePosition[]
   readonly laneCount: number
 }
 
@@ -41,7 +41,7 @@ export const layoutTree = (versions: readonly TreeVersion[], head: number | unde
     laneCount = Math.max(laneCount, lane + 1)
   }
 
-  const places = newestFirst.map(({ number, previous }, row): Place => {
+  const places = newestFirst.map(({ number, previous }, row): NodePosition => {
     const parentRow = previous ? rowOf.get(previous.number) : undefined
     const parent =
       parentRow !== undefined && previous

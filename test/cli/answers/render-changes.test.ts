@@ -3,13 +3,13 @@ import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { renderChange } from '../../../src/cli/answers/render-changes.js'
 import { EXPORT_FORMS } from '../../../src/cli/folder/export-forms.js'
-import { renderTable } from '../../../src/cli/terminal/table.js'
+import { renderTable } from '../../../src/cli/terminal/render-table.js'
 import { printable } from '../../../src/cli/terminal/terminal.js'
-import { valueDifferences } from '../../../src/cli/terminal/value-diff.js'
+import { valueDifferences } from '../../../src/cli/terminal/value-differences.js'
 import { jsonEquals } from '../../../src/core/entry/canonical-json.js'
 import type { EntryId } from '../../../src/core/entry/entry-id.js'
 import type { Json } from '../../../src/core/entry/json.js'
-import { PARSERS, parseEntries } from '../../../src/sources/forms/parse-entry.js'
+import { PARSERS, parseEntries } from '../../../src/sources/forms/parse-entries.js'
 
 const plain = pc.createColors(false)
 const content = (meta: Json, data: Json, kind = 'service.http') => ({ kind, meta, data })

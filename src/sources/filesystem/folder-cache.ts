@@ -36,7 +36,7 @@ export interface FolderState {
  * 0.1 s and 54 MB.) A folder is watched before it is read, so what it was like when read holds until its watch tells
  * something: a scan need not look at it again.
  */
-export class FolderMemory {
+export class FolderCache {
   readonly #folders = new Map<string, FolderState>()
   #watching = false
   #told: () => void = () => {}
@@ -119,6 +119,6 @@ export class FolderMemory {
 }
 
 /** Whether a folder is as it was when it was read last. */
-export function isAsRead(state: FolderState): boolean {
+export function isUnchangedSinceRead(state: FolderState): boolean {
   return state.watcher !== undefined && state.readAt === state.told
 }

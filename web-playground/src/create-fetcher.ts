@@ -2,7 +2,7 @@ import type { Fetcher, FetcherParams } from '@graphiql/toolkit'
 import { Kind, type OperationDefinitionNode, parse } from 'graphql'
 import type { Client, FormattedExecutionResult } from 'graphql-ws'
 import type { Endpoint } from './endpoint'
-import { openSocket } from './socket'
+import { openSocket } from './open-socket'
 
 type Headers = Record<string, string>
 
