@@ -7,15 +7,15 @@ import type { Registry } from '../registry/registry.js'
 import type { Sources } from '../sources/running/sources.js'
 import type { GatewayConfig } from './config/config.js'
 import { createEngine } from './engine/engine.js'
+import { BodyReader } from './http/body-reader.js'
 import { answerGraphQL } from './http/graphql-over-http.js'
-import { answerHealth, answerReady, answerText } from './http/health.js'
-import { createHttpServer } from './http/http.js'
-import { BodyReader } from './http/read-body.js'
+import { answerHealth, answerReady, respondText } from './http/health.js'
+import { createHttpServer } from './http/http-server.js'
 import { createStaticFiles } from './http/static-files.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
 import type { OperationLimits } from './pipeline/operation-limits.js'
-import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket/websocket.js'
+import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket/websockets.js'
 
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
@@ -68,7 +68,7 @@ export function createApp(options: AppOptions): App {
     routes: {
       '/healthz': (_request, response) => answerHealth(response),
       '/readyz': (_request, response) => answerReady(response, registry.history, stopping.signal),
-      '/metrics': async (_request, response) => answerText(response, 200, await metrics.text(), metrics.contentType),
+      '/metrics': async (_request, response) => respondText(response, 200, await metrics.text(), metrics.contentType),
     },
     files: (request, response, { pathname }) => files(request, response, pathname),
     webSockets,

@@ -12,13 +12,13 @@ import { storeConfig } from '../store/providers/open-store.js'
 import { type AppOptions, createApp } from './app.js'
 import type { GatewayConfig } from './config/config.js'
 import { StartError } from './config/start-error.js'
-import { GRAPHQL_PATH } from './http/http.js'
+import { GRAPHQL_PATH } from './http/http-server.js'
 import { createLog, type Log } from './observing/log.js'
 import { OPERATION_LIMITS } from './pipeline/operation-limits.js'
+import { createGatewayProviders } from './plugins/gateway-providers.js'
 import { loadParticipants } from './plugins/load-participants.js'
 import { loadPlugins } from './plugins/load-plugins.js'
 import { openSources } from './plugins/open-sources.js'
-import { createProviders } from './plugins/provider-roles.js'
 
 export interface Gateway {
   /** Of the playground. */
@@ -29,7 +29,7 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-export interface GatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
+export interface StartGatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
   readonly log?: Log
   /** Further sources, registered as a plugin's would be. */
   readonly sourceProviders?: readonly SourceProvider[]
@@ -54,9 +54,9 @@ const SOURCES_CLOSE_MS = 500
 const STORE_CLOSE_MS = 3_500
 
 /** Opens the store and listens. @throws StartError where it cannot, saying why and what to do */
-export async function startGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
+export async function startGateway(config: GatewayConfig, options: StartGatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
-  const providers = await createProviders((what, error) => log.warn({ err: error }, what))
+  const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
   for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
   const plugins = await loadPlugins(config, providers)
   const loaded = loadParticipants(config, plugins.participants)

@@ -3,7 +3,7 @@ import { ConfigError } from './config/config-error.js'
 import { StartError } from './config/start-error.js'
 import { startGateway } from './gateway.js'
 import { createLog, type Log } from './observing/log.js'
-import { stopOnSignals } from './shutdown.js'
+import { stopOnSignals } from './stop-on-signals.js'
 
 /** Runs a gateway until a signal ends the process. Says where it is by one line on stdout; exits with 1 where it cannot start. */
 export async function serve(load: () => GatewayConfig = loadConfig): Promise<void> {

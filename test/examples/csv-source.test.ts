@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { createGatewayProviders, type GatewayProviders } from '../../src/server/plugins/gateway-providers.js'
 import { loadPlugins } from '../../src/server/plugins/load-plugins.js'
-import { createProviders, type GatewayProviders } from '../../src/server/plugins/provider-roles.js'
 import type { ScannedLocation, SourceReader } from '../../src/sources/contract/source-reader.js'
 import { createSourceHost } from '../../src/sources/provider/source-host.js'
 
@@ -29,7 +29,7 @@ let providers: GatewayProviders
 
 beforeEach(async () => {
   cpSync(EXAMPLE, folder, { recursive: true })
-  providers = await createProviders()
+  providers = await createGatewayProviders()
   await loadPlugins(
     { plugins: [join(EXAMPLE, 'csv-source.js')], transactions: { operationSeconds: 1, totalSeconds: 1 } },
     providers,

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
 import WebSocket from 'ws'
 import { type GatewayConfig, loadConfig } from '../../src/server/config/config.js'
-import { type Gateway, type GatewayOptions, startGateway } from '../../src/server/gateway.js'
+import { type Gateway, type StartGatewayOptions, startGateway } from '../../src/server/gateway.js'
 
 /** What the process holds when everything that nobody holds is gone: buffers go only some time after a collection. */
 async function heldBytes(): Promise<number> {
@@ -38,7 +38,7 @@ export interface TestGateway extends Gateway {
 
 /** A gateway of its own on a free port, over memory unless told. */
 export async function testGateway(
-  options: GatewayOptions = {},
+  options: StartGatewayOptions = {},
   config: Partial<GatewayConfig> = {},
   environment: Record<string, string> = {},
 ): Promise<TestGateway> {

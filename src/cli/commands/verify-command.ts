@@ -2,8 +2,8 @@ import { compileDependencyPatterns } from '../../core/dependency/compile-depende
 import type { DependencyPattern } from '../../core/dependency/dependency.js'
 import type { GatewayConfig } from '../../server/config/config.js'
 import { fingerprint } from '../../server/gateway.js'
+import { createGatewayProviders } from '../../server/plugins/gateway-providers.js'
 import { loadPlugins } from '../../server/plugins/load-plugins.js'
-import { createProviders } from '../../server/plugins/provider-roles.js'
 import type { Verification } from '../../store/contract/history.js'
 import { holdsEmbeddedStore } from '../../store/embedded/start-embedded-postgres.js'
 import { compileRegex } from '../../store/planning/compile-regex.js'
@@ -77,7 +77,7 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
 /** Those of plugins too: by fewer, the index of references would seem wrong, and opening the store would make it so. */
 async function dependencyPatterns(config: GatewayConfig): Promise<readonly DependencyPattern[]> {
   if (config.plugins.length === 0) return config.dependencies
-  const providers = await createProviders()
+  const providers = await createGatewayProviders()
   try {
     const { dependencies } = await loadPlugins(config, providers)
     return [...config.dependencies, ...dependencies]

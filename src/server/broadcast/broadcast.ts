@@ -1,7 +1,7 @@
 import type { StreamPlace } from '../../registry/following/stream-position.js'
-import type { DeliveryTurns } from './fair-delivery.js'
-import type { ResultWindow } from './result-buffer-budget.js'
-import { ResultRun, type RunSource } from './result-feed.js'
+import type { FairDelivery } from './fair-delivery.js'
+import type { ResultBufferBudget } from './result-buffer-budget.js'
+import { type FeedSource, ResultFeed } from './result-feed.js'
 import type { ResultSink } from './shared-result.js'
 import { Subscriber } from './subscriber.js'
 
@@ -10,29 +10,29 @@ import { Subscriber } from './subscriber.js'
  * in the log it goes over to an older run that would tell it the same, and its own is over. So most of the time there
  * is one run for all who are up with the log, and one for each of those who are not.
  */
-export class SharedOperation {
+export class Broadcast {
   /** The oldest first. */
-  readonly #runs = new Set<ResultRun>()
+  readonly #runs = new Set<ResultFeed>()
 
   constructor(
     private readonly options: {
       /** Whether results show nothing but what the log says: not how things are when they are worked out. */
       readonly timeless: boolean
-      readonly window: ResultWindow
-      readonly turns: DeliveryTurns
+      readonly window: ResultBufferBudget
+      readonly turns: FairDelivery
       /** Executes the operation from a place on. */
-      readonly open: (from: StreamPlace) => RunSource
+      readonly open: (from: StreamPlace) => FeedSource
       /** Called when nobody is left. */
       readonly empty: () => void
     },
   ) {}
 
-  get turns(): DeliveryTurns {
+  get turns(): FairDelivery {
     return this.options.turns
   }
 
   /** A client's subscription, which has begun. `ended` settles when it is over. */
-  subscribe(source: RunSource, sink: ResultSink, since: number): Subscriber {
+  subscribe(source: FeedSource, sink: ResultSink, since: number): Subscriber {
     const subscriber = new Subscriber(this, this.#run(source), sink, since)
     subscriber.step()
     return subscriber
@@ -43,7 +43,7 @@ export class SharedOperation {
    * yet (`isWaiting`), any that has; null where its own is the one. So those who catch up from different places meet: who comes
    * to where another one began is handed what was worked out for that one.
    */
-  betterRun(own: ResultRun, at: StreamPlace, since: number, isWaiting: boolean): ResultRun | null {
+  betterRun(own: ResultFeed, at: StreamPlace, since: number, isWaiting: boolean): ResultFeed | null {
     let isOlder = true
     for (const run of this.#runs) {
       if (run !== own) {
@@ -55,7 +55,7 @@ export class SharedOperation {
   }
 
   /** A run to go on in from any place: a new one, where there is none. */
-  runFrom(place: StreamPlace, since: number): ResultRun {
+  runFrom(place: StreamPlace, since: number): ResultFeed {
     if (place.position.position === Infinity) {
       for (const run of this.#runs) if (run.covers(place, since, this.options.timeless)) return run
     }
@@ -63,14 +63,14 @@ export class SharedOperation {
   }
 
   /** A client has left a run. */
-  left(run: ResultRun): void {
+  left(run: ResultFeed): void {
     if (run.members.size > 0) return
     this.#runs.delete(run)
     if (this.#runs.size === 0) this.options.empty()
   }
 
-  #run(source: RunSource): ResultRun {
-    const run = new ResultRun(source, this.options.window)
+  #run(source: FeedSource): ResultFeed {
+    const run = new ResultFeed(source, this.options.window)
     this.#runs.add(run)
     return run
   }

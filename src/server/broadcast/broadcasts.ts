@@ -2,19 +2,19 @@ import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionN
 import type { StreamPlace } from '../../registry/following/stream-position.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultStream } from '../pipeline/operation-request.js'
-import { SharedOperation } from './broadcast.js'
-import { DeliveryTurns } from './fair-delivery.js'
-import { operationKey, type SharedForm, sharedForm } from './operation-key.js'
-import type { ResultWindow } from './result-buffer-budget.js'
-import type { RunSource } from './result-feed.js'
+import { Broadcast } from './broadcast.js'
+import { FairDelivery } from './fair-delivery.js'
+import { operationKey, type SubscriptionShape, subscriptionShape } from './operation-key.js'
+import type { ResultBufferBudget } from './result-buffer-budget.js'
+import type { FeedSource } from './result-feed.js'
 import type { ResultSink } from './shared-result.js'
 import type { Subscriber } from './subscriber.js'
 
 /** A subscription that has been let in. */
-export interface BegunSubscription {
-  readonly source: RunSource & { readonly results: AsyncIterableIterator<unknown> }
+export interface StartedSubscription {
+  readonly source: FeedSource & { readonly results: AsyncIterableIterator<unknown> }
   /** The same operation anew, from a place on. */
-  readonly open: (from: StreamPlace) => RunSource
+  readonly open: (from: StreamPlace) => FeedSource
   /** When it began, by `performance.now()`. */
   readonly since: number
   /** Aborts when the client has gone. */
@@ -29,14 +29,14 @@ export interface BegunSubscription {
  * same rights. Everybody has all rights as yet, and the author, which is only what a client says of itself, is nothing
  * that reading depends on; where rights are, they belong into the key.
  */
-export class SharedOperations {
-  readonly #forms = new WeakMap<OperationDefinitionNode, SharedForm>()
-  readonly #turns = new DeliveryTurns()
-  readonly #operations = new WeakMap<DocumentNode, Map<string, SharedOperation>>()
+export class Broadcasts {
+  readonly #forms = new WeakMap<OperationDefinitionNode, SubscriptionShape>()
+  readonly #turns = new FairDelivery()
+  readonly #operations = new WeakMap<DocumentNode, Map<string, Broadcast>>()
 
   constructor(
     private readonly schema: GraphQLSchema,
-    private readonly window: ResultWindow,
+    private readonly window: ResultBufferBudget,
   ) {}
 
   /** A subscription's results, to be asked for one by one or delivered. */
@@ -47,11 +47,11 @@ export class SharedOperations {
       operationName: string | null
       variables: Readonly<Record<string, unknown>>
     },
-    begun: BegunSubscription,
+    begun: StartedSubscription,
   ): ResultStream {
     const { signal, over, mask } = begun
     // Let go of when it has been handed on: it keeps alive all that opening it took, which is 10 KB for each who follows.
-    let own: { readonly asked: typeof asked; readonly begun: BegunSubscription } | null = { asked, begun }
+    let own: { readonly asked: typeof asked; readonly begun: StartedSubscription } | null = { asked, begun }
     let subscriber: Subscriber | null = null
     let open = true
     const results = () => own?.begun.source.results as AsyncIterableIterator<ExecutionResult> | undefined
@@ -107,18 +107,18 @@ export class SharedOperations {
   }
 
   #operation(
-    { document, operation, operationName, variables }: Parameters<SharedOperations['stream']>[0],
-    { open }: BegunSubscription,
-  ): SharedOperation {
+    { document, operation, operationName, variables }: Parameters<Broadcasts['stream']>[0],
+    { open }: StartedSubscription,
+  ): Broadcast {
     let form = this.#forms.get(operation)
-    if (form === undefined) this.#forms.set(operation, (form = sharedForm(this.schema, document, operation)))
+    if (form === undefined) this.#forms.set(operation, (form = subscriptionShape(this.schema, document, operation)))
     let operations = this.#operations.get(document)
     if (operations === undefined) this.#operations.set(document, (operations = new Map()))
     const key = operationKey(form, operationName, variables)
     let shared = operations.get(key)
     if (shared === undefined) {
       const { window } = this
-      const made = new SharedOperation({
+      const made = new Broadcast({
         timeless: form.timeless,
         window,
         turns: this.#turns,

@@ -4,7 +4,7 @@ const SLICE_MS = 10
 const STEPS_PER_LOOK = 8
 
 /** One who waits for its turn. */
-export interface InTurn {
+export interface QueuedRecipient {
   takeTurn(): void
 }
 
@@ -13,8 +13,8 @@ export interface InTurn {
  * one turn of the event loop, since a socket that takes all that it is given asks for more before anything is read:
  * nobody else is heard meanwhile, and those who connect are taken for silent.
  */
-export class DeliveryTurns {
-  #queue: InTurn[] = []
+export class FairDelivery {
+  #queue: QueuedRecipient[] = []
   /** When handing out began in this turn of the event loop; null where it has not. */
   #since: number | null = null
   #steps = 0
@@ -32,7 +32,7 @@ export class DeliveryTurns {
   }
 
   /** Has it take its turn after all who wait already. */
-  add(one: InTurn): void {
+  add(one: QueuedRecipient): void {
     if (this.#since === null) this.#begin()
     this.#queue.push(one)
   }

@@ -1,4 +1,4 @@
-import type { Stretch } from './result-batch.js'
+import type { ResultBatch } from './result-batch.js'
 
 /** @bound Size of the frames that are cached for subscribers who reach the same position next, over all feeds. */
 const FRAMES_BYTES = 4 * 1024 * 1024
@@ -8,15 +8,15 @@ const OVERHEAD_BYTES = 200
 const CUT = 1_024
 
 /** Bounds what is kept of frames: those made first go first. */
-export class FrameMemory {
-  #queue: { readonly stretch: Stretch; readonly bytes: number }[] = []
+export class FrameCache {
+  #queue: { readonly stretch: ResultBatch; readonly bytes: number }[] = []
   #first = 0
   #bytes = 0
 
   constructor(private readonly most = FRAMES_BYTES) {}
 
   /** So many bytes have been written of a stretch that had none. */
-  made(stretch: Stretch, frameBytes: number): void {
+  made(stretch: ResultBatch, frameBytes: number): void {
     const bytes = frameBytes + OVERHEAD_BYTES
     this.#queue.push({ stretch, bytes })
     this.#bytes += bytes

@@ -27,18 +27,18 @@ const TIMELESS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What can be told of a subscription by its document alone. */
-export interface SharedForm {
+export interface SubscriptionShape {
   /** Variables that only say where it begins. */
   readonly beginning: ReadonlySet<string>
   /** Whether nothing in it depends on when it is worked out. */
   readonly timeless: boolean
 }
 
-export function sharedForm(
+export function subscriptionShape(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-): SharedForm {
+): SubscriptionShape {
   const roots = operation.selectionSet.selections.filter(
     (selection): selection is FieldNode => selection.kind === Kind.FIELD,
   )
@@ -71,7 +71,7 @@ export function sharedForm(
 
 /** The same for operations of one document that ask the same from wherever they stand. */
 export function operationKey(
-  form: SharedForm,
+  form: SubscriptionShape,
   operationName: string | null,
   variables: Readonly<Record<string, unknown>>,
 ): string {

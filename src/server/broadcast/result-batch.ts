@@ -1,14 +1,14 @@
-import type { FrameMemory } from './frame-memory.js'
+import type { FrameCache } from './frame-memory.js'
 import type { SharedResult } from './shared-result.js'
 
 /** Results that are handed to a client together, and to others who stand where it stood. */
-export class Stretch implements Iterable<SharedResult> {
+export class ResultBatch implements Iterable<SharedResult> {
   #frames: { readonly key: string; readonly bytes: Buffer } | null = null
 
   /** @param results one after the other, at least one */
   constructor(
     private results: readonly SharedResult[],
-    private readonly memory: FrameMemory,
+    private readonly memory: FrameCache,
   ) {}
 
   get length(): number {

@@ -1,30 +1,30 @@
-import { FrameMemory } from './frame-memory.js'
-import type { ResultRun } from './result-feed.js'
+import { FrameCache } from './frame-memory.js'
+import type { ResultFeed } from './result-feed.js'
 
 /** @bound Size of the results that are buffered for slower subscribers, over all feeds. */
-export const WINDOW_BYTES = 16 * 1024 * 1024
+export const RESULT_BUFFER_BYTES = 16 * 1024 * 1024
 /** Bookkeeping of one result, beside its text. */
 const OVERHEAD_BYTES = 400
 /** Dropped entries are cut off the queue this many at a time. */
 const CUT = 1_024
 
 /** Who keeps a result; null once it keeps nothing any more. Of a run that is over no more than this is to be held here: everybody begins with one. */
-export interface Keeper {
-  run: Pick<ResultRun, 'dropOldest'> | null
+export interface BufferOwner {
+  run: Pick<ResultFeed, 'dropOldest'> | null
 }
 
 /** Bounds what all runs keep together: the oldest result goes first, whosever it is. */
-export class ResultWindow {
-  #queue: { readonly keeper: Keeper; readonly bytes: number }[] = []
+export class ResultBufferBudget {
+  #queue: { readonly keeper: BufferOwner; readonly bytes: number }[] = []
   #first = 0
   #bytes = 0
   /** What is kept of them as they go over wires. */
-  readonly frames = new FrameMemory()
+  readonly frames = new FrameCache()
 
-  constructor(private readonly most = WINDOW_BYTES) {}
+  constructor(private readonly most = RESULT_BUFFER_BYTES) {}
 
   /** A run has kept another result. */
-  kept(keeper: Keeper, textBytes: number): void {
+  kept(keeper: BufferOwner, textBytes: number): void {
     const bytes = textBytes + OVERHEAD_BYTES
     this.#queue.push({ keeper, bytes })
     this.#bytes += bytes

@@ -3,8 +3,8 @@ import { countBefore } from '../../core/entry/binary-search.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
 import { type FollowPlace, isSyncedAt, type StreamPlace } from '../../registry/following/stream-position.js'
-import { Stretch } from './result-batch.js'
-import type { Keeper, ResultWindow } from './result-buffer-budget.js'
+import { ResultBatch } from './result-batch.js'
+import type { BufferOwner, ResultBufferBudget } from './result-buffer-budget.js'
 import type { SharedResult } from './shared-result.js'
 import type { Subscriber } from './subscriber.js'
 
@@ -22,7 +22,7 @@ const AT_ONCE_BYTES = 64 * 1024
 const ALONE_BYTES = 1024 * 1024
 
 /** What a run executes: results, one asked for after the other, and where each stands. */
-export interface RunSource {
+export interface FeedSource {
   readonly results: AsyncIterator<ExecutionResult>
   readonly place: FollowPlace
 }
@@ -35,14 +35,14 @@ export interface RunSource {
  *   kept               first            end
  *   subscribers   ▲ on its own   ▲ takes   ▲ waits
  */
-export class ResultRun {
+export class ResultFeed {
   /** Where the first result that is kept begins; null while that is no place in the log, and nobody may join. */
   start: StreamPlace | null
   first = 0
   readonly members = new Set<Subscriber>()
   /** Members that wait for their turn to be handed what there is. */
   readonly queued = new Set<Subscriber>()
-  readonly #keeper: Keeper = { run: this }
+  readonly #keeper: BufferOwner = { run: this }
   #kept: SharedResult[] = []
   #keptBytes = 0
   /** Results that were let go before their turn. */
@@ -58,11 +58,11 @@ export class ResultRun {
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
   /** Null once it is over: the window counts what an ended run has kept until its turn comes, and is to hold no more of it. */
-  #source: RunSource | null
+  #source: FeedSource | null
 
   constructor(
-    source: RunSource,
-    private readonly window: ResultWindow,
+    source: FeedSource,
+    private readonly window: ResultBufferBudget,
   ) {
     this.#source = source
     this.start = source.place.from
@@ -94,13 +94,13 @@ export class ResultRun {
   }
 
   /** The results from a number on up to the next cut: so those who come from different places soon go in step, and share frames. */
-  from(next: number): Stretch {
+  from(next: number): ResultBatch {
     const begin = next - this.first
     let end = begin + 1
     while (end < this.#kept.length && !this.#kept[end]!.isCut) end++
     const first = this.#kept[begin]!
     if (first.stretch?.length !== end - begin)
-      first.stretch = new Stretch(this.#kept.slice(begin, end), this.window.frames)
+      first.stretch = new ResultBatch(this.#kept.slice(begin, end), this.window.frames)
     return first.stretch
   }
 
@@ -214,7 +214,7 @@ export class ResultRun {
     for (const subscriber of waiting) subscriber.step()
   }
 
-  #end(how: NonNullable<ResultRun['ended']>): void {
+  #end(how: NonNullable<ResultFeed['ended']>): void {
     this.ended ??= how
     this.#flushing ??= setImmediate(() => this.#flush())
   }

@@ -1,5 +1,5 @@
 import type { StreamPlace } from '../../registry/following/stream-position.js'
-import type { Stretch } from './result-batch.js'
+import type { ResultBatch } from './result-batch.js'
 
 /** A result of a subscription as every client that it is for is sent it. */
 export interface SharedResult {
@@ -12,11 +12,11 @@ export interface SharedResult {
   /** Who is handed what came before it is not handed it at once with that. */
   readonly isCut: boolean
   /** What was last handed to a client beginning with it. */
-  stretch: Stretch | null
+  stretch: ResultBatch | null
 }
 
 /** A client's connection, as one subscription sees it. */
 export interface ResultSink {
   /** Sends results, in order. `taken` is called once the client's socket has taken them, never before this returns. */
-  send(results: Stretch, taken: () => void): void
+  send(results: ResultBatch, taken: () => void): void
 }

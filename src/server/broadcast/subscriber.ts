@@ -1,7 +1,7 @@
 import { comparePositions } from '../../registry/following/log-position.js'
 import type { StreamPlace } from '../../registry/following/stream-position.js'
-import type { SharedOperation } from './broadcast.js'
-import type { ResultRun } from './result-feed.js'
+import type { Broadcast } from './broadcast.js'
+import type { ResultFeed } from './result-feed.js'
 import type { ResultSink } from './shared-result.js'
 
 /**
@@ -25,8 +25,8 @@ export class Subscriber {
   #reject!: (error: unknown) => void
 
   constructor(
-    private readonly operation: SharedOperation,
-    private run: ResultRun,
+    private readonly operation: Broadcast,
+    private run: ResultFeed,
     private readonly sink: ResultSink,
     since: number,
   ) {
@@ -104,7 +104,7 @@ export class Subscriber {
     this.step()
   }
 
-  #join(run: ResultRun, place: StreamPlace): void {
+  #join(run: ResultFeed, place: StreamPlace): void {
     const left = this.run
     this.run = run
     run.members.add(this)

@@ -15,18 +15,18 @@ import type { StreamPlace } from '../../registry/following/stream-position.js'
 import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Sources } from '../../sources/running/sources.js'
-import { SharedOperations } from '../broadcast/broadcasts.js'
-import { ResultWindow } from '../broadcast/result-buffer-budget.js'
-import type { RunSource } from '../broadcast/result-feed.js'
-import { createThinPath, type ThinPath } from '../fast-path/fast-path.js'
+import { Broadcasts } from '../broadcast/broadcasts.js'
+import { ResultBufferBudget } from '../broadcast/result-buffer-budget.js'
+import type { FeedSource } from '../broadcast/result-feed.js'
+import { createFastPath, type FastPath } from '../fast-path/fast-path.js'
 import type { Log } from '../observing/log.js'
 import type { Metrics } from '../observing/metrics.js'
 import { useDocumentCache } from '../pipeline/document-cache.js'
-import { UnderWay } from '../pipeline/in-flight-counter.js'
-import { useIntrospection } from '../pipeline/introspection-switch.js'
-import { createErrorMask, type MaskError } from '../pipeline/mask-error.js'
+import { InFlightCounter } from '../pipeline/in-flight-counter.js'
+import { useIntrospectionSwitch } from '../pipeline/introspection-switch.js'
+import { createMaskError, type MaskError } from '../pipeline/mask-error.js'
 import { useNodeLimit } from '../pipeline/node-limit.js'
-import { withDeadline } from '../pipeline/operation-deadline.js'
+import { withOperationDeadline } from '../pipeline/operation-deadline.js'
 import { OPERATION_LIMITS, type OperationLimits } from '../pipeline/operation-limits.js'
 import {
   type Caller,
@@ -48,7 +48,7 @@ export interface EngineOptions {
   readonly introspection: boolean
   readonly limits?: OperationLimits
   /** What is kept of results for clients that are not quite up with the others. */
-  readonly windowBytes?: number
+  readonly resultBufferBytes?: number
 }
 
 export interface Engine {
@@ -56,9 +56,9 @@ export interface Engine {
   readonly mask: MaskError
   /** Resolves when no query and no mutation runs, or after `ms`. */
   idle(ms: number): Promise<void>
-  readonly write: ThinPath['write']
-  readonly tellEntry: ThinPath['tellEntry']
-  readonly again: ThinPath['again']
+  readonly write: FastPath['write']
+  readonly tellEntry: FastPath['tellEntry']
+  readonly again: FastPath['again']
   /** Parses, validates and holds to the limits; what is wrong comes as errors with a code. */
   prepare(request: OperationRequest, caller: Caller): PreparedOperation | { readonly errors: readonly GraphQLError[] }
 }
@@ -66,10 +66,15 @@ export interface Engine {
 /** GraphQL without a transport: the same plugins, whichever way an operation comes in. */
 export function createEngine(options: EngineOptions): Engine {
   const { schema, registry, log, metrics, limits = OPERATION_LIMITS } = options
-  const mask = createErrorMask(log)
+  const mask = createMaskError(log)
   const yoga = createYoga({
     schema,
-    plugins: [useGraphQLJs(), useDocumentCache(limits), useIntrospection(options.introspection), useNodeLimit(limits)],
+    plugins: [
+      useGraphQLJs(),
+      useDocumentCache(limits),
+      useIntrospectionSwitch(options.introspection),
+      useNodeLimit(limits),
+    ],
     maskedErrors: { maskError: mask },
     parserAndValidationCache: false,
     graphiql: false,
@@ -83,15 +88,15 @@ export function createEngine(options: EngineOptions): Engine {
     ...(options.providers && { providers: options.providers }),
     ...(options.sources && { sources: options.sources }),
   }
-  const underWay = new UnderWay()
-  const shared = new SharedOperations(schema, new ResultWindow(options.windowBytes))
-  const thin = createThinPath({
+  const inFlight = new InFlightCounter()
+  const shared = new Broadcasts(schema, new ResultBufferBudget(options.resultBufferBytes))
+  const thin = createFastPath({
     schema,
     offered,
     mask,
     metrics,
     limits,
-    underWay,
+    inFlight,
     checked(query, operationName) {
       const prepared = engine.prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
       return 'errors' in prepared ? null : prepared.document
@@ -104,8 +109,8 @@ export function createEngine(options: EngineOptions): Engine {
     ...thin,
     async idle(ms) {
       const until = performance.now() + ms
-      while (underWay.count > 0 && performance.now() < until) {
-        await Promise.race([underWay.ended(), pause(until - performance.now())])
+      while (inFlight.count > 0 && performance.now() < until) {
+        await Promise.race([inFlight.ended(), pause(until - performance.now())])
       }
     },
     prepare({ query, operationName, variables }, caller) {
@@ -156,11 +161,11 @@ export function createEngine(options: EngineOptions): Engine {
           (type === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args)) as Promise<
             ExecutionResult | ResultStream
           >
-        return withDeadline(running(), type, limits, stop)
+        return withOperationDeadline(running(), type, limits, stop)
       }
 
       /** The same subscription anew, from a place; it is nobody's in particular. */
-      function open(from: StreamPlace): RunSource {
+      function open(from: StreamPlace): FeedSource {
         const stop = new AbortController()
         const again = createContext({ ...offered, author: null, signal: stop.signal, from })
         return { place: again.place, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }
@@ -171,9 +176,9 @@ export function createEngine(options: EngineOptions): Engine {
         const ended = metrics.operationStarted(type)
         const since = performance.now()
         const answered = run(enveloped, ending).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
-        underWay.begin()
+        inFlight.begin()
         const result = await answered
-        underWay.end()
+        inFlight.end()
         letGo()
         if (!isStream(result)) {
           ended(result)

@@ -1,6 +1,6 @@
 import { execute } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
-import { subscribeByText } from '../fast-path/compiled-subscription.js'
+import { compiledSubscription } from '../fast-path/compiled-subscription.js'
 
 /** Runs operations by graphql-js itself: Yoga's own executor writes notes for HTTP into the errors of clients. */
 export function useGraphQLJs(): Plugin {
@@ -9,7 +9,7 @@ export function useGraphQLJs(): Plugin {
       setExecuteFn(execute)
     },
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(subscribeByText as Parameters<typeof setSubscribeFn>[0])
+      setSubscribeFn(compiledSubscription as Parameters<typeof setSubscribeFn>[0])
     },
   }
 }

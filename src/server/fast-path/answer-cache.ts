@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { AfterLook } from '../../registry/head-cache/read-index-waiters.js'
 import type { Registry } from '../../registry/registry.js'
-import type { UnderWay } from '../pipeline/in-flight-counter.js'
-import type { AnswerText, Tell } from './answer.js'
+import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
+import type { AnswerText, OnAnswer } from './answer.js'
 
 /** What has been answered; whether it holds yet must be asked. */
-export interface Remembered {
+export interface CachedAnswer {
   readonly id: EntryId
   /** Of the entry that the answer tells of. */
   readonly mark: number
@@ -15,8 +15,8 @@ export interface Remembered {
 
 interface Asking {
   readonly body: string
-  readonly remembered: Remembered
-  readonly tell: Tell
+  readonly remembered: CachedAnswer
+  readonly tell: OnAnswer
 }
 
 /** @bound Size of the answers about single entries that are cached by request body. */
@@ -31,8 +31,8 @@ const LARGEST = 16 * 1024
  * Answers that tell of one entry, by the request's body: that text need be neither parsed nor written again while the
  * entry is as it was. Whether it is, is asked of a look at the head that begins after the request came, as for any read.
  */
-export class RememberedAnswers {
-  readonly #answers = new LRUCache<string, Remembered>({
+export class AnswerCache {
+  readonly #answers = new LRUCache<string, CachedAnswer>({
     maxSize: MOST_BYTES,
     maxEntrySize: LARGEST,
     sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
@@ -44,10 +44,10 @@ export class RememberedAnswers {
 
   constructor(
     private readonly registry: Pick<Registry, 'head' | 'isMarkedAtHead'>,
-    private readonly underWay: UnderWay,
+    private readonly inFlight: InFlightCounter,
   ) {}
 
-  of(body: string): Remembered | undefined {
+  of(body: string): CachedAnswer | undefined {
     return this.#answers.get(body)
   }
 
@@ -57,14 +57,14 @@ export class RememberedAnswers {
   }
 
   /** Tells whether what was remembered of a body answers it now: null where it may hold no longer, or where no look could be had. */
-  ask(body: string, remembered: Remembered, tell: Tell): void {
+  ask(body: string, remembered: CachedAnswer, tell: OnAnswer): void {
     const look = this.registry.head()
-    this.underWay.begin()
+    this.inFlight.begin()
     this.#afterLook.add(look, { body, remembered, tell })
   }
 
   #end({ tell }: Asking, answer: AnswerText | null): void {
-    this.underWay.end()
+    this.inFlight.end()
     tell(answer)
   }
 

@@ -6,4 +6,4 @@ export interface AnswerText {
 }
 
 /** Null: it is to be answered another way. */
-export type Tell = (answer: AnswerText | null) => void
+export type OnAnswer = (answer: AnswerText | null) => void

@@ -20,7 +20,7 @@ import { SerializedResult } from '../../graphql/results/serialized-result.js'
 const writers = new WeakMap<OperationDefinitionNode, CompiledOperation | null>()
 
 /** Subscribes as graphql-js does; each event's result is written as text at once, and no object made of it first. */
-export async function subscribeByText(
+export async function compiledSubscription(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
   const operation = getOperationAST(args.document, args.operationName)

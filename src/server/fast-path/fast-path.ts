@@ -22,16 +22,16 @@ import {
 import { resultText } from '../../graphql/results/result-text.js'
 import type { Metrics } from '../observing/metrics.js'
 import { Deadlines } from '../pipeline/deadlines.js'
-import type { UnderWay } from '../pipeline/in-flight-counter.js'
+import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import { isSizedByVariables, nodeLimitRefusal } from '../pipeline/node-limit.js'
-import { lateError } from '../pipeline/operation-deadline.js'
+import { deadlineError } from '../pipeline/operation-deadline.js'
 import type { OperationLimits } from '../pipeline/operation-limits.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
-import type { AnswerText, Tell } from './answer.js'
-import { RememberedAnswers } from './answer-cache.js'
+import type { AnswerText, OnAnswer } from './answer.js'
+import { AnswerCache } from './answer-cache.js'
 
-export interface ThinPath {
+export interface FastPath {
   /**
    * Answers a query or mutation with text; null where only the long way answers it. Never throws; errors are in the text, masked.
    * @param mayChange - Whether mutations are done
@@ -42,15 +42,15 @@ export interface ThinPath {
    * all that such a query needs. False where it is another query, or a wrong one; then `tell` is not called at all. `tell` may not throw.
    * @param body - As it came; its answer is remembered where the entry has been asked for before
    */
-  tellEntry(request: OperationRequest, body: string, tell: Tell): boolean
+  tellEntry(request: OperationRequest, body: string, tell: OnAnswer): boolean
   /**
    * Gives the answer to a body that has been answered before, where what it told of is as it was: otherwise `tell` is
    * called with null. False where nothing is remembered; then `tell` is not called at all. `tell` may not throw.
    */
-  again(body: string, tell: Tell): boolean
+  again(body: string, tell: OnAnswer): boolean
 }
 
-export interface ThinPathOptions {
+export interface FastPathOptions {
   readonly schema: GraphQLSchema
   /** What resolvers are offered besides the caller. */
   readonly offered: Omit<RequestContextOptions, 'author' | 'signal' | 'from'>
@@ -58,7 +58,7 @@ export interface ThinPathOptions {
   readonly metrics: Metrics
   readonly limits: OperationLimits
   /** Waited for when the gateway stops. */
-  readonly underWay: UnderWay
+  readonly inFlight: InFlightCounter
   /** Sends a document through all that prepares one; null where it is refused. */
   checked(query: string, operationName: string | null): DocumentNode | null
 }
@@ -92,13 +92,13 @@ function keyOf(query: string, operationName: string | null): string {
  * same each time, so it is asked for once, by the pipeline itself; what they do for each request (the limit on nodes, masking,
  * the deadline, metrics) is done for each request. What is refused anywhere goes the long way, which says why.
  */
-export function createThinPath(options: ThinPathOptions): ThinPath {
-  const { schema, offered, mask, metrics, limits, underWay } = options
+export function createFastPath(options: FastPathOptions): FastPath {
+  const { schema, offered, mask, metrics, limits, inFlight } = options
   const deadlines = {
     [OperationTypeNode.QUERY]: new Deadlines(limits.querySeconds * 1_000),
     [OperationTypeNode.MUTATION]: new Deadlines(limits.mutationSeconds * 1_000),
   }
-  const remembered = new RememberedAnswers(offered.registry, underWay)
+  const remembered = new AnswerCache(offered.registry, inFlight)
   /** Of nobody in particular: who asks makes no difference to what an entry holds. */
   const nobody = createContext({ ...offered, author: null, signal: NEVER })
   const known = new LRUCache<string, Compiled | 'long way'>({ max: COMPILED_DOCUMENTS })
@@ -162,24 +162,24 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     if (writing === 'too large') known.set(keyOf(query, operationName), 'long way')
     if (writing === null || writing === 'too large') return null
     if (!(writing instanceof Promise)) return finish(writing)
-    underWay.begin()
+    inFlight.begin()
     return new Promise<AnswerText>((resolve) => {
       let isAnswered = false
       const settle = (answer: CompiledResult) => {
         if (isAnswered) return
         isAnswered = true
         inTime()
-        underWay.end()
+        inFlight.end()
         resolve(finish(answer))
       }
       const failed = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
-      const inTime = deadlines[type].begin(() => failed(lateError(type, limits)))
+      const inTime = deadlines[type].begin(() => failed(deadlineError(type, limits)))
       writing.then(settle, failed)
     })
   }
 
   /** Has an answer told once, within the deadline, and counted where there is one. */
-  function inTime(tell: Tell): (answer: AnswerText | null, errors: readonly GraphQLError[]) => void {
+  function inTime(tell: OnAnswer): (answer: AnswerText | null, errors: readonly GraphQLError[]) => void {
     const ended = metrics.operationStarted(OperationTypeNode.QUERY)
     let isTold = false
     const settle = (answer: AnswerText | null, errors: readonly GraphQLError[]) => {
@@ -190,13 +190,13 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
       tell(answer)
     }
     const came = deadlines[OperationTypeNode.QUERY].begin(() => {
-      const errors = [lateError(OperationTypeNode.QUERY, limits)]
+      const errors = [deadlineError(OperationTypeNode.QUERY, limits)]
       settle(textOf({ data: null, errors }), errors)
     })
     return settle
   }
 
-  function tellEntry({ query, operationName, variables }: OperationRequest, body: string, tell: Tell): boolean {
+  function tellEntry({ query, operationName, variables }: OperationRequest, body: string, tell: OnAnswer): boolean {
     if (query.length > COMPILED_LENGTH) return false
     const plan = compiled(query, operationName)
     if (plan === 'long way' || plan.lone === null || plan.isWithin !== true) return false
@@ -204,9 +204,9 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     if (id === null) return false
 
     const settle = inTime(tell)
-    underWay.begin()
+    inFlight.begin()
     const answer = (read: () => EntryRevision | null, mark: number | null) => {
-      underWay.end()
+      inFlight.end()
       const written = plan.write(variables, singleEntryContext(nobody, read))
       // Not compiled after all; and what has to wait for more than the entry is not written here.
       if (written === null || written === 'too large' || written instanceof Promise) return settle(null, NO_ERRORS)
@@ -225,7 +225,7 @@ export function createThinPath(options: ThinPathOptions): ThinPath {
     return true
   }
 
-  function again(body: string, tell: Tell): boolean {
+  function again(body: string, tell: OnAnswer): boolean {
     const known = remembered.of(body)
     if (known === undefined) return false
     const settle = inTime(tell)

@@ -3,14 +3,14 @@ import { type ExecutionResult, OperationTypeNode } from 'graphql'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { Engine } from '../engine/engine.js'
 import type { AnswerText } from '../fast-path/answer.js'
-import { AUTHOR_HEADER, authorOf, headerText } from '../pipeline/author.js'
+import { AUTHOR_HEADER, headerText, parseAuthor } from '../pipeline/author.js'
 import { isStream, type OperationRequest } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
+import type { BodyReader } from './body-reader.js'
 import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
 import { HttpError } from './http-error.js'
-import { type AnswerType, answerType, isJson } from './media-type.js'
-import type { BodyReader } from './read-body.js'
-import { sendEvents } from './server-sent-events.js'
+import { isJson, type ResponseType, responseType } from './media-type.js'
+import { sendServerSentEvents } from './server-sent-events.js'
 
 export interface GraphQLOverHttp {
   readonly engine: Engine
@@ -29,7 +29,7 @@ export function answerGraphQL(
   response: ServerResponse,
   search: URLSearchParams,
 ): void {
-  const accepted = answerType(request.headers.accept)
+  const accepted = responseType(request.headers.accept)
   /** Also before Node says that the request is complete. */
   let isRead = false
   const failed = (error: unknown) => answerError(server, response, accepted, error, isRead || request.complete)
@@ -69,7 +69,7 @@ function answerBody(
   server: GraphQLOverHttp,
   request: IncomingMessage,
   response: ServerResponse,
-  accepted: AnswerType,
+  accepted: ResponseType,
   body: string,
   author: string | null,
   failed: (error: unknown) => void,
@@ -101,7 +101,7 @@ async function answerOperation(
   server: GraphQLOverHttp,
   request: IncomingMessage,
   response: ServerResponse,
-  accepted: AnswerType,
+  accepted: ResponseType,
   operation: OperationRequest,
   author: string | null,
 ): Promise<void> {
@@ -116,7 +116,7 @@ async function answerOperation(
   if ('errors' in prepared) {
     // Who reads events is told by one: their protocol has it so, and a browser's EventSource reads nothing else.
     return accepted === 'text/event-stream'
-      ? sendEvents(response, prepared, server.engine.mask, server.stopping)
+      ? sendServerSentEvents(response, prepared, server.engine.mask, server.stopping)
       : sendResult(response, accepted, prepared)
   }
   if (request.method === 'GET' && prepared.type === OperationTypeNode.MUTATION) {
@@ -135,7 +135,8 @@ async function answerOperation(
   }
   const result = await prepared.start()
   if (response.destroyed) return isStream(result) ? void (await result.return?.()) : undefined
-  if (accepted === 'text/event-stream') return await sendEvents(response, result, server.engine.mask, server.stopping)
+  if (accepted === 'text/event-stream')
+    return await sendServerSentEvents(response, result, server.engine.mask, server.stopping)
   sendResult(response, accepted, result as ExecutionResult)
 }
 
@@ -153,7 +154,7 @@ function whenGone(response: ServerResponse): AbortSignal {
 function answerError(
   { engine }: GraphQLOverHttp,
   response: ServerResponse,
-  accepted: AnswerType | undefined,
+  accepted: ResponseType | undefined,
   error: unknown,
   isComplete: boolean,
 ): void {
@@ -174,7 +175,7 @@ function answerError(
 
 function readAuthor(request: IncomingMessage): string | null {
   try {
-    return authorOf(headerText(request.headers[AUTHOR_HEADER]), 'the header X-Cadastre-Author')
+    return parseAuthor(headerText(request.headers[AUTHOR_HEADER]), 'the header X-Cadastre-Author')
   } catch (error) {
     throw new HttpError(400, requestError('BAD_USER_INPUT', (error as Error).message))
   }
@@ -198,7 +199,7 @@ function operationOf(request: IncomingMessage, search: URLSearchParams): Operati
 
 function sendResult(
   response: ServerResponse,
-  accepted: AnswerType | undefined,
+  accepted: ResponseType | undefined,
   result: ExecutionResult,
   status?: number,
   headers?: OutgoingHttpHeaders,
@@ -221,7 +222,7 @@ const CONTENT_TYPES = {
 /** By the specification, application/json says 200 of every well-formed request, also of one that is in error. */
 function sendText(
   response: ServerResponse,
-  accepted: AnswerType | undefined,
+  accepted: ResponseType | undefined,
   text: string,
   failed: boolean,
   status?: number,

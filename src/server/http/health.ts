@@ -3,17 +3,17 @@ import type { History } from '../../store/contract/history.js'
 
 /** The process lives. */
 export function answerHealth(response: ServerResponse): void {
-  answerText(response, 200, 'alive\n')
+  respondText(response, 200, 'alive\n')
 }
 
 /** It can serve: the store answers and the gateway is not stopping. */
 export async function answerReady(response: ServerResponse, history: History, stopping: AbortSignal): Promise<void> {
-  if (stopping.aborted) return answerText(response, 503, 'stopping\n')
+  if (stopping.aborted) return respondText(response, 503, 'stopping\n')
   const ready = await history.isReady()
-  answerText(response, ready ? 200 : 503, ready ? 'ready\n' : 'the store does not answer\n')
+  respondText(response, ready ? 200 : 503, ready ? 'ready\n' : 'the store does not answer\n')
 }
 
-export function answerText(
+export function respondText(
   response: ServerResponse,
   status: number,
   text: string,

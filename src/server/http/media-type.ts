@@ -1,12 +1,12 @@
 /** How an answer may be written. */
-export const ANSWER_TYPES = ['application/json', 'application/graphql-response+json', 'text/event-stream'] as const
-export type AnswerType = (typeof ANSWER_TYPES)[number]
+export const RESPONSE_TYPES = ['application/json', 'application/graphql-response+json', 'text/event-stream'] as const
+export type ResponseType = (typeof RESPONSE_TYPES)[number]
 
 /**
  * The answer a client would rather have: by weight, then by the order in which it named them. `*` and nothing
  * at all mean JSON. Undefined where it accepts none of ours.
  */
-export function answerType(accept: string | undefined): AnswerType | undefined {
+export function responseType(accept: string | undefined): ResponseType | undefined {
   if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept.trim() === '')
     return 'application/json'
   const ranges = accept
@@ -17,7 +17,7 @@ export function answerType(accept: string | undefined): AnswerType | undefined {
   for (const { range } of ranges.sort((a, b) => b.weight - a.weight)) {
     if (range === '*/*' || range === 'application/*') return 'application/json'
     if (range === 'text/*') return 'text/event-stream'
-    const known = ANSWER_TYPES.find((type) => type === range)
+    const known = RESPONSE_TYPES.find((type) => type === range)
     if (known !== undefined) return known
   }
   return undefined

@@ -13,7 +13,7 @@ const STALLED_MS = 120_000
  * Sends results as server-sent events, each operation on a connection of its own. What comes next is handed over
  * only when the socket has taken the last: a reader that stops costs what is under way to it, however much happens.
  */
-export async function sendEvents(
+export async function sendServerSentEvents(
   response: ServerResponse,
   results: ResultStream | ExecutionResult,
   mask: MaskError,

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answerText } from './health.js'
+import { respondText } from './health.js'
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -58,11 +58,11 @@ export function createStaticFiles(folder: string): ServeFile {
         path === '/'
           ? 'The playground has not been built; the endpoint is at /graphql.\n'
           : 'There is nothing here; the endpoint is at /graphql.\n'
-      return answerText(response, 404, message)
+      return respondText(response, 404, message)
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
-      return answerText(response, 405, 'This can only be read.\n')
+      return respondText(response, 405, 'This can only be read.\n')
     }
     response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host))
     response.setHeader('etag', file.etag)

@@ -10,7 +10,7 @@ const NOT_KEPT = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
  * Who the client says it is, null where it says nothing. @throws GraphQLError BAD_USER_INPUT
  * @param said the header as Node gives it (a byte a character), or the value in `connection_init`
  */
-export function authorOf(said: unknown, place: string): string | null {
+export function parseAuthor(said: unknown, place: string): string | null {
   if (said === undefined || said === null) return null
   if (typeof said !== 'string') throw requestError('BAD_USER_INPUT', `${place} is not a text`)
   const author = said.trim()

@@ -1,10 +1,10 @@
 import { type DocumentNode, GraphQLError, Kind, parse, visit } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
-import { nestsDeeperThan } from './document-nesting.js'
+import { documentNestsDeeperThan } from './document-nesting.js'
 import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
-import { overlapsTooMuch } from './selection-overlap.js'
+import { selectionsOverlapTooMuch } from './selection-overlap.js'
 
 /** Characters of documents whose syntax trees are kept; a tree takes some 30 bytes a character. */
 const CACHED_LENGTH = 1024 * 1024
@@ -51,7 +51,8 @@ function parseWithin(text: string, limits: OperationLimits): Parsed {
   if (text.length > limits.documentLength) {
     return tooLarge(`the document has ${text.length} characters; it may have ${limits.documentLength}`)
   }
-  if (nestsDeeperThan(text, limits.nesting)) return tooLarge(`the document nests more than ${limits.nesting} deep`)
+  if (documentNestsDeeperThan(text, limits.nesting))
+    return tooLarge(`the document nests more than ${limits.nesting} deep`)
   let document: DocumentNode
   try {
     document = parse(text, { maxTokens: limits.tokens })
@@ -69,7 +70,7 @@ function parseWithin(text: string, limits: OperationLimits): Parsed {
     },
   })
   if (aliases > limits.aliases) return tooLarge(`the document has ${aliases} aliases; it may have ${limits.aliases}`)
-  if (overlapsTooMuch(document, limits.overlap))
+  if (selectionsOverlapTooMuch(document, limits.overlap))
     return tooLarge('the document selects too many fields, or the same ones too often')
   return { document }
 }

@@ -3,7 +3,7 @@
  * deep would overflow their stack. Strings and comments are skipped. Stops at the first place deeper than
  * `most`.
  */
-export function nestsDeeperThan(document: string, most: number): boolean {
+export function documentNestsDeeperThan(document: string, most: number): boolean {
   let depth = 0
   for (let i = 0; i < document.length; i++) {
     switch (document.charCodeAt(i)) {

@@ -2,7 +2,7 @@
  * Counts what is under way, for who waits until it has ended. A number and no set of promises: one to which something is added with each request, and
  * taken away again, keeps what it held from being freed before the next full collection.
  */
-export class UnderWay {
+export class InFlightCounter {
   #count = 0
   #ended: Promise<void> | null = null
   #end: () => void = () => undefined

@@ -10,7 +10,7 @@ export type MaskError = (error: unknown) => GraphQLError
  * What a client is shown of an error: all of one that it can do something about, of any other an id, under
  * which the log has the rest. One cause that fails a hundred fields is logged once.
  */
-export function createErrorMask(log: Log): MaskError {
+export function createMaskError(log: Log): MaskError {
   const told = new WeakMap<object, string>()
   return (error) => {
     if (isCallerError(error)) return toGraphQLError(error)

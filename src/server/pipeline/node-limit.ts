@@ -8,8 +8,8 @@ import {
   visit,
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { countNodes } from './count-nodes.js'
 import type { OperationLimits } from './operation-limits.js'
-import { countNodes } from './query-cost.js'
 import { requestError } from './request-error.js'
 
 interface Arguments {

@@ -3,7 +3,7 @@ import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
 
 /** What is running, or after the type's deadline an error that says so; `ending` is aborted then. */
-export async function withDeadline<Result>(
+export async function withOperationDeadline<Result>(
   running: Promise<Result>,
   type: OperationTypeNode,
   limits: OperationLimits,
@@ -13,7 +13,7 @@ export async function withDeadline<Result>(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       ending.abort('the deadline has passed')
-      reject(lateError(type, limits))
+      reject(deadlineError(type, limits))
     }, secondsOf(type, limits) * 1000)
   })
   try {
@@ -28,7 +28,7 @@ function secondsOf(type: OperationTypeNode, { mutationSeconds, querySeconds }: O
 }
 
 /** What is told instead of an answer that has not come. */
-export function lateError(type: OperationTypeNode, limits: OperationLimits): GraphQLError {
+export function deadlineError(type: OperationTypeNode, limits: OperationLimits): GraphQLError {
   const seconds = secondsOf(type, limits)
   if (type === OperationTypeNode.MUTATION) {
     const message = `no answer within ${seconds} seconds: it may yet be applied; send it again with the same idempotencyKey to learn its outcome`

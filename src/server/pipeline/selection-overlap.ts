@@ -13,7 +13,7 @@ export interface OverlapLimits {
  * them in pairs: 2,400 times the same field takes it half a minute. This merges fields as an answer does, and
  * stops as soon as a limit is passed.
  */
-export function overlapsTooMuch(document: DocumentNode, limits: OverlapLimits): boolean {
+export function selectionsOverlapTooMuch(document: DocumentNode, limits: OverlapLimits): boolean {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)

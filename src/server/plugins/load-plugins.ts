@@ -3,8 +3,8 @@ import type { DependencyPattern } from '../../core/dependency/dependency.js'
 import type { Participant } from '../../registry/participants/participant.js'
 import type { GatewayConfig } from '../config/config.js'
 import { StartError } from '../config/start-error.js'
+import type { GatewayProviders } from './gateway-providers.js'
 import { type PluginRegistrations, pluginRegistrations } from './plugin-api.js'
-import type { GatewayProviders } from './provider-roles.js'
 
 export interface LoadedPlugins {
   readonly participants: readonly Participant[]

@@ -10,7 +10,7 @@ import type { GatewayConfig } from '../config/config.js'
 import type { SourceConfig } from '../config/source-section.js'
 import { StartError } from '../config/start-error.js'
 import type { Log } from '../observing/log.js'
-import type { GatewayProviders } from './provider-roles.js'
+import type { GatewayProviders } from './gateway-providers.js'
 
 export interface OpenSourcesOptions {
   readonly config: Pick<GatewayConfig, 'sources' | 'configFolder' | 'limits'>

@@ -3,7 +3,7 @@ import type { DependencyPattern } from '../../core/dependency/dependency.js'
 import type { Participant } from '../../registry/participants/participant.js'
 import { type PluginParticipant, participantOf } from '../../registry/participants/plugin-participant.js'
 import type { Provider } from '../../store/contract/provider.js'
-import type { GatewayProviders, GatewayRoles } from './provider-roles.js'
+import type { GatewayProviders, GatewayRoles } from './gateway-providers.js'
 
 /** What a plugin's `register` is given. It may be async: the gateway starts when it has done, and when all of this has. */
 export interface PluginApi {

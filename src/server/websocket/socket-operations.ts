@@ -13,7 +13,7 @@ interface Message {
  * here. graphql-ws 6.4.2 takes the two for one: it tells the second that it has ended, forgets it, and goes on
  * sending for it, so that nothing can end it. Here what is said of an id waits until its last operation is over.
  */
-export class OperationTurns {
+export class SocketOperations {
   /** By id, until the operation has ended, also where its client has let go of it. */
   readonly #running = new Map<string, Promise<void>>()
   /** By id of an operation that is ending: what has been said since. */

@@ -2,15 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ExecutionResult } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import type { FollowPlace, StreamPlace } from '../../../src/registry/following/stream-position.js'
-import { SharedOperation } from '../../../src/server/broadcast/broadcast.js'
-import { DeliveryTurns } from '../../../src/server/broadcast/fair-delivery.js'
-import { ResultWindow } from '../../../src/server/broadcast/result-buffer-budget.js'
-import type { RunSource } from '../../../src/server/broadcast/result-feed.js'
+import { Broadcast } from '../../../src/server/broadcast/broadcast.js'
+import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
+import { ResultBufferBudget } from '../../../src/server/broadcast/result-buffer-budget.js'
+import type { FeedSource } from '../../../src/server/broadcast/result-feed.js'
 
 const RESULTS = 200
 
 /** A stream whose n-th result is that of revision n. */
-function source(after: number): RunSource {
+function source(after: number): FeedSource {
   let revision = after
   const placeAt = (at: number): StreamPlace =>
     ({ position: { revision: at, position: Infinity }, target: 0, version: at }) as StreamPlace
@@ -34,10 +34,10 @@ describe('a subscription among many that wait for their turn', () => {
   // Where little was kept and turns were late, each result was let go before anybody's turn: all began runs of their own, over and over.
   it('gets on though what it waits for is let go before its turn would come', async () => {
     let opened = 0
-    const turns = new DeliveryTurns(0)
-    const operation = new SharedOperation({
+    const turns = new FairDelivery(0)
+    const operation = new Broadcast({
       timeless: true,
-      window: new ResultWindow(1),
+      window: new ResultBufferBudget(1),
       turns,
       empty: () => undefined,
       open(from) {

@@ -6,7 +6,7 @@ import { type Criteria, EVERYTHING } from '../../../src/core/criteria/criteria.j
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
 import { schema } from '../../../src/graphql/schema.js'
 import type { Registry } from '../../../src/registry/registry.js'
-import { operationKey, sharedForm } from '../../../src/server/broadcast/operation-key.js'
+import { operationKey, subscriptionShape } from '../../../src/server/broadcast/operation-key.js'
 import { createEngine, type Engine } from '../../../src/server/engine/engine.js'
 import { createMetrics } from '../../../src/server/observing/metrics.js'
 import { isStream, type ResultStream } from '../../../src/server/pipeline/operation-request.js'
@@ -28,7 +28,7 @@ const CHANGES = `subscription ($after: String, $initial: Boolean, $where: EntryF
   cursor revision complete synced version { number } changes { kind entryId entry { digest } }
 } }`
 
-function engineOver(registry: Registry, windowBytes?: number): Engine {
+function engineOver(registry: Registry, resultBufferBytes?: number): Engine {
   const metrics = createMetrics({ finderCache: () => ({ hits: 0, misses: 0, results: 0, bytes: 0 }) })
   return createEngine({
     schema,
@@ -36,7 +36,7 @@ function engineOver(registry: Registry, windowBytes?: number): Engine {
     log: pino({ level: 'silent' }),
     metrics,
     introspection: true,
-    ...(windowBytes !== undefined && { windowBytes }),
+    ...(resultBufferBytes !== undefined && { resultBufferBytes }),
   })
 }
 
@@ -468,7 +468,7 @@ describe('what is the same operation', () => {
   )
   const keyed = (query: string, variables: Record<string, unknown>) => {
     const document = parse(query)
-    return operationKey(sharedForm(small, document, getOperationAST(document)!), null, variables)
+    return operationKey(subscriptionShape(small, document, getOperationAST(document)!), null, variables)
   }
 
   it('leaves out variables that only say where to begin, and no others', () => {
@@ -482,7 +482,7 @@ describe('what is the same operation', () => {
   it('knows what shows the present, which nobody is shown from before they began', () => {
     const timeless = (query: string) => {
       const document = parse(query)
-      return sharedForm(schema, document, getOperationAST(document)!).timeless
+      return subscriptionShape(schema, document, getOperationAST(document)!).timeless
     }
     expect(timeless(CHANGES)).toBe(true)
     expect(

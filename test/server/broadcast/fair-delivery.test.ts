@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { DeliveryTurns } from '../../../src/server/broadcast/fair-delivery.js'
+import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
 
 /** Takes turns as a socket does that takes all it is given at once: it asks for the next as soon as it has the last. */
 class Eager {
@@ -8,7 +8,7 @@ class Eager {
   waits = false
 
   constructor(
-    private readonly turns: DeliveryTurns,
+    private readonly turns: FairDelivery,
     private readonly cost: () => void,
     private readonly wanted: number,
   ) {}
@@ -33,7 +33,7 @@ describe('turns at being handed results', () => {
   // machine; a client that connected meanwhile was closed with 4408, since its connection_init had not been looked at.
   it('end when the time is up, so that others are heard, and go on in the order in which they were asked for', async () => {
     let clock = 0
-    const turns = new DeliveryTurns(10, () => clock)
+    const turns = new FairDelivery(10, () => clock)
     const all = Array.from(
       { length: 50 },
       () =>
@@ -60,7 +60,7 @@ describe('turns at being handed results', () => {
 
   it('come to everybody even where each takes longer than there is time', async () => {
     let clock = 0
-    const turns = new DeliveryTurns(10, () => clock)
+    const turns = new FairDelivery(10, () => clock)
     const all = Array.from(
       { length: 20 },
       () =>
@@ -80,7 +80,7 @@ describe('turns at being handed results', () => {
   })
 
   it('are free at once where nobody waits and little has been handed out', () => {
-    const turns = new DeliveryTurns(10, () => 0)
+    const turns = new FairDelivery(10, () => 0)
     for (let i = 0; i < 10_000; i++) expect(turns.isFree()).toBe(true)
   })
 })

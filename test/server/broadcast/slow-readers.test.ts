@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { sendEvents } from '../../../src/server/http/server-sent-events.js'
+import { sendServerSentEvents } from '../../../src/server/http/server-sent-events.js'
 import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const MIB = 1024 * 1024
@@ -76,7 +76,7 @@ describe('a reader that is slow and not gone', () => {
     const event = { data: { text: 'x'.repeat(16 * MIB) } }
     const ended: Promise<void>[] = []
     const server = createServer((_request, response: ServerResponse) => {
-      ended.push(sendEvents(response, event, (error) => error as never, new AbortController().signal, 700))
+      ended.push(sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal, 700))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const open = () => {

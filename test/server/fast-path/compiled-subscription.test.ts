@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest'
 import { createContext } from '../../../src/graphql/base/request-context.js'
 import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
-import { subscribeByText } from '../../../src/server/fast-path/compiled-subscription.js'
+import { compiledSubscription } from '../../../src/server/fast-path/compiled-subscription.js'
 import { apply, create, memoryRegistry, remove, update } from '../../registry/registry-fixture.js'
 
 type Subscribe = (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
@@ -75,7 +75,7 @@ describe('a subscription whose events are written as text', () => {
     const expected = parsed(await toldBy(subscribe as Subscribe, args))
     expect(expected.length).toBeGreaterThan(0)
     // The second time it is known.
-    for (let i = 0; i < 2; i++) expect(parsed(await toldBy(subscribeByText, args))).toEqual(expected)
+    for (let i = 0; i < 2; i++) expect(parsed(await toldBy(compiledSubscription, args))).toEqual(expected)
   })
 
   it('keeps contents to the letter, among errors too', async () => {
@@ -90,14 +90,14 @@ describe('a subscription whose events are written as text', () => {
       document,
       contextValue: createContext({ registry, author: null, signal: new AbortController().signal }),
     })
-    const texts = await toldBy(subscribeByText, args(), 1)
+    const texts = await toldBy(compiledSubscription, args(), 1)
     expect(texts[0]).toContain('"data":-0')
     expect(texts).toEqual(await toldBy(subscribe as Subscribe, args(), 1))
     await registry.close()
   })
 
   it('can be looked into as any result', async () => {
-    const results = (await subscribeByText({
+    const results = (await compiledSubscription({
       schema: ofThings,
       document: parse('subscription { things { n } }'),
     })) as AsyncIterable<ExecutionResult>

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { createGatewayProviders } from '../../../src/server/plugins/gateway-providers.js'
 import { loadParticipants } from '../../../src/server/plugins/load-participants.js'
 import { loadPlugins } from '../../../src/server/plugins/load-plugins.js'
-import { createProviders } from '../../../src/server/plugins/provider-roles.js'
 import { createSourceHost } from '../../../src/sources/provider/source-host.js'
 import { directoryOf } from '../../registry/participants/participant-fixture.js'
 import { create, memoryRegistry } from '../../registry/registry-fixture.js'
@@ -17,7 +17,7 @@ function plugin(text: string): string {
   return path
 }
 async function load(...plugins: string[]) {
-  const providers = await createProviders()
+  const providers = await createGatewayProviders()
   const loaded = await loadPlugins({ plugins, transactions: { operationSeconds: 2, totalSeconds: 10 } }, providers)
   return { ...loaded, ...loadParticipants({ participants: [] }, loaded.participants), providers }
 }

@@ -20,7 +20,9 @@ export const ROLES = ['store', 'source', 'bus'] as const satisfies readonly (key
 export type GatewayProviders = Providers<GatewayRoles>
 
 /** The registry of providers with the built-in ones, registered as any other would be. */
-export async function createProviders(failed?: (what: string, error: unknown) => void): Promise<GatewayProviders> {
+export async function createGatewayProviders(
+  failed?: (what: string, error: unknown) => void,
+): Promise<GatewayProviders> {
   const providers = new Providers<GatewayRoles>({
     roles: ROLES,
     compileJsonSchema: compileConfigSchema,

@@ -1,23 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../observing/log.js'
-import type { WebSockets } from '../websocket/websocket.js'
-import { answerText } from './health.js'
+import type { WebSockets } from '../websocket/websockets.js'
+import { respondText } from './health.js'
 import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.js'
 
-export type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
-export type AnswerGraphQL = (
+export type RouteHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
+export type GraphQLHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   search: URLSearchParams,
 ) => void | Promise<void>
 
 export interface HttpOptions {
-  readonly graphql: AnswerGraphQL
+  readonly graphql: GraphQLHandler
   /** By path. */
-  readonly routes: Readonly<Record<string, Answer>>
+  readonly routes: Readonly<Record<string, RouteHandler>>
   /** Everything else. */
-  readonly files: Answer
+  readonly files: RouteHandler
   readonly webSockets: WebSockets
   readonly allowedOrigins: readonly string[]
   readonly maxSockets: number
@@ -52,7 +52,7 @@ export function createHttpServer(options: HttpOptions): Server {
   function failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
     if (response.headersSent) response.destroy()
-    else answerText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
+    else respondText(response.setHeader('x-content-type-options', 'nosniff'), 500, 'Unexpected error\n')
   }
 
   function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
@@ -62,7 +62,7 @@ export function createHttpServer(options: HttpOptions): Server {
       response.setHeader('x-content-type-options', 'nosniff')
     if (plain !== undefined) return answerGraphQL(request, response, plain)
     const url = urlOf(request)
-    if (url === undefined) return answerText(response, 400, 'This is not a URL.\n')
+    if (url === undefined) return respondText(response, 400, 'This is not a URL.\n')
     if (url.pathname !== GRAPHQL_PATH) return (routes[url.pathname] ?? files)(request, response, url)
     return answerGraphQL(request, response, url.searchParams)
   }
@@ -73,7 +73,7 @@ export function createHttpServer(options: HttpOptions): Server {
     search: URLSearchParams,
   ): void | Promise<void> {
     if (!isAllowedOrigin(request, allowedOrigins)) {
-      return answerText(
+      return respondText(
         response,
         403,
         `Pages of ${request.headers.origin} may not use this gateway; CADASTRE_ALLOWED_ORIGINS names those that may.\n`,

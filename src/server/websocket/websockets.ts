@@ -8,11 +8,11 @@ import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import type { ResultSink } from '../broadcast/shared-result.js'
 import type { Engine } from '../engine/engine.js'
 import type { Metrics } from '../observing/metrics.js'
-import { AUTHOR_HEADER, authorOf, headerText } from '../pipeline/author.js'
+import { AUTHOR_HEADER, headerText, parseAuthor } from '../pipeline/author.js'
 import { isStream, type PreparedOperation, type ResultStream } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
 import { nextFrames } from './socket-frames.js'
-import { OperationTurns } from './socket-operations.js'
+import { SocketOperations } from './socket-operations.js'
 
 /** What a socket may cost. */
 export interface SocketLimits {
@@ -100,7 +100,7 @@ export function createWebSockets(
     connectionInitWaitTimeout: 0,
     onConnect({ connectionParams, extra }) {
       const said = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
-      extra.author = authorOf(said, '`author` in connection_init')
+      extra.author = parseAuthor(said, '`author` in connection_init')
       extra.request = null
       extra.acknowledged()
       return true
@@ -194,7 +194,7 @@ export function createWebSockets(
       })
     }
 
-    let turns: OperationTurns | null = null
+    let turns: SocketOperations | null = null
     // No async function: it would keep the text as long as the operation that it asks for runs.
     const take = (text: string): Promise<void> | undefined => {
       const message = parsed(text)
@@ -218,7 +218,7 @@ export function createWebSockets(
         close: (code, reason) => socket.close(code, reason),
         onMessage(handle) {
           // It takes parsed messages too, though its type does not say so.
-          turns = new OperationTurns((message) => handle(message as never))
+          turns = new SocketOperations((message) => handle(message as never))
           socket.on('message', (data: Buffer) => {
             heard()
             // What comes while the socket is being closed is not for us any more.
