@@ -136,9 +136,9 @@ function counted(history: History, calls: Map<string, number>): History {
 function countedReader(reader: HeadReader, calls: Map<string, number>): HeadReader {
   const count = (name: string) => calls.set(name, (calls.get(name) ?? 0) + 1)
   return {
-    look(...args) {
+    readIndex(...args) {
       count('head')
-      return reader.look(...args)
+      return reader.readIndex(...args)
     },
     entries(ids) {
       count('entries')

@@ -1,5 +1,5 @@
 import type { Change } from '../../core/history/change.js'
-import { compacted } from '../../store/planning/compacted-errors.js'
+import { compactedError } from '../../store/planning/compacted-errors.js'
 import type { RequestContext } from '../base/request-context.js'
 import { type Connection, connectionOf } from '../relay/connection.js'
 import { numberCursors } from '../relay/cursor-codec.js'
@@ -16,6 +16,6 @@ export async function changesPage(
   const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
   const page = pageFrom(args, cursors)
   const found = await loaders().changes.load({ of: revision, page })
-  if (found === null) throw compacted(revision, await loaders().oldestRevision())
+  if (found === null) throw compactedError(revision, await loaders().oldestRevision())
   return connectionOf(page, found, cursors, ({ position }) => position, totalCount)
 }

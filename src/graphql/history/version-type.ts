@@ -1,4 +1,4 @@
-import { compacted } from '../../store/planning/compacted-errors.js'
+import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import { ChangesetRef, SnapshotRef, TagRef, VersionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
@@ -54,10 +54,11 @@ VersionRef.implement({
       type: SnapshotRef,
       description: 'The state it made: that of the first revision at which it was the head.',
       resolve: async ({ number, revision }, _args, context) => {
-        if (await isCompacted(revision, context)) throw compacted(revision, await context.loaders().oldestRevision())
+        if (await isCompacted(revision, context))
+          throw compactedError(revision, await context.loaders().oldestRevision())
         // What is past is not there: that is said at once, as `Query.snapshot` does.
         return {
-          revision: context.registry.history.keepsHistory
+          revision: context.registry.history.hasHistory
             ? revision
             : await context.registry.revisionAt({ version: number }),
         }
@@ -104,7 +105,7 @@ builder.queryFields((t) => ({
 
 /** Where no history is kept, nothing was ever there to be compacted. */
 async function isCompacted(revision: number, { registry, loaders }: RequestContext): Promise<boolean> {
-  return registry.history.keepsHistory && revision < (await loaders().oldestRevision())
+  return registry.history.hasHistory && revision < (await loaders().oldestRevision())
 }
 
 const NEWEST = { limit: 1, after: null, before: null, fromEnd: true } as const

@@ -2,7 +2,7 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Version } from '../../core/history/version.js'
-import { compacted } from '../../store/planning/compacted-errors.js'
+import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import type { RequestContext } from '../base/request-context.js'
 import type { Loaders } from '../loading/loaders.js'
@@ -93,9 +93,9 @@ async function revisionNode(
 ): Promise<FoundNode | null> {
   if (!Number.isSafeInteger(revision)) return null
   const found = await loaders().entryRevision.load({ id, revision })
-  if (found !== null || revision === 0 || !registry.history.keepsHistory) return marked(found, 'EntryRevision')
+  if (found !== null || revision === 0 || !registry.history.hasHistory) return marked(found, 'EntryRevision')
   const oldest = await loaders().oldestRevision()
-  if (revision < oldest) throw compacted(revision, oldest)
+  if (revision < oldest) throw compactedError(revision, oldest)
   return null
 }
 

@@ -2,7 +2,7 @@ import type { Problem } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
 import type { History } from '../../store/contract/history.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'
-import { compacted } from '../../store/planning/compacted-errors.js'
+import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
@@ -36,7 +36,7 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
       type: DeltaRef,
       description: 'What was changed, or on a dry run would have been.',
       resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
-        if (isGone === true) throw compacted(revision!, await loaders().oldestRevision())
+        if (isGone === true) throw compactedError(revision!, await loaders().oldestRevision())
         return delta
       },
     }),
@@ -86,7 +86,7 @@ async function changesOf(revision: number, history: History): Promise<Change[]> 
     const after = changes.at(-1)?.position ?? null
     const found = await history.changesOf([revision], { limit: CHUNK, after, before: null, fromEnd: false })
     const page = found.get(revision)
-    if (page === undefined) throw compacted(revision, await history.oldestRevision())
+    if (page === undefined) throw compactedError(revision, await history.oldestRevision())
     for (const change of page.items) changes.push(change)
     if (!page.hasMore) return changes
   }

@@ -30,7 +30,7 @@ async function* followed(
   if (place.from === null) {
     const head = await sources.head()
     // Where no history is kept the head may have moved on since, and only its present state can be read.
-    shown = (await history.entries([id], history.keepsHistory ? head.revision : 'head')).get(id) ?? null
+    shown = (await history.entries([id], history.hasHistory ? head.revision : 'head')).get(id) ?? null
     follower = new LogFollower({ position: endOf(head.revision), version: head.version }, head.revision, matches)
     const revision = Math.max(head.revision, shown?.revision ?? 0)
     place.at = { position: endOf(revision), target: revision }

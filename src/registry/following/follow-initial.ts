@@ -28,7 +28,7 @@ export async function* initialParts(
   for (let position = 0, more = true; more && !signal.aborted; ) {
     const window = { after: after === null ? null : { id: after, revision: 0 }, before: null, fromEnd: false }
     // Where no history is kept a second page could be of another state, so there is only one: its entries are in memory already.
-    const most = history.keepsHistory ? limit.limit : Number.MAX_SAFE_INTEGER
+    const most = history.hasHistory ? limit.limit : Number.MAX_SAFE_INTEGER
     // A filter that takes too long once would do so again: TIMEOUT is the caller's to hear.
     const page = await persist(
       signal,

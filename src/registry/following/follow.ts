@@ -3,7 +3,7 @@ import { compileMatcher } from '../../core/criteria/match.js'
 import type { Head } from '../../core/history/version.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
-import { logCompacted } from '../../store/planning/compacted-errors.js'
+import { logCompactedError } from '../../store/planning/compacted-errors.js'
 import { cancellable } from '../async/cancellable.js'
 import { breathe, pause } from '../async/pause.js'
 import { persist } from '../async/retry-while-unavailable.js'
@@ -129,8 +129,8 @@ async function startOf(
     throw invalid(`it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`)
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
-  const oldest = history.keepsHistory ? await look() : 0
-  if (revision < oldest) throw logCompacted(revision, oldest)
+  const oldest = history.hasHistory ? await look() : 0
+  if (revision < oldest) throw logCompactedError(revision, oldest)
   return cursor
 }
 

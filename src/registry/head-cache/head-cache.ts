@@ -3,7 +3,7 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { unparsed } from '../../core/entry/without-parsed-cache.js'
 import type { Head } from '../../core/history/version.js'
-import type { HeadLook, HeadReader } from '../../store/contract/head-reader.js'
+import type { HeadReader, ReadIndexResult } from '../../store/contract/head-reader.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
 import { GatheredEntries } from './entry-batcher.js'
@@ -159,13 +159,13 @@ export class HeadReads {
 
   async #look(): Promise<Head> {
     const since = this.#kept.size === 0 && this.#pages.bytes === 0 ? NONE_SINCE : this.#through
-    const look = await this.reader.look(since, MOST_CHANGES)
+    const look = await this.reader.readIndex(since, MOST_CHANGES)
     this.#advance(since === NONE_SINCE ? { ...look, changed: null } : look)
     return look.head
   }
 
   /** Looks follow one another, so each is told what has changed since the one before. */
-  #advance({ head: { revision }, changed }: HeadLook): void {
+  #advance({ head: { revision }, changed }: ReadIndexResult): void {
     // The store has gone back, as a database does that is restored: what is kept may be of what has not happened.
     if (revision < this.#through) {
       this.#kept.clear()

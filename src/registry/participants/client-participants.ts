@@ -1,7 +1,7 @@
 import { utf8Length } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
-import type { Exchange, GivenAnswer, Participation } from '../../store/contract/exchange.js'
+import type { Exchange, Participation, ProposalAnswer } from '../../store/contract/exchange.js'
 import { busPattern } from '../events/bus-patterns.js'
 import { Inbox } from '../events/inbox.js'
 import {
@@ -45,7 +45,7 @@ export class ClientParticipants implements ParticipantDirectory {
   }
 
   seemsEmpty(): boolean {
-    return this.exchange.seemsUnattended()
+    return this.exchange.seemsWithoutParticipants()
   }
 
   async forKinds(kinds: readonly string[]): Promise<readonly Participant[]> {
@@ -96,7 +96,7 @@ export class ClientParticipants implements ParticipantDirectory {
   }
 
   /** False where it came too late, was not the first, or nobody awaits it. @throws RegistryError BAD_USER_INPUT */
-  async answer(proposal: string, answer: GivenAnswer): Promise<boolean> {
+  async answer(proposal: string, answer: ProposalAnswer): Promise<boolean> {
     if (!UUID.test(proposal))
       throw new RegistryError('BAD_USER_INPUT', 'proposal: this is not the id of a proposal, which is a UUID')
     if (answer.reason !== null && utf8Length(answer.reason) > LONGEST_REASON) {
@@ -126,7 +126,7 @@ export class ClientParticipants implements ParticipantDirectory {
         const { accept, reason } = await exchange.offer(offer, signal)
         return accept ? { accept } : { accept, reason }
       },
-      tell: (proposal) => exchange.tell({ recipients: recipients(proposal), body: writeProposal(proposal) }),
+      tell: (proposal) => exchange.notify({ recipients: recipients(proposal), body: writeProposal(proposal) }),
     }
   }
 }

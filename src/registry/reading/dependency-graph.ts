@@ -88,7 +88,7 @@ class Walk {
     private readonly references: ExtractReferences,
     private readonly revision: number,
   ) {
-    this.#at = history.keepsHistory ? revision : 'head'
+    this.#at = history.hasHistory ? revision : 'head'
     this.#dependents = new ReferencesAt(history, references, revision)
   }
 

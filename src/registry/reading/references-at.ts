@@ -49,7 +49,7 @@ export class ReferencesAt {
   }
 
   async #lookIntoChanges(): Promise<void> {
-    if (!this.history.keepsHistory) return
+    if (!this.history.hasHistory) return
     const { revision: head } = await this.history.head()
     if (head === this.#seen) return
     const ids = await this.history.changedSince(this.#seen, MAX_CHANGES_SINCE)

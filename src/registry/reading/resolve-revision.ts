@@ -1,6 +1,6 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
-import { compacted } from '../../store/planning/compacted-errors.js'
+import { compactedError } from '../../store/planning/compacted-errors.js'
 import { checkTagName } from '../writing/check-write.js'
 
 /**
@@ -42,11 +42,11 @@ async function knownRevision(history: HistoryReader, revision: number): Promise<
 async function readable(history: HistoryReader, revision: number): Promise<number> {
   const oldest = await history.oldestRevision()
   if (revision >= oldest) return revision
-  if (!history.keepsHistory) {
+  if (!history.hasHistory) {
     const message = `revision ${revision} cannot be read: this registry keeps no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
     throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
   }
-  throw compacted(revision, oldest)
+  throw compactedError(revision, oldest)
 }
 
 /** Where a caller wants to read; exactly one is given. */

@@ -33,7 +33,7 @@ export async function recoverTransactions(world: RecoveryWorld, signal: AbortSig
   while (!signal.aborted) {
     try {
       for (;;) {
-        const transaction = await world.journal.takeExpired(world.leaseMs)
+        const transaction = await world.journal.claimExpired(world.leaseMs)
         if (transaction === null || signal.aborted) break
         await endAbandoned(transaction, world)
       }
@@ -44,7 +44,10 @@ export async function recoverTransactions(world: RecoveryWorld, signal: AbortSig
   }
 }
 
-async function endAbandoned({ id, operations, told, accepted }: OpenTransaction, world: RecoveryWorld): Promise<void> {
+async function endAbandoned(
+  { id, operations, notified: told, accepted }: OpenTransaction,
+  world: RecoveryWorld,
+): Promise<void> {
   const { journal, leases, directory } = world
   leases.keep(id)
   try {

@@ -139,7 +139,7 @@ export class TransactionRun {
     for (const participant of fresh) this.#began.set(participant.name, participant)
     if (this.#began.size > 0) {
       await this.world.journal.open(
-        { id: this.request.id, operations: this.#operations, told: [...this.#began.keys()] },
+        { id: this.request.id, operations: this.#operations, notified: [...this.#began.keys()] },
         this.world.leaseMs,
       )
       this.world.leases.keep(this.request.id)
@@ -188,8 +188,8 @@ export class TransactionRun {
     const offered = this.#began.size > 0 ? { offered: originalsOf(this.#operations) } : {}
     const outcome = await this.world.commit({ ...this.request, ...offered })
     this.#outcome = outcome
-    if (outcome.type === 'refused' && outcome.fellAway === 'overtaken') return { type: 'overtaken' }
-    if (outcome.type === 'refused' && outcome.fellAway === 'moved') return { type: 'moved', reason: reasonOf(outcome) }
+    if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'overtaken' }
+    if (outcome.type === 'refused' && outcome.stale === 'changed') return { type: 'moved', reason: reasonOf(outcome) }
     if (outcome.type === 'refused' || outcome.replayed) return { type: 'refused', reason: reasonOf(outcome) }
     return { type: 'committed' }
   }

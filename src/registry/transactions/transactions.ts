@@ -94,8 +94,8 @@ export class Transactions {
   async write(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
     const directory = this.#options.participants
     if (directory?.seemsEmpty?.() === true) {
-      const outcome = await this.#options.commit({ ...request, unattended: true }, bytes)
-      if (outcome.type !== 'refused' || outcome.fellAway !== 'attended') return this.#told(request.id, outcome)
+      const outcome = await this.#options.commit({ ...request, expectsNoParticipants: true }, bytes)
+      if (outcome.type !== 'refused' || outcome.stale !== 'joined') return this.#told(request.id, outcome)
     }
     if (directory !== undefined && (await mayTakePart(directory, request, this.#internalKinds)))
       return this.#run(request, bytes, directory)

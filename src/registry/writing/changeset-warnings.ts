@@ -111,7 +111,7 @@ async function emptiedTargets(
     // After the changeset nothing may be left; before it, nothing but what it deletes.
     const left = await history.countEntries(
       membersOf(target),
-      history.keepsHistory ? (revision ?? head.revision) : 'head',
+      history.hasHistory ? (revision ?? head.revision) : 'head',
     )
     if (left === (revision === null ? lost : 0)) emptied.push(target)
   }

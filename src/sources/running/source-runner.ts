@@ -169,7 +169,7 @@ export class SourceRunner {
       clearTimeout(showing)
       if (result instanceof Error) {
         await this.#status.reportFailed(before, result)
-        await records.answer(
+        await records.answerReloads(
           requests,
           JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }),
         )
@@ -178,7 +178,7 @@ export class SourceRunner {
       }
       this.#failures = 0
       await this.#status.reportLoaded(before, result, this.settings.watch && (await this.#open()).watch !== undefined)
-      await records.answer(requests, JSON.stringify(reportOf(result)))
+      await records.answerReloads(requests, JSON.stringify(reportOf(result)))
     } catch (error) {
       if (signal.aborted) return
       // The lease has run out, the store is away, or an outcome is not known: all that was recorded stands, the next look goes on from there.
@@ -193,7 +193,7 @@ export class SourceRunner {
   /** What is asked by now: the look that begins answers it, and who asked later waits for the next one. */
   async #takeRequests(): Promise<readonly ReloadRequest[]> {
     this.#waiting.clear()
-    const requests = await this.world.registry.history.sources.asked([this.settings.name])
+    const requests = await this.world.registry.history.sources.pendingReloads([this.settings.name])
     this.#debounce.calm()
     for (const { id } of requests) {
       this.#heard.add(id)
@@ -244,8 +244,8 @@ export class SourceRunner {
       reader: await this.#open(),
       async aboutToWrite() {
         signal.throwIfAborted()
-        if (!(await records.hold([name], leaseMs)).has(name)) throw new LeaseLost(name)
-        await records.aboutToWrite(name)
+        if (!(await records.acquireLeases([name], leaseMs)).has(name)) throw new LeaseLost(name)
+        await records.beginWrites(name)
       },
     })
   }

@@ -74,14 +74,14 @@ export function createSources({
   }
 
   async function lookOnce(): Promise<void> {
-    const held = await records.hold(names, leaseMs)
+    const held = await records.acquireLeases(names, leaseMs)
     if (stopping.signal.aborted) return
     for (const [name, runner] of runners) {
       const term = held.get(name)
       if (term === undefined) void runner.leave()
       else runner.take(term)
     }
-    const asked = await records.asked([...held.keys()])
+    const asked = await records.pendingReloads([...held.keys()])
     for (const { id, source } of asked) runners.get(source)?.hurry(id)
   }
 
@@ -122,10 +122,10 @@ export function createSources({
     async reload(name, signal) {
       runnerOf(name)
       const until = AbortSignal.any([signal, stopping.signal])
-      const request = await records.ask(name)
+      const request = await records.requestReload(name)
       look()
       while (!until.aborted) {
-        const report = await records.takeAnswer(request)
+        const report = await records.takeReloadReport(request)
         if (report !== null) return JSON.parse(report) as ReloadReport
         await called(until)
       }
@@ -137,7 +137,7 @@ export function createSources({
 
     start() {
       if (names.length === 0) return
-      stopListening = records.onCall(() => {
+      stopListening = records.onSignal(() => {
         look()
         for (const call of calls) call()
       })
@@ -153,7 +153,7 @@ export function createSources({
       await Promise.all([...runners.values()].map((runner) => runner.close()))
       await looking
       await closeAfterwards?.()
-      if (held.length > 0) await records.letGo(held).catch(() => {})
+      if (held.length > 0) await records.releaseLeases(held).catch(() => {})
     },
   }
 }

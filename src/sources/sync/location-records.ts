@@ -32,7 +32,7 @@ export class LocationRecords {
 
   /** All that was written is recorded. @throws LeaseLost */
   settle(): Promise<void> {
-    return this.records.settle(this.source)
+    return this.records.endWrites(this.source)
   }
 
   /** Writes it down, then here. @throws LeaseLost */

@@ -17,7 +17,7 @@ const UNKNOWN_LOCATION = ''
  */
 export async function openLocationRecords(source: string, history: History): Promise<LocationRecords> {
   const { sources } = history
-  const since = await sources.unsettled(source)
+  const since = await sources.unsettledSince(source)
   const book = await LocationRecords.open(source, sources)
   if (since === null) return book
   for await (const { revision, changes } of ownWrites(source, since, history)) await adopt(changes, revision)

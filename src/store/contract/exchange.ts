@@ -21,26 +21,26 @@ export interface Participation {
 }
 
 /** Where a participation's messages arrive, each once, those of one transaction in order. */
-export interface Seat {
+export interface Recipient {
   receive(body: string): void
   /** The participation has ended against its will: this gateway was thought dead. */
   lost(error: Error): void
 }
 
 /** A message to participations. */
-export interface Post {
+export interface ParticipationMessage {
   readonly recipients: readonly string[]
   readonly body: string
 }
 
-export interface Offer extends Post {
+export interface Offer extends ParticipationMessage {
   /** The proposal's id, by which it is answered; a UUID. */
   readonly id: string
   /** How long an answer counts. */
   readonly withinMs: number
 }
 
-export interface GivenAnswer {
+export interface ProposalAnswer {
   readonly accept: boolean
   readonly reason: string | null
 }
@@ -66,18 +66,18 @@ export interface Exchange extends Bus {
   /** Everyone who takes part now, on any gateway: at least as new as the call. */
   participations(): Promise<readonly Participation[]>
   /** Nobody takes part, as far as is known without asking: another gateway may know better. Exact over memory. */
-  seemsUnattended(): boolean
+  seemsWithoutParticipants(): boolean
   /** Registers a client; resolves when every transaction that begins from now on asks it. Call what is returned when it goes. */
-  takePart(participation: Omit<Participation, 'id'>, seat: Seat): Promise<() => Promise<void>>
+  takePart(participation: Omit<Participation, 'id'>, seat: Recipient): Promise<() => Promise<void>>
   /**
    * The first answer that any of the recipients gives, at whichever gateway.
    * @throws RecipientsGone as soon as none of them is there any more, and when `signal` aborts
    */
-  offer(offer: Offer, signal: AbortSignal): Promise<GivenAnswer>
+  offer(offer: Offer, signal: AbortSignal): Promise<ProposalAnswer>
   /** Resolves when the message is on its way and cannot be lost but with its recipients. @throws RecipientsGone */
-  tell(post: Post): Promise<void>
+  notify(post: ParticipationMessage): Promise<void>
   /** False where it came too late, was not the first, or there is no such proposal. */
-  answer(proposal: string, answer: GivenAnswer): Promise<boolean>
+  answer(proposal: string, answer: ProposalAnswer): Promise<boolean>
 }
 
 /** Nobody is there (any more) who could answer. */

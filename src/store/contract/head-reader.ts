@@ -11,12 +11,12 @@ export interface HeadReader {
    * Where the head is, and which entries changed after a revision: as they stand now, or null where that is not told
    * (they are gone, or large, or among many). `changed` is null where there are more than `limit` changes, or not all are known any more.
    */
-  look(since: number, limit: number): Promise<HeadLook>
+  readIndex(since: number, limit: number): Promise<ReadIndexResult>
   /** Entries as they stand, as `HistoryReader.entries` gives them. */
   entries(ids: readonly EntryId[]): Promise<HeadEntries>
 }
 
-export interface HeadLook {
+export interface ReadIndexResult {
   readonly head: Head
   readonly changed: ReadonlyMap<EntryId, EntryRevision | null> | null
 }

@@ -63,7 +63,7 @@ export interface HistoryReader {
   /** Random at birth, the same for good: cursors carry it, so that another registry's are told apart. */
   readonly registryId: string
   /** False for `none`: only the head's state can be read. */
-  readonly keepsHistory: boolean
+  readonly hasHistory: boolean
 
   /** By which entries may be kept in memory; null where they are there already. */
   readonly headReader: HeadReader | null

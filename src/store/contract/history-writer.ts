@@ -15,12 +15,12 @@ export interface CommitRequest {
   readonly action: ChangesetAction | VersionAction | RevertAction
   /**
    * What participants were asked about: of each entry that it touches the digest of its original, null where there
-   * is none. Refused (`fellAway`) where it would now touch others or find other originals, or where the journal no
+   * is none. Refused (`stale`) where it would now touch others or find other originals, or where the journal no
    * longer has this gateway as the transaction's owner.
    */
   readonly offered?: ReadonlyMap<EntryId, string | null>
-  /** Nobody seems to take part in transactions: refused (`fellAway`) where a client, on whichever gateway, does. */
-  readonly unattended?: boolean
+  /** Nobody seems to take part in transactions: refused (`stale`) where a client, on whichever gateway, does. */
+  readonly expectsNoParticipants?: boolean
 }
 
 export interface Idempotency {
@@ -73,7 +73,7 @@ export type CommitOutcome =
        * Of an `offered` request: the registry has moved on from what was offered, or another gateway has ended it.
        * Of an `unattended` one: somebody takes part.
        */
-      readonly fellAway?: 'moved' | 'overtaken' | 'attended'
+      readonly stale?: 'changed' | 'discarded' | 'joined'
     }
 
 /** Writing. */

@@ -61,7 +61,7 @@ export interface Instances {
 }
 
 /** What a batch of writes needs to know of instances, and does to them. */
-export interface EntryUse {
+export interface BatchInstances {
   /** How many live; of entries that the batch deletes. */
   live(id: EntryId): number
   /** The entry is deleted, and what lived with it ends. */

@@ -51,17 +51,17 @@ export interface SourceRecords {
    * Takes each source that nobody reads, and renews those that this gateway does. Those it holds now, each with its
    * term: another number whenever another gateway has held it in between.
    */
-  hold(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
+  acquireLeases(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
   /**
    * Notes that this gateway is about to write for a source, before it does. Until it is settled, whoever holds the source
    * learns by `unsettled` after which revision there may be writes that are not recorded. @throws LeaseLost
    */
-  aboutToWrite(source: string): Promise<void>
+  beginWrites(source: string): Promise<void>
   /** All that was written is recorded. @throws LeaseLost */
-  settle(source: string): Promise<void>
-  unsettled(source: string): Promise<number | null>
+  endWrites(source: string): Promise<void>
+  unsettledSince(source: string): Promise<number | null>
   /** Leaves them to others at once. */
-  letGo(sources: readonly string[]): Promise<void>
+  releaseLeases(sources: readonly string[]): Promise<void>
 
   /** Those too that entries are recorded with and that are not recorded themselves: with no stamp. */
   locations(source: string): Promise<readonly LocationRecord[]>
@@ -85,14 +85,14 @@ export interface SourceRecords {
   saveState(source: string, state: string): Promise<void>
 
   /** Asks whoever reads the source to load it anew. */
-  ask(source: string): Promise<ReloadRequest>
+  requestReload(source: string): Promise<ReloadRequest>
   /** What has been asked for and not been answered yet. */
-  asked(sources: readonly string[]): Promise<readonly ReloadRequest[]>
-  answer(requests: readonly ReloadRequest[], report: string): Promise<void>
+  pendingReloads(sources: readonly string[]): Promise<readonly ReloadRequest[]>
+  answerReloads(requests: readonly ReloadRequest[], report: string): Promise<void>
   /** The report, once; null while there is none. */
-  takeAnswer(request: ReloadRequest): Promise<string | null>
+  takeReloadReport(request: ReloadRequest): Promise<string | null>
   /** Calls back when something may have been asked, answered or let go of: a hint that may be lost. */
-  onCall(listener: () => void): () => void
+  onSignal(listener: () => void): () => void
 }
 
 /** Another gateway reads this source now. */

@@ -12,7 +12,7 @@ export interface OpenTransaction {
   readonly id: string
   readonly operations: readonly Operation[]
   /** Names of those that have been, or are about to be, told that it begins. */
-  readonly told: readonly string[]
+  readonly notified: readonly string[]
   readonly accepted: readonly Acceptance[]
 }
 
@@ -31,7 +31,7 @@ export interface TransactionJournal {
   /** It has ended and all have been told. */
   close(id: string): Promise<void>
   /** Takes over one whose lease has run out; null where there is none. */
-  takeExpired(leaseMs: number): Promise<OpenTransaction | null>
+  claimExpired(leaseMs: number): Promise<OpenTransaction | null>
   /** The transition that it made; null where it made none. */
   revisionOf(id: string): Promise<number | null>
 }

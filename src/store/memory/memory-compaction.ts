@@ -1,6 +1,6 @@
 import type { Compaction, CompactRequest, HistoryCompactor } from '../contract/history.js'
-import { compacted } from '../planning/compacted-errors.js'
-import { type CompactionStanding, planCompaction } from '../planning/plan-compaction.js'
+import { compactedError } from '../planning/compacted-errors.js'
+import { type CompactionState, planCompaction } from '../planning/plan-compaction.js'
 import { type Baseline, sumText } from '../verify/baseline.js'
 import type { StoredHistory, StoredVersion } from '../verify/stored-history.js'
 import { measureBaseline } from '../verify/verify-history.js'
@@ -15,7 +15,7 @@ export class MemoryCompaction implements HistoryCompactor {
   constructor(
     private readonly log: MemoryLog,
     private readonly stored: () => StoredHistory,
-    private readonly lowestTag: () => CompactionStanding['lowestTag'],
+    private readonly lowestTag: () => CompactionState['lowestTag'],
   ) {}
 
   get oldest(): number {
@@ -24,7 +24,7 @@ export class MemoryCompaction implements HistoryCompactor {
 
   /** @throws RegistryError COMPACTED */
   check(revision: number): void {
-    if (revision < this.oldest) throw compacted(revision, this.oldest)
+    if (revision < this.oldest) throw compactedError(revision, this.oldest)
   }
 
   *versions(): Generator<StoredVersion> {
@@ -47,7 +47,7 @@ export class MemoryCompaction implements HistoryCompactor {
     return { ...told, oldestRevision: before }
   }
 
-  get #standing(): CompactionStanding {
+  get #standing(): CompactionState {
     return { headRevision: this.log.revision, oldestRevision: this.oldest, lowestTag: this.lowestTag() }
   }
 

@@ -2,27 +2,27 @@ import { randomUUID } from 'node:crypto'
 import {
   type BusListener,
   type Exchange,
-  type GivenAnswer,
   type Participation,
-  type Post,
+  type ParticipationMessage,
+  type ProposalAnswer,
+  type Recipient,
   RecipientsGone,
-  type Seat,
 } from '../contract/exchange.js'
 
 interface OpenOffer {
   readonly recipients: readonly string[]
   readonly until: number
-  answer(answer: GivenAnswer): void
+  answer(answer: ProposalAnswer): void
   fail(error: Error): void
 }
 
 /** The exchange of a registry that lives in one process: messages are calls. */
 export function openMemoryExchange(): Exchange {
-  const seats = new Map<string, { readonly participation: Participation; readonly seat: Seat }>()
+  const seats = new Map<string, { readonly participation: Participation; readonly seat: Recipient }>()
   const listeners = new Set<BusListener>()
   const offers = new Map<string, OpenOffer>()
 
-  function hand({ recipients, body }: Post): void {
+  function hand({ recipients, body }: ParticipationMessage): void {
     const there = recipients.flatMap((id) => seats.get(id)?.seat ?? [])
     if (there.length === 0) throw gone()
     for (const seat of there) seat.receive(body)
@@ -30,7 +30,7 @@ export function openMemoryExchange(): Exchange {
 
   return {
     participations: async () => [...seats.values()].map(({ participation }) => participation),
-    seemsUnattended: () => seats.size === 0,
+    seemsWithoutParticipants: () => seats.size === 0,
     async takePart(who, seat) {
       const id = randomUUID()
       seats.set(id, { participation: { id, ...who }, seat })
@@ -53,7 +53,7 @@ export function openMemoryExchange(): Exchange {
         const abort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('nobody waits any more'))
         if (signal.aborted) return abort()
         signal.addEventListener('abort', abort, { once: true })
-        const answer = (given: GivenAnswer) => {
+        const answer = (given: ProposalAnswer) => {
           settle()
           resolve(given)
         }
@@ -64,7 +64,7 @@ export function openMemoryExchange(): Exchange {
           fail(error as Error)
         }
       }),
-    async tell(post) {
+    async notify(post) {
       hand(post)
     },
     async answer(proposal, answer) {

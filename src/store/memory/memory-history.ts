@@ -19,13 +19,13 @@ import {
 } from '../contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
 import { byPosition, entryOfRow } from '../planning/change-row.js'
-import { encodeChangeset, FIRST_LINK, rootDigest } from '../planning/changeset-codec.js'
-import { emptyWrites, type Reply, type Standing } from '../planning/commit-state.js'
-import { compactedVersion, logCompacted, versionCompacted } from '../planning/compacted-errors.js'
-import { COMPARE_ENTRIES } from '../planning/entry-order.js'
-import { pageOf } from '../planning/page.js'
+import { CHAIN_START_DIGEST, encodeChangeset, rootDigest } from '../planning/changeset-codec.js'
+import { type CommitState, emptyWrites, type Reply } from '../planning/commit-state.js'
+import { logCompactedError, versionCompactedError, versionCompactedProblem } from '../planning/compacted-errors.js'
+import { COMPARE_ENTRIES } from '../planning/compare-entries.js'
+import { pageOf } from '../planning/page-of.js'
 import {
-  nothingToRevert,
+  nothingToRevertProblem,
   type PlannedOutcome,
   planChangeset,
   planRevert,
@@ -49,10 +49,10 @@ const FOLLOWED_REVISIONS = 1_000
 const REMEMBERED_REQUESTS = 100_000
 
 /**
- * A registry in the memory of this process, gone at exit. With `keepsHistory: false` it is the backend
+ * A registry in the memory of this process, gone at exit. With `hasHistory: false` it is the backend
  * `none`: only the head's state can be read.
  */
-export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true, clock = steadyClock } = {}): History {
+export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, clock = steadyClock } = {}): History {
   const registryId = randomUUID()
   const born = new Date()
   const log = new MemoryLog(rootVersion(born))
@@ -74,21 +74,21 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   let tagSum = NO_TAGS
 
   const compaction = new MemoryCompaction(log, stored, lowestTag)
-  const standing: Standing = {
+  const standing: CommitState = {
     head: { revision: 0, version: 0 },
     oldestRevision: 0,
     lastVersion: 0,
     versionDigest: rootDigest(born),
-    transitionDigest: FIRST_LINK,
+    transitionDigest: CHAIN_START_DIGEST,
     entryCount: 0,
     now: born,
     entries: new Map(),
     lastChanged: new Map(),
     replies,
-    use,
+    instances: use,
   }
   const versionRow = (number: number) => log.versions[number]
-  const oldestLog = () => (keepsHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
+  const oldestLog = () => (hasHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
 
   function target(version: number): VersionTarget | { missing: Problem } {
     const row = versionRow(version)
@@ -100,12 +100,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
         },
       }
     }
-    if (!keepsHistory && version !== standing.head.version) {
+    if (!hasHistory && version !== standing.head.version) {
       const message = `version ${version} cannot be applied: this registry keeps no history (CADASTRE_STORE=none)`
       return { missing: { code: 'VERSION_NOT_FOUND', message } }
     }
     if (row.revision < compaction.oldest && version !== 0 && version !== standing.head.version) {
-      return { missing: compactedVersion(version, row.revision, compaction.oldest) }
+      return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
     }
     const differences = [...log.rowsOf.keys()].flatMap((id) => {
       const before = log.entry(id, 'head')
@@ -117,9 +117,10 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   function revertTarget(version: number) {
     const row = version === 0 ? undefined : versionRow(version)
-    if (row === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
-    if (row.revision < compaction.oldest) return { missing: compactedVersion(version, row.revision, compaction.oldest) }
-    if (keepsHistory) return { changes: log.changesAt(row.revision) }
+    if (row === undefined) return { missing: nothingToRevertProblem(version, standing.lastVersion) }
+    if (row.revision < compaction.oldest)
+      return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
+    if (hasHistory) return { changes: log.changesAt(row.revision) }
     const message = `version ${version} cannot be reverted: this registry keeps no history (CADASTRE_STORE=none)`
     return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
   }
@@ -127,7 +128,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   function plan(request: CommitRequest, now: Date): CommitOutcome {
     const writes = emptyWrites()
     const { action } = request
-    const turn: Standing = Object.assign(standing, { now, oldestRevision: compaction.oldest })
+    const turn: CommitState = Object.assign(standing, { now, oldestRevision: compaction.oldest })
     const planned =
       action.type === 'changeset'
         ? planChangeset({ ...request, action }, turn, writes, options.references)
@@ -139,7 +140,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
     if (requests.size > REMEMBERED_REQUESTS) requests.delete(requests.keys().next().value!)
     for (const row of writes.changes) log.append(row)
-    if (!keepsHistory && writes.transitions.length > 0) log.forgetBefore(log.revision - FOLLOWED_REVISIONS)
+    if (!hasHistory && writes.transitions.length > 0) log.forgetBefore(log.revision - FOLLOWED_REVISIONS)
     return settled(planned)
   }
 
@@ -156,8 +157,8 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   /** Only the state at the head has meaning where no history is kept, and none below what was compacted. */
   function at(readAt: ReadAt): ReadAt {
-    if (keepsHistory && readAt !== 'head') compaction.check(readAt)
-    if (keepsHistory || readAt === 'head' || readAt === standing.head.revision) return readAt
+    if (hasHistory && readAt !== 'head') compaction.check(readAt)
+    if (hasHistory || readAt === 'head' || readAt === standing.head.revision) return readAt
     return refuse(`revision ${readAt} cannot be read`)
   }
 
@@ -172,9 +173,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
   }
 
   function historyOf(id: EntryId): EntryRevision[] {
-    const rows = keepsHistory
-      ? (log.rowsOf.get(id) ?? [])
-      : [log.lastRow(id, 'head')].filter((row) => row !== undefined)
+    const rows = hasHistory ? (log.rowsOf.get(id) ?? []) : [log.lastRow(id, 'head')].filter((row) => row !== undefined)
     return rows
       .map(entryOfRow)
       .filter((entry) => entry !== null)
@@ -185,16 +184,16 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
     History,
     'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'
   > = {
-    backend: keepsHistory ? 'memory' : 'none',
+    backend: hasHistory ? 'memory' : 'none',
     journal,
     instances,
     sources,
     exchange,
     registryId,
-    keepsHistory,
+    hasHistory,
     headReader: null,
     head: async () => standing.head,
-    oldestRevision: async () => (keepsHistory ? compaction.oldest : standing.head.revision),
+    oldestRevision: async () => (hasHistory ? compaction.oldest : standing.head.revision),
     entryCount: async (readAt) => countAt(at(readAt)),
     revisionAtTime: async (time) => log.transitions.findLast(({ createdAt }) => createdAt <= time)?.revision ?? 0,
 
@@ -207,7 +206,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
         keys.flatMap((key) => {
           const row = log.rowsOf.get(key.id)?.find(({ revision }) => revision === key.revision)
           const entry =
-            row === undefined || !(keepsHistory || row === log.lastRow(key.id, 'head')) ? null : entryOfRow(row)
+            row === undefined || !(hasHistory || row === log.lastRow(key.id, 'head')) ? null : entryOfRow(row)
           return entry === null ? [] : [[entryRevisionKey(key), entry] as const]
         }),
       ),
@@ -337,7 +336,7 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
 
   /** Newest first. Without history nothing older than the head's state is told. */
   function changesIn(namespace: string): Change[] {
-    if (!keepsHistory) return refuse('the history of a namespace cannot be read')
+    if (!hasHistory) return refuse('the history of a namespace cannot be read')
     return log.transitions
       .slice(Math.max(0, compaction.oldest - 1))
       .flatMap(({ revision }) => log.changesAt(revision).filter(({ id }) => namespaceOf(id) === namespace))
@@ -367,11 +366,11 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       return outcomes
     },
     setTag: async (request) => {
-      if (!keepsHistory) return refuse('a version cannot be tagged')
+      if (!hasHistory) return refuse('a version cannot be tagged')
       const version = versionRow(request.version)
       if (version === undefined) throw versionNotFound(request.version, standing.lastVersion)
       if (version.revision < compaction.oldest && version.number > 0)
-        throw versionCompacted(version.number, version.revision, compaction.oldest)
+        throw versionCompactedError(version.number, version.revision, compaction.oldest)
       const tag = planTag(request, tags.get(request.name), new Date())
       tagSum = movedTagSum(tagSum, tags.get(request.name), tag)
       tags.set(request.name, tag)
@@ -383,13 +382,12 @@ export function openMemoryHistory(options: HistoryOptions, { keepsHistory = true
       tags.delete(name)
       return tag
     },
-    compact: async (request) => (keepsHistory ? compaction.compact(request) : refuse('nothing can be compacted')),
+    compact: async (request) => (hasHistory ? compaction.compact(request) : refuse('nothing can be compacted')),
     onAdvance: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    verify: async (progress) =>
-      keepsHistory ? verifyHistory(stored(), progress) : refuse('there is nothing to verify'),
+    verify: async (progress) => (hasHistory ? verifyHistory(stored(), progress) : refuse('there is nothing to verify')),
     isReady: async () => true,
     async close() {
       listeners.clear()
@@ -454,7 +452,7 @@ function readLog(
   head: { revision: number; version: number },
   oldest: number,
 ) {
-  if (after.revision < oldest) throw logCompacted(after.revision, oldest)
+  if (after.revision < oldest) throw logCompactedError(after.revision, oldest)
   const transitions = []
   const changes = []
   let upTo: LogPosition = after

@@ -1,7 +1,13 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Instance } from '../../core/entry/instance.js'
 import { utf8Length } from '../../core/entry/text.js'
-import { type EntryUse, type Instances, instanceExists, instanceExpired, noSuchEntry } from '../contract/instances.js'
+import {
+  type BatchInstances,
+  type Instances,
+  instanceExists,
+  instanceExpired,
+  noSuchEntry,
+} from '../contract/instances.js'
 
 interface Held {
   readonly instance: Instance
@@ -11,7 +17,7 @@ interface Held {
 
 export interface MemoryInstances {
   readonly instances: Instances
-  readonly use: EntryUse
+  readonly use: BatchInstances
 }
 
 /** Never goes back and takes no leap, whatever is done to the machine's clock. */

@@ -26,7 +26,7 @@ export function openMemoryJournal(revisionOf: (id: string) => number | null): Tr
     async close(id) {
       rows.delete(id)
     },
-    async takeExpired(leaseMs) {
+    async claimExpired(leaseMs) {
       const now = performance.now()
       for (const row of rows.values()) {
         if (row.leaseUntil > now) continue

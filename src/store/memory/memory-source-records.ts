@@ -7,7 +7,7 @@ import {
   type ReloadRequest,
   type SourceRecords,
 } from '../contract/source-records.js'
-import { pageOf } from '../planning/page.js'
+import { pageOf } from '../planning/page-of.js'
 
 interface Kept {
   isHeld: boolean
@@ -52,18 +52,18 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
 
   return {
     holder: randomUUID(),
-    async hold(names) {
+    async acquireLeases(names) {
       for (const name of names) kept(name).isHeld = true
       return new Map(names.map((name) => [name, 1]))
     },
-    async aboutToWrite(source) {
+    async beginWrites(source) {
       held(source).writingSince ??= registry.revision()
     },
-    async settle(source) {
+    async endWrites(source) {
       held(source).writingSince = null
     },
-    unsettled: async (source) => kept(source).writingSince,
-    async letGo(names) {
+    unsettledSince: async (source) => kept(source).writingSince,
+    async releaseLeases(names) {
       for (const name of names) kept(name).isHeld = false
       call()
     },
@@ -125,26 +125,26 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     async saveState(source, state) {
       held(source).state = state
     },
-    async ask(source) {
+    async requestReload(source) {
       const request = { id: randomUUID(), source, report: null }
       requests.set(request.id, request)
       call()
       return request
     },
-    asked: async (names) =>
+    pendingReloads: async (names) =>
       [...requests.values()].flatMap(({ id, source, report }) =>
         report === null && names.includes(source) ? [{ id, source }] : [],
       ),
-    async answer(answered, report) {
+    async answerReloads(answered, report) {
       for (const { id } of answered) if (requests.has(id)) requests.get(id)!.report = report
       call()
     },
-    async takeAnswer({ id }) {
+    async takeReloadReport({ id }) {
       const report = requests.get(id)?.report ?? null
       if (report !== null) requests.delete(id)
       return report
     },
-    onCall(listener) {
+    onSignal(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

@@ -73,7 +73,7 @@ function decodeOperation(fields: unknown[]): StoredOperation {
 }
 
 /** What the chain of transitions begins with: the digest of nothing. */
-export const FIRST_LINK = sha256('')
+export const CHAIN_START_DIGEST = sha256('')
 
 /** Of v0, which has no changeset: of the time it was made, in milliseconds. */
 export function rootDigest(createdAt: Date): string {

@@ -1,11 +1,11 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Head, Transition, Version } from '../../core/history/version.js'
-import type { EntryUse } from '../contract/instances.js'
+import type { BatchInstances } from '../contract/instances.js'
 import type { ChangeRow } from './change-row.js'
 
 /** The registry as the batch finds it, moved on by each request that is applied. */
-export interface Standing {
+export interface CommitState {
   head: Head
   /** What lies before it has been compacted away. */
   readonly oldestRevision: number
@@ -24,7 +24,7 @@ export interface Standing {
   /** What was answered before under the keys of the batch. */
   readonly replies: Map<string, Reply>
   /** Of the entries that the batch deletes; what it ends is written down with its rows. */
-  readonly use: EntryUse
+  readonly instances: BatchInstances
 }
 
 /** An answer that is kept under an idempotency key. */

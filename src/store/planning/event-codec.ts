@@ -3,7 +3,7 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { BusEvent, EntryContent } from '../../core/events/event.js'
 
 /** A content as it travels between gateways: its texts are the truth, so they go as they are. */
-export interface WrittenContent {
+export interface EncodedContent {
   readonly id: string
   readonly kind: string
   readonly meta: string
@@ -11,28 +11,28 @@ export interface WrittenContent {
   readonly digest: string
 }
 
-export function writeContent(entry: EntryContent | null): WrittenContent | null {
+export function encodeContent(entry: EntryContent | null): EncodedContent | null {
   if (entry === null) return null
   const { kind, metaText, dataText, digest } = entry.content
   return { id: entry.id, kind, meta: metaText, data: dataText, digest }
 }
 
-export function readContent(written: WrittenContent | null): EntryContent | null {
+export function decodeContent(written: EncodedContent | null): EntryContent | null {
   if (written === null) return null
   const { id, kind, meta, data, digest } = written
   return { id: id as EntryId, content: new SealedContent(kind, meta, data, digest) }
 }
 
-export function writeEvent(event: BusEvent): string {
+export function encodeEvent(event: BusEvent): string {
   if (event.type !== 'entry') return JSON.stringify(event)
-  return JSON.stringify({ ...event, entry: writeContent(event.entry), original: writeContent(event.original) })
+  return JSON.stringify({ ...event, entry: encodeContent(event.entry), original: encodeContent(event.original) })
 }
 
-export function readEvent(text: string): BusEvent {
+export function decodeEvent(text: string): BusEvent {
   const event = JSON.parse(text)
   const at = new Date(event.at)
   if (event.type !== 'entry') return { ...event, at }
-  return { ...event, at, entry: readContent(event.entry), original: readContent(event.original) }
+  return { ...event, at, entry: decodeContent(event.entry), original: decodeContent(event.original) }
 }
 
 /** About what an event takes in memory, in bytes. */

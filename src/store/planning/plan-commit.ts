@@ -16,10 +16,10 @@ import type {
   RevertAction,
   VersionAction,
 } from '../contract/history-writer.js'
-import type { EntryUse } from '../contract/instances.js'
+import type { BatchInstances } from '../contract/instances.js'
 import { type ChangeRow, changeRows, entryOfRow } from './change-row.js'
 import { encodeChangeset, transitionDigest, versionDigest } from './changeset-codec.js'
-import { type BatchWrites, type Reply, replyKey, type Standing } from './commit-state.js'
+import { type BatchWrites, type CommitState, type Reply, replyKey } from './commit-state.js'
 
 /*
  * What a batch of waiting requests does to the registry, decided without touching it: pure but for the
@@ -35,7 +35,7 @@ export type PlannedOutcome = CommitOutcome | { readonly type: 'replay'; readonly
 /** Plans one changeset, adds its rows to `writes` and moves `standing` on; a refusal or dry run leaves both as they are. */
 export function planChangeset(
   request: CommitRequest & { readonly action: ChangesetAction },
-  standing: Standing,
+  standing: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
 ): PlannedOutcome {
@@ -46,7 +46,7 @@ export function planChangeset(
     oldestRevision: standing.oldestRevision,
     entry: (id: EntryId) => standing.entries.get(id),
     lastChanged: (id: EntryId) => standing.lastChanged.get(id) ?? 0,
-    instances: (id: EntryId) => standing.use.live(id),
+    instances: (id: EntryId) => standing.instances.live(id),
   }
   const decision = decideChangeset(request.action, request.expectedHead, view, references)
   if ('problems' in decision) return { type: 'refused', problems: decision.problems }
@@ -112,7 +112,7 @@ export interface VersionTarget {
 export function planVersion(
   request: CommitRequest & { readonly action: VersionAction },
   target: VersionTarget | { readonly missing: Problem },
-  standing: Standing,
+  standing: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
 ): PlannedOutcome {
@@ -123,7 +123,7 @@ export function planVersion(
     problems.push(headMoved(request.expectedHead, standing.head))
   }
   if ('missing' in target) problems.push(target.missing)
-  else problems.push(...usedInDeletes(request.action, target, standing.use))
+  else problems.push(...usedInDeletes(request.action, target, standing.instances))
   if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
 
   if (target.version === standing.head.version) {
@@ -159,7 +159,7 @@ export function deletedBy({ differences }: VersionTarget): EntryId[] {
   return differences.filter(({ after }) => after === null).map(({ id }) => id)
 }
 
-function usedInDeletes({ force }: VersionAction, target: VersionTarget, use: EntryUse): Problem[] {
+function usedInDeletes({ force }: VersionAction, target: VersionTarget, use: BatchInstances): Problem[] {
   const current = new Map(target.differences.map(({ id, before }) => [id, before]))
   return deletedBy(target)
     .sort(compareEntryIds)
@@ -185,21 +185,21 @@ function movedSinceOffered({ offered }: CommitRequest, operations: readonly Oper
   )
   if (other === undefined) return null
   const message = `${other} went on changing while participants were asked; send it again when others write less`
-  return { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: other }], fellAway: 'moved' }
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: other }], stale: 'changed' }
 }
 
 /** Another gateway has ended the transaction while this one seemed dead. */
-export function overtaken(): CommitOutcome {
+export function discardedElsewhere(): CommitOutcome {
   const message =
     'this gateway lost touch with the store while participants were asked, and another has discarded the changeset; send it again'
-  return { type: 'refused', problems: [{ code: 'CONFLICT', message }], fellAway: 'overtaken' }
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message }], stale: 'discarded' }
 }
 
 /** Plans the inverse of what a version changed, as a changeset of its own; `changes` are in their order. */
 export function planRevert(
   request: CommitRequest & { readonly action: RevertAction },
   target: { readonly changes: readonly Change[] } | { readonly missing: Problem },
-  standing: Standing,
+  standing: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
 ): PlannedOutcome {
@@ -224,7 +224,7 @@ export function planRevert(
   return planChangeset({ ...request, action }, standing, writes, references)
 }
 
-export function nothingToRevert(version: number, newest: number): Problem {
+export function nothingToRevertProblem(version: number, newest: number): Problem {
   const message =
     version === 0
       ? 'version 0, the root, has no changeset that could be reverted'
@@ -232,7 +232,7 @@ export function nothingToRevert(version: number, newest: number): Problem {
   return { code: 'VERSION_NOT_FOUND', message }
 }
 
-function planReply(request: CommitRequest, standing: Standing): PlannedOutcome | null {
+function planReply(request: CommitRequest, standing: CommitState): PlannedOutcome | null {
   if (request.idempotency === null) return null
   const { key, digest } = request.idempotency
   const reply = standing.replies.get(replyKey(request.author, key))
@@ -249,7 +249,7 @@ function moveHead(
   to: number,
   rows: readonly ChangeRow[],
   changeCount: number,
-  standing: Standing,
+  standing: CommitState,
   writes: BatchWrites,
 ): void {
   const revision = standing.head.revision + 1
@@ -259,7 +259,7 @@ function moveHead(
     const entry = entryOfRow(row)
     if (entry === null) {
       standing.entries.delete(row.id)
-      standing.use.end(row.id)
+      standing.instances.end(row.id)
     } else standing.entries.set(row.id, entry)
     standing.entryCount += COUNT_BY[row.operation]
   }
@@ -286,7 +286,7 @@ function keepReply(
   request: CommitRequest,
   revision: number | null,
   version: number,
-  standing: Standing,
+  standing: CommitState,
   writes: BatchWrites,
 ): void {
   if (request.idempotency === null) return

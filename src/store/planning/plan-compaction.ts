@@ -4,7 +4,7 @@ import type { Version } from '../../core/history/version.js'
 import type { CompactRequest } from '../contract/history.js'
 
 /** What decides whether history may be compacted. */
-export interface CompactionStanding {
+export interface CompactionState {
   readonly headRevision: number
   readonly oldestRevision: number
   /** The tag on the lowest version; one on v0 pins nothing, since the empty registry needs no keeping. */
@@ -17,7 +17,7 @@ export interface CompactionStanding {
  */
 export function planCompaction(
   { before }: Pick<CompactRequest, 'before'>,
-  { headRevision, oldestRevision, lowestTag }: CompactionStanding,
+  { headRevision, oldestRevision, lowestTag }: CompactionState,
 ): boolean {
   if (!Number.isSafeInteger(before) || before < 0) {
     throw new RegistryError(
@@ -41,7 +41,7 @@ export function planCompaction(
   return true
 }
 
-export function damaged(count: number, first: string): RegistryError {
+export function historyDamagedError(count: number, first: string): RegistryError {
   const found = count === 1 ? 'one thing is' : `${count} things are`
   const message = `nothing was compacted: ${found} not as written, the first: ${first}. \`cadastre verify\` tells of all; compacting would bury them`
   return new RegistryError('HISTORY_DAMAGED', message, { corruptions: count })

@@ -3,17 +3,17 @@ import type postgres from 'postgres'
 import type { Head } from '../../core/history/version.js'
 import type { Backend, History, HistoryOptions } from '../contract/history.js'
 import { verifyHistory } from '../verify/verify-history.js'
-import { withClient } from './base/direct-client.js'
 import { migrateDatabase } from './base/migrate.js'
 import { Notifications } from './base/notifications.js'
-import { ReadClient, type Sql } from './base/read-pool.js'
+import { RetryingClient, type Sql } from './base/retrying-client.js'
+import { withClient } from './base/with-client.js'
 import { Committer } from './commit/committer.js'
 import { indexReferences } from './commit/index-references.js'
-import { openJournal } from './commit/journal.js'
-import { StatisticsRefresher } from './commit/refresh-statistics.js'
+import { openPostgresJournal } from './commit/postgres-journal.js'
 import { removeOldReplies } from './commit/remove-old-replies.js'
+import { StatisticsRefresher } from './commit/statistics-refresher.js'
 import { Compactor } from './compaction/compactor.js'
-import { withStoredHistory } from './compaction/verify-source.js'
+import { withStoredHistory } from './compaction/postgres-stored-history.js'
 import { openPostgresExchange } from './exchange/postgres-exchange.js'
 import { findEntries } from './find/find-entries.js'
 import { openPostgresInstances } from './instances/postgres-instances.js'
@@ -55,17 +55,17 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     return pointer!.registry_id
   })
 
-  const client = new ReadClient({ databaseUrl, connections, timeoutMs: readTimeoutMs })
+  const client = new RetryingClient({ databaseUrl, connections, timeoutMs: readTimeoutMs })
   // drizzle changes the parsers of the client it is given, so it has one of its own.
-  const drizzleClient = new ReadClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs })
+  const drizzleClient = new RetryingClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs })
   const databases = new WeakMap<Sql, ReturnType<typeof drizzle>>()
   const log = readLog(client, options)
-  const journal = openJournal(client)
+  const journal = openPostgresJournal(client)
   const committer = new Committer(databaseUrl, options, log.changesOf, journal.owner)
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
-  const exchangeClient = new ReadClient({
+  const exchangeClient = new RetryingClient({
     databaseUrl,
     connections: 2,
     timeoutMs: readTimeoutMs,
@@ -76,22 +76,27 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
-  const sourceClient = new ReadClient({
+  const sourceClient = new RetryingClient({
     databaseUrl,
     connections: 2,
     timeoutMs: SOURCE_TIMEOUT_MS,
     settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
   })
-  const headClient = new ReadClient({
+  const headClient = new RetryingClient({
     databaseUrl,
     connections: HEAD_CONNECTIONS,
     timeoutMs: readTimeoutMs,
     settings: PLANNED_ONCE,
   })
-  const pageClient = new ReadClient({ databaseUrl, connections, timeoutMs: readTimeoutMs, settings: PLANNED_IN_ORDER })
+  const pageClient = new RetryingClient({
+    databaseUrl,
+    connections,
+    timeoutMs: readTimeoutMs,
+    settings: PLANNED_IN_ORDER,
+  })
   const replyTimer = setInterval(() => {
     client
-      .read((sql) => removeOldReplies(sql))
+      .run((sql) => removeOldReplies(sql))
       .catch(() => {
         // The store is away; what is too old now is so in an hour too.
       })
@@ -104,12 +109,12 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     journal,
     sources: sourceRows(sourceClient, notifications),
     registryId,
-    keepsHistory: true,
+    hasHistory: true,
     exchange,
     instances,
     headReader: readHead(headClient),
     async head() {
-      const [pointer] = await client.read((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
+      const [pointer] = await client.run((sql) => sql<Head[]>`SELECT revision, version FROM head_pointer`)
       return { revision: pointer!.revision, version: pointer!.version }
     },
     oldestRevision: () => compactor.oldestRevision(),
@@ -117,7 +122,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
     ...readVersions(
       (query) =>
-        drizzleClient.read((sql) => {
+        drizzleClient.run((sql) => {
           let database = databases.get(sql)
           if (database === undefined)
             databases.set(sql, (database = drizzle({ client: sql as unknown as postgres.Sql })))
@@ -140,7 +145,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       withStoredHistory(databaseUrl, options.references, (stored) => verifyHistory(stored, progress)),
     isReady: () =>
       client
-        .read((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS)
+        .run((sql) => sql`SELECT 1 FROM head_pointer`, READY_TIMEOUT_MS)
         .then(
           () => true,
           () => false,

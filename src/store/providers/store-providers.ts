@@ -69,7 +69,7 @@ const none: StoreProvider<object> = {
   description: 'Keeps only the present state, in memory: rollback and the past are refused.',
   capabilities: [],
   configSchema: NOTHING,
-  create: (_config, { options }) => openMemoryHistory(options, { keepsHistory: false }),
+  create: (_config, { options }) => openMemoryHistory(options, { hasHistory: false }),
   health: isReady,
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Version } from '../../core/history/version.js'
 import type { ChangeRow } from '../planning/change-row.js'
-import { FIRST_LINK } from '../planning/changeset-codec.js'
+import { CHAIN_START_DIGEST } from '../planning/changeset-codec.js'
 import type { TransitionRow } from '../planning/commit-state.js'
 import { textHash } from './content-digest.js'
 
@@ -38,7 +38,7 @@ export function versionsDigest(versions: readonly Version[], before: number): st
         updated,
         deleted,
       ])
-    }, FIRST_LINK)
+    }, CHAIN_START_DIGEST)
 }
 
 /** The link after a transition, in the chain that a baseline keeps of them. */

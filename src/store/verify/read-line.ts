@@ -2,7 +2,7 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import type { Head, Version } from '../../core/history/version.js'
 import type { ChangeRow } from '../planning/change-row.js'
-import { FIRST_LINK, transitionDigest } from '../planning/changeset-codec.js'
+import { CHAIN_START_DIGEST, transitionDigest } from '../planning/changeset-codec.js'
 import type { TransitionRow } from '../planning/commit-state.js'
 import { type Baseline, type MeasuredBaseline, rowDigest, sumText, transitionLink } from './baseline.js'
 import { textHash } from './content-digest.js'
@@ -42,14 +42,14 @@ export async function readLine(
   const everSeen = new Set<EntryId>()
   const sum = new StateSum()
   const firstAt = new Map<number, number>([[0, 0]])
-  const line = { link: FIRST_LINK, rows: new StateSum(), entryCount: 0 }
+  const line = { link: CHAIN_START_DIGEST, rows: new StateSum(), entryCount: 0 }
   const lastBoundary = Math.max(oldest, measureAt ?? 0)
   let measured: Pick<MeasuredBaseline, 'transitionsDigest' | 'rows'> | null = null
   let isBaselineChecked = baseline === null
   const rows = stored.changes()[Symbol.asyncIterator]()
   let row = await rows.next()
   let head: Head = { revision: 0, version: 0 }
-  let digest = FIRST_LINK
+  let digest = CHAIN_START_DIGEST
   let changes = 0
   let lastTime = -Infinity
   for await (const transition of stored.transitions()) {

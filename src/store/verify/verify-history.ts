@@ -1,6 +1,6 @@
 import type { Version } from '../../core/history/version.js'
 import type { Corruption, Verification } from '../contract/history.js'
-import { damaged } from '../planning/plan-compaction.js'
+import { historyDamagedError } from '../planning/plan-compaction.js'
 import { movedTagSum, NO_TAGS, tagDigest } from '../planning/plan-tag.js'
 import { type Baseline, type MeasuredBaseline, versionsDigest } from './baseline.js'
 import { readLine } from './read-line.js'
@@ -53,7 +53,8 @@ export async function measureBaseline(stored: StoredHistory, before: number): Pr
     measured,
   } = await readHistory(stored, { progress: () => {}, byText: false, measureAt: before })
   const [first] = corruptions
-  if (first !== undefined) throw damaged(corruptions.length, `${first.part} ${first.where} ${first.message}`)
+  if (first !== undefined)
+    throw historyDamagedError(corruptions.length, `${first.part} ${first.where} ${first.message}`)
   if (measured === null) throw new Error(`revision ${before} was not met`)
   return { baseline: { revision: before, versionsDigest: versionsDigest(versions, before), ...measured }, sums }
 }

@@ -1,7 +1,7 @@
 // What reading costs as the registry grows: the store by itself, in this process, one question at a time. All places that are held
 // against each other (the head, an old revision, an old revision of the smallest registry) are asked in turns, question by question.
 
-import { ReadClient } from '../../../dist/store/postgres/base/read-pool.js'
+import { RetryingClient } from '../../../dist/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../dist/store/postgres/find/find-entries.js'
 import { idOf, seeded } from '../entries.mjs'
 import { openHistory } from '../registries.mjs'
@@ -47,7 +47,7 @@ const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_AS
 /** What the database itself says it took to plan and to run the statement of that find, in ms. */
 async function databaseTime({ client, at }, criteria) {
   const { text, params } = new FindQuery(criteria).statement('ID_ASC', page(), page().limit + 1, at)
-  const [row] = await client.read((sql) => sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params))
+  const [row] = await client.run((sql) => sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params))
   const [{ 'Planning Time': planning, 'Execution Time': execution }] = row['QUERY PLAN']
   return planning + execution
 }
@@ -80,7 +80,7 @@ export async function open(_workload, { registry, smallest }) {
 async function reader({ url, size }) {
   const history = await openHistory(url)
   // As the store's own: the same settings, so the same plans.
-  const client = new ReadClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000 })
+  const client = new RetryingClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000 })
   return { history, client, size, close: () => Promise.all([history.close(), client.close()]) }
 }
 

@@ -162,7 +162,7 @@ describe.each([
 
 describe('a registry that keeps no history', () => {
   it("says of a version's snapshot that no history is kept: it gave one that nothing could be read of", async () => {
-    const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
+    const gateway = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await gateway.apply(create('a:x'))
     await gateway.apply(create('a:y'))
     expect(await gateway.code('{ version(number: 1) { snapshot { revision } } }')).toBe('HISTORY_NOT_KEPT')
@@ -173,7 +173,7 @@ describe('a registry that keeps no history', () => {
   })
 
   it('has nothing to compact, and says so', async () => {
-    const gateway = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
+    const gateway = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await gateway.apply(create('a:x'))
     expect(await gateway.code(COMPACT, { before: 1 })).toBe('HISTORY_NOT_KEPT')
     expect(await gateway.data('{ oldestRevision versions { nodes { compacted } } }')).toEqual({

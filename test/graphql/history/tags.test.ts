@@ -100,7 +100,7 @@ describe('tags', () => {
   )
 
   it('are not kept where no history is', async () => {
-    const none = openGateway(openMemoryHistory(historyOptions, { keepsHistory: false }))
+    const none = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await none.apply(create('a:x'))
     expect(await none.code(SET, { input: { name: 't', version: 1 } })).toBe('HISTORY_NOT_KEPT')
     expect(await none.data('{ tags { nodes { name } } currentVersion { tags { name } } }')).toEqual({

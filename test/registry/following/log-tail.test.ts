@@ -165,7 +165,7 @@ describe('one reader of the log for all who follow', () => {
   })
 
   it('serves followers of a registry without history from their cursor too', async () => {
-    const registry = registryOver(openMemoryHistory(HISTORY_OPTIONS, { keepsHistory: false }))
+    const registry = registryOver(openMemoryHistory(HISTORY_OPTIONS, { hasHistory: false }))
     const end = new AbortController()
     await apply(registry, create('a:1'), create('a:2'))
     const stream = registry.follow({ after: null, criteria: null, initial: true, signal: end.signal })

@@ -30,9 +30,9 @@ describe('reads at the head out of memory', () => {
     registry = registryOver(other)
     const reader = history.headReader!
     counted = {
-      async look(since, limit) {
+      async readIndex(since, limit) {
         looks += 1
-        const seen = await reader.look(since, limit)
+        const seen = await reader.readIndex(since, limit)
         await held
         return seen
       },
@@ -194,8 +194,8 @@ describe('reads at the head out of memory', () => {
   it('forget what has not happened where the database has gone back', async () => {
     await apply(registry, create('back:1', {}, 'kept'))
     const reads = new HeadReads({
-      look: async (since, limit) => {
-        const seen = await counted.look(since, limit)
+      readIndex: async (since, limit) => {
+        const seen = await counted.readIndex(since, limit)
         return { head: { ...seen.head, revision: seen.head.revision - back }, changed: seen.changed }
       },
       entries: async (ids) => {

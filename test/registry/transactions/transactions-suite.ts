@@ -313,7 +313,7 @@ export function transactionSuite(
       await seed(create('a:2'), { kind: 'DELETE', id: 'a:1' }, create('a:1', {}, null, 'other.kind'))
       const all = witness('all')
       const open = registry({ participants: directoryOf(all) })
-      if (store.history.keepsHistory) {
+      if (store.history.hasHistory) {
         expect(await open.applyVersion({ version: 1 }, nobody)).toMatchObject({ type: 'applied', revision: 3 })
         expect(all.story()).toEqual([
           '(registry.begin)',
@@ -465,7 +465,7 @@ export function transactionSuite(
       const dying = registryOver(store.history, { transactions: { participants: directoryOf(gone), leaseMs: 60_000 } })
       void dying.applyChangeset({ operations: [create('b:1'), create('b:2')] }, nobody).catch(() => {})
       await expect.poll(() => gone.heard.length).toBe(3)
-      expect(await store.history.journal.takeExpired(1)).toBeNull()
+      expect(await store.history.journal.claimExpired(1)).toBeNull()
       // As if it had stopped renewing.
       await store.history.journal.renew([gone.heard[0]!.transaction], 0)
       await sleep(20)
@@ -473,7 +473,7 @@ export function transactionSuite(
       registry({ participants: directoryOf(living), leaseMs: 500 })
       await expect.poll(() => living.story(), { timeout: 5_000 }).toEqual(['(entry.delete b:1)', '(registry.discard)'])
       expect(living.heard.every(({ transaction }) => transaction === gone.heard[0]!.transaction)).toBe(true)
-      await expect.poll(() => store.history.journal.takeExpired(0)).toBeNull()
+      await expect.poll(() => store.history.journal.claimExpired(0)).toBeNull()
       await dying.close()
     })
 

@@ -173,7 +173,7 @@ describe('reading at a place', () => {
   })
 
   it('says HISTORY_NOT_KEPT or COMPACTED where a revision can no longer be read', async () => {
-    const forgetful = registryOver(openMemoryHistory(HISTORY_OPTIONS, { keepsHistory: false }))
+    const forgetful = registryOver(openMemoryHistory(HISTORY_OPTIONS, { hasHistory: false }))
     await apply(forgetful, create('a:1'))
     await apply(forgetful, create('a:2'))
     expect(await forgetful.revisionAt({ revision: 2 })).toBe(2)

@@ -142,9 +142,9 @@ describe('answers that are remembered', () => {
       historyWith(history, {
         headReader: {
           entries: (ids) => reader.entries(ids),
-          look: async (...args) => {
+          readIndex: async (...args) => {
             await held
-            return reader.look(...args)
+            return reader.readIndex(...args)
           },
         },
       }),
@@ -180,7 +180,7 @@ describe('answers that are remembered', () => {
       historyWith(history, {
         headReader: {
           entries: (ids) => reader.entries(ids),
-          look: (...args) => (isBroken ? Promise.reject(new Error('no look')) : reader.look(...args)),
+          readIndex: (...args) => (isBroken ? Promise.reject(new Error('no look')) : reader.readIndex(...args)),
         },
       }),
     )
@@ -199,7 +199,7 @@ describe('answers that are remembered', () => {
     const { registry, engine, answer } = gateway(
       historyWith(history, {
         headReader: {
-          look: (...args) => reader.look(...args),
+          readIndex: (...args) => reader.readIndex(...args),
           entries: (ids) =>
             isBroken ? Promise.reject(new RegistryError('UNAVAILABLE', 'no store')) : reader.entries(ids),
         },
@@ -249,7 +249,7 @@ describe('answers that are remembered', () => {
     const { registry, engine, metrics, answer } = gateway(
       historyWith(history, {
         headReader: {
-          look: (...args) => reader.look(...args),
+          readIndex: (...args) => reader.readIndex(...args),
           entries: async (ids) => {
             await held
             return reader.entries(ids)

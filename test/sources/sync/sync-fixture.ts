@@ -38,7 +38,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
   async sync(options: { dryRun?: boolean } = {}): Promise<PassResult> {
     const { registry, reader, settings, limits } = this
     const records = registry.history.sources
-    await records.hold([settings.name], 60_000)
+    await records.acquireLeases([settings.name], 60_000)
     this.#book ??= await openLocationRecords(settings.name, registry.history)
     return syncPass({
       settings,
@@ -50,7 +50,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
       signal: new AbortController().signal,
       progress: () => undefined,
       reader,
-      aboutToWrite: () => records.aboutToWrite(settings.name),
+      aboutToWrite: () => records.beginWrites(settings.name),
       ...options,
     })
   }

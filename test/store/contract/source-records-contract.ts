@@ -19,7 +19,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
   beforeEach(async () => {
     ;({ registry, close } = await open())
     records = registry.history.sources
-    await records.hold(['one', 'two'], LEASE)
+    await records.acquireLeases(['one', 'two'], LEASE)
   })
   afterEach(() => close())
 
@@ -168,13 +168,13 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
   describe('what is written', () => {
     it('is open from before it is written until it is settled', async () => {
       await apply(registry, create('app:a'))
-      expect(await records.unsettled('one')).toBeNull()
-      await records.aboutToWrite('one')
+      expect(await records.unsettledSince('one')).toBeNull()
+      await records.beginWrites('one')
       await apply(registry, create('app:b'))
-      await records.aboutToWrite('one')
-      expect([await records.unsettled('one'), await records.unsettled('two')]).toEqual([1, null])
-      await records.settle('one')
-      expect(await records.unsettled('one')).toBeNull()
+      await records.beginWrites('one')
+      expect([await records.unsettledSince('one'), await records.unsettledSince('two')]).toEqual([1, null])
+      await records.endWrites('one')
+      expect(await records.unsettledSince('one')).toBeNull()
     })
   })
 
@@ -182,11 +182,11 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
     it('can be looked at and not changed', async () => {
       await save('one', { entries: [{ id: A, location: 'a', digest: 'x', revision: 1 }] })
       await records.saveState('one', '{"a":1}')
-      await records.letGo(['one'])
+      await records.releaseLeases(['one'])
       await expect(save('one', { removedEntries: [A] })).rejects.toThrow(LeaseLost)
       await expect(records.saveState('one', '{}')).rejects.toThrow(LeaseLost)
-      await expect(records.aboutToWrite('one')).rejects.toThrow(LeaseLost)
-      await expect(records.settle('one')).rejects.toThrow(LeaseLost)
+      await expect(records.beginWrites('one')).rejects.toThrow(LeaseLost)
+      await expect(records.endWrites('one')).rejects.toThrow(LeaseLost)
       expect((await records.entries('one', [A])).size).toBe(1)
       expect(await records.states(['one', 'two', 'three'])).toEqual(new Map([['one', '{"a":1}']]))
     })
@@ -195,16 +195,16 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
   describe('requests', () => {
     it('are asked once, answered once and taken once', async () => {
       let calls = 0
-      const stop = records.onCall(() => {
+      const stop = records.onSignal(() => {
         calls += 1
       })
-      const [first, second] = [await records.ask('one'), await records.ask('two')]
-      expect(await records.asked(['one'])).toEqual([{ id: first!.id, source: 'one' }])
-      expect(await records.takeAnswer(first!)).toBeNull()
-      await records.answer([first!], '{"x":"é"}')
-      expect(await records.asked(['one', 'two'])).toEqual([{ id: second!.id, source: 'two' }])
-      expect(await records.takeAnswer(first!)).toBe('{"x":"é"}')
-      expect(await records.takeAnswer(first!)).toBeNull()
+      const [first, second] = [await records.requestReload('one'), await records.requestReload('two')]
+      expect(await records.pendingReloads(['one'])).toEqual([{ id: first!.id, source: 'one' }])
+      expect(await records.takeReloadReport(first!)).toBeNull()
+      await records.answerReloads([first!], '{"x":"é"}')
+      expect(await records.pendingReloads(['one', 'two'])).toEqual([{ id: second!.id, source: 'two' }])
+      expect(await records.takeReloadReport(first!)).toBe('{"x":"é"}')
+      expect(await records.takeReloadReport(first!)).toBeNull()
       await expect.poll(() => calls).toBeGreaterThan(0)
       stop()
     })

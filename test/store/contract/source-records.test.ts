@@ -49,43 +49,46 @@ describe('two gateways on one database', () => {
 
   it('share sources out: each has one holder, until it lets go or its lease ends', async () => {
     const names = ['a', 'b', 'c', 'd', 'e']
-    const [one, two] = await Promise.all([first.sources.hold(names, 60_000), second.sources.hold(names, 60_000)])
+    const [one, two] = await Promise.all([
+      first.sources.acquireLeases(names, 60_000),
+      second.sources.acquireLeases(names, 60_000),
+    ])
     expect([...one.keys(), ...two.keys()].sort()).toEqual(names)
-    await first.sources.letGo(names)
-    await second.sources.letGo(names)
+    await first.sources.releaseLeases(names)
+    await second.sources.releaseLeases(names)
 
-    expect((await first.sources.hold(['a'], 300)).size).toBe(1)
-    expect((await second.sources.hold(['a'], 300)).size).toBe(0)
-    expect((await first.sources.hold(['a'], 300)).size).toBe(1)
+    expect((await first.sources.acquireLeases(['a'], 300)).size).toBe(1)
+    expect((await second.sources.acquireLeases(['a'], 300)).size).toBe(0)
+    expect((await first.sources.acquireLeases(['a'], 300)).size).toBe(1)
     await sleep(500)
     await expect(first.sources.saveState('a', '{}')).rejects.toThrow(LeaseLost)
-    expect((await second.sources.hold(['a'], 60_000)).size).toBe(1)
-    expect((await first.sources.hold(['a'], 300)).size).toBe(0)
+    expect((await second.sources.acquireLeases(['a'], 60_000)).size).toBe(1)
+    expect((await first.sources.acquireLeases(['a'], 300)).size).toBe(0)
   })
 
   it('see by the term whether another has held a source in between', async () => {
     const { sources: one } = first
     const { sources: two } = second
-    const term = (await one.hold(['x'], 60_000)).get('x')
-    expect((await one.hold(['x'], 60_000)).get('x')).toBe(term)
-    await one.letGo(['x'])
-    expect((await one.hold(['x'], 60_000)).get('x')).toBe(term)
-    await one.letGo(['x'])
-    await two.hold(['x'], 60_000)
-    await two.letGo(['x'])
-    expect((await one.hold(['x'], 60_000)).get('x')).toBeGreaterThan(term!)
+    const term = (await one.acquireLeases(['x'], 60_000)).get('x')
+    expect((await one.acquireLeases(['x'], 60_000)).get('x')).toBe(term)
+    await one.releaseLeases(['x'])
+    expect((await one.acquireLeases(['x'], 60_000)).get('x')).toBe(term)
+    await one.releaseLeases(['x'])
+    await two.acquireLeases(['x'], 60_000)
+    await two.releaseLeases(['x'])
+    expect((await one.acquireLeases(['x'], 60_000)).get('x')).toBeGreaterThan(term!)
   })
 
   it('hear each other: what one asks the other answers', async () => {
     let heard = 0
-    const stop = second.sources.onCall(() => {
+    const stop = second.sources.onSignal(() => {
       heard += 1
     })
-    const request = await first.sources.ask('y')
+    const request = await first.sources.requestReload('y')
     await expect.poll(() => heard, { timeout: 5_000 }).toBeGreaterThan(0)
-    const [asked] = await second.sources.asked(['y'])
-    await second.sources.answer([asked!], 'done')
-    expect(await first.sources.takeAnswer(request)).toBe('done')
+    const [asked] = await second.sources.pendingReloads(['y'])
+    await second.sources.answerReloads([asked!], 'done')
+    expect(await first.sources.takeReloadReport(request)).toBe('done')
     stop()
   })
 })

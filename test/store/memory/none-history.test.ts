@@ -21,14 +21,14 @@ const all = { limit: 1_000, after: null, before: null, fromEnd: false }
 describe('a registry without a history', () => {
   let history: History
   beforeEach(() => {
-    history = openMemoryHistory(historyOptions, { keepsHistory: false })
+    history = openMemoryHistory(historyOptions, { hasHistory: false })
   })
   afterEach(() => history.close())
 
   it('keeps the state at the head, and says that it keeps no more', async () => {
     await apply(history, create('a:x', 'thing', { n: 1 }))
     await apply(history, update('a:x', 'thing', { n: 2 }), create('a:y'))
-    expect(history).toMatchObject({ backend: 'none', keepsHistory: false })
+    expect(history).toMatchObject({ backend: 'none', hasHistory: false })
     expect(await history.oldestRevision()).toBe(2)
     expect((await history.findEntries(EVERYTHING, 'ID_ASC', all, 'head')).items.map(({ id }) => id)).toEqual([
       'a:x',

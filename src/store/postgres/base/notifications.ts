@@ -1,12 +1,6 @@
 import postgres from 'postgres'
-import { ADVANCE_CHANNEL } from './advance-channel.js'
+import { ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL } from './channels.js'
 import { connectionOptions } from './connection-options.js'
-
-/** Carries who is to look into their mailbox: a gateway's id, `*` where those who listen or take part are others now, `sources` for them. */
-export const EXCHANGE_CHANNEL = 'cadastre_exchange'
-
-/** Carries the id of an entry whose instances are others now, or `*`. */
-export const INSTANCE_CHANNEL = 'cadastre_instance'
 
 const CHANNELS = [ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL]
 

@@ -42,7 +42,7 @@ export function isConnectionFailure(error: unknown): boolean {
 }
 
 /** The store's errors in the registry's words; others stay as they are, to be masked and logged. */
-export function registryError(error: unknown): unknown {
+export function toRegistryError(error: unknown): unknown {
   if (error instanceof RegistryError) return error
   const code = errorCode(error)
   if (code === CANCELLED || code === LOCK_NOT_AVAILABLE) {

@@ -2,13 +2,13 @@
  * A read that many callers share, none of whom is given one that began before they asked: who comes while one is
  * under way shares the next.
  */
-export class SharedLook<Seen> {
+export class SharedRead<Seen> {
   #running: Promise<Seen> | null = null
   #next: Promise<Seen> | null = null
 
-  constructor(private readonly read: () => Promise<Seen>) {}
+  constructor(private readonly query: () => Promise<Seen>) {}
 
-  look(): Promise<Seen> {
+  read(): Promise<Seen> {
     if (this.#running === null) return this.#begin()
     return (this.#next ??= this.#running.then(
       () => this.#begin(),
@@ -18,7 +18,7 @@ export class SharedLook<Seen> {
 
   #begin(): Promise<Seen> {
     this.#next = null
-    const running = this.read().finally(() => {
+    const running = this.query().finally(() => {
       if (this.#running === running) this.#running = null
     })
     this.#running = running

@@ -4,18 +4,24 @@ import type { Change } from '../../../core/history/change.js'
 import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader } from '../../contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../../contract/history-writer.js'
-import { type BatchWrites, emptyWrites, type Standing } from '../../planning/commit-state.js'
-import { overtaken, type PlannedOutcome, planChangeset, planRevert, planVersion } from '../../planning/plan-commit.js'
+import { type BatchWrites, type CommitState, emptyWrites } from '../../planning/commit-state.js'
+import {
+  discardedElsewhere,
+  type PlannedOutcome,
+  planChangeset,
+  planRevert,
+  planVersion,
+} from '../../planning/plan-commit.js'
 import { replayedOutcome } from '../../planning/replayed-outcome.js'
 import { connectionOptions } from '../base/connection-options.js'
-import { errorCode, isConnectionFailure, registryError } from '../base/postgres-errors.js'
-import type { Transaction } from '../base/read-pool.js'
-import { LOOK_UP_EACH, PARSE_BIGINT, type Sql } from '../base/read-pool.js'
+import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
+import type { Transaction } from '../base/retrying-client.js'
+import { BIGINT_AS_NUMBER, INDEX_LOOKUPS, type Sql } from '../base/retrying-client.js'
 import type { CountedUse } from '../instances/instance-counts.js'
-import { writeTogether, writeUnread } from './batch-statement.js'
 import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
-import { LeftStanding } from './optimistic-state.js'
-import { readRevertTarget, readStanding, readVersionTarget } from './read-commit-state.js'
+import { OptimisticState } from './optimistic-state.js'
+import { readCommitState, readRevertTarget, readVersionTarget } from './read-commit-state.js'
+import { writeBatch, writeBatchOptimistically } from './write-batch.js'
 
 const RETRY_PAUSE_MS = 100
 /** The driver waits that long for a connection it has lost track of. */
@@ -27,7 +33,7 @@ const CONTENDED_MS = 1_000
 const UNIQUE_VIOLATION = '23505'
 
 /*
- * One batch is one database transaction. As a rule it is a statement (for what is not read before it see left-standing.ts):
+ * One batch is one database transaction. As a rule it is a statement (for what is not read before it see optimistic-state.ts):
  *
  *   read head_pointer and what the batch touches ⇄ plan (pure) ─ write all of it if head_pointer has not been touched ⇄
  *
@@ -47,7 +53,7 @@ export class Committer {
   #connection: Sql
   /** Until then batches begin with the lock: another gateway writes too. */
   #contendedUntil = 0
-  readonly #left = new LeftStanding()
+  readonly #left = new OptimisticState()
   #closed = false
 
   constructor(
@@ -80,7 +86,7 @@ export class Committer {
         if (attempt.isUnknown) throw outcomeUnknown(error)
         if (error instanceof DeadlinePassed)
           throw new RegistryError('TIMEOUT', 'the store took too long; nothing was changed, try again')
-        throw registryError(error)
+        throw toRegistryError(error)
       }
     }
   }
@@ -94,13 +100,13 @@ export class Committer {
     return postgres({
       ...connectionOptions(this.#databaseUrl),
       max: 2,
-      types: PARSE_BIGINT,
+      types: BIGINT_AS_NUMBER,
       connection: {
         application_name: 'cadastre writer',
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
         statement_timeout: this.#options.commitTimeoutMs,
         lock_timeout: this.#options.commitTimeoutMs,
-        ...LOOK_UP_EACH,
+        ...INDEX_LOOKUPS,
         plan_cache_mode: 'force_generic_plan',
       },
     })
@@ -177,8 +183,8 @@ export class Committer {
     const planned = requests.map((request) => this.#planned(request, standing, writes, false)!)
     // What another gateway has done since may make it right.
     if (planned.some(({ type }) => type !== 'applied')) return null
-    const unattended = requests.some((request) => request.unattended === true)
-    const writing = writeUnread(sql, writes, stamp, standing, this.#options.references, unattended)
+    const unattended = requests.some((request) => request.expectsNoParticipants === true)
+    const writing = writeBatchOptimistically(sql, writes, stamp, standing, this.#options.references, unattended)
     const written = await this.#written(writing, planned, standing, stamp, attempt)
     if (written === null) this.#left.doubt()
     return written
@@ -191,14 +197,14 @@ export class Committer {
     attempt: Attempt,
     deadline: number,
   ): Promise<readonly PlannedOutcome[] | null> {
-    const { standing, isAttended, stamp } = await readStanding(sql, requests, 'none')
+    const { standing, isAttended, stamp } = await readCommitState(sql, requests, 'none')
     this.#left.look(standing.now)
     const writes = emptyWrites()
     const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
     return this.#written(
-      writeTogether(sql, writes, stamp, standing, this.#options.references),
+      writeBatch(sql, writes, stamp, standing, this.#options.references),
       planned,
       standing,
       stamp,
@@ -210,7 +216,7 @@ export class Committer {
   async #written(
     writing: Promise<{ readonly stamp: string } | null>,
     planned: readonly PlannedOutcome[],
-    standing: Standing,
+    standing: CommitState,
     stamp: string,
     attempt: Attempt,
   ): Promise<readonly PlannedOutcome[] | null> {
@@ -232,7 +238,7 @@ export class Committer {
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
     const lock = isDry ? 'none' : attempt.isUnknown ? 'against earlier' : 'others'
-    const { standing, isCommitted, isAttended } = await readStanding(sql, requests, lock)
+    const { standing, isCommitted, isAttended } = await readCommitState(sql, requests, lock)
     if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve() }
     if (isCommitted) throw new Error('a request id was used before')
     const writes = emptyWrites()
@@ -240,7 +246,7 @@ export class Committer {
     const planned: PlannedOutcome[] = []
     for (const request of requests) {
       if (request.offered !== undefined && !owned.has(request.id)) {
-        planned.push(overtaken())
+        planned.push(discardedElsewhere())
         continue
       }
       const { action } = request
@@ -269,12 +275,12 @@ export class Committer {
   /** Null for what is to be read more for. */
   #planned(
     request: CommitRequest,
-    standing: Standing,
+    standing: CommitState,
     writes: BatchWrites,
     isAttended: boolean,
   ): PlannedOutcome | null {
     const { action } = request
-    if (request.unattended === true && isAttended) return { type: 'refused', problems: [], fellAway: 'attended' }
+    if (request.expectsNoParticipants === true && isAttended) return { type: 'refused', problems: [], stale: 'joined' }
     return action.type === 'changeset'
       ? planChangeset({ ...request, action }, standing, writes, this.#options.references)
       : null
@@ -284,14 +290,14 @@ export class Committer {
   async #send(
     sql: Transaction,
     writes: BatchWrites,
-    standing: Standing & { readonly use: CountedUse },
+    standing: CommitState & { readonly instances: CountedUse },
   ): Promise<{ readonly written: Promise<unknown> }> {
     if (isNothing(writes)) return { written: Promise.resolve() }
-    await standing.use.flush(sql)
+    await standing.instances.flush(sql)
     const { references } = this.#options
     const isLarge = writes.changes.length >= COPY_FROM_ROWS
     if (isLarge) await copyBatch(sql, writes, standing, references)
-    const written = isLarge ? Promise.resolve() : writeTogether(sql, writes, null, standing, references)
+    const written = isLarge ? Promise.resolve() : writeBatch(sql, writes, null, standing, references)
     // It may be waited for only after something else has failed.
     written.catch(() => {})
     for (const rows of Object.values(writes)) rows.length = 0

@@ -1,11 +1,11 @@
 import type { ExtractReferences } from '../../../core/dependency/dependency.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { BatchWrites, Standing } from '../../planning/commit-state.js'
-import { ADVANCE_CHANNEL } from '../base/advance-channel.js'
+import type { BatchWrites, CommitState } from '../../planning/commit-state.js'
+import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { idColumns } from '../base/entry-row.js'
-import type { Transaction } from '../base/read-pool.js'
 import { referenceRows } from '../base/reference-row.js'
+import type { Transaction } from '../base/retrying-client.js'
 import { copyInto } from './copy-into.js'
 
 /**
@@ -18,7 +18,7 @@ export const COPY_FROM_ROWS = 2_000
 export async function copyBatch(
   sql: Transaction,
   writes: BatchWrites,
-  standing: Standing,
+  standing: CommitState,
   references: ExtractReferences,
 ): Promise<void> {
   const touched = [...new Set(writes.changes.map(({ id }) => id))]

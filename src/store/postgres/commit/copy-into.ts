@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Transaction } from '../base/read-pool.js'
+import type { Transaction } from '../base/retrying-client.js'
 
 /** Text for COPY is made in pieces of about this many characters. */
 const PIECE = 64 * 1024

@@ -1,6 +1,6 @@
 import type { HistoryOptions } from '../../contract/history.js'
 import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/read-pool.js'
+import type { Sql, Transaction } from '../base/retrying-client.js'
 import { insertReferences } from './copy-batch.js'
 
 const ENTRIES_AT_ONCE = 2_000

@@ -3,7 +3,7 @@ import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import { unparsed } from '../../../core/entry/without-parsed-cache.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
-import type { Standing } from '../../planning/commit-state.js'
+import type { CommitState } from '../../planning/commit-state.js'
 import { CountedUse } from '../instances/instance-counts.js'
 
 /** The server's clock is looked at again after that long: ours may go another way. */
@@ -18,8 +18,8 @@ const KEPT_BYTES = 16 * 1024 * 1024
  * planned on that without a look at the registry: that the pointer has not been touched since, and that no id which it creates has
  * ever been there, is checked by the statement that writes it. The look is about a third of what a lone batch waits for.
  */
-export class LeftStanding {
-  #left: { readonly standing: Standing; readonly stamp: string } | null = null
+export class OptimisticState {
+  #left: { readonly standing: CommitState; readonly stamp: string } | null = null
   /** As they stand by the same stamp. */
   readonly #entries = new LRUCache<EntryId, EntryRevision>({
     maxSize: KEPT_BYTES,
@@ -40,7 +40,7 @@ export class LeftStanding {
    * @param before - The pointer's stamp when that batch was planned
    * @param after - and since it was written
    */
-  keep(standing: Standing, before: string, after: string): void {
+  keep(standing: CommitState, before: string, after: string): void {
     if (this.#left?.stamp !== before) this.#entries.clear()
     for (const [id, entry] of standing.entries) this.#entries.set(id, unparsed(entry))
     this.#left = { standing: bare(standing), stamp: after }
@@ -58,7 +58,7 @@ export class LeftStanding {
   }
 
   /** Null where the registry is to be looked at. */
-  forBatch(requests: readonly CommitRequest[]): { readonly standing: Standing; readonly stamp: string } | null {
+  forBatch(requests: readonly CommitRequest[]): { readonly standing: CommitState; readonly stamp: string } | null {
     const time = performance.now()
     if (this.#left === null || this.#looked === null || time < this.#doubtfulUntil) return null
     const since = time - this.#looked.at
@@ -71,7 +71,7 @@ export class LeftStanding {
   }
 
   /** Adds the entries that a request updates; false where it does anything else than create and update, or one is not kept. */
-  #place({ action, dryRun }: CommitRequest, { entries, lastChanged }: Standing): boolean {
+  #place({ action, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
     return (
       !dryRun &&
       action.type === 'changeset' &&
@@ -92,6 +92,6 @@ function bytesOf({ content }: EntryRevision, id: EntryId): number {
 }
 
 /** Without what is known of entries and keys. */
-function bare(standing: Standing): Standing {
-  return { ...standing, entries: new Map(), lastChanged: new Map(), replies: new Map(), use: new CountedUse() }
+function bare(standing: CommitState): CommitState {
+  return { ...standing, entries: new Map(), lastChanged: new Map(), replies: new Map(), instances: new CountedUse() }
 }

@@ -4,9 +4,9 @@ import type { Problem } from '../../../core/errors/registry-error.js'
 import type { Change } from '../../../core/history/change.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import { byPosition, changesOfRow, entryOfRow } from '../../planning/change-row.js'
-import { type Reply, replyKey, type Standing } from '../../planning/commit-state.js'
-import { compactedVersion } from '../../planning/compacted-errors.js'
-import { deletedBy, nothingToRevert, type VersionTarget } from '../../planning/plan-commit.js'
+import { type CommitState, type Reply, replyKey } from '../../planning/commit-state.js'
+import { versionCompactedProblem } from '../../planning/compacted-errors.js'
+import { deletedBy, nothingToRevertProblem, type VersionTarget } from '../../planning/plan-commit.js'
 import {
   type ChangeColumns,
   changeRowOfColumns,
@@ -14,11 +14,11 @@ import {
   entryOfColumns,
   idColumns,
 } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/read-pool.js'
+import type { Sql, Transaction } from '../base/retrying-client.js'
 import { CountedUse } from '../instances/instance-counts.js'
 import { lockEntries, readUse } from '../instances/instance-sql.js'
 import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-log.js'
-import { IS_ATTENDED } from './is-attended.js'
+import { HAS_PARTICIPANTS } from './has-participants.js'
 
 export interface PointerColumns {
   readonly revision: number
@@ -45,12 +45,12 @@ function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> |
  * What the registry looks like to a batch, of one moment save for what is said of keys and instances, which may be later.
  * With a lock, nobody else commits until the transaction ends.
  */
-export async function readStanding(
+export async function readCommitState(
   sql: Sql | Transaction,
   requests: readonly CommitRequest[],
   lock: Lock,
 ): Promise<{
-  standing: Standing & { readonly use: CountedUse }
+  standing: CommitState & { readonly instances: CountedUse }
   isCommitted: boolean
   isAttended: boolean
   stamp: string
@@ -93,7 +93,7 @@ export async function readStanding(
     entries,
     lastChanged,
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
-    use,
+    instances: use,
   }
   return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, stamp: pointer.stamp }
 }
@@ -150,7 +150,7 @@ const FOUND = `
   SELECT s.*, ${LATEST_COLUMNS} FROM (
     SELECT p.revision AS at, p.version AS at_version, p.last_version, p.version_digest, p.transition_digest, p.entry_count, p.moved_at, p.oldest_revision,
       p.xmin::text AS stamp, clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
-      $2::boolean AND ${IS_ATTENDED} AS is_attended
+      $2::boolean AND ${HAS_PARTICIPANTS} AS is_attended
     FROM head_pointer p
   ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`
 
@@ -165,7 +165,7 @@ function readFound(
   ids: readonly EntryId[],
 ): PromiseLike<readonly FoundColumns[]> {
   const { ns, name } = idColumns(ids)
-  const asksWhoAttends = requests.some(({ unattended }) => unattended === true)
+  const asksWhoAttends = requests.some(({ expectsNoParticipants: unattended }) => unattended === true)
   return sql.unsafe<FoundColumns[]>(FOUND, [requests.map(({ id }) => id), asksWhoAttends, ns, name], { prepare: true })
 }
 
@@ -180,7 +180,7 @@ function readLatest(sql: Transaction, ids: readonly EntryId[]): PromiseLike<read
 
 function placeLatest(
   rows: readonly ChangeColumns[],
-  { entries, lastChanged }: Pick<Standing, 'entries' | 'lastChanged'>,
+  { entries, lastChanged }: Pick<CommitState, 'entries' | 'lastChanged'>,
 ): void {
   for (const row of rows.map(changeRowOfColumns)) {
     lastChanged.set(row.id, row.revision)
@@ -193,14 +193,14 @@ function placeLatest(
 export async function readRevertTarget(
   sql: Transaction,
   version: number,
-  standing: Standing & { readonly use: CountedUse },
+  standing: CommitState & { readonly instances: CountedUse },
   lock: boolean,
 ): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
   const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
-  if (found[0] === undefined) return { missing: nothingToRevert(version, standing.lastVersion) }
+  if (found[0] === undefined) return { missing: nothingToRevertProblem(version, standing.lastVersion) }
   const { revision } = found[0]
   if (revision < standing.oldestRevision)
-    return { missing: compactedVersion(version, revision, standing.oldestRevision) }
+    return { missing: versionCompactedProblem(version, revision, standing.oldestRevision) }
   type Row = ChangeColumns & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
   const rows = await sql<Row[]>`
     SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
@@ -232,7 +232,7 @@ export async function readRevertTarget(
   await addUse(
     sql,
     [...left.keys()].filter((id) => left.get(id) !== null && before.get(id) === null),
-    standing.use,
+    standing.instances,
     lock,
   )
   return { changes }
@@ -242,7 +242,7 @@ export async function readRevertTarget(
 export async function readVersionTarget(
   sql: Transaction,
   version: number,
-  standing: Standing & { readonly use: CountedUse },
+  standing: CommitState & { readonly instances: CountedUse },
   lock: boolean,
 ): Promise<VersionTarget | { missing: Problem }> {
   const [row] = await sql<
@@ -254,7 +254,7 @@ export async function readVersionTarget(
   }
   // The empty registry needs no keeping, nor does the head to be moved to where it is.
   if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
-    return { missing: compactedVersion(version, row.revision, standing.oldestRevision) }
+    return { missing: versionCompactedProblem(version, row.revision, standing.oldestRevision) }
   }
   // What a plan for any two revisions would cost is far from what it costs between these.
   await sql`SET LOCAL plan_cache_mode = auto`
@@ -263,6 +263,6 @@ export async function readVersionTarget(
   })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
   const target = { version, digest: row.digest, differences }
-  await addUse(sql, deletedBy(target), standing.use, lock)
+  await addUse(sql, deletedBy(target), standing.instances, lock)
   return target
 }

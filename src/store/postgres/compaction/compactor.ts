@@ -1,12 +1,12 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Compaction, CompactRequest, HistoryCompactor, HistoryOptions } from '../../contract/history.js'
-import { type CompactionStanding, planCompaction } from '../../planning/plan-compaction.js'
+import { type CompactionState, planCompaction } from '../../planning/plan-compaction.js'
 import { sumText } from '../../verify/baseline.js'
 import { type Measured, measureBaseline } from '../../verify/verify-history.js'
-import { registryError } from '../base/postgres-errors.js'
-import type { ReadClient, Sql, Transaction } from '../base/read-pool.js'
+import { toRegistryError } from '../base/postgres-errors.js'
+import type { RetryingClient, Sql, Transaction } from '../base/retrying-client.js'
+import { withStoredHistory } from './postgres-stored-history.js'
 import { removeCompacted } from './remove-compacted.js'
-import { withStoredHistory } from './verify-source.js'
 
 /** A gateway that stops breathing gives the writers' lock back after that long. */
 const GIVE_LOCK_BACK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
@@ -26,22 +26,22 @@ export class Compactor implements HistoryCompactor {
   #again = false
 
   constructor(
-    private readonly client: ReadClient,
+    private readonly client: RetryingClient,
     private readonly databaseUrl: string,
     private readonly options: Pick<HistoryOptions, 'references' | 'onFault'>,
   ) {}
 
   async oldestRevision(): Promise<number> {
-    const [row] = await this.client.read(
+    const [row] = await this.client.run(
       (sql) => sql<{ oldest: number }[]>`SELECT oldest_revision AS oldest FROM head_pointer`,
     )
     return row!.oldest
   }
 
   async compact(request: CompactRequest): Promise<Compaction> {
-    const standing = await this.client.read((sql) => readStanding(sql))
+    const standing = await this.client.run((sql) => readCompactionState(sql))
     if (!planCompaction(request, standing)) return nothingDone(standing)
-    if (request.dryRun) return this.client.read((sql) => readLosses(sql, request.before, standing))
+    if (request.dryRun) return this.client.run((sql) => readLosses(sql, request.before, standing))
     const turn = this.#turn.then(() => this.#squash(request.before))
     this.#turn = turn.catch(() => undefined)
     return turn
@@ -69,16 +69,16 @@ export class Compactor implements HistoryCompactor {
   async #squash(before: number): Promise<Compaction> {
     if (this.#stop.signal.aborted) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was compacted')
     // Another one may have done it while this one waited for its turn.
-    const standing = await this.client.read((sql) => readStanding(sql))
+    const standing = await this.client.run((sql) => readCompactionState(sql))
     if (!planCompaction({ before }, standing)) return nothingDone(standing)
-    const losses = await this.client.read((sql) => readLosses(sql, before, standing))
+    const losses = await this.client.run((sql) => readLosses(sql, before, standing))
     const measured = await this.#measure(before)
     let told: Compaction | null = null
-    await this.client.read((pool) =>
+    await this.client.run((pool) =>
       pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
         await sql.unsafe(GIVE_LOCK_BACK)
         await sql`SELECT FROM head_pointer FOR UPDATE`
-        const now = await readStanding(sql)
+        const now = await readCompactionState(sql)
         if (!planCompaction({ before }, now)) {
           // Tried again after a connection that broke, it may find its own work done.
           if (told === null || now.oldestRevision !== before) told = nothingDone(now)
@@ -99,17 +99,17 @@ export class Compactor implements HistoryCompactor {
         measureBaseline(stored, before),
       )
     } catch (error) {
-      throw registryError(error)
+      throw toRegistryError(error)
     }
   }
 }
 
-function nothingDone({ oldestRevision }: CompactionStanding): Compaction {
+function nothingDone({ oldestRevision }: CompactionState): Compaction {
   return { oldestRevision, versions: 0, changes: 0 }
 }
 
 /** Version numbers and their revisions rise together, so the tag on the lowest version is that of the lowest revision. */
-async function readStanding(sql: Sql | Transaction): Promise<CompactionStanding> {
+async function readCompactionState(sql: Sql | Transaction): Promise<CompactionState> {
   type Row = { revision: number; oldest: number; tag: string | null; number: number | null; tagged: number | null }
   const [row] = await sql<Row[]>`
     SELECT p.revision, p.oldest_revision AS oldest, t.name AS tag, t.number, t.tagged
@@ -125,7 +125,7 @@ async function readStanding(sql: Sql | Transaction): Promise<CompactionStanding>
 async function readLosses(
   sql: Sql | Transaction,
   before: number,
-  { oldestRevision }: CompactionStanding,
+  { oldestRevision }: CompactionState,
 ): Promise<Compaction> {
   const [row] = await sql<{ versions: number; changes: number }[]>`
     SELECT count(*) FILTER (WHERE kind = 'CHANGESET') AS versions, coalesce(sum(change_count), 0)::bigint AS changes

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import { idColumns, storedId } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 
 /** @bound Log rows that a compaction removes in one step. If all of them go, writers wait about 50 ms. */
 const ROWS_AT_ONCE = 2_000
@@ -15,10 +15,10 @@ const AWAY_MS = 30_000
  * Removes what readers do not see any more: rows before the oldest revision that a later one before it supersedes, deletes,
  * names of entries without a row, changesets. Any number of gateways may do it at once, and stop at any point of it.
  */
-export async function removeCompacted(client: ReadClient, signal: AbortSignal): Promise<void> {
+export async function removeCompacted(client: RetryingClient, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const [baseline] = await client.read(
+      const [baseline] = await client.run(
         (sql) => sql<{ revision: number; removed: boolean }[]>`SELECT revision, removed FROM baseline`,
       )
       if (baseline === undefined || baseline.removed) return
@@ -26,7 +26,7 @@ export async function removeCompacted(client: ReadClient, signal: AbortSignal): 
       await removeRows(client, revision, signal)
       await removeChangesets(client, revision, signal)
       if (!signal.aborted)
-        await client.read((sql) => sql`UPDATE baseline SET removed = true WHERE revision = ${revision}`)
+        await client.run((sql) => sql`UPDATE baseline SET removed = true WHERE revision = ${revision}`)
     } catch (error) {
       if (!(error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT'))) throw error
       await pause(AWAY_MS, signal)
@@ -43,10 +43,10 @@ interface LogRow {
 }
 
 /** Older rows first: were a delete removed before the create that it follows, the entry would stand again. */
-async function removeRows(client: ReadClient, before: number, signal: AbortSignal): Promise<void> {
+async function removeRows(client: RetryingClient, before: number, signal: AbortSignal): Promise<void> {
   let after = { revision: 0, position: -1 }
   while (!signal.aborted) {
-    const rows = await client.read(
+    const rows = await client.run(
       (sql) => sql<LogRow[]>`
       SELECT c.ns, c.name, c.revision, c.position, c.operation = 'delete' OR EXISTS (
         SELECT FROM change later WHERE later.ns = c.ns AND later.name = c.name AND later.revision > c.revision AND later.revision < ${before}
@@ -62,10 +62,10 @@ async function removeRows(client: ReadClient, before: number, signal: AbortSigna
   }
 }
 
-async function removeStep(client: ReadClient, gone: readonly LogRow[]): Promise<void> {
+async function removeStep(client: RetryingClient, gone: readonly LogRow[]): Promise<void> {
   const { ns, name } = idColumns(gone.map((row) => storedId(row.ns, row.name)))
   const revisions = gone.map(({ revision }) => revision)
-  await client.read((pool) =>
+  await client.run((pool) =>
     pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
       // Who creates an entry anew relies on the name being there: so writers must wait.
       await sql`SELECT FROM head_pointer FOR UPDATE`
@@ -79,13 +79,13 @@ async function removeStep(client: ReadClient, gone: readonly LogRow[]): Promise<
   )
 }
 
-async function removeChangesets(client: ReadClient, before: number, signal: AbortSignal): Promise<void> {
-  const [last] = await client.read(
+async function removeChangesets(client: RetryingClient, before: number, signal: AbortSignal): Promise<void> {
+  const [last] = await client.run(
     (sql) => sql<{ number: number }[]>`
     SELECT to_version AS number FROM transition WHERE kind = 'CHANGESET' AND revision < ${before} ORDER BY revision DESC LIMIT 1`,
   )
   for (let after = 0; after < (last?.number ?? 0) && !signal.aborted; after += VERSIONS_AT_ONCE) {
-    const { count } = await client.read(
+    const { count } = await client.run(
       (sql) => sql`
       UPDATE version SET changeset = NULL
       WHERE number > ${after} AND number <= ${after + VERSIONS_AT_ONCE} AND revision < ${before} AND changeset IS NOT NULL`,

@@ -1,5 +1,5 @@
 import type { BusEvent } from '../../../core/events/event.js'
-import { eventBytes, writeEvent } from '../../planning/event-codec.js'
+import { encodeEvent, eventBytes } from '../../planning/event-codec.js'
 import type { Letter } from './exchange-sql.js'
 
 const BATCH_EVENTS = 500
@@ -33,7 +33,7 @@ export class EventOutbox {
     if (this.#waiting.length >= WAITING_EVENTS || (this.#waiting.length > 0 && this.#bytes + bytes > WAITING_BYTES))
       return
     this.#waiting.push({
-      letter: { header: JSON.stringify({ from: this.origin, n: this.#number }), body: writeEvent(event) },
+      letter: { header: JSON.stringify({ from: this.origin, n: this.#number }), body: encodeEvent(event) },
       bytes,
     })
     this.#bytes += bytes

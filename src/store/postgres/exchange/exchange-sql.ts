@@ -1,6 +1,6 @@
 import type { Participation } from '../../contract/exchange.js'
-import { EXCHANGE_CHANNEL } from '../base/notifications.js'
-import type { Sql } from '../base/read-pool.js'
+import { EXCHANGE_CHANNEL } from '../base/channels.js'
+import type { Sql } from '../base/retrying-client.js'
 
 /*
  * Each statement may be run twice: where the connection broke, nobody knows whether the first one counted.

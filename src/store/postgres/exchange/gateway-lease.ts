@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { RegistryError } from '../../../core/errors/registry-error.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { endLease, renewLease, takeLease } from './exchange-sql.js'
 
 /**
@@ -33,7 +33,7 @@ export class GatewayLease {
   #running: Promise<void> = Promise.resolve()
 
   constructor(
-    private readonly client: ReadClient,
+    private readonly client: RetryingClient,
     private readonly user: LeaseUser,
   ) {}
 
@@ -62,7 +62,7 @@ export class GatewayLease {
 
   async #take(): Promise<void> {
     try {
-      await this.client.read((sql) => takeLease(sql, this.#id, this.user.listens()))
+      await this.client.run((sql) => takeLease(sql, this.#id, this.user.listens()))
     } catch (error) {
       this.#held = null
       throw error
@@ -83,7 +83,7 @@ export class GatewayLease {
       })
       if (this.#ended) break
       try {
-        if (!(await this.client.read((sql) => renewLease(sql, id)))) {
+        if (!(await this.client.run((sql) => renewLease(sql, id)))) {
           await this.#lose()
           return
         }
@@ -94,7 +94,7 @@ export class GatewayLease {
     }
     this.#release()
     // Where the store cannot be reached, the lease ends by itself.
-    await this.client.read((sql) => endLease(sql, id), END_MS).catch(() => {})
+    await this.client.run((sql) => endLease(sql, id), END_MS).catch(() => {})
   }
 
   #release(): void {

@@ -1,4 +1,4 @@
-import type { Seat } from '../../contract/exchange.js'
+import type { Recipient } from '../../contract/exchange.js'
 
 /** Of a message to participations. */
 export interface Address {
@@ -12,14 +12,14 @@ const REMEMBERED = 1_000
 
 /** The participations whose clients hang on this gateway. */
 export class Seats {
-  readonly #seats = new Map<string, Seat>()
+  readonly #seats = new Map<string, Recipient>()
   readonly #delivered = new Set<string>()
 
   get size(): number {
     return this.#seats.size
   }
 
-  add(id: string, seat: Seat): void {
+  add(id: string, seat: Recipient): void {
     this.#seats.set(id, seat)
   }
 

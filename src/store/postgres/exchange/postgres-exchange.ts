@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import {
   type BusListener,
   type Exchange,
-  type GivenAnswer,
   type Offer,
-  type Post,
+  type ParticipationMessage,
+  type ProposalAnswer,
   RecipientsGone,
 } from '../../contract/exchange.js'
-import { readEvent } from '../../planning/event-codec.js'
+import { decodeEvent } from '../../planning/event-codec.js'
 import type { Notifications } from '../base/notifications.js'
-import type { ReadClient } from '../base/read-pool.js'
-import { SharedLook } from '../base/shared-read.js'
+import type { RetryingClient } from '../base/retrying-client.js'
+import { SharedRead } from '../base/shared-read.js'
 import { EventNumbers, EventOutbox } from './event-outbox.js'
 import {
   answerProposal,
@@ -33,7 +33,7 @@ const WAITING_EVENTS = 5_000
 
 interface OpenOffer {
   readonly recipients: readonly string[]
-  settle(answer: GivenAnswer): void
+  settle(answer: ProposalAnswer): void
   fail(error: Error): void
 }
 
@@ -42,7 +42,7 @@ interface OpenOffer {
  * (re)connect, and once a second while anything is open here, it is looked into anyway, so nothing is lost. Rows are
  * removed when they have been taken. A gateway with nothing open makes no query and has no row.
  */
-export function openPostgresExchange(client: ReadClient, notifications: Notifications): Exchange {
+export function openPostgresExchange(client: RetryingClient, notifications: Notifications): Exchange {
   const seats = new Seats()
   const listeners = new Set<BusListener>()
   const offers = new Map<string, OpenOffer>()
@@ -59,7 +59,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   const lease = new GatewayLease(client, {
     isNeeded: () => seats.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
     listens: () => listeners.size > 0,
-    tick: () => Promise.all([mail.look(), checkPeers(), ...[...leaving].map(removeParticipation)]),
+    tick: () => Promise.all([mail.read(), checkPeers(), ...[...leaving].map(removeParticipation)]),
     lost(error) {
       seats.lose(error)
       for (const { fail } of [...offers.values()]) fail(error)
@@ -67,9 +67,9 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
     },
   })
 
-  const interest = new SharedLook(async () => {
+  const interest = new SharedRead(async () => {
     const seen = changes
-    const found = await client.read((sql) => readInterest(sql, lease.id))
+    const found = await client.run((sql) => readInterest(sql, lease.id))
     if (seen === changes) {
       othersListen = found.othersListen
       unattended = found.participations.length === 0
@@ -77,28 +77,28 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
     return found
   })
 
-  const mail = new SharedLook(async () => {
+  const mail = new SharedRead(async () => {
     for (;;) {
       if (!lease.isHeld) return
       const { id } = lease
-      const rows = await client.read((sql) => readMailbox(sql, id, taken))
+      const rows = await client.run((sql) => readMailbox(sql, id, taken))
       taken = rows.map(({ seq }) => seq)
       for (const row of rows) TAKE[row.topic](row)
       if (rows.length === 0) return
-      if (rows.some(({ topic }) => topic === 'event')) await client.read((sql) => trimEvents(sql, id, WAITING_EVENTS))
+      if (rows.some(({ topic }) => topic === 'event')) await client.run((sql) => trimEvents(sql, id, WAITING_EVENTS))
     }
   })
 
   const TAKE: Readonly<Record<MailRow['topic'], (row: MailRow) => void>> = {
     proposal: ({ header, body }) => seats.deliver(JSON.parse(header) as Address, body),
     answer({ header }) {
-      const { id, accept, reason } = JSON.parse(header) as GivenAnswer & { id: string }
+      const { id, accept, reason } = JSON.parse(header) as ProposalAnswer & { id: string }
       offers.get(id)?.settle({ accept, reason })
     },
     event({ header, body }) {
       const missed = numbers.take(JSON.parse(header) as { from: string; n: number })
       if (missed === undefined || listeners.size === 0) return
-      const event = readEvent(body)
+      const event = decodeEvent(body)
       for (const listener of [...listeners]) {
         if (missed > 0) listener.missed(missed)
         listener.event(event)
@@ -108,7 +108,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
 
   const outbox = new EventOutbox(randomUUID(), async (letters) => {
     const seen = changes
-    const gateways = await client.read((sql) => sendEvents(sql, lease.id, letters))
+    const gateways = await client.run((sql) => sendEvents(sql, lease.id, letters))
     if (seen === changes) othersListen = gateways > 0
     return gateways > 0
   })
@@ -117,7 +117,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
   async function checkPeers(): Promise<void> {
     if (offers.size === 0) return
     const asked = [...offers.values()]
-    const there = new Set((await interest.look()).participations.map(({ id }) => id))
+    const there = new Set((await interest.read()).participations.map(({ id }) => id))
     for (const { recipients, fail } of asked) if (!recipients.some((id) => there.has(id))) fail(gone())
   }
 
@@ -129,11 +129,11 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
       unattended = null
       checkPeers().catch(awaitNextTick)
     }
-    if (addressee === null || addressee === lease.id) mail.look().catch(awaitNextTick)
+    if (addressee === null || addressee === lease.id) mail.read().catch(awaitNextTick)
   })
 
   async function removeParticipation(id: string): Promise<void> {
-    await client.read((sql) => deleteParticipation(sql, id))
+    await client.run((sql) => deleteParticipation(sql, id))
     leaving.delete(id)
   }
 
@@ -143,28 +143,28 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
     return (told = told
       .catch(() => {})
       .then(async () => {
-        if (!closed && lease.isHeld) await client.read((sql) => setListens(sql, lease.id, listeners.size > 0))
+        if (!closed && lease.isHeld) await client.run((sql) => setListens(sql, lease.id, listeners.size > 0))
       }))
   }
 
-  async function send(post: Post, proposal: Offer | null): Promise<void> {
+  async function send(post: ParticipationMessage, proposal: Offer | null): Promise<void> {
     await lease.hold()
     const { id: runner } = lease
     const address: Address = { to: post.recipients, id: randomUUID() }
     const letter = { header: JSON.stringify(address), body: post.body }
-    const isSent = await client.read((sql) => sendToRecipients(sql, runner, post.recipients, letter, proposal))
+    const isSent = await client.run((sql) => sendToRecipients(sql, runner, post.recipients, letter, proposal))
     if (!isSent) throw gone()
   }
 
   return {
-    participations: async () => (await interest.look()).participations,
-    seemsUnattended: () => unattended === true,
+    participations: async () => (await interest.read()).participations,
+    seemsWithoutParticipants: () => unattended === true,
     async takePart(who, seat) {
       await lease.hold()
       const participation = { id: randomUUID(), ...who }
       seats.add(participation.id, seat)
       try {
-        await client.read((sql) => insertParticipation(sql, lease.id, participation))
+        await client.run((sql) => insertParticipation(sql, lease.id, participation))
       } catch (error) {
         seats.remove(participation.id)
         // It may have been written all the same.
@@ -183,7 +183,7 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
           if (!offers.delete(offer.id)) return
           signal.removeEventListener('abort', abort)
           // Until it is forgotten an answer would still count; its deadline, and this gateway's lease, end that too.
-          if (!closed) client.read((sql) => forgetProposal(sql, offer.id)).catch(awaitNextTick)
+          if (!closed) client.run((sql) => forgetProposal(sql, offer.id)).catch(awaitNextTick)
         }
         const fail = (error: Error) => {
           end()
@@ -202,10 +202,10 @@ export function openPostgresExchange(client: ReadClient, notifications: Notifica
         })
         send(offer, offer).catch(fail)
       }),
-    tell: (post) => send(post, null),
+    notify: (post) => send(post, null),
     async answer(proposal, answer) {
       const id = randomUUID()
-      return client.read((sql) => answerProposal(sql, proposal, id, JSON.stringify({ id: proposal, ...answer })))
+      return client.run((sql) => answerProposal(sql, proposal, id, JSON.stringify({ id: proposal, ...answer })))
     },
 
     isHeard: () => listeners.size > 0 || othersListen !== false,

@@ -11,10 +11,10 @@ import type {
   Page,
   ReadAt,
 } from '../../contract/history-reader.js'
-import { compacted } from '../../planning/compacted-errors.js'
-import { type WithOldest, wholeRows } from '../base/compaction-guard.js'
+import { compactedError } from '../../planning/compacted-errors.js'
+import { uncompactedRows, type WithOldestRevision } from '../base/compaction-guard.js'
 import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { cut } from '../read/read-entries.js'
 import { readOldPage } from '../read/snapshot-page.js'
 import { translateCriteria } from './find-sql.js'
@@ -26,9 +26,9 @@ const CANDIDATES_AT_ONCE = 500
 type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>
 
 export interface FindClients {
-  readonly client: ReadClient
+  readonly client: RetryingClient
   /** Its sessions have the settings PLANNED_IN_ORDER: for pages of all entries by id, which are always asked for in the same words. */
-  readonly pages: ReadClient
+  readonly pages: RetryingClient
 }
 
 /**
@@ -109,9 +109,12 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
 const TRIES = 3
 
 /** Reads at what is the head's revision now; anew where that was compacted away meanwhile: who asks for the head names no revision. */
-async function atStandingHead<Found>(client: ReadClient, read: (revision: number) => Promise<Found>): Promise<Found> {
+async function atStandingHead<Found>(
+  client: RetryingClient,
+  read: (revision: number) => Promise<Found>,
+): Promise<Found> {
   for (let attempt = 1; ; attempt++) {
-    const [row] = await client.read((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
+    const [row] = await client.run((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
     try {
       return await read(row!.revision)
     } catch (error) {
@@ -164,11 +167,11 @@ export class FindQuery {
       return { rows: (await readOldPage(pages, page, DESCENDING[order], limit, at)).map(entryOfColumns), revision: at }
     }
     const { text, params } = this.statement(order, page, limit, at)
-    type Row = WithOldest<EntryColumns> & { read_at: number }
+    type Row = WithOldestRevision<EntryColumns> & { read_at: number }
     const usual = this.#isEverything && !BY_REVISION[order] ? pages : client
-    const rows = await usual.read((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
+    const rows = await usual.run((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
     const revision = at === 'head' ? rows[0]!.read_at : at
-    return { rows: wholeRows(rows, revision).map(entryOfColumns), revision }
+    return { rows: uncompactedRows(rows, revision).map(entryOfColumns), revision }
   }
 
   statement(
@@ -200,13 +203,13 @@ export class FindQuery {
     return { text, params }
   }
 
-  async count(client: ReadClient, at: ReadAt): Promise<number> {
+  async count(client: RetryingClient, at: ReadAt): Promise<number> {
     const params = [...this.#params]
     const from = this.#from(at, (value) => `$${params.push(value)}`, false)
     const where = [...from.conditions, `(${this.#text})`].join(' AND ')
     const text = `SELECT count(*) AS count, (SELECT oldest_revision FROM head_pointer) AS oldest FROM ${from.text} WHERE ${where}`
-    const [row] = await client.read((sql) => sql.unsafe<{ count: number; oldest: number }[]>(text, params as never[]))
-    if (at !== 'head' && at < row!.oldest) throw compacted(at, row!.oldest)
+    const [row] = await client.run((sql) => sql.unsafe<{ count: number; oldest: number }[]>(text, params as never[]))
+    if (at !== 'head' && at < row!.oldest) throw compactedError(at, row!.oldest)
     return row!.count
   }
 

@@ -1,11 +1,11 @@
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { EntryUse } from '../../contract/instances.js'
+import type { BatchInstances } from '../../contract/instances.js'
 import { storedId } from '../base/entry-row.js'
-import type { Transaction } from '../base/read-pool.js'
+import type { Transaction } from '../base/retrying-client.js'
 import { endInstances, type UseColumns } from './instance-sql.js'
 
 /** Instances of entries as one database transaction found them, and which of them it is to end. */
-export class CountedUse implements EntryUse {
+export class CountedUse implements BatchInstances {
   /** By entry; with 0 where all that stands has expired. */
   readonly #live = new Map<EntryId, number>()
   #ended: EntryId[] = []

@@ -2,9 +2,9 @@ import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { Instance } from '../../../core/entry/instance.js'
 import { utf8Length } from '../../../core/entry/text.js'
 import type { AcquireRequest } from '../../contract/instances.js'
+import { INSTANCE_CHANNEL } from '../base/channels.js'
 import { idColumns, storedId } from '../base/entry-row.js'
-import { INSTANCE_CHANNEL } from '../base/notifications.js'
-import type { Sql, Transaction } from '../base/read-pool.js'
+import type { Sql, Transaction } from '../base/retrying-client.js'
 
 /*
  * Each of these is one statement of its own, so a gateway that stops breathing holds no lock, and each may be sent

@@ -10,7 +10,7 @@ import {
   noSuchEntry,
 } from '../../contract/instances.js'
 import type { Notifications } from '../base/notifications.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import {
   acquireInstances,
   type FoundRow,
@@ -26,7 +26,7 @@ import { BUSY, GroupedRequests } from './request-batcher.js'
 type Renewal = { readonly id: string; readonly ttlSeconds: number | null }
 
 /** Instances over Postgres. 50,000 that renew every 20 seconds are 2,500 writes a second: they go in groups. */
-export function openPostgresInstances(client: ReadClient, notifications: Notifications): Instances {
+export function openPostgresInstances(client: RetryingClient, notifications: Notifications): Instances {
   const listeners = new Set<(entry: EntryId | null) => void>()
   notifications.onInstances((entry) => {
     for (const listener of [...listeners]) listener(entry as EntryId | null)
@@ -34,7 +34,7 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
 
   const acquires = new GroupedRequests<AcquireRequest, Instance | RegistryError>(
     async (requests) =>
-      answers(await client.read((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
+      answers(await client.run((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
         const request = requests[i]!
         if (!was_there) return noSuchEntry(request.entryId)
         // Otherwise the entry is being written at this moment, or the name has just been taken.
@@ -44,14 +44,14 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
   )
   const renewals = new GroupedRequests<Renewal, Instance | RegistryError>(
     async (requests) =>
-      answers(await client.read((sql) => renewInstances(sql, requests)), (_, { was_there }) =>
+      answers(await client.run((sql) => renewInstances(sql, requests)), (_, { was_there }) =>
         was_there ? BUSY : instanceExpired(),
       ),
     ({ id }) => id,
   )
   const releases = new GroupedRequests<string, Instance | false>(
     async (ids) =>
-      answers(await client.read((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
+      answers(await client.run((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
     (id) => id,
   )
 
@@ -60,7 +60,7 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
     renew: async (id, ttlSeconds) => thrown(await renewals.ask({ id, ttlSeconds })),
     release: async (id) => (await releases.ask(id)) !== false,
     async live(ids) {
-      const rows = await client.read((sql) => readLive(sql, ids))
+      const rows = await client.run((sql) => readLive(sql, ids))
       const of = new Map<EntryId, Instance[]>()
       for (const row of rows) {
         if (row.id === null) continue
@@ -72,8 +72,8 @@ export function openPostgresInstances(client: ReadClient, notifications: Notific
       return { now: rows[0]!.now, of }
     },
     metadata: async (ids) =>
-      new Map((await client.read((sql) => readMetadata(sql, ids))).map(({ id, metadata }) => [id, metadata])),
-    sweep: () => client.read(sweepInstances),
+      new Map((await client.run((sql) => readMetadata(sql, ids))).map(({ id, metadata }) => [id, metadata])),
+    sweep: () => client.run(sweepInstances),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

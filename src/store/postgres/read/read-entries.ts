@@ -9,9 +9,15 @@ import {
   type PageOf,
   type ReadAt,
 } from '../../contract/history-reader.js'
-import { isKept, keptRows, type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import {
+  checkUncompacted,
+  isRetained,
+  uncompactedRows,
+  type WithOldestRevision,
+  withOldestRevision,
+} from '../base/compaction-guard.js'
 import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 
 type EntryReads = Pick<
   HistoryReader,
@@ -22,7 +28,7 @@ type EntryReads = Pick<
  * Reading entries by id. Each is one statement, however many ids.
  * @param planned - Its sessions plan a statement once: what looks up ids one by one takes longer to plan than to run
  */
-export function readEntries(client: ReadClient, planned: ReadClient): EntryReads {
+export function readEntries(client: RetryingClient, planned: RetryingClient): EntryReads {
   return {
     async entries(ids, at) {
       if (ids.length === 0) return new Map()
@@ -34,13 +40,13 @@ export function readEntries(client: ReadClient, planned: ReadClient): EntryReads
       if (keys.length === 0) return new Map()
       const { ns, name } = idColumns(keys.map(({ id }) => id))
       const revisions = keys.map(({ revision }) => revision)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
         SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
         FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
         CROSS JOIN head_pointer pointer
         JOIN change h ON h.ns = wanted.ns AND h.name = wanted.name AND h.revision = wanted.revision
-        WHERE h.operation <> 'delete' AND ${sql.unsafe(isKept('h'))}`,
+        WHERE h.operation <> 'delete' AND ${sql.unsafe(isRetained('h'))}`,
       )
       return new Map(
         rows.map((row) => {
@@ -51,7 +57,7 @@ export function readEntries(client: ReadClient, planned: ReadClient): EntryReads
     },
 
     async entryCount(at) {
-      const rows = await client.read((sql) =>
+      const rows = await client.run((sql) =>
         at === 'head'
           ? sql<{ entry_count: number }[]>`SELECT entry_count FROM head_pointer`
           : sql<{ entry_count: number }[]>`SELECT entry_count FROM transition WHERE revision = ${at}`,
@@ -68,14 +74,14 @@ export function readEntries(client: ReadClient, planned: ReadClient): EntryReads
       const olderThan = page.after ?? Number.MAX_SAFE_INTEGER
       const newerThan = page.before ?? -1
       const direction = page.fromEnd ? 'ASC' : 'DESC'
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
         SELECT h.*
         FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         CROSS JOIN LATERAL (
           SELECT c.ns, c.name, c.kind, c.meta, c.data, c.digest, c.revision, c.version FROM change c
           WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.operation <> 'delete'
-            AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isKept('c'))}
+            AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isRetained('c'))}
           ORDER BY c.revision ${sql.unsafe(direction)} LIMIT ${page.limit + 1}
         ) h`,
       )
@@ -85,12 +91,12 @@ export function readEntries(client: ReadClient, planned: ReadClient): EntryReads
 
     async entryHistoryCounts(ids) {
       const { ns, name } = idColumns(ids)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ ns: string; name: string; count: number }[]>`
         SELECT c.ns, c.name, count(*) AS count
         FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         JOIN change c ON c.ns = wanted.ns AND c.name = wanted.name
-        WHERE c.operation <> 'delete' AND ${sql.unsafe(isKept('c'))} GROUP BY c.ns, c.name`,
+        WHERE c.operation <> 'delete' AND ${sql.unsafe(isRetained('c'))} GROUP BY c.ns, c.name`,
       )
       const counts = new Map<EntryId, number>(ids.map((id) => [id, 0]))
       for (const row of rows) counts.set(storedId(row.ns, row.name), row.count)
@@ -105,9 +111,9 @@ export function cut<Item>(items: readonly Item[], page: Page<unknown>): PageOf<I
   return { items: page.fromEnd ? kept.reverse() : kept, hasMore: items.length > page.limit }
 }
 
-function entriesAtHead(client: ReadClient, ids: readonly EntryId[]): Promise<EntryColumns[]> {
+function entriesAtHead(client: RetryingClient, ids: readonly EntryId[]): Promise<EntryColumns[]> {
   const { ns, name } = idColumns(ids)
-  return client.read(
+  return client.run(
     (sql) => sql<EntryColumns[]>`
     SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
     FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
@@ -125,18 +131,18 @@ const ENTRIES_AT = `
   WHERE h.operation <> 'delete'`
 
 async function entriesAt(
-  client: ReadClient,
+  client: RetryingClient,
   ids: readonly EntryId[],
   revision: number,
 ): Promise<readonly EntryColumns[]> {
   const { ns, name } = idColumns(ids)
-  const rows = await client.read((sql) =>
-    sql.unsafe<WithOldest<EntryColumns>[]>(ENTRIES_AT, [ns, name, revision], { prepare: true }),
+  const rows = await client.run((sql) =>
+    sql.unsafe<WithOldestRevision<EntryColumns>[]>(ENTRIES_AT, [ns, name, revision], { prepare: true }),
   )
-  return keptRows(client, rows, revision)
+  return checkUncompacted(client, rows, revision)
 }
 
-const NAMESPACES_AT = `${withOldest(`
+const NAMESPACES_AT = `${withOldestRevision(`
   SELECT e.ns, count(*) AS count
   FROM entry_name e
   CROSS JOIN LATERAL (
@@ -145,12 +151,12 @@ const NAMESPACES_AT = `${withOldest(`
   ) h
   WHERE h.operation <> 'delete' GROUP BY e.ns`)} ORDER BY q.ns`
 
-async function namespaces(client: ReadClient, at: ReadAt): Promise<readonly NamespaceSummary[]> {
+async function namespaces(client: RetryingClient, at: ReadAt): Promise<readonly NamespaceSummary[]> {
   type Row = { readonly ns: string; readonly count: number }
   const rows = await (at === 'head'
-    ? client.read((sql) => sql<Row[]>`SELECT ns, count(*) AS count FROM head GROUP BY ns ORDER BY ns`)
+    ? client.run((sql) => sql<Row[]>`SELECT ns, count(*) AS count FROM head GROUP BY ns ORDER BY ns`)
     : client
-        .read((sql) => sql.unsafe<WithOldest<Row>[]>(NAMESPACES_AT, [at], { prepare: true }))
-        .then((found) => wholeRows(found, at)))
+        .run((sql) => sql.unsafe<WithOldestRevision<Row>[]>(NAMESPACES_AT, [at], { prepare: true }))
+        .then((found) => uncompactedRows(found, at)))
   return rows.map(({ ns, count }) => ({ name: ns, entryCount: count }))
 }

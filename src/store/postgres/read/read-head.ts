@@ -2,7 +2,7 @@ import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { HeadReader } from '../../contract/head-reader.js'
 import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 
 /** Contents are told for so many of the latest changes, where they take no more bytes than this. */
 const TOLD_CONTENTS = 100
@@ -34,15 +34,15 @@ interface Pointer {
 }
 
 /** What each gives is of one statement, so of one revision, which it names. */
-export function readHead(client: ReadClient): HeadReader {
+export function readHead(client: RetryingClient): HeadReader {
   return {
-    async look(since, limit) {
+    async readIndex(since, limit) {
       // Most often nothing has changed, and to ask what has takes several times as long.
-      const [head] = await client.read((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
+      const [head] = await client.run((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
       if (head!.revision <= since)
         return { head: { revision: head!.revision, version: head!.version }, changed: new Map() }
       // Ordered, and the limit written out, so that any number's plan is to take so many from the index.
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<LookColumns[]>`
         SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
         FROM head_pointer p
@@ -69,7 +69,7 @@ export function readHead(client: ReadClient): HeadReader {
 
     async entries(ids) {
       const { ns, name } = idColumns(ids)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<AtColumns[]>`
         SELECT p.revision AS at, h.* FROM head_pointer p LEFT JOIN (
           SELECT ${sql.unsafe(ENTRY_COLUMNS)}

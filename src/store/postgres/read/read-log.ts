@@ -6,8 +6,8 @@ import type { Operation } from '../../../core/ordering/operation.js'
 import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader, LogPosition, Page } from '../../contract/history-reader.js'
 import { byPosition, changesOfRow } from '../../planning/change-row.js'
-import { logCompacted } from '../../planning/compacted-errors.js'
-import { thereRows, type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import { logCompactedError } from '../../planning/compacted-errors.js'
+import { presentRows, uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import {
   type ChangeColumns,
   changeRowOfColumns,
@@ -15,7 +15,7 @@ import {
   entryOfColumns,
   storedId,
 } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { cut } from './read-entries.js'
 
 type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
@@ -52,7 +52,7 @@ function previousOf(row: PlacedRow): EntryRevision | null {
 }
 
 /** Reading what happened, in its order. */
-export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
+export function readLog(client: RetryingClient, options: HistoryOptions): LogReads {
   return {
     async changesOf(revisions, page: Page<number>) {
       const direction = page.fromEnd ? 'DESC' : 'ASC'
@@ -60,20 +60,20 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
         SELECT c.*, c.${column} AS place FROM change c
         WHERE c.revision = wanted.revision AND c.${column} > $2::int AND c.${column} < $3::int
         ORDER BY c.${column} ${direction} LIMIT $4::int)`
-      const text = withOldest(`
+      const text = withOldestRevision(`
         SELECT ${PLACED_COLUMNS}
         FROM unnest($1::bigint[]) AS wanted(revision)
         CROSS JOIN LATERAL (${places('position')} UNION ALL ${places('delete_position')} ORDER BY place ${direction} LIMIT $4::int) h
         ${JOIN_PREVIOUS} WHERE wanted.revision >= pointer.oldest_revision`)
       const params = [revisions, page.after ?? -1, page.before ?? 2 ** 31 - 1, page.limit + 1]
-      const rows = await client.read((sql) =>
-        sql.unsafe<WithOldest<PlacedRow>[]>(text, params as never[], { prepare: true }),
+      const rows = await client.run((sql) =>
+        sql.unsafe<WithOldestRevision<PlacedRow>[]>(text, params as never[], { prepare: true }),
       )
       const oldest = rows[0]?.oldest ?? 0
       const found = new Map<number, Change[]>(
         revisions.filter((revision) => revision >= oldest).map((revision) => [revision, []]),
       )
-      for (const row of thereRows(rows)) found.get(row.revision)!.push(changeAtPlace(row))
+      for (const row of presentRows(rows)) found.get(row.revision)!.push(changeAtPlace(row))
       const inOrder = (changes: Change[]) =>
         changes.sort((a, b) => (page.fromEnd ? byPosition(b, a) : byPosition(a, b)))
       return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
@@ -93,7 +93,7 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
           ${places('position')} UNION ALL ${places('delete_position')} ORDER BY revision ${direction}, place ${direction} LIMIT $6::int
         ) h ${JOIN_PREVIOUS}`
       const params = [namespace, older.revision, older.position, newer.revision, newer.position, page.limit + 1]
-      const rows = await client.read((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
+      const rows = await client.run((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
       return cut(
         rows.map(changeAtPlace).sort((a, b) => (page.fromEnd ? byPosition(a, b) : byPosition(b, a))),
         page,
@@ -101,7 +101,7 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
     },
 
     async namespaceChangeCount(namespace) {
-      const [row] = await client.read(
+      const [row] = await client.run(
         (sql) => sql<{ count: number }[]>`
         SELECT count(*) + count(delete_position) AS count FROM change
         WHERE ns = ${namespace} AND revision >= (SELECT oldest_revision FROM head_pointer)`,
@@ -116,12 +116,12 @@ export function readLog(client: ReadClient, options: HistoryOptions): LogReads {
         after.position === Infinity ? after.revision + 1 : after.revision,
         limit,
       ]
-      const found = await client.read((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, params as never[], { prepare: true }))
+      const found = await client.run((sql) => sql.unsafe<LogRow[]>(LOG_AFTER, params as never[], { prepare: true }))
       const { oldest, head_revision, head_version, transitions } = found[0]!
-      if (after.revision < oldest) throw logCompacted(after.revision, oldest)
+      if (after.revision < oldest) throw logCompactedError(after.revision, oldest)
       const head = { revision: head_revision, version: head_version }
       if (transitions === null) return { transitions: [], changes: [], upTo: after, head }
-      const rows = thereRows(found)
+      const rows = presentRows(found)
       const changes = rows.map(changeAtPlace).sort(byPosition)
       const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
       const told = transitions.map((row) => transitionOfColumns({ ...row, created_at: new Date(row.created_at) }))
@@ -256,7 +256,7 @@ export const DIFFERENCES = `
   FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
   WHERE low.digest IS DISTINCT FROM high.digest`
 
-const DIFFERENCES_KEPT = withOldest(DIFFERENCES)
+const DIFFERENCES_KEPT = withOldestRevision(DIFFERENCES)
 
 export function differenceOfColumns(row: DifferenceColumns) {
   return { id: storedId(row.ns, row.name), low: sideOf(row, 'low'), high: sideOf(row, 'high') }
@@ -278,9 +278,9 @@ function sideOf(row: DifferenceColumns, side: 'low' | 'high'): EntryRevision | n
   })
 }
 
-async function readDifferences(client: ReadClient, low: number, high: number) {
-  const rows = await client.read((sql) =>
-    sql.unsafe<WithOldest<DifferenceColumns>[]>(DIFFERENCES_KEPT, [low, high], { prepare: true }),
+async function readDifferences(client: RetryingClient, low: number, high: number) {
+  const rows = await client.run((sql) =>
+    sql.unsafe<WithOldestRevision<DifferenceColumns>[]>(DIFFERENCES_KEPT, [low, high], { prepare: true }),
   )
-  return wholeRows(rows, low).map(differenceOfColumns)
+  return uncompactedRows(rows, low).map(differenceOfColumns)
 }

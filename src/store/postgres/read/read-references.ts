@@ -1,10 +1,10 @@
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { HistoryReader, ReferenceRow } from '../../contract/history-reader.js'
-import { type WithOldest, wholeRows, withOldest } from '../base/compaction-guard.js'
+import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
 import { MAX_GROUP_BYTES, type TargetType, targetColumns, targetOfColumns } from '../base/reference-row.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 
 type ReferenceReads = Pick<
   HistoryReader,
@@ -26,18 +26,18 @@ interface SourceColumns {
   readonly target_name: string
 }
 
-const CHANGED_SINCE = withOldest(
+const CHANGED_SINCE = withOldestRevision(
   'SELECT ns, name FROM change WHERE revision > $1::bigint ORDER BY revision, position LIMIT $2::int',
 )
 
 /** Reading who refers to whom at the head. */
-export function readReferences(client: ReadClient): ReferenceReads {
+export function readReferences(client: RetryingClient): ReferenceReads {
   return {
     async dependents(ids) {
       const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
       if (ids.length === 0) return found
       const { ns, name } = idColumns(ids)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<DependentColumns[]>`
         WITH wanted AS MATERIALIZED (SELECT * FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)),
         pointed AS (
@@ -78,7 +78,7 @@ export function readReferences(client: ReadClient): ReferenceReads {
         columns.map((c) => c.target_ns),
         columns.map((c) => c.target_name),
       ]
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<SourceColumns[]>`
         SELECT r.ns, r.name, r.path, r.reference, r.target_type, r.target_ns, r.target_name
         FROM unnest(${types}::text[], ${ns}::text[], ${name}::text[]) AS wanted(type, ns, name)
@@ -95,18 +95,18 @@ export function readReferences(client: ReadClient): ReferenceReads {
     },
 
     async changedSince(revision, limit) {
-      type Row = WithOldest<{ ns: string; name: string }>
-      const found = await client.read((sql) =>
+      type Row = WithOldestRevision<{ ns: string; name: string }>
+      const found = await client.run((sql) =>
         sql.unsafe<Row[]>(CHANGED_SINCE, [revision, limit + 1], { prepare: true }),
       )
-      const rows = wholeRows(found, revision)
+      const rows = uncompactedRows(found, revision)
       return rows.length > limit ? null : [...new Set(rows.map(({ ns, name }) => storedId(ns, name)))]
     },
 
     async entriesInGroups(groups) {
       const found = new Map<string, EntryRevision[]>(groups.map((group) => [group, []]))
       if (groups.length === 0) return found
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<(EntryColumns & { wanted: string })[]>`
         SELECT wanted.name AS wanted, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
         FROM unnest(${[...groups]}::text[]) AS wanted(name)
@@ -120,7 +120,7 @@ export function readReferences(client: ReadClient): ReferenceReads {
     async entriesInNamespaces(namespaces) {
       const found = new Map<string, EntryRevision[]>(namespaces.map((namespace) => [namespace, []]))
       if (namespaces.length === 0) return found
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
         SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
         FROM head h WHERE h.ns = ANY(${[...namespaces]}::text[]) ORDER BY h.ns, h.name`,

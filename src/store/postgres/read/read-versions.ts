@@ -3,7 +3,7 @@ import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Transition, Version } from '../../../core/history/version.js'
 import type { HistoryReader, Page } from '../../contract/history-reader.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { transition, version } from '../base/tables.js'
 import { cut } from './read-entries.js'
 
@@ -49,7 +49,7 @@ const TRANSITION_COLUMNS = {
 export type DrizzleRead = <T>(query: (database: PostgresJsDatabase) => Promise<T>) => Promise<T>
 
 /** Reading the version tree and the line of transitions. */
-export function readVersions(drizzle: DrizzleRead, client: ReadClient): VersionReads {
+export function readVersions(drizzle: DrizzleRead, client: RetryingClient): VersionReads {
   return {
     async versions(numbers) {
       if (numbers.length === 0) return new Map()
@@ -94,7 +94,7 @@ export function readVersions(drizzle: DrizzleRead, client: ReadClient): VersionR
     },
 
     async lineage(number) {
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ number: number }[]>`
         WITH RECURSIVE lineage AS (
           SELECT number, parent FROM version WHERE number = ${number}
@@ -133,7 +133,7 @@ export function readVersions(drizzle: DrizzleRead, client: ReadClient): VersionR
 
     async transitionCount() {
       // Revisions have no gaps, so the head's is their number.
-      const [row] = await client.read((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
+      const [row] = await client.run((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
       return row!.revision
     },
 

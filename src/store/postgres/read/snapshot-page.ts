@@ -1,8 +1,8 @@
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import type { EntryPosition, Page } from '../../contract/history-reader.js'
-import { keptRows, type WithOldest } from '../base/compaction-guard.js'
+import { checkUncompacted, type WithOldestRevision } from '../base/compaction-guard.js'
 import type { EntryColumns } from '../base/entry-row.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
 /**
@@ -65,15 +65,15 @@ export function oldPageStatement(
 
 /** @throws RegistryError COMPACTED where the revision lies below the oldest */
 export async function readOldPage(
-  client: ReadClient,
+  client: RetryingClient,
   page: Page<EntryPosition>,
   isDescending: boolean,
   limit: number,
   at: number,
 ): Promise<readonly EntryColumns[]> {
   const { text, params } = oldPageStatement(page, isDescending, limit, at)
-  const rows = await client.read((sql) =>
-    sql.unsafe<WithOldest<EntryColumns>[]>(text, params as never[], { prepare: true }),
+  const rows = await client.run((sql) =>
+    sql.unsafe<WithOldestRevision<EntryColumns>[]>(text, params as never[], { prepare: true }),
   )
-  return keptRows(client, rows, at)
+  return checkUncompacted(client, rows, at)
 }

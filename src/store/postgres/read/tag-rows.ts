@@ -2,9 +2,9 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Tag } from '../../../core/history/tag.js'
 import type { HistoryTagger } from '../../contract/history.js'
 import type { HistoryReader } from '../../contract/history-reader.js'
-import { versionCompacted } from '../../planning/compacted-errors.js'
+import { versionCompactedError } from '../../planning/compacted-errors.js'
 import { movedTagSum, planTag, planTagRemoval, tagDigest } from '../../planning/plan-tag.js'
-import type { ReadClient, Transaction } from '../base/read-pool.js'
+import type { RetryingClient, Transaction } from '../base/retrying-client.js'
 import { cut } from './read-entries.js'
 
 type Tags = Pick<HistoryReader, 'tags' | 'tagPage' | 'tagCount' | 'tagsOf'> & HistoryTagger
@@ -25,13 +25,13 @@ export function tagOfColumns({ name, version, movable, created_at: createdAt, au
 const GIVE_LOCK_BACK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
 
 /** Reading and setting tags. Who sets one holds the writers' lock for three short statements. */
-export function tagRows(client: ReadClient): Tags {
+export function tagRows(client: RetryingClient): Tags {
   /** Looks at a tag under the lock and writes what it is to become. */
   function change(
     name: string,
     plan: (standing: Tag | undefined, now: Date, sql: Transaction) => Promise<Tag | undefined>,
   ): Promise<void> {
-    return client.read((pool) =>
+    return client.run((pool) =>
       pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
         const [, pointers, found] = await Promise.all([
           sql.unsafe(GIVE_LOCK_BACK),
@@ -66,7 +66,7 @@ export function tagRows(client: ReadClient): Tags {
           SELECT v.number, v.revision, p.oldest_revision AS oldest FROM version v, head_pointer p WHERE v.number = ${request.version}`
         if (version === undefined) throw versionNotFound(request.version)
         if (version.revision < version.oldest && version.number > 0)
-          throw versionCompacted(version.number, version.revision, version.oldest)
+          throw versionCompactedError(version.number, version.revision, version.oldest)
         set = planTag(request, standing, now)
         return set
       })
@@ -86,7 +86,7 @@ export function tagRows(client: ReadClient): Tags {
 
     async tags(names) {
       if (names.length === 0) return new Map()
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<TagColumns[]>`
         SELECT name, version, movable, created_at, author FROM tag WHERE name = ANY(${[...names]}::text[])`,
       )
@@ -94,7 +94,7 @@ export function tagRows(client: ReadClient): Tags {
     },
 
     async tagPage(page) {
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<TagColumns[]>`
         SELECT name, version, movable, created_at, author FROM tag
         WHERE (${page.after}::text IS NULL OR name > ${page.after}::text) AND (${page.before}::text IS NULL OR name < ${page.before}::text)
@@ -104,14 +104,14 @@ export function tagRows(client: ReadClient): Tags {
     },
 
     async tagCount() {
-      const [row] = await client.read((sql) => sql<{ count: number }[]>`SELECT count(*) AS count FROM tag`)
+      const [row] = await client.run((sql) => sql<{ count: number }[]>`SELECT count(*) AS count FROM tag`)
       return row!.count
     },
 
     async tagsOf(versions) {
       const found = new Map<number, Tag[]>(versions.map((version) => [version, []]))
       if (versions.length === 0) return found
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<TagColumns[]>`
         SELECT name, version, movable, created_at, author FROM tag WHERE version = ANY(${[...versions]}::bigint[]) ORDER BY name`,
       )

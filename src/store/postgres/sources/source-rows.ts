@@ -8,9 +8,10 @@ import {
   type ReloadRequest,
   type SourceRecords,
 } from '../../contract/source-records.js'
+import { EXCHANGE_CHANNEL } from '../base/channels.js'
 import { idColumns, storedId } from '../base/entry-row.js'
-import { EXCHANGE_CHANNEL, type Notifications } from '../base/notifications.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { Notifications } from '../base/notifications.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { COPY_FROM_ROWS } from '../commit/copy-batch.js'
 import { cut } from '../read/read-entries.js'
 
@@ -28,15 +29,15 @@ interface EntryColumns {
 }
 
 /** Every statement here may be sent twice, as a read may be: the client tries again where a connection broke. */
-export function sourceRows(client: ReadClient, notifications: Notifications): SourceRecords {
+export function sourceRows(client: RetryingClient, notifications: Notifications): SourceRecords {
   const holder = randomUUID()
   let unanalysed = 0
   let analyseAfter = COPY_FROM_ROWS
   return {
     holder,
-    async hold(sources, leaseMs) {
+    async acquireLeases(sources, leaseMs) {
       const until = `${leaseMs} milliseconds`
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ name: string; term: number }[]>`
         INSERT INTO source (name, holder, lease_until)
         SELECT name, ${holder}, now() + ${until}::interval FROM unnest(${[...sources].sort()}::text[]) AS wanted(name)
@@ -47,29 +48,29 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       )
       return new Map(rows.map(({ name, term }) => [name, term]))
     },
-    async aboutToWrite(source) {
-      const rows = await client.read(
+    async beginWrites(source) {
+      const rows = await client.run(
         (sql) => sql`
         UPDATE source SET writing_since = coalesce(writing_since, (SELECT revision FROM head_pointer))
         WHERE name = ${source} AND holder = ${holder} AND lease_until > now() RETURNING 1`,
       )
       if (rows.length === 0) throw new LeaseLost(source)
     },
-    async settle(source) {
-      const rows = await client.read(
+    async endWrites(source) {
+      const rows = await client.run(
         (sql) => sql`
         UPDATE source SET writing_since = NULL WHERE name = ${source} AND holder = ${holder} AND lease_until > now() RETURNING 1`,
       )
       if (rows.length === 0) throw new LeaseLost(source)
     },
-    async unsettled(source) {
-      const [row] = await client.read(
+    async unsettledSince(source) {
+      const [row] = await client.run(
         (sql) => sql<{ since: number | null }[]>`SELECT writing_since AS since FROM source WHERE name = ${source}`,
       )
       return row?.since ?? null
     },
-    async letGo(sources) {
-      await client.read(
+    async releaseLeases(sources) {
+      await client.run(
         (sql) => sql`
         WITH gone AS (UPDATE source SET lease_until = '-infinity' WHERE name = ANY(${[...sources]}::text[]) AND holder = ${holder})
         SELECT pg_notify(${EXCHANGE_CHANNEL}, ${CALL})`,
@@ -77,7 +78,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     },
 
     locations: (source) =>
-      client.read(
+      client.run(
         (sql) => sql<LocationRecord[]>`
       SELECT location, stamp, entries FROM source_location WHERE source = ${source}
       UNION ALL
@@ -88,7 +89,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       ),
     async entries(source, ids) {
       const { ns, name } = idColumns(ids)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
         SELECT e.ns, e.name, e.location, e.digest, e.revision
         FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
@@ -97,7 +98,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       return new Map(rows.map((row) => [storedId(row.ns, row.name), recordOf(row)]))
     },
     async entriesIn(source, locations) {
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
         SELECT e.ns, e.name, e.location, e.digest, e.revision
         FROM unnest(${[...locations]}::text[]) AS wanted(location)
@@ -107,7 +108,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     },
     async owners(ids) {
       const { ns, name } = idColumns(ids)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ ns: string; name: string; source: string }[]>`
         SELECT e.ns, e.name, e.source
         FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
@@ -118,7 +119,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     async deletedSince(written) {
       const { ns, name } = idColumns(written.map(({ id }) => id))
       const revisions = written.map(({ revision }) => revision)
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ ns: string; name: string }[]>`
         SELECT wanted.ns, wanted.name
         FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
@@ -133,7 +134,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       const put = entryColumns(entries)
       const owned = idColumns(entries.filter(({ revision }) => revision !== null).map(({ id }) => id))
       const removed = idColumns(removedEntries)
-      const [found] = await client.read(
+      const [found] = await client.run(
         (sql) => sql<{ held: boolean }[]>`
         WITH lease AS (SELECT 1 FROM source WHERE name = ${source} AND holder = ${holder} AND lease_until > now() FOR SHARE),
         gone AS (
@@ -173,12 +174,12 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       if (unanalysed >= analyseAfter) {
         unanalysed = 0
         analyseAfter *= 2
-        await client.read((sql) => sql`ANALYZE source_entry, source_location`).catch(() => undefined)
+        await client.run((sql) => sql`ANALYZE source_entry, source_location`).catch(() => undefined)
       }
     },
 
     async ownedPage(source, page) {
-      const rows = await client.read((sql) => {
+      const rows = await client.run((sql) => {
         const bound = (operator: string, id: EntryId | null) => {
           if (id === null) return sql``
           const { ns, name } = entryIdParts(id)
@@ -196,7 +197,7 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       )
     },
     async ownedCount(source) {
-      const [row] = await client.read(
+      const [row] = await client.run(
         (sql) => sql<{ count: number }[]>`
         SELECT count(*) AS count FROM source_entry e JOIN head h ON h.ns = e.ns AND h.name = e.name
         WHERE e.source = ${source} AND e.revision IS NOT NULL`,
@@ -205,23 +206,23 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
     },
 
     async states(sources) {
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql<{ name: string; state: string }[]>`
         SELECT name, state FROM source WHERE name = ANY(${[...sources]}::text[]) AND state IS NOT NULL`,
       )
       return new Map(rows.map(({ name, state }) => [name, state]))
     },
     async saveState(source, state) {
-      const rows = await client.read(
+      const rows = await client.run(
         (sql) => sql`
         UPDATE source SET state = ${state} WHERE name = ${source} AND holder = ${holder} AND lease_until > now() RETURNING 1`,
       )
       if (rows.length === 0) throw new LeaseLost(source)
     },
 
-    async ask(source) {
+    async requestReload(source) {
       const request: ReloadRequest = { id: randomUUID(), source }
-      await client.read(
+      await client.run(
         (sql) => sql`
         WITH old AS (DELETE FROM source_request WHERE asked_at < now() - ${OLD_REQUEST}::interval),
         asked AS (INSERT INTO source_request (id, source) VALUES (${request.id}, ${source}) ON CONFLICT DO NOTHING)
@@ -229,28 +230,28 @@ export function sourceRows(client: ReadClient, notifications: Notifications): So
       )
       return request
     },
-    asked: (sources) =>
-      client.read(
+    pendingReloads: (sources) =>
+      client.run(
         (sql) => sql<ReloadRequest[]>`
       SELECT id, source FROM source_request WHERE report IS NULL AND source = ANY(${[...sources]}::text[])`,
       ),
-    async answer(requests, report) {
+    async answerReloads(requests, report) {
       if (requests.length === 0) return
-      await client.read(
+      await client.run(
         (sql) => sql`
         WITH answered AS (UPDATE source_request SET report = ${report} WHERE id = ANY(${requests.map(({ id }) => id)}::uuid[]))
         SELECT pg_notify(${EXCHANGE_CHANNEL}, ${CALL})`,
       )
     },
-    async takeAnswer({ id }) {
-      const [row] = await client.read(
+    async takeReloadReport({ id }) {
+      const [row] = await client.run(
         (sql) => sql<{ report: string | null }[]>`SELECT report FROM source_request WHERE id = ${id}`,
       )
       if (row === undefined || row.report === null) return null
-      await client.read((sql) => sql`DELETE FROM source_request WHERE id = ${id}`)
+      await client.run((sql) => sql`DELETE FROM source_request WHERE id = ${id}`)
       return row.report
     },
-    onCall: (listener) =>
+    onSignal: (listener) =>
       notifications.onExchange((addressee) => {
         if (addressee === null || addressee === CALL) listener()
       }),

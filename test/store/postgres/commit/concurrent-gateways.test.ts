@@ -279,14 +279,15 @@ describe('several gateways on one database', () => {
 
   it('ask who takes part by now, though they do not look first', async () => {
     const [one, two] = await Promise.all([open(), open()])
-    for (const id of ['a:1', 'a:2']) expectApplied(await commitOne(one!, changeset([create(id)], { unattended: true })))
+    for (const id of ['a:1', 'a:2'])
+      expectApplied(await commitOne(one!, changeset([create(id)], { expectsNoParticipants: true })))
     const leave = await two!.exchange.takePart(
       { name: 'p', kinds: ['**'], onFailure: 'refuse' },
       { receive() {}, lost() {} },
     )
-    expect(await commitOne(one!, changeset([create('a:3')], { unattended: true }))).toMatchObject({
+    expect(await commitOne(one!, changeset([create('a:3')], { expectsNoParticipants: true }))).toMatchObject({
       type: 'refused',
-      fellAway: 'attended',
+      stale: 'joined',
     })
     expect(await one!.head()).toEqual({ revision: 2, version: 2 })
     await leave()
@@ -344,7 +345,7 @@ describe('several gateways on one database', () => {
       const refused = proxy.holdBack('late-and-refused')
       const attended = commitOne(
         gateway,
-        changeset([create('a:y', 'thing', { note: 'late-and-refused' })], { unattended: true }),
+        changeset([create('a:y', 'thing', { note: 'late-and-refused' })], { expectsNoParticipants: true }),
       )
       await refused.held
       const leave = await other.exchange.takePart(
@@ -352,7 +353,7 @@ describe('several gateways on one database', () => {
         { receive() {}, lost() {} },
       )
       refused.cut()
-      expect(await attended).toMatchObject({ type: 'refused', fellAway: 'attended' })
+      expect(await attended).toMatchObject({ type: 'refused', stale: 'joined' })
       await refused.letGo()
       expect(await other.head()).toEqual({ revision: 2, version: 2 })
       expect((await other.verify()).corruptions).toEqual([])

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BusEvent } from '../../../../src/core/events/event.js'
-import type { Exchange, Seat } from '../../../../src/store/contract/exchange.js'
+import type { Exchange, Recipient } from '../../../../src/store/contract/exchange.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
 import { countStatements } from '../../../graphql/loading/count-statements.js'
@@ -26,7 +26,7 @@ const never = new AbortController().signal
 setMaxListeners(0, never)
 const offerTo = (recipients: string[], withinMs = 60_000) => ({ id: randomUUID(), recipients, body: 'body', withinMs })
 
-function seat(): Seat & { received: string[]; errors: Error[] } {
+function seat(): Recipient & { received: string[]; errors: Error[] } {
   const received: string[] = []
   const errors: Error[] = []
   return {
@@ -116,7 +116,7 @@ describe('the exchange between gateways', () => {
   it('fails an offer at once whose recipients have gone before, and a word to them too', async () => {
     const [runner] = await exchanges(1)
     await expect(runner!.offer(offerTo([randomUUID()]), never)).rejects.toThrow('gone')
-    await expect(runner!.tell({ recipients: [randomUUID()], body: '' })).rejects.toThrow('gone')
+    await expect(runner!.notify({ recipients: [randomUUID()], body: '' })).rejects.toThrow('gone')
   })
 
   it('fails what is open when the gateway that holds the participant dies', async () => {

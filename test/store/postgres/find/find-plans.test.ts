@@ -8,7 +8,7 @@ import type { JsonObject } from '../../../../src/core/entry/json.js'
 import type { EntryOrder, ReadAt } from '../../../../src/store/contract/history-reader.js'
 import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
 import { migrateDatabase } from '../../../../src/store/postgres/base/migrate.js'
-import { LOOK_UP_EACH } from '../../../../src/store/postgres/base/read-pool.js'
+import { INDEX_LOOKUPS } from '../../../../src/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../../src/store/postgres/find/find-entries.js'
 import { oldPageStatement, PLANNED_IN_ORDER } from '../../../../src/store/postgres/read/snapshot-page.js'
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
@@ -23,7 +23,7 @@ let sql: postgres.Sql
 beforeAll(async () => {
   database = await createTestDatabase()
   await migrateDatabase(database.url)
-  sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: LOOK_UP_EACH })
+  sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: INDEX_LOOKUPS })
   const rows = (revision: number, operation: string, which: string) => `
     INSERT INTO change (ns, name, revision, operation, position, kind, meta, data, digest, version, meta_index)
     SELECT 'ns' || i % 500 || '.x', 'entry ' || i, ${revision}, '${operation}', i, 'kind.k' || i % 300, m::text, 'null', md5(i::text), ${revision}, m
@@ -132,7 +132,7 @@ describe('a page of an old state of 100,000 entries', () => {
       const pages = postgres(database.url, {
         max: 1,
         onnotice: () => undefined,
-        connection: { ...LOOK_UP_EACH, ...PLANNED_IN_ORDER },
+        connection: { ...INDEX_LOOKUPS, ...PLANNED_IN_ORDER },
       })
       try {
         await pages.unsafe(`PREPARE page AS ${text}`)

@@ -4,18 +4,18 @@ import { SealedContent } from '../../../core/entry/entry.js'
 import { parseEntryId } from '../../../core/entry/entry-id.js'
 import { OPERATION_KINDS, type Operation } from '../../../core/ordering/operation.js'
 import type { Acceptance, TransactionJournal } from '../../contract/transaction-journal.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })
 
 /** Every statement here may be sent twice, as a read may be: the client tries again where a connection broke. */
-export function openJournal(client: ReadClient): TransactionJournal {
+export function openPostgresJournal(client: RetryingClient): TransactionJournal {
   const owner = randomUUID()
   return {
     owner,
-    async open({ id, operations, told }, leaseMs) {
+    async open({ id, operations, notified: told }, leaseMs) {
       const encoded = encodeOperations(operations)
-      await client.read(
+      await client.run(
         (sql) => sql`
         WITH gone AS (DELETE FROM acceptance WHERE transaction = ${id})
         INSERT INTO open_transaction (id, owner, lease_until, operations, told)
@@ -27,7 +27,7 @@ export function openJournal(client: ReadClient): TransactionJournal {
     async accept(id, acceptances) {
       const places = acceptances.map(({ operation }) => operation)
       const names = acceptances.map(({ participant }) => participant)
-      await client.read(
+      await client.run(
         (sql) => sql`
         INSERT INTO acceptance (transaction, operation, participant)
         SELECT open_transaction.id, accepted.operation, accepted.participant
@@ -37,18 +37,18 @@ export function openJournal(client: ReadClient): TransactionJournal {
       )
     },
     async renew(ids, leaseMs) {
-      await client.read(
+      await client.run(
         (sql) => sql`
         UPDATE open_transaction SET lease_until = now() + ${`${leaseMs} milliseconds`}::interval
         WHERE id = ANY(${[...ids]}::uuid[]) AND owner = ${owner}`,
       )
     },
     async close(id) {
-      await client.read((sql) => sql`DELETE FROM open_transaction WHERE id = ${id} AND owner = ${owner}`)
+      await client.run((sql) => sql`DELETE FROM open_transaction WHERE id = ${id} AND owner = ${owner}`)
     },
-    async takeExpired(leaseMs) {
+    async claimExpired(leaseMs) {
       // Where its owner commits it at this moment, the row is locked until it has.
-      const [row] = await client.read(
+      const [row] = await client.run(
         (sql) => sql<{ id: string; operations: Buffer; told: string[]; accepted: Acceptance[] }[]>`
         WITH taken AS (
           UPDATE open_transaction SET owner = ${owner}, lease_until = now() + ${`${leaseMs} milliseconds`}::interval
@@ -60,10 +60,12 @@ export function openJournal(client: ReadClient): TransactionJournal {
           FROM acceptance a WHERE a.transaction = taken.id
         ), '[]'::json) AS accepted FROM taken`,
       )
-      return row === undefined ? null : { ...row, operations: decodeOperations(row.operations) }
+      if (row === undefined) return null
+      const { id, told: notified, accepted, operations } = row
+      return { id, notified, accepted, operations: decodeOperations(operations) }
     },
     async revisionOf(id) {
-      const [row] = await client.read(
+      const [row] = await client.run(
         (sql) => sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ${id}`,
       )
       return row?.revision ?? null

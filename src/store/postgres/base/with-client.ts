@@ -1,10 +1,10 @@
 import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
-import { PARSE_BIGINT, type Sql } from './read-pool.js'
+import { BIGINT_AS_NUMBER, type Sql } from './retrying-client.js'
 
 /** Work on a connection of its own, which no deadline of a read ends. */
 export async function withClient<T>(databaseUrl: string, work: (client: Sql) => Promise<T>): Promise<T> {
-  const client = postgres({ ...connectionOptions(databaseUrl), max: 1, types: PARSE_BIGINT })
+  const client = postgres({ ...connectionOptions(databaseUrl), max: 1, types: BIGINT_AS_NUMBER })
   try {
     return await work(client)
   } finally {

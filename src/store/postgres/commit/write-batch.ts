@@ -1,11 +1,11 @@
 import type { ExtractReferences } from '../../../core/dependency/dependency.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { BatchWrites, Standing } from '../../planning/commit-state.js'
-import { ADVANCE_CHANNEL } from '../base/advance-channel.js'
+import type { BatchWrites, CommitState } from '../../planning/commit-state.js'
+import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { idColumns } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/read-pool.js'
 import { referenceRows } from '../base/reference-row.js'
-import { IS_ATTENDED } from './is-attended.js'
+import type { Sql, Transaction } from '../base/retrying-client.js'
+import { HAS_PARTICIPANTS } from './has-participants.js'
 
 /**
  * Between texts of one parameter. Ids and kinds have no control characters, and JSON texts escape them: so columns go over
@@ -76,7 +76,7 @@ const write = ({ only, knownName }: { readonly only: string; readonly knownName:
 
 const WRITE = write({ only: '', knownName: 'ON CONFLICT DO NOTHING' })
 /** A name that is known already fails the statement, as a key does under which a reply is kept. */
-const WRITE_UNREAD = write({ only: `AND NOT ($55::boolean AND ${IS_ATTENDED})`, knownName: '' })
+const WRITE_UNREAD = write({ only: `AND NOT ($55::boolean AND ${HAS_PARTICIPANTS})`, knownName: '' })
 
 interface Written {
   /** The pointer's from then on. */
@@ -87,11 +87,11 @@ interface Written {
  * Writes a batch that is not large down, all of it or, where `stamp` is not the pointer's any more, nothing: null then. With a
  * stamp it needs no transaction around it; null is for who holds the lock. Sent at once, so that what is sent after it comes after it.
  */
-export function writeTogether(
+export function writeBatch(
   sql: Sql | Transaction,
   writes: BatchWrites,
   stamp: string | null,
-  standing: Standing,
+  standing: CommitState,
   references: ExtractReferences,
 ): Promise<Written | null> {
   return sql
@@ -103,11 +103,11 @@ export function writeTogether(
  * Writes a batch for whose ids nobody has looked: nothing, too, where `unattended` is asked for and somebody takes part.
  * @throws PostgresError unique_violation where one of the ids, or a reply's key, has been there before; nothing is written then
  */
-export function writeUnread(
+export function writeBatchOptimistically(
   sql: Sql,
   writes: BatchWrites,
   stamp: string,
-  standing: Standing,
+  standing: CommitState,
   references: ExtractReferences,
   unattended: boolean,
 ): Promise<Written | null> {
@@ -118,7 +118,7 @@ export function writeUnread(
 function parametersOf(
   writes: BatchWrites,
   stamp: string | null,
-  standing: Standing,
+  standing: CommitState,
   references: ExtractReferences,
 ): unknown[] {
   return [
@@ -203,7 +203,11 @@ function transitionColumns({ transitions }: BatchWrites): unknown[] {
   ]
 }
 
-function referenceColumns({ changes }: BatchWrites, { entries }: Standing, references: ExtractReferences): unknown[] {
+function referenceColumns(
+  { changes }: BatchWrites,
+  { entries }: CommitState,
+  references: ExtractReferences,
+): unknown[] {
   const rows = [...new Set(changes.map(({ id }) => id))].flatMap((id) => {
     const entry = entries.get(id)
     return entry === undefined ? [] : referenceRows(id, references(id, entry.content))

@@ -2,7 +2,6 @@ import type { ExtractReferences } from '../../../core/dependency/dependency.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import type { Json } from '../../../core/entry/json.js'
 import type { StoredHistory } from '../../verify/stored-history.js'
-import { withClient } from '../base/direct-client.js'
 import {
   type ChangeColumns,
   changeRowOfColumns,
@@ -10,8 +9,9 @@ import {
   entryOfColumns,
   storedId,
 } from '../base/entry-row.js'
-import type { Sql } from '../base/read-pool.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
+import type { Sql } from '../base/retrying-client.js'
+import { withClient } from '../base/with-client.js'
 import type { PointerColumns } from '../commit/read-commit-state.js'
 import { type TransitionColumns, transitionOfColumns } from '../read/read-log.js'
 import { type TagColumns, tagOfColumns } from '../read/tag-rows.js'
@@ -37,7 +37,7 @@ interface VersionColumns {
  * The stored rows, streamed. `sql` is one transaction at REPEATABLE READ, so that all of it is one state
  * while others go on writing; a stream at a time, since a connection has one.
  */
-export function storedHistory(sql: Sql, references: ExtractReferences): StoredHistory {
+export function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
     async *versions() {
       const columns = `number, parent, revision, author, message, created_at, digest, created, updated, deleted,
@@ -178,7 +178,7 @@ export function withStoredHistory<T>(
     databaseUrl,
     (direct) =>
       direct.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', (sql) =>
-        read(storedHistory(sql as unknown as Sql, references)),
+        read(postgresStoredHistory(sql as unknown as Sql, references)),
       ) as Promise<T>,
   )
 }

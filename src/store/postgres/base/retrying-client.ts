@@ -1,14 +1,14 @@
 import postgres, { type Sql as DriverSql, type PostgresType, type TransactionSql } from 'postgres'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import { connectionOptions } from './connection-options.js'
-import { isConnectionFailure, registryError } from './postgres-errors.js'
+import { isConnectionFailure, toRegistryError } from './postgres-errors.js'
 
 /** The driver with int8 read as a number. */
 export type Sql = DriverSql<{ bigint: number }>
 /** What runs within one transaction. */
 export type Transaction = TransactionSql<{ bigint: number }>
 
-export interface ReadClientOptions {
+export interface RetryingClientOptions {
   readonly databaseUrl: string
   readonly connections: number
   readonly timeoutMs: number
@@ -25,7 +25,7 @@ const RETRY_PAUSE_MS = 50
 const GRACE_MS = 1_000
 
 /** int8 as a number: revisions and versions stay far below 2^53. */
-export const PARSE_BIGINT: { bigint: PostgresType<number> } = {
+export const BIGINT_AS_NUMBER: { bigint: PostgresType<number> } = {
   bigint: { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number },
 }
 
@@ -33,18 +33,18 @@ export const PARSE_BIGINT: { bigint: PostgresType<number> } = {
  * Joins here go from a short list to one row of an index for each. A plan made while a table was small, or before
  * its statistics came, would read the whole table instead: 19 ms in place of 0.3 for one entry of 100,000.
  */
-export const LOOK_UP_EACH = { enable_hashjoin: 'off', enable_mergejoin: 'off' } as const
+export const INDEX_LOOKUPS = { enable_hashjoin: 'off', enable_mergejoin: 'off' } as const
 
 /**
  * A pool for reading in which every call settles. The driver's may not: a query on a backend that froze or
  * died can wait for good, so each races a deadline, after which the whole pool is given up for a new one.
  */
-export class ReadClient {
+export class RetryingClient {
   #pool: Sql
-  readonly #options: ReadClientOptions
+  readonly #options: RetryingClientOptions
   #closed = false
 
-  constructor(options: ReadClientOptions) {
+  constructor(options: RetryingClientOptions) {
     this.#options = options
     this.#pool = this.#open()
   }
@@ -53,14 +53,14 @@ export class ReadClient {
    * Runs a read, again where the connection broke, until the deadline: reading twice does no harm.
    * @throws RegistryError UNAVAILABLE, TIMEOUT
    */
-  async read<T>(query: (sql: Sql) => Promise<T>, timeoutMs = this.#options.timeoutMs): Promise<T> {
+  async run<T>(query: (sql: Sql) => Promise<T>, timeoutMs = this.#options.timeoutMs): Promise<T> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       if (this.#closed) throw new RegistryError('UNAVAILABLE', 'the store is closing')
       try {
         return await this.#race(query, deadline + GRACE_MS - performance.now())
       } catch (error) {
-        if (!isConnectionFailure(error) || performance.now() + RETRY_PAUSE_MS > deadline) throw registryError(error)
+        if (!isConnectionFailure(error) || performance.now() + RETRY_PAUSE_MS > deadline) throw toRegistryError(error)
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
     }
@@ -76,8 +76,8 @@ export class ReadClient {
     return postgres({
       ...connectionOptions(databaseUrl),
       max: connections,
-      types: PARSE_BIGINT,
-      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...LOOK_UP_EACH, ...settings },
+      types: BIGINT_AS_NUMBER,
+      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...INDEX_LOOKUPS, ...settings },
     })
   }
 

@@ -1,5 +1,5 @@
 import type { CommitOutcome } from '../../contract/history-writer.js'
-import type { ReadClient } from '../base/read-pool.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { COPY_FROM_ROWS } from './copy-batch.js'
 
 /**
@@ -9,7 +9,7 @@ import { COPY_FROM_ROWS } from './copy-batch.js'
 export class StatisticsRefresher {
   #running: Promise<unknown> | null = null
 
-  constructor(private readonly client: ReadClient) {}
+  constructor(private readonly client: RetryingClient) {}
 
   after(outcomes: readonly CommitOutcome[]): void {
     const isLarge = outcomes.some(
@@ -17,7 +17,7 @@ export class StatisticsRefresher {
     )
     if (!isLarge || this.#running !== null) return
     this.#running = this.client
-      .read((sql) => sql`ANALYZE head, change, entry_name, reference`)
+      .run((sql) => sql`ANALYZE head, change, entry_name, reference`)
       // Not ours to analyse, or the server is gone: finding is slower for a minute, nothing else.
       .catch(() => undefined)
       .finally(() => {
