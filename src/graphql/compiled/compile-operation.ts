@@ -30,13 +30,16 @@ export type CompiledOperation = (
   event?: unknown,
 ) => CompiledResult | Promise<CompiledResult> | 'too large' | null
 
-/** Variables in `@skip` and `@include`. Each combination of their values has a plan of its own. */
-const MAX_CONDITIONS = 3
+/**
+ * @bound Variables in `@skip` and `@include` of a compiled operation. Each combination of their values has a plan of
+ * its own. Operations with more are executed by graphql-js.
+ */
+const MAX_CONDITION_VARIABLES = 3
 
 /**
  * Compiles an operation into a function that executes it and writes the result as JSON text.
  * @returns null for operations that graphql-js has to execute: introspection, fields that use the abort signal,
- * and operations with more than `MAX_CONDITIONS` condition variables
+ * and operations with more than `MAX_CONDITION_VARIABLES` condition variables
  */
 export function compileOperation(
   schema: GraphQLSchema,
@@ -48,7 +51,7 @@ export function compileOperation(
   const compileRoot = operation.operation === OperationTypeNode.MUTATION ? compileSerially : compileSelectionSet
   const fragments = fragmentsOf(document)
   const conditionNames = [...conditionVariables(operation, fragments.values())]
-  if (conditionNames.length > MAX_CONDITIONS || introspects(operation, fragments.values())) return null
+  if (conditionNames.length > MAX_CONDITION_VARIABLES || introspects(operation, fragments.values())) return null
   const readVariables = compileVariables(schema, operation)
   const plans = new Map<string, WriteObject>()
   const count = { fields: 0 }

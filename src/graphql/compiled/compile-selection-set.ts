@@ -15,7 +15,7 @@ import { compileArguments } from './compile-arguments.js'
 import { errorHandler, type Text, type WriteObject, type WriteValue } from './execution.js'
 import { abstractWriter, leafWriter, listWriter, settlingWriter } from './value-writers.js'
 
-/** Fields in all plans of one operation. A compiled field takes about a kilobyte. */
+/** @bound Fields in all plans of a compiled operation. Each takes about a kilobyte. */
 const MAX_COMPILED_FIELDS = 300
 
 /** Thrown while compiling an operation that must go to graphql-js. */
