@@ -1,10 +1,64 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+
 /**
- * What `npm test` checks before the suite: each a script with its arguments, relative to the clone, that ends with 0 when
- * all is well and says otherwise what is not and what to do.
+ * Each row is a check: a Node script with its arguments, relative to the clone, that exits with 0 when all is well and
+ * otherwise prints what is wrong and what to do. The slowest come first, so that the shorter ones run beside them.
  */
 export const checks = [
+  {
+    name: 'spelling',
+    script: 'node_modules/cspell/bin.mjs',
+    args: ['lint', '--no-progress', '--no-summary', '--cache', '--cache-location', 'node_modules/.cache/cspell'],
+  },
   { name: 'types of src and test', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'test'] },
-  { name: 'schema/schema.graphql is what the code gives', script: 'scripts/print-schema.mjs', args: ['--check'] },
-  { name: 'docs/bounds.md lists the bounds of the code', script: 'scripts/generate-bounds.mjs', args: ['--check'] },
   { name: 'drizzle/ leads to the tables that the code has', script: 'scripts/check-migrations.mjs', args: [] },
+  {
+    name: 'no unused file, export or dependency',
+    script: 'node_modules/knip/bin/knip.js',
+    args: ['--no-progress', '--treat-config-hints-as-errors'],
+  },
+  { name: 'types of the page', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'web-playground'] },
+  {
+    name: 'format and lint',
+    script: 'node_modules/@biomejs/biome/bin/biome',
+    args: ['check', '--error-on-warnings', '.'],
+  },
+  { name: 'schema/schema.graphql is what the code prints', script: 'scripts/print-schema.mjs', args: ['--check'] },
+  { name: 'docs/bounds.md is what the code prints', script: 'scripts/generate-bounds.mjs', args: ['--check'] },
+  { name: 'words that the style guide rules out', script: 'scripts/prose/check-prose.mjs', args: [] },
 ]
+
+/** How many run at once: more than two do not get on faster on two cores. */
+const AT_ONCE = 2
+
+/**
+ * Runs every check in a clone and prints a line for each, with the output of those that fail.
+ * @param {string} root the clone's folder
+ * @param {readonly { name: string, script: string, args: readonly string[] }[]} rows
+ * @returns {Promise<number>} how many failed
+ */
+export async function runChecks(root, rows = checks) {
+  const queue = [...rows]
+  let failed = 0
+  const work = async () => {
+    for (let row = queue.shift(); row; row = queue.shift()) {
+      const began = performance.now()
+      const { ok, output } = await run(root, row)
+      if (!ok) failed++
+      const seconds = ((performance.now() - began) / 1000).toFixed(1)
+      process.stdout.write(`${ok ? 'ok' : 'FAILED'}: ${row.name} (${seconds} s)\n${ok ? '' : output}`)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return failed
+}
+
+function run(root, { script, args }) {
+  return new Promise((resolve) => {
+    const options = { cwd: root, maxBuffer: 64 * 1024 * 1024 }
+    execFile(process.execPath, [join(root, script), ...args], options, (error, stdout, stderr) =>
+      resolve({ ok: error === null, output: stdout + stderr }),
+    )
+  })
+}

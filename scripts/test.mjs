@@ -2,7 +2,7 @@
 // The last line is always "N passed, N failed", where a check that fails counts as one.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { checks } from './checks.mjs'
+import { runChecks } from './checks.mjs'
 import { closingLine } from './closing-line.mjs'
 import { prepare, root } from './prepare/prepare.mjs'
 import { runTool } from './prepare/run-tool.mjs'
@@ -13,12 +13,7 @@ process.once('exit', () => process.stdout.write(`${line}\n`))
 
 await prepare()
 
-let failedChecks = 0
-for (const { name, script, args } of checks) {
-  const code = await runTool(process.execPath, [join(root, script), ...args], { cwd: root })
-  process.stdout.write(`${code === 0 ? 'ok' : 'FAILED'}: ${name}\n`)
-  if (code !== 0) failedChecks++
-}
+const failedChecks = await runChecks(root)
 
 // A file of this run's own: two runs side by side in one clone do not read each other's.
 const file = join(root, 'dist', `.test-count-${process.pid}.json`)
