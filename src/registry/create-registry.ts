@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CompileRegex } from '../core/criteria/criteria.js'
-import type { ExtractReferences } from '../core/dependency/dependency.js'
+import type { ExtractReferences } from '../core/dependency/reference.js'
 import { sealContent } from '../core/entry/seal-content.js'
 import { pathBetween } from '../core/history/version-tree.js'
 import type { Bus } from '../store/contract/exchange.js'

@@ -1,5 +1,5 @@
 import type { Criteria } from '../core/criteria/criteria.js'
-import type { Reference } from '../core/dependency/dependency.js'
+import type { Reference } from '../core/dependency/reference.js'
 import type { EntryRevision, SealedContent } from '../core/entry/entry.js'
 import type { EntryId } from '../core/entry/entry-id.js'
 import type { UnsealedContent } from '../core/entry/seal-content.js'

@@ -4,7 +4,7 @@ import { buildSchema, type DocumentNode, getVariableValues, Kind, parse, validat
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
-import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/registry-error.js'
+import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/codes.js'
 import { loadConfig } from '../../src/server/config/config.js'
 import { configFileSchema } from '../../src/server/config/config-file.js'
 import { REQUEST_ERROR_CODES } from '../../src/server/pipeline/request-error.js'

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Criteria } from '../../src/core/criteria/criteria.js'
-import { compileMatcher } from '../../src/core/criteria/match.js'
+import { compileMatcher } from '../../src/core/criteria/matcher.js'
 import type { History } from '../../src/store/contract/history.js'
 import type { EntryOrder, EntryPosition, ReadAt } from '../../src/store/contract/history-reader.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'

@@ -1,5 +1,5 @@
 import { compileDependencyPatterns } from '../../core/dependency/compile-dependency-patterns.js'
-import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import type { DependencyPattern } from '../../core/dependency/reference.js'
 import type { GatewayConfig } from '../../server/config/config.js'
 import { fingerprint } from '../../server/gateway.js'
 import { createGatewayProviders } from '../../server/plugins/gateway-providers.js'

@@ -1,6 +1,6 @@
 import type { EntryRevision, SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
-import type { Problem } from '../errors/registry-error.js'
+import type { Problem } from '../errors/problem.js'
 import type { Change } from '../history/change.js'
 import { inverse } from '../history/inverse.js'
 import type { SubmittedOperation } from '../ordering/operation.js'

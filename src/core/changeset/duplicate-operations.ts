@@ -1,5 +1,5 @@
 import { isEntryId } from '../entry/entry-id.js'
-import type { Problem } from '../errors/registry-error.js'
+import type { Problem } from '../errors/problem.js'
 import type { OperationKind, SubmittedOperation } from '../ordering/operation.js'
 
 /** UNREAD was refused for its content before: a create or an update of this id, for a delete has none. */

@@ -1,5 +1,5 @@
 import type { EntryId } from '../entry/entry-id.js'
-import type { Problem } from '../errors/registry-error.js'
+import type { Problem } from '../errors/problem.js'
 
 /** Why a delete is refused while others use the entry; undefined where nobody does, or where it is forced. */
 export function entryInUse(entryId: EntryId, live: number, force: boolean): Problem | undefined {

@@ -1,4 +1,4 @@
-import type { Problem } from '../errors/registry-error.js'
+import type { Problem } from '../errors/problem.js'
 
 /*
  * The life of a transaction that participants take part in, as a pure machine.
@@ -7,10 +7,10 @@ import type { Problem } from '../errors/registry-error.js'
  *      ▲  │          │        │  ▲ │          │
  *      │  │          │        └──┘ │          │ an original has changed, or it was refused
  *      │  ▼          ▼             ▼          ▼
- *      │ UNTOLD      └─────────▶ UNDOING ◀────┘
+ *      │ UNANNOUNCED      └─────────▶ UNDOING ◀────┘
  *      └─── offered anew ───────────┴──▶ DISCARDED
  *
- * UNTOLD: nobody has heard of it. LEFT: another gateway ends it, or nobody knows yet how it has ended.
+ * UNANNOUNCED: nobody has heard of it. HANDED_OVER: another gateway ends it, or nobody knows yet how it has ended.
  */
 
 export const TRANSACTION_STATES = [
@@ -21,8 +21,8 @@ export const TRANSACTION_STATES = [
   'UNDOING',
   'COMMITTED',
   'DISCARDED',
-  'UNTOLD',
-  'LEFT',
+  'UNANNOUNCED',
+  'HANDED_OVER',
 ] as const
 export type TransactionStateName = (typeof TRANSACTION_STATES)[number]
 
@@ -38,10 +38,10 @@ export interface TransactionState {
   /** Why it ends without a commit. */
   readonly reason: string | null
   /** Of UNDOING: it is to be offered anew afterwards. */
-  readonly again: boolean
+  readonly retry: boolean
 }
 
-export type TransactionEventName = TransactionStep['type']
+export type TransactionStepName = TransactionStep['type']
 
 /** What has happened. */
 export type TransactionStep =
@@ -57,11 +57,11 @@ export type TransactionStep =
   /** What was offered is not what there is any more. */
   | { readonly type: 'moved'; readonly reason: string }
   /** Another gateway has taken it over. */
-  | { readonly type: 'overtaken' }
+  | { readonly type: 'claimed' }
   /** Something broke; nothing was committed. */
   | { readonly type: 'failed'; readonly reason: string }
   /** The commit was sent and nobody knows what came of it. */
-  | { readonly type: 'lost' }
+  | { readonly type: 'outcomeUnknown' }
   /** Those that had accepted have been told to go back. */
   | { readonly type: 'undone' }
 
@@ -72,11 +72,11 @@ export const TRANSACTION_STEPS = [
   'committed',
   'refused',
   'moved',
-  'overtaken',
+  'claimed',
   'failed',
-  'lost',
+  'outcomeUnknown',
   'undone',
-] as const satisfies readonly TransactionEventName[]
+] as const satisfies readonly TransactionStepName[]
 
 /** What is to be done; each but the last of a transaction brings the next step about. */
 export type TransactionEffect =
@@ -86,20 +86,20 @@ export type TransactionEffect =
   | { readonly type: 'commit' }
   /** Inverse operations, in reverse, to those that had accepted. */
   | { readonly type: 'undo' }
-  | { readonly type: 'tellCommit' }
-  | { readonly type: 'tellDiscard'; readonly reason: string }
+  | { readonly type: 'notifyCommit' }
+  | { readonly type: 'notifyDiscard'; readonly reason: string }
 
-export interface Stepped {
+export interface StepResult {
   readonly state: TransactionState
   readonly effects: readonly TransactionEffect[]
 }
 
 /** @bound Attempts for one changeset whose originals keep changing. After the last one it is refused with CONFLICT. */
-export const MOST_ATTEMPTS = 5
+export const MAX_ATTEMPTS = 5
 export const DRY_RUN_REASON = 'dry run'
 
 /** A transaction at its beginning. */
-export function beginTransaction(dryRun: boolean): Stepped {
+export function beginTransaction(dryRun: boolean): StepResult {
   const state: TransactionState = {
     name: 'PLANNING',
     dryRun,
@@ -107,14 +107,14 @@ export function beginTransaction(dryRun: boolean): Stepped {
     first: null,
     problems: [],
     reason: null,
-    again: false,
+    retry: false,
   }
   return { state, effects: [{ type: 'plan' }] }
 }
 
 /** What a step makes of a transaction. One that has no meaning where it stands changes nothing. */
-export function step(state: TransactionState, event: TransactionStep): Stepped {
-  const react = TABLE[state.name][event.type] as (state: TransactionState, event: TransactionStep) => Stepped
+export function advanceTransaction(state: TransactionState, event: TransactionStep): StepResult {
+  const react = TABLE[state.name][event.type] as (state: TransactionState, event: TransactionStep) => StepResult
   return react(state, event)
 }
 
@@ -130,37 +130,37 @@ const ENDED: Readonly<Record<TransactionStateName, boolean>> = {
   UNDOING: false,
   COMMITTED: true,
   DISCARDED: true,
-  UNTOLD: true,
-  LEFT: true,
+  UNANNOUNCED: true,
+  HANDED_OVER: true,
 }
 
-type React<Name extends TransactionEventName> = (
+type React<Name extends TransactionStepName> = (
   state: TransactionState,
   event: Extract<TransactionStep, { type: Name }>,
-) => Stepped
-type Row = { readonly [Name in TransactionEventName]: React<Name> }
+) => StepResult
+type Row = { readonly [Name in TransactionStepName]: React<Name> }
 
-const stay = (state: TransactionState): Stepped => ({ state, effects: [] })
-const leave = (state: TransactionState): Stepped => ({ state: { ...state, name: 'LEFT' }, effects: [] })
-const undo = (state: TransactionState, { reason }: { readonly reason: string }): Stepped => ({
-  state: { ...state, name: 'UNDOING', reason, again: false },
+const stay = (state: TransactionState): StepResult => ({ state, effects: [] })
+const leave = (state: TransactionState): StepResult => ({ state: { ...state, name: 'HANDED_OVER' }, effects: [] })
+const undo = (state: TransactionState, { reason }: { readonly reason: string }): StepResult => ({
+  state: { ...state, name: 'UNDOING', reason, retry: false },
   effects: [{ type: 'undo' }],
 })
 /** Before anybody was told there is nobody to tell; on a later try there is. */
-const giveUp = (state: TransactionState, { reason }: { readonly reason: string }): Stepped =>
+const giveUp = (state: TransactionState, { reason }: { readonly reason: string }): StepResult =>
   state.attempt === 1
-    ? { state: { ...state, name: 'UNTOLD', reason }, effects: [] }
-    : { state: { ...state, name: 'DISCARDED', reason }, effects: [{ type: 'tellDiscard', reason }] }
+    ? { state: { ...state, name: 'UNANNOUNCED', reason }, effects: [] }
+    : { state: { ...state, name: 'DISCARDED', reason }, effects: [{ type: 'notifyDiscard', reason }] }
 
 /** All that were to be asked have been. */
-function decide(state: TransactionState): Stepped {
+function decide(state: TransactionState): StepResult {
   const [problem] = state.problems
   if (problem !== undefined) return undo(state, { reason: problem.message })
   if (state.dryRun) return undo(state, { reason: DRY_RUN_REASON })
   return { state: { ...state, name: 'COMMITTING' }, effects: [{ type: 'commit' }] }
 }
 
-function offer(state: TransactionState, operation: number | null): Stepped {
+function offer(state: TransactionState, operation: number | null): StepResult {
   if (operation === null) return decide(state)
   return { state: { ...state, name: 'OFFERING' }, effects: [{ type: 'offer', operation }] }
 }
@@ -172,9 +172,9 @@ const NOTHING: Row = {
   committed: stay,
   refused: stay,
   moved: stay,
-  overtaken: stay,
+  claimed: stay,
   failed: stay,
-  lost: stay,
+  outcomeUnknown: stay,
   undone: stay,
 }
 
@@ -186,9 +186,9 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: giveUp,
     moved: stay,
-    overtaken: leave,
+    claimed: leave,
     failed: giveUp,
-    lost: stay,
+    outcomeUnknown: stay,
     undone: stay,
   },
   OPENING: {
@@ -198,9 +198,9 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: undo,
     moved: stay,
-    overtaken: leave,
+    claimed: leave,
     failed: undo,
-    lost: stay,
+    outcomeUnknown: stay,
     undone: stay,
   },
   OFFERING: {
@@ -210,24 +210,24 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: undo,
     moved: stay,
-    overtaken: leave,
+    claimed: leave,
     failed: undo,
-    lost: stay,
+    outcomeUnknown: stay,
     undone: stay,
   },
   COMMITTING: {
     planned: stay,
     opened: stay,
     answered: stay,
-    committed: (state) => ({ state: { ...state, name: 'COMMITTED' }, effects: [{ type: 'tellCommit' }] }),
+    committed: (state) => ({ state: { ...state, name: 'COMMITTED' }, effects: [{ type: 'notifyCommit' }] }),
     refused: undo,
     moved: (state, event) => {
       const { state: undoing, effects } = undo(state, event)
-      return { state: { ...undoing, again: state.attempt < MOST_ATTEMPTS }, effects }
+      return { state: { ...undoing, retry: state.attempt < MAX_ATTEMPTS }, effects }
     },
-    overtaken: leave,
+    claimed: leave,
     failed: undo,
-    lost: leave,
+    outcomeUnknown: leave,
     undone: stay,
   },
   UNDOING: {
@@ -237,26 +237,29 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: stay,
     moved: stay,
-    overtaken: leave,
+    claimed: leave,
     failed: stay,
-    lost: stay,
+    outcomeUnknown: stay,
     undone: (state) => {
-      if (state.again) {
+      if (state.retry) {
         const anew: TransactionState = {
           ...state,
           name: 'PLANNING',
           attempt: state.attempt + 1,
           first: null,
           reason: null,
-          again: false,
+          retry: false,
         }
         return { state: anew, effects: [{ type: 'plan' }] }
       }
-      return { state: { ...state, name: 'DISCARDED' }, effects: [{ type: 'tellDiscard', reason: state.reason ?? '' }] }
+      return {
+        state: { ...state, name: 'DISCARDED' },
+        effects: [{ type: 'notifyDiscard', reason: state.reason ?? '' }],
+      }
     },
   },
   COMMITTED: NOTHING,
   DISCARDED: NOTHING,
-  UNTOLD: NOTHING,
-  LEFT: NOTHING,
+  UNANNOUNCED: NOTHING,
+  HANDED_OVER: NOTHING,
 }

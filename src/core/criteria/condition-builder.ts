@@ -1,9 +1,9 @@
 import type { Json } from '../entry/json.js'
-import type { CompileRegex, Condition, Field, Test } from './criteria.js'
+import type { CompileRegex, Condition, Field, FieldTest } from './criteria.js'
+import { CriteriaLimits } from './criteria-limits.js'
 import { globLiteral, parseGlob } from './glob.js'
 import { invalidCriteria, typeInWords } from './invalid-criteria.js'
-import { CriteriaBounds } from './limits.js'
-import { isKeepableText } from './storable-text.js'
+import { isStorableText } from './storable-text.js'
 
 /**
  * Makes conditions out of what a caller sent, for both written forms: checks the type and the bounds, and
@@ -13,7 +13,7 @@ import { isKeepableText } from './storable-text.js'
  * too. Regular expressions are taken as they are: their text is syntax.
  */
 export class ConditionBuilder {
-  readonly bounds = new CriteriaBounds()
+  readonly bounds = new CriteriaLimits()
   readonly #compileRegex: CompileRegex
 
   constructor(compileRegex: CompileRegex) {
@@ -65,7 +65,7 @@ export class ConditionBuilder {
   regex(key: string, field: Field, value: unknown): Condition {
     const pattern = this.#text(key, field, value, false)
     this.bounds.pattern(key, pattern)
-    if (!isKeepableText(pattern)) throw invalidCriteria(key, 'the regular expression has U+0000 or a lone surrogate')
+    if (!isStorableText(pattern)) throw invalidCriteria(key, 'the regular expression has U+0000 or a lone surrogate')
     this.bounds.regex(key)
     try {
       this.#compileRegex(pattern)
@@ -88,7 +88,7 @@ export class ConditionBuilder {
   }
 
   suffix(key: string, field: Field, value: unknown): Condition {
-    return { field, test: { operator: 'suffix', text: this.#pattern(key, field, value) } satisfies Test }
+    return { field, test: { operator: 'suffix', text: this.#pattern(key, field, value) } satisfies FieldTest }
   }
 
   #pattern(key: string, field: Field, value: unknown): string {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../entry/canonical-json.js'
 import { compareText } from '../entry/text.js'
-import type { Criteria, Field, Test } from './criteria.js'
+import type { Criteria, Field, FieldTest } from './criteria.js'
 
 /**
  * One text for criteria that are written differently and mean the same: the order of conditions, those said twice,
@@ -40,7 +40,7 @@ function fieldKey(field: Field): string {
   return 'root' in field ? `.${field.root}` : `meta${JSON.stringify(field.meta)}`
 }
 
-function testKey(test: Test): string {
+function testKey(test: FieldTest): string {
   if (!('values' in test)) return canonicalJson({ ...test })
   return `${test.operator}[${distinct(test.values.map(canonicalJson)).join(',')}]`
 }

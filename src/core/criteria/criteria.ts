@@ -12,7 +12,7 @@ export type Criteria =
 
 export interface Condition {
   readonly field: Field
-  readonly test: Test
+  readonly test: FieldTest
 }
 
 export const ROOT_FIELDS = ['id', 'ns', 'name', 'kind'] as const
@@ -23,7 +23,7 @@ export type Field =
   /** A dotted path within meta, looked up as a path through objects and as one flat key. */
   | { readonly meta: string }
 
-export type Test =
+export type FieldTest =
   /** Equal by value: key order does not matter, 1 equals 1.0, arrays are ordered. On a root field a string. */
   | { readonly operator: 'equals'; readonly value: Json }
   /** Also matches a missing field. */
@@ -41,7 +41,7 @@ export type Test =
   | { readonly operator: 'prefix'; readonly text: string }
   | { readonly operator: 'suffix'; readonly text: string }
 
-export type Operator = Test['operator']
+export type Operator = FieldTest['operator']
 
 /** Matches every entry. */
 export const EVERYTHING: Criteria = { all: [] }

@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../entry/json.js'
-import type { Condition, Criteria, Field, Operator, Test } from './criteria.js'
+import type { Condition, Criteria, Field, FieldTest, Operator } from './criteria.js'
 import { escapeGlob } from './glob.js'
 import type { EntryFilterInput, StringFilterInput, ValueFilterInput } from './parse-where.js'
 
 type Words = Readonly<Record<string, Json>> | undefined
-type Printed<O extends Operator> = (test: Extract<Test, { operator: O }>, root: boolean) => Words
+type Printed<O extends Operator> = (test: Extract<FieldTest, { operator: O }>, root: boolean) => Words
 type Table = { readonly [O in Operator]: Printed<O> }
 
 const WHERE: Table = {

@@ -7,13 +7,13 @@ const UNKEPT = /[\0\p{Surrogate}]/u
  * condition with one of them matches nothing. It must be known before looking: to JavaScript half of a
  * pair is a substring of the whole, to a database it cannot even be sent.
  */
-export function isKeepableText(text: string): boolean {
+export function isStorableText(text: string): boolean {
   return !UNKEPT.test(text)
 }
 
 /** The same for a value; as deep as `MAX_VALUE_NESTING` lets it be. */
-export function isKeepable(value: Json): boolean {
-  if (typeof value === 'string') return isKeepableText(value)
+export function isStorable(value: Json): boolean {
+  if (typeof value === 'string') return isStorableText(value)
   if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => isKeepableText(name) && isKeepable(member as Json))
+  return Object.entries(value).every(([name, member]) => isStorableText(name) && isStorable(member as Json))
 }

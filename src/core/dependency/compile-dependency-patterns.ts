@@ -1,7 +1,7 @@
 import type { EntryId } from '../entry/entry-id.js'
 import { isJsonObject, type Json } from '../entry/json.js'
 import { compareText } from '../entry/text.js'
-import type { DependencyPattern, ExtractReferences, Reference } from './dependency.js'
+import type { DependencyPattern, ExtractReferences, Reference } from './reference.js'
 import { referenceTarget } from './reference-target.js'
 
 /** The patterns as one trie: a place is visited once, with all the patterns that are still in play there. */

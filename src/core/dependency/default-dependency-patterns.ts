@@ -1,4 +1,4 @@
-import type { DependencyPattern } from './dependency.js'
+import type { DependencyPattern } from './reference.js'
 
 const PATHS = [
   'meta.parent',

@@ -6,7 +6,7 @@ import {
   namespaceOf,
   parseEntryId,
 } from '../entry/entry-id.js'
-import type { ReferenceTarget } from './dependency.js'
+import type { ReferenceTarget } from './reference.js'
 
 /** What stands before the colon of a reference and is no namespace. */
 const RESERVED_WORDS: Readonly<Record<string, (rest: string) => ReferenceTarget>> = {

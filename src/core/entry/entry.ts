@@ -35,9 +35,10 @@ export class SealedContent implements Content {
   }
 }
 
-/** Content by itself under an id, in a registry or not. */
-export interface Entry extends Content {
+/** An entry's content under its id, in a registry or not yet. */
+export interface EntryContent {
   readonly id: EntryId
+  readonly content: SealedContent
 }
 
 /** An entry's content as one revision left it. */

@@ -1,7 +1,7 @@
 import { type EntryRevision, SealedContent } from './entry.js'
 
 /** Contents remember what was parsed of them, which takes several times their texts: each reader of what is kept has one of its own. */
-export function unparsed({
+export function withoutParsedCache({
   id,
   revision,
   version,

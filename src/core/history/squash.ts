@@ -1,4 +1,4 @@
-import type { ExtractReferences } from '../dependency/dependency.js'
+import type { ExtractReferences } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
 import type { Operation, OperationKind } from '../ordering/operation.js'

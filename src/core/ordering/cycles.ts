@@ -5,7 +5,7 @@ import type { PrecedenceGraph } from './precedence-graph.js'
  * the items, for each hub. What is on no circle has a number of its own. Tarjan's algorithm with a stack of
  * its own: a chain of 100,000 must not need as many calls.
  */
-export function circlesOf(graph: PrecedenceGraph): Int32Array {
+export function cyclesOf(graph: PrecedenceGraph): Int32Array {
   const total = graph.size + graph.hubs.length
   const next = successors(graph)
   const circle = new Int32Array(total).fill(-1)

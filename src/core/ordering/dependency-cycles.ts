@@ -1,7 +1,7 @@
-import type { ExtractReferences } from '../dependency/dependency.js'
+import type { ExtractReferences } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import { compareEntryIds, type EntryId } from '../entry/entry-id.js'
-import { circlesOf } from './cycles.js'
+import { cyclesOf } from './cycles.js'
 import type { Operation } from './operation.js'
 import { precedenceGraph } from './precedence-graph.js'
 
@@ -9,7 +9,7 @@ import { precedenceGraph } from './precedence-graph.js'
  * The circles among a changeset's operations, at which `orderOperations` had to break references: each by id, all by
  * their smallest. An entry that names itself directly is a circle of one, of which nothing had to be broken.
  */
-export function dependencyCircles(operations: readonly Operation[], references: ExtractReferences): EntryId[][] {
+export function dependencyCycles(operations: readonly Operation[], references: ExtractReferences): EntryId[][] {
   const deleted = operations.flatMap(({ kind, id, original }) =>
     kind === 'DELETE' ? [{ id, content: original! }] : [],
   )
@@ -38,7 +38,7 @@ function circlesAmong(
     'DEPENDENCIES_FIRST',
   )
   const members = new Map<number, EntryId[]>()
-  const circleOf = circlesOf(graph)
+  const circleOf = cyclesOf(graph)
   byId.forEach(({ id }, number) => {
     const circle = members.get(circleOf[number]!)
     if (circle === undefined) members.set(circleOf[number]!, [id])

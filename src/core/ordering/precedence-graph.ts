@@ -1,5 +1,5 @@
-import type { ExtractReferences } from '../dependency/dependency.js'
-import { groupsOf } from '../dependency/dependency.js'
+import type { ExtractReferences } from '../dependency/reference.js'
+import { groupsOf } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import { type EntryId, namespaceOf } from '../entry/entry-id.js'
 

@@ -1,4 +1,4 @@
-import { circlesOf } from './cycles.js'
+import { cyclesOf } from './cycles.js'
 import { NumberHeap } from './number-heap.js'
 import type { PrecedenceGraph } from './precedence-graph.js'
 
@@ -47,7 +47,7 @@ class Ordering {
 
   constructor(graph: PrecedenceGraph) {
     this.#graph = graph
-    this.#circleOf = circlesOf(graph)
+    this.#circleOf = cyclesOf(graph)
     this.#waitsFor = new Int32Array(graph.size)
     this.#queued = new Uint8Array(graph.size)
     this.#gone = new Uint8Array(graph.size)

@@ -1,6 +1,5 @@
-import type { EntryRevision } from '../../core/entry/entry.js'
+import type { EntryContent, EntryRevision } from '../../core/entry/entry.js'
 import type { Instance } from '../../core/entry/instance.js'
-import type { EntryContent } from '../../core/events/event.js'
 import type { Change } from '../../core/history/change.js'
 import type { Tag } from '../../core/history/tag.js'
 import type { Transition, Version } from '../../core/history/version.js'

@@ -1,4 +1,4 @@
-import type { Reference } from '../../core/dependency/dependency.js'
+import type { Reference } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'

@@ -1,6 +1,5 @@
-import type { EntryRevision } from '../../core/entry/entry.js'
+import type { EntryContent, EntryRevision } from '../../core/entry/entry.js'
 import { nameOf, namespaceOf } from '../../core/entry/entry-id.js'
-import type { EntryContent } from '../../core/events/event.js'
 import { builder } from '../base/builder.js'
 import { VersionRef } from '../base/object-refs.js'
 import { loadVersion } from '../loading/load-version.js'

@@ -1,4 +1,4 @@
-import type { EntryEvent, SourceEvent, TransactionEvent } from '../../core/events/event.js'
+import type { EntryEvent, SourceEvent, TransactionEvent } from '../../core/events/bus-event.js'
 import { BUS_LIMITS, type HeardEvent, type MissedEvents } from '../../registry/events/event-bus.js'
 import { builder } from '../base/builder.js'
 import { EntryContentRef } from '../base/object-refs.js'

@@ -1,4 +1,4 @@
-import type { Problem } from '../../core/errors/registry-error.js'
+import type { Problem } from '../../core/errors/problem.js'
 import type { Change } from '../../core/history/change.js'
 import type { History } from '../../store/contract/history.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'

@@ -1,4 +1,5 @@
-import { PROBLEM_CODES, type Problem, type ProblemCode } from '../../core/errors/registry-error.js'
+import { PROBLEM_CODES, type ProblemCode } from '../../core/errors/codes.js'
+import type { Problem } from '../../core/errors/problem.js'
 import { builder } from '../base/builder.js'
 import { EntryRef } from '../base/object-refs.js'
 

@@ -1,4 +1,5 @@
-import { type ErrorCode, RegistryError } from '../../core/errors/registry-error.js'
+import type { ErrorCode } from '../../core/errors/codes.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
 import { pause } from './pause.js'
 
 const FIRST_DELAY_MS = 50

@@ -1,4 +1,4 @@
-import type { BusEvent } from '../../core/events/event.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 import type { Bus } from '../../store/contract/exchange.js'
 import { eventBytes } from '../../store/planning/event-codec.js'
 import { busPattern } from './bus-patterns.js'

@@ -1,5 +1,5 @@
 import type { CompileRegex } from '../../core/criteria/criteria.js'
-import { compileMatcher } from '../../core/criteria/match.js'
+import { compileMatcher } from '../../core/criteria/matcher.js'
 import type { Head } from '../../core/history/version.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'

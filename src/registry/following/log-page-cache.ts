@@ -1,4 +1,4 @@
-import { countBefore } from '../../core/entry/binary-search.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { HistoryReader, LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
 import { comparePositions } from './log-position.js'
@@ -93,7 +93,7 @@ export class SharedPages {
 
   /** How many begin at a place or before it. */
   #before(position: LogPosition): number {
-    return countBefore(this.#kept, ({ after }) => comparePositions(after, position) <= 0)
+    return partitionPoint(this.#kept, ({ after }) => comparePositions(after, position) <= 0)
   }
 
   #keep(kept: Kept): void {

@@ -1,4 +1,4 @@
-import { countBefore } from '../../core/entry/binary-search.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { HistoryWatcher } from '../../store/contract/history.js'
 import type { HistoryReader, LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
@@ -186,7 +186,7 @@ export class LogReader {
 
   /** Index of the chunk that holds what comes right after a position. */
   #indexAfter(position: LogPosition): number {
-    return countBefore(this.#chunks, ({ page }) => comparePositions(page.upTo, position) <= 0)
+    return partitionPoint(this.#chunks, ({ page }) => comparePositions(page.upTo, position) <= 0)
   }
 }
 

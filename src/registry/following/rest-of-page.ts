@@ -1,4 +1,4 @@
-import { countBefore } from '../../core/entry/binary-search.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { Change } from '../../core/history/change.js'
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { comparePositions } from './log-position.js'
@@ -8,8 +8,8 @@ export function restOfPage(page: LogPage, changes: readonly Change[], position: 
   const { transitions } = page
   const isOver = (revision: number) =>
     revision < position.revision || (revision === position.revision && position.position === Infinity)
-  const told = countBefore(transitions, ({ revision }) => isOver(revision))
-  const seen = countBefore(changes, (change) => comparePositions(change, position) <= 0)
+  const told = partitionPoint(transitions, ({ revision }) => isOver(revision))
+  const seen = partitionPoint(changes, (change) => comparePositions(change, position) <= 0)
   return {
     ...page,
     transitions: told === 0 ? transitions : transitions.slice(told),

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import { unparsed } from '../../core/entry/without-parsed-cache.js'
+import { withoutParsedCache } from '../../core/entry/without-parsed-cache.js'
 import type { Head } from '../../core/history/version.js'
 import type { HeadReader, ReadIndexResult } from '../../store/contract/head-reader.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
@@ -126,7 +126,7 @@ export class HeadReads {
   #tell(asked: Asked): void {
     const kept = this.#kept.get(asked.id)
     if (kept === undefined) this.#readOne(asked)
-    else asked.told(kept.entry && unparsed(kept.entry), kept.entry && kept.mark)
+    else asked.told(kept.entry && withoutParsedCache(kept.entry), kept.entry && kept.mark)
   }
 
   #readOne({ id, told, failed }: Asked): void {
@@ -152,7 +152,7 @@ export class HeadReads {
       if (kept === undefined) return null
       until = Math.min(until, Math.max(this.#through, kept.at))
       since = Math.max(since, kept.entry === null ? kept.at : kept.entry.revision)
-      if (kept.entry !== null) found.set(id, unparsed(kept.entry))
+      if (kept.entry !== null) found.set(id, withoutParsedCache(kept.entry))
     }
     return since <= until ? found : null
   }
@@ -188,7 +188,7 @@ export class HeadReads {
   /** What was read before the last look may have changed since, and that look has been heard already. */
   #keep(id: EntryId, entry: EntryRevision | null, at: number): void {
     if (at >= this.#through && at >= (this.#kept.peek(id)?.at ?? 0))
-      this.#kept.set(id, { entry: entry && unparsed(entry), at, mark: ++this.#marks })
+      this.#kept.set(id, { entry: entry && withoutParsedCache(entry), at, mark: ++this.#marks })
   }
 }
 

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import { countBefore } from '../../core/entry/binary-search.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
-import { unparsed } from '../../core/entry/without-parsed-cache.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
+import { withoutParsedCache } from '../../core/entry/without-parsed-cache.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
 
@@ -65,7 +65,7 @@ export class HeadPages {
       const { entries, upTo } = stretch
       for (let place = from === null ? 0 : behind(entries, from); place < entries.length; place++) {
         if (items.length === limit) return { items, hasMore: true, revision }
-        items.push(unparsed(entries[place]!))
+        items.push(withoutParsedCache(entries[place]!))
       }
       if (upTo === null) return { items, hasMore: false, revision }
       from = upTo
@@ -87,7 +87,7 @@ export class HeadPages {
       if (upTo !== null && isBefore(upTo, stretch.upTo))
         this.#put({ at, after: upTo, upTo: stretch.upTo, entries: entries.slice(behind(entries, upTo)) })
     }
-    this.#put({ at: page.revision, after, upTo, entries: page.items.map(unparsed) })
+    this.#put({ at: page.revision, after, upTo, entries: page.items.map(withoutParsedCache) })
   }
 
   /** The head is at this revision, and these have changed since it was told last: null where what they are now is not known, or which. */
@@ -130,7 +130,7 @@ export class HeadPages {
   /** Of the last stretch that begins at or before this id; -1 where none does. */
   #beginningBefore(after: EntryId | null): number {
     return (
-      countBefore(
+      partitionPoint(
         this.#stretches,
         ({ after: begins }) => begins === null || (after !== null && compareEntryIds(begins, after) <= 0),
       ) - 1
@@ -159,7 +159,7 @@ function isBefore(after: EntryId | null, upTo: EntryId | null): boolean {
 
 /** The place of the first entry behind an id. */
 function behind(entries: readonly EntryRevision[], id: EntryId): number {
-  return countBefore(entries, (entry) => compareEntryIds(entry.id, id) <= 0)
+  return partitionPoint(entries, (entry) => compareEntryIds(entry.id, id) <= 0)
 }
 
 function stretchBytes({ entries }: Stretch): number {

@@ -1,6 +1,6 @@
-import { countBefore } from '../../core/entry/binary-search.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Instance } from '../../core/entry/instance.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import { cancellable } from '../async/cancellable.js'
 import type { InstanceWatch } from './instance-watch.js'
 import type { InstanceChange } from './watched-entry.js'
@@ -62,7 +62,7 @@ async function* followed(
         if (page.length < missed.length) continue
       }
       if (told < Infinity) {
-        const left = entry.live.slice(countBefore(entry.live, ({ fencingToken }) => fencingToken <= told))
+        const left = entry.live.slice(partitionPoint(entry.live, ({ fencingToken }) => fencingToken <= told))
         const page = firstPage(left, (instance) => instance)
         const synced = page.length === left.length
         told = synced ? Infinity : page.at(-1)!.fencingToken

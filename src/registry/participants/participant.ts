@@ -1,4 +1,5 @@
-import type { EntryContent, OperationEventKind, TransactionEventKind } from '../../core/events/event.js'
+import type { EntryContent } from '../../core/entry/entry.js'
+import type { OperationEventKind, TransactionEventKind } from '../../core/events/bus-event.js'
 
 /** One thing that a participant is asked or told. */
 export interface Proposal {

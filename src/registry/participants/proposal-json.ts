@@ -1,5 +1,5 @@
+import type { EntryContent } from '../../core/entry/entry.js'
 import { nameOf, namespaceOf } from '../../core/entry/entry-id.js'
-import type { EntryContent } from '../../core/events/event.js'
 import type { Proposal } from './participant.js'
 
 /**

@@ -1,5 +1,5 @@
 import type { Criteria } from '../../core/criteria/criteria.js'
-import { type ExtractReferences, groupsOf, type ReferenceTarget, targetKey } from '../../core/dependency/dependency.js'
+import { type ExtractReferences, groupsOf, type ReferenceTarget, targetKey } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'

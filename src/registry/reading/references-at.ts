@@ -3,7 +3,7 @@ import {
   type ExtractReferences,
   type ReferenceTarget,
   targetKey,
-} from '../../core/dependency/dependency.js'
+} from '../../core/dependency/reference.js'
 import { compareEntryIds } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'

@@ -1,5 +1,6 @@
-import type { Problem, ProblemCode } from '../../core/errors/registry-error.js'
-import type { BusEvent } from '../../core/events/event.js'
+import type { ProblemCode } from '../../core/errors/codes.js'
+import type { Problem } from '../../core/errors/problem.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import { TimeIsUp, withinTime } from '../async/within-time.js'
 import { type Answer, LONGEST_REASON, type OnFailure, type Participant } from '../participants/participant.js'

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { SealedContent } from '../../core/entry/entry.js'
+import type { EntryContent, SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type {
-  EntryContent,
   EntryEvent,
   EntryEventKind,
   OperationEventKind,
   TransactionEvent,
   TransactionEventKind,
-} from '../../core/events/event.js'
+} from '../../core/events/bus-event.js'
 import type { Operation, OperationKind } from '../../core/ordering/operation.js'
 import type { Proposal } from '../participants/participant.js'
 

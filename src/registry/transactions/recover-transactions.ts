@@ -1,4 +1,4 @@
-import type { BusEvent } from '../../core/events/event.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 import type { OpenTransaction, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { pause } from '../async/pause.js'
 import { isPassing } from '../async/retry-while-unavailable.js'

@@ -1,4 +1,4 @@
-import { type ExtractReferences, groupsOf } from '../../core/dependency/dependency.js'
+import { type ExtractReferences, groupsOf } from '../../core/dependency/reference.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'

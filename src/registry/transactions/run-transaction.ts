@@ -1,15 +1,16 @@
 import {
+  advanceTransaction,
   beginTransaction,
   isEnded,
-  step,
   type TransactionEffect,
   type TransactionState,
   type TransactionStep,
 } from '../../core/changeset/transaction-machine.js'
-import type { ExtractReferences } from '../../core/dependency/dependency.js'
-import { type Problem, RegistryError } from '../../core/errors/registry-error.js'
+import type { ExtractReferences } from '../../core/dependency/reference.js'
+import type { Problem } from '../../core/errors/problem.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 import { compileBusPattern, type MatchBusPattern } from '../../core/events/bus-pattern.js'
-import type { BusEvent } from '../../core/events/event.js'
 import { inverse } from '../../core/history/inverse.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
@@ -79,7 +80,7 @@ export class TransactionRun {
     while (!isEnded(state)) {
       const [effect] = effects
       if (effect === undefined) throw new Error(`a transaction stands still at ${state.name}`)
-      const stepped = step(state, await this.#perform(effect, state))
+      const stepped = advanceTransaction(state, await this.#perform(effect, state))
       state = stepped.state
       effects = stepped.effects
     }
@@ -110,7 +111,7 @@ export class TransactionRun {
       const isLost = error instanceof RegistryError && error.code === 'OUTCOME_UNKNOWN'
       if (effect.type === 'undo') return { type: 'undone' }
       return isLost
-        ? { type: 'lost' }
+        ? { type: 'outcomeUnknown' }
         : { type: 'failed', reason: error instanceof RegistryError ? error.message : 'an error within the gateway' }
     }
   }
@@ -188,7 +189,7 @@ export class TransactionRun {
     const offered = this.#began.size > 0 ? { offered: originalsOf(this.#operations) } : {}
     const outcome = await this.world.commit({ ...this.request, ...offered })
     this.#outcome = outcome
-    if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'overtaken' }
+    if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'claimed' }
     if (outcome.type === 'refused' && outcome.stale === 'changed') return { type: 'moved', reason: reasonOf(outcome) }
     if (outcome.type === 'refused' || outcome.replayed) return { type: 'refused', reason: reasonOf(outcome) }
     return { type: 'committed' }
@@ -204,7 +205,7 @@ export class TransactionRun {
           this.#teller.tell(participant, operationProposal(transaction, operation, null), false)
       }
     }
-    if (state.again) await this.#teller.settled()
+    if (state.retry) await this.#teller.settled()
     return { type: 'undone' }
   }
 
@@ -212,12 +213,12 @@ export class TransactionRun {
   async #end([effect]: readonly TransactionEffect[], state: TransactionState): Promise<void> {
     const { id } = this.request
     if (effect === undefined) {
-      if (state.name === 'LEFT') this.world.leases.letGo(id)
+      if (state.name === 'HANDED_OVER') this.world.leases.letGo(id)
       return
     }
-    const kind = effect.type === 'tellCommit' ? 'registry.commit' : 'registry.discard'
+    const kind = effect.type === 'notifyCommit' ? 'registry.commit' : 'registry.discard'
     const revision = this.#outcome?.type === 'applied' ? this.#outcome.revision : null
-    const said = effect.type === 'tellDiscard' ? { error: effect.reason } : { revision }
+    const said = effect.type === 'notifyDiscard' ? { error: effect.reason } : { revision }
     if (this.#isHeard) this.world.publish(transactionEvent(id, kind, this.#operations.length, said))
     if (this.#began.size === 0) return
     for (const participant of this.#began.values()) this.#teller.tell(participant, transactionProposal(id, kind), true)

@@ -5,10 +5,10 @@ import {
   groupsOf,
   type ReferenceTarget,
   targetKey,
-} from '../../core/dependency/dependency.js'
+} from '../../core/dependency/reference.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
-import { dependencyCircles } from '../../core/ordering/dependency-cycles.js'
+import { dependencyCycles } from '../../core/ordering/dependency-cycles.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'
 
@@ -46,7 +46,7 @@ export async function warningsOf(
   references: ExtractReferences,
 ): Promise<readonly Warning[]> {
   const warnings = [
-    ...dependencyCircles(outcome.delta, references).map(circleWarning),
+    ...dependencyCycles(outcome.delta, references).map(circleWarning),
     ...(await danglingWarnings(outcome, history, references)),
   ]
   if (warnings.length <= MAX_WARNINGS) return warnings

@@ -1,7 +1,7 @@
 import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { type SealRules, sealContent } from '../../core/entry/seal-content.js'
 import { utf8Length } from '../../core/entry/text.js'
-import type { Problem } from '../../core/errors/registry-error.js'
+import type { Problem } from '../../core/errors/problem.js'
 import type { SubmittedOperation } from '../../core/ordering/operation.js'
 import { breather } from '../async/pause.js'
 import type { RawOperation } from './write-input.js'

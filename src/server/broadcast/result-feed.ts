@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql'
-import { countBefore } from '../../core/entry/binary-search.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
 import { type FollowPlace, isSyncedAt, type StreamPlace } from '../../registry/following/stream-position.js'
@@ -90,7 +90,7 @@ export class ResultFeed {
 
   /** Number of the first result that comes after a place. */
   after({ position }: StreamPlace): number {
-    return this.first + countBefore(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
+    return this.first + partitionPoint(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 
   /** The results from a number on up to the next cut: so those who come from different places soon go in step, and share frames. */

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import type { DependencyPattern } from '../../core/dependency/reference.js'
 import type { Participant } from '../../registry/participants/participant.js'
 import type { GatewayConfig } from '../config/config.js'
 import { StartError } from '../config/start-error.js'

@@ -1,5 +1,5 @@
 import { compileDependencyPatterns } from '../../core/dependency/compile-dependency-patterns.js'
-import type { DependencyPattern } from '../../core/dependency/dependency.js'
+import type { DependencyPattern } from '../../core/dependency/reference.js'
 import type { Participant } from '../../registry/participants/participant.js'
 import { type PluginParticipant, participantOf } from '../../registry/participants/plugin-participant.js'
 import type { Provider } from '../../store/contract/provider.js'

@@ -1,5 +1,5 @@
-import { countBefore } from '../../core/entry/binary-search.js'
 import type { Json } from '../../core/entry/json.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 
@@ -146,7 +146,7 @@ function lineIndex(text: string): (offset: number) => Position {
   const starts = [0]
   for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
   return (offset) => {
-    const line = countBefore(starts, (start) => start <= offset)
+    const line = partitionPoint(starts, (start) => start <= offset)
     return { line, column: offset - starts[line - 1]! + 1 }
   }
 }

@@ -1,4 +1,5 @@
-import type { Problem, ProblemCode } from '../../core/errors/registry-error.js'
+import type { ProblemCode } from '../../core/errors/codes.js'
+import type { Problem } from '../../core/errors/problem.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { Registry } from '../../registry/registry.js'
 import { type SourceSettings, sourceAuthor } from '../contract/source-settings.js'

@@ -1,4 +1,4 @@
-import type { BusEvent } from '../../core/events/event.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 
 /*
  * What gateways on one database tell each other: who takes part in transactions, what participants are asked and

@@ -1,5 +1,5 @@
 import type { Criteria } from '../../core/criteria/criteria.js'
-import type { ReferenceTarget } from '../../core/dependency/dependency.js'
+import type { ReferenceTarget } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Change } from '../../core/history/change.js'

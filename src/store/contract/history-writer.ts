@@ -1,5 +1,5 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { Problem } from '../../core/errors/registry-error.js'
+import type { Problem } from '../../core/errors/problem.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
 

@@ -1,5 +1,5 @@
 import type { CompileRegex } from '../../core/criteria/criteria.js'
-import type { ExtractReferences } from '../../core/dependency/dependency.js'
+import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { Tag } from '../../core/history/tag.js'
 import type { Exchange } from './exchange.js'
 import type { HistoryReader } from './history-reader.js'

@@ -1,6 +1,6 @@
-import { countBefore } from '../../core/entry/binary-search.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
+import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { Change } from '../../core/history/change.js'
 import type { ReadAt } from '../contract/history-reader.js'
 import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../planning/change-row.js'
@@ -91,7 +91,7 @@ export class MemoryLog {
     const rows = this.rowsOf.get(id)
     if (rows === undefined) return undefined
     if (at === 'head') return rows.at(-1)
-    return rows[countBefore(rows, ({ revision }) => revision <= at) - 1]
+    return rows[partitionPoint(rows, ({ revision }) => revision <= at) - 1]
   }
 
   entry(id: EntryId, at: ReadAt): EntryRevision | null {

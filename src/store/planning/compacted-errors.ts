@@ -1,4 +1,5 @@
-import { type Problem, RegistryError } from '../../core/errors/registry-error.js'
+import type { Problem } from '../../core/errors/problem.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
 
 /** A read below what is kept. */
 export function compactedError(revision: number, oldestRevision: number): RegistryError {

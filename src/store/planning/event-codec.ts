@@ -1,6 +1,7 @@
+import type { EntryContent } from '../../core/entry/entry.js'
 import { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { BusEvent, EntryContent } from '../../core/events/event.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
 
 /** A content as it travels between gateways: its texts are the truth, so they go as they are. */
 export interface EncodedContent {

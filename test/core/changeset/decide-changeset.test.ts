@@ -7,7 +7,7 @@ import {
 } from '../../../src/core/changeset/decide-changeset.js'
 import type { EntryRevision, SealedContent } from '../../../src/core/entry/entry.js'
 import type { EntryId } from '../../../src/core/entry/entry-id.js'
-import type { Problem } from '../../../src/core/errors/registry-error.js'
+import type { Problem } from '../../../src/core/errors/problem.js'
 import { applyOperations } from '../../../src/core/history/apply-operations.js'
 import type { OperationKind, SubmittedOperation } from '../../../src/core/ordering/operation.js'
 import { content, digests, entryId, id, references, seal } from '../arbitraries.js'

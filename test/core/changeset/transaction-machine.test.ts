@@ -1,55 +1,55 @@
 import { describe, expect, it } from 'vitest'
 import {
+  advanceTransaction,
   beginTransaction,
   isEnded,
-  MOST_ATTEMPTS,
-  step,
+  MAX_ATTEMPTS,
   TRANSACTION_STATES,
   TRANSACTION_STEPS,
-  type TransactionEventName,
   type TransactionState,
   type TransactionStateName,
   type TransactionStep,
+  type TransactionStepName,
 } from '../../../src/core/changeset/transaction-machine.js'
-import type { Problem } from '../../../src/core/errors/registry-error.js'
+import type { Problem } from '../../../src/core/errors/problem.js'
 
 const REJECTED: Problem = { code: 'REJECTED', message: 'no' }
 
-const STEPS: Readonly<Record<TransactionEventName, TransactionStep>> = {
+const STEPS: Readonly<Record<TransactionStepName, TransactionStep>> = {
   planned: { type: 'planned', first: 0 },
   opened: { type: 'opened' },
   answered: { type: 'answered', problems: [], next: 1 },
   committed: { type: 'committed' },
   refused: { type: 'refused', reason: 'r' },
   moved: { type: 'moved', reason: 'm' },
-  overtaken: { type: 'overtaken' },
+  claimed: { type: 'claimed' },
   failed: { type: 'failed', reason: 'f' },
-  lost: { type: 'lost' },
+  outcomeUnknown: { type: 'outcomeUnknown' },
   undone: { type: 'undone' },
 }
 
 /** Where each pair leads; one that is not here stays, without effects. */
 const MOVES: Readonly<Record<string, readonly [TransactionStateName, string | null]>> = {
   'PLANNING planned': ['OPENING', 'open'],
-  'PLANNING refused': ['UNTOLD', null],
-  'PLANNING failed': ['UNTOLD', null],
-  'PLANNING overtaken': ['LEFT', null],
+  'PLANNING refused': ['UNANNOUNCED', null],
+  'PLANNING failed': ['UNANNOUNCED', null],
+  'PLANNING claimed': ['HANDED_OVER', null],
   'OPENING opened': ['OFFERING', 'offer'],
   'OPENING refused': ['UNDOING', 'undo'],
   'OPENING failed': ['UNDOING', 'undo'],
-  'OPENING overtaken': ['LEFT', null],
+  'OPENING claimed': ['HANDED_OVER', null],
   'OFFERING answered': ['OFFERING', 'offer'],
   'OFFERING refused': ['UNDOING', 'undo'],
   'OFFERING failed': ['UNDOING', 'undo'],
-  'OFFERING overtaken': ['LEFT', null],
-  'COMMITTING committed': ['COMMITTED', 'tellCommit'],
+  'OFFERING claimed': ['HANDED_OVER', null],
+  'COMMITTING committed': ['COMMITTED', 'notifyCommit'],
   'COMMITTING refused': ['UNDOING', 'undo'],
   'COMMITTING moved': ['UNDOING', 'undo'],
-  'COMMITTING overtaken': ['LEFT', null],
+  'COMMITTING claimed': ['HANDED_OVER', null],
   'COMMITTING failed': ['UNDOING', 'undo'],
-  'COMMITTING lost': ['LEFT', null],
-  'UNDOING undone': ['DISCARDED', 'tellDiscard'],
-  'UNDOING overtaken': ['LEFT', null],
+  'COMMITTING outcomeUnknown': ['HANDED_OVER', null],
+  'UNDOING undone': ['DISCARDED', 'notifyDiscard'],
+  'UNDOING claimed': ['HANDED_OVER', null],
 }
 
 const at = (name: TransactionStateName, rest: Partial<TransactionState> = {}): TransactionState => ({
@@ -64,7 +64,7 @@ describe('a transaction', () => {
 
   it.each(pairs)('%s, %s: goes where the table says', (name, event) => {
     const before = at(name)
-    const { state, effects } = step(before, STEPS[event])
+    const { state, effects } = advanceTransaction(before, STEPS[event])
     const [to, effect] = MOVES[`${name} ${event}`] ?? [name, null]
     expect([state.name, effects.map(({ type }) => type)]).toEqual([to, effect === null ? [] : [effect]])
     if (MOVES[`${name} ${event}`] === undefined) expect(state).toBe(before)
@@ -75,57 +75,61 @@ describe('a transaction', () => {
   })
 
   it('commits at once where nobody is to be asked', () => {
-    expect(step(at('OPENING', { first: null }), STEPS.opened)).toMatchObject({
+    expect(advanceTransaction(at('OPENING', { first: null }), STEPS.opened)).toMatchObject({
       state: { name: 'COMMITTING' },
       effects: [{ type: 'commit' }],
     })
   })
 
   it('commits when the last has been asked and nothing is against it', () => {
-    expect(step(at('OFFERING'), { type: 'answered', problems: [], next: null })).toMatchObject({
+    expect(advanceTransaction(at('OFFERING'), { type: 'answered', problems: [], next: null })).toMatchObject({
       state: { name: 'COMMITTING' },
     })
   })
 
   it("goes on asking after a rejection, keeps all of them, and then undoes by the first one's words", () => {
-    const { state } = step(at('OFFERING'), { type: 'answered', problems: [REJECTED], next: 3 })
+    const { state } = advanceTransaction(at('OFFERING'), { type: 'answered', problems: [REJECTED], next: 3 })
     expect(state).toMatchObject({ name: 'OFFERING', problems: [REJECTED] })
     const other = { ...REJECTED, message: 'neither' }
-    expect(step(state, { type: 'answered', problems: [other], next: null })).toMatchObject({
-      state: { name: 'UNDOING', problems: [REJECTED, other], reason: 'no', again: false },
+    expect(advanceTransaction(state, { type: 'answered', problems: [other], next: null })).toMatchObject({
+      state: { name: 'UNDOING', problems: [REJECTED, other], reason: 'no', retry: false },
       effects: [{ type: 'undo' }],
     })
   })
 
   it('never commits a dry run', () => {
-    const { state } = step(at('OFFERING', { dryRun: true }), { type: 'answered', problems: [], next: null })
+    const { state } = advanceTransaction(at('OFFERING', { dryRun: true }), {
+      type: 'answered',
+      problems: [],
+      next: null,
+    })
     expect(state.name).toBe('UNDOING')
-    expect(step(state, STEPS.undone)).toMatchObject({
+    expect(advanceTransaction(state, STEPS.undone)).toMatchObject({
       state: { name: 'DISCARDED' },
-      effects: [{ type: 'tellDiscard', reason: 'dry run' }],
+      effects: [{ type: 'notifyDiscard', reason: 'dry run' }],
     })
   })
 
   it('is offered anew where an original has moved, and given up after so many tries', () => {
     let state = at('COMMITTING')
-    for (let attempt = 1; attempt < MOST_ATTEMPTS; attempt++) {
-      state = step(state, STEPS.moved).state
-      expect(state).toMatchObject({ name: 'UNDOING', again: true })
-      const anew = step(state, STEPS.undone)
+    for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+      state = advanceTransaction(state, STEPS.moved).state
+      expect(state).toMatchObject({ name: 'UNDOING', retry: true })
+      const anew = advanceTransaction(state, STEPS.undone)
       expect(anew).toMatchObject({ state: { name: 'PLANNING', attempt: attempt + 1 }, effects: [{ type: 'plan' }] })
       state = { ...anew.state, name: 'COMMITTING' }
     }
-    state = step(state, STEPS.moved).state
-    expect(step(state, STEPS.undone)).toMatchObject({
+    state = advanceTransaction(state, STEPS.moved).state
+    expect(advanceTransaction(state, STEPS.undone)).toMatchObject({
       state: { name: 'DISCARDED' },
-      effects: [{ type: 'tellDiscard', reason: 'm' }],
+      effects: [{ type: 'notifyDiscard', reason: 'm' }],
     })
   })
 
   it('tells those who have heard of it when a later plan is refused', () => {
-    expect(step(at('PLANNING', { attempt: 2 }), STEPS.refused)).toMatchObject({
+    expect(advanceTransaction(at('PLANNING', { attempt: 2 }), STEPS.refused)).toMatchObject({
       state: { name: 'DISCARDED' },
-      effects: [{ type: 'tellDiscard', reason: 'r' }],
+      effects: [{ type: 'notifyDiscard', reason: 'r' }],
     })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
-import { compileMatcher } from '../../../src/core/criteria/match.js'
+import { compileMatcher } from '../../../src/core/criteria/matcher.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { type EntryFilterInput, parseWhere } from '../../../src/core/criteria/parse-where.js'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileDependencyPatterns } from '../../../src/core/dependency/compile-dependency-patterns.js'
 import { parseEntryId } from '../../../src/core/entry/entry-id.js'
-import { dependencyCircles } from '../../../src/core/ordering/dependency-cycles.js'
+import { dependencyCycles } from '../../../src/core/ordering/dependency-cycles.js'
 import type { Operation } from '../../../src/core/ordering/operation.js'
 import { seal } from '../../support/requests.js'
 
@@ -20,7 +20,7 @@ const remove = (id: string, to: readonly string[]): Operation => ({
   content: null,
   original: content(to),
 })
-const circles = (...operations: Operation[]) => dependencyCircles(operations, references)
+const circles = (...operations: Operation[]) => dependencyCycles(operations, references)
 
 describe('the circles among operations', () => {
   it('are none where nothing leads back', () => {
@@ -77,7 +77,7 @@ describe('the circles among operations', () => {
             .map((operation) => ({ operation, key: random.next().value as number }))
             .sort((a, b) => a.key - b.key)
             .map(({ operation }) => operation)
-          expect(new Set(dependencyCircles(shuffled, references).map((circle) => JSON.stringify(circle)))).toEqual(
+          expect(new Set(dependencyCycles(shuffled, references).map((circle) => JSON.stringify(circle)))).toEqual(
             expected,
           )
         },

@@ -1,4 +1,4 @@
-import { groupsOf } from '../../../src/core/dependency/dependency.js'
+import { groupsOf } from '../../../src/core/dependency/reference.js'
 import type { SealedContent } from '../../../src/core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../../src/core/entry/entry-id.js'
 import type { Operation } from '../../../src/core/ordering/operation.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BusEvent } from '../../../src/core/events/event.js'
+import type { BusEvent } from '../../../src/core/events/bus-event.js'
 import { EventBus, type HeardEvent } from '../../../src/registry/events/event-bus.js'
 import { openMemoryExchange } from '../../../src/store/memory/memory-exchange.js'
 import { nextOf } from '../registry-fixture.js'

@@ -1,5 +1,5 @@
+import type { BusEvent } from '../../../src/core/events/bus-event.js'
 import { compileBusPattern } from '../../../src/core/events/bus-pattern.js'
-import type { BusEvent } from '../../../src/core/events/event.js'
 import type {
   Answer,
   Participant,

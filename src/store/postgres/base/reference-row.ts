@@ -1,4 +1,4 @@
-import type { Reference, ReferenceTarget } from '../../../core/dependency/dependency.js'
+import type { Reference, ReferenceTarget } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import { sha256 } from '../../planning/sha256.js'
 import { storedId } from './entry-row.js'

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import { unparsed } from '../../../core/entry/without-parsed-cache.js'
+import { withoutParsedCache } from '../../../core/entry/without-parsed-cache.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { CommitState } from '../../planning/commit-state.js'
 import { CountedUse } from '../instances/instance-counts.js'
@@ -42,7 +42,7 @@ export class OptimisticState {
    */
   keep(standing: CommitState, before: string, after: string): void {
     if (this.#left?.stamp !== before) this.#entries.clear()
-    for (const [id, entry] of standing.entries) this.#entries.set(id, unparsed(entry))
+    for (const [id, entry] of standing.entries) this.#entries.set(id, withoutParsedCache(entry))
     this.#left = { standing: bare(standing), stamp: after }
   }
 

@@ -1,6 +1,6 @@
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { Problem } from '../../../core/errors/registry-error.js'
+import type { Problem } from '../../../core/errors/problem.js'
 import type { Change } from '../../../core/history/change.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import { byPosition, changesOfRow, entryOfRow } from '../../planning/change-row.js'

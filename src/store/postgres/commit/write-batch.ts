@@ -1,4 +1,4 @@
-import type { ExtractReferences } from '../../../core/dependency/dependency.js'
+import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { BatchWrites, CommitState } from '../../planning/commit-state.js'
 import { ADVANCE_CHANNEL } from '../base/channels.js'

@@ -1,4 +1,4 @@
-import type { ExtractReferences } from '../../../core/dependency/dependency.js'
+import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import type { Json } from '../../../core/entry/json.js'
 import type { StoredHistory } from '../../verify/stored-history.js'

@@ -1,4 +1,4 @@
-import type { BusEvent } from '../../../core/events/event.js'
+import type { BusEvent } from '../../../core/events/bus-event.js'
 import { encodeEvent, eventBytes } from '../../planning/event-codec.js'
 import type { Letter } from './exchange-sql.js'
 

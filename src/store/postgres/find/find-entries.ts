@@ -1,5 +1,5 @@
 import type { CompileRegex, Criteria } from '../../../core/criteria/criteria.js'
-import { compileMatcher } from '../../../core/criteria/match.js'
+import { compileMatcher } from '../../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import { RegistryError } from '../../../core/errors/registry-error.js'
@@ -17,8 +17,8 @@ import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cut } from '../read/read-entries.js'
 import { readOldPage } from '../read/snapshot-page.js'
-import { translateCriteria } from './find-sql.js'
 import { selectsByTrigram } from './selects-by-trigram.js'
+import { translateCriteria } from './translate-criteria.js'
 
 /** Rows read at once where SQL cannot decide and each is to be matched here. */
 const CANDIDATES_AT_ONCE = 500

@@ -1,6 +1,6 @@
-import type { Operator, Test } from '../../../core/criteria/criteria.js'
+import type { FieldTest, Operator } from '../../../core/criteria/criteria.js'
 import { parseGlob } from '../../../core/criteria/glob.js'
-import { isKeepable, isKeepableText } from '../../../core/criteria/storable-text.js'
+import { isStorable, isStorableText } from '../../../core/criteria/storable-text.js'
 import { isJsonObject, type Json } from '../../../core/entry/json.js'
 import { requiredLiteral } from './required-literal.js'
 import { and, atLeast, exactly, NO_ROW, not, or, type SqlFragment } from './sql-fragment.js'
@@ -19,7 +19,7 @@ interface Place {
 }
 
 type MetaTest<O extends Operator> = (
-  test: Extract<Test, { operator: O }>,
+  test: Extract<FieldTest, { operator: O }>,
   places: readonly Place[],
   parameters: SqlParameters,
 ) => SqlFragment
@@ -28,7 +28,7 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
   equals: ({ value }, places, parameters) => or(places.map((place) => equalsAt(place, value, parameters))),
   notEquals: ({ value }, places, parameters) => not(or(places.map((place) => equalsAt(place, value, parameters)))),
   in: ({ values }, places, parameters) => {
-    const keepable = values.filter(isKeepable)
+    const keepable = values.filter(isStorable)
     if (keepable.length <= MAX_INDEXED_VALUES) {
       return or(keepable.flatMap((value) => places.map((place) => equalsAt(place, value, parameters))))
     }
@@ -41,7 +41,7 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
   },
   holdsAll: ({ values }, places, parameters) => or(places.map((place) => holdsAllAt(place, values, parameters))),
   glob: ({ pattern }, places, parameters) => {
-    if (!isKeepableText(pattern)) return NO_ROW
+    if (!isStorableText(pattern)) return NO_ROW
     return textAt(places, (text) => `${text} LIKE ${parameters.text(likeOf(parseGlob(pattern)))}`)
   },
   regex: ({ pattern }, places, parameters) => {
@@ -54,7 +54,7 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
     return literal.complete ? found : atLeast(found.sql)
   },
   contains: ({ text: part, inElements }, places, parameters) => {
-    if (!isKeepableText(part)) return NO_ROW
+    if (!isStorableText(part)) return NO_ROW
     const inText = textAt(places, (text) => `strpos(${text}, ${parameters.text(part)}) > 0`)
     if (!inElements) return inText
     return or([
@@ -68,19 +68,19 @@ const META_TESTS: { readonly [O in Operator]: MetaTest<O> } = {
     ])
   },
   prefix: ({ text: part }, places, parameters) =>
-    isKeepableText(part) ? textAt(places, (text) => `starts_with(${text}, ${parameters.text(part)})`) : NO_ROW,
+    isStorableText(part) ? textAt(places, (text) => `starts_with(${text}, ${parameters.text(part)})`) : NO_ROW,
   suffix: ({ text: part }, places, parameters) => {
-    if (!isKeepableText(part)) return NO_ROW
+    if (!isStorableText(part)) return NO_ROW
     const suffix = parameters.text(part)
     return textAt(places, (text) => `right(${text}, length(${suffix})) = ${suffix}`)
   },
 }
 
 /** A test of a meta field, looked up as a path and as a flat key. `meta` is a jsonb column. */
-export function metaSql(meta: string, field: string, test: Test, parameters: SqlParameters): SqlFragment {
+export function metaSql(meta: string, field: string, test: FieldTest, parameters: SqlParameters): SqlFragment {
   const flat = [field]
   const path = field.split('.')
-  const ways = !isKeepableText(field) ? [] : path.length === 1 ? [flat] : [path, flat]
+  const ways = !isStorableText(field) ? [] : path.length === 1 ? [flat] : [path, flat]
   const places = ways.map((way) => placeAt(meta, way, parameters))
   return (META_TESTS[test.operator] as MetaTest<Operator>)(test, places, parameters)
 }
@@ -99,14 +99,14 @@ function placeAt(meta: string, way: readonly string[], parameters: SqlParameters
  * `{a: [1]}`), and jsonb's own equality decides.
  */
 function equalsAt(place: Place, value: Json, parameters: SqlParameters): SqlFragment {
-  if (!isKeepable(value)) return NO_ROW
+  if (!isStorable(value)) return NO_ROW
   if (isScalar(value)) return exactly(place.holding(value))
   const equal = exactly(`${place.value} = ${parameters.json(value)}`)
   return holdsScalar(value) ? and([exactly(place.holding(value)), equal]) : equal
 }
 
 function holdsAllAt(place: Place, values: readonly Json[], parameters: SqlParameters): SqlFragment {
-  if (!values.every(isKeepable)) return NO_ROW
+  if (!values.every(isStorable)) return NO_ROW
   const isArray = exactly(`jsonb_typeof(${place.value}) = 'array'`)
   const contained = holdsScalar(values) ? exactly(place.holding(values)) : isArray
   const others = values

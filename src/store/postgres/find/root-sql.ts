@@ -1,6 +1,6 @@
-import type { Operator, RootField, Test } from '../../../core/criteria/criteria.js'
+import type { FieldTest, Operator, RootField } from '../../../core/criteria/criteria.js'
 import { parseGlob } from '../../../core/criteria/glob.js'
-import { isKeepableText } from '../../../core/criteria/storable-text.js'
+import { isStorableText } from '../../../core/criteria/storable-text.js'
 import type { Json } from '../../../core/entry/json.js'
 import { requiredLiteral } from './required-literal.js'
 import { ANY_ROW, and, atLeast, EVERY_ROW, exactly, NO_ROW, not, or, type SqlFragment } from './sql-fragment.js'
@@ -23,7 +23,7 @@ interface RootTests {
   matchesGlob(pattern: string): SqlFragment
 }
 
-type RootTest<O extends Operator> = (test: Extract<Test, { operator: O }>, field: RootTests) => SqlFragment
+type RootTest<O extends Operator> = (test: Extract<FieldTest, { operator: O }>, field: RootTests) => SqlFragment
 
 const ROOT_TESTS: { readonly [O in Operator]: RootTest<O> } = {
   equals: ({ value }, field) => field.isOneOf(keepableTexts([value])),
@@ -31,20 +31,25 @@ const ROOT_TESTS: { readonly [O in Operator]: RootTest<O> } = {
   in: ({ values }, field) => field.isOneOf(keepableTexts(values)),
   exists: ({ present }) => (present ? EVERY_ROW : NO_ROW),
   holdsAll: () => NO_ROW,
-  glob: ({ pattern }, field) => (isKeepableText(pattern) ? field.matchesGlob(pattern) : NO_ROW),
+  glob: ({ pattern }, field) => (isStorableText(pattern) ? field.matchesGlob(pattern) : NO_ROW),
   regex: ({ pattern }, field) => {
     const literal = requiredLiteral(pattern)
     if (literal === undefined) return ANY_ROW
     const found = literal.anchored ? field.startsWith(literal.text) : field.includes(literal.text)
     return literal.complete ? found : atLeast(found.sql)
   },
-  contains: ({ text }, field) => (isKeepableText(text) ? field.includes(text) : NO_ROW),
-  prefix: ({ text }, field) => (isKeepableText(text) ? field.startsWith(text) : NO_ROW),
-  suffix: ({ text }, field) => (isKeepableText(text) ? field.endsWith(text) : NO_ROW),
+  contains: ({ text }, field) => (isStorableText(text) ? field.includes(text) : NO_ROW),
+  prefix: ({ text }, field) => (isStorableText(text) ? field.startsWith(text) : NO_ROW),
+  suffix: ({ text }, field) => (isStorableText(text) ? field.endsWith(text) : NO_ROW),
 }
 
 /** A test of a root field. */
-export function rootSql(columns: RootColumns, root: RootField, test: Test, parameters: SqlParameters): SqlFragment {
+export function rootSql(
+  columns: RootColumns,
+  root: RootField,
+  test: FieldTest,
+  parameters: SqlParameters,
+): SqlFragment {
   const field = root === 'id' ? idTests(columns, parameters) : columnTests(columns[root], parameters)
   return (ROOT_TESTS[test.operator] as RootTest<Operator>)(test, field)
 }
@@ -111,5 +116,5 @@ function splitAtColon(text: string): Split | undefined {
 }
 
 function keepableTexts(values: readonly Json[]): readonly string[] {
-  return values.filter((value) => typeof value === 'string').filter(isKeepableText)
+  return values.filter((value) => typeof value === 'string').filter(isStorableText)
 }

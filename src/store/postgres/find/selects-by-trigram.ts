@@ -1,4 +1,4 @@
-import type { Criteria, Test } from '../../../core/criteria/criteria.js'
+import type { Criteria, FieldTest } from '../../../core/criteria/criteria.js'
 import { parseGlob } from '../../../core/criteria/glob.js'
 import { requiredLiteral } from './required-literal.js'
 import { globPrefix } from './text-sql.js'
@@ -18,7 +18,7 @@ export function selectsByTrigram(criteria: Criteria): boolean {
 }
 
 /** The longest text that is sought anywhere, not at the beginning alone; empty where there is none. */
-function soughtText(test: Test): string {
+function soughtText(test: FieldTest): string {
   switch (test.operator) {
     case 'contains':
     case 'suffix':

@@ -29,7 +29,7 @@ export const MAX_VALUE_NESTING = 64
 export const MAX_VALUE_LENGTH = 1_048_576
 
 /** Counts what one criteria has used up. Every method throws RegistryError INVALID_CRITERIA once it is too much. */
-export class CriteriaBounds {
+export class CriteriaLimits {
   #conditions = 0
   #regexes = 0
   #segments = 0

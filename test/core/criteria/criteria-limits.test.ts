@@ -8,8 +8,8 @@ import {
   MAX_VALUE_LENGTH,
   MAX_VALUE_NESTING,
   MAX_VALUES,
-} from '../../../src/core/criteria/limits.js'
-import { compileMatcher } from '../../../src/core/criteria/match.js'
+} from '../../../src/core/criteria/criteria-limits.js'
+import { compileMatcher } from '../../../src/core/criteria/matcher.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { type EntryFilterInput, parseWhere } from '../../../src/core/criteria/parse-where.js'
 import { parseEntryId } from '../../../src/core/entry/entry-id.js'

@@ -1,11 +1,5 @@
-import type { SealedContent } from '../entry/entry.js'
+import type { EntryContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
-
-/** An entry's content under its id, in a registry or not yet. */
-export interface EntryContent {
-  readonly id: EntryId
-  readonly content: SealedContent
-}
 
 export const TRANSACTION_EVENT_KINDS = ['registry.begin', 'registry.commit', 'registry.discard'] as const
 export type TransactionEventKind = (typeof TRANSACTION_EVENT_KINDS)[number]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { countBefore } from '../../../src/core/entry/binary-search.js'
+import { partitionPoint } from '../../../src/core/entry/partition-point.js'
 
 describe('counting what stands before a place', () => {
   it('is what going through the list one by one gives, asking of few', () => {
@@ -8,7 +8,7 @@ describe('counting what stands before a place', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), fc.integer({ min: -1, max: 51 }), (unordered, limit) => {
         const items = unordered.sort((a, b) => a - b)
         let asked = 0
-        const count = countBefore(items, (item) => {
+        const count = partitionPoint(items, (item) => {
           asked += 1
           return item <= limit
         })

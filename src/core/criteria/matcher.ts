@@ -1,11 +1,11 @@
 import { jsonEquals } from '../entry/canonical-json.js'
 import type { Json } from '../entry/json.js'
 import { RegistryError } from '../errors/registry-error.js'
-import type { CompileRegex, Criteria, Operator, Test } from './criteria.js'
-import { compileField, type Matchable } from './field.js'
+import { compileField, type Matchable } from './compile-field.js'
+import type { CompileRegex, Criteria, FieldTest, Operator } from './criteria.js'
 import { matchGlob, parseGlob } from './glob.js'
 import { includesText } from './includes-text.js'
-import { isKeepableText } from './storable-text.js'
+import { isStorableText } from './storable-text.js'
 
 export type Matcher = (entry: Matchable) => boolean
 
@@ -32,10 +32,13 @@ class Work {
 }
 
 /** Whether what was found in a field (nothing, one value, or two) passes the test. */
-type FieldTest = (values: readonly Json[], work: Work) => boolean
-type CompileTest<O extends Operator> = (test: Extract<Test, { operator: O }>, compileRegex: CompileRegex) => FieldTest
+type CompiledTest = (values: readonly Json[], work: Work) => boolean
+type CompileTest<O extends Operator> = (
+  test: Extract<FieldTest, { operator: O }>,
+  compileRegex: CompileRegex,
+) => CompiledTest
 
-const NEVER: FieldTest = () => false
+const NEVER: CompiledTest = () => false
 
 const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
   equals: ({ value }) => some((found) => jsonEquals(value, found)),
@@ -56,7 +59,7 @@ const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
   holdsAll: ({ values }) => compileHoldsAll(values),
   glob: ({ pattern }) => {
     const tokens = parseGlob(pattern)
-    return isKeepableText(pattern) ? someText((text, work) => matchGlob(tokens, text, work.spend)) : NEVER
+    return isStorableText(pattern) ? someText((text, work) => matchGlob(tokens, text, work.spend)) : NEVER
   },
   regex: ({ pattern }, compileRegex) => {
     const regex = compileRegex(pattern)
@@ -67,7 +70,7 @@ const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
     })
   },
   contains: ({ text: part, inElements }) => {
-    if (!isKeepableText(part)) return NEVER
+    if (!isStorableText(part)) return NEVER
     const inText = (found: Json, work: Work): boolean => {
       if (typeof found !== 'string') return false
       work.spend(found.length + part.length)
@@ -78,8 +81,8 @@ const TESTS: { readonly [O in Operator]: CompileTest<O> } = {
       return inText(found, work) || (Array.isArray(found) && found.some((element) => inText(element as Json, work)))
     })
   },
-  prefix: ({ text: part }) => (isKeepableText(part) ? someText((text) => text.startsWith(part)) : NEVER),
-  suffix: ({ text: part }) => (isKeepableText(part) ? someText((text) => text.endsWith(part)) : NEVER),
+  prefix: ({ text: part }) => (isStorableText(part) ? someText((text) => text.startsWith(part)) : NEVER),
+  suffix: ({ text: part }) => (isStorableText(part) ? someText((text) => text.endsWith(part)) : NEVER),
 }
 
 /**
@@ -111,7 +114,10 @@ function compileNode(criteria: Criteria, compileRegex: CompileRegex): Node {
   return (entry, work) => test(valuesOf(entry), work)
 }
 
-function compileTest<O extends Operator>(test: Extract<Test, { operator: O }>, compileRegex: CompileRegex): FieldTest {
+function compileTest<O extends Operator>(
+  test: Extract<FieldTest, { operator: O }>,
+  compileRegex: CompileRegex,
+): CompiledTest {
   return (TESTS[test.operator as O] as CompileTest<O>)(test, compileRegex)
 }
 
@@ -121,7 +127,7 @@ function cheapFirst(parts: readonly Criteria[]): readonly Criteria[] {
   return [...parts.filter(isCheap), ...parts.filter((part) => !isCheap(part))]
 }
 
-function compileHoldsAll(values: readonly Json[]): FieldTest {
+function compileHoldsAll(values: readonly Json[]): CompiledTest {
   const scalars = new Set(values.filter(isScalar))
   const others = values.filter((value) => !isScalar(value))
   return some((found, work) => {
@@ -134,11 +140,11 @@ function compileHoldsAll(values: readonly Json[]): FieldTest {
   })
 }
 
-function some(test: (found: Json, work: Work) => boolean): FieldTest {
+function some(test: (found: Json, work: Work) => boolean): CompiledTest {
   return (values, work) => values.some((found) => test(found, work))
 }
 
-function someText(test: (text: string, work: Work) => boolean): FieldTest {
+function someText(test: (text: string, work: Work) => boolean): CompiledTest {
   return some((found, work) => typeof found === 'string' && test(found, work))
 }
 

@@ -1,5 +1,5 @@
 /** How many items stand at the front of which `isBefore` holds, where it holds of none behind them. By bisection. */
-export function countBefore<Item>(items: readonly Item[], isBefore: (item: Item) => boolean): number {
+export function partitionPoint<Item>(items: readonly Item[], isBefore: (item: Item) => boolean): number {
   let low = 0
   let high = items.length
   while (low < high) {

@@ -1,0 +1,46 @@
+export const PROBLEM_CODES = [
+  'EMPTY_CHANGESET',
+  'DUPLICATE_OPERATION',
+  'INVALID_ENTRY',
+  'ENTRY_EXISTS',
+  'ENTRY_NOT_FOUND',
+  'KIND_MISMATCH',
+  'CONFLICT',
+  'HEAD_MOVED',
+  'VERSION_NOT_FOUND',
+  'REVISION_NOT_FOUND',
+  'COMPACTED',
+  'REJECTED',
+  'PARTICIPANT_TIMEOUT',
+  'PARTICIPANT_FAILED',
+  'ENTRY_IN_USE',
+  'FORBIDDEN',
+  'TOO_LARGE',
+  'IDEMPOTENCY_KEY_REUSED',
+] as const
+export type ProblemCode = (typeof PROBLEM_CODES)[number]
+
+/** Codes of errors that a caller can cause or must know of; GraphQL carries them as `extensions.code`. */
+export const ERROR_CODES = [
+  'BAD_USER_INPUT',
+  'INVALID_CRITERIA',
+  'INVALID_CURSOR',
+  'VERSION_NOT_FOUND',
+  'REVISION_NOT_FOUND',
+  'COMPACTED',
+  'HISTORY_NOT_KEPT',
+  'TAG_NOT_FOUND',
+  'TAG_FIXED',
+  'TAG_MOVED',
+  'PINNED_BY_TAG',
+  'HISTORY_DAMAGED',
+  'SOURCE_NOT_FOUND',
+  'ENTRY_NOT_FOUND',
+  'INSTANCE_EXISTS',
+  'INSTANCE_EXPIRED',
+  'TOO_LARGE',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -1,0 +1,19 @@
+import type { EntryRevision } from '../entry/entry.js'
+import type { EntryId } from '../entry/entry-id.js'
+import type { ProblemCode } from './codes.js'
+
+/** One reason why a write was refused. */
+export interface Problem {
+  readonly code: ProblemCode
+  /** What was wrong with which input, and what to do. */
+  readonly message: string
+  /** The id as far as it could be read; a malformed one stands as it was sent. */
+  readonly entryId?: EntryId | string
+  /** `entryId` is none; shown as text it may look like another entry's: `{ns: "a:b", name: "c"}` is not `a:b:c`. */
+  readonly isMalformedId?: true
+  /** Index into the operations sent. */
+  readonly operation?: number
+  /** The entry as it stands, where that explains the problem. */
+  readonly current?: EntryRevision
+  readonly participant?: string
+}
