@@ -71,6 +71,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
         compileRegex,
         readTimeoutMs: READ_TIMEOUT_MS,
         commitTimeoutMs: COMMIT_TIMEOUT_MS,
+        optimisticWrites: config.optimizations['optimistic-writes'],
         onFault: (what, error) => log.error({ err: error }, what),
       },
       log: (line) => log.info(line),

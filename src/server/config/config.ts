@@ -5,6 +5,12 @@ import { DEFAULT_DEPENDENCY_PATTERNS } from '../../core/dependency/default-depen
 import type { DependencyPattern } from '../../core/dependency/reference.js'
 import { REGISTRY_LIMITS, type RegistryLimits } from '../../registry/create-registry.js'
 import { BACKENDS, type Backend } from '../../store/contract/history.js'
+import {
+  ALL_OPTIMIZATIONS,
+  OPTIMIZATION_NAMES,
+  type OptimizationSwitches,
+  parseWithout,
+} from '../../store/contract/optimizations.js'
 import { LOG_LEVELS, type LogLevel } from '../observing/log.js'
 import { ConfigError } from './config-error.js'
 import { type ConfigFile, readConfigFile } from './config-file.js'
@@ -40,6 +46,8 @@ export interface GatewayConfig {
   /** Where the configuration file lies: paths in it are relative to it. */
   readonly configFolder: string
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+  /** Which optimizations are on: all of them, except in benchmarks and tests. */
+  readonly optimizations: OptimizationSwitches
 }
 
 /** What is made by a provider: its name, and what it wants to know, which is the provider's to check. */
@@ -101,6 +109,12 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     origins,
     'origins like https://app.example.com, separated by commas, or *',
   )
+  const optimizations = read(
+    'CADASTRE_WITHOUT',
+    ALL_OPTIMIZATIONS,
+    optimizationsWithout,
+    `names out of ${OPTIMIZATION_NAMES.join(', ')}, separated by commas`,
+  )
   const file = configFile(environment, folder, problems)
   const ours = BACKENDS.find((each) => each === file.store?.provider)
   if (ours !== undefined)
@@ -139,6 +153,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
     sources: sourceConfigs(file.sources),
     configFolder,
+    optimizations,
   }
 }
 
@@ -176,6 +191,11 @@ function given<Section extends object>(
 
 function oneOf<Value extends string>(values: readonly Value[]): (text: string) => Value | undefined {
   return (text) => values.find((value) => value === text)
+}
+
+function optimizationsWithout(text: string): OptimizationSwitches | undefined {
+  const { switches, unknown } = parseWithout(text)
+  return unknown.length === 0 ? switches : undefined
 }
 
 function portNumber(text: string): number | undefined {

@@ -146,6 +146,8 @@ export interface HistoryOptions {
   readonly readTimeoutMs: number
   /** Longest time that one commit may take, waiting for the lock included. */
   readonly commitTimeoutMs: number
+  /** Whether a batch may be planned without reading the registry first. True by default; false only in benchmarks and tests. */
+  readonly optimisticWrites?: boolean
   /** Told what went wrong in the background, where no call is there to fail. */
   readonly onFault?: (what: string, error: unknown) => void
 }

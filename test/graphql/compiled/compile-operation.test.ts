@@ -325,7 +325,9 @@ describe('a compiled mutation', () => {
           const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions!, inputs, {
             maxErrors: 50,
           })
-          expect(JSON.stringify(read(inputs))).toBe(JSON.stringify(errors === undefined ? { values: coerced } : { errors }))
+          expect(JSON.stringify(read(inputs))).toBe(
+            JSON.stringify(errors === undefined ? { values: coerced } : { errors }),
+          )
         },
       ),
       { numRuns: 2_000 },

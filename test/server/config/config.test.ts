@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../../src/core/dependency/default-dependency-patterns.js'
 import { type Environment, loadConfig } from '../../../src/server/config/config.js'
 import { ConfigError } from '../../../src/server/config/config-error.js'
+import { ALL_OPTIMIZATIONS } from '../../../src/store/contract/optimizations.js'
 
 describe('the configuration', () => {
   let folder: string
@@ -44,6 +45,7 @@ describe('the configuration', () => {
       plugins: [],
       sources: [],
       configFolder: folder,
+      optimizations: ALL_OPTIMIZATIONS,
     })
   })
 
@@ -74,6 +76,15 @@ describe('the configuration', () => {
     expect(loadConfig({ DATABASE_URL: 'postgres://me@host/db', CADASTRE_STORE: 'memory' }, folder).backend).toBe(
       'memory',
     )
+  })
+
+  it('switches off the optimizations that CADASTRE_WITHOUT names, and names the ones that do not exist', () => {
+    const { optimizations } = loadConfig({ CADASTRE_WITHOUT: 'answer-cache, optimistic-writes,' }, folder)
+    expect(optimizations).toEqual({ ...ALL_OPTIMIZATIONS, 'answer-cache': false, 'optimistic-writes': false })
+    expect(problems({ CADASTRE_WITHOUT: 'answer-cache,speed' })).toEqual([
+      'CADASTRE_WITHOUT is "answer-cache,speed"; it must be names out of answer-cache, optimistic-writes, head-page-cache, log-page-cache, shared-results, frame-cache, compiled-operations, bundle, separated by commas',
+    ])
+    expect(problems({ CADASTRE_WITHOUT: 'toString' })).toHaveLength(1)
   })
 
   it('takes what the file says, with environment variables in it', () => {

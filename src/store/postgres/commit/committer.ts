@@ -176,6 +176,7 @@ export class Committer {
     requests: readonly CommitRequest[],
     attempt: Attempt,
   ): Promise<readonly PlannedOutcome[] | null> {
+    if (this.#options.optimisticWrites === false) return null
     const left = this.#left.forBatch(requests)
     if (left === null) return null
     const { standing, stamp } = left
