@@ -10,23 +10,23 @@ import { sha256 } from '../store/planning/sha256.js'
 import { EventBus } from './events/event-bus.js'
 import { follow } from './following/follow.js'
 import { followEntry } from './following/follow-entry.js'
-import { SharedPages } from './following/log-page-cache.js'
-import { LOG_READER_OPTIONS, LogReader, type LogReaderOptions, PROGRESS_MS } from './following/log-tail.js'
-import { HeadReads } from './head-cache/head-cache.js'
-import { GatheredLook } from './head-cache/read-index.js'
+import { LogPageCache } from './following/log-page-cache.js'
+import { LOG_TAIL_OPTIONS, LogTail, type LogTailOptions, PROGRESS_MS } from './following/log-tail.js'
+import { HeadCache } from './head-cache/head-cache.js'
+import { ReadIndex } from './head-cache/read-index.js'
 import { EntryInstances } from './instances/entry-instances.js'
 import { ClientParticipants } from './participants/client-participants.js'
 import { combinedDirectory } from './participants/participant-directories.js'
 import { dependencyGraph } from './reading/dependency-graph.js'
-import { createFinder } from './reading/find-cache.js'
-import { revisionAt } from './reading/resolve-revision.js'
+import { createFinder } from './reading/finder.js'
+import { resolveRevision } from './reading/resolve-revision.js'
 import type { Registry } from './registry.js'
 import { Transactions, type TransactionsOptions } from './transactions/transactions.js'
-import { warningsOf } from './writing/changeset-warnings.js'
+import { changesetWarnings } from './writing/changeset-warnings.js'
 import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
 import { checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
-import { changesetDigest, revertDigest, versionDigest } from './writing/request-digest.js'
+import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } from './writing/request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
 
 export interface RegistryLimits extends ChangesetLimits {
@@ -55,7 +55,7 @@ export interface RegistryOptions {
   readonly limits?: RegistryLimits
   /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
   readonly progressMs?: number
-  readonly logReader?: LogReaderOptions
+  readonly logTail?: LogTailOptions
   /** Participants besides the clients that take part over the gateways, and how transactions run. */
   readonly transactions?: TransactionsOptions
 }
@@ -64,20 +64,20 @@ export interface RegistryOptions {
 export function createRegistry(options: RegistryOptions): Registry {
   const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
-  const headReads = history.headReader === null ? null : new HeadReads(history.headReader)
-  const head = () => (headReads === null ? history.head() : headReads.head())
-  const finder = createFinder(history, head, headReads && ((...page) => headReads.page(...page)))
-  const reader = new LogReader(history, { ...LOG_READER_OPTIONS, ...options.logReader, progressMs })
+  const headCache = history.headReader === null ? null : new HeadCache(history.headReader)
+  const head = () => (headCache === null ? history.head() : headCache.head())
+  const finder = createFinder(history, head, headCache && ((...page) => headCache.page(...page)))
+  const reader = new LogTail(history, { ...LOG_TAIL_OPTIONS, ...options.logTail, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const oldest = new GatheredLook(() => history.oldestRevision())
+  const oldest = new ReadIndex(() => history.oldestRevision())
   const sources = {
     history,
     head,
     oldest: () => oldest.look(),
     reader,
-    pages: new SharedPages(history),
+    pages: new LogPageCache(history),
     compileRegex,
     progressMs,
   }
@@ -103,19 +103,19 @@ export function createRegistry(options: RegistryOptions): Registry {
     instances,
     references,
     head,
-    entriesAtHead: (ids) => (headReads === null ? history.entries(ids, 'head') : headReads.entries(ids)),
+    entriesAtHead: (ids) => (headCache === null ? history.entries(ids, 'head') : headCache.entries(ids)),
     entryAtHead(id, told, failed) {
-      if (headReads !== null) headReads.entry(id, told, failed)
+      if (headCache !== null) headCache.entry(id, told, failed)
       else history.entries([id], 'head').then((found) => told(found.get(id) ?? null, null), failed)
     },
-    isMarkedAtHead: (id, mark) => headReads?.isMarked(id, mark) ?? false,
-    revisionAt: (at) => revisionAt(history, at),
+    isMarkedAtHead: (id, mark) => headCache?.isMarked(id, mark) ?? false,
+    revisionAt: (at) => resolveRevision(history, at),
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,
     finderCache: () => finder.cache,
     dependencyGraph: (root, depth, direction, revision) =>
       dependencyGraph(history, references, root, depth, direction, revision),
-    warningsOf: (outcome) => warningsOf(outcome, history, references),
+    warningsOf: (outcome) => changesetWarnings(outcome, history, references),
     sealContent: (content) => sealContent(content, rules),
     path: async (from, to) => pathBetween(await history.lineage(from), await history.lineage(to)),
 
@@ -125,20 +125,20 @@ export function createRegistry(options: RegistryOptions): Registry {
       if ('tooLarge' in checked) return { type: 'refused', problems: [checked.tooLarge] }
       const { operations, problems, bytes } = checked
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
-      const digest = hasKey(input) ? await changesetDigest(input) : ''
+      const digest = hasKey(input) ? await changesetRequestDigest(input) : ''
       return transactions.write({ ...requestOf(input, context, digest), action }, bytes)
     },
 
     async applyVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'version', version: input.version, force: input.force === true } as const
-      return transactions.write({ ...requestOf(input, context, versionDigest(input)), action }, 0)
+      return transactions.write({ ...requestOf(input, context, versionRequestDigest(input)), action }, 0)
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
-      return transactions.write({ ...requestOf(input, context, revertDigest(input)), action }, 0)
+      return transactions.write({ ...requestOf(input, context, revertRequestDigest(input)), action }, 0)
     },
 
     async setTag({ name, version, movable, expectedVersion }, context) {

@@ -12,11 +12,11 @@ import type { EntryOrder, EntryPage, EntryPosition, Page, ReadAt } from '../stor
 import type { CommitOutcome } from '../store/contract/history-writer.js'
 import type { EventBus } from './events/event-bus.js'
 import type { ChangeBatch, FollowInput } from './following/follow-input.js'
-import type { FollowPlace } from './following/stream-position.js'
+import type { PositionTracker } from './following/stream-position.js'
 import type { EntryInstances } from './instances/entry-instances.js'
 import type { ClientParticipants } from './participants/client-participants.js'
 import type { DependencyDirection, DependencyGraph } from './reading/dependency-graph.js'
-import type { FinderCache } from './reading/find-cache.js'
+import type { FinderCache } from './reading/finder.js'
 import type { At } from './reading/resolve-revision.js'
 import type { Warning } from './writing/changeset-warnings.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
@@ -97,7 +97,7 @@ export interface Registry {
   /** SPEC 5. Pull: nothing is read or buffered until it is asked for. @throws RegistryError INVALID_CURSOR, COMPACTED */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>
   /** The entry as it stands, then anew after each change; null while there is none. */
-  followEntry(id: EntryId, signal: AbortSignal, place?: FollowPlace): AsyncIterableIterator<EntryRevision | null>
+  followEntry(id: EntryId, signal: AbortSignal, place?: PositionTracker): AsyncIterableIterator<EntryRevision | null>
 
   close(): Promise<void>
 }

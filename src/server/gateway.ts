@@ -104,7 +104,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
       internalKinds: config.internalKinds,
       operationMs: operationSeconds * 1_000,
       totalMs: totalSeconds * 1_000,
-      untold: (participant, { transaction, kind }, error) =>
+      undelivered: (participant, { transaction, kind }, error) =>
         log.warn({ participant, transaction, kind, err: error }, 'a participant could not be told'),
       failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
     },

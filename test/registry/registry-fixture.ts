@@ -21,7 +21,7 @@ export const HISTORY_OPTIONS: HistoryOptions = {
   commitTimeoutMs: 10_000,
 }
 
-export type Settings = Partial<Pick<RegistryOptions, 'limits' | 'progressMs' | 'logReader' | 'transactions'>>
+export type Settings = Partial<Pick<RegistryOptions, 'limits' | 'progressMs' | 'logTail' | 'transactions'>>
 
 export function registryOver(history: History, settings: Settings = {}): Registry {
   return createRegistry({ history, references, compileRegex, ...settings })

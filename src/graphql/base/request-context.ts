@@ -1,4 +1,4 @@
-import type { FollowPlace } from '../../registry/following/stream-position.js'
+import type { PositionTracker } from '../../registry/following/stream-position.js'
 import { NO_PROVIDERS } from '../../registry/plugins/no-providers.js'
 import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
@@ -17,7 +17,7 @@ export interface RequestContext {
   /** Aborts when nobody waits for the answer any more: ends subscriptions. */
   readonly signal: AbortSignal
   /** Where a subscription stands that follows the log. */
-  readonly place: FollowPlace
+  readonly place: PositionTracker
   /** What this operation has loaded so far; made on first use. */
   loaders(): Loaders
   /**
@@ -35,7 +35,7 @@ export interface RequestContextOptions {
   readonly author: string | null
   readonly signal: AbortSignal
   /** Where a subscription is to begin, rather than where its arguments say. */
-  readonly from?: FollowPlace['from']
+  readonly from?: PositionTracker['from']
 }
 
 export function createContext({
@@ -53,7 +53,7 @@ export function createContext({
     sources,
     author,
     signal,
-    place: { from, at: null, looked: null },
+    place: { from, at: null, scanned: null },
     loaders: () => (loaders ??= createLoaders(registry)),
     renewLoaders() {
       loaders = undefined

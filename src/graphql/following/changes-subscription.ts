@@ -51,7 +51,7 @@ builder.subscriptionField('changes', (t) =>
       const after = args.after ?? null
       const initial = args.initial ?? false
       return subscriptionStream(context, (signal) =>
-        context.registry.follow({ after, criteria, initial, signal, place: context.place }),
+        context.registry.follow({ after, criteria, initial, signal, tracker: context.place }),
       )
     },
     resolve(batch, _args, context) {

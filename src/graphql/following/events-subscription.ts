@@ -1,12 +1,12 @@
 import type { EntryEvent, SourceEvent, TransactionEvent } from '../../core/events/bus-event.js'
-import { BUS_LIMITS, type HeardEvent, type MissedEvents } from '../../registry/events/event-bus.js'
+import { BUS_LIMITS, type MissedEvents, type ReceivedEvent } from '../../registry/events/event-bus.js'
 import { builder } from '../base/builder.js'
 import { EntryContentRef } from '../base/object-refs.js'
 import { subscriptionStream } from '../base/subscription-stream.js'
 
-const RegistryEventRef = builder.interfaceRef<HeardEvent>('RegistryEvent')
+const RegistryEventRef = builder.interfaceRef<ReceivedEvent>('RegistryEvent')
 
-const TYPE_NAMES: Readonly<Record<HeardEvent['type'], string>> = {
+const TYPE_NAMES: Readonly<Record<ReceivedEvent['type'], string>> = {
   transaction: 'TransactionEvent',
   entry: 'EntryEvent',
   source: 'SourceEvent',
@@ -142,7 +142,7 @@ builder.subscriptionField('events', (t) =>
     },
     resolve(event, _args, context) {
       context.renewLoaders()
-      return event as HeardEvent
+      return event as ReceivedEvent
     },
   }),
 )

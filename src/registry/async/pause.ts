@@ -13,16 +13,16 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Lets everything else that waits for this thread go first. */
-export function breathe(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Calls `breathe` once the caller has held the thread for longer than `sliceMs`. */
-export function breather(sliceMs = 10): () => Promise<void> | undefined {
+/** Calls `yieldToEventLoop` once the caller has held the thread for longer than `sliceMs`. */
+export function timeSlicer(sliceMs = 10): () => Promise<void> | undefined {
   let since = performance.now()
   return () => {
     if (performance.now() - since < sliceMs) return undefined
-    return breathe().then(() => {
+    return yieldToEventLoop().then(() => {
       since = performance.now()
     })
   }

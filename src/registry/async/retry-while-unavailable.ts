@@ -9,7 +9,7 @@ const LONGEST_DELAY_MS = 5_000
 const PASSING: readonly ErrorCode[] = ['UNAVAILABLE', 'TIMEOUT']
 
 /** Whether the store may well answer the same question later. */
-export function isPassing(error: unknown, codes: readonly ErrorCode[] = PASSING): boolean {
+export function isTransient(error: unknown, codes: readonly ErrorCode[] = PASSING): boolean {
   return error instanceof RegistryError && codes.includes(error.code)
 }
 
@@ -17,7 +17,7 @@ export function isPassing(error: unknown, codes: readonly ErrorCode[] = PASSING)
  * Reads again and again while the store is away, so that a follower outlives it: after 50 ms at first, 5 s
  * at most. Any other error is the caller's. Null when the signal aborts.
  */
-export async function persist<Result>(
+export async function retryWhileUnavailable<Result>(
   signal: AbortSignal,
   read: () => Promise<Result>,
   codes: readonly ErrorCode[] = PASSING,
@@ -26,7 +26,7 @@ export async function persist<Result>(
     try {
       return await read()
     } catch (error) {
-      if (!isPassing(error, codes)) throw error
+      if (!isTransient(error, codes)) throw error
       await pause(retryDelay(failures), signal)
     }
   }

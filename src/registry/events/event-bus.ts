@@ -1,8 +1,8 @@
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { Bus } from '../../store/contract/exchange.js'
 import { eventBytes } from '../../store/planning/event-codec.js'
-import { busPattern } from './bus-patterns.js'
 import { Inbox } from './inbox.js'
+import { parseBusPattern } from './parse-bus-pattern.js'
 
 export interface BusLimits {
   /** Events that may wait for one subscriber. */
@@ -35,7 +35,7 @@ export interface MissedEvents {
   readonly count: number
 }
 
-export type HeardEvent = BusEvent | MissedEvents
+export type ReceivedEvent = BusEvent | MissedEvents
 
 /** Live only: a subscriber hears what happens from now on, on any gateway, and what it does not take in time is gone. */
 export class EventBus {
@@ -58,9 +58,9 @@ export class EventBus {
    * Resolves when the subscription stands.
    * @throws RegistryError BAD_USER_INPUT where a pattern does not parse, UNAVAILABLE
    */
-  async subscribe(filter: EventFilter, signal: AbortSignal): Promise<AsyncIterableIterator<HeardEvent>> {
+  async subscribe(filter: EventFilter, signal: AbortSignal): Promise<AsyncIterableIterator<ReceivedEvent>> {
     const matches = compileFilter(filter)
-    const inbox = new Inbox<HeardEvent>(signal)
+    const inbox = new Inbox<ReceivedEvent>(signal)
     const stop = await this.bus.listen({
       event: (event) => {
         if (matches(event)) this.#hand(inbox, event)
@@ -73,7 +73,7 @@ export class EventBus {
     return inbox
   }
 
-  #hand(inbox: Inbox<HeardEvent>, event: BusEvent): void {
+  #hand(inbox: Inbox<ReceivedEvent>, event: BusEvent): void {
     const bytes = eventBytes(event)
     const { waitingEvents, waitingBytes } = this.limits
     // Once it has missed something it has to catch up a good deal, or it would miss every second event.
@@ -85,7 +85,7 @@ export class EventBus {
 }
 
 /** One that waits already counts on. */
-function miss(inbox: Inbox<HeardEvent>, count: number): void {
+function miss(inbox: Inbox<ReceivedEvent>, count: number): void {
   const { last } = inbox
   if (last?.type === 'missed') Object.assign(last, { count: last.count + count })
   else
@@ -99,6 +99,6 @@ function compileFilter({ system, kind, path }: EventFilter): (event: BusEvent) =
       ['kind', kind],
       ['path', path],
     ] as const
-  ).flatMap(([field, pattern]) => (pattern === null ? [] : [{ field, matches: busPattern(pattern, field) }]))
+  ).flatMap(([field, pattern]) => (pattern === null ? [] : [{ field, matches: parseBusPattern(pattern, field) }]))
   return (event) => tests.every(({ field, matches }) => matches(event[field]))
 }

@@ -33,9 +33,9 @@ export function writeCursor(registryId: string, cursor: FollowCursor): string {
 export function readCursor(registryId: string, text: string): FollowCursor {
   const fields = text.length > LONGEST_CURSOR ? null : fieldsOf(text)
   if (fields === null)
-    throw invalid("it is none of ours; pass a batch's `cursor` as it was sent, or nothing to begin anew")
+    throw invalidFollowCursor("it is none of ours; pass a batch's `cursor` as it was sent, or nothing to begin anew")
   const { phase, registry, revision, place } = fields
-  if (registry !== registryId) throw invalid('it is of another registry; begin anew without it')
+  if (registry !== registryId) throw invalidFollowCursor('it is of another registry; begin anew without it')
   if (phase === 'i') return { phase: 'initial', revision, after: place === '' ? null : entryIdOrThrow(place) }
   return { phase: 'log', position: { revision, position: place === 'e' ? Infinity : numberOrThrow(place) } }
 }
@@ -53,17 +53,17 @@ function entryIdOrThrow(place: string): EntryId {
   try {
     return parseEntryId(place)
   } catch (error) {
-    if (error instanceof InvalidEntryId) throw invalid('its place among the entries cannot be read')
+    if (error instanceof InvalidEntryId) throw invalidFollowCursor('its place among the entries cannot be read')
     throw error
   }
 }
 
 function numberOrThrow(place: string): number {
   const position = /^\d{1,16}$/.test(place) ? Number(place) : NaN
-  if (!Number.isSafeInteger(position)) throw invalid('its place in the log cannot be read')
+  if (!Number.isSafeInteger(position)) throw invalidFollowCursor('its place in the log cannot be read')
   return position
 }
 
-export function invalid(why: string): RegistryError {
+export function invalidFollowCursor(why: string): RegistryError {
   return new RegistryError('INVALID_CURSOR', `this cursor cannot be followed: ${why}`)
 }

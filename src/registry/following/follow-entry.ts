@@ -1,44 +1,48 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { cancellable } from '../async/cancellable.js'
-import { type FollowSources, followerFrom, followLog, nowhere } from './follow.js'
-import { LogFollower } from './follow-log.js'
-import { endOf } from './log-position.js'
-import type { FollowPlace } from './stream-position.js'
+import { type FollowSources, followerFrom, followLog, untracked } from './follow.js'
+import { LogFollower } from './log-follower.js'
+import { endOfRevision } from './log-position.js'
+import type { PositionTracker } from './stream-position.js'
 
 /** The entry as it stands, then anew after each change; null while there is none. */
 export function followEntry(
   sources: FollowSources,
   id: EntryId,
   signal: AbortSignal,
-  place: FollowPlace = nowhere(),
+  tracker: PositionTracker = untracked(),
 ): AsyncIterableIterator<EntryRevision | null> {
-  return cancellable(signal, (signal) => followed(sources, id, signal, place))
+  return cancellable(signal, (signal) => followed(sources, id, signal, tracker))
 }
 
 async function* followed(
   sources: FollowSources,
   id: EntryId,
   signal: AbortSignal,
-  place: FollowPlace,
+  tracker: PositionTracker,
 ): AsyncGenerator<EntryRevision | null, void, undefined> {
   const { history } = sources
   if (signal.aborted) return
   const matches = (entry: EntryRevision) => entry.id === id
   let follower: LogFollower
   let shown: EntryRevision | null = null
-  if (place.from === null) {
+  if (tracker.from === null) {
     const head = await sources.head()
     // Where no history is kept the head may have moved on since, and only its present state can be read.
     shown = (await history.entries([id], history.hasHistory ? head.revision : 'head')).get(id) ?? null
-    follower = new LogFollower({ position: endOf(head.revision), version: head.version }, head.revision, matches)
+    follower = new LogFollower(
+      { position: endOfRevision(head.revision), version: head.version },
+      head.revision,
+      matches,
+    )
     const revision = Math.max(head.revision, shown?.revision ?? 0)
-    place.at = { position: endOf(revision), target: revision }
+    tracker.at = { position: endOfRevision(revision), target: revision }
     yield shown
-  } else follower = followerFrom(place.from, matches)
+  } else follower = followerFrom(tracker.from, matches)
 
-  place.looked = () => follower.looked
-  const target = (place.from ?? place.at)!.target
+  tracker.scanned = () => follower.scanned
+  const target = (tracker.from ?? tracker.at)!.target
   let latest: EntryRevision | null | undefined
   for await (const { revision, changes, complete } of followLog(
     sources,
@@ -50,7 +54,7 @@ async function* followed(
     for (const { entry } of changes) latest = entry
     if (!complete || latest === undefined) continue
     if (revision > (shown?.revision ?? 0)) {
-      place.at = { position: endOf(revision), target }
+      tracker.at = { position: endOfRevision(revision), target }
       yield latest
     }
     latest = undefined

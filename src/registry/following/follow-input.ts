@@ -1,6 +1,6 @@
 import type { Criteria } from '../../core/criteria/criteria.js'
 import type { Change } from '../../core/history/change.js'
-import type { FollowPlace } from './stream-position.js'
+import type { PositionTracker } from './stream-position.js'
 
 export interface FollowInput {
   /** A batch's cursor; null begins at the head, or with `initial` at the beginning of the matching entries. */
@@ -11,7 +11,7 @@ export interface FollowInput {
   /** Ends the stream. */
   readonly signal: AbortSignal
   /** For who lets several clients share one stream. */
-  readonly place?: FollowPlace
+  readonly tracker?: PositionTracker
 }
 
 /** Changes of one revision, never of two. */

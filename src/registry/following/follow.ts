@@ -5,21 +5,21 @@ import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
 import { logCompactedError } from '../../store/planning/compacted-errors.js'
 import { cancellable } from '../async/cancellable.js'
-import { breathe, pause } from '../async/pause.js'
-import { persist } from '../async/retry-while-unavailable.js'
-import type { Matches } from './change-view.js'
-import { type FollowCursor, invalid, readCursor, writeCursor } from './follow-cursor.js'
-import { initialParts } from './follow-initial.js'
+import { pause, yieldToEventLoop } from '../async/pause.js'
+import { retryWhileUnavailable } from '../async/retry-while-unavailable.js'
+import type { MatchEntry } from './filtered-change.js'
+import { type FollowCursor, invalidFollowCursor, readCursor, writeCursor } from './follow-cursor.js'
 import type { ChangeBatch, FollowInput } from './follow-input.js'
-import { LogFollower, type PlacedBatch } from './follow-log.js'
-import { type Interest, interestOf } from './index-key.js'
-import type { SharedPages } from './log-page-cache.js'
-import { endOf } from './log-position.js'
-import type { LogReader } from './log-tail.js'
+import { type IndexKey, indexKeyOf } from './index-key.js'
+import { initialPages } from './initial-pages.js'
+import { LogFollower, type PositionedBatch } from './log-follower.js'
+import type { LogPageCache } from './log-page-cache.js'
+import { endOfRevision } from './log-position.js'
+import type { LogTail } from './log-tail.js'
 import { PROGRESS_MS } from './log-tail.js'
 import { changesFor } from './page-index.js'
 import { restOfPage } from './rest-of-page.js'
-import { type FollowPlace, isSyncedAt, type StreamPlace } from './stream-position.js'
+import { isSyncedAt, type PositionTracker, type StreamPosition } from './stream-position.js'
 
 /** Before the store is asked again that had nothing to tell. */
 const IDLE_PAGE_MS = 50
@@ -30,9 +30,9 @@ export interface FollowSources {
   readonly head: () => Promise<Head>
   /** The oldest revision kept, likewise. */
   readonly oldest: () => Promise<number>
-  readonly reader: LogReader
+  readonly reader: LogTail
   /** For those who catch up. */
-  readonly pages: SharedPages
+  readonly pages: LogPageCache
   readonly compileRegex: CompileRegex
   readonly progressMs?: number
 }
@@ -47,17 +47,17 @@ export function follow(sources: FollowSources, input: FollowInput): AsyncIterabl
 
 async function* followed(sources: FollowSources, input: FollowInput): AsyncGenerator<ChangeBatch, void, undefined> {
   const { history } = sources
-  const { criteria, signal, place = nowhere() } = input
+  const { criteria, signal, tracker = untracked() } = input
   const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
-  const interest = criteria === null ? null : interestOf(criteria)
+  const interest = criteria === null ? null : indexKeyOf(criteria)
   if (signal.aborted) return
-  let target = place.from?.target ?? 0
-  const written = ({ position, ...batch }: PlacedBatch): ChangeBatch => {
-    place.at = { position, target }
+  let target = tracker.from?.target ?? 0
+  const written = ({ position, ...batch }: PositionedBatch): ChangeBatch => {
+    tracker.at = { position, target }
     return { cursor: writeCursor(history.registryId, { phase: 'log', position }), ...batch }
   }
-  if (place.from !== null) {
-    const follower = standing(place, followerFrom(place.from, matches))
+  if (tracker.from !== null) {
+    const follower = track(tracker, followerFrom(tracker.from, matches))
     for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
     return
   }
@@ -69,11 +69,11 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   if (start.phase === 'initial') {
     const { revision } = start
     const version = revision === head.revision ? head.version : await versionAt(history, revision)
-    follower = standing(place, new LogFollower({ position: endOf(revision), version }, head.revision, matches))
+    follower = track(tracker, new LogFollower({ position: endOfRevision(revision), version }, head.revision, matches))
     const synced = revision >= head.revision
-    for await (const { changes, after, last } of initialParts(history, criteria, revision, start.after, signal)) {
-      place.at = last ? { position: endOf(revision), target } : null
-      const cursor: FollowCursor = last ? { phase: 'log', position: endOf(revision) } : { ...start, after }
+    for await (const { changes, after, last } of initialPages(history, criteria, revision, start.after, signal)) {
+      tracker.at = last ? { position: endOfRevision(revision), target } : null
+      const cursor: FollowCursor = last ? { phase: 'log', position: endOfRevision(revision) } : { ...start, after }
       yield {
         cursor: writeCursor(history.registryId, cursor),
         revision,
@@ -86,8 +86,8 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     follower.synced = synced
   } else {
     // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
-    follower = standing(
-      place,
+    follower = track(
+      tracker,
       new LogFollower({ position: start.position, version: head.version }, head.revision, matches),
     )
     if (follower.reachedTarget) yield written(follower.progress())
@@ -95,21 +95,21 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
 }
 
-export function nowhere(): FollowPlace {
-  return { from: null, at: null, looked: null }
+export function untracked(): PositionTracker {
+  return { from: null, at: null, scanned: null }
 }
 
-/** Tells from now on how far a follower has looked. */
-function standing(place: FollowPlace, follower: LogFollower): LogFollower {
-  place.looked = () => follower.looked
+/** Tells from now on how far a follower has scanned. */
+function track(tracker: PositionTracker, follower: LogFollower): LogFollower {
+  tracker.scanned = () => follower.scanned
   return follower
 }
 
 /** A follower that goes on where another one was. */
-export function followerFrom(place: StreamPlace, matches: Matches | null): LogFollower {
-  // The version is told only of revisions that have been looked at since.
-  const follower = new LogFollower({ position: place.position, version: 0 }, place.target, matches)
-  follower.synced = isSyncedAt(place)
+export function followerFrom(start: StreamPosition, matches: MatchEntry | null): LogFollower {
+  // The version is told only of revisions that have been scanned at since.
+  const follower = new LogFollower({ position: start.position, version: 0 }, start.target, matches)
+  follower.synced = isSyncedAt(start)
   return follower
 }
 
@@ -122,11 +122,13 @@ async function startOf(
   if (after === null)
     return initial
       ? { phase: 'initial', revision: head.revision, after: null }
-      : { phase: 'log', position: endOf(head.revision) }
+      : { phase: 'log', position: endOfRevision(head.revision) }
   const cursor = readCursor(history.registryId, after)
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
   if (revision > head.revision) {
-    throw invalid(`it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`)
+    throw invalidFollowCursor(
+      `it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`,
+    )
   }
   // Without history the log reaches back further than the oldest state does: `log` itself says how far.
   const oldest = history.hasHistory ? await look() : 0
@@ -138,7 +140,7 @@ async function versionAt(history: History, revision: number): Promise<number> {
   if (revision === 0) return 0
   const transition = (await history.transitions([revision])).get(revision)
   if (transition === undefined)
-    throw invalid(`it is of revision ${revision}, which is not to be had; begin anew without it`)
+    throw invalidFollowCursor(`it is of revision ${revision}, which is not to be had; begin anew without it`)
   return transition.to
 }
 
@@ -146,9 +148,9 @@ async function versionAt(history: History, revision: number): Promise<number> {
 export async function* followLog(
   sources: FollowSources,
   follower: LogFollower,
-  interest: Interest | null,
+  interest: IndexKey | null,
   signal: AbortSignal,
-): AsyncGenerator<PlacedBatch, void, undefined> {
+): AsyncGenerator<PositionedBatch, void, undefined> {
   const { pages, reader, progressMs = PROGRESS_MS } = sources
   const following = reader.join(interest)
   let untoldSince: number | null = null
@@ -168,14 +170,14 @@ export async function* followLog(
         if (isDue) untoldSince ??= -Infinity
       } else {
         if (page === 'behind') {
-          const read = await persist(signal, () => pages.read(follower.position))
+          const read = await retryWhileUnavailable(signal, () => pages.read(follower.position))
           if (read === null) return
           page = restOfPage(read, changesFor(read, interest), follower.position)
         }
         const { position } = follower
         yield* follower.take(page)
         // All who follow may have much to look at, and none of it need have waited for anything.
-        await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : breathe())
+        await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : yieldToEventLoop())
         if (follower.reachedTarget) reader.readFrom(follower.position)
       }
       if (!follower.hasUntold) untoldSince = null

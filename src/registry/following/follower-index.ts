@@ -1,10 +1,10 @@
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
-import { breathe } from '../async/pause.js'
-import { fieldKey, type Interest, type Scalar } from './index-key.js'
+import { yieldToEventLoop } from '../async/pause.js'
+import { fieldKey, type IndexKey, type Scalar } from './index-key.js'
 import { changesByValue } from './page-index.js'
 
 /** Up to where nothing has happened that concerns a follower, and the head at the end of that revision. */
-export interface Passed {
+export interface SkipPoint {
   readonly position: LogPosition
   readonly version: number
 }
@@ -13,25 +13,25 @@ export interface Passed {
 const AT_ONCE = 64
 
 /** Why a follower that waited goes on. */
-export interface Woken {
+export interface WakeReason {
   /** It may go on so far without looking; null where it is to look at everything. */
-  readonly passed: Passed | null
+  readonly passed: SkipPoint | null
   /** Nothing concerns it, and its client is to be told how far it is. */
   readonly isDue: boolean
 }
 
-const LOOK: Woken = { passed: null, isDue: false }
+const LOOK: WakeReason = { passed: null, isDue: false }
 
 /** One follower, who waits now and then at the end of what has been read. */
-export interface Seat {
-  readonly interest: Interest | null
+export interface IndexedFollower {
+  readonly interest: IndexKey | null
   /** Set while it waits. */
-  wake: ((woken: Woken) => void) | null
+  wake: ((woken: WakeReason) => void) | null
 }
 
 interface IndexedField {
-  readonly field: Interest['field']
-  readonly byValue: Map<Scalar, Set<Seat>>
+  readonly field: IndexKey['field']
+  readonly byValue: Map<Scalar, Set<IndexedFollower>>
   seats: number
 }
 
@@ -39,22 +39,22 @@ interface IndexedField {
  * Who waits for the log to go on, by what they are concerned with: a stretch of it wakes those whose filters may match
  * something in it. The others are passed by, and told now and then how far, so that their clients can be.
  */
-export class FollowerSeats {
+export class FollowerIndex {
   /** Those who wait and are to be woken by everything. */
-  readonly #eager = new Set<Seat>()
+  readonly #eager = new Set<IndexedFollower>()
   /** Those of the others who wait. */
-  readonly #quiet = new Set<Seat>()
+  readonly #quiet = new Set<IndexedFollower>()
   readonly #fields = new Map<string, IndexedField>()
   #telling: NodeJS.Timeout | null = null
 
   /** @param end how far all have come whom nothing has woken; null where nothing is read */
   constructor(
     private readonly progressMs: number,
-    private readonly end: () => Passed | null,
+    private readonly end: () => SkipPoint | null,
   ) {}
 
-  add(interest: Interest | null): Seat {
-    const seat: Seat = { interest, wake: null }
+  add(interest: IndexKey | null): IndexedFollower {
+    const seat: IndexedFollower = { interest, wake: null }
     if (interest === null) return seat
     const { field, values } = interest
     const key = fieldKey(field)
@@ -69,7 +69,7 @@ export class FollowerSeats {
     return seat
   }
 
-  remove(seat: Seat): void {
+  remove(seat: IndexedFollower): void {
     seat.wake?.(LOOK)
     const { interest } = seat
     if (interest === null) return
@@ -83,7 +83,7 @@ export class FollowerSeats {
   }
 
   /** Until there may be something for it (for `isEager` that is everything), `ms` have passed or the signal aborts. */
-  wait(seat: Seat, signal: AbortSignal, isEager: boolean, ms: number | null): Promise<Woken> {
+  wait(seat: IndexedFollower, signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(LOOK)
       const among = isEager || seat.interest === null ? this.#eager : this.#quiet
@@ -103,15 +103,15 @@ export class FollowerSeats {
   }
 
   /** Whether it waits for what its filter may match, and nothing else. */
-  isQuiet(seat: Seat): boolean {
+  isQuiet(seat: IndexedFollower): boolean {
     return this.#quiet.has(seat)
   }
 
   /** The log goes on with a page; all who wait have come to `before` without it. */
-  advance(page: LogPage, before: Passed): void {
+  advance(page: LogPage, before: SkipPoint): void {
     this.#wakeEager()
     if (this.#quiet.size === 0) return
-    const woken: Woken = { passed: before, isDue: false }
+    const woken: WakeReason = { passed: before, isDue: false }
     for (const { field, byValue } of this.#fields.values()) {
       for (const value of changesByValue(page, field).keys()) {
         for (const seat of byValue.get(value) ?? NOBODY) seat.wake?.(woken)
@@ -121,7 +121,7 @@ export class FollowerSeats {
   }
 
   /** What comes next is to be had from the store alone: everybody looks by themselves, from here on. */
-  wakeAll(passed: Passed | null): void {
+  wakeAll(passed: SkipPoint | null): void {
     this.#wakeEager()
     for (const seat of [...this.#quiet]) seat.wake?.({ passed, isDue: false })
     if (this.#telling !== null) clearTimeout(this.#telling)
@@ -136,12 +136,12 @@ export class FollowerSeats {
     this.#telling = null
     const waiting = [...this.#quiet]
     for (let from = 0; from < waiting.length; from += AT_ONCE) {
-      const woken: Woken = { passed: this.end(), isDue: true }
+      const woken: WakeReason = { passed: this.end(), isDue: true }
       // One that has been woken since has looked by itself, and waits for something else now.
       for (const seat of waiting.slice(from, from + AT_ONCE)) if (this.#quiet.has(seat)) seat.wake?.(woken)
-      await breathe()
+      await yieldToEventLoop()
     }
   }
 }
 
-const NOBODY: readonly Seat[] = []
+const NOBODY: readonly IndexedFollower[] = []

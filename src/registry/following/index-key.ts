@@ -4,7 +4,7 @@ import type { Json } from '../../core/entry/json.js'
 export type Scalar = string | number | boolean | null
 
 /** What some criteria can be indexed by: an entry that matches them holds one of these values in this field. */
-export interface Interest {
+export interface IndexKey {
   readonly field: Field
   readonly values: readonly Scalar[]
 }
@@ -16,13 +16,13 @@ const MOST_VALUES = 1_000
 const FEWEST_FIRST: readonly RootField[] = ['id', 'name', 'ns', 'kind']
 
 /** Null where nothing of the kind can be told: any entry may match. */
-export function interestOf(criteria: Criteria): Interest | null {
+export function indexKeyOf(criteria: Criteria): IndexKey | null {
   if ('not' in criteria) return null
   if ('all' in criteria) {
-    const parts = criteria.all.map(interestOf).filter((interest) => interest !== null)
+    const parts = criteria.all.map(indexKeyOf).filter((interest) => interest !== null)
     return parts.sort((a, b) => rank(a) - rank(b) || a.values.length - b.values.length)[0] ?? null
   }
-  if ('any' in criteria) return united(criteria.any.map(interestOf))
+  if ('any' in criteria) return united(criteria.any.map(indexKeyOf))
   const { field, test } = criteria
   const values = test.operator === 'equals' ? [test.value] : test.operator === 'in' ? test.values : null
   return values !== null && values.length <= MOST_VALUES && values.every(isScalar) ? { field, values } : null
@@ -37,7 +37,7 @@ export function fieldKey(field: Field): string {
   return 'root' in field ? field.root : `meta.${field.meta}`
 }
 
-function united(parts: readonly (Interest | null)[]): Interest | null {
+function united(parts: readonly (IndexKey | null)[]): IndexKey | null {
   const [first] = parts
   if (first === undefined || first === null) return null
   const values = new Set<Scalar>()
@@ -48,6 +48,6 @@ function united(parts: readonly (Interest | null)[]): Interest | null {
   return values.size <= MOST_VALUES ? { field: first.field, values: [...values] } : null
 }
 
-function rank({ field }: Interest): number {
+function rank({ field }: IndexKey): number {
   return 'root' in field ? FEWEST_FIRST.indexOf(field.root) : FEWEST_FIRST.length
 }

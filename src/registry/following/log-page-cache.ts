@@ -28,7 +28,7 @@ interface Kept {
  * Pages of the log for those who catch up. After a restart a thousand come back with a few cursors between them or with one
  * each, and each with its own filter: what they read lies close together, and each page is read once for all who stand in it.
  */
-export class SharedPages {
+export class LogPageCache {
   /** Under way. */
   readonly #reading = new Set<{ readonly after: LogPosition; readonly page: Promise<LogPage> }>()
   /** By where they begin. */

@@ -5,6 +5,6 @@ export function comparePositions(a: LogPosition, b: LogPosition): number {
   return a.position === b.position ? 0 : a.position - b.position
 }
 
-export function endOf(revision: number): LogPosition {
+export function endOfRevision(revision: number): LogPosition {
   return { revision, position: Infinity }
 }

@@ -3,15 +3,15 @@ import type { HistoryWatcher } from '../../store/contract/history.js'
 import type { HistoryReader, LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
 import { pause } from '../async/pause.js'
-import { isPassing, retryDelay } from '../async/retry-while-unavailable.js'
-import { FollowerSeats, type Passed, type Seat, type Woken } from './follower-index.js'
-import type { Interest } from './index-key.js'
+import { isTransient, retryDelay } from '../async/retry-while-unavailable.js'
+import { FollowerIndex, type IndexedFollower, type SkipPoint, type WakeReason } from './follower-index.js'
+import type { IndexKey } from './index-key.js'
 import { comparePositions } from './log-position.js'
 import { changesFor } from './page-index.js'
 import { PageLimit } from './page-limit.js'
 import { restOfPage } from './rest-of-page.js'
 
-export interface LogReaderOptions {
+export interface LogTailOptions {
   /** How much of the log's recent end is kept for those who are not quite up with it. */
   readonly windowBytes: number
   /** A wake-up may be lost: look at the log at least this often while anybody follows. */
@@ -21,17 +21,17 @@ export interface LogReaderOptions {
 }
 
 /** One who follows. */
-export interface Following {
+export interface TailSubscription {
   /** What comes after a position: a page, `behind` where the store must be asked, `ahead` where there is nothing yet. */
   after(position: LogPosition): LogPage | 'behind' | 'ahead'
-  /** Waits at the end of what has been read for something that may concern it (see `FollowerSeats.wait`). */
-  advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<Woken>
+  /** Waits at the end of what has been read for something that may concern it (see `FollowerIndex.wait`). */
+  advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason>
   /** While it waits and nothing that may concern it has happened: how far that is. */
-  passed(): Passed | null
+  passed(): SkipPoint | null
   leave(): void
 }
 
-export const LOG_READER_OPTIONS: LogReaderOptions = {
+export const LOG_TAIL_OPTIONS: LogTailOptions = {
   /** @bound Size of the live window on the log. */
   windowBytes: 16 * 1024 * 1024,
   /** @bound Interval at which the log is read without a notification. */
@@ -53,7 +53,7 @@ interface Chunk {
  *   window                 start             end     a wake-up reads on from `end`, once
  *   followers      ▲ behind     ▲ in it         ▲ ahead: they wait, and it wakes those whom it may concern
  */
-export class LogReader {
+export class LogTail {
   #chunks: Chunk[] = []
   #bytes = 0
   #end: LogPosition | null = null
@@ -63,20 +63,20 @@ export class LogReader {
   #reading = false
   #again = false
   #stop: AbortController | null = null
-  readonly #seats: FollowerSeats
+  readonly #seats: FollowerIndex
   readonly #limit = new PageLimit()
 
   constructor(
     private readonly history: Pick<HistoryReader, 'log'> & HistoryWatcher,
-    private readonly options: LogReaderOptions = LOG_READER_OPTIONS,
+    private readonly options: LogTailOptions = LOG_TAIL_OPTIONS,
   ) {
-    this.#seats = new FollowerSeats(options.progressMs ?? PROGRESS_MS, () => this.#passed())
+    this.#seats = new FollowerIndex(options.progressMs ?? PROGRESS_MS, () => this.#passed())
   }
 
   /** Counts a follower in until it leaves. Nothing is read while there is none. */
-  join(interest: Interest | null): Following {
+  join(interest: IndexKey | null): TailSubscription {
     this.#followers += 1
-    const seat: Seat = this.#seats.add(interest)
+    const seat: IndexedFollower = this.#seats.add(interest)
     let joined = true
     return {
       after: (position) => this.#after(position, interest),
@@ -98,7 +98,7 @@ export class LogReader {
     else if (comparePositions(position, this.#end) > 0) this.#wake()
   }
 
-  #after(position: LogPosition, interest: Interest | null): LogPage | 'behind' | 'ahead' {
+  #after(position: LogPosition, interest: IndexKey | null): LogPage | 'behind' | 'ahead' {
     if (this.#end === null) return 'behind'
     if (comparePositions(position, this.#end) >= 0) return 'ahead'
     const chunk = this.#chunks[this.#indexAfter(position)]
@@ -148,7 +148,7 @@ export class LogReader {
         else if (this.#append(after, page)) this.#again = true
       } catch (error) {
         if (stop !== this.#stop) continue
-        if (!isPassing(error)) {
+        if (!isTransient(error)) {
           // Nobody waits for this call: those who follow ask the store themselves and meet the error there.
           this.#rest()
           continue
@@ -169,7 +169,7 @@ export class LogReader {
       this.#limit.saw(page.changes.length, bytes)
       this.#chunks.push({ after, page, bytes })
       this.#bytes += bytes
-      const before: Passed = { position: after, version: this.#version }
+      const before: SkipPoint = { position: after, version: this.#version }
       this.#end = page.upTo
       this.#version = page.transitions.at(-1)?.to ?? this.#version
       while (this.#bytes > this.options.windowBytes && this.#chunks.length > 1)
@@ -180,7 +180,7 @@ export class LogReader {
   }
 
   /** How far all have come whom nothing has woken. */
-  #passed(): Passed | null {
+  #passed(): SkipPoint | null {
     return this.#end === null ? null : { position: this.#end, version: this.#version }
   }
 

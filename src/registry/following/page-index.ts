@@ -1,7 +1,7 @@
 import { compileField } from '../../core/criteria/compile-field.js'
 import type { Change } from '../../core/history/change.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
-import { fieldKey, type Interest, isScalar, type Scalar } from './index-key.js'
+import { fieldKey, type IndexKey, isScalar, type Scalar } from './index-key.js'
 
 type ByValue = ReadonlyMap<Scalar, readonly Change[]>
 
@@ -11,7 +11,7 @@ const NOTHING: readonly Change[] = []
 const indexes = new WeakMap<LogPage, Map<string, ByValue>>()
 
 /** The changes of a page by what the entry holds in a field, before or after. */
-export function changesByValue(page: LogPage, field: Interest['field']): ByValue {
+export function changesByValue(page: LogPage, field: IndexKey['field']): ByValue {
   let fields = indexes.get(page)
   if (fields === undefined) indexes.set(page, (fields = new Map()))
   const key = fieldKey(field)
@@ -21,7 +21,7 @@ export function changesByValue(page: LogPage, field: Interest['field']): ByValue
 }
 
 /** The changes of a page that a filter may be concerned with, in their order; all of them where that cannot be told. */
-export function changesFor(page: LogPage, interest: Interest | null): readonly Change[] {
+export function changesFor(page: LogPage, interest: IndexKey | null): readonly Change[] {
   if (interest === null) return page.changes
   const byValue = changesByValue(page, interest.field)
   const found = interest.values.map((value) => byValue.get(value)).filter((changes) => changes !== undefined)
@@ -30,7 +30,7 @@ export function changesFor(page: LogPage, interest: Interest | null): readonly C
   return [...new Set(found.flat())].sort((a, b) => a.revision - b.revision || a.position - b.position)
 }
 
-function grouped(changes: readonly Change[], field: Interest['field']): ByValue {
+function grouped(changes: readonly Change[], field: IndexKey['field']): ByValue {
   const valuesOf = compileField(field)
   const byValue = new Map<Scalar, Change[]>()
   for (const change of changes) {

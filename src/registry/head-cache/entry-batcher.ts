@@ -20,7 +20,7 @@ interface Waiting {
 }
 
 /** Reads entries at the head for many at once: whoever asks in one turn, or while enough is being read, shares a statement. */
-export class GatheredEntries {
+export class EntryBatcher {
   #waiting: Waiting[] = []
   #reading = 0
   /** Readers that those are for. */

@@ -6,10 +6,10 @@ import type { Head } from '../../core/history/version.js'
 import type { HeadReader, ReadIndexResult } from '../../store/contract/head-reader.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
-import { GatheredEntries } from './entry-batcher.js'
-import { HeadPages } from './head-page-cache.js'
-import { GatheredLook } from './read-index.js'
-import { AfterLook } from './read-index-waiters.js'
+import { EntryBatcher } from './entry-batcher.js'
+import { HeadPageCache } from './head-page-cache.js'
+import { ReadIndex } from './read-index.js'
+import { ReadIndexWaiters } from './read-index-waiters.js'
 
 /** @bound Size of the cache of entries at the head. */
 const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
@@ -30,11 +30,11 @@ interface Kept {
 }
 
 /** `mark` names the entry as it is kept, where it was kept before it was asked for. */
-export type TellEntry = (entry: EntryRevision | null, mark: number | null) => void
+export type EntryCallback = (entry: EntryRevision | null, mark: number | null) => void
 
 interface Asked {
   readonly id: EntryId
-  readonly told: TellEntry
+  readonly told: EntryCallback
   failed(error: unknown): void
 }
 
@@ -48,15 +48,15 @@ interface Asked {
  * and is never served to who has seen a higher R. Nothing is read while nobody asks. Entries that are asked for
  * together are of one revision, kept or not. What is not kept is read without a look: that statement is one itself.
  */
-export class HeadReads {
+export class HeadCache {
   readonly #kept: LRUCache<EntryId, Kept>
-  readonly #looks: GatheredLook<Head>
-  readonly #misses: GatheredEntries
-  readonly #afterLook = new AfterLook<Asked>(
+  readonly #looks: ReadIndex<Head>
+  readonly #misses: EntryBatcher
+  readonly #afterLook = new ReadIndexWaiters<Asked>(
     (asked) => this.#tell(asked),
     ({ failed }, error) => failed(error),
   )
-  readonly #pages: HeadPages
+  readonly #pages: HeadPageCache
   /** All that is kept is true of this revision, save for what was read at a later one. */
   #through = 0
   #marks = 0
@@ -67,9 +67,9 @@ export class HeadReads {
     pageBytes = PAGE_CACHE_BYTES,
   ) {
     this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
-    this.#looks = new GatheredLook(() => this.#look())
-    this.#misses = new GatheredEntries(reader)
-    this.#pages = new HeadPages(pageBytes)
+    this.#looks = new ReadIndex(() => this.#look())
+    this.#misses = new EntryBatcher(reader)
+    this.#pages = new HeadPageCache(pageBytes)
   }
 
   /** What is kept takes so many, roughly. */
@@ -100,7 +100,7 @@ export class HeadReads {
   }
 
   /** As `entries`, of one, told instead of promised: the promises took as long as all else that is done for it. Neither may throw. */
-  entry(id: EntryId, told: TellEntry, failed: (error: unknown) => void): void {
+  entry(id: EntryId, told: EntryCallback, failed: (error: unknown) => void): void {
     if (!this.#kept.has(id)) return this.#readOne({ id, told, failed })
     this.#afterLook.add(this.head(), { id, told, failed })
   }

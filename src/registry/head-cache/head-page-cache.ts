@@ -24,7 +24,7 @@ const LONGEST = 4_000
  * Stretches of the list of entries at the head, by id, that do not overlap. Pages are taken out of what adjoins, whichever
  * pages were read, and are of one revision. Whoever owns this tells it each revision of the head and what changed.
  */
-export class HeadPages {
+export class HeadPageCache {
   /** In the list's order. */
   readonly #stretches: Stretch[] = []
   readonly #recent: LRUCache<Stretch, Stretch>

@@ -2,7 +2,7 @@
  * Waits for looks on behalf of many: all who come while the same look is to be had share one promise of it, since a promise for each took as
  * long as all else that is done for them. `seen` and `failed` may not throw.
  */
-export class AfterLook<Waiting> {
+export class ReadIndexWaiters<Waiting> {
   #look: Promise<unknown> | null = null
   #waiting: Waiting[] = []
 

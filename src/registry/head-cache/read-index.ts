@@ -10,7 +10,7 @@ const WEIGHT = 0.2
  * given a look that began before they asked. It begins at the end of the turn in which the first asked: requests that
  * came over many sockets at one time are all read by then.
  */
-export class GatheredLook<Seen> {
+export class ReadIndex<Seen> {
   #gathering: Promise<Seen> | null = null
   #running: Promise<unknown> = Promise.resolve()
   #asked = 0

@@ -1,7 +1,7 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Instances } from '../../store/contract/instances.js'
 import { pause } from '../async/pause.js'
-import { isPassing, retryDelay } from '../async/retry-while-unavailable.js'
+import { isTransient, retryDelay } from '../async/retry-while-unavailable.js'
 import { WatchedEntry } from './watched-entry.js'
 
 /**
@@ -129,7 +129,7 @@ export class InstanceWatch {
         for (const [id, watched] of dirty) this.#see(watched, of.get(id) ?? [], now, look)
       } catch (error) {
         for (const [, watched] of dirty) {
-          if (isPassing(error)) watched.isDirty = true
+          if (isTransient(error)) watched.isDirty = true
           else fail(watched, error)
         }
         await pause(retryDelay(failures++), this.#closing.signal)

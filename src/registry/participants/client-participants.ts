@@ -2,8 +2,8 @@ import { utf8Length } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
 import type { Exchange, Participation, ProposalAnswer } from '../../store/contract/exchange.js'
-import { busPattern } from '../events/bus-patterns.js'
 import { Inbox } from '../events/inbox.js'
+import { parseBusPattern } from '../events/parse-bus-pattern.js'
 import {
   LONGEST_REASON,
   type OnFailure,
@@ -126,7 +126,7 @@ export class ClientParticipants implements ParticipantDirectory {
         const { accept, reason } = await exchange.offer(offer, signal)
         return accept ? { accept } : { accept, reason }
       },
-      tell: (proposal) => exchange.notify({ recipients: recipients(proposal), body: writeProposal(proposal) }),
+      notify: (proposal) => exchange.notify({ recipients: recipients(proposal), body: writeProposal(proposal) }),
     }
   }
 }
@@ -154,5 +154,5 @@ function checkKinds(kinds: readonly string[] | null): void {
     )
   if (kinds.length > MOST_PATTERNS)
     throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns; ${MOST_PATTERNS} at most`)
-  for (const [i, kind] of kinds.entries()) busPattern(kind, `kinds[${i}]`)
+  for (const [i, kind] of kinds.entries()) parseBusPattern(kind, `kinds[${i}]`)
 }

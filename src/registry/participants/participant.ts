@@ -18,7 +18,7 @@ export interface Proposal {
   readonly deadline: Date | null
 }
 
-export type Answer = { readonly accept: true } | { readonly accept: false; readonly reason: string | null }
+export type ParticipantAnswer = { readonly accept: true } | { readonly accept: false; readonly reason: string | null }
 
 /**
  * @bound Length of a participant's reason: UTF-8 bytes that a client may send, or characters that are kept of any other
@@ -38,9 +38,9 @@ export interface Participant {
   /** How long it has for one answer, unless the gateway's own time is shorter. */
   readonly timeoutMs: number
   /** Its first answer. Rejects where it has failed (PARTICIPANT_FAILED). `signal` aborts when nobody waits any more. */
-  offer(proposal: Proposal, signal: AbortSignal): Promise<Answer>
+  offer(proposal: Proposal, signal: AbortSignal): Promise<ParticipantAnswer>
   /** Resolves when it has been told; rejects where that failed. Nobody's answer depends on it. */
-  tell(proposal: Proposal, signal: AbortSignal): Promise<void>
+  notify(proposal: Proposal, signal: AbortSignal): Promise<void>
 }
 
 /** Where participants are found. Several are asked side by side: plugins, webhooks, GraphQL clients. */

@@ -20,7 +20,7 @@ export interface PluginParticipant {
 }
 
 /** A participant as transactions ask it. @throws TypeError, InvalidBusPattern on what cannot be used */
-export function participantOf(given: PluginParticipant, operationMs: number): Participant {
+export function adaptPluginParticipant(given: PluginParticipant, operationMs: number): Participant {
   const { name, kinds = ['**'], onFailure = 'refuse', timeoutSeconds } = given
   if (typeof name !== 'string' || name === '') throw new TypeError('a participant needs a name')
   const fault = (what: string) => new TypeError(`the participant "${name}" ${what}`)
@@ -41,7 +41,7 @@ export function participantOf(given: PluginParticipant, operationMs: number): Pa
       const answer = await given.propose(JSON.parse(proposalJson(proposal)) as PluginProposal, signal)
       return checkAnswer(typeof answer === 'boolean' ? { accept: answer } : answer)
     },
-    async tell(proposal) {
+    async notify(proposal) {
       await given.tell?.(JSON.parse(proposalJson(proposal)) as PluginProposal)
     },
   }

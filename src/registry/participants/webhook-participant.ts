@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { pause } from '../async/pause.js'
-import type { Answer, OnFailure, Participant, Proposal } from './participant.js'
+import type { OnFailure, Participant, ParticipantAnswer, Proposal } from './participant.js'
 import { proposalJson } from './proposal-json.js'
 
 export interface WebhookOptions {
@@ -42,13 +42,13 @@ export class WebhookParticipant implements Participant {
     this.#agent = this.#url.protocol === 'https:' ? new https.Agent(settings) : new http.Agent(settings)
   }
 
-  async offer(proposal: Proposal, signal: AbortSignal): Promise<Answer> {
+  async offer(proposal: Proposal, signal: AbortSignal): Promise<ParticipantAnswer> {
     const { status, body } = await this.#post(proposal, signal)
     if (status !== 200) throw new Error(`it answered with the status ${status}, not 200`)
     return readAnswer(body)
   }
 
-  async tell(proposal: Proposal, signal: AbortSignal): Promise<void> {
+  async notify(proposal: Proposal, signal: AbortSignal): Promise<void> {
     await this.#post(proposal, signal)
   }
 
@@ -129,7 +129,7 @@ function isBroken(error: unknown): boolean {
 }
 
 /** @throws Error where it is anything else than `{"accept": true}` or `{"accept": false, "reason": "…"}` */
-export function readAnswer(body: Uint8Array): Answer {
+export function readAnswer(body: Uint8Array): ParticipantAnswer {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
@@ -140,7 +140,7 @@ export function readAnswer(body: Uint8Array): Answer {
 }
 
 /** @throws Error where it is no answer */
-export function checkAnswer(value: unknown): Answer {
+export function checkAnswer(value: unknown): ParticipantAnswer {
   const { accept, reason } = (value ?? {}) as { accept?: unknown; reason?: unknown }
   if (accept === true) return { accept: true }
   const isReason = reason === undefined || reason === null || typeof reason === 'string'

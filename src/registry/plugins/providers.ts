@@ -1,7 +1,7 @@
 import type { Closable, JsonSchema, Provider, StandardSchema, Undo } from '../../store/contract/provider.js'
 import { withinDeadline } from '../async/within-deadline.js'
 import { checkProvider } from './check-provider.js'
-import { checkProviderConfig, isStandardSchema } from './provider-config.js'
+import { checkProviderConfig, isStandardSchema } from './check-provider-config.js'
 import { ProviderError } from './provider-error.js'
 
 /** @bound Time for one registration hook, and for undoing it. */

@@ -7,7 +7,7 @@ import { checkTagName } from '../writing/check-write.js'
  * The revision a caller means: a version's is the first at which it was the head; a time's the last that was
  * not later. What is not there, or no longer, is an error: never the nearest that is.
  */
-export async function revisionAt(history: HistoryReader, at: At): Promise<number> {
+export async function resolveRevision(history: HistoryReader, at: At): Promise<number> {
   if ('version' in at) return readable(history, await revisionOfVersion(history, at.version))
   if ('tag' in at) return readable(history, await revisionOfVersion(history, await taggedVersion(history, at.tag)))
   if ('revision' in at) return readable(history, await knownRevision(history, at.revision))

@@ -3,7 +3,12 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import { TimeIsUp, withinTime } from '../async/within-time.js'
-import { type Answer, LONGEST_REASON, type OnFailure, type Participant } from '../participants/participant.js'
+import {
+  LONGEST_REASON,
+  type OnFailure,
+  type Participant,
+  type ParticipantAnswer,
+} from '../participants/participant.js'
 import { entryEvent, operationProposal } from './proposals.js'
 
 export interface Question {
@@ -41,7 +46,7 @@ export async function askParticipants(question: Question): Promise<Answers> {
 }
 
 type Heard =
-  | Answer
+  | ParticipantAnswer
   | {
       readonly failed: 'PARTICIPANT_TIMEOUT' | 'PARTICIPANT_FAILED'
       readonly why: string

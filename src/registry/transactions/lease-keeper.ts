@@ -1,7 +1,7 @@
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 
 /** @bound Lease of an open transaction. A gateway that does not renew it in time is considered dead. */
-export const LEASE_MS = 15_000
+export const TRANSACTION_LEASE_MS = 15_000
 
 /** Renews what this gateway has open, all by one statement, and nothing while nothing is open. */
 export class LeaseKeeper {
@@ -22,7 +22,7 @@ export class LeaseKeeper {
     this.#timer.unref()
   }
 
-  letGo(id: string): void {
+  release(id: string): void {
     this.#open.delete(id)
     if (this.#open.size > 0) return
     clearInterval(this.#timer)

@@ -2,22 +2,22 @@ import { withinTime } from '../async/within-time.js'
 import type { Participant, Proposal } from '../participants/participant.js'
 
 /** Told what could not be told. */
-export type Untold = (participant: string, proposal: Proposal, error: unknown) => void
+export type OnUndelivered = (participant: string, proposal: Proposal, error: unknown) => void
 
 /**
  * Tells participants what awaits no answer: each hears it in order, none waits for another. Who could not be told
  * of one inverse is spared the others, so that one that hangs costs a bounded time, but is owed the end.
  */
-export class Teller {
+export class ParticipantNotifier {
   readonly #tails = new Map<string, Promise<void>>()
   readonly #failed = new Set<string>()
 
   constructor(
-    private readonly untold: Untold,
+    private readonly undelivered: OnUndelivered,
     private readonly longestMs: number,
   ) {}
 
-  tell(participant: Participant, proposal: Proposal, always: boolean): void {
+  notify(participant: Participant, proposal: Proposal, always: boolean): void {
     const { name } = participant
     const before = this.#tails.get(name) ?? Promise.resolve()
     this.#tails.set(
@@ -26,11 +26,11 @@ export class Teller {
         if (this.#failed.has(name) && !always) return
         try {
           await withinTime(Math.min(participant.timeoutMs, this.longestMs), (signal) =>
-            participant.tell(proposal, signal),
+            participant.notify(proposal, signal),
           )
         } catch (error) {
           this.#failed.add(name)
-          this.untold(name, proposal, error)
+          this.undelivered(name, proposal, error)
         }
       }),
     )

@@ -1,21 +1,21 @@
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { OpenTransaction, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { pause } from '../async/pause.js'
-import { isPassing } from '../async/retry-while-unavailable.js'
+import { isTransient } from '../async/retry-while-unavailable.js'
 import type { ParticipantDirectory } from '../participants/participant.js'
 import type { LeaseKeeper } from './lease-keeper.js'
-import { Teller, type Untold } from './participant-notifier.js'
+import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
-import { inversesOf } from './run-transaction.js'
+import { inversesOf } from './transaction-run.js'
 
-export interface RecoveryWorld {
+export interface RecoveryContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
   readonly leases: LeaseKeeper
   readonly leaseMs: number
   readonly operationMs: number
   publish(event: BusEvent): void
-  untold: Untold
+  undelivered: OnUndelivered
   /** An error that is not the store's being away. */
   failed(error: unknown): void
 }
@@ -29,7 +29,7 @@ const ABANDONED = 'the gateway that ran it has ended'
  * Ends, at once and then from time to time, what gateways that died have left open. What made a transition is told
  * as committed; of anything else nothing was changed, and taking it over made sure that nothing will be.
  */
-export async function recoverTransactions(world: RecoveryWorld, signal: AbortSignal): Promise<void> {
+export async function recoverTransactions(world: RecoveryContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       for (;;) {
@@ -38,7 +38,7 @@ export async function recoverTransactions(world: RecoveryWorld, signal: AbortSig
         await endAbandoned(transaction, world)
       }
     } catch (error) {
-      if (!isPassing(error)) world.failed(error)
+      if (!isTransient(error)) world.failed(error)
     }
     await pause(LEASES_BETWEEN_LOOKS * world.leaseMs, signal)
   }
@@ -46,7 +46,7 @@ export async function recoverTransactions(world: RecoveryWorld, signal: AbortSig
 
 async function endAbandoned(
   { id, operations, notified: told, accepted }: OpenTransaction,
-  world: RecoveryWorld,
+  world: RecoveryContext,
 ): Promise<void> {
   const { journal, leases, directory } = world
   leases.keep(id)
@@ -54,23 +54,23 @@ async function endAbandoned(
     const revision = await journal.revisionOf(id)
     const taking = await directory.forKinds([...new Set(operations.map(entryKindOf))])
     const participants = taking.filter(({ name }) => told.includes(name))
-    const teller = new Teller(world.untold, world.operationMs)
+    const notifier = new ParticipantNotifier(world.undelivered, world.operationMs)
     if (revision === null) {
       for (const { operation, names } of inversesOf(operations, accepted)) {
         world.publish(entryEvent(id, operation))
         for (const participant of participants.filter(({ name }) => names.includes(name))) {
-          teller.tell(participant, operationProposal(id, operation, null), false)
+          notifier.notify(participant, operationProposal(id, operation, null), false)
         }
       }
     }
     const kind = revision === null ? 'registry.discard' : 'registry.commit'
-    for (const participant of participants) teller.tell(participant, transactionProposal(id, kind), true)
+    for (const participant of participants) notifier.notify(participant, transactionProposal(id, kind), true)
     world.publish(
       transactionEvent(id, kind, operations.length, revision === null ? { error: ABANDONED } : { revision }),
     )
-    await teller.settled()
+    await notifier.settled()
     await journal.close(id)
   } finally {
-    leases.letGo(id)
+    leases.release(id)
   }
 }

@@ -7,7 +7,7 @@ import type { Operation } from '../../core/ordering/operation.js'
  * What need not be asked any more once an operation is refused: whatever refers to its entry, or is referred to by
  * it, directly or by others that need not be asked either. Everything else may be, so that all is known at once.
  */
-export class DependentsOfRefused {
+export class RefusedDependents {
   readonly #ids = new Set<EntryId>()
   readonly #namespaces = new Set<string>()
   readonly #groups = new Set<string>()

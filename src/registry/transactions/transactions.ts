@@ -7,13 +7,13 @@ import type { CommitOutcome, CommitRequest } from '../../store/contract/history-
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { waitFor } from '../async/within-time.js'
 import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
-import { LEASE_MS, LeaseKeeper } from './lease-keeper.js'
+import { LeaseKeeper, TRANSACTION_LEASE_MS } from './lease-keeper.js'
 import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
 import { recoverTransactions } from './recover-transactions.js'
-import { stoppingError, TransactionRun } from './run-transaction.js'
+import { stoppingError, TransactionRun } from './transaction-run.js'
 
 /** Where events go. */
-export interface Bus {
+export interface EventSink {
   publish(event: BusEvent): void
   /** Whether anybody may be listening: as of the last look at the participants, or newer. */
   isHeard(): boolean
@@ -21,7 +21,7 @@ export interface Bus {
 
 export interface TransactionsOptions {
   readonly participants?: ParticipantDirectory
-  readonly bus?: Bus
+  readonly bus?: EventSink
   /** Kinds of which nothing is offered and the bus says nothing. */
   readonly internalKinds?: readonly string[]
   /** For each offer. */
@@ -30,7 +30,7 @@ export interface TransactionsOptions {
   readonly totalMs?: number
   readonly leaseMs?: number
   /** Of what could only have been told. */
-  untold?(participant: string, proposal: Proposal, error: unknown): void
+  undelivered?(participant: string, proposal: Proposal, error: unknown): void
   /** An error beside any transaction. */
   failed?(error: unknown): void
 }
@@ -67,7 +67,7 @@ export class Transactions {
   #openBytes = 0
 
   constructor(options: TransactionsOptions & Wiring) {
-    const { participants: directory, journal, leaseMs = LEASE_MS, operationMs = OPERATION_MS } = options
+    const { participants: directory, journal, leaseMs = TRANSACTION_LEASE_MS, operationMs = OPERATION_MS } = options
     this.#options = options
     // Each question that waits listens to it; how many may wait is bounded above.
     setMaxListeners(0, this.#stopping.signal)
@@ -84,7 +84,7 @@ export class Transactions {
               leaseMs,
               operationMs,
               publish: this.#publish,
-              untold: this.#untold,
+              undelivered: this.#undelivered,
               failed: (error) => options.failed?.(error),
             },
             this.#stopping.signal,
@@ -127,7 +127,7 @@ export class Transactions {
       journal,
       references,
       commit,
-      leaseMs = LEASE_MS,
+      leaseMs = TRANSACTION_LEASE_MS,
       operationMs = OPERATION_MS,
       totalMs = TOTAL_MS,
     } = this.#options
@@ -143,7 +143,7 @@ export class Transactions {
       plan: (request) => commit({ ...request, dryRun: true }, bytes),
       commit: (request) => commit(request, bytes),
       publish: this.#publish,
-      untold: this.#untold,
+      undelivered: this.#undelivered,
       stopping: this.#stopping.signal,
     }).run()
     // Until all have been told, `close` waits for it.
@@ -176,8 +176,8 @@ export class Transactions {
   }
 
   readonly #publish = (event: BusEvent): void => this.#options.bus?.publish(event)
-  readonly #untold = (participant: string, proposal: Proposal, error: unknown): void =>
-    this.#options.untold?.(participant, proposal, error)
+  readonly #undelivered = (participant: string, proposal: Proposal, error: unknown): void =>
+    this.#options.undelivered?.(participant, proposal, error)
 }
 
 /** Looks at no state: what kinds a delete or a version touches is known only when it has been planned. */

@@ -40,7 +40,7 @@ type Applied = Extract<CommitOutcome, { type: 'applied' }>
  * Circles among the operations, then dependents that its deletes leave dangling, on a dry run would leave. Dependents are those
  * of the state that the changeset made; one that has changed since is left out.
  */
-export async function warningsOf(
+export async function changesetWarnings(
   outcome: Applied,
   history: HistoryReader,
   references: ExtractReferences,

@@ -3,7 +3,7 @@ import { type SealRules, sealContent } from '../../core/entry/seal-content.js'
 import { utf8Length } from '../../core/entry/text.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { SubmittedOperation } from '../../core/ordering/operation.js'
-import { breather } from '../async/pause.js'
+import { timeSlicer } from '../async/pause.js'
 import type { RawOperation } from './write-input.js'
 
 export interface ChangesetLimits {
@@ -36,7 +36,7 @@ export async function checkChangeset(
   }
   const operations: SubmittedOperation[] = []
   const problems: Problem[] = []
-  const breath = breather()
+  const breath = timeSlicer()
   let bytes = 0
   for (const [index, operation] of raw.entries()) {
     const id = readId(operation, index, problems)

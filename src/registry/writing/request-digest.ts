@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { canonicalJson } from '../../core/entry/canonical-json.js'
 import type { Json } from '../../core/entry/json.js'
-import { breather } from '../async/pause.js'
+import { timeSlicer } from '../async/pause.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersionInput } from './write-input.js'
 
 /*
@@ -9,7 +9,7 @@ import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersio
  * a line for each operation. What is left out counts as null: clients' serialisers differ there.
  */
 
-export async function changesetDigest({
+export async function changesetRequestDigest({
   operations,
   base,
   expectedHead,
@@ -17,7 +17,7 @@ export async function changesetDigest({
   dryRun,
 }: ApplyChangesetInput): Promise<string> {
   const hash = createHash('sha256')
-  const breath = breather()
+  const breath = timeSlicer()
   try {
     hash.update(
       line({
@@ -40,7 +40,7 @@ export async function changesetDigest({
   }
 }
 
-export function versionDigest({ version, expectedHead, message, dryRun, force }: ApplyVersionInput): string {
+export function versionRequestDigest({ version, expectedHead, message, dryRun, force }: ApplyVersionInput): string {
   const input = {
     mutation: 'applyVersion',
     version,
@@ -52,7 +52,7 @@ export function versionDigest({ version, expectedHead, message, dryRun, force }:
   return createHash('sha256').update(line(input)).digest('hex')
 }
 
-export function revertDigest({ version, expectedHead, message, dryRun, force }: RevertVersionInput): string {
+export function revertRequestDigest({ version, expectedHead, message, dryRun, force }: RevertVersionInput): string {
   const input = {
     mutation: 'revertVersion',
     version,

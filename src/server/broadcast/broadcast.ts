@@ -1,4 +1,4 @@
-import type { StreamPlace } from '../../registry/following/stream-position.js'
+import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { FairDelivery } from './fair-delivery.js'
 import type { ResultBufferBudget } from './result-buffer-budget.js'
 import { type FeedSource, ResultFeed } from './result-feed.js'
@@ -21,7 +21,7 @@ export class Broadcast {
       readonly window: ResultBufferBudget
       readonly turns: FairDelivery
       /** Executes the operation from a place on. */
-      readonly open: (from: StreamPlace) => FeedSource
+      readonly open: (from: StreamPosition) => FeedSource
       /** Called when nobody is left. */
       readonly empty: () => void
     },
@@ -43,7 +43,7 @@ export class Broadcast {
    * yet (`isWaiting`), any that has; null where its own is the one. So those who catch up from different places meet: who comes
    * to where another one began is handed what was worked out for that one.
    */
-  betterRun(own: ResultFeed, at: StreamPlace, since: number, isWaiting: boolean): ResultFeed | null {
+  betterRun(own: ResultFeed, at: StreamPosition, since: number, isWaiting: boolean): ResultFeed | null {
     let isOlder = true
     for (const run of this.#runs) {
       if (run !== own) {
@@ -55,7 +55,7 @@ export class Broadcast {
   }
 
   /** A run to go on in from any place: a new one, where there is none. */
-  runFrom(place: StreamPlace, since: number): ResultFeed {
+  runFrom(place: StreamPosition, since: number): ResultFeed {
     if (place.position.position === Infinity) {
       for (const run of this.#runs) if (run.covers(place, since, this.options.timeless)) return run
     }

@@ -1,5 +1,5 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
-import type { StreamPlace } from '../../registry/following/stream-position.js'
+import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultStream } from '../pipeline/operation-request.js'
 import { Broadcast } from './broadcast.js'
@@ -14,7 +14,7 @@ import type { Subscriber } from './subscriber.js'
 export interface StartedSubscription {
   readonly source: FeedSource & { readonly results: AsyncIterableIterator<unknown> }
   /** The same operation anew, from a place on. */
-  readonly open: (from: StreamPlace) => FeedSource
+  readonly open: (from: StreamPosition) => FeedSource
   /** When it began, by `performance.now()`. */
   readonly since: number
   /** Aborts when the client has gone. */

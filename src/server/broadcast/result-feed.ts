@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql'
 import { partitionPoint } from '../../core/entry/partition-point.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
-import { type FollowPlace, isSyncedAt, type StreamPlace } from '../../registry/following/stream-position.js'
+import { isSyncedAt, type PositionTracker, type StreamPosition } from '../../registry/following/stream-position.js'
 import { ResultBatch } from './result-batch.js'
 import type { BufferOwner, ResultBufferBudget } from './result-buffer-budget.js'
 import type { SharedResult } from './shared-result.js'
@@ -24,7 +24,7 @@ const ALONE_BYTES = 1024 * 1024
 /** What a run executes: results, one asked for after the other, and where each stands. */
 export interface FeedSource {
   readonly results: AsyncIterator<ExecutionResult>
-  readonly place: FollowPlace
+  readonly place: PositionTracker
 }
 
 /**
@@ -37,7 +37,7 @@ export interface FeedSource {
  */
 export class ResultFeed {
   /** Where the first result that is kept begins; null while that is no place in the log, and nobody may join. */
-  start: StreamPlace | null
+  start: StreamPosition | null
   first = 0
   readonly members = new Set<Subscriber>()
   /** Members that wait for their turn to be handed what there is. */
@@ -77,7 +77,7 @@ export class ResultFeed {
    * be by itself. Where results also show the present (`timeless` is false), none is older than the client's own beginning.
    * `ready`: only where what it gets next is there already.
    */
-  covers(at: StreamPlace, since: number, timeless: boolean, ready = false): boolean {
+  covers(at: StreamPosition, since: number, timeless: boolean, ready = false): boolean {
     const { start } = this
     if (start === null || this.ended !== null || comparePositions(start.position, at.position) > 0) return false
     // Who has not heard `synced` yet must hear it where it is due.
@@ -85,11 +85,11 @@ export class ResultFeed {
     const next = this.after(at)
     if (next < this.end) return timeless || this.#kept[next - this.first]!.begun >= since
     // One that is itself catching up would make everybody wait.
-    return !ready && comparePositions(this.#source?.place.looked?.() ?? start.position, at.position) >= 0
+    return !ready && comparePositions(this.#source?.place.scanned?.() ?? start.position, at.position) >= 0
   }
 
   /** Number of the first result that comes after a place. */
-  after({ position }: StreamPlace): number {
+  after({ position }: StreamPosition): number {
     return this.first + partitionPoint(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 

@@ -1,4 +1,4 @@
-import type { StreamPlace } from '../../registry/following/stream-position.js'
+import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { ResultBatch } from './result-batch.js'
 
 /** A result of a subscription as every client that it is for is sent it. */
@@ -6,7 +6,7 @@ export interface SharedResult {
   /** Its JSON, in UTF-8. */
   readonly text: Buffer
   /** Where the stream stands after it; null where that is no place in the log. */
-  readonly place: StreamPlace | null
+  readonly place: StreamPosition | null
   /** When it began to be worked out, by `performance.now()`. */
   readonly begun: number
   /** Who is handed what came before it is not handed it at once with that. */

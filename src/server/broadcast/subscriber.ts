@@ -1,5 +1,5 @@
 import { comparePositions } from '../../registry/following/log-position.js'
-import type { StreamPlace } from '../../registry/following/stream-position.js'
+import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { Broadcast } from './broadcast.js'
 import type { ResultFeed } from './result-feed.js'
 import type { ResultSink } from './shared-result.js'
@@ -13,7 +13,7 @@ export class Subscriber {
   /** When it began, by `performance.now()`. */
   readonly since: number
   /** After the last result that was sent; null before one that has a place in the log. */
-  place: StreamPlace | null = null
+  place: StreamPosition | null = null
   /** Number of the result it is to get next. */
   next: number
   /** It has joined a run that may not be as far yet as it is itself. */
@@ -104,7 +104,7 @@ export class Subscriber {
     this.step()
   }
 
-  #join(run: ResultFeed, place: StreamPlace): void {
+  #join(run: ResultFeed, place: StreamPosition): void {
     const left = this.run
     this.run = run
     run.members.add(this)
@@ -115,7 +115,7 @@ export class Subscriber {
   }
 
   /** What it was told elsewhere it is not told again. */
-  #skipKnown({ position }: StreamPlace): void {
+  #skipKnown({ position }: StreamPosition): void {
     while (this.next < this.run.end && comparePositions(this.run.at(this.next).place!.position, position) <= 0)
       this.next += 1
     this.#joined = this.next >= this.run.end

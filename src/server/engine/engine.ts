@@ -11,7 +11,7 @@ import { createYoga } from 'graphql-yoga'
 import { createContext } from '../../graphql/base/request-context.js'
 import { collectFields, fragmentsOf } from '../../graphql/compiled/collect-fields.js'
 import { pause } from '../../registry/async/pause.js'
-import type { StreamPlace } from '../../registry/following/stream-position.js'
+import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Sources } from '../../sources/running/sources.js'
@@ -165,7 +165,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
 
       /** The same subscription anew, from a place; it is nobody's in particular. */
-      function open(from: StreamPlace): FeedSource {
+      function open(from: StreamPosition): FeedSource {
         const stop = new AbortController()
         const again = createContext({ ...offered, author: null, signal: stop.signal, from })
         return { place: again.place, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import { AfterLook } from '../../registry/head-cache/read-index-waiters.js'
+import { ReadIndexWaiters } from '../../registry/head-cache/read-index-waiters.js'
 import type { Registry } from '../../registry/registry.js'
 import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import type { AnswerText, OnAnswer } from './answer.js'
@@ -37,7 +37,7 @@ export class AnswerCache {
     maxEntrySize: LARGEST,
     sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
   })
-  readonly #afterLook = new AfterLook<Asking>(
+  readonly #afterLook = new ReadIndexWaiters<Asking>(
     (asking) => this.#end(asking, this.#answerOf(asking)),
     (asking) => this.#end(asking, null),
   )

@@ -1,7 +1,7 @@
 import { compileDependencyPatterns } from '../../core/dependency/compile-dependency-patterns.js'
 import type { DependencyPattern } from '../../core/dependency/reference.js'
 import type { Participant } from '../../registry/participants/participant.js'
-import { type PluginParticipant, participantOf } from '../../registry/participants/plugin-participant.js'
+import { adaptPluginParticipant, type PluginParticipant } from '../../registry/participants/plugin-participant.js'
 import type { Provider } from '../../store/contract/provider.js'
 import type { GatewayProviders, GatewayRoles } from './gateway-providers.js'
 
@@ -52,7 +52,7 @@ export function pluginRegistrations(operationMs: number, providers: GatewayProvi
     api: {
       participant(given) {
         inTime('a participant')
-        participants.push(participantOf(given, operationMs))
+        participants.push(adaptPluginParticipant(given, operationMs))
       },
       provider(role, provider) {
         // Later on too: one that is registered while the gateway runs can be found from then on.

@@ -1,6 +1,6 @@
 import type { Operation } from '../../core/ordering/operation.js'
 import { pause } from '../../registry/async/pause.js'
-import { isPassing } from '../../registry/async/retry-while-unavailable.js'
+import { isTransient } from '../../registry/async/retry-while-unavailable.js'
 import type { Registry } from '../../registry/registry.js'
 import { LeaseLost, type ReloadRequest } from '../../store/contract/source-records.js'
 import type { SourceReader } from '../contract/source-reader.js'
@@ -216,7 +216,7 @@ export class SourceRunner {
       if (
         signal.aborted ||
         error instanceof LeaseLost ||
-        isPassing(error, ['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'])
+        isTransient(error, ['UNAVAILABLE', 'TIMEOUT', 'OUTCOME_UNKNOWN'])
       )
         throw error
       return error instanceof Error ? error : new Error(String(error))

@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import { breather } from '../../registry/async/pause.js'
+import { timeSlicer } from '../../registry/async/pause.js'
 import type { EntryRecord, SourceRecords } from '../../store/contract/source-records.js'
 import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { FailureList, failureAt } from '../forms/failure-list.js'
@@ -59,7 +59,7 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
   const pass = new SyncPass(options)
   let group: Changed[] = []
   let definitions = 0
-  const breath = breather()
+  const breath = timeSlicer()
   for await (const scanned of options.reader.scan(
     (location) => options.book.get(location)?.stamp ?? undefined,
     options.signal,

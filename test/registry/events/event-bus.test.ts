@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { BusEvent } from '../../../src/core/events/bus-event.js'
-import { EventBus, type HeardEvent } from '../../../src/registry/events/event-bus.js'
+import { EventBus, type ReceivedEvent } from '../../../src/registry/events/event-bus.js'
 import { openMemoryExchange } from '../../../src/store/memory/memory-exchange.js'
 import { nextOf } from '../registry-fixture.js'
 
@@ -20,7 +20,7 @@ const event = (
   error,
 })
 const EVERYTHING = { system: null, kind: null, path: null }
-const story = (heard: HeardEvent) => (heard.type === 'missed' ? `missed ${heard.count}` : heard.path)
+const story = (heard: ReceivedEvent) => (heard.type === 'missed' ? `missed ${heard.count}` : heard.path)
 
 describe('the event bus', () => {
   it('tells a slow subscriber what it missed, in its place, and stops for nobody', async () => {

@@ -9,9 +9,9 @@ import { parseEntryId } from '../../../src/core/entry/entry-id.js'
 import { sealContent } from '../../../src/core/entry/seal-content.js'
 import type { Change } from '../../../src/core/history/change.js'
 import { createRegistry } from '../../../src/registry/create-registry.js'
-import { viewOfChange } from '../../../src/registry/following/change-view.js'
+import { filteredChange } from '../../../src/registry/following/filtered-change.js'
 import type { ChangeBatch } from '../../../src/registry/following/follow-input.js'
-import { interestOf, isScalar } from '../../../src/registry/following/index-key.js'
+import { indexKeyOf, isScalar } from '../../../src/registry/following/index-key.js'
 import { changesFor } from '../../../src/registry/following/page-index.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import type { LogPage } from '../../../src/store/contract/history-reader.js'
@@ -53,7 +53,7 @@ describe('what a filter can be indexed by', () => {
     let told = 0
     fc.assert(
       fc.property(criteriaGiven, fc.array(entryArbitrary, { minLength: 5, maxLength: 10 }), (criteria, entries) => {
-        const interest = interestOf(criteria)
+        const interest = indexKeyOf(criteria)
         if (interest === null) return
         told += 1
         const matches = compileMatcher(criteria, compileRegex)
@@ -106,8 +106,8 @@ describe('what a filter can be indexed by', () => {
           }
           const matches = compileMatcher(criteria, compileRegex)
           const seen = (among: readonly Change[]) =>
-            among.map((change) => viewOfChange(change, matches)).filter((change) => change !== null)
-          expect(seen(changesFor(page, interestOf(criteria)))).toEqual(seen(changes))
+            among.map((change) => filteredChange(change, matches)).filter((change) => change !== null)
+          expect(seen(changesFor(page, indexKeyOf(criteria)))).toEqual(seen(changes))
         },
       ),
       { numRuns: 500 },
@@ -116,11 +116,11 @@ describe('what a filter can be indexed by', () => {
 
   it('is the field that fewest entries share, of conditions that must all hold', () => {
     const kind: Criteria = { field: { root: 'kind' }, test: { operator: 'in', values: ['a', 'b'] } }
-    expect(interestOf({ all: [red, kind, ns('x')] })).toEqual({ field: { root: 'ns' }, values: ['x'] })
-    expect(interestOf({ any: [ns('x'), ns('y')] })).toEqual({ field: { root: 'ns' }, values: ['x', 'y'] })
-    expect(interestOf({ any: [ns('x'), kind] })).toBeNull()
-    expect(interestOf({ not: ns('x') })).toBeNull()
-    expect(interestOf({ all: [] })).toBeNull()
+    expect(indexKeyOf({ all: [red, kind, ns('x')] })).toEqual({ field: { root: 'ns' }, values: ['x'] })
+    expect(indexKeyOf({ any: [ns('x'), ns('y')] })).toEqual({ field: { root: 'ns' }, values: ['x', 'y'] })
+    expect(indexKeyOf({ any: [ns('x'), kind] })).toBeNull()
+    expect(indexKeyOf({ not: ns('x') })).toBeNull()
+    expect(indexKeyOf({ all: [] })).toBeNull()
   })
 })
 
@@ -163,7 +163,7 @@ describe('followers with filters of their own', () => {
     // Far less than what passes them by.
     const registry = registryOver(counted.history, {
       progressMs: 150,
-      logReader: { windowBytes: 5_000, backstopMs: 30_000 },
+      logTail: { windowBytes: 5_000, backstopMs: 30_000 },
     })
     const end = new AbortController()
     setMaxListeners(0, end.signal)
@@ -191,7 +191,7 @@ describe('followers with filters of their own', () => {
   })
 
   it('hear the end of a revision of which they were told a part, though its rest is not for them', async () => {
-    // Passed by, such a one would not have been told that the revision is complete before the next that it matches.
+    // SkipPoint by, such a one would not have been told that the revision is complete before the next that it matches.
     const registry = memoryRegistry()
     const end = new AbortController()
     const stream = followed(registry, ns('a'), end.signal)
@@ -210,7 +210,7 @@ describe('followers with filters of their own', () => {
   })
 
   it('see at every moment what entries with that filter gives, whatever it is made of', async () => {
-    const registry = memoryRegistry({ progressMs: 40, logReader: { windowBytes: 20_000, backstopMs: 30_000 } })
+    const registry = memoryRegistry({ progressMs: 40, logTail: { windowBytes: 20_000, backstopMs: 30_000 } })
     const end = new AbortController()
     setMaxListeners(0, end.signal)
     const kinds: Criteria = { field: { root: 'kind' }, test: { operator: 'in', values: ['k1', 'k2'] } }

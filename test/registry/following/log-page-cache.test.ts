@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SharedPages } from '../../../src/registry/following/log-page-cache.js'
-import { endOf } from '../../../src/registry/following/log-position.js'
+import { LogPageCache } from '../../../src/registry/following/log-page-cache.js'
+import { endOfRevision } from '../../../src/registry/following/log-position.js'
 import { restOfPage } from '../../../src/registry/following/rest-of-page.js'
 import type { LogPosition } from '../../../src/store/contract/history-reader.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
@@ -21,7 +21,7 @@ async function logOf(versions: number) {
 }
 
 /** All that comes after a place, by pages. */
-async function readOn(pages: SharedPages, from: LogPosition, until: number): Promise<string[]> {
+async function readOn(pages: LogPageCache, from: LogPosition, until: number): Promise<string[]> {
   const told: string[] = []
   let at = from
   while (at.revision < until || at.position !== Infinity) {
@@ -38,9 +38,9 @@ describe('pages of the log that are shared', () => {
   // A page was found by where it began alone: a thousand who came back with a cursor each read the log a thousand times.
   it('are read a few times for all who come from near one another, and give each what comes after its place', async () => {
     const { registry, log, reads } = await logOf(VERSIONS)
-    const pages = new SharedPages({ log })
+    const pages = new LogPageCache({ log })
     const places: LogPosition[] = [
-      ...Array.from({ length: VERSIONS }, (_, revision) => endOf(revision)),
+      ...Array.from({ length: VERSIONS }, (_, revision) => endOfRevision(revision)),
       // Within a revision.
       ...Array.from({ length: 20 }, (_, i) => ({ revision: 1 + i * 7, position: 0 })),
     ]
@@ -56,10 +56,13 @@ describe('pages of the log that are shared', () => {
   it('fail for those who asked, and not for those who waited for them', async () => {
     const { registry, log } = await logOf(20)
     let failures = 1
-    const pages = new SharedPages({
+    const pages = new LogPageCache({
       log: (after, limit) => (failures-- > 0 ? Promise.reject(new Error('away')) : log(after, limit)),
     })
-    const [first, second] = await Promise.allSettled([pages.read(endOf(0)), readOn(pages, endOf(1), 20)])
+    const [first, second] = await Promise.allSettled([
+      pages.read(endOfRevision(0)),
+      readOn(pages, endOfRevision(1), 20),
+    ])
     expect(first.status).toBe('rejected')
     expect(second.status === 'fulfilled' && second.value.length).toBe(38)
     await registry.close()
@@ -67,11 +70,11 @@ describe('pages of the log that are shared', () => {
 
   it('never hide what has happened since they were read', async () => {
     const { registry, log } = await logOf(5)
-    const pages = new SharedPages({ log })
-    expect(await readOn(pages, endOf(0), 5)).toHaveLength(10)
+    const pages = new LogPageCache({ log })
+    expect(await readOn(pages, endOfRevision(0), 5)).toHaveLength(10)
     await apply(registry, create('c:1'))
-    expect(await readOn(pages, endOf(0), 6)).toHaveLength(11)
-    expect(await readOn(pages, endOf(5), 6)).toEqual(['6 c:1'])
+    expect(await readOn(pages, endOfRevision(0), 6)).toHaveLength(11)
+    expect(await readOn(pages, endOfRevision(5), 6)).toEqual(['6 c:1'])
     await registry.close()
   })
 })

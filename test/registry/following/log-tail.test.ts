@@ -55,7 +55,7 @@ describe('one reader of the log for all who follow', () => {
 
   it('reads no more once nobody follows', async () => {
     const counted = countReads(memory())
-    const registry = registryOver(counted.history, { logReader: { windowBytes: 1_000, backstopMs: 20 } })
+    const registry = registryOver(counted.history, { logTail: { windowBytes: 1_000, backstopMs: 20 } })
     const stream = followAll(registry, new AbortController().signal)
     await nextOf(stream)
     const waiting = stream.next()
@@ -72,7 +72,7 @@ describe('one reader of the log for all who follow', () => {
 
   it('finds what a lost wake-up would have told, by looking now and then', async () => {
     const history = historyWith(memory(), { onAdvance: () => () => undefined })
-    const registry = registryOver(history, { logReader: { windowBytes: 1_000_000, backstopMs: 100 } })
+    const registry = registryOver(history, { logTail: { windowBytes: 1_000_000, backstopMs: 100 } })
     const end = new AbortController()
     const stream = followAll(registry, end.signal)
     await nextOf(stream)
@@ -84,7 +84,7 @@ describe('one reader of the log for all who follow', () => {
   })
 
   it('lets a slow follower read on from the store: nothing is missing, the others do not wait, little is kept', async () => {
-    const registry = registryOver(memory(), { logReader: { windowBytes: 20_000, backstopMs: 30_000 } })
+    const registry = registryOver(memory(), { logTail: { windowBytes: 20_000, backstopMs: 30_000 } })
     const end = new AbortController()
     const slow = followAll(registry, end.signal)
     const quick = followAll(registry, end.signal)

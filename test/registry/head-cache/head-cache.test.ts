@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseEntryId } from '../../../src/core/entry/entry-id.js'
-import { HeadReads } from '../../../src/registry/head-cache/head-cache.js'
+import { HeadCache } from '../../../src/registry/head-cache/head-cache.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import type { HeadReader } from '../../../src/store/contract/head-reader.js'
 import type { History } from '../../../src/store/contract/history.js'
@@ -52,14 +52,14 @@ describe('reads at the head out of memory', () => {
     await Promise.all([history.close(), other.close()])
     await database.drop()
   })
-  const dataOf = async (reads: HeadReads, ...ids: string[]) => {
+  const dataOf = async (reads: HeadCache, ...ids: string[]) => {
     const found = await reads.entries(ids.map((text) => id(text)))
     return ids.map((text) => found.get(id(text))?.content.data)
   }
 
   it('share one look where they come together, and read what is kept no more', async () => {
     await apply(registry, create('s:1', {}, 1), create('s:2', {}, 2))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     expect(await dataOf(reads, 's:1', 's:2', 's:none')).toEqual([1, 2, undefined])
     expect([looks, statements]).toEqual([0, 1])
     const many = await Promise.all(
@@ -71,7 +71,7 @@ describe('reads at the head out of memory', () => {
 
   it('are one statement for many that come together and are not kept', async () => {
     await apply(registry, ...Array.from({ length: 40 }, (_, i) => create(`m:${i}`, {}, i)))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     expect(await Promise.all(Array.from({ length: 40 }, (_, i) => dataOf(reads, `m:${i}`)))).toEqual(
       Array.from({ length: 40 }, (_, i) => [i]),
     )
@@ -80,7 +80,7 @@ describe('reads at the head out of memory', () => {
 
   it('do not share a look that began before they came', async () => {
     await apply(registry, create('late:1', {}, 'before'))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 'late:1')
     let release = () => {}
     held = new Promise((resolve) => {
@@ -101,7 +101,7 @@ describe('reads at the head out of memory', () => {
   })
 
   it('see at once what another gateway creates, changes, deletes and rolls back', async () => {
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([undefined, undefined])
     await apply(registry, create('o:1', {}, 1), create('o:2', {}, 1))
     expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([1, 1])
@@ -116,7 +116,7 @@ describe('reads at the head out of memory', () => {
 
   it('are told small contents that changed by the look itself, and read large ones again', async () => {
     await apply(registry, create('fed:small', {}, 1), create('fed:large', {}, 'x'))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 'fed:small', 'fed:large')
     await apply(
       registry,
@@ -135,7 +135,7 @@ describe('reads at the head out of memory', () => {
 
   it('forget everything where more has changed than is gone through', async () => {
     await apply(registry, create('many:0', {}, 'old'))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 'many:0')
     await apply(
       registry,
@@ -148,7 +148,7 @@ describe('reads at the head out of memory', () => {
 
   it('forget what they cannot be told of any more: a delete that was compacted away since their last look stood as the entry', async () => {
     await apply(registry, create('gone:1', {}, 'old'))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 'gone:1')
     await apply(registry, remove('gone:1'))
     await apply(registry, create('gone:2'))
@@ -161,7 +161,7 @@ describe('reads at the head out of memory', () => {
 
   it('do not keep what was read before a look that has told of its change already', async () => {
     await apply(registry, create('race:1', {}, 'old'), create('race:2', {}, 1))
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 'race:2')
     let release = () => {}
     held = new Promise((resolve) => {
@@ -180,7 +180,7 @@ describe('reads at the head out of memory', () => {
 
   it('hold no more than their bound', async () => {
     await apply(registry, ...Array.from({ length: 60 }, (_, i) => create(`big:${i}`, {}, 'x'.repeat(10_000))))
-    const reads = new HeadReads(counted, 400_000)
+    const reads = new HeadCache(counted, 400_000)
     for (let i = 0; i < 60; i++) await dataOf(reads, `big:${i}`)
     expect(reads.bytes).toBeLessThanOrEqual(400_000)
     expect(reads.bytes).toBeGreaterThan(200_000)
@@ -193,7 +193,7 @@ describe('reads at the head out of memory', () => {
 
   it('forget what has not happened where the database has gone back', async () => {
     await apply(registry, create('back:1', {}, 'kept'))
-    const reads = new HeadReads({
+    const reads = new HeadCache({
       readIndex: async (since, limit) => {
         const seen = await counted.readIndex(since, limit)
         return { head: { ...seen.head, revision: seen.head.revision - back }, changed: seen.changed }
@@ -213,7 +213,7 @@ describe('reads at the head out of memory', () => {
   })
 
   it('ask nothing while nobody reads', async () => {
-    const reads = new HeadReads(counted)
+    const reads = new HeadCache(counted)
     await dataOf(reads, 's:1')
     await dataOf(reads, 's:1')
     looks = statements = 0

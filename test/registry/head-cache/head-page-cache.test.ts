@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type EntryRevision, SealedContent } from '../../../src/core/entry/entry.js'
 import { compareEntryIds, type EntryId, parseEntryId } from '../../../src/core/entry/entry-id.js'
-import { HeadPages } from '../../../src/registry/head-cache/head-page-cache.js'
+import { HeadPageCache } from '../../../src/registry/head-cache/head-page-cache.js'
 import type { EntryPage } from '../../../src/store/contract/history-reader.js'
 
 const IDS = Array.from({ length: 40 }, (_, i) =>
@@ -61,7 +61,7 @@ describe('pages of the head that are kept', () => {
         fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
           const registry = new Registry()
           for (const id of IDS.filter((_, i) => i % 2 === 0)) registry.entries.set(id, entryOf(id, 1))
-          const pages = new HeadPages(bytes)
+          const pages = new HeadPageCache(bytes)
           for (const now of steps) {
             if (now.do === 'forget') pages.advance((registry.revision += 1), null)
             else if (now.do === 'change') {
@@ -99,13 +99,13 @@ describe('pages of the head that are kept', () => {
   it('do not take in what was read before the last look', () => {
     const registry = new Registry()
     registry.entries.set(IDS[0]!, entryOf(IDS[0]!, 1))
-    const pages = new HeadPages(100_000)
+    const pages = new HeadPageCache(100_000)
     pages.keep(null, registry.page(null, 10), 2)
     expect(pages.page(null, 10, 2)).toBeNull()
   })
 
   it('are not given as of a revision before they were read', () => {
-    const pages = new HeadPages(100_000)
+    const pages = new HeadPageCache(100_000)
     pages.keep(null, { items: [entryOf(IDS[0]!, 5)], hasMore: false, revision: 5 }, 3)
     expect(pages.page(null, 10, 4)).toBeNull()
     expect(pages.page(null, 10, 5)?.items).toHaveLength(1)

@@ -1,13 +1,13 @@
 import type { BusEvent } from '../../../src/core/events/bus-event.js'
 import { compileBusPattern } from '../../../src/core/events/bus-pattern.js'
 import type {
-  Answer,
   Participant,
+  ParticipantAnswer,
   ParticipantDirectory,
   Proposal,
 } from '../../../src/registry/participants/participant.js'
 
-export type Word = boolean | string | Promise<Answer>
+export type Word = boolean | string | Promise<ParticipantAnswer>
 
 /** A participant whose every word can be seen. A string rejects with that reason. */
 export interface Witness extends Participant {
@@ -35,7 +35,7 @@ export function witness(
       if (typeof word === 'boolean') return word ? { accept: true } : { accept: false, reason: null }
       return typeof word === 'string' ? { accept: false, reason: word } : word
     },
-    async tell(proposal) {
+    async notify(proposal) {
       heard.push(proposal)
     },
     story: () =>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../../src/core/criteria/criteria.js'
-import type { Answer } from '../../../src/registry/participants/participant.js'
+import type { ParticipantAnswer } from '../../../src/registry/participants/participant.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import type { TransactionsOptions } from '../../../src/registry/transactions/transactions.js'
 import type { History } from '../../../src/store/contract/history.js'
@@ -176,7 +176,7 @@ export function transactionSuite(
     })
 
     it('take the silence of a participant for PARTICIPANT_TIMEOUT', async () => {
-      const silent = witness('silent', () => new Promise<Answer>(() => {}), { timeoutMs: 60 })
+      const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), { timeoutMs: 60 })
       const outcome = await registry({ participants: directoryOf(silent) }).applyChangeset(
         { operations: [create('a:1'), create('a:2')] },
         nobody,
@@ -209,7 +209,10 @@ export function transactionSuite(
     })
 
     it('let pass what a participant with onFailure pass is silent about or fails at, and mind its rejection', async () => {
-      const silent = witness('silent', () => new Promise<Answer>(() => {}), { timeoutMs: 50, onFailure: 'pass' })
+      const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), {
+        timeoutMs: 50,
+        onFailure: 'pass',
+      })
       const broken = witness('broken', ({ entry }) => (entry!.id === 'a:no' ? 'no' : Promise.reject(new Error('x'))), {
         onFailure: 'pass',
       })
@@ -431,7 +434,7 @@ export function transactionSuite(
     })
 
     it('hold nothing while participants are asked: 200 wait while others read and write', async () => {
-      const gate = deferred<Answer>()
+      const gate = deferred<ParticipantAnswer>()
       const slow = witness('slow', () => gate.promise, { kinds: ['slow.**'], timeoutMs: 20_000 })
       const open = registry({ participants: directoryOf(slow) })
       const waiting: Promise<CommitOutcome>[] = Array.from({ length: 200 }, (_, i) =>
@@ -461,7 +464,9 @@ export function transactionSuite(
 
     it('are ended by another gateway where theirs has died: inverse and discard, or commit', async () => {
       await seed(create('a:1'))
-      const gone = witness('all', (_, nth) => (nth === 1 ? new Promise<Answer>(() => {}) : true), { timeoutMs: 60_000 })
+      const gone = witness('all', (_, nth) => (nth === 1 ? new Promise<ParticipantAnswer>(() => {}) : true), {
+        timeoutMs: 60_000,
+      })
       const dying = registryOver(store.history, { transactions: { participants: directoryOf(gone), leaseMs: 60_000 } })
       void dying.applyChangeset({ operations: [create('b:1'), create('b:2')] }, nobody).catch(() => {})
       await expect.poll(() => gone.heard.length).toBe(3)
@@ -478,7 +483,7 @@ export function transactionSuite(
     })
 
     it('give up asking when the gateway stops', async () => {
-      const silent = witness('silent', () => new Promise<Answer>(() => {}), { timeoutMs: 60_000 })
+      const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), { timeoutMs: 60_000 })
       const open = registryOver(store.history, { transactions: { participants: directoryOf(silent) } })
       const waiting = open.applyChangeset({ operations: [create('a:1')] }, nobody)
       const caught = waiting.catch((error: unknown) => error)
@@ -492,7 +497,7 @@ export function transactionSuite(
       const deaf = witness('deaf', undefined, { timeoutMs: 3_000 })
       const told = {
         ...deaf,
-        tell: (proposal: Parameters<typeof deaf.tell>[0]) =>
+        notify: (proposal: Parameters<typeof deaf.notify>[0]) =>
           proposal.kind === 'registry.commit' ? new Promise<void>(() => {}) : Promise.resolve(),
       }
       const began = performance.now()

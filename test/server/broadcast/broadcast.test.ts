@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ExecutionResult } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import type { FollowPlace, StreamPlace } from '../../../src/registry/following/stream-position.js'
+import type { PositionTracker, StreamPosition } from '../../../src/registry/following/stream-position.js'
 import { Broadcast } from '../../../src/server/broadcast/broadcast.js'
 import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
 import { ResultBufferBudget } from '../../../src/server/broadcast/result-buffer-budget.js'
@@ -12,9 +12,9 @@ const RESULTS = 200
 /** A stream whose n-th result is that of revision n. */
 function source(after: number): FeedSource {
   let revision = after
-  const placeAt = (at: number): StreamPlace =>
-    ({ position: { revision: at, position: Infinity }, target: 0, version: at }) as StreamPlace
-  const place: FollowPlace = { from: placeAt(after), at: null, looked: null }
+  const placeAt = (at: number): StreamPosition =>
+    ({ position: { revision: at, position: Infinity }, target: 0, version: at }) as StreamPosition
+  const place: PositionTracker = { from: placeAt(after), at: null, scanned: null }
   const results: AsyncIterator<ExecutionResult> = {
     async next() {
       await nextTurn()

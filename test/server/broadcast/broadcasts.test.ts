@@ -145,9 +145,7 @@ describe('subscriptions that ask the same', () => {
   ])(
     'each get all of %s, in order and once, however slowly, from wherever they begin and come back',
     async (_name, where, criteria) => {
-      const registry = opened(
-        memoryRegistry({ progressMs: 60, logReader: { windowBytes: 30_000, backstopMs: 30_000 } }),
-      )
+      const registry = opened(memoryRegistry({ progressMs: 60, logTail: { windowBytes: 30_000, backstopMs: 30_000 } }))
       // So little that whoever is slow falls out of it.
       const engine = engineOver(registry, 6_000)
       await apply(registry, create('a:begin', { on: true }), create('b:begin'))

@@ -21,7 +21,7 @@ import {
   renewInstances,
   sweepInstances,
 } from './instance-sql.js'
-import { BUSY, GroupedRequests } from './request-batcher.js'
+import { BUSY, RequestBatcher } from './request-batcher.js'
 
 type Renewal = { readonly id: string; readonly ttlSeconds: number | null }
 
@@ -32,7 +32,7 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
     for (const listener of [...listeners]) listener(entry as EntryId | null)
   })
 
-  const acquires = new GroupedRequests<AcquireRequest, Instance | RegistryError>(
+  const acquires = new RequestBatcher<AcquireRequest, Instance | RegistryError>(
     async (requests) =>
       answers(await client.run((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
         const request = requests[i]!
@@ -42,14 +42,14 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
       }),
     ({ entryId, name }) => `${entryId} ${name}`,
   )
-  const renewals = new GroupedRequests<Renewal, Instance | RegistryError>(
+  const renewals = new RequestBatcher<Renewal, Instance | RegistryError>(
     async (requests) =>
       answers(await client.run((sql) => renewInstances(sql, requests)), (_, { was_there }) =>
         was_there ? BUSY : instanceExpired(),
       ),
     ({ id }) => id,
   )
-  const releases = new GroupedRequests<string, Instance | false>(
+  const releases = new RequestBatcher<string, Instance | false>(
     async (ids) =>
       answers(await client.run((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
     (id) => id,

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 
-export interface GroupLimits {
+export interface BatchLimits {
   /** Of one group; a single request may be larger. */
   readonly requests: number
   readonly bytes: number
@@ -10,7 +10,7 @@ export interface GroupLimits {
   readonly waitMs: number
 }
 
-export const GROUP_LIMITS: GroupLimits = {
+export const BATCH_LIMITS: BatchLimits = {
   /** @bound Acquires, renewals or releases in one statement. */
   requests: 500,
   bytes: 4 * 1024 * 1024,
@@ -38,7 +38,7 @@ const BUSY_PAUSE_MS = 10
  * Small writes that go together: whoever waits while one statement is under way shares the next, and its fsync.
  * No two of one key are in one group. One writer alone waits for nobody.
  */
-export class GroupedRequests<Request, Answer> {
+export class RequestBatcher<Request, Answer> {
   #waiting: Waiting<Request, Answer>[] = []
   #bytes = 0
   #isRunning = false
@@ -47,7 +47,7 @@ export class GroupedRequests<Request, Answer> {
     /** Answers in the order of the requests. */
     private readonly write: (requests: readonly Request[]) => Promise<readonly (Answer | typeof BUSY)[]>,
     private readonly keyOf: (request: Request) => string,
-    private readonly limits: GroupLimits = GROUP_LIMITS,
+    private readonly limits: BatchLimits = BATCH_LIMITS,
   ) {}
 
   /** @throws RegistryError UNAVAILABLE (not written), or what `write` throws */

@@ -2,9 +2,9 @@ import type { Change } from '../../core/history/change.js'
 import type { Transition } from '../../core/history/version.js'
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
-import { type Matches, viewOfChange } from './change-view.js'
-import type { Passed } from './follower-index.js'
-import { comparePositions, endOf } from './log-position.js'
+import { filteredChange, type MatchEntry } from './filtered-change.js'
+import type { SkipPoint } from './follower-index.js'
+import { comparePositions, endOfRevision } from './log-position.js'
 
 /** @bound Changes in one batch of a stream. */
 const BATCH_CHANGES = 500
@@ -12,7 +12,7 @@ const BATCH_CHANGES = 500
 const BATCH_BYTES = 1024 * 1024
 
 /** A batch to be sent: `ChangeBatch` with its place in the log instead of the written cursor. */
-export interface PlacedBatch {
+export interface PositionedBatch {
   readonly position: LogPosition
   readonly revision: number
   readonly version: number
@@ -26,22 +26,22 @@ export interface PlacedBatch {
  * come out; reading and waiting are the caller's.
  */
 export class LogFollower {
-  /** Everything up to here has been looked at. */
+  /** Everything up to here has been scanned at. */
   position: LogPosition
-  /** The head at the last revision that was looked at to its end. */
+  /** The head at the last revision that was scanned at to its end. */
   version: number
   synced = false
   /** While it waits and is passed by what does not concern it: how far. */
-  passing: (() => Passed | null) | null = null
+  passing: (() => SkipPoint | null) | null = null
   /** A part of this revision has been sent, so its end must be told, were there nothing more to see in it. */
   #owesEnd: boolean
   #sent: LogPosition
 
   constructor(
     start: { readonly position: LogPosition; readonly version: number },
-    /** The head's revision when the stream began: having looked at it to its end is being synced. */
+    /** The head's revision when the stream began: having scanned at it to its end is being synced. */
     readonly target: number,
-    private readonly matches: Matches | null,
+    private readonly matches: MatchEntry | null,
   ) {
     this.position = start.position
     this.version = start.version
@@ -60,7 +60,7 @@ export class LogFollower {
   }
 
   /** Up to where nothing is left that concerns it. */
-  get looked(): LogPosition {
+  get scanned(): LogPosition {
     const passed = this.passing?.() ?? null
     return passed !== null && comparePositions(passed.position, this.position) > 0 ? passed.position : this.position
   }
@@ -71,7 +71,7 @@ export class LogFollower {
   }
 
   /** Nothing up to here concerns this follower, who owes no end. */
-  skip({ position, version }: Passed): void {
+  skip({ position, version }: SkipPoint): void {
     if (comparePositions(position, this.position) <= 0) return
     this.position = position
     this.version = version
@@ -81,7 +81,7 @@ export class LogFollower {
    * The batches of a page that begins where this follower stands, each made when it is asked for. Changes that it can
    * not match may have been left out.
    */
-  *take(page: LogPage): Generator<PlacedBatch> {
+  *take(page: LogPage): Generator<PositionedBatch> {
     let next = 0
     for (const transition of page.transitions) {
       const first = next
@@ -100,22 +100,22 @@ export class LogFollower {
       yield* this.#takeRevision(
         transition,
         page.changes.slice(first, next),
-        ended ? endOf(transition.revision) : page.upTo,
+        ended ? endOfRevision(transition.revision) : page.upTo,
       )
     }
     this.position = page.upTo
   }
 
   /** An empty batch that says how far this follower is. */
-  progress(): PlacedBatch {
+  progress(): PositionedBatch {
     return this.#batch([], this.position, this.position.revision, this.version)
   }
 
-  *#takeRevision(transition: Transition, all: readonly Change[], upTo: LogPosition): Generator<PlacedBatch> {
+  *#takeRevision(transition: Transition, all: readonly Change[], upTo: LogPosition): Generator<PositionedBatch> {
     const { matches } = this
     const changes =
-      matches === null ? all : all.map((change) => viewOfChange(change, matches)).filter((seen) => seen !== null)
-    const parts = [...split(changes)]
+      matches === null ? all : all.map((change) => filteredChange(change, matches)).filter((seen) => seen !== null)
+    const parts = [...splitIntoBatches(changes)]
     const last = parts.pop() ?? []
     for (const part of parts) yield this.#batch(part, part.at(-1)!, transition.revision, transition.to)
     const ends = upTo.position === Infinity
@@ -133,7 +133,7 @@ export class LogFollower {
     { revision: at, position: place }: LogPosition,
     revision: number,
     version: number,
-  ): PlacedBatch {
+  ): PositionedBatch {
     const complete = place === Infinity
     this.position = { revision: at, position: place }
     this.version = version
@@ -145,7 +145,7 @@ export class LogFollower {
 }
 
 /** Cuts into parts of at most 500 changes and about 1 MiB. */
-export function* split(changes: readonly Change[]): Generator<readonly Change[]> {
+export function* splitIntoBatches(changes: readonly Change[]): Generator<readonly Change[]> {
   let from = 0
   let bytes = 0
   for (let i = 0; i < changes.length; i++) {

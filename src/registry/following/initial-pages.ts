@@ -3,12 +3,12 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Change } from '../../core/history/change.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
-import { persist } from '../async/retry-while-unavailable.js'
-import { split } from './follow-log.js'
+import { retryWhileUnavailable } from '../async/retry-while-unavailable.js'
+import { splitIntoBatches } from './log-follower.js'
 import { PageLimit } from './page-limit.js'
 
 /** A part of the entries that match, as they stood at one revision. */
-export interface InitialPart {
+export interface InitialPage {
   readonly changes: readonly Change[]
   /** The last entry given so far. */
   readonly after: EntryId | null
@@ -16,13 +16,13 @@ export interface InitialPart {
 }
 
 /** The matching entries of a revision as CREATE changes, by id, from after an entry; the last part may be empty. */
-export async function* initialParts(
+export async function* initialPages(
   history: HistoryReader,
   criteria: Criteria | null,
   revision: number,
   from: EntryId | null,
   signal: AbortSignal,
-): AsyncGenerator<InitialPart, void, undefined> {
+): AsyncGenerator<InitialPage, void, undefined> {
   const limit = new PageLimit()
   let after = from
   for (let position = 0, more = true; more && !signal.aborted; ) {
@@ -30,7 +30,7 @@ export async function* initialParts(
     // Where no history is kept a second page could be of another state, so there is only one: its entries are in memory already.
     const most = history.hasHistory ? limit.limit : Number.MAX_SAFE_INTEGER
     // A filter that takes too long once would do so again: TIMEOUT is the caller's to hear.
-    const page = await persist(
+    const page = await retryWhileUnavailable(
       signal,
       () => history.findEntries(criteria ?? EVERYTHING, 'ID_ASC', { ...window, limit: most }, revision),
       ['UNAVAILABLE'],
@@ -43,7 +43,7 @@ export async function* initialParts(
     const changes = page.items.map(
       (entry): Change => ({ revision, position: position++, kind: 'CREATE', id: entry.id, entry, previous: null }),
     )
-    const parts = [...split(changes)]
+    const parts = [...splitIntoBatches(changes)]
     if (parts.length === 0 && !page.hasMore) parts.push([])
     for (const [i, part] of parts.entries()) {
       after = part.at(-1)?.id ?? after

@@ -20,15 +20,15 @@ import { waitFor } from '../async/within-time.js'
 import type { Participant, ParticipantDirectory } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
 import type { LeaseKeeper } from './lease-keeper.js'
-import { Teller, type Untold } from './participant-notifier.js'
+import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
-import { DependentsOfRefused } from './refused-dependents.js'
+import { RefusedDependents } from './refused-dependents.js'
 
 /** @bound Time that a write's answer waits for participants to be notified of the result. */
 const TELL_MS = 1_000
 
 /** What a transaction needs of the world. */
-export interface TransactionWorld {
+export interface TransactionContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
   readonly leases: LeaseKeeper
@@ -42,7 +42,7 @@ export interface TransactionWorld {
   plan(request: CommitRequest): Promise<CommitOutcome>
   commit(request: CommitRequest): Promise<CommitOutcome>
   publish(event: BusEvent): void
-  untold: Untold
+  undelivered: OnUndelivered
   /** Aborts when the gateway stops: who is asked is not waited for any more. */
   readonly stopping: AbortSignal
 }
@@ -54,23 +54,23 @@ interface Taking {
 
 /** The effects of one transaction; what follows what is decided by `core/transaction.ts`. */
 export class TransactionRun {
-  readonly #teller: Teller
+  readonly #notifier: ParticipantNotifier
   readonly #began: Map<string, Participant> = new Map()
   readonly #until: number
   #operations: readonly Operation[] = []
   #taking: readonly Taking[] = []
   #accepted: Acceptance[] = []
-  #refused: DependentsOfRefused
+  #refused: RefusedDependents
   #outcome: CommitOutcome | null = null
   #error: unknown = null
   #isHeard = false
 
   constructor(
     private readonly request: CommitRequest,
-    private readonly world: TransactionWorld,
+    private readonly world: TransactionContext,
   ) {
-    this.#teller = new Teller(world.untold, world.operationMs)
-    this.#refused = new DependentsOfRefused(world.references)
+    this.#notifier = new ParticipantNotifier(world.undelivered, world.operationMs)
+    this.#refused = new RefusedDependents(world.references)
     this.#until = performance.now() + world.totalMs
   }
 
@@ -125,7 +125,7 @@ export class TransactionRun {
     this.#outcome = outcome
     this.#operations = outcome.delta
     this.#accepted = []
-    this.#refused = new DependentsOfRefused(this.world.references)
+    this.#refused = new RefusedDependents(this.world.references)
     const kinds = [...new Set(this.#operations.map(entryKindOf))].filter((kind) => !this.world.internalKinds.has(kind))
     const participants = kinds.length === 0 ? [] : await this.world.directory.forKinds(kinds)
     this.#taking = participants.map((participant) => ({
@@ -148,8 +148,8 @@ export class TransactionRun {
     if (!this.#isHeard) this.world.publish(transactionEvent(this.request.id, 'registry.begin', this.#operations.length))
     this.#isHeard = true
     for (const participant of fresh)
-      this.#teller.tell(participant, transactionProposal(this.request.id, 'registry.begin'), true)
-    await this.#teller.settled()
+      this.#notifier.notify(participant, transactionProposal(this.request.id, 'registry.begin'), true)
+    await this.#notifier.settled()
     this.#publishPassing(0, this.#next(0))
     return { type: 'opened' }
   }
@@ -202,10 +202,10 @@ export class TransactionRun {
       for (const name of names) {
         const participant = this.#began.get(name)
         if (participant !== undefined)
-          this.#teller.tell(participant, operationProposal(transaction, operation, null), false)
+          this.#notifier.notify(participant, operationProposal(transaction, operation, null), false)
       }
     }
-    if (state.retry) await this.#teller.settled()
+    if (state.retry) await this.#notifier.settled()
     return { type: 'undone' }
   }
 
@@ -213,7 +213,7 @@ export class TransactionRun {
   async #end([effect]: readonly TransactionEffect[], state: TransactionState): Promise<void> {
     const { id } = this.request
     if (effect === undefined) {
-      if (state.name === 'HANDED_OVER') this.world.leases.letGo(id)
+      if (state.name === 'HANDED_OVER') this.world.leases.release(id)
       return
     }
     const kind = effect.type === 'notifyCommit' ? 'registry.commit' : 'registry.discard'
@@ -221,11 +221,12 @@ export class TransactionRun {
     const said = effect.type === 'notifyDiscard' ? { error: effect.reason } : { revision }
     if (this.#isHeard) this.world.publish(transactionEvent(id, kind, this.#operations.length, said))
     if (this.#began.size === 0) return
-    for (const participant of this.#began.values()) this.#teller.tell(participant, transactionProposal(id, kind), true)
-    await this.#teller.settled()
+    for (const participant of this.#began.values())
+      this.#notifier.notify(participant, transactionProposal(id, kind), true)
+    await this.#notifier.settled()
     // Where the store is away the lease runs out, and whoever finds it tells all of it once more.
     await this.world.journal.close(id).catch(() => {})
-    this.world.leases.letGo(id)
+    this.world.leases.release(id)
   }
 
   #outcomeOf(state: TransactionState): CommitOutcome {

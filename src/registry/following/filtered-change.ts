@@ -1,13 +1,13 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { Change } from '../../core/history/change.js'
 
-export type Matches = (entry: EntryRevision) => boolean
+export type MatchEntry = (entry: EntryRevision) => boolean
 
 /**
  * A change as a filter sees it, null where it sees none. In the filter's view an entry that begins to match
  * comes into being and one that ceases to match is gone, whatever happened to it in the registry.
  */
-export function viewOfChange(change: Change, matches: Matches): Change | null {
+export function filteredChange(change: Change, matches: MatchEntry): Change | null {
   const before = change.previous !== null && matches(change.previous)
   const after = change.entry !== null && matches(change.entry)
   if (before && after) return change
