@@ -1,3 +1,3 @@
 import { defineConfig } from 'drizzle-kit'
 
-export default defineConfig({ dialect: 'postgresql', schema: './src/store/postgres/tables.ts', out: './drizzle' })
+export default defineConfig({ dialect: 'postgresql', schema: './src/store/postgres/base/tables.ts', out: './drizzle' })

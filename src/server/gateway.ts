@@ -8,7 +8,7 @@ import { fixedDirectory } from '../registry/participants/participant-directories
 import type { SourceProvider } from '../sources/provider/source-provider.js'
 import { compileRegex } from '../store/planning/compile-regex.js'
 import { DEFAULT_BUS } from '../store/providers/bus-providers.js'
-import { storeConfig } from '../store/providers/open-store.js'
+import { storeProviderConfig } from '../store/providers/open-store.js'
 import { type AppOptions, createApp } from './app.js'
 import type { GatewayConfig } from './config/config.js'
 import { StartError } from './config/start-error.js'
@@ -62,7 +62,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const loaded = loadParticipants(config, plugins.participants)
   const dependencies = [...config.dependencies, ...plugins.dependencies]
   const references = compileDependencyPatterns(dependencies)
-  const chosen = config.store ?? { provider: config.backend, options: storeConfig(config) }
+  const chosen = config.store ?? { provider: config.backend, options: storeProviderConfig(config) }
   const history = await providers
     .create('store', chosen.provider, chosen.options, {
       options: {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openStore } from '../../src/store/providers/open-store.js'
-import { historyOptions } from '../support/requests.js'
+import { historyOptions } from '../support/commit-requests.js'
 import {
   applied,
   BACKENDS_WITH_HISTORY,

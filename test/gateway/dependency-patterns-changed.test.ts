@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { loadConfig } from '../../src/server/config/config.js'
 import { startGateway } from '../../src/server/gateway.js'
 import { createLog } from '../../src/server/observing/log.js'
-import { createTestDatabase } from '../support/postgres.js'
+import { createTestDatabase } from '../support/test-postgres.js'
 import { clientOf, create } from './gateway-fixture.js'
 
 it('a gateway with other dependency patterns indexes anew at its start: dependents, graphs and warnings are by its own', async () => {

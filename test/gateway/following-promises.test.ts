@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from '../process/gateway-process.js'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type Batch, CHANGES, type Folded, fold } from './following-client.js'
 import { applyVersion, ask, batchOf, create, foundAt, remove, untilSynced, update, write } from './following-fixture.js'
 import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'

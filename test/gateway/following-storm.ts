@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { type GatewayProcess, gatewayProcesses } from '../process/gateway-process.js'
-import { startTestPostgres } from '../support/postgres.js'
+import { startTestPostgres } from '../support/test-postgres.js'
 import { freePort } from '../support/throwaway-server.js'
 import { type Folded, FollowingClient } from './following-client.js'
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../../src/server/config/config.js'
 import { type Gateway, startGateway } from '../../src/server/gateway.js'
 import { createLog } from '../../src/server/observing/log.js'
-import { createTestDatabase } from '../support/postgres.js'
+import { createTestDatabase } from '../support/test-postgres.js'
 
 /** Backends that keep history: what the specification says holds of each alike. */
 export const BACKENDS_WITH_HISTORY = ['postgres', 'memory'] as const

@@ -10,7 +10,7 @@ import type { HeadReader } from '../../src/store/contract/head-reader.js'
 import type { History } from '../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { compileRegex } from '../../src/store/planning/compile-regex.js'
-import { historyOptions } from '../support/requests.js'
+import { historyOptions } from '../support/commit-requests.js'
 
 /** A registry with the schema over it, without a server between. */
 export interface Gateway {

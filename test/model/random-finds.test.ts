@@ -9,8 +9,16 @@ import { COMPARE_ENTRIES } from '../../src/store/planning/compare-entries.js'
 import { compileRegex } from '../../src/store/planning/compile-regex.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
 import { criteriaArbitrary, entryArbitrary, type FinderEntry } from '../store/contract/finder-cases.js'
-import { createTestDatabase } from '../support/postgres.js'
-import { apply, create, expectApplied, historyOptions, remove, update, versionMove } from '../support/requests.js'
+import {
+  apply,
+  create,
+  expectApplied,
+  historyOptions,
+  remove,
+  update,
+  versionMove,
+} from '../support/commit-requests.js'
+import { createTestDatabase } from '../support/test-postgres.js'
 
 const ORDERS: readonly EntryOrder[] = ['ID_ASC', 'ID_DESC', 'REVISION_ASC', 'REVISION_DESC']
 

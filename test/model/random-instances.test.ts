@@ -7,7 +7,6 @@ import type { History } from '../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
 import { acquire, codeOf, entry } from '../store/contract/instances-contract.js'
-import { createTestDatabase } from '../support/postgres.js'
 import {
   apply,
   changeset,
@@ -18,7 +17,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../support/requests.js'
+} from '../support/commit-requests.js'
+import { createTestDatabase } from '../support/test-postgres.js'
 
 /*
  * Instances as the specification's sentences have them, in lists and nothing else, held against a store over random

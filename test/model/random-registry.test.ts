@@ -9,8 +9,8 @@ import type { Page } from '../../src/store/contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../../src/store/contract/history-writer.js'
 import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../support/postgres.js'
-import { changeset, create, historyOptions, remove, revertOf, update, versionMove } from '../support/requests.js'
+import { changeset, create, historyOptions, remove, revertOf, update, versionMove } from '../support/commit-requests.js'
+import { createTestDatabase } from '../support/test-postgres.js'
 
 /*
  * Random requests, right and wrong ones, in random batches, to one of two gateways on a database and to the registry

@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStream } from '../gateway/following-stream.js'
 import { createEntries, post } from '../server/server-fixture.js'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
 const ACQUIRE =

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../src/core/criteria/criteria.js'
 import type { History } from '../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
-import { apply, commitOne, create, historyOptions, remove, update, versionMove } from '../support/requests.js'
+import { apply, commitOne, create, historyOptions, remove, update, versionMove } from '../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
 /** Where a gateway is held up, and then killed: by a lock that another has, or by a trigger that lingers. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post, type Reachable } from '../server/server-fixture.js'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
 const READS = 'this gateway reads the source'

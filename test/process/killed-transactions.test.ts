@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APPLY, post } from '../server/server-fixture.js'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
 interface Heard {

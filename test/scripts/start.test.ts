@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { processesBelow, scratchFolder, until } from '../store/embedded/scratch.js'
+import { processesBelow, scratchFolder, until } from '../store/embedded/scratch-folder.js'
 import { freePort } from '../support/throwaway-server.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

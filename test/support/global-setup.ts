@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { throwawayServer } from './throwaway-server.js'
+import { startThrowawayServer } from './throwaway-server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,7 +16,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('postgresUrl', given)
     return async () => {}
   }
-  const server = await throwawayServer({ durable: false })
+  const server = await startThrowawayServer({ durable: false })
   project.provide('postgresUrl', server.url('postgres'))
   return () => server.remove()
 }

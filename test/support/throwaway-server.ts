@@ -4,10 +4,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBinaries } from '../../src/store/embedded/binaries.js'
-import { prepareCluster } from '../../src/store/embedded/cluster.js'
+import { commonSettings, type PostgresSettings } from '../../src/store/embedded/postgres-settings.js'
 import { launchPostmaster, type Postmaster } from '../../src/store/embedded/postmaster.js'
+import { prepareCluster } from '../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../src/store/embedded/run-as.js'
-import { commonSettings, type Settings } from '../../src/store/embedded/settings.js'
 
 /** A server of its own in a temporary folder, on 127.0.0.1 and on a socket. */
 export interface ThrowawayServer {
@@ -42,9 +42,9 @@ function removeAbandoned(): void {
 }
 
 /** Makes the server and starts it. With `durable` it waits for the disk like the real one. */
-export async function throwawayServer(options: {
+export async function startThrowawayServer(options: {
   readonly durable: boolean
-  readonly settings?: Settings
+  readonly settings?: PostgresSettings
 }): Promise<ThrowawayServer> {
   removeAbandoned()
   const folder = realpathSync(await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`)))

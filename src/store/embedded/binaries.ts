@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 /** Absolute paths of the server's programs. */
 export interface Binaries {
@@ -46,10 +46,10 @@ export function thisMachine(): Machine {
 export function findBinaries(machine: Machine = thisMachine()): Binaries {
   const target = `${machine.platform}-${machine.arch}`
   const name = packages[target]
-  if (name === undefined) throw new EmbeddedUnavailable(`there are no binaries for ${target}; ${useDatabaseUrl}`)
+  if (name === undefined) throw new EmbeddedUnavailable(`there are no binaries for ${target}; ${DATABASE_URL_HINT}`)
   if (machine.musl) {
     throw new EmbeddedUnavailable(
-      `its binaries need glibc, and this system is built on musl (Alpine?); use a glibc system, or ${useDatabaseUrl}`,
+      `its binaries need glibc, and this system is built on musl (Alpine?); use a glibc system, or ${DATABASE_URL_HINT}`,
     )
   }
   return completeBinaries(nativeFolder(name))
@@ -68,7 +68,7 @@ function nativeFolder(name: string): string {
     }
   }
   throw new EmbeddedUnavailable(
-    `the npm package ${name} is not installed (was npm told to omit optional packages?); install it, or ${useDatabaseUrl}`,
+    `the npm package ${name} is not installed (was npm told to omit optional packages?); install it, or ${DATABASE_URL_HINT}`,
     { cause: failures[0] },
   )
 }
@@ -83,7 +83,7 @@ export function completeBinaries(native: string): Binaries {
     try {
       accessSync(file, constants.R_OK | constants.X_OK)
     } catch (cause) {
-      throw new EmbeddedUnavailable(`${file} cannot be read and run; check its permissions, or ${useDatabaseUrl}`, {
+      throw new EmbeddedUnavailable(`${file} cannot be read and run; check its permissions, or ${DATABASE_URL_HINT}`, {
         cause,
       })
     }
@@ -107,7 +107,7 @@ function rebuildSymlinks(native: string): void {
       if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue
       throw new EmbeddedUnavailable(
         `npm ran no install scripts, and the missing link ${link} cannot be made (${(cause as Error).message}); ` +
-          `make the folder writable once, run "npm rebuild" in it, or ${useDatabaseUrl}`,
+          `make the folder writable once, run "npm rebuild" in it, or ${DATABASE_URL_HINT}`,
         { cause },
       )
     }

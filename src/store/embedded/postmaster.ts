@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.js'
+import { EmbeddedUnavailable } from './embedded-unavailable.js'
+import { type PostgresSettings, settingArguments } from './postgres-settings.js'
 import { type RunAs, spawnAs } from './run-as.js'
-import { type Settings, settingArguments } from './settings.js'
-import { EmbeddedUnavailable } from './unavailable.js'
 
 /** A running server that is our child. */
 export interface Postmaster {
@@ -23,7 +23,7 @@ export interface Launch {
   readonly binaries: Binaries
   readonly as: RunAs
   readonly cluster: string
-  readonly settings: Settings
+  readonly settings: PostgresSettings
   /** Every line that the server writes. */
   readonly log: (line: string) => void
   /** Calls a start off that is under way. */

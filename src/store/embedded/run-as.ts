@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:chi
 import { chownSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.js'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 interface User {
   readonly uid: number
@@ -63,7 +63,7 @@ export function chooseRunAs(
   }
   throw new EmbeddedUnavailable(
     `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(said)].join('; ')}); ` +
-      `start the gateway as a user other than root, or ${useDatabaseUrl}`,
+      `start the gateway as a user other than root, or ${DATABASE_URL_HINT}`,
   )
 }
 

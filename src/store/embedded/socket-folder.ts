@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { socketPort } from './settings.js'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
+import { socketPort } from './postgres-settings.js'
 
 // sun_path has 108 bytes on Linux and 104 on macOS, with a zero at the end.
 const longestPath = process.platform === 'linux' ? 107 : 103
@@ -29,7 +29,7 @@ export function socketFolder(
   const ours = found.uid === process.getuid?.() || found.uid === server?.uid
   if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {
     throw new EmbeddedUnavailable(
-      `${chosen}, meant for its socket, is not a folder that belongs to this user alone; remove it, or ${useDatabaseUrl}`,
+      `${chosen}, meant for its socket, is not a folder that belongs to this user alone; remove it, or ${DATABASE_URL_HINT}`,
     )
   }
   if (server) chownSync(chosen, server.uid, server.gid)
@@ -37,6 +37,6 @@ export function socketFolder(
 }
 
 /** The server's address as a URL: the host that counts is the one in the query, as in libpq. */
-export function socketUrl(folder: string, database: string): string {
+export function unixSocketUrl(folder: string, database: string): string {
   return `postgres://cadastre@localhost:${socketPort}/${database}?host=${encodeURIComponent(folder)}`
 }

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
-import { databaseName, prepareCluster } from './cluster.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { openLogFile } from './log-file.js'
-import { stopLeftover } from './orphaned-postmaster.js'
-import { takeOwnership } from './owner.js'
+import { takeOwnership } from './ownership.js'
+import { durableSettings } from './postgres-settings.js'
+import { DATABASE_NAME, prepareCluster } from './prepare-cluster.js'
 import { chooseRunAs } from './run-as.js'
-import { durableSettings } from './settings.js'
-import { socketFolder, socketUrl } from './socket-folder.js'
-import { supervise } from './supervise.js'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { socketFolder, unixSocketUrl } from './socket-folder.js'
+import { stopOrphanedPostmaster } from './stop-orphaned-postmaster.js'
+import { supervisePostmaster } from './supervised-postmaster.js'
 
 /** The embedded store's server, up and ready for connections. */
 export interface EmbeddedPostgres {
@@ -43,7 +43,7 @@ export async function startEmbeddedPostgres(options: {
     const as = chooseRunAs(binaries, folder)
     const cluster = join(folder, 'cluster')
     const sockets = socketFolder(folder, as.user)
-    await stopLeftover(cluster)
+    await stopOrphanedPostmaster(cluster)
     // Left by a server that was killed; its lock file names a pid that may since be a stranger's.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
@@ -51,10 +51,12 @@ export async function startEmbeddedPostgres(options: {
       say(`the log of Postgres cannot be written: ${error.message}`),
     )
     const settings = durableSettings(sockets)
-    const server = await supervise({ binaries, as, cluster, settings, log: log.write }, say).catch((error: unknown) => {
-      log.close()
-      throw error
-    })
+    const server = await supervisePostmaster({ binaries, as, cluster, settings, log: log.write }, say).catch(
+      (error: unknown) => {
+        log.close()
+        throw error
+      },
+    )
     let stopped: Promise<void> | undefined
     const stop = async () => {
       await server.stop()
@@ -63,7 +65,7 @@ export async function startEmbeddedPostgres(options: {
       rmSync(sockets, { recursive: true, force: true })
       await ownership.release()
     }
-    return { url: socketUrl(sockets, databaseName), pid: server.pid, stop: () => (stopped ??= stop()) }
+    return { url: unixSocketUrl(sockets, DATABASE_NAME), pid: server.pid, stop: () => (stopped ??= stop()) }
   } catch (error) {
     await ownership.release()
     throw error
@@ -82,7 +84,7 @@ function makeFolder(dataDir: string): string {
     return realpathSync(folder)
   } catch (cause) {
     throw new EmbeddedUnavailable(
-      `${folder} cannot be made (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${useDatabaseUrl}`,
+      `${folder} cannot be made (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${DATABASE_URL_HINT}`,
       { cause },
     )
   }

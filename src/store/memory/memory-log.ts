@@ -7,21 +7,21 @@ import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../plannin
 import type { TransitionRow, VersionRow } from '../planning/commit-state.js'
 
 /** A version as it is kept: its changeset may have been compacted away. */
-export type KeptVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }
+export type RetainedVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }
 
 /**
  * The rows of a registry in the memory of one process, and how a state is read from them. An entry's rows
  * ascend by revision, so its state at any revision is a binary search.
  */
 export class MemoryLog {
-  readonly versions: KeptVersion[]
+  readonly versions: RetainedVersion[]
   /** transitions[i] is revision i + 1. */
   readonly transitions: TransitionRow[] = []
   readonly rowsOf = new Map<EntryId, ChangeRow[]>()
   readonly rowsAt = new Map<number, ChangeRow[]>()
   #ids: EntryId[] | null = null
 
-  constructor(root: KeptVersion) {
+  constructor(root: RetainedVersion) {
     this.versions = [root]
   }
 

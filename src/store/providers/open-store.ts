@@ -4,7 +4,7 @@ import { migrateDatabase } from '../postgres/base/migrate.js'
 import { STORE_PROVIDERS, type StoreHost } from './store-providers.js'
 
 /** Which of the built-in stores, and where it keeps what. */
-export interface StorePlace {
+export interface StoreLocation {
   readonly backend: Backend
   /** Of a Postgres server; for `postgres` alone. */
   readonly databaseUrl: string | null
@@ -12,14 +12,14 @@ export interface StorePlace {
   readonly dataDir: string
 }
 
-export interface StoreOptions extends StorePlace, StoreHost {}
+export interface StoreOptions extends StoreLocation, StoreHost {}
 
 /** The configuration of the provider of that name. @throws Error where there is no URL and one is needed */
-export function storeConfig({ backend, databaseUrl, dataDir }: StorePlace): object {
+export function storeProviderConfig({ backend, databaseUrl, dataDir }: StoreLocation): object {
   return CONFIG[backend]({ databaseUrl, dataDir })
 }
 
-const CONFIG: Readonly<Record<Backend, (place: Omit<StorePlace, 'backend'>) => object>> = {
+const CONFIG: Readonly<Record<Backend, (place: Omit<StoreLocation, 'backend'>) => object>> = {
   memory: () => ({}),
   none: () => ({}),
   postgres: ({ databaseUrl }) => ({ databaseUrl: requireUrl(databaseUrl) }),
@@ -28,11 +28,11 @@ const CONFIG: Readonly<Record<Backend, (place: Omit<StorePlace, 'backend'>) => o
 
 /** Opens a built-in store by itself, ready to serve. @throws Error where it cannot, saying why */
 export async function openStore(store: StoreOptions): Promise<History> {
-  return STORE_PROVIDERS[store.backend].create(storeConfig(store), store)
+  return STORE_PROVIDERS[store.backend].create(storeProviderConfig(store), store)
 }
 
 /** Brings the store's tables up to date and lets go of it again. */
-export async function migrateStore(store: StorePlace & Pick<StoreHost, 'log'>): Promise<void> {
+export async function migrateStore(store: StoreLocation & Pick<StoreHost, 'log'>): Promise<void> {
   if (store.backend === 'postgres') return migrateDatabase(requireUrl(store.databaseUrl))
   if (store.backend !== 'embedded') return
   const server = await startEmbeddedPostgres({ dataDir: store.dataDir, ...(store.log && { log: store.log }) })

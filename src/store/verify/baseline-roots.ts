@@ -1,4 +1,4 @@
-import type { Report } from './report.js'
+import type { ReportCorruption } from './report-corruption.js'
 import { StateSum } from './state-sum.js'
 import type { StoredHistory, StoredVersion } from './stored-history.js'
 
@@ -12,7 +12,7 @@ export async function baselineRoots(
   oldestRevision: number,
   sums: Map<number, bigint>,
   stored: StoredHistory,
-  report: Report,
+  report: ReportCorruption,
 ): Promise<{ readonly number: number; readonly sum: StateSum }[]> {
   const gone = new Map(
     versions.filter(({ revision }) => revision < oldestRevision).map((version) => [version.number, version]),

@@ -10,7 +10,7 @@ interface ContentTexts {
 }
 
 /** The digest that a content should have; null where its texts are no JSON any more. */
-export function readableDigest({ kind, metaText, dataText }: ContentTexts): string | null {
+export function contentDigest({ kind, metaText, dataText }: ContentTexts): string | null {
   try {
     return sha256(canonicalJson({ kind, meta: JSON.parse(metaText) as Json, data: JSON.parse(dataText) as Json }))
   } catch {

@@ -3,12 +3,12 @@ import type { Version } from '../../core/history/version.js'
 import { decodeChangeset, rootDigest, type StoredChangeset, versionDigest } from '../planning/changeset-codec.js'
 import { baselineRoots } from './baseline-roots.js'
 import { ChangesetReader } from './changeset-reader.js'
-import { readableDigest, textHash } from './content-digest.js'
-import type { Report } from './report.js'
+import { contentDigest, textHash } from './content-digest.js'
+import type { ReportCorruption } from './report-corruption.js'
 import { StateSum, type SummedEntry } from './state-sum.js'
 import type { StoredHistory, StoredVersion } from './stored-history.js'
 
-function verifyRoot(root: Version | undefined, report: Report): void {
+function verifyRoot(root: Version | undefined, report: ReportCorruption): void {
   if (root === undefined) return
   if (root.digest !== rootDigest(root.createdAt))
     report('version', 'v0', 'its digest is not that of the time it was made')
@@ -38,7 +38,7 @@ export interface ReplayOptions {
 export async function replayLineages(
   versions: readonly StoredVersion[],
   stored: StoredHistory,
-  report: Report,
+  report: ReportCorruption,
   { oldestRevision, byText, progress }: ReplayOptions,
 ): Promise<Replay> {
   const byNumber = new Map(versions.map((version) => [version.number, version]))
@@ -119,7 +119,7 @@ async function replayOne(
   sum: StateSum,
   written: Map<string, string> | null,
   operationCounts: Map<number, number>,
-  report: Report,
+  report: ReportCorruption,
 ): Promise<Undo[]> {
   const where = `v${version.number}`
   const bytes = await changesets.read(version.number)
@@ -159,7 +159,7 @@ async function replayOne(
       sum.set(id, undefined)
       continue
     }
-    const digest = readableDigest(content)
+    const digest = contentDigest(content)
     if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
     sum.set(id, { digest: digest ?? '' })
     written?.set(`${version.number}/${id}`, textHash(content))

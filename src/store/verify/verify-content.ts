@@ -2,8 +2,8 @@ import { jsonEquals } from '../../core/entry/canonical-json.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import type { Json } from '../../core/entry/json.js'
 import type { CorruptionPart } from '../contract/history.js'
-import { readableDigest } from './content-digest.js'
-import type { Report } from './report.js'
+import { contentDigest } from './content-digest.js'
+import type { ReportCorruption } from './report-corruption.js'
 
 /** Holds a stored content against its digest and its searchable copy of meta. */
 export function verifyContent(
@@ -11,9 +11,9 @@ export function verifyContent(
   where: string,
   content: SealedContent,
   metaIndex: Json,
-  report: Report,
+  report: ReportCorruption,
 ): void {
-  const digest = readableDigest(content)
+  const digest = contentDigest(content)
   if (digest === null) return report(part, where, 'the content is not JSON')
   if (digest !== content.digest) report(part, where, 'the content does not have its digest')
   if (metaIndex !== null && !jsonEquals(metaIndex, content.meta))

@@ -1,15 +1,15 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
-import { readableDigest, textHash } from './content-digest.js'
-import type { LineEntry } from './read-line.js'
-import type { Report } from './report.js'
+import { contentDigest, textHash } from './content-digest.js'
+import type { ReportCorruption } from './report-corruption.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
+import type { WalkedEntry } from './walk-log.js'
 
 /** Holds the head table, and the indexes derived from it, against the state that the log ends in. */
 export async function verifyHead(
-  { state, everSeen }: { state: ReadonlyMap<EntryId, LineEntry>; everSeen: ReadonlySet<EntryId> },
+  { state, everSeen }: { state: ReadonlyMap<EntryId, WalkedEntry>; everSeen: ReadonlySet<EntryId> },
   stored: StoredHistory,
-  report: Report,
+  report: ReportCorruption,
 ): Promise<void> {
   let count = 0
   const expected = new Set<string>()
@@ -27,7 +27,7 @@ export async function verifyHead(
     if (!isSame || content.digest !== there.digest) report('head', id, 'does not hold what the log holds')
     verifyContent('head', id, content, metaIndex, report)
     // A content that is another or no JSON has been named already; what it refers to cannot be told.
-    if (stored.referenceIndex === null || !isSame || readableDigest(content) === null) continue
+    if (stored.referenceIndex === null || !isSame || contentDigest(content) === null) continue
     for (const row of stored.referenceIndex.rowsOf(entry)) expected.add(row)
   }
   if (count !== state.size) report('head', 'head', `holds ${count} entries, by the log there are ${state.size}`)

@@ -3,11 +3,11 @@ import type { Corruption, Verification } from '../contract/history.js'
 import { historyDamagedError } from '../planning/plan-compaction.js'
 import { movedTagSum, NO_TAGS, tagDigest } from '../planning/plan-tag.js'
 import { type Baseline, type MeasuredBaseline, versionsDigest } from './baseline.js'
-import { readLine } from './read-line.js'
 import { replayLineages } from './replay-lineages.js'
-import type { Report } from './report.js'
+import type { ReportCorruption } from './report-corruption.js'
 import type { StoredHistory, StoredPointer, StoredVersion } from './stored-history.js'
 import { verifyHead } from './verify-head.js'
+import { walkLog } from './walk-log.js'
 
 /*
  * Two readings of history that share nothing, held against each other.
@@ -68,7 +68,7 @@ async function readHistory(
   }: { progress: (done: number, of: number) => void; byText: boolean; measureAt: number | null },
 ) {
   const corruptions: Corruption[] = []
-  const report: Report = (part, where, message) => {
+  const report: ReportCorruption = (part, where, message) => {
     if (corruptions.length < MAX_CORRUPTIONS) corruptions.push({ part, where, message })
   }
   const versions: StoredVersion[] = []
@@ -81,7 +81,7 @@ async function readHistory(
     byText,
     progress,
   })
-  const line = await readLine(versions, replay, { baseline, measureAt }, stored, report)
+  const line = await walkLog(versions, replay, { baseline, measureAt }, stored, report)
   await verifyHead(line, stored, report)
   verifyPointer(
     await stored.pointer(),
@@ -106,7 +106,7 @@ async function readHistory(
 }
 
 /** Those whose changesets are gone can only be held against what the baseline was made of. */
-function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, report: Report): void {
+function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, report: ReportCorruption): void {
   if (versionsDigest(versions, baseline.revision) !== baseline.versionsDigest) {
     report('baseline', 'baseline', 'the versions below it are not those that it was made of')
   }
@@ -122,7 +122,7 @@ async function verifyTags(
   versions: readonly Version[],
   baseline: Baseline | null,
   stored: StoredHistory,
-  report: Report,
+  report: ReportCorruption,
 ): Promise<string> {
   const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
   let sum = NO_TAGS
@@ -137,7 +137,7 @@ async function verifyTags(
   return sum
 }
 
-function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: Report): void {
+function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: ReportCorruption): void {
   for (const key of Object.keys(byLog) as (keyof StoredPointer)[]) {
     const [said, is] = [JSON.stringify(stored[key]), JSON.stringify(byLog[key])]
     if (said !== is) report('head_pointer', key, `is stored as ${said}, by the log it is ${is}`)

@@ -4,7 +4,7 @@ import { compileDependencyPatterns } from '../../../src/core/dependency/compile-
 import { parseEntryId } from '../../../src/core/entry/entry-id.js'
 import { dependencyCycles } from '../../../src/core/ordering/dependency-cycles.js'
 import type { Operation } from '../../../src/core/ordering/operation.js'
-import { seal } from '../../support/requests.js'
+import { seal } from '../../support/commit-requests.js'
 
 const references = compileDependencyPatterns([{ path: 'meta.depends_on' }])
 const content = (to: readonly string[], groups: readonly string[] = []) => seal('x', { depends_on: to, groups })

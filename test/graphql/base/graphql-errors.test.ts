@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
 import { isCallerError, toGraphQLError } from '../../../src/graphql/base/graphql-errors.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
 import { openGateway } from '../schema-fixture.js'
 
 describe('an error of the registry', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../support/postgres.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { APPLY, APPLY_VERSION, create, type Gateway, openGateway, remove, update } from '../schema-fixture.js'
 
 const COMPACT =

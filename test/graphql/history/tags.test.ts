@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
 import { create, type Gateway, openGateway, remove, update } from '../schema-fixture.js'
 
 const SET = /* GraphQL */ `mutation ($input: SetTagInput!) { setTag(input: $input) { name version { number } movable createdAt author } }`

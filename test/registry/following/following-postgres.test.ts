@@ -1,5 +1,5 @@
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../support/postgres.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { HISTORY_OPTIONS } from '../registry-fixture.js'
 import { followingPromises } from './following-suite.js'
 

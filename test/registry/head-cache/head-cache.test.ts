@@ -7,7 +7,7 @@ import type { Registry } from '../../../src/registry/registry.js'
 import type { HeadReader } from '../../../src/store/contract/head-reader.js'
 import type { History } from '../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 import { apply, create, HISTORY_OPTIONS, registryOver, remove, update } from '../registry-fixture.js'
 
 const id = parseEntryId

@@ -1,6 +1,6 @@
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import { countStatements } from '../../graphql/loading/count-statements.js'
-import { createTestDatabase } from '../../support/postgres.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { HISTORY_OPTIONS } from '../registry-fixture.js'
 import { followingInstances } from './following-instances-suite.js'
 

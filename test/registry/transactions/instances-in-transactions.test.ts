@@ -4,7 +4,7 @@ import type { Registry } from '../../../src/registry/registry.js'
 import type { History } from '../../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../support/postgres.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { directoryOf, type Witness, witness } from '../participants/participant-fixture.js'
 import { apply, create, HISTORY_OPTIONS, registryOver, remove } from '../registry-fixture.js'
 

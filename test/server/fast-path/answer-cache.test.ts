@@ -18,7 +18,7 @@ import {
   remove,
   update,
 } from '../../registry/registry-fixture.js'
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 
 const ENTRY = 'query ($id: EntryID!) { entry(id: $id) { id kind meta data } }'
 

@@ -6,7 +6,7 @@ import { loadConfig } from '../../../src/server/config/config.js'
 import { ConfigError } from '../../../src/server/config/config-error.js'
 import { startGateway } from '../../../src/server/gateway.js'
 import { createLog } from '../../../src/server/observing/log.js'
-import { createTestDatabase } from '../../support/postgres.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { createEntries, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cadastre-providers-'))

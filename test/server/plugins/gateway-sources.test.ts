@@ -5,7 +5,7 @@ import type { SourceConfig } from '../../../src/server/config/source-section.js'
 import type { SourceReader } from '../../../src/sources/contract/source-reader.js'
 import type { SourceProvider } from '../../../src/sources/provider/source-provider.js'
 import { MapSource, thing } from '../../sources/sync/map-source.js'
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 import { post, type Reachable, SocketClient, type TestGateway, testGateway } from '../server-fixture.js'
 
 const FIELDS =

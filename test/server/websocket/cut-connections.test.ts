@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { gatewayProcesses } from '../../process/gateway-process.js'
-import { createTestDatabase, startTestPostgres } from '../../support/postgres.js'
+import { createTestDatabase, startTestPostgres } from '../../support/test-postgres.js'
 import { post, type Reachable, SocketClient, testGateway } from '../server-fixture.js'
 
 const CHANGES = `subscription ($after: String, $initial: Boolean, $find: JSONObject) {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import { HISTORY_OPTIONS, memoryRegistry, registryOver } from '../../registry/registry-fixture.js'
-import { createTestDatabase } from '../../support/postgres.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { syncing } from './syncing-suite.js'
 
 describe('over memory', () => {

@@ -16,7 +16,7 @@ import {
   revertOf,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
 import type { OpenedHistory } from './history-contract.js'
 
 const all = <Position>(limit = 1_000): Page<Position> => ({ limit, after: null, before: null, fromEnd: false })

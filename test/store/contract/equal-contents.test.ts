@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../support/postgres.js'
 import {
   apply,
   commitOne,
@@ -11,7 +10,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 
 describe('a history in which an entry came to equal content by another version', () => {
   // A rollback leaves alone what is equal by value, and `verify` called the entry's other version a corruption.

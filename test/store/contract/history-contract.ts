@@ -14,7 +14,7 @@ import {
   revertOf,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
 
 export interface OpenedHistory {
   readonly history: History

@@ -16,7 +16,7 @@ import {
   revertOf,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
 
 export interface OpenedInstances {
   readonly history: History

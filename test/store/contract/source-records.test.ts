@@ -4,7 +4,7 @@ import type { History } from '../../../src/store/contract/history.js'
 import { LeaseLost } from '../../../src/store/contract/source-records.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import { HISTORY_OPTIONS, memoryRegistry, registryOver } from '../../registry/registry-fixture.js'
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 import { sourceRecordsContract } from './source-records-contract.js'
 
 const openHistory = (database: TestDatabase) =>

@@ -3,7 +3,7 @@ import { cpSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeBinaries, findBinaries } from '../../../src/store/embedded/binaries.js'
-import { scratchFolder } from './scratch.js'
+import { scratchFolder } from './scratch-folder.js'
 
 describe("the server's programs", () => {
   const undo: (() => unknown)[] = []

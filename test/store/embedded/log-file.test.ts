@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openLogFile } from '../../../src/store/embedded/log-file.js'
-import { scratchFolder } from './scratch.js'
+import { scratchFolder } from './scratch-folder.js'
 
 describe('the log of the embedded Postgres', () => {
   const undo: (() => unknown)[] = []

@@ -2,12 +2,12 @@ import { chmodSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeBinaries, findBinaries } from '../../../src/store/embedded/binaries.js'
-import { prepareCluster } from '../../../src/store/embedded/cluster.js'
+import { durableSettings } from '../../../src/store/embedded/postgres-settings.js'
 import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
+import { prepareCluster } from '../../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs, type RunAs } from '../../../src/store/embedded/run-as.js'
-import { durableSettings } from '../../../src/store/embedded/settings.js'
-import { socketFolder, socketUrl } from '../../../src/store/embedded/socket-folder.js'
-import { query, scratchFolder } from './scratch.js'
+import { socketFolder, unixSocketUrl } from '../../../src/store/embedded/socket-folder.js'
+import { query, scratchFolder } from './scratch-folder.js'
 
 const notAllowed: RunAs = {
   description: 'in a user namespace',
@@ -56,7 +56,7 @@ describe('the choice of whom the server runs as', () => {
         settings: durableSettings(sockets),
         log: () => undefined,
       })
-      expect(await query(socketUrl(sockets, 'cadastre'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect(await query(unixSocketUrl(sockets, 'cadastre'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
       expect(statSync(`/proc/${server.pid}`).uid).toBe(65_534)
       await server.stop()
       // The next start finds the owner by itself.

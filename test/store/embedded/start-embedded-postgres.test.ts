@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 import { bundleForChild } from '../../support/bundle-for-child.js'
-import { type Child, runChild } from './run-child.js'
-import { processesBelow, query, scratchFolder, until } from './scratch.js'
+import { type Child, runChild } from './run-embedded-child.js'
+import { processesBelow, query, scratchFolder, until } from './scratch-folder.js'
 
 describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   let bundle: Awaited<ReturnType<typeof bundleForChild>>
@@ -12,7 +12,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   const made = scratchFolder()
   const shared = scratchFolder()
   beforeAll(async () => {
-    bundle = await bundleForChild('test/store/embedded/child.ts')
+    bundle = await bundleForChild('test/store/embedded/embedded-child.ts')
     await (await startEmbeddedPostgres({ dataDir: made.path })).stop()
     withData(shared.path)
   })

@@ -1,5 +1,5 @@
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
 import { describeHistory } from '../contract/history-contract.js'
 
 describeHistory('memory', async () => {

@@ -1,6 +1,6 @@
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { steadyClock } from '../../../src/store/memory/memory-instances.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
 import { describeInstances } from '../contract/instances-contract.js'
 
 describeInstances('memory', async () => {

@@ -14,7 +14,7 @@ import {
   revertOf,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
 
 const all = { limit: 1_000, after: null, before: null, fromEnd: false }
 

@@ -1,6 +1,6 @@
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../support/postgres.js'
-import { historyOptions } from '../../support/requests.js'
+import { historyOptions } from '../../support/commit-requests.js'
+import { createTestDatabase } from '../../support/test-postgres.js'
 import { describeHistory } from '../contract/history-contract.js'
 
 describeHistory('Postgres', async () => {

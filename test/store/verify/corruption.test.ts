@@ -2,7 +2,6 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { History } from '../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js'
 import {
   apply,
   changeset,
@@ -12,7 +11,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../../support/requests.js'
+} from '../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 
 /** Columns that tell nothing of history: identities of requests and of the registry, and what is derived at start. */
 const NOT_HISTORY = new Set([

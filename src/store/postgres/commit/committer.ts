@@ -17,7 +17,7 @@ import { connectionOptions } from '../base/connection-options.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
 import type { Transaction } from '../base/retrying-client.js'
 import { BIGINT_AS_NUMBER, INDEX_LOOKUPS, type Sql } from '../base/retrying-client.js'
-import type { CountedUse } from '../instances/instance-counts.js'
+import type { InstanceCounts } from '../instances/instance-counts.js'
 import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
 import { OptimisticState } from './optimistic-state.js'
 import { readCommitState, readRevertTarget, readVersionTarget } from './read-commit-state.js'
@@ -291,7 +291,7 @@ export class Committer {
   async #send(
     sql: Transaction,
     writes: BatchWrites,
-    standing: CommitState & { readonly instances: CountedUse },
+    standing: CommitState & { readonly instances: InstanceCounts },
   ): Promise<{ readonly written: Promise<unknown> }> {
     if (isNothing(writes)) return { written: Promise.resolve() }
     await standing.instances.flush(sql)

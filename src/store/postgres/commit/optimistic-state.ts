@@ -4,7 +4,7 @@ import type { EntryId } from '../../../core/entry/entry-id.js'
 import { withoutParsedCache } from '../../../core/entry/without-parsed-cache.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { CommitState } from '../../planning/commit-state.js'
-import { CountedUse } from '../instances/instance-counts.js'
+import { InstanceCounts } from '../instances/instance-counts.js'
 
 /** The server's clock is looked at again after that long: ours may go another way. */
 const FRESH_MS = 10_000
@@ -93,5 +93,11 @@ function bytesOf({ content }: EntryRevision, id: EntryId): number {
 
 /** Without what is known of entries and keys. */
 function bare(standing: CommitState): CommitState {
-  return { ...standing, entries: new Map(), lastChanged: new Map(), replies: new Map(), instances: new CountedUse() }
+  return {
+    ...standing,
+    entries: new Map(),
+    lastChanged: new Map(),
+    replies: new Map(),
+    instances: new InstanceCounts(),
+  }
 }

@@ -15,7 +15,7 @@ import {
   idColumns,
 } from '../base/entry-row.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
-import { CountedUse } from '../instances/instance-counts.js'
+import { InstanceCounts } from '../instances/instance-counts.js'
 import { lockEntries, readUse } from '../instances/instance-sql.js'
 import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-log.js'
 import { HAS_PARTICIPANTS } from './has-participants.js'
@@ -50,7 +50,7 @@ export async function readCommitState(
   requests: readonly CommitRequest[],
   lock: Lock,
 ): Promise<{
-  standing: CommitState & { readonly instances: CountedUse }
+  standing: CommitState & { readonly instances: InstanceCounts }
   isCommitted: boolean
   isAttended: boolean
   stamp: string
@@ -73,7 +73,7 @@ export async function readCommitState(
   // Without a lock it may go another way and come first: then who lost to the same key would find the entry there and no reply.
   const replies = repliesAtOnce ?? (await readReplies(sql, keyed))
   const pointer = found[0]!
-  const use = new CountedUse()
+  const use = new InstanceCounts()
   use.add(used)
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
@@ -116,7 +116,7 @@ function deletedIds({ action }: CommitRequest): EntryId[] {
 }
 
 /** As above, of a version or revert: which entries it deletes is known only when its target has been read. */
-async function addUse(sql: Transaction, ids: readonly EntryId[], use: CountedUse, lock: boolean): Promise<void> {
+async function addUse(sql: Transaction, ids: readonly EntryId[], use: InstanceCounts, lock: boolean): Promise<void> {
   if (ids.length === 0) return
   const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
   use.add(used)
@@ -193,7 +193,7 @@ function placeLatest(
 export async function readRevertTarget(
   sql: Transaction,
   version: number,
-  standing: CommitState & { readonly instances: CountedUse },
+  standing: CommitState & { readonly instances: InstanceCounts },
   lock: boolean,
 ): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
   const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
@@ -242,7 +242,7 @@ export async function readRevertTarget(
 export async function readVersionTarget(
   sql: Transaction,
   version: number,
-  standing: CommitState & { readonly instances: CountedUse },
+  standing: CommitState & { readonly instances: InstanceCounts },
   lock: boolean,
 ): Promise<VersionTarget | { missing: Problem }> {
   const [row] = await sql<

@@ -1,6 +1,6 @@
 import type { BusEvent } from '../../../core/events/bus-event.js'
 import { encodeEvent, eventBytes } from '../../planning/event-codec.js'
-import type { Letter } from './exchange-sql.js'
+import type { MailboxMessage } from './exchange-sql.js'
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 1024 * 1024
@@ -16,7 +16,7 @@ const WAITING_BYTES = 16 * 1024 * 1024
  * before it knows how many are missing, whatever became of them.
  */
 export class EventOutbox {
-  #waiting: { readonly letter: Letter; readonly bytes: number }[] = []
+  #waiting: { readonly letter: MailboxMessage; readonly bytes: number }[] = []
   #bytes = 0
   #number = 0
   #sending = false
@@ -24,7 +24,7 @@ export class EventOutbox {
   /** `send` says whether anybody is there to hear; where nobody is, what waits is dropped. */
   constructor(
     private readonly origin: string,
-    private readonly send: (letters: readonly Letter[]) => Promise<boolean>,
+    private readonly send: (letters: readonly MailboxMessage[]) => Promise<boolean>,
   ) {}
 
   push(event: BusEvent): void {
@@ -53,7 +53,7 @@ export class EventOutbox {
     this.#sending = false
   }
 
-  #take(): Letter[] {
+  #take(): MailboxMessage[] {
     let bytes = 0
     let count = 0
     for (const { bytes: size } of this.#waiting) {
@@ -68,25 +68,5 @@ export class EventOutbox {
   #clear(): void {
     this.#waiting = []
     this.#bytes = 0
-  }
-}
-
-/** Sees by their numbers what is missing from what other gateways have sent. */
-export class EventNumbers {
-  readonly #last = new Map<string, number>()
-
-  /** How many are missing before this one; undefined where it has been seen. */
-  take({ from, n }: { readonly from: string; readonly n: number }): number | undefined {
-    const last = this.#last.get(from)
-    if (last !== undefined && n <= last) return undefined
-    // Those longest silent are forgotten first: gateways come and go.
-    this.#last.delete(from)
-    this.#last.set(from, n)
-    if (this.#last.size > 1_000) this.#last.delete(this.#last.keys().next().value!)
-    return last === undefined ? 0 : n - last - 1
-  }
-
-  clear(): void {
-    this.#last.clear()
   }
 }

@@ -8,14 +8,14 @@ import type { Sql } from '../base/retrying-client.js'
  */
 
 /** @bound Lease of a gateway in the exchange. Other gateways consider it dead once the lease runs out. */
-export const LEASE_MS = 5_000
+export const GATEWAY_LEASE_MS = 5_000
 /** Its row, with all that hangs on it, is removed by whoever comes by, when it has been dead for that long. */
 const DEAD_MS = 10_000
 /** Of a mailbox, at a time. */
 const PAGE_ROWS = 500
 const PAGE_BYTES = 4 * 1024 * 1024
 
-const lease = (sql: Sql) => sql`clock_timestamp() + ${LEASE_MS} * interval '1 millisecond'`
+const lease = (sql: Sql) => sql`clock_timestamp() + ${GATEWAY_LEASE_MS} * interval '1 millisecond'`
 
 export async function takeLease(sql: Sql, gateway: string, listens: boolean): Promise<void> {
   await sql`
@@ -42,13 +42,13 @@ export async function setListens(sql: Sql, gateway: string, listens: boolean): P
   return rows.length > 0
 }
 
-export interface Interest {
+export interface Peers {
   readonly participations: readonly Participation[]
   /** Whether any other gateway listens to the bus. */
   readonly othersListen: boolean
 }
 
-export async function readInterest(sql: Sql, gateway: string): Promise<Interest> {
+export async function readPeers(sql: Sql, gateway: string): Promise<Peers> {
   const rows = await sql<
     { id: string | null; name: string; kinds: string[]; on_failure: 'refuse' | 'pass'; listens: boolean }[]
   >`
@@ -80,7 +80,7 @@ export async function deleteParticipation(sql: Sql, id: string): Promise<void> {
   await sql`WITH gone AS (DELETE FROM participation WHERE id = ${id} RETURNING id) SELECT pg_notify(${EXCHANGE_CHANNEL}, '*') FROM gone`
 }
 
-export interface Letter {
+export interface MailboxMessage {
   readonly header: string
   readonly body: string
 }
@@ -90,7 +90,7 @@ export async function sendToRecipients(
   sql: Sql,
   gateway: string,
   recipients: readonly string[],
-  letter: Letter,
+  letter: MailboxMessage,
   proposal: { id: string; withinMs: number } | null,
 ): Promise<boolean> {
   const kept =
@@ -113,7 +113,7 @@ export async function sendToRecipients(
   return rows.length > 0
 }
 
-export async function forgetProposal(sql: Sql, id: string): Promise<void> {
+export async function deleteProposal(sql: Sql, id: string): Promise<void> {
   await sql`DELETE FROM proposal WHERE id = ${id}`
 }
 
@@ -134,7 +134,11 @@ export async function answerProposal(sql: Sql, id: string, answer: string, heade
 }
 
 /** To every other gateway that listens; how many those are. */
-export async function sendEvents(sql: Sql, gateway: string, letters: readonly Letter[]): Promise<number> {
+export async function sendEventsToPeers(
+  sql: Sql,
+  gateway: string,
+  letters: readonly MailboxMessage[],
+): Promise<number> {
   const [sent] = await sql<{ gateways: number }[]>`
     WITH heard AS (
       SELECT id FROM gateway WHERE listens AND id <> ${gateway} AND lease_until > clock_timestamp()
@@ -150,14 +154,14 @@ export async function sendEvents(sql: Sql, gateway: string, letters: readonly Le
   return sent!.gateways
 }
 
-export interface MailRow extends Letter {
+export interface MailboxRow extends MailboxMessage {
   readonly seq: number
   readonly topic: 'proposal' | 'answer' | 'event'
 }
 
 /** What is in the mailbox besides what has been taken, which is removed. In order, a page at a time. */
-export async function readMailbox(sql: Sql, gateway: string, taken: readonly number[]): Promise<readonly MailRow[]> {
-  return sql<MailRow[]>`
+export async function readMailbox(sql: Sql, gateway: string, taken: readonly number[]): Promise<readonly MailboxRow[]> {
+  return sql<MailboxRow[]>`
     WITH gone AS (DELETE FROM mailbox WHERE gateway = ${gateway} AND seq = ANY(${taken as number[]}::bigint[])),
     page AS (
       SELECT seq, topic, header, body, sum(bytes) OVER (ORDER BY seq) - bytes AS before

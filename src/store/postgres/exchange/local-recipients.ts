@@ -1,7 +1,7 @@
 import type { Recipient } from '../../contract/exchange.js'
 
 /** Of a message to participations. */
-export interface Address {
+export interface RecipientAddress {
   readonly to: readonly string[]
   /** Of this message: it may be sent twice where a connection broke. */
   readonly id: string
@@ -11,7 +11,7 @@ export interface Address {
 const REMEMBERED = 1_000
 
 /** The participations whose clients hang on this gateway. */
-export class Seats {
+export class LocalRecipients {
   readonly #seats = new Map<string, Recipient>()
   readonly #delivered = new Set<string>()
 
@@ -27,7 +27,7 @@ export class Seats {
     this.#seats.delete(id)
   }
 
-  deliver({ to, id }: Address, body: string): void {
+  deliver({ to, id }: RecipientAddress, body: string): void {
     if (this.#delivered.has(id)) return
     this.#delivered.add(id)
     if (this.#delivered.size > REMEMBERED) this.#delivered.delete(this.#delivered.values().next().value!)

@@ -11,22 +11,23 @@ import { decodeEvent } from '../../planning/event-codec.js'
 import type { Notifications } from '../base/notifications.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { SharedRead } from '../base/shared-read.js'
-import { EventNumbers, EventOutbox } from './event-outbox.js'
+import { EventGapDetector } from './event-gap-detector.js'
+import { EventOutbox } from './event-outbox.js'
 import {
   answerProposal,
   deleteParticipation,
-  forgetProposal,
+  deleteProposal,
   insertParticipation,
-  type MailRow,
-  readInterest,
+  type MailboxRow,
   readMailbox,
-  sendEvents,
+  readPeers,
+  sendEventsToPeers,
   sendToRecipients,
   setListens,
   trimEvents,
 } from './exchange-sql.js'
 import { GatewayLease } from './gateway-lease.js'
-import { type Address, Seats } from './local-recipients.js'
+import { LocalRecipients, type RecipientAddress } from './local-recipients.js'
 
 /** @bound Events that wait in a gateway's mailbox. */
 const WAITING_EVENTS = 5_000
@@ -43,10 +44,10 @@ interface OpenOffer {
  * removed when they have been taken. A gateway with nothing open makes no query and has no row.
  */
 export function openPostgresExchange(client: RetryingClient, notifications: Notifications): Exchange {
-  const seats = new Seats()
+  const localRecipients = new LocalRecipients()
   const listeners = new Set<BusListener>()
   const offers = new Map<string, OpenOffer>()
-  const numbers = new EventNumbers()
+  const gaps = new EventGapDetector()
   /** Participations that have ended and may stand in the database yet. */
   const leaving = new Set<string>()
   let taken: number[] = []
@@ -57,11 +58,11 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
   let closed = false
 
   const lease = new GatewayLease(client, {
-    isNeeded: () => seats.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
+    isNeeded: () => localRecipients.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
     listens: () => listeners.size > 0,
     tick: () => Promise.all([mail.read(), checkPeers(), ...[...leaving].map(removeParticipation)]),
     lost(error) {
-      seats.lose(error)
+      localRecipients.lose(error)
       for (const { fail } of [...offers.values()]) fail(error)
       taken = []
     },
@@ -69,7 +70,7 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
 
   const interest = new SharedRead(async () => {
     const seen = changes
-    const found = await client.run((sql) => readInterest(sql, lease.id))
+    const found = await client.run((sql) => readPeers(sql, lease.id))
     if (seen === changes) {
       othersListen = found.othersListen
       unattended = found.participations.length === 0
@@ -89,14 +90,14 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
     }
   })
 
-  const TAKE: Readonly<Record<MailRow['topic'], (row: MailRow) => void>> = {
-    proposal: ({ header, body }) => seats.deliver(JSON.parse(header) as Address, body),
+  const TAKE: Readonly<Record<MailboxRow['topic'], (row: MailboxRow) => void>> = {
+    proposal: ({ header, body }) => localRecipients.deliver(JSON.parse(header) as RecipientAddress, body),
     answer({ header }) {
       const { id, accept, reason } = JSON.parse(header) as ProposalAnswer & { id: string }
       offers.get(id)?.settle({ accept, reason })
     },
     event({ header, body }) {
-      const missed = numbers.take(JSON.parse(header) as { from: string; n: number })
+      const missed = gaps.receive(JSON.parse(header) as { from: string; n: number })
       if (missed === undefined || listeners.size === 0) return
       const event = decodeEvent(body)
       for (const listener of [...listeners]) {
@@ -108,7 +109,7 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
 
   const outbox = new EventOutbox(randomUUID(), async (letters) => {
     const seen = changes
-    const gateways = await client.run((sql) => sendEvents(sql, lease.id, letters))
+    const gateways = await client.run((sql) => sendEventsToPeers(sql, lease.id, letters))
     if (seen === changes) othersListen = gateways > 0
     return gateways > 0
   })
@@ -150,7 +151,7 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
   async function send(post: ParticipationMessage, proposal: Offer | null): Promise<void> {
     await lease.hold()
     const { id: runner } = lease
-    const address: Address = { to: post.recipients, id: randomUUID() }
+    const address: RecipientAddress = { to: post.recipients, id: randomUUID() }
     const letter = { header: JSON.stringify(address), body: post.body }
     const isSent = await client.run((sql) => sendToRecipients(sql, runner, post.recipients, letter, proposal))
     if (!isSent) throw gone()
@@ -162,17 +163,17 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
     async takePart(who, seat) {
       await lease.hold()
       const participation = { id: randomUUID(), ...who }
-      seats.add(participation.id, seat)
+      localRecipients.add(participation.id, seat)
       try {
         await client.run((sql) => insertParticipation(sql, lease.id, participation))
       } catch (error) {
-        seats.remove(participation.id)
+        localRecipients.remove(participation.id)
         // It may have been written all the same.
         leaving.add(participation.id)
         throw error
       }
       return async () => {
-        seats.remove(participation.id)
+        localRecipients.remove(participation.id)
         leaving.add(participation.id)
         if (!closed) await removeParticipation(participation.id)
       }
@@ -183,7 +184,7 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
           if (!offers.delete(offer.id)) return
           signal.removeEventListener('abort', abort)
           // Until it is forgotten an answer would still count; its deadline, and this gateway's lease, end that too.
-          if (!closed) client.run((sql) => forgetProposal(sql, offer.id)).catch(awaitNextTick)
+          if (!closed) client.run((sql) => deleteProposal(sql, offer.id)).catch(awaitNextTick)
         }
         const fail = (error: Error) => {
           end()
@@ -218,7 +219,7 @@ export function openPostgresExchange(client: RetryingClient, notifications: Noti
       const forget = () => {
         listeners.delete(listener)
         if (listeners.size > 0) return
-        numbers.clear()
+        gaps.clear()
         tellWhetherListening().catch(awaitNextTick)
       }
       try {

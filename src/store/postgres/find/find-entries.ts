@@ -15,8 +15,8 @@ import { compactedError } from '../../planning/compacted-errors.js'
 import { uncompactedRows, type WithOldestRevision } from '../base/compaction-guard.js'
 import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
-import { cut } from '../read/read-entries.js'
-import { readOldPage } from '../read/snapshot-page.js'
+import { cutPage } from '../read/cut-page.js'
+import { readSnapshotPage } from '../read/read-snapshot-page.js'
 import { selectsByTrigram } from './selects-by-trigram.js'
 import { translateCriteria } from './translate-criteria.js'
 
@@ -47,7 +47,7 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
     const query = new FindQuery(criteria)
     if (query.exact) {
       const { rows, revision } = await query.read(clients, order, page, page.limit + 1, at)
-      return { ...cut(rows, page), revision }
+      return { ...cutPage(rows, page), revision }
     }
     // Read in several steps, so at a revision that stays: the head may move between them.
     return at === 'head'
@@ -74,7 +74,7 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
         if (performance.now() > deadline) throw tooSlow()
         if (found.length <= page.limit && matches(row)) found.push(row)
       }
-      if (rows.length < chunk || found.length > page.limit) return { ...cut(found, page), revision }
+      if (rows.length < chunk || found.length > page.limit) return { ...cutPage(found, page), revision }
       const last = rows.at(-1)!
       const position = { id: last.id, revision: last.revision }
       window = page.fromEnd ? { ...window, before: position } : { ...window, after: position }
@@ -164,7 +164,10 @@ export class FindQuery {
 
   async read({ client, pages }: FindClients, order: EntryOrder, page: Page<EntryPosition>, limit: number, at: ReadAt) {
     if (this.#isEverything && !BY_REVISION[order] && at !== 'head') {
-      return { rows: (await readOldPage(pages, page, DESCENDING[order], limit, at)).map(entryOfColumns), revision: at }
+      return {
+        rows: (await readSnapshotPage(pages, page, DESCENDING[order], limit, at)).map(entryOfColumns),
+        revision: at,
+      }
     }
     const { text, params } = this.statement(order, page, limit, at)
     type Row = WithOldestRevision<EntryColumns> & { read_at: number }

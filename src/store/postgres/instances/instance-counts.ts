@@ -5,7 +5,7 @@ import type { Transaction } from '../base/retrying-client.js'
 import { endInstances, type UseColumns } from './instance-sql.js'
 
 /** Instances of entries as one database transaction found them, and which of them it is to end. */
-export class CountedUse implements BatchInstances {
+export class InstanceCounts implements BatchInstances {
   /** By entry; with 0 where all that stands has expired. */
   readonly #live = new Map<EntryId, number>()
   #ended: EntryId[] = []

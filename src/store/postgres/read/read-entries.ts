@@ -5,8 +5,6 @@ import {
   entryRevisionKey,
   type HistoryReader,
   type NamespaceSummary,
-  type Page,
-  type PageOf,
   type ReadAt,
 } from '../../contract/history-reader.js'
 import {
@@ -18,6 +16,7 @@ import {
 } from '../base/compaction-guard.js'
 import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
+import { cutPage } from './cut-page.js'
 
 type EntryReads = Pick<
   HistoryReader,
@@ -86,7 +85,7 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
         ) h`,
       )
       for (const row of rows) found.get(storedId(row.ns, row.name))!.push(entryOfColumns(row))
-      return new Map([...found].map(([id, entries]) => [id, cut(entries, page)]))
+      return new Map([...found].map(([id, entries]) => [id, cutPage(entries, page)]))
     },
 
     async entryHistoryCounts(ids) {
@@ -103,12 +102,6 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
       return counts
     },
   }
-}
-
-/** Cuts what was read one item too far; a list read from its end is turned round again. */
-export function cut<Item>(items: readonly Item[], page: Page<unknown>): PageOf<Item> {
-  const kept = items.slice(0, page.limit)
-  return { items: page.fromEnd ? kept.reverse() : kept, hasMore: items.length > page.limit }
 }
 
 function entriesAtHead(client: RetryingClient, ids: readonly EntryId[]): Promise<EntryColumns[]> {

@@ -16,7 +16,7 @@ import {
   storedId,
 } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
-import { cut } from './read-entries.js'
+import { cutPage } from './cut-page.js'
 
 type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
 
@@ -76,7 +76,7 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
       for (const row of presentRows(rows)) found.get(row.revision)!.push(changeAtPlace(row))
       const inOrder = (changes: Change[]) =>
         changes.sort((a, b) => (page.fromEnd ? byPosition(b, a) : byPosition(a, b)))
-      return new Map([...found].map(([revision, changes]) => [revision, cut(inOrder(changes), page)]))
+      return new Map([...found].map(([revision, changes]) => [revision, cutPage(inOrder(changes), page)]))
     },
 
     async namespaceChanges(namespace, page) {
@@ -94,7 +94,7 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
         ) h ${JOIN_PREVIOUS}`
       const params = [namespace, older.revision, older.position, newer.revision, newer.position, page.limit + 1]
       const rows = await client.run((sql) => sql.unsafe<PlacedRow[]>(text, params as never[], { prepare: true }))
-      return cut(
+      return cutPage(
         rows.map(changeAtPlace).sort((a, b) => (page.fromEnd ? byPosition(a, b) : byPosition(b, a))),
         page,
       )

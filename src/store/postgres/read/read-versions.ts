@@ -5,7 +5,7 @@ import type { Transition, Version } from '../../../core/history/version.js'
 import type { HistoryReader, Page } from '../../contract/history-reader.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { transition, version } from '../base/tables.js'
-import { cut } from './read-entries.js'
+import { cutPage } from './cut-page.js'
 
 type VersionReads = Pick<
   HistoryReader,
@@ -71,7 +71,7 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
           .orderBy(page.fromEnd ? desc(version.number) : asc(version.number))
           .limit(page.limit + 1),
       )
-      return cut(rows, page)
+      return cutPage(rows, page)
     },
 
     async versionCount() {
@@ -128,7 +128,7 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
           .orderBy(page.fromEnd ? desc(transition.revision) : asc(transition.revision))
           .limit(page.limit + 1),
       )
-      return cut(rows, page)
+      return cutPage(rows, page)
     },
 
     async transitionCount() {

@@ -5,7 +5,7 @@ import type { HistoryReader } from '../../contract/history-reader.js'
 import { versionCompactedError } from '../../planning/compacted-errors.js'
 import { movedTagSum, planTag, planTagRemoval, tagDigest } from '../../planning/plan-tag.js'
 import type { RetryingClient, Transaction } from '../base/retrying-client.js'
-import { cut } from './read-entries.js'
+import { cutPage } from './cut-page.js'
 
 type Tags = Pick<HistoryReader, 'tags' | 'tagPage' | 'tagCount' | 'tagsOf'> & HistoryTagger
 
@@ -100,7 +100,7 @@ export function tagRows(client: RetryingClient): Tags {
         WHERE (${page.after}::text IS NULL OR name > ${page.after}::text) AND (${page.before}::text IS NULL OR name < ${page.before}::text)
         ORDER BY name ${page.fromEnd ? sql`DESC` : sql`ASC`} LIMIT ${page.limit + 1}`,
       )
-      return cut(rows.map(tagOfColumns), page)
+      return cutPage(rows.map(tagOfColumns), page)
     },
 
     async tagCount() {

@@ -13,7 +13,7 @@ import { idColumns, storedId } from '../base/entry-row.js'
 import type { Notifications } from '../base/notifications.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { COPY_FROM_ROWS } from '../commit/copy-batch.js'
-import { cut } from '../read/read-entries.js'
+import { cutPage } from '../read/cut-page.js'
 
 /** What is told on the exchange's channel; gateways' ids are no such word. */
 const CALL = 'sources'
@@ -191,7 +191,7 @@ export function sourceRows(client: RetryingClient, notifications: Notifications)
           WHERE e.source = ${source} AND e.revision IS NOT NULL ${bound('>', page.after)} ${bound('<', page.before)}
           ORDER BY e.ns ${direction}, e.name ${direction} LIMIT ${page.limit + 1}`
       })
-      return cut(
+      return cutPage(
         rows.map((row) => storedId(row.ns, row.name)),
         page,
       )

@@ -3,8 +3,8 @@ import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
 import { RegistryError } from '../../../../src/core/errors/registry-error.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { startTestPostgres, type TestPostgres } from '../../../support/postgres.js'
-import { apply, changeset, commitOne, create, historyOptions } from '../../../support/requests.js'
+import { apply, changeset, commitOne, create, historyOptions } from '../../../support/commit-requests.js'
+import { startTestPostgres, type TestPostgres } from '../../../support/test-postgres.js'
 
 describe('a database that is lost and comes back', () => {
   let server: TestPostgres

@@ -6,7 +6,6 @@ import type { EntryId } from '../../../../src/core/entry/entry-id.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import type { CommitOutcome } from '../../../../src/store/contract/history-writer.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
 import {
   apply,
   changeset,
@@ -17,7 +16,8 @@ import {
   problemCodes,
   remove,
   update,
-} from '../../../support/requests.js'
+} from '../../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 describe('several gateways on one database', () => {
   let database: TestDatabase

@@ -8,7 +8,7 @@ import { RegistryError } from '../../../../src/core/errors/registry-error.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { findBinaries } from '../../../../src/store/embedded/binaries.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { apply, changeset, commitOne, create, historyOptions } from '../../../support/requests.js'
+import { apply, changeset, commitOne, create, historyOptions } from '../../../support/commit-requests.js'
 import { freePort } from '../../../support/throwaway-server.js'
 
 const AS_NOBODY = 'unshare --user --map-user=65534 --map-group=65534'

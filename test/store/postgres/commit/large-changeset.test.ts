@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../../../src/core/criteria/criteria.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
 import {
   apply,
   commitOne,
@@ -13,7 +12,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../../../support/requests.js'
+} from '../../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const COUNT = 5_000
 /** Whatever COPY has to escape. */

@@ -2,8 +2,8 @@ import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../../support/postgres.js'
-import { apply, create, historyOptions, update } from '../../../support/requests.js'
+import { apply, create, historyOptions, update } from '../../../support/commit-requests.js'
+import { createTestDatabase } from '../../../support/test-postgres.js'
 import { describeCompaction } from '../../contract/compaction-contract.js'
 
 describeCompaction('Postgres', async () => {

@@ -10,8 +10,8 @@ import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
 import { migrateDatabase } from '../../../../src/store/postgres/base/migrate.js'
 import { INDEX_LOOKUPS } from '../../../../src/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../../src/store/postgres/find/find-entries.js'
-import { oldPageStatement, PLANNED_IN_ORDER } from '../../../../src/store/postgres/read/snapshot-page.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
+import { PLANNED_IN_ORDER, snapshotPageStatement } from '../../../../src/store/postgres/read/read-snapshot-page.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const COUNT = 100_000
 /** Every entry was made by the first of these, a tenth was changed and another deleted by the second. */
@@ -128,7 +128,12 @@ describe('a page of an old state of 100,000 entries', () => {
     async (where) => {
       const after = where === '>' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
       const before = where === '<' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
-      const { text, params } = oldPageStatement({ limit: 100, after, before, fromEnd: where !== '>' }, false, 101, OLD)
+      const { text, params } = snapshotPageStatement(
+        { limit: 100, after, before, fromEnd: where !== '>' },
+        false,
+        101,
+        OLD,
+      )
       const pages = postgres(database.url, {
         max: 1,
         onnotice: () => undefined,

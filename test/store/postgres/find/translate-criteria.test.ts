@@ -9,7 +9,7 @@ import { entryIdParts } from '../../../../src/core/entry/entry-id.js'
 import type { Json, JsonObject } from '../../../../src/core/entry/json.js'
 import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
 import { translateCriteria } from '../../../../src/store/postgres/find/translate-criteria.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 import {
   criteriaArbitrary,
   criteriaOf,

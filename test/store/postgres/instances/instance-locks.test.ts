@@ -3,7 +3,6 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
 import {
   apply,
   changeset,
@@ -13,7 +12,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../../../support/requests.js'
+} from '../../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 import { acquire, codeOf, entry, namesOf } from '../../contract/instances-contract.js'
 
 describe('what instances wait for in Postgres', () => {

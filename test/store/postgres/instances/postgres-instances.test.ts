@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase } from '../../../support/postgres.js'
-import { historyOptions } from '../../../support/requests.js'
+import { historyOptions } from '../../../support/commit-requests.js'
+import { createTestDatabase } from '../../../support/test-postgres.js'
 import { describeInstances } from '../../contract/instances-contract.js'
 
 describeInstances('Postgres', async () => {

@@ -31,7 +31,7 @@ const COLUMNS = [
  * A page of all entries of an old state, in the order of their ids. What stands at the head since before that revision is what stood then, and
  * lies there in order; only of what changed since is the log asked, id by id, which would take as long again for the whole page.
  */
-export function oldPageStatement(
+export function snapshotPageStatement(
   page: Page<EntryPosition>,
   isDescending: boolean,
   limit: number,
@@ -64,14 +64,14 @@ export function oldPageStatement(
 }
 
 /** @throws RegistryError COMPACTED where the revision lies below the oldest */
-export async function readOldPage(
+export async function readSnapshotPage(
   client: RetryingClient,
   page: Page<EntryPosition>,
   isDescending: boolean,
   limit: number,
   at: number,
 ): Promise<readonly EntryColumns[]> {
-  const { text, params } = oldPageStatement(page, isDescending, limit, at)
+  const { text, params } = snapshotPageStatement(page, isDescending, limit, at)
   const rows = await client.run((sql) =>
     sql.unsafe<WithOldestRevision<EntryColumns>[]>(text, params as never[], { prepare: true }),
   )

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 /**
  * Stops what an owner that was killed has left running on a cluster. Stopped, not adopted: it may still be busy with
@@ -10,7 +10,7 @@ import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
  * takes less than 0.1 s. To be called by the owner of the folder only.
  * @throws EmbeddedUnavailable when it does not go away in half a minute.
  */
-export async function stopLeftover(cluster: string): Promise<void> {
+export async function stopOrphanedPostmaster(cluster: string): Promise<void> {
   const pidFile = join(cluster, 'postmaster.pid')
   const first = firstLine(pidFile)
   const postmaster = first === undefined ? undefined : Number(first)
@@ -33,7 +33,7 @@ async function end(find: () => number[], signals: readonly (NodeJS.Signals | 0)[
     }
   }
   throw new EmbeddedUnavailable(
-    `the processes ${find().join(', ')} on ${cluster} do not stop; end them, or ${useDatabaseUrl}`,
+    `the processes ${find().join(', ')} on ${cluster} do not stop; end them, or ${DATABASE_URL_HINT}`,
   )
 }
 

@@ -10,4 +10,4 @@ export class EmbeddedUnavailable extends Error {
 }
 
 /** The way out that every such message ends with. */
-export const useDatabaseUrl = 'set DATABASE_URL to use a Postgres server (14 or later) of your own'
+export const DATABASE_URL_HINT = 'set DATABASE_URL to use a Postgres server (14 or later) of your own'

@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { takeOwnership } from '../../../src/store/embedded/owner.js'
+import { takeOwnership } from '../../../src/store/embedded/ownership.js'
 import { bundleForChild } from '../../support/bundle-for-child.js'
-import { runChild } from './run-child.js'
-import { scratchFolder } from './scratch.js'
+import { runChild } from './run-embedded-child.js'
+import { scratchFolder } from './scratch-folder.js'
 
 describe('the ownership of a data folder', () => {
   let bundle: Awaited<ReturnType<typeof bundleForChild>>
   const undo: (() => unknown)[] = []
   beforeAll(async () => {
-    bundle = await bundleForChild('test/store/embedded/child.ts')
+    bundle = await bundleForChild('test/store/embedded/embedded-child.ts')
   })
   afterAll(() => bundle.remove())
   afterEach(async () => {

@@ -7,13 +7,13 @@ import type { TransitionRow } from '../planning/commit-state.js'
 import { type Baseline, type MeasuredBaseline, rowDigest, sumText, transitionLink } from './baseline.js'
 import { textHash } from './content-digest.js'
 import type { Replay } from './replay-lineages.js'
-import type { Report } from './report.js'
+import type { ReportCorruption } from './report-corruption.js'
 import { StateSum } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
 
 /** What is remembered of an entry as it stands: not its texts, of which there may be gigabytes. */
-export interface LineEntry {
+export interface WalkedEntry {
   readonly revision: number
   readonly version: number
   readonly kind: string
@@ -21,24 +21,24 @@ export interface LineEntry {
   readonly hash: string
 }
 
-export interface LineOptions {
+export interface LogWalkOptions {
   readonly baseline: Baseline | null
   /** Also measure what a baseline at this revision would be. */
   readonly measureAt: number | null
 }
 
 /** Walks the log along the revisions and holds it against the replay. */
-export async function readLine(
+export async function walkLog(
   versions: readonly Version[],
   replay: Replay,
-  { baseline, measureAt }: LineOptions,
+  { baseline, measureAt }: LogWalkOptions,
   stored: StoredHistory,
-  report: Report,
+  report: ReportCorruption,
 ) {
   const oldest = baseline?.revision ?? 0
   const revisionOf = new Map(versions.map(({ number, revision }) => [number, revision]))
   const isCompacted = (version: number | null) => (revisionOf.get(version ?? -1) ?? Infinity) < oldest
-  const state = new Map<EntryId, LineEntry>()
+  const state = new Map<EntryId, WalkedEntry>()
   const everSeen = new Set<EntryId>()
   const sum = new StateSum()
   const firstAt = new Map<number, number>([[0, 0]])
@@ -132,7 +132,7 @@ function verifyBaseline(
   baseline: Baseline,
   line: { readonly link: string; readonly rows: StateSum; readonly entryCount: number },
   found: { readonly entries: number; readonly rows: number; readonly isState: boolean },
-  report: Report,
+  report: ReportCorruption,
 ): void {
   if (line.link !== baseline.transitionsDigest)
     report('baseline', 'baseline', 'the transitions below it are not those that it was made of')
@@ -151,7 +151,7 @@ function verifyBaseline(
 }
 
 /** A row below the baseline stands for nothing but the content it holds. */
-function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: Report): void {
+function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: ReportCorruption): void {
   if (row.content !== null) verifyContent('change', `r${row.revision}/${row.id}`, row.content, metaIndex, report)
 }
 
@@ -160,9 +160,9 @@ function verifyRow(
   hash: string | null,
   metaIndex: Json,
   transition: TransitionRow,
-  state: ReadonlyMap<EntryId, LineEntry>,
+  state: ReadonlyMap<EntryId, WalkedEntry>,
   written: Replay['written'],
-  report: Report,
+  report: ReportCorruption,
 ): void {
   const where = `r${row.revision}/${row.id}`
   const before = state.get(row.id)
@@ -204,7 +204,7 @@ const ROW_FITS = {
 function take(
   { id, revision, version, content }: ChangeRow,
   hash: string | null,
-  state: Map<EntryId, LineEntry>,
+  state: Map<EntryId, WalkedEntry>,
   sum: StateSum,
 ): void {
   if (content === null || hash === null) {

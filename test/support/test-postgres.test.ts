@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
-import { createTestDatabase, startTestPostgres } from './postgres.js'
+import { createTestDatabase, startTestPostgres } from './test-postgres.js'
 
 describe('the test server', () => {
   it('gives every test a database of its own', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { inject } from 'vitest'
-import { throwawayServer } from './throwaway-server.js'
+import { startThrowawayServer } from './throwaway-server.js'
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -55,7 +55,7 @@ export interface TestPostgres {
 
 /** Starts a server of the test's own; takes about two seconds. */
 export async function startTestPostgres(): Promise<TestPostgres> {
-  const server = await throwawayServer({ durable: true })
+  const server = await startThrowawayServer({ durable: true })
   return {
     url: server.url('cadastre'),
     pid: () => server.pid(),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stopLeftover } from './orphaned-postmaster.js'
 import { type Launch, launchPostmaster, type Postmaster } from './postmaster.js'
+import { stopOrphanedPostmaster } from './stop-orphaned-postmaster.js'
 
 /** A server that is started again whenever it ends without having been asked to. */
-export interface Supervised {
+export interface SupervisedPostmaster {
   /** The present process, undefined between two. */
   pid(): number | undefined
   stop(): Promise<void>
@@ -17,7 +17,7 @@ const longestPause = 10_000
  * @param say is told of every unexpected end and every failed start
  * @throws EmbeddedUnavailable when the first start fails.
  */
-export async function supervise(launch: Launch, say: (line: string) => void): Promise<Supervised> {
+export async function supervisePostmaster(launch: Launch, say: (line: string) => void): Promise<SupervisedPostmaster> {
   const stopping = new AbortController()
   let present: Postmaster | undefined = await launchPostmaster(launch)
 
@@ -31,7 +31,7 @@ export async function supervise(launch: Launch, say: (line: string) => void): Pr
       }
       try {
         // The backends of a killed server hold on to its shared memory for a moment.
-        await stopLeftover(launch.cluster)
+        await stopOrphanedPostmaster(launch.cluster)
         present = await launchPostmaster({ ...launch, signal: stopping.signal })
         pause = firstPause
       } catch (error) {

@@ -1,4 +1,4 @@
 import type { CorruptionPart } from '../contract/history.js'
 
 /** Notes one thing that is not as it was written. */
-export type Report = (part: CorruptionPart, where: string, message: string) => void
+export type ReportCorruption = (part: CorruptionPart, where: string, message: string) => void

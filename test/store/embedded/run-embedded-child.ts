@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-/** A child process running test/store/embedded/child.ts. */
+/** A child process running test/store/embedded/embedded-child.ts. */
 export interface Child {
   readonly process: ChildProcess
   /** The next line that it prints and that starts like this. */

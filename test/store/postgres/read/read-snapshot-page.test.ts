@@ -4,7 +4,6 @@ import type { EntryRevision } from '../../../../src/core/entry/entry.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import type { EntryPosition, Page } from '../../../../src/store/contract/history-reader.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
 import {
   apply,
   commitOne,
@@ -14,7 +13,8 @@ import {
   remove,
   update,
   versionMove,
-} from '../../../support/requests.js'
+} from '../../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const REVISIONS = 40
 const IDS = Array.from({ length: 24 }, (_, i) => `${['a', 'a.b', 'b'][i % 3]}:${['x', 'y', '\ufffd', '😀'][i % 4]}${i}`)

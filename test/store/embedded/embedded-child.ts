@@ -1,9 +1,9 @@
 import { findBinaries } from '../../../src/store/embedded/binaries.js'
-import { prepareCluster } from '../../../src/store/embedded/cluster.js'
-import { takeOwnership } from '../../../src/store/embedded/owner.js'
+import { takeOwnership } from '../../../src/store/embedded/ownership.js'
+import { durableSettings } from '../../../src/store/embedded/postgres-settings.js'
 import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
+import { prepareCluster } from '../../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../../src/store/embedded/run-as.js'
-import { durableSettings } from '../../../src/store/embedded/settings.js'
 import { startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 
 // What the tests' child processes do: the first argument names it, the second is a folder.

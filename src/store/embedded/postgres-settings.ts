@@ -1,11 +1,11 @@
 /** What a server is started with, by name. */
-export type Settings = Readonly<Record<string, string | number>>
+export type PostgresSettings = Readonly<Record<string, string | number>>
 
 /**
  * Settings of the embedded store. Durable: an acknowledged commit is on the disk, and a torn page can be mended.
  * They are handed over at every start, so that a data folder written by an older gateway gets the present ones.
  */
-export function durableSettings(socketFolder: string): Settings {
+export function durableSettings(socketFolder: string): PostgresSettings {
   return {
     ...commonSettings(socketFolder),
     fsync: 'on',
@@ -24,7 +24,7 @@ export function durableSettings(socketFolder: string): Settings {
 }
 
 /** What every server that we start has: one private socket, UTC, plain messages. */
-export function commonSettings(socketFolder: string): Settings {
+export function commonSettings(socketFolder: string): PostgresSettings {
   return {
     // Only the socket, which only we can reach; the port merely names its file.
     listen_addresses: '',
@@ -44,6 +44,6 @@ export function commonSettings(socketFolder: string): Settings {
 export const socketPort = 5432
 
 /** The settings as arguments of `postgres`. */
-export function settingArguments(settings: Settings): string[] {
+export function settingArguments(settings: PostgresSettings): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, linkSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 /** The right to use a data folder; at most one process has it at any time. */
 export interface Ownership {
@@ -44,7 +44,7 @@ export async function takeOwnership(folder: string): Promise<Ownership> {
   } catch (cause) {
     closeSync(handle)
     throw new EmbeddedUnavailable(
-      `no socket can be made in ${folder} (${(cause as Error).message}); choose a CADASTRE_DATA_DIR on a local disk, or ${useDatabaseUrl}`,
+      `no socket can be made in ${folder} (${(cause as Error).message}); choose a CADASTRE_DATA_DIR on a local disk, or ${DATABASE_URL_HINT}`,
       { cause },
     )
   }
@@ -74,7 +74,7 @@ async function win(folder: string, candidate: string, ask: (name: string) => Pro
       const who = holder.pid === undefined ? 'another gateway' : `the gateway with process id ${holder.pid}`
       throw new EmbeddedUnavailable(
         `${folder} is in use by ${who}; stop that one, or give this one a CADASTRE_DATA_DIR of its own ` +
-          `(several gateways on one registry need a server: ${useDatabaseUrl})`,
+          `(several gateways on one registry need a server: ${DATABASE_URL_HINT})`,
       )
     }
     if (!tryLink(join(folder, candidate), join(folder, `owner.${highest + 1}`))) continue
@@ -140,7 +140,7 @@ async function whoListens(path: string): Promise<Answer> {
       else
         reject(
           new EmbeddedUnavailable(
-            `${path} cannot be asked for the folder's owner (${error.message}); ${useDatabaseUrl}`,
+            `${path} cannot be asked for the folder's owner (${error.message}); ${DATABASE_URL_HINT}`,
             { cause: error },
           ),
         )

@@ -14,11 +14,11 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Binaries } from './binaries.js'
+import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { type RunAs, spawnAs } from './run-as.js'
-import { EmbeddedUnavailable, useDatabaseUrl } from './unavailable.js'
 
 /** The user and the database that a new cluster has. */
-export const databaseName = 'cadastre'
+export const DATABASE_NAME = 'cadastre'
 
 const majorVersion = '18'
 
@@ -36,7 +36,7 @@ export async function prepareCluster(
 ): Promise<void> {
   if (existsSync(join(cluster, 'PG_VERSION'))) return checkVersion(cluster)
   if (existsSync(cluster)) {
-    throw new EmbeddedUnavailable(`${cluster} exists but holds no database; move it away, or ${useDatabaseUrl}`)
+    throw new EmbeddedUnavailable(`${cluster} exists but holds no database; move it away, or ${DATABASE_URL_HINT}`)
   }
   removeUnfinished(cluster)
   const unfinished = `${cluster}.unfinished-${process.pid}`
@@ -46,7 +46,7 @@ export async function prepareCluster(
     '-D',
     unfinished,
     '-U',
-    databaseName,
+    DATABASE_NAME,
     '-A',
     'trust',
     '-E',
@@ -61,7 +61,7 @@ export async function prepareCluster(
     as,
     binaries.postgres,
     ['--single', '-D', unfinished, ...(options.sync ? [] : ['-F']), 'postgres'],
-    `CREATE DATABASE ${databaseName}\n`,
+    `CREATE DATABASE ${DATABASE_NAME}\n`,
   )
   renameSync(unfinished, cluster)
   if (options.sync) syncFolder(dirname(cluster))
@@ -72,7 +72,7 @@ function checkVersion(cluster: string): void {
   if (found === majorVersion) return
   throw new EmbeddedUnavailable(
     `${cluster} was written by Postgres ${found}, and this is ${majorVersion}; export with the gateway that wrote it ` +
-      `and apply that to an empty folder, or ${useDatabaseUrl}`,
+      `and apply that to an empty folder, or ${DATABASE_URL_HINT}`,
   )
 }
 

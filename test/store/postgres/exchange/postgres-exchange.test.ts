@@ -8,8 +8,8 @@ import type { Exchange, Recipient } from '../../../../src/store/contract/exchang
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
 import { countStatements } from '../../../graphql/loading/count-statements.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.js'
-import { apply, create, historyOptions } from '../../../support/requests.js'
+import { apply, create, historyOptions } from '../../../support/commit-requests.js'
+import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const event = (n: number): BusEvent => ({
   type: 'transaction',
