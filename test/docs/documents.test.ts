@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { buildSchema, type DocumentNode, getVariableValues, Kind, parse, validate } from 'graphql'
+import { buildSchema, parse, validate } from 'graphql'
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
@@ -13,7 +13,6 @@ import {
   anchors,
   codeBlocks,
   codeSpans,
-  curlBodies,
   DOCUMENTS,
   ROOT,
   readText,
@@ -22,22 +21,22 @@ import {
   withoutCodeBlocks,
 } from './markdown.js'
 
-const readme = readText('README.md')
-const firstCells = (heading: string) => tableRows(section(readme, heading)).flatMap(([cell]) => codeSpans(cell!))
+const rowsOf = (path: string) => tableRows(readText(path))
+const firstCells = (path: string) => rowsOf(path).flatMap(([cell]) => codeSpans(cell!))
 
-describe('what the documents point at', () => {
+describe('links and paths in documents', () => {
   const links = DOCUMENTS.flatMap((document) =>
     [...withoutCodeBlocks(readText(document)).matchAll(/\]\(([^)\s]+)\)|<(https?:[^>]+)>/g)].map(
       ([, target, address]) => [document, target ?? address!] as const,
     ),
   )
 
-  it('are links enough', () => {
+  it('are found', () => {
     expect(links.length).toBeGreaterThan(10)
   })
 
   it.each(links.filter(([, target]) => !/^https?:/.test(target)))(
-    '%s: the link %s leads somewhere',
+    '%s: the link %s has a target',
     (document, target) => {
       const [path = '', anchor] = target.split('#')
       const file = path === '' ? document : normalize(join(dirname(document), path))
@@ -50,15 +49,17 @@ describe('what the documents point at', () => {
   const paths = DOCUMENTS.flatMap((document) => {
     const text = withoutCodeBlocks(readText(document)).replace(/\]\([^)]*\)/g, ']')
     const found =
-      text.match(/(?<![\w./-])(?:src|test|scripts|schema|drizzle|web-playground|bin|\.ci)\/[\w./-]*\w/g) ?? []
+      text.match(
+        /(?<![\w./-])(?:src|test|scripts|schema|drizzle|web-playground|docs|examples|bin|\.ci|\.github)\/[\w./-]*\w/g,
+      ) ?? []
     return [...new Set(found)].map((path) => [document, path] as const)
   })
 
-  it.each(paths)('%s: %s is there', (_, path) => {
+  it.each(paths)('%s: the path %s exists', (_, path) => {
     expect(existsSync(join(ROOT, path))).toBe(true)
   })
 
-  it.each(DOCUMENTS)('%s names npm scripts that there are', (document) => {
+  it.each(DOCUMENTS)('%s names only existing npm scripts', (document) => {
     const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> }
     const named = [...readText(document).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(
       ([, run, short]) => run ?? short!,
@@ -67,26 +68,26 @@ describe('what the documents point at', () => {
   })
 })
 
-describe("the README's tables", () => {
+describe('the reference tables', () => {
   it('lists every environment variable that the gateway reads, and no other', () => {
     const read = new Set<string>()
     loadConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)) }), ROOT)
     // For benchmarks and tests only: CONTRIBUTING.md documents it.
     expect(read.delete('CADASTRE_WITHOUT')).toBe(true)
     expect(readText('CONTRIBUTING.md')).toContain('CADASTRE_WITHOUT')
-    const documented = firstCells('Configuration').filter((name) => /^[A-Z_]+$/.test(name))
+    const documented = firstCells('docs/configuration.md').filter((name) => /^[A-Z_]+$/.test(name))
     expect(documented.sort()).toEqual([...read].sort())
   })
 
   it('lists every key of cadastre.yaml, and no other', () => {
-    const documented = firstCells('Configuration').filter((key) => /^[a-z]/.test(key))
+    const documented = firstCells('docs/configuration.md').filter((key) => /^[a-z]/.test(key))
     expect(documented.sort()).toEqual(keysOf(configFileSchema).sort())
   })
 
-  it('has every key that sources of each provider may have, and no other', async () => {
+  it('lists every key of each source provider, and no other', async () => {
     const { filesystemProvider } = await import('../../src/sources/filesystem/filesystem-provider.js')
     const { httpProvider } = await import('../../src/sources/http/http-provider.js')
-    const rows = tableRows(section(readme, 'Sources'))
+    const rows = rowsOf('docs/sources.md')
     for (const { name, configSchema } of [filesystemProvider, httpProvider]) {
       const documented = rows
         .filter(([, of]) => ['both', 'all', `\`${name}\``].includes(of!))
@@ -95,12 +96,10 @@ describe("the README's tables", () => {
     }
   })
 
-  it('says how many patterns there are, and what the limits are', async () => {
+  it('shows the number of patterns and the default limits', async () => {
     const { DEFAULT_DEPENDENCY_PATTERNS } = await import('../../src/core/dependency/default-dependency-patterns.js')
     const { REGISTRY_LIMITS } = await import('../../src/registry/create-registry.js')
-    const cells = new Map(
-      tableRows(section(readme, 'Configuration')).map(([key, given]) => [codeSpans(key!)[0]!, given!]),
-    )
+    const cells = new Map(rowsOf('docs/configuration.md').map(([key, given]) => [codeSpans(key!)[0]!, given!]))
     expect(cells.get('dependencies[].path')).toContain(`${DEFAULT_DEPENDENCY_PATTERNS.length} patterns`)
     const bytes = (text: string | undefined) => Number(/^(\d+) MiB$/.exec(text ?? '')?.[1]) * 1024 * 1024
     expect(bytes(cells.get('limits.entryBytes'))).toBe(REGISTRY_LIMITS.entryBytes)
@@ -108,12 +107,12 @@ describe("the README's tables", () => {
     expect(Number(cells.get('limits.changesetOperations')?.replace(',', ''))).toBe(REGISTRY_LIMITS.changesetOperations)
   })
 
-  it('has every error code that a caller may see, and no other', () => {
+  it('lists every error code that a client may see, and no other', () => {
     const expected = new Set([...PROBLEM_CODES, ...ERROR_CODES, ...REQUEST_ERROR_CODES, 'INTERNAL_SERVER_ERROR'])
-    expect([...new Set(firstCells('Error codes'))].sort()).toEqual([...expected].sort())
+    expect([...new Set(firstCells('docs/error-codes.md'))].sort()).toEqual([...expected].sort())
   })
 
-  it('has every command, with options that it takes', async () => {
+  it('lists every command with its options', async () => {
     const help = async (...argv: string[]) => {
       let text = ''
       const terminal = {
@@ -130,7 +129,7 @@ describe("the README's tables", () => {
       expect(await runCli([...argv, '--help'], { terminal, version: '0.0.0' })).toBe(0)
       return text
     }
-    const rows = tableRows(section(readme, 'The command line'))
+    const rows = tableRows(section(readText('docs/command-line.md'), 'Commands'))
     const documented = rows.map(([command]) => codeSpans(command!)[0]!.split(' ')[1]!)
     const listed = [...(await help()).split('Commands:')[1]!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!)
     expect(documented.sort()).toEqual(listed.filter((name) => name !== 'help').sort())
@@ -145,31 +144,17 @@ describe("the README's tables", () => {
   })
 })
 
-describe('the GraphQL in the README', () => {
+describe('GraphQL in documents', () => {
   const schema = buildSchema(readText('schema/schema.graphql'))
-  const inPrograms = codeBlocks(readme, 'js').flatMap(({ text }) =>
-    [...text.matchAll(/query = `([^`]*)`/g)].map(([, query]) => ({ query: query! })),
+  const blocks = DOCUMENTS.flatMap((path) =>
+    codeBlocks(readText(path), 'graphql').map(({ text }) => [path, text.split('\n')[0]!, text] as const),
   )
-  const snippets: { query: string; variables?: Record<string, unknown> }[] = [
-    ...codeBlocks(readme, 'graphql').map(({ text }) => ({ query: text })),
-    ...inPrograms,
-    ...curlBodies(readme),
-  ]
 
-  it('is there', () => {
-    expect(snippets.length).toBeGreaterThan(4)
+  it('is found', () => {
+    expect(blocks.length).toBeGreaterThan(4)
   })
 
-  it.each(snippets.map((snippet) => [snippet.query.slice(0, 60), snippet] as const))(
-    '%s fits the schema',
-    (_, { query, variables = {} }) => {
-      const document: DocumentNode = parse(query)
-      expect(validate(schema, document).map(({ message }) => message)).toEqual([])
-      for (const definition of document.definitions) {
-        if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-        const { errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], variables)
-        expect(errors.map(({ message }) => message)).toEqual([])
-      }
-    },
-  )
+  it.each(blocks)('%s: %s fits the schema', (_path, _title, text) => {
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([])
+  })
 })
