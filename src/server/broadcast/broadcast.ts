@@ -1,77 +1,78 @@
 import type { StreamPosition } from '../../registry/following/stream-position.js'
+import type { ResultSink } from '../pipeline/operation-request.js'
 import type { FairDelivery } from './fair-delivery.js'
-import type { ResultBufferBudget } from './result-buffer-budget.js'
-import { type FeedSource, ResultFeed } from './result-feed.js'
-import type { ResultSink } from './shared-result.js'
-import { Subscriber } from './subscriber.js'
+import { type FeedMemory, type FeedSource, ResultFeed } from './result-feed.js'
+import { type FeedSelector, Subscriber } from './subscriber.js'
+
+export interface BroadcastOptions {
+  /** Whether results depend on the log only, not on the head at the time of their computation. */
+  readonly isLogOnly: boolean
+  readonly memory: FeedMemory
+  readonly delivery: FairDelivery
+  /** Executes the subscription from a position on. */
+  readonly open: (from: StreamPosition) => FeedSource
+  /** Called when the last subscriber has left. */
+  readonly onEmpty: () => void
+}
 
 /**
- * All subscriptions that ask the same, with the same rights. Each begins with a run of its own; where it has a place
- * in the log it goes over to an older run that would tell it the same, and its own is over. So most of the time there
- * is one run for all who are up with the log, and one for each of those who are not.
+ * All subscriptions with the same document, variables and rights. Each begins with a feed of its own. As soon as it has
+ * a position in the log, it joins an older feed that delivers the same results, and its own feed ends. So subscribers
+ * that are up to date usually share one feed, and each subscriber that catches up has its own.
  */
-export class Broadcast {
-  /** The oldest first. */
-  readonly #runs = new Set<ResultFeed>()
+export class Broadcast implements FeedSelector {
+  /** In order of creation. */
+  readonly #feeds = new Set<ResultFeed>()
 
-  constructor(
-    private readonly options: {
-      /** Whether results show nothing but what the log says: not how things are when they are worked out. */
-      readonly timeless: boolean
-      readonly window: ResultBufferBudget
-      readonly turns: FairDelivery
-      /** Executes the operation from a place on. */
-      readonly open: (from: StreamPosition) => FeedSource
-      /** Called when nobody is left. */
-      readonly empty: () => void
-    },
-  ) {}
+  constructor(private readonly options: BroadcastOptions) {}
 
-  get turns(): FairDelivery {
-    return this.options.turns
-  }
-
-  /** A client's subscription, which has begun. `ended` settles when it is over. */
+  /** Adds a client's running subscription. The subscriber's `ended` settles when it is over. */
   subscribe(source: FeedSource, sink: ResultSink, since: number): Subscriber {
-    const subscriber = new Subscriber(this, this.#run(source), sink, since)
+    const subscriber = new Subscriber(this, this.#addFeed(source), sink, since)
     subscriber.step()
     return subscriber
   }
 
+  maySend(): boolean {
+    return this.options.delivery.maySend()
+  }
+
+  enqueue(subscriber: Subscriber): void {
+    this.options.delivery.enqueue(subscriber)
+  }
+
   /**
-   * A run in which a client may better go on from the end of a revision: an older one, or, where its own has nothing for it as
-   * yet (`isWaiting`), any that has; null where its own is the one. So those who catch up from different places meet: who comes
-   * to where another one began is handed what was worked out for that one.
+   * Prefers an older feed. If the subscriber waits in its own feed (`isWaiting`), any feed that has its next result is
+   * better. So subscribers that catch up from different positions share results: one that reaches another's starting
+   * point receives what was computed for the other.
    */
-  betterRun(own: ResultFeed, at: StreamPosition, since: number, isWaiting: boolean): ResultFeed | null {
+  betterFeed(own: ResultFeed, at: StreamPosition, since: number, isWaiting: boolean): ResultFeed | null {
     let isOlder = true
-    for (const run of this.#runs) {
-      if (run !== own) {
-        if (run.covers(at, since, this.options.timeless, !isOlder)) return run
+    for (const feed of this.#feeds) {
+      if (feed !== own) {
+        if (feed.covers(at, since, this.options.isLogOnly, !isOlder)) return feed
       } else if (isWaiting) isOlder = false
       else return null
     }
     return null
   }
 
-  /** A run to go on in from any place: a new one, where there is none. */
-  runFrom(place: StreamPosition, since: number): ResultFeed {
+  feedFrom(place: StreamPosition, since: number): ResultFeed {
     if (place.position.position === Infinity) {
-      for (const run of this.#runs) if (run.covers(place, since, this.options.timeless)) return run
+      for (const feed of this.#feeds) if (feed.covers(place, since, this.options.isLogOnly)) return feed
     }
-    return this.#run(this.options.open(place))
+    return this.#addFeed(this.options.open(place))
   }
 
-  /** A client has left a run. */
-  left(run: ResultFeed): void {
-    if (run.members.size > 0) return
-    this.#runs.delete(run)
-    if (this.#runs.size === 0) this.options.empty()
+  left(feed: ResultFeed): void {
+    if (feed.members.size > 0) return
+    this.#feeds.delete(feed)
+    if (this.#feeds.size === 0) this.options.onEmpty()
   }
 
-  #run(source: FeedSource): ResultFeed {
-    const run = new ResultFeed(source, this.options.window)
-    this.#runs.add(run)
-    return run
+  #addFeed(source: FeedSource): ResultFeed {
+    const feed = new ResultFeed(source, this.options.memory)
+    this.#feeds.add(feed)
+    return feed
   }
 }

@@ -1,65 +1,82 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { MaskError } from '../pipeline/mask-error.js'
-import type { ResultStream } from '../pipeline/operation-request.js'
+import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
 import { Broadcast } from './broadcast.js'
 import { FairDelivery } from './fair-delivery.js'
 import { operationKey, type SubscriptionShape, subscriptionShape } from './operation-key.js'
-import type { ResultBufferBudget } from './result-buffer-budget.js'
-import type { FeedSource } from './result-feed.js'
-import type { ResultSink } from './shared-result.js'
+import { FrameCache } from './result-batch.js'
+import { ResultBufferBudget } from './result-buffer-budget.js'
+import type { FeedMemory, FeedSource } from './result-feed.js'
 import type { Subscriber } from './subscriber.js'
 
-/** A subscription that has been let in. */
+/** A subscription as its client requested it. */
+export interface SubscriptionRequest {
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly operationName: string | null
+  readonly variables: Readonly<Record<string, unknown>>
+}
+
+/** A subscription that runs. */
 export interface StartedSubscription {
   readonly source: FeedSource & { readonly results: AsyncIterableIterator<unknown> }
-  /** The same operation anew, from a place on. */
+  /** Executes the same subscription again, from a position on. */
   readonly open: (from: StreamPosition) => FeedSource
   /** When it began, by `performance.now()`. */
   readonly since: number
-  /** Aborts when the client has gone. */
+  /** Aborts when the client is gone. */
   readonly signal: AbortSignal
-  /** Called once, when it is over. */
-  readonly over: () => void
+  /** Called once, at the end. */
+  readonly onEnd: () => void
   readonly mask: MaskError
 }
 
+export interface BroadcastsOptions {
+  /** Bytes of results that are buffered for slower subscribers. */
+  readonly bufferBytes?: number
+  /** By default, equal subscriptions share their results. */
+  readonly sharesResults?: boolean
+  /** By default, equal frames are written once. */
+  readonly cachesFrames?: boolean
+}
+
 /**
- * Which subscriptions are the same: one document, the same variables but for those that say where to begin, and the
- * same rights. Everybody has all rights as yet, and the author, which is only what a client says of itself, is nothing
- * that reading depends on; where rights are, they belong into the key.
+ * Groups equal subscriptions into broadcasts: the same document, and the same variables except those that choose where
+ * to begin. Every client has all rights today, and no read depends on the author. Once rights exist, they belong into
+ * the key.
  */
 export class Broadcasts {
-  readonly #forms = new WeakMap<OperationDefinitionNode, SubscriptionShape>()
-  readonly #turns = new FairDelivery()
-  readonly #operations = new WeakMap<DocumentNode, Map<string, Broadcast>>()
+  readonly #shapes = new WeakMap<OperationDefinitionNode, SubscriptionShape>()
+  readonly #delivery = new FairDelivery()
+  readonly #broadcasts = new WeakMap<DocumentNode, Map<string, Broadcast>>()
+  readonly #memory: FeedMemory
+  readonly #sharesResults: boolean
 
   constructor(
     private readonly schema: GraphQLSchema,
-    private readonly window: ResultBufferBudget,
-  ) {}
+    { bufferBytes, sharesResults = true, cachesFrames = true }: BroadcastsOptions = {},
+  ) {
+    this.#memory = { budget: new ResultBufferBudget(bufferBytes), frames: cachesFrames ? new FrameCache() : null }
+    this.#sharesResults = sharesResults
+  }
 
-  /** A subscription's results, to be asked for one by one or delivered. */
-  stream(
-    asked: {
-      document: DocumentNode
-      operation: OperationDefinitionNode
-      operationName: string | null
-      variables: Readonly<Record<string, unknown>>
-    },
-    begun: StartedSubscription,
-  ): ResultStream {
-    const { signal, over, mask } = begun
-    // Let go of when it has been handed on: it keeps alive all that opening it took, which is 10 KB for each who follows.
-    let own: { readonly asked: typeof asked; readonly begun: StartedSubscription } | null = { asked, begun }
+  /** Returns a subscription's results, to be iterated by one client or delivered together with equal subscriptions. */
+  stream(request: SubscriptionRequest, started: StartedSubscription): ResultStream {
+    const { signal, onEnd, mask } = started
+    // Cleared on delivery: what starting a subscription takes is 10 KB for each subscriber.
+    let own: { readonly request: SubscriptionRequest; readonly started: StartedSubscription } | null = {
+      request,
+      started,
+    }
     let subscriber: Subscriber | null = null
-    let open = true
-    const results = () => own?.begun.source.results as AsyncIterableIterator<ExecutionResult> | undefined
+    let isOpen = true
+    const results = () => own?.started.source.results as AsyncIterableIterator<ExecutionResult> | undefined
     const end = () => {
-      if (!open) return
-      open = false
+      if (!isOpen) return
+      isOpen = false
       signal.removeEventListener('abort', stop)
-      over()
+      onEnd()
     }
     const stop = () => {
       end()
@@ -67,9 +84,9 @@ export class Broadcasts {
       else subscriber.end()
     }
     const subscribe = (sink: ResultSink): Subscriber => {
-      const { asked, begun } = own!
+      const { request, started } = own!
       own = null
-      return this.#operation(asked, begun).subscribe(begun.source, sink, begun.since)
+      return this.#broadcast(request, started).subscribe(started.source, sink, started.since)
     }
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
@@ -93,7 +110,7 @@ export class Broadcasts {
         return { done: true, value: undefined }
       },
       deliver: async (sink) => {
-        if (!open) return
+        if (!isOpen) return
         try {
           subscriber = subscribe(sink)
           await subscriber.ended
@@ -106,29 +123,25 @@ export class Broadcasts {
     }
   }
 
-  #operation(
-    { document, operation, operationName, variables }: Parameters<Broadcasts['stream']>[0],
-    { open }: StartedSubscription,
-  ): Broadcast {
-    let form = this.#forms.get(operation)
-    if (form === undefined) this.#forms.set(operation, (form = subscriptionShape(this.schema, document, operation)))
-    let operations = this.#operations.get(document)
-    if (operations === undefined) this.#operations.set(document, (operations = new Map()))
-    const key = operationKey(form, operationName, variables)
-    let shared = operations.get(key)
-    if (shared === undefined) {
-      const { window } = this
-      const made = new Broadcast({
-        timeless: form.timeless,
-        window,
-        turns: this.#turns,
-        open,
-        empty: () => {
-          if (operations.get(key) === made) operations.delete(key)
-        },
-      })
-      operations.set(key, (shared = made))
-    }
-    return shared
+  #broadcast(request: SubscriptionRequest, { open }: StartedSubscription): Broadcast {
+    const { document, operation, operationName, variables } = request
+    let shape = this.#shapes.get(operation)
+    if (shape === undefined) this.#shapes.set(operation, (shape = subscriptionShape(this.schema, document, operation)))
+    const options = { isLogOnly: shape.isLogOnly, memory: this.#memory, delivery: this.#delivery, open }
+    if (!this.#sharesResults) return new Broadcast({ ...options, onEmpty: () => undefined })
+
+    let broadcasts = this.#broadcasts.get(document)
+    if (broadcasts === undefined) this.#broadcasts.set(document, (broadcasts = new Map()))
+    const key = operationKey(shape, operationName, variables)
+    const known = broadcasts.get(key)
+    if (known !== undefined) return known
+    const added = new Broadcast({
+      ...options,
+      onEmpty: () => {
+        if (broadcasts.get(key) === added) broadcasts.delete(key)
+      },
+    })
+    broadcasts.set(key, added)
+    return added
   }
 }

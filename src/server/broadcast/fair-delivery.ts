@@ -1,21 +1,21 @@
 /** @bound Time slice for handing results to sockets before the event loop continues. */
 const SLICE_MS = 10
-/** Looking at the clock costs a tenth of what handing a result on does. */
-const STEPS_PER_LOOK = 8
+/** Reading the clock costs a tenth of what handing over a result does. */
+const STEPS_PER_CLOCK = 8
 
-/** One who waits for its turn. */
+/** A subscriber that waits for its time slice. */
 export interface QueuedRecipient {
-  takeTurn(): void
+  takeSlice(): void
 }
 
 /**
- * Whose turn it is to be handed results. A thousand who come back at once would else be sent hundreds of megabytes in
- * one turn of the event loop, since a socket that takes all that it is given asks for more before anything is read:
- * nobody else is heard meanwhile, and those who connect are taken for silent.
+ * Divides the time of the event loop between subscribers. Without it, a thousand reconnecting clients would receive
+ * hundreds of megabytes in one tick, because a socket that takes everything asks for more at once. No other message
+ * would be read meanwhile, and connecting clients would time out.
  */
 export class FairDelivery {
   #queue: QueuedRecipient[] = []
-  /** When handing out began in this turn of the event loop; null where it has not. */
+  /** When the current time slice began; null between slices. */
   #since: number | null = null
   #steps = 0
 
@@ -24,37 +24,37 @@ export class FairDelivery {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Whether one who asks may go on at once; else it is to be added. */
-  isFree(): boolean {
+  /** Whether the caller may send at once. If not, it calls `enqueue`. */
+  maySend(): boolean {
     if (this.#queue.length > 0) return false
     if (this.#since === null) this.#begin()
     return !this.#isOver()
   }
 
-  /** Has it take its turn after all who wait already. */
-  add(one: QueuedRecipient): void {
+  /** Calls `takeSlice` after all recipients that are queued already. */
+  enqueue(recipient: QueuedRecipient): void {
     if (this.#since === null) this.#begin()
-    this.#queue.push(one)
+    this.#queue.push(recipient)
   }
 
   #begin(): void {
     this.#since = this.now()
     this.#steps = 0
-    setImmediate(this.#turn)
+    setImmediate(this.#runSlice)
   }
 
-  readonly #turn = (): void => {
+  readonly #runSlice = (): void => {
     this.#since = null
     if (this.#queue.length === 0) return
     this.#begin()
     let next = 0
-    // At least one, however short a slice is. Who comes to the queue meanwhile comes after those who are in it.
-    do this.#queue[next++]!.takeTurn()
+    // At least one recipient runs, however short the slice is. Recipients queued meanwhile come last.
+    do this.#queue[next++]!.takeSlice()
     while (next < this.#queue.length && !this.#isOver())
     this.#queue = this.#queue.slice(next)
   }
 
   #isOver(): boolean {
-    return ++this.#steps % STEPS_PER_LOOK === 0 && this.now() - this.#since! >= this.sliceMs
+    return ++this.#steps % STEPS_PER_CLOCK === 0 && this.now() - this.#since! >= this.sliceMs
   }
 }

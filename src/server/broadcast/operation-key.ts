@@ -11,13 +11,13 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 
-/** Arguments that say where a stream begins: they are over once it has. */
-const BEGINNING: readonly string[] = ['after', 'initial']
+/** Arguments that choose where a stream begins. They have no effect afterwards. */
+const START_ARGUMENTS: readonly string[] = ['after', 'initial']
 
 const CONTENT: readonly string[] = ['entryId', 'ns', 'name', 'kind', 'meta', 'data', 'digest', 'revision', 'version']
 
-/** Fields of what follows the log that say nothing but what the log says. */
-const TIMELESS: Readonly<Record<string, readonly string[]>> = {
+/** Fields whose values depend on the log only, not on the head at the time of their computation. */
+const LOG_ONLY: Readonly<Record<string, readonly string[]>> = {
   Subscription: ['changes'],
   ChangeBatch: ['cursor', 'revision', 'version', 'changes', 'complete', 'synced'],
   Version: ['number', 'author', 'message', 'createdAt', 'digest'],
@@ -26,12 +26,12 @@ const TIMELESS: Readonly<Record<string, readonly string[]>> = {
   EntryState: CONTENT,
 }
 
-/** What can be told of a subscription by its document alone. */
+/** What a subscription's document says about sharing it. */
 export interface SubscriptionShape {
-  /** Variables that only say where it begins. */
-  readonly beginning: ReadonlySet<string>
-  /** Whether nothing in it depends on when it is worked out. */
-  readonly timeless: boolean
+  /** Variables that only choose where the stream begins. */
+  readonly startVariables: ReadonlySet<string>
+  /** Whether every selected field depends on the log only. */
+  readonly isLogOnly: boolean
 }
 
 export function subscriptionShape(
@@ -42,13 +42,13 @@ export function subscriptionShape(
   const roots = operation.selectionSet.selections.filter(
     (selection): selection is FieldNode => selection.kind === Kind.FIELD,
   )
-  const named = new Set(
+  const candidates = new Set(
     roots
-      .flatMap(({ arguments: given = [] }) => given.filter(isBeginning).map(variableOf))
+      .flatMap(({ arguments: given = [] }) => given.filter(isStartArgument).map(variableOf))
       .filter((name) => name !== null),
   )
   const uses = new Map<string, number>()
-  let timeless = true
+  let isLogOnly = true
   const types = new TypeInfo(schema)
   visit(
     document,
@@ -57,32 +57,32 @@ export function subscriptionShape(
       [Kind.VARIABLE]: ({ name }) => void uses.set(name.value, (uses.get(name.value) ?? 0) + 1),
       [Kind.FIELD]: ({ name }) => {
         const parent = types.getParentType()
-        timeless &&=
+        isLogOnly &&=
           name.value === '__typename' ||
           (parent !== null &&
             parent !== undefined &&
-            TIMELESS[getNamedType(parent).name]?.includes(name.value) === true)
+            LOG_ONLY[getNamedType(parent).name]?.includes(name.value) === true)
       },
     }),
   )
-  const beginning = new Set([...named].filter((name) => uses.get(name) === 1))
-  return { beginning, timeless }
+  const startVariables = new Set([...candidates].filter((name) => uses.get(name) === 1))
+  return { startVariables, isLogOnly }
 }
 
-/** The same for operations of one document that ask the same from wherever they stand. */
+/** Returns a key that is equal for subscriptions of one document that differ only in where they begin. */
 export function operationKey(
-  form: SubscriptionShape,
+  { startVariables }: SubscriptionShape,
   operationName: string | null,
   variables: Readonly<Record<string, unknown>>,
 ): string {
-  const kept = Object.entries(variables)
-    .filter(([name]) => !form.beginning.has(name))
+  const others = Object.entries(variables)
+    .filter(([name]) => !startVariables.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([operationName, kept])
+  return JSON.stringify([operationName, others])
 }
 
-function isBeginning({ name }: ArgumentNode): boolean {
-  return BEGINNING.includes(name.value)
+function isStartArgument({ name }: ArgumentNode): boolean {
+  return START_ARGUMENTS.includes(name.value)
 }
 
 function variableOf({ value }: ArgumentNode): string | null {

@@ -3,171 +3,187 @@ import { partitionPoint } from '../../core/entry/partition-point.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
 import { isSyncedAt, type PositionTracker, type StreamPosition } from '../../registry/following/stream-position.js'
-import { ResultBatch } from './result-batch.js'
+import { type FrameCache, ResultBatch, type SharedResult } from './result-batch.js'
 import type { BufferOwner, ResultBufferBudget } from './result-buffer-budget.js'
-import type { SharedResult } from './shared-result.js'
-import type { Subscriber } from './subscriber.js'
 
 /**
  * @bound Size of the results that a feed computes ahead of its foremost subscriber, so that concurrent changes are sent
  * together.
  */
 const AHEAD_BYTES = 64 * 1024
-/** So far at first, then twice as far each time: a client that can soon go over to another run has little worked out for it alone. */
+/** A feed begins with this much and doubles it, because a new subscriber often joins another feed soon. */
 const FIRST_AHEAD_BYTES = 1024
 /** @bound Size of the results handed to one subscriber at once, unless a single result is larger. */
 const AT_ONCE_BYTES = 64 * 1024
-
 /** @bound Size of the results that a feed with a single subscriber keeps for others to join. */
 const ALONE_BYTES = 1024 * 1024
 
-/** What a run executes: results, one asked for after the other, and where each stands. */
+/** A running subscription: its results, and the position of the latest one. */
 export interface FeedSource {
   readonly results: AsyncIterator<ExecutionResult>
   readonly place: PositionTracker
 }
 
+/** Memory that all feeds share. */
+export interface FeedMemory {
+  readonly budget: ResultBufferBudget
+  /** Null if frames are not cached. */
+  readonly frames: FrameCache | null
+}
+
+/** A subscriber as its feed sees it. */
+export interface FeedMember {
+  /** Number of the result that it receives next. */
+  readonly next: number
+  /** Called after `wait`, when there is more or the feed has ended. */
+  step(): void
+  /** Sends what it is queued for at once. */
+  takeSlice(): void
+}
+
 /**
- * One operation executed once for several clients. Results are numbered; the last ones are kept for those who are not
- * quite up with it. The next is asked for only while some client stands at the end and waits.
+ * Executes one subscription for several subscribers. Results are numbered, and the latest are buffered for slower
+ * subscribers. The feed computes the next result only while a subscriber waits at the end.
  *
  *   results      ───────┬───┬───┬───┬───┐
- *   kept               first            end
- *   subscribers   ▲ on its own   ▲ takes   ▲ waits
+ *   buffered           first           end
+ *   subscribers   ▲ leaves       ▲ receives   ▲ waits
  */
 export class ResultFeed {
-  /** Where the first result that is kept begins; null while that is no place in the log, and nobody may join. */
+  /** Position before the first buffered result. Null while it is no position in the log; then nobody can join. */
   start: StreamPosition | null
   first = 0
-  readonly members = new Set<Subscriber>()
-  /** Members that wait for their turn to be handed what there is. */
-  readonly queued = new Set<Subscriber>()
-  readonly #keeper: BufferOwner = { run: this }
-  #kept: SharedResult[] = []
-  #keptBytes = 0
-  /** Results that were let go before their turn. */
-  #early = 0
-  #waiting = new Set<Subscriber>()
-  #pulling = false
+  readonly members = new Set<FeedMember>()
+  /** Members that wait for their time slice to receive results. */
+  readonly queued = new Set<FeedMember>()
+  readonly #owner: BufferOwner = { buffer: this }
+  #buffered: SharedResult[] = []
+  #bufferedBytes = 0
+  /** Results that were evicted before the budget asked for it. */
+  #evictedEarly = 0
+  #waiting = new Set<FeedMember>()
+  #isPulling = false
   #flushing: NodeJS.Immediate | null = null
   #ahead = 0
-  #mostAhead = FIRST_AHEAD_BYTES
-  /** Since the last cut. */
-  #stretchBytes = 0
-  /** How it ended: null while it has not. */
+  #maxAhead = FIRST_AHEAD_BYTES
+  /** Size of the results since the last cut. */
+  #batchBytes = 0
+  /** How the feed ended; null while it runs. */
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
-  /** Null once it is over: the window counts what an ended run has kept until its turn comes, and is to hold no more of it. */
+  /** Cleared at the end: the budget still counts an ended feed's results and must not keep the source alive. */
   #source: FeedSource | null
 
   constructor(
     source: FeedSource,
-    private readonly window: ResultBufferBudget,
+    private readonly memory: FeedMemory,
   ) {
     this.#source = source
     this.start = source.place.from
   }
 
   get end(): number {
-    return this.first + this.#kept.length
+    return this.first + this.#buffered.length
   }
 
   /**
-   * Whether a client that has been told all up to the end of a revision may go on here and is told just what it would
-   * be by itself. Where results also show the present (`timeless` is false), none is older than the client's own beginning.
-   * `ready`: only where what it gets next is there already.
+   * Whether a subscriber that has received everything up to the end of a revision can continue here with the same
+   * results as in a feed of its own. Unless `isLogOnly`, results also show the current head. Then none may be older than
+   * the subscriber itself (`since`).
+   * @param needsNext - Requires that the subscriber's next result is buffered already
    */
-  covers(at: StreamPosition, since: number, timeless: boolean, ready = false): boolean {
+  covers(at: StreamPosition, since: number, isLogOnly: boolean, needsNext = false): boolean {
     const { start } = this
     if (start === null || this.ended !== null || comparePositions(start.position, at.position) > 0) return false
-    // Who has not heard `synced` yet must hear it where it is due.
+    // A subscriber that has not received `synced` yet must receive it at its own target.
     if (isSyncedAt(at) ? start.target > at.position.revision : start.target !== at.target) return false
     const next = this.after(at)
-    if (next < this.end) return timeless || this.#kept[next - this.first]!.begun >= since
-    // One that is itself catching up would make everybody wait.
-    return !ready && comparePositions(this.#source?.place.scanned?.() ?? start.position, at.position) >= 0
+    if (next < this.end) return isLogOnly || this.#buffered[next - this.first]!.begun >= since
+    // A feed that is itself catching up would delay everybody.
+    return !needsNext && comparePositions(this.#source?.place.scanned?.() ?? start.position, at.position) >= 0
   }
 
-  /** Number of the first result that comes after a place. */
+  /** Returns the number of the first result after a position. */
   after({ position }: StreamPosition): number {
-    return this.first + partitionPoint(this.#kept, ({ place }) => comparePositions(place!.position, position) <= 0)
+    return this.first + partitionPoint(this.#buffered, ({ place }) => comparePositions(place!.position, position) <= 0)
   }
 
-  /** The results from a number on up to the next cut: so those who come from different places soon go in step, and share frames. */
+  /** Returns the results from a number up to the next cut. Cuts are the same for all, so that subscribers from different positions soon share batches. */
   from(next: number): ResultBatch {
     const begin = next - this.first
     let end = begin + 1
-    while (end < this.#kept.length && !this.#kept[end]!.isCut) end++
-    const first = this.#kept[begin]!
-    if (first.stretch?.length !== end - begin)
-      first.stretch = new ResultBatch(this.#kept.slice(begin, end), this.window.frames)
-    return first.stretch
+    while (end < this.#buffered.length && !this.#buffered[end]!.isCut) end++
+    const first = this.#buffered[begin]!
+    if (first.batch?.length !== end - begin)
+      first.batch = new ResultBatch(this.#buffered.slice(begin, end), this.memory.frames)
+    return first.batch
   }
 
   at(number: number): SharedResult {
-    return this.#kept[number - this.first]!
+    return this.#buffered[number - this.first]!
   }
 
-  /** A client has taken everything: it is told when there is more. */
-  wait(subscriber: Subscriber): void {
-    this.#waiting.add(subscriber)
+  /** Calls the member's `step` when there is more. */
+  wait(member: FeedMember): void {
+    this.#waiting.add(member)
     this.#pull()
   }
 
-  leave(subscriber: Subscriber): void {
-    this.members.delete(subscriber)
-    this.queued.delete(subscriber)
-    this.#waiting.delete(subscriber)
+  leave(member: FeedMember): void {
+    this.members.delete(member)
+    this.queued.delete(member)
+    this.#waiting.delete(member)
     if (this.members.size > 0) return
     this.ended ??= {}
-    this.#letGo()
-    this.#keeper.run = null
+    this.#clear()
+    this.#owner.buffer = null
     this.start = null
     void this.#source?.results.return?.()
     this.#source = null
   }
 
-  #letGo(): void {
-    for (const { stretch } of this.#kept) stretch?.forget()
-    this.#kept = []
+  #clear(): void {
+    for (const { batch } of this.#buffered) batch?.evict()
+    this.#buffered = []
   }
 
-  dropOldest(): void {
-    // Who waits for it has it sent first: a client at the very beginning could not go on from anywhere else.
+  /** Makes room in the budget. Delivers the result first to members that still need it. */
+  evictOldest(): void {
+    // A subscriber at the very beginning has no position yet, so it could not continue in another feed.
     if (this.#flushing !== null) {
       clearImmediate(this.#flushing)
       this.#flush()
     }
-    if (this.#early > 0) this.#early -= 1
+    if (this.#evictedEarly > 0) this.#evictedEarly -= 1
     else {
-      // In a run of its own it would come to the same: where many wait for their turns and little is kept, nobody would ever get on.
-      for (const subscriber of this.queued) if (subscriber.next <= this.first) subscriber.takeTurn()
-      this.#drop()
+      // In a feed of its own, a queued member would lose the result again: with many members and a small budget, nobody would ever advance.
+      for (const member of this.queued) if (member.next <= this.first) member.takeSlice()
+      this.#evictFirst()
     }
   }
 
-  #drop(): void {
-    const oldest = this.#kept.shift()
+  #evictFirst(): void {
+    const oldest = this.#buffered.shift()
     if (oldest === undefined) return
     this.first += 1
     this.start = oldest.place
-    oldest.stretch?.forget()
-    this.#keptBytes -= oldest.text.length
+    oldest.batch?.evict()
+    this.#bufferedBytes -= oldest.text.length
   }
 
   #pull(): void {
-    if (this.#pulling || this.ended !== null || this.#source === null) return
-    this.#pulling = true
+    if (this.#isPulling || this.ended !== null || this.#source === null) return
+    this.#isPulling = true
     const begun = performance.now()
     this.#source.results
       .next()
       .then((next) => {
-        this.#pulling = false
+        this.#isPulling = false
         if (next.done === true) this.#end({})
         else this.#append(next.value, begun)
       })
       .catch((error: unknown) => {
-        this.#pulling = false
+        this.#isPulling = false
         this.#end({ error })
       })
   }
@@ -176,42 +192,42 @@ export class ResultFeed {
     if (this.ended !== null || this.#source === null) return
     const place = this.#source.place.at
     const text = Buffer.from(resultText(value), 'utf8')
-    // What has no place in the log is for its one client, who is taking it now.
+    // A result without a position is for the feed's only subscriber, which receives it now.
     if (place === null || this.start === null) {
       this.first = this.end
-      this.#letGo()
+      this.#clear()
       this.start = null
     }
-    const isCut = this.#stretchBytes + text.length > AT_ONCE_BYTES
-    this.#stretchBytes = (isCut ? 0 : this.#stretchBytes) + text.length
-    this.#kept.push({ text, place, begun, isCut, stretch: null })
+    const isCut = this.#batchBytes + text.length > AT_ONCE_BYTES
+    this.#batchBytes = (isCut ? 0 : this.#batchBytes) + text.length
+    this.#buffered.push({ text, place, begun, isCut, batch: null })
     this.#ahead += text.length
     this.#flushing ??= setImmediate(() => this.#flush())
     if (place !== null) {
       this.start ??= place
-      this.#keptBytes += text.length
-      if (this.members.size === 1) this.#dropTaken()
-      this.window.kept(this.#keeper, text.length)
+      this.#bufferedBytes += text.length
+      if (this.members.size === 1) this.#evictReceived()
+      this.memory.budget.add(this.#owner, text.length)
     }
-    if (place !== null && this.#ahead < this.#mostAhead) this.#pull()
+    if (place !== null && this.#ahead < this.#maxAhead) this.#pull()
   }
 
-  #dropTaken(): void {
+  #evictReceived(): void {
     const [alone] = this.members
     const next = alone?.next ?? 0
-    while (this.#keptBytes > ALONE_BYTES && this.first < next) {
-      this.#early += 1
-      this.#drop()
+    while (this.#bufferedBytes > ALONE_BYTES && this.first < next) {
+      this.#evictedEarly += 1
+      this.#evictFirst()
     }
   }
 
   #flush(): void {
     this.#flushing = null
-    if (this.#ahead >= this.#mostAhead) this.#mostAhead = Math.min(AHEAD_BYTES, 2 * this.#mostAhead)
+    if (this.#ahead >= this.#maxAhead) this.#maxAhead = Math.min(AHEAD_BYTES, 2 * this.#maxAhead)
     this.#ahead = 0
     const waiting = this.#waiting
     this.#waiting = new Set()
-    for (const subscriber of waiting) subscriber.step()
+    for (const member of waiting) member.step()
   }
 
   #end(how: NonNullable<ResultFeed['ended']>): void {

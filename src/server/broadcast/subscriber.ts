@@ -1,73 +1,84 @@
 import { comparePositions } from '../../registry/following/log-position.js'
 import type { StreamPosition } from '../../registry/following/stream-position.js'
-import type { Broadcast } from './broadcast.js'
+import type { ResultSink } from '../pipeline/operation-request.js'
 import type { ResultFeed } from './result-feed.js'
-import type { ResultSink } from './shared-result.js'
+
+/** Chooses the feed that a subscriber reads. */
+export interface FeedSelector {
+  /** Whether the subscriber may send now. If not, it queues itself. */
+  maySend(): boolean
+  /** Queues the subscriber for a time slice. */
+  enqueue(subscriber: Subscriber): void
+  /** Returns a better feed than the subscriber's own, or null if there is none. */
+  betterFeed(own: ResultFeed, at: StreamPosition, since: number, isWaiting: boolean): ResultFeed | null
+  /** Returns a feed that continues from any position. */
+  feedFrom(place: StreamPosition, since: number): ResultFeed
+  /** Called after the subscriber has left a feed. */
+  left(feed: ResultFeed): void
+}
 
 /**
- * One client's subscription: a place in a run and a socket. It is handed what comes next when its socket has taken
- * what came before; nothing is kept for it. Falling out of what its run keeps, it goes on in a run of its own until
- * it has caught up.
+ * One client's subscription: a position in a feed, and a sink. It sends the next batch after the client's socket has
+ * taken the previous one, and buffers nothing itself. A subscriber that falls behind its feed's buffer continues in a
+ * feed of its own until it has caught up.
  */
 export class Subscriber {
-  /** When it began, by `performance.now()`. */
-  readonly since: number
-  /** After the last result that was sent; null before one that has a place in the log. */
+  /** Position after the last result sent; null before a result that has a position in the log. */
   place: StreamPosition | null = null
-  /** Number of the result it is to get next. */
+  /** Number of the result that it receives next. */
   next: number
-  /** It has joined a run that may not be as far yet as it is itself. */
-  #joined = false
-  #busy = false
-  #over = false
+  /** Whether the feed it joined may still deliver results that it has received elsewhere. */
+  #hasJoined = false
+  #isBusy = false
+  #isOver = false
   readonly ended: Promise<void>
   #resolve!: () => void
   #reject!: (error: unknown) => void
 
+  /** @param since - When the subscription began, by `performance.now()` */
   constructor(
-    private readonly operation: Broadcast,
-    private run: ResultFeed,
+    private readonly feeds: FeedSelector,
+    private feed: ResultFeed,
     private readonly sink: ResultSink,
-    since: number,
+    private readonly since: number,
   ) {
-    this.since = since
-    this.next = run.first
+    this.next = feed.first
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    run.members.add(this)
+    feed.members.add(this)
   }
 
-  /** Sends what there is when it is its turn, or waits for more. */
+  /** Sends what there is, queues for a time slice, or waits for more results. */
   step(): void {
-    if (this.#busy) return
+    if (this.#isBusy) return
     this.#guarded(() => {
-      if (!this.#place()) return
-      // Who has no place in the log as yet can go on in this run alone: it is not to wait until its next result is let go.
-      if (this.place === null || this.operation.turns.isFree()) return this.#send()
-      this.#busy = true
-      this.run.queued.add(this)
-      this.operation.turns.add(this)
+      if (!this.#hasNext()) return
+      // Without a position it can continue in this feed only, so it must not wait until its next result is evicted.
+      if (this.place === null || this.feeds.maySend()) return this.#send()
+      this.#isBusy = true
+      this.feed.queued.add(this)
+      this.feeds.enqueue(this)
     })
   }
 
-  /** It is its turn, or what it waits for is about to be let go; then its turn comes once more, for nothing. */
-  takeTurn(): void {
-    if (!this.run.queued.delete(this)) return
-    this.#busy = false
+  /** Called in its time slice, or earlier if its next result is about to be evicted. The later call then does nothing. */
+  takeSlice(): void {
+    if (!this.feed.queued.delete(this)) return
+    this.#isBusy = false
     this.#guarded(() => {
-      if (this.#place()) this.#send()
+      if (this.#hasNext()) this.#send()
     })
   }
 
-  /** Lets go of everything; `ended` resolves. May be called again. */
+  /** Leaves the feed and resolves `ended`. Idempotent. */
   end(): void {
-    if (!this.#over) this.#finish()
+    if (!this.#isOver) this.#finish()
   }
 
   #guarded(work: () => void): void {
-    if (this.#over) return
+    if (this.#isOver) return
     try {
       work()
     } catch (error) {
@@ -75,56 +86,56 @@ export class Subscriber {
     }
   }
 
-  /** Goes over to the run in which it may best go on; whether that has something for it. */
-  #place(): boolean {
+  /** Moves to the best feed. Returns whether it has a result for this subscriber; if not, waits for one. */
+  #hasNext(): boolean {
     const { place } = this
     if (place !== null && place.position.position === Infinity) {
-      const better = this.operation.betterRun(this.run, place, this.since, this.next >= this.run.end)
+      const better = this.feeds.betterFeed(this.feed, place, this.since, this.next >= this.feed.end)
       if (better !== null) this.#join(better, place)
     }
-    if (this.next < this.run.first) this.#join(this.operation.runFrom(place!, this.since), place!)
-    if (this.#joined) this.#skipKnown(place!)
-    if (this.next < this.run.end) return true
-    const { ended } = this.run
-    if (ended === null) this.run.wait(this)
+    if (this.next < this.feed.first) this.#join(this.feeds.feedFrom(place!, this.since), place!)
+    if (this.#hasJoined) this.#skipReceived(place!)
+    if (this.next < this.feed.end) return true
+    const { ended } = this.feed
+    if (ended === null) this.feed.wait(this)
     else this.#finish(ended.error)
     return false
   }
 
   #send(): void {
-    const results = this.run.from(this.next)
+    const results = this.feed.from(this.next)
     this.next += results.length
     this.place = results.last.place
-    this.#busy = true
-    this.sink.send(results, this.#taken)
+    this.#isBusy = true
+    this.sink.send(results, this.#sent)
   }
 
-  readonly #taken = (): void => {
-    this.#busy = false
+  readonly #sent = (): void => {
+    this.#isBusy = false
     this.step()
   }
 
-  #join(run: ResultFeed, place: StreamPosition): void {
-    const left = this.run
-    this.run = run
-    run.members.add(this)
-    this.next = run.after(place)
-    this.#joined = true
+  #join(feed: ResultFeed, place: StreamPosition): void {
+    const left = this.feed
+    this.feed = feed
+    feed.members.add(this)
+    this.next = feed.after(place)
+    this.#hasJoined = true
     left.leave(this)
-    this.operation.left(left)
+    this.feeds.left(left)
   }
 
-  /** What it was told elsewhere it is not told again. */
-  #skipKnown({ position }: StreamPosition): void {
-    while (this.next < this.run.end && comparePositions(this.run.at(this.next).place!.position, position) <= 0)
+  /** Skips results that it has received from another feed. */
+  #skipReceived({ position }: StreamPosition): void {
+    while (this.next < this.feed.end && comparePositions(this.feed.at(this.next).place!.position, position) <= 0)
       this.next += 1
-    this.#joined = this.next >= this.run.end
+    this.#hasJoined = this.next >= this.feed.end
   }
 
   #finish(error?: unknown): void {
-    this.#over = true
-    this.run.leave(this)
-    this.operation.left(this.run)
+    this.#isOver = true
+    this.feed.leave(this)
+    this.feeds.left(this.feed)
     if (error === undefined) this.#resolve()
     else this.#reject(error)
   }

@@ -16,7 +16,6 @@ import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Sources } from '../../sources/running/sources.js'
 import { Broadcasts } from '../broadcast/broadcasts.js'
-import { ResultBufferBudget } from '../broadcast/result-buffer-budget.js'
 import type { FeedSource } from '../broadcast/result-feed.js'
 import { createFastPath, type FastPath } from '../fast-path/fast-path.js'
 import type { Log } from '../observing/log.js'
@@ -89,7 +88,9 @@ export function createEngine(options: EngineOptions): Engine {
     ...(options.sources && { sources: options.sources }),
   }
   const inFlight = new InFlightCounter()
-  const shared = new Broadcasts(schema, new ResultBufferBudget(options.resultBufferBytes))
+  const broadcasts = new Broadcasts(schema, {
+    ...(options.resultBufferBytes !== undefined && { bufferBytes: options.resultBufferBytes }),
+  })
   const thin = createFastPath({
     schema,
     offered,
@@ -184,7 +185,7 @@ export function createEngine(options: EngineOptions): Engine {
           ended(result)
           return result
         }
-        return shared.stream(
+        return broadcasts.stream(
           { document, operation: operation!, operationName, variables },
           {
             source: { results: closing(result, mask, ending), place: context.place },
@@ -192,7 +193,7 @@ export function createEngine(options: EngineOptions): Engine {
             since,
             signal: caller.signal,
             mask,
-            over: withoutResult(ended),
+            onEnd: withoutResult(ended),
           },
         )
       }

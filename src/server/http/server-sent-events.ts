@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { resultText } from '../../graphql/results/result-text.js'
-import type { ResultSink } from '../broadcast/shared-result.js'
 import type { MaskError } from '../pipeline/mask-error.js'
-import type { ResultStream } from '../pipeline/operation-request.js'
+import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
 
 const KEEP_ALIVE_MS = 12_000
 /** @bound Time after which an event stream that takes no byte is closed. Its client resumes by cursor. */

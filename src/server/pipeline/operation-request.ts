@@ -1,7 +1,6 @@
 import type { DocumentNode, ExecutionResult, OperationTypeNode } from 'graphql'
-import type { ResultSink } from '../broadcast/shared-result.js'
 
-/** An operation as a transport has read it. */
+/** A GraphQL request as a transport has parsed it. */
 export interface OperationRequest {
   readonly query: string
   readonly operationName: string | null
@@ -14,19 +13,32 @@ export interface Caller {
   readonly signal: AbortSignal
 }
 
+/** Consecutive results of a subscription, each with its JSON in UTF-8. */
+export interface DeliveredResults extends Iterable<{ readonly text: Buffer }> {
+  /** Returns the results in a wire format. Recipients with the same `key` may share the bytes. */
+  frames(key: string, write: (texts: readonly Buffer[]) => Buffer): Buffer
+}
+
+/** A client's connection, as one subscription sees it. */
+export interface ResultSink {
+  /** Sends results. Calls `onSent` once the client's socket has taken them, never before it returns. */
+  send(results: DeliveredResults, onSent: () => void): void
+}
+
 export interface ResultStream extends AsyncIterableIterator<ExecutionResult> {
   /**
-   * Instead of asking for results: hands them to a sink, shared with all who follow the same, until the stream ends or
-   * is returned. @throws GraphQLError
+   * Delivers the results to a sink until the stream ends or is returned. Equal subscriptions share the work. Replaces
+   * iterating.
+   * @throws GraphQLError
    */
   deliver(sink: ResultSink): Promise<void>
 }
 
-/** An operation that may run. */
+/** A validated operation. */
 export interface PreparedOperation {
   readonly document: DocumentNode
   readonly type: OperationTypeNode
-  /** Runs it, once. Never throws; errors are in the result, masked. */
+  /** Executes the operation. To be called once. Never rejects: the result holds the errors, masked. */
   start(): Promise<ExecutionResult | ResultStream>
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { PositionTracker, StreamPosition } from '../../../src/registry/following/stream-position.js'
 import { Broadcast } from '../../../src/server/broadcast/broadcast.js'
 import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
+import { FrameCache } from '../../../src/server/broadcast/result-batch.js'
 import { ResultBufferBudget } from '../../../src/server/broadcast/result-buffer-budget.js'
 import type { FeedSource } from '../../../src/server/broadcast/result-feed.js'
 
@@ -34,20 +35,20 @@ describe('a subscription among many that wait for their turn', () => {
   // Where little was kept and turns were late, each result was let go before anybody's turn: all began runs of their own, over and over.
   it('gets on though what it waits for is let go before its turn would come', async () => {
     let opened = 0
-    const turns = new FairDelivery(0)
+    const delivery = new FairDelivery(0)
     const operation = new Broadcast({
-      timeless: true,
-      window: new ResultBufferBudget(1),
-      turns,
-      empty: () => undefined,
+      isLogOnly: true,
+      memory: { budget: new ResultBufferBudget(1), frames: new FrameCache() },
+      delivery,
+      onEmpty: () => undefined,
       open(from) {
         opened += 1
         return source(from.position.revision)
       },
     })
     // They never let go of the queue.
-    const busy = { takeTurn: () => turns.add(busy) }
-    for (let i = 0; i < 50; i++) turns.add(busy)
+    const busy = { takeSlice: () => delivery.enqueue(busy) }
+    for (let i = 0; i < 50; i++) delivery.enqueue(busy)
     const told: number[][] = []
     await Promise.all(
       Array.from({ length: 10 }, (_, i) => {

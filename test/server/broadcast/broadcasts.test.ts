@@ -478,19 +478,19 @@ describe('what is the same operation', () => {
   })
 
   it('knows what shows the present, which nobody is shown from before they began', () => {
-    const timeless = (query: string) => {
+    const isLogOnly = (query: string) => {
       const document = parse(query)
-      return subscriptionShape(schema, document, getOperationAST(document)!).timeless
+      return subscriptionShape(schema, document, getOperationAST(document)!).isLogOnly
     }
-    expect(timeless(CHANGES)).toBe(true)
+    expect(isLogOnly(CHANGES)).toBe(true)
     expect(
-      timeless(
+      isLogOnly(
         'subscription { changes { changes { ...f } } } fragment f on EntryChange { entry { ... on EntryState { data digest } } }',
       ),
     ).toBe(true)
-    expect(timeless('subscription { changes { version { isHead } } }')).toBe(false)
-    expect(timeless('subscription { changes { changes { entry { entry { data } } } } }')).toBe(false)
-    expect(timeless('subscription { entry(id: "a:1") { data } }')).toBe(false)
+    expect(isLogOnly('subscription { changes { version { isHead } } }')).toBe(false)
+    expect(isLogOnly('subscription { changes { changes { entry { entry { data } } } } }')).toBe(false)
+    expect(isLogOnly('subscription { entry(id: "a:1") { data } }')).toBe(false)
   })
 })
 

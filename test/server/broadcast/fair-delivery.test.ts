@@ -2,25 +2,25 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
 
-/** Takes turns as a socket does that takes all it is given at once: it asks for the next as soon as it has the last. */
+/** Takes delivery as a socket does that takes all it is given at once: it asks for the next as soon as it has the last. */
 class Eager {
   taken = 0
   waits = false
 
   constructor(
-    private readonly turns: FairDelivery,
+    private readonly delivery: FairDelivery,
     private readonly cost: () => void,
     private readonly wanted: number,
   ) {}
 
   ask(): void {
     if (this.taken === this.wanted) return
-    if (this.turns.isFree()) return this.takeTurn()
+    if (this.delivery.maySend()) return this.takeSlice()
     this.waits = true
-    this.turns.add(this)
+    this.delivery.enqueue(this)
   }
 
-  takeTurn(): void {
+  takeSlice(): void {
     this.waits = false
     this.taken += 1
     this.cost()
@@ -33,12 +33,12 @@ describe('turns at being handed results', () => {
   // machine; a client that connected meanwhile was closed with 4408, since its connection_init had not been looked at.
   it('end when the time is up, so that others are heard, and go on in the order in which they were asked for', async () => {
     let clock = 0
-    const turns = new FairDelivery(10, () => clock)
+    const delivery = new FairDelivery(10, () => clock)
     const all = Array.from(
       { length: 50 },
       () =>
         new Eager(
-          turns,
+          delivery,
           () => {
             clock += 1
           },
@@ -60,12 +60,12 @@ describe('turns at being handed results', () => {
 
   it('come to everybody even where each takes longer than there is time', async () => {
     let clock = 0
-    const turns = new FairDelivery(10, () => clock)
+    const delivery = new FairDelivery(10, () => clock)
     const all = Array.from(
       { length: 20 },
       () =>
         new Eager(
-          turns,
+          delivery,
           () => {
             clock += 100
           },
@@ -80,7 +80,7 @@ describe('turns at being handed results', () => {
   })
 
   it('are free at once where nobody waits and little has been handed out', () => {
-    const turns = new FairDelivery(10, () => 0)
-    for (let i = 0; i < 10_000; i++) expect(turns.isFree()).toBe(true)
+    const delivery = new FairDelivery(10, () => 0)
+    for (let i = 0; i < 10_000; i++) expect(delivery.maySend()).toBe(true)
   })
 })
