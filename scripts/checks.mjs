@@ -25,6 +25,11 @@ export const checks = [
     args: ['check', '--error-on-warnings', '.'],
   },
   { name: 'schema/schema.graphql is what the code prints', script: 'scripts/print-schema.mjs', args: ['--check'] },
+  {
+    name: 'typed GraphQL documents are current',
+    script: 'scripts/generate-documents.mjs',
+    args: ['--check'],
+  },
   { name: 'docs/bounds.md is what the code prints', script: 'scripts/generate-bounds.mjs', args: ['--check'] },
   { name: 'words that the style guide rules out', script: 'scripts/prose/check-prose.mjs', args: [] },
 ]

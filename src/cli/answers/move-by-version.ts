@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { GatewayClient } from '../gateway/gateway-client.js'
-import type { Applied, ApplyVersionInput, Refused } from '../gateway/gateway-queries.js'
+import type { AppliedOutcome, RefusedOutcome, VersionArgument } from '../gateway/gateway-queries.js'
 import { parseVersion } from '../input/parse-at.js'
 import { appliedJson, noteWarnings } from './applied-json.js'
 import { type CommandContext, type CommandResult, writeJson } from './command-context.js'
@@ -14,8 +14,8 @@ export interface MovementOptions {
 
 /** A mutation that names one version, and how its answer reads. */
 export interface Movement {
-  send(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused>
-  told(number: number, applied: Applied, counts: string): string
+  send(client: GatewayClient, input: VersionArgument): Promise<AppliedOutcome | RefusedOutcome>
+  told(number: number, applied: AppliedOutcome, counts: string): string
 }
 
 /** Sends a movement and tells what came of it. */

@@ -1,4 +1,4 @@
-import type { Problem, Refused } from '../gateway/gateway-queries.js'
+import type { RefusedOutcome, RefusedProblem } from '../gateway/gateway-queries.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { printable } from '../terminal/terminal.js'
 
@@ -7,8 +7,8 @@ const SHOWN_PROBLEMS = 50
 
 /** A refusal with every problem on a line of its own, led by the place the operation came from where that is known. */
 export function refusedFailure(
-  refused: Refused,
-  origin: (problem: Problem) => string | undefined = () => undefined,
+  refused: RefusedOutcome,
+  origin: (problem: RefusedProblem) => string | undefined = () => undefined,
 ): CommandFailure {
   const lines = refused.problems.slice(0, SHOWN_PROBLEMS).map((problem) => {
     const where = [origin(problem), problem.entryId].filter((part) => part !== undefined && part !== null)

@@ -1,5 +1,5 @@
 import type { Json } from '../../core/entry/json.js'
-import type { Delta } from '../gateway/gateway-queries.js'
+import type { StateDelta } from '../gateway/gateway-queries.js'
 import type { Colors } from '../terminal/terminal.js'
 import { printable } from '../terminal/terminal.js'
 import { leaves, valueDifferences } from '../terminal/value-differences.js'
@@ -141,7 +141,7 @@ export function countsText(counts: ChangeCounts, tense: 'planned' | 'done'): str
 }
 
 /** A replacement by another kind comes as a DELETE and a CREATE of one id; it is shown as the one change that it is. */
-export function changesOf({ operations }: Delta): ShownChange[] {
+export function changesOf({ operations }: StateDelta): ShownChange[] {
   const changes = new Map<string, ShownChange>()
   for (const { entryId, entry, original } of operations) {
     const earlier = changes.get(entryId)

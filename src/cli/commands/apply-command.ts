@@ -7,7 +7,7 @@ import { refusedFailure } from '../answers/refused-failure.js'
 import { changeHeading, countChanges, countsText } from '../answers/render-changes.js'
 import type { PlannedChange } from '../folder/plan-folder.js'
 import { isReplacement } from '../folder/plan-folder.js'
-import type { EntryInput, OperationInput } from '../gateway/gateway-queries.js'
+import type { OperationArgument } from '../gateway/gateway-queries.js'
 import { applyChangeset } from '../gateway/gateway-queries.js'
 import { nothingToChange, planPath, shownChange } from './plan-command.js'
 
@@ -60,13 +60,13 @@ export async function applyCommand(context: CommandContext, path: string, option
   return exitCode
 }
 
-function operationsOf(change: PlannedChange): OperationInput[] {
+function operationsOf(change: PlannedChange): OperationArgument[] {
   const { id, wanted, stored } = change
   if (wanted === null) return [{ delete: { id } }]
   if (stored === null) return [{ create: inputOf(wanted) }]
   return isReplacement(change) ? [{ delete: { id } }, { create: inputOf(wanted) }] : [{ update: inputOf(wanted) }]
 }
 
-function inputOf({ id, content }: SourceEntry): EntryInput {
+function inputOf({ id, content }: SourceEntry): NonNullable<OperationArgument['create']> {
   return { id, kind: content.kind, meta: content.meta, data: content.data }
 }

@@ -1,28 +1,20 @@
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
+import { liveInstances } from '../gateway/gateway-queries.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { renderTable } from '../terminal/render-table.js'
 import { printable } from '../terminal/terminal.js'
 
-interface Instance {
-  readonly name: string
-  readonly fencingToken: number
-  readonly acquiredAt: string
-  readonly expiresAt: string
-  readonly metadata: unknown
-}
-
 /** Lists who uses an entry. */
 export async function instancesCommand(context: CommandContext, id: string): CommandResult {
-  const { entry } = await context
-    .client()
-    .run<{ entry: { instances: readonly Instance[] } | null }>('instances', { id })
-  if (entry === null) throw new CommandFailure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
+  const instances = await liveInstances(context.client(), id)
+  if (instances === null)
+    throw new CommandFailure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
   const { terminal } = context
-  if (context.json) await writeJson(context, entry.instances)
-  else if (entry.instances.length === 0) await terminal.write(`Nobody uses ${printable(id)}.\n`)
+  if (context.json) await writeJson(context, instances)
+  else if (instances.length === 0) await terminal.write(`Nobody uses ${printable(id)}.\n`)
   else {
-    const rows = entry.instances.map(({ name, fencingToken, acquiredAt, expiresAt, metadata }) => [
+    const rows = instances.map(({ name, fencingToken, acquiredAt, expiresAt, metadata }) => [
       name,
       String(fencingToken),
       acquiredAt,

@@ -3,10 +3,10 @@ import { writeJson } from '../answers/command-context.js'
 import { changesOf, countChanges, countsText, renderChange } from '../answers/render-changes.js'
 import {
   allSources,
+  type ListedFailure,
+  type ListedSource,
   reloadSource,
-  type Source,
-  type SourceFailure,
-  type SourceReport,
+  type SourceReload,
   sourceStatus,
 } from '../gateway/source-queries.js'
 import { usageFailure } from '../terminal/command-failure.js'
@@ -51,7 +51,7 @@ async function list(context: CommandContext): CommandResult {
   return 0
 }
 
-function row({ name, provider, status, loaded, failed, lastReload }: Source): string[] {
+function row({ name, provider, status, loaded, failed, lastReload }: ListedSource): string[] {
   return [name, provider, status, String(loaded), String(failed), lastReload ?? '-']
 }
 
@@ -102,13 +102,13 @@ async function plan(context: CommandContext, name: string): CommandResult {
 }
 
 /** Shows how far it is where that takes a while. */
-async function loading({ client, terminal }: CommandContext, name: string, dryRun: boolean): Promise<SourceReport> {
+async function loading({ client, terminal }: CommandContext, name: string, dryRun: boolean): Promise<SourceReload> {
   const progress = startProgress(terminal, `loading ${name}`)
   const timer = setInterval(() => {
     // What the load itself comes to is what counts.
     sourceStatus(client(), name).then(
-      ({ status, loaded }) => {
-        if (status === 'LOADING') progress.update(loaded, null)
+      (source) => {
+        if (source?.status === 'LOADING') progress.update(source.loaded, null)
       },
       () => {},
     )
@@ -121,7 +121,7 @@ async function loading({ client, terminal }: CommandContext, name: string, dryRu
   }
 }
 
-function tellFailures(failures: readonly SourceFailure[], { note, colors }: Terminal): void {
+function tellFailures(failures: readonly ListedFailure[], { note, colors }: Terminal): void {
   for (const { location, line, entryId, message } of failures) {
     const place = line === null ? location : `${location}:${line}`
     note(

@@ -1,6 +1,6 @@
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson, writeJsonArray } from '../answers/command-context.js'
-import type { Pages, Tag } from '../gateway/gateway-queries.js'
+import type { Pages, ShownTag } from '../gateway/gateway-queries.js'
 import { allTags, deleteTag, setTag, snapshotPlace, tagNamed } from '../gateway/gateway-queries.js'
 import { parseTagName, parseVersion } from '../input/parse-at.js'
 import { CommandFailure, EXIT, usageFailure } from '../terminal/command-failure.js'
@@ -54,33 +54,33 @@ function checkUse(name: string | undefined, version: string | undefined, options
   }
 }
 
-async function list(context: CommandContext, pages: Pages<Tag>): Promise<void> {
+async function list(context: CommandContext, pages: Pages<ShownTag>): Promise<void> {
   if (context.json) return writeJsonArray(context, mapped(pages))
   for await (const page of pages) await context.terminal.write(page.map((item) => `${line(item)}\n`).join(''))
 }
 
-async function* mapped(pages: Pages<Tag>): Pages<unknown> {
+async function* mapped(pages: Pages<ShownTag>): Pages<unknown> {
   for await (const page of pages) yield page.map(flat)
 }
 
-async function show(context: CommandContext, found: Tag, verb: string): CommandResult {
+async function show(context: CommandContext, found: ShownTag, verb: string): CommandResult {
   if (context.json) await writeJson(context, flat(found))
   else await context.terminal.write(`The tag ${found.name} ${verb} v${found.version.number} (${sort(found)}).\n`)
   return 0
 }
 
 /** `release/1  v12  fixed  2026-01-31T12:00:00.000Z  ann` */
-function line(found: Tag): string {
+function line(found: ShownTag): string {
   const { name, version, createdAt, author } = found
   return [name, `v${version.number}`, sort(found), createdAt, printable(author ?? '')]
     .filter((part) => part !== '')
     .join('  ')
 }
 
-function sort({ movable }: Tag): string {
+function sort({ movable }: ShownTag): string {
   return movable ? 'movable' : 'fixed'
 }
 
-function flat({ version, ...rest }: Tag): unknown {
+function flat({ version, ...rest }: ShownTag): unknown {
   return { ...rest, version: version.number }
 }

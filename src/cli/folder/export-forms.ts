@@ -30,9 +30,9 @@ export const EXPORT_FORMS: Record<ExportForm, Form> = {
 }
 
 /** Keys of data stand beside name and kind, as people write them, unless they would be taken for something else. */
-function wippyItem({ entryId, kind, meta = {}, data = null }: StoredEntry): Json {
+function wippyItem({ entryId, kind, meta, data = null }: StoredEntry): Json {
   const item: Record<string, Json> = { name: nameOf(entryId), kind }
-  if (Object.keys(meta).length > 0) item['meta'] = meta
+  if (isJsonObject(meta) && Object.keys(meta).length > 0) item['meta'] = meta
   const spreads = isJsonObject(data) && !['name', 'kind', 'meta', 'data'].some((key) => Object.hasOwn(data, key))
   if (!spreads) item['data'] = data
   else for (const key of Object.keys(data)) setOwn(item, key, data[key]!)

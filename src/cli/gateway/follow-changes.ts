@@ -1,40 +1,15 @@
 import type { Client } from 'graphql-ws'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
-import type { Json, JsonObject } from '../../core/entry/json.js'
-import type { OperationKind } from '../../core/ordering/operation.js'
+import type { JsonObject } from '../../core/entry/json.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import type { GatewayClientOptions } from './gateway-client.js'
 import { failureOfErrors } from './gateway-client.js'
+import { ChangesDocument, type ChangesSubscription } from './gateway-documents.js'
 import { gatewaySocketUrl } from './gateway-url.js'
-import { operationDocument } from './operation-document.js'
 
-export interface ChangedContent {
-  readonly kind: string
-  readonly revision: number
-  readonly digest: string
-  readonly meta?: JsonObject
-  readonly data?: Json
-}
-
-export interface ReceivedBatch {
-  readonly cursor: string
-  readonly revision: number
-  readonly version: {
-    readonly number: number
-    readonly author: string | null
-    readonly message: string | null
-    readonly createdAt: string
-  }
-  readonly complete: boolean
-  readonly synced: boolean
-  readonly changes: readonly {
-    readonly kind: OperationKind
-    readonly entryId: string
-    readonly entry: ChangedContent | null
-    readonly previous: ChangedContent | null
-  }[]
-}
+/** One batch of the `changes` subscription. */
+export type ReceivedBatch = ChangesSubscription['changes']
 
 export interface FollowOptions {
   readonly after: string | null
@@ -65,7 +40,6 @@ const MAX_WAITING = 16
  * @throws Failure unreachable where the very first connection fails, refused where the gateway ends the stream with an error
  */
 export async function followChanges(gateway: GatewayClientOptions, options: FollowOptions): Promise<void> {
-  const query = await operationDocument('changes')
   let after = options.after
   let everConnected = false
   let failures = 0
@@ -83,7 +57,7 @@ export async function followChanges(gateway: GatewayClientOptions, options: Foll
     const { find, initial, withContent, signal } = options
     // A filter that was never given is left out: `null` would be one that is given.
     const variables = { after, initial, withContent, ...(find === null ? {} : { find }) }
-    const reason = await followOnce(gateway, { query, variables }, { take, connected, signal })
+    const reason = await followOnce(gateway, { query: ChangesDocument.text, variables }, { take, connected, signal })
     if (signal.aborted) return
     if (!everConnected) {
       const advice = '`cadastre serve` starts one, --url names another'
@@ -149,7 +123,7 @@ async function followOnce(
 
   try {
     const reason = await new Promise<string>((resolve, reject) => {
-      const stop = client.subscribe<{ changes: ReceivedBatch }>(payload, {
+      const stop = client.subscribe<ChangesSubscription>(payload, {
         next: ({ data, errors }) => {
           if (errors !== undefined && errors.length > 0) return reject(endFailure(errors))
           if (!data) return

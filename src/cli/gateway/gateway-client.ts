@@ -1,5 +1,5 @@
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
-import { operationDocument } from './operation-document.js'
+import type { TypedDocument } from './gateway-documents.js'
 
 export interface GatewayClientOptions {
   readonly url: URL
@@ -8,7 +8,7 @@ export interface GatewayClientOptions {
   readonly timeoutMs: number | undefined
 }
 
-export type Access = 'read' | 'write'
+type Access = 'read' | 'write'
 
 /** A write waits for participants, 300 s in total by default, which is also how long fetch waits for an answer at most. */
 const DEFAULT_TIMEOUT_MS: Record<Access, number> = { read: 30_000, write: 295_000 }
@@ -29,17 +29,21 @@ export class GatewayClient {
   constructor(readonly options: GatewayClientOptions) {}
 
   /**
-   * Runs the shared document of this name. A write must carry an idempotency key: it is sent once more where the
-   * connection broke.
-   * @throws Failure refused (the gateway says no) or unreachable
+   * Runs a query or a mutation. If the connection breaks, the request is sent a second time, so a mutation that is not
+   * idempotent by itself must carry an idempotency key.
+   * @throws CommandFailure refused (the gateway returned errors) or unreachable
    */
-  async run<Data>(name: string, variables: Readonly<Record<string, unknown>>, access: Access = 'read'): Promise<Data> {
-    const body = JSON.stringify({ query: await operationDocument(name), variables })
+  async run<Result, Variables>(
+    { type, text }: TypedDocument<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
+    const body = JSON.stringify({ query: text, variables })
+    const access = type === 'query' ? 'read' : 'write'
     const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS[access]
     const deadline = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
       try {
-        return this.#read<Data>(await this.#send(body, deadline))
+        return this.#read<Result>(await this.#send(body, deadline))
       } catch (error) {
         if (error instanceof CommandFailure) throw error
         const code = causeCode(error)

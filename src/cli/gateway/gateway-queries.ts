@@ -1,248 +1,189 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { Json, JsonObject } from '../../core/entry/json.js'
-import type { TransitionKind } from '../../core/history/version.js'
-import type { OperationKind } from '../../core/ordering/operation.js'
 import type { AtArgument } from '../input/parse-at.js'
 import type { GatewayClient } from './gateway-client.js'
+import {
+  ApplyChangesetDocument,
+  type ApplyChangesetMutation,
+  type ApplyChangesetMutationVariables,
+  ApplyVersionDocument,
+  type ApplyVersionMutationVariables,
+  CompactDocument,
+  type CompactMutation,
+  DeleteTagDocument,
+  DeltaDocument,
+  type DeltaQuery,
+  EntryAtDocument,
+  type EntryAtQuery,
+  InstancesDocument,
+  type InstancesQuery,
+  RevertVersionDocument,
+  type RevertVersionMutationVariables,
+  SetTagDocument,
+  type SetTagMutationVariables,
+  SnapshotEntriesDocument,
+  type SnapshotEntriesQuery,
+  type SnapshotEntriesQueryVariables,
+  SnapshotPlaceDocument,
+  type SnapshotPlaceQuery,
+  TagDocument,
+  type TagQuery,
+  TagsDocument,
+  type TagsQuery,
+  TransitionsDocument,
+  type TransitionsQuery,
+  VersionsDocument,
+  type VersionsQuery,
+} from './gateway-documents.js'
 
-/** Most that a gateway gives in one page. */
-const PAGE = 1000
+/** The most nodes that a gateway returns in one page. */
+const PAGE_SIZE = 1000
 
-interface PageInfo {
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
-  readonly startCursor: string | null
-  readonly endCursor: string | null
-}
-
-/** An entry as a snapshot holds it; meta and data only where they were asked for. */
-export interface StoredEntry {
+/** An entry of a snapshot. It has meta and data only if the query asked for content. */
+export type StoredEntry = Omit<SnapshotEntriesQuery['snapshot']['entries']['nodes'][number], 'entryId'> & {
   readonly entryId: EntryId
-  readonly kind: string
-  readonly digest: string
-  readonly revision: number
-  readonly version: { readonly number: number }
-  readonly meta?: JsonObject
-  readonly data?: Json
 }
+export type SnapshotPlace = SnapshotPlaceQuery['snapshot']
 
-export type StoredContent = StoredEntry & { readonly meta: JsonObject; readonly data: Json }
+/** A write's outcome, and its two cases. */
+export type WriteOutcome = ApplyChangesetMutation['applyChangeset']
+export type AppliedOutcome = Extract<WriteOutcome, { __typename: 'Applied' }>
+export type RefusedOutcome = Extract<WriteOutcome, { __typename: 'Refused' }>
+export type RefusedProblem = RefusedOutcome['problems'][number]
 
-export interface SnapshotPlace {
-  readonly revision: number
-  readonly version: { readonly number: number }
-  readonly entryCount: number
-}
+export type ChangesetArgument = ApplyChangesetMutationVariables['input']
+export type OperationArgument = ChangesetArgument['operations'][number]
+export type VersionArgument = ApplyVersionMutationVariables['input'] & RevertVersionMutationVariables['input']
 
-/** Which revision a place means: reads that belong together are then all pinned to it. */
+export type ShownTag = NonNullable<TagQuery['tag']>
+export type LoggedVersion = VersionsQuery['versions']['nodes'][number]
+export type LoggedTransition = TransitionsQuery['transitions']['nodes'][number]
+export type StateDelta = DeltaQuery['delta']
+
+/** The pages of a list, as they arrive. */
+export type Pages<Item> = AsyncGenerator<readonly Item[], void, undefined>
+
+/** Resolves a place in the history to a revision, so that all reads of one command see the same state. */
 export async function snapshotPlace(client: GatewayClient, at: AtArgument): Promise<SnapshotPlace> {
-  return (await client.run<{ snapshot: SnapshotPlace }>('snapshot-place', { at })).snapshot
+  return (await client.run(SnapshotPlaceDocument, { at })).snapshot
 }
 
-export interface SnapshotQuery {
+export interface SnapshotQuery extends Pick<SnapshotEntriesQueryVariables, 'where' | 'find'> {
   readonly revision: number
-  readonly where?: JsonObject
-  readonly find?: JsonObject
   readonly withContent: boolean
-  /** At most this many; all where left out. */
+  /** By default all matching entries are returned. */
   readonly limit?: number
 }
 
-/** A list as it arrives. */
-export type Pages<Item> = AsyncGenerator<readonly Item[], void, undefined>
-
-/** Matching entries of one revision by id, a page at a time. */
+/** Matching entries of one revision by id, page by page. */
 export async function* snapshotEntries(client: GatewayClient, query: SnapshotQuery): Pages<StoredEntry> {
   const { revision, where = null, find = null, withContent } = query
   let left = query.limit ?? Infinity
   let after: string | null = null
   while (left > 0) {
-    const variables: Record<string, unknown> = {
+    const page: SnapshotEntriesQuery = await client.run(SnapshotEntriesDocument, {
       at: { revision },
       where,
       find,
       withContent,
-      first: Math.min(PAGE, left),
+      first: Math.min(PAGE_SIZE, left),
       after,
-    }
-    const { snapshot }: { snapshot: { entries: { nodes: StoredEntry[]; pageInfo: PageInfo } } } = await client.run(
-      'snapshot-entries',
-      variables,
-    )
-    const { nodes, pageInfo } = snapshot.entries
-    yield nodes
+    })
+    const { nodes, pageInfo } = page.snapshot.entries
+    // The gateway returns every entryId in its normal form.
+    yield nodes as readonly StoredEntry[]
     left -= nodes.length
     if (!pageInfo.hasNextPage) return
     after = pageInfo.endCursor
   }
 }
 
-/** One entry as it stood; null where there was none. */
-export async function entryAt(client: GatewayClient, id: string, at: AtArgument): Promise<StoredContent | null> {
-  return (await client.run<{ snapshot: { entry: StoredContent | null } }>('entry-at', { id, at })).snapshot.entry
+/** One entry of a snapshot, or null. */
+export async function entryAt(
+  client: GatewayClient,
+  id: string,
+  at: AtArgument,
+): Promise<EntryAtQuery['snapshot']['entry']> {
+  return (await client.run(EntryAtDocument, { id, at })).snapshot.entry
 }
 
-export interface Problem {
-  readonly code: string
-  readonly message: string
-  readonly entryId: string | null
-  readonly operation: number | null
-  readonly participant: string | null
+/** The live instances of an entry; null if there is no such entry. */
+export async function liveInstances(
+  client: GatewayClient,
+  id: string,
+): Promise<NonNullable<InstancesQuery['entry']>['instances'] | null> {
+  return (await client.run(InstancesDocument, { id })).entry?.instances ?? null
 }
 
-export interface DeltaCounts {
-  readonly created: number
-  readonly updated: number
-  readonly deleted: number
+export async function applyChangeset(client: GatewayClient, input: ChangesetArgument): Promise<WriteOutcome> {
+  return (await client.run(ApplyChangesetDocument, { input })).applyChangeset
 }
 
-export interface Applied {
-  readonly __typename: 'Applied'
-  readonly version: { readonly number: number }
-  readonly transition: { readonly revision: number } | null
-  readonly delta: DeltaCounts
-  readonly dryRun: boolean
-  readonly replayed: boolean
-  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+export async function applyVersion(client: GatewayClient, input: VersionArgument): Promise<WriteOutcome> {
+  return (await client.run(ApplyVersionDocument, { input })).applyVersion
 }
 
-export interface Refused {
-  readonly __typename: 'Refused'
-  readonly message: string
-  readonly problems: readonly Problem[]
+/** Applies the inverse of one version's changeset, as a new version. */
+export async function revertVersion(client: GatewayClient, input: VersionArgument): Promise<WriteOutcome> {
+  return (await client.run(RevertVersionDocument, { input })).revertVersion
 }
 
-/** The contract's `OperationInput`. */
-export type OperationInput =
-  | { readonly create: EntryInput }
-  | { readonly update: EntryInput }
-  | { readonly delete: { readonly id: string } }
-
-export interface EntryInput {
-  readonly id: string
-  readonly kind: string
-  readonly meta: JsonObject
-  readonly data: Json
-}
-
-export interface ApplyChangesetInput {
-  readonly operations: readonly OperationInput[]
-  readonly base: number
-  readonly message: string | null
-  readonly dryRun: boolean
-  readonly idempotencyKey: string
-}
-
-export async function applyChangeset(client: GatewayClient, input: ApplyChangesetInput): Promise<Applied | Refused> {
-  return (await client.run<{ applyChangeset: Applied | Refused }>('apply-changeset', { input }, 'write')).applyChangeset
-}
-
-export interface ApplyVersionInput {
-  readonly version: number
-  readonly expectedHead: number | null
-  readonly message: string | null
-  readonly dryRun: boolean
-  readonly idempotencyKey: string
-}
-
-export async function applyVersion(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused> {
-  return (await client.run<{ applyVersion: Applied | Refused }>('apply-version', { input }, 'write')).applyVersion
-}
-
-/** Takes back what one version changed, as a new version. */
-export async function revertVersion(client: GatewayClient, input: ApplyVersionInput): Promise<Applied | Refused> {
-  return (await client.run<{ revertVersion: Applied | Refused }>('revert-version', { input }, 'write')).revertVersion
-}
-
-export interface Tag {
-  readonly name: string
-  readonly version: { readonly number: number }
-  readonly movable: boolean
-  readonly createdAt: string
-  readonly author: string | null
-}
-
-/** All tags by name, a page at a time. */
-export async function* allTags(client: GatewayClient): Pages<Tag> {
+/** All tags by name, page by page. */
+export async function* allTags(client: GatewayClient): Pages<ShownTag> {
   let after: string | null = null
   for (;;) {
-    const { tags }: { tags: { nodes: Tag[]; pageInfo: PageInfo } } = await client.run('tags', { first: PAGE, after })
+    const { tags }: TagsQuery = await client.run(TagsDocument, { first: PAGE_SIZE, after })
     yield tags.nodes
     if (!tags.pageInfo.hasNextPage) return
     after = tags.pageInfo.endCursor
   }
 }
 
-/** Null where there is none. */
-export async function tagNamed(client: GatewayClient, name: string): Promise<Tag | null> {
-  return (await client.run<{ tag: Tag | null }>('tag', { name })).tag
+/** One tag, or null. */
+export async function tagNamed(client: GatewayClient, name: string): Promise<ShownTag | null> {
+  return (await client.run(TagDocument, { name })).tag
 }
 
-export interface SetTagInput {
-  readonly name: string
-  readonly version: number
-  readonly movable: boolean | null
-  readonly expectedVersion: number | null
+export async function setTag(client: GatewayClient, input: SetTagMutationVariables['input']): Promise<ShownTag> {
+  return (await client.run(SetTagDocument, { input })).setTag
 }
 
-export async function setTag(client: GatewayClient, input: SetTagInput): Promise<Tag> {
-  return (await client.run<{ setTag: Tag }>('set-tag', { input }, 'write')).setTag
+/** Deletes a tag and returns it as it was. */
+export async function deleteTag(client: GatewayClient, name: string, force: boolean): Promise<ShownTag> {
+  return (await client.run(DeleteTagDocument, { name, force })).deleteTag
 }
 
-/** The tag as it was. */
-export async function deleteTag(client: GatewayClient, name: string, force: boolean): Promise<Tag> {
-  return (await client.run<{ deleteTag: Tag }>('delete-tag', { name, force }, 'write')).deleteTag
+/** Compacts the history below a revision. Idempotent. */
+export async function compactBefore(
+  client: GatewayClient,
+  before: number,
+  dryRun: boolean,
+): Promise<CompactMutation['compact']> {
+  return (await client.run(CompactDocument, { before, dryRun })).compact
 }
 
-export interface Compaction {
-  readonly oldestRevision: number
-  readonly versions: number
-  readonly changes: number
+/** Versions in descending order, page by page. */
+export function newestVersions(client: GatewayClient, limit?: number): Pages<LoggedVersion> {
+  return newestFirst(async (page) => (await client.run(VersionsDocument, page)).versions, limit)
 }
 
-/** Sent twice it does nothing the second time. */
-export async function compactBefore(client: GatewayClient, before: number, dryRun: boolean): Promise<Compaction> {
-  return (await client.run<{ compact: Compaction }>('compact', { before, dryRun }, 'write')).compact
+/** Transitions in descending order, page by page. */
+export function newestTransitions(client: GatewayClient, limit?: number): Pages<LoggedTransition> {
+  return newestFirst(async (page) => (await client.run(TransitionsDocument, page)).transitions, limit)
 }
 
-export interface LoggedVersion {
-  readonly number: number
-  readonly previous: { readonly number: number } | null
-  readonly isHead: boolean
-  readonly author: string | null
-  readonly message: string | null
-  readonly createdAt: string
-  readonly digest: string
-  readonly changeset: DeltaCounts | null
+interface BackwardPage<Item> {
+  readonly nodes: readonly Item[]
+  readonly pageInfo: { readonly hasPreviousPage: boolean; readonly startCursor: string | null }
 }
 
-export interface LoggedTransition {
-  readonly revision: number
-  readonly kind: TransitionKind
-  readonly from: { readonly number: number }
-  readonly to: { readonly number: number }
-  readonly author: string | null
-  readonly message: string | null
-  readonly createdAt: string
-}
-
-/** Versions from the newest down, a page at a time. */
-export function newestVersions(client: GatewayClient, limit = Infinity): Pages<LoggedVersion> {
-  return newestFirst<LoggedVersion>(client, 'versions', limit)
-}
-
-/** Movements of the head from the newest down, a page at a time. */
-export function newestTransitions(client: GatewayClient, limit = Infinity): Pages<LoggedTransition> {
-  return newestFirst<LoggedTransition>(client, 'transitions', limit)
-}
-
-async function* newestFirst<Item>(client: GatewayClient, name: 'versions' | 'transitions', limit: number): Pages<Item> {
+async function* newestFirst<Item>(
+  read: (page: { last: number; before: string | null }) => Promise<BackwardPage<Item>>,
+  limit = Infinity,
+): Pages<Item> {
   let before: string | null = null
   let left = limit
   while (left > 0) {
-    const variables: Record<string, unknown> = { last: Math.min(PAGE, left), before }
-    const answer: Record<string, { nodes: Item[]; pageInfo: PageInfo }> = await client.run(name, variables)
-    const { nodes, pageInfo } = answer[name]!
+    const { nodes, pageInfo }: BackwardPage<Item> = await read({ last: Math.min(PAGE_SIZE, left), before })
     yield [...nodes].reverse()
     left -= nodes.length
     if (!pageInfo.hasPreviousPage) return
@@ -250,22 +191,7 @@ async function* newestFirst<Item>(client: GatewayClient, name: 'versions' | 'tra
   }
 }
 
-export interface DeltaContent {
-  readonly kind: string
-  readonly meta: JsonObject
-  readonly data: Json
-}
-
-export interface Delta extends DeltaCounts {
-  readonly operations: readonly {
-    readonly kind: OperationKind
-    readonly entryId: string
-    readonly entry: DeltaContent | null
-    readonly original: DeltaContent | null
-  }[]
-}
-
-/** What leads from one revision's state to another's. */
-export async function deltaBetween(client: GatewayClient, from: number, to: number): Promise<Delta> {
-  return (await client.run<{ delta: Delta }>('delta', { from: { revision: from }, to: { revision: to } })).delta
+/** The operations that lead from the state at one revision to the state at another. */
+export async function deltaBetween(client: GatewayClient, from: number, to: number): Promise<StateDelta> {
+  return (await client.run(DeltaDocument, { from: { revision: from }, to: { revision: to } })).delta
 }

@@ -1,17 +1,14 @@
 import type { Client } from 'graphql-ws'
 import type { Endpoint } from '../endpoint'
-import followHead from './follow-head.graphql?raw'
-import recentVersions from './recent-versions.graphql?raw'
+import {
+  FollowHeadDocument,
+  type FollowHeadSubscription,
+  RecentVersionsDocument,
+  type RecentVersionsQuery,
+} from './page-documents'
 
 /** A version as the page shows it. */
-export interface VersionNode {
-  readonly number: number
-  readonly previous: { readonly number: number } | null
-  readonly author: string | null
-  readonly message: string | null
-  readonly createdAt: string
-  readonly changeset: { readonly created: number; readonly updated: number; readonly deleted: number }
-}
+export type VersionNode = RecentVersionsQuery['versions']['nodes'][number]
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
@@ -40,25 +37,19 @@ const SHOWN_VERSIONS = 60
 const SHORTEST_PAUSE_MS = 200
 const RETRY_MS = 5_000
 
-interface Batch {
-  readonly revision: number
-  readonly version: { readonly number: number }
-}
-
-interface Versions {
-  readonly versions: { readonly totalCount: number; readonly nodes: readonly VersionNode[] }
-}
-
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
-const fetchVersions = async (endpoint: Endpoint): Promise<Versions> => {
+const fetchVersions = async (endpoint: Endpoint): Promise<RecentVersionsQuery> => {
   const response = await fetch(endpoint.http, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
-    body: JSON.stringify({ query: recentVersions, variables: { last: SHOWN_VERSIONS } }),
+    body: JSON.stringify({ query: RecentVersionsDocument.text, variables: { last: SHOWN_VERSIONS } }),
     signal: AbortSignal.timeout(10_000),
   })
-  const answer = (await response.json()) as { data?: Versions | null; errors?: readonly { message: string }[] }
+  const answer = (await response.json()) as {
+    data?: RecentVersionsQuery | null
+    errors?: readonly { message: string }[]
+  }
   if (!answer.data) throw new Error(answer.errors?.[0]?.message ?? `HTTP ${response.status}`)
   return answer.data
 }
@@ -96,8 +87,8 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
   }
 
   const subscribe = () => {
-    client.subscribe<{ changes: Batch }>(
-      { query: followHead },
+    client.subscribe<FollowHeadSubscription>(
+      { query: FollowHeadDocument.text },
       {
         next({ data }) {
           if (!data) return
