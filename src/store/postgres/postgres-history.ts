@@ -1,17 +1,17 @@
-import { drizzle } from 'drizzle-orm/postgres-js'
-import type postgres from 'postgres'
 import type { Head } from '../../core/history/version.js'
 import type { Backend, History, HistoryOptions } from '../contract/history.js'
 import { verifyHistory } from '../verify/verify-history.js'
+import { DrizzleClient } from './base/drizzle-client.js'
 import { migrateDatabase } from './base/migrate.js'
 import { Notifications } from './base/notifications.js'
-import { RetryingClient, type Sql } from './base/retrying-client.js'
+import { RetryingClient } from './base/retrying-client.js'
 import { withClient } from './base/with-client.js'
 import { Committer } from './commit/committer.js'
 import { indexReferences } from './commit/index-references.js'
 import { openPostgresJournal } from './commit/postgres-journal.js'
 import { removeOldReplies } from './commit/remove-old-replies.js'
 import { StatisticsRefresher } from './commit/statistics-refresher.js'
+import { tagWriter } from './commit/tag-writer.js'
 import { Compactor } from './compaction/compactor.js'
 import { withStoredHistory } from './compaction/postgres-stored-history.js'
 import { openPostgresExchange } from './exchange/postgres-exchange.js'
@@ -22,16 +22,16 @@ import { PLANNED_ONCE, readHead } from './read/read-head.js'
 import { readLog } from './read/read-log.js'
 import { readReferences } from './read/read-references.js'
 import { PLANNED_IN_ORDER } from './read/read-snapshot-page.js'
+import { readTags } from './read/read-tags.js'
 import { readVersions } from './read/read-versions.js'
-import { tagRows } from './read/tag-rows.js'
-import { sourceRows } from './sources/source-rows.js'
+import { openPostgresSourceRecords } from './sources/postgres-source-records.js'
 
 export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
   /**
    * Connections for reading of all kinds, and as many for entries by id and pages of them; besides these: two to write, one to listen,
-   * two for versions, two for the exchange, two for sources, five for the head. None is opened before it is needed.
+   * four for versions, tags and the journal, two for the exchange, two for sources, five for the head. None is opened before it is needed.
    */
   readonly connections?: number
 }
@@ -42,6 +42,8 @@ const READY_TIMEOUT_MS = 1_000
 const SOURCE_TIMEOUT_MS = 30_000
 /** One looks while the others read what is not kept. */
 const HEAD_CONNECTIONS = 5
+/** For versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
+const DRIZZLE_CONNECTIONS = 4
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
 /** A registry in a Postgres database, its tables brought up to date first. */
@@ -56,11 +58,9 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   })
 
   const client = new RetryingClient({ databaseUrl, connections, timeoutMs: readTimeoutMs })
-  // drizzle changes the parsers of the client it is given, so it has one of its own.
-  const drizzleClient = new RetryingClient({ databaseUrl, connections: 2, timeoutMs: readTimeoutMs })
-  const databases = new WeakMap<Sql, ReturnType<typeof drizzle>>()
+  const drizzleClient = new DrizzleClient({ databaseUrl, connections: DRIZZLE_CONNECTIONS, timeoutMs: readTimeoutMs })
   const log = readLog(client, options)
-  const journal = openPostgresJournal(client)
+  const journal = openPostgresJournal(drizzleClient)
   const committer = new Committer(databaseUrl, options, log.changesOf, journal.owner)
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
@@ -76,7 +76,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   compactor.goOn()
   const instances = openPostgresInstances(client, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
-  const sourceClient = new RetryingClient({
+  const sourceClient = new DrizzleClient({
     databaseUrl,
     connections: 2,
     timeoutMs: SOURCE_TIMEOUT_MS,
@@ -107,7 +107,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   return {
     backend,
     journal,
-    sources: sourceRows(sourceClient, notifications),
+    sources: openPostgresSourceRecords(sourceClient, notifications),
     registryId,
     hasHistory: true,
     exchange,
@@ -120,19 +120,11 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     oldestRevision: () => compactor.oldestRevision(),
     ...readEntries(client, pageClient),
     ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
-    ...readVersions(
-      (query) =>
-        drizzleClient.run((sql) => {
-          let database = databases.get(sql)
-          if (database === undefined)
-            databases.set(sql, (database = drizzle({ client: sql as unknown as postgres.Sql })))
-          return query(database)
-        }),
-      client,
-    ),
+    ...readVersions(drizzleClient),
     ...log,
     ...readReferences(client),
-    ...tagRows(client),
+    ...readTags(drizzleClient),
+    ...tagWriter(drizzleClient),
     async commit(requests) {
       const outcomes = await committer.commit(requests)
       notifications.wake()

@@ -1,72 +1,104 @@
 import { randomUUID } from 'node:crypto'
+import { and, eq, lt, sql } from 'drizzle-orm'
 import { Packr } from 'msgpackr'
 import { SealedContent } from '../../../core/entry/entry.js'
 import { parseEntryId } from '../../../core/entry/entry-id.js'
 import { OPERATION_KINDS, type Operation } from '../../../core/ordering/operation.js'
 import type { Acceptance, TransactionJournal } from '../../contract/transaction-journal.js'
-import type { RetryingClient } from '../base/retrying-client.js'
+import { type DrizzleClient, isAnyOf, millisecondsFromNow } from '../base/drizzle-client.js'
+import { acceptance, openTransaction, transition } from '../base/tables.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })
 
-/** Every statement here may be sent twice, as a read may be: the client tries again where a connection broke. */
-export function openPostgresJournal(client: RetryingClient): TransactionJournal {
+/** Opens the journal. Every statement may run twice: the client repeats it if a connection breaks. */
+export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
   const owner = randomUUID()
+  const isOwned = eq(openTransaction.owner, owner)
   return {
     owner,
-    async open({ id, operations, notified: told }, leaseMs) {
-      const encoded = encodeOperations(operations)
-      await client.run(
-        (sql) => sql`
-        WITH gone AS (DELETE FROM acceptance WHERE transaction = ${id})
-        INSERT INTO open_transaction (id, owner, lease_until, operations, told)
-        VALUES (${id}, ${owner}, now() + ${`${leaseMs} milliseconds`}::interval, ${encoded}, ${[...told]}::text[])
-        ON CONFLICT (id) DO UPDATE SET operations = excluded.operations, told = excluded.told, lease_until = excluded.lease_until
-        WHERE open_transaction.owner = ${owner}`,
-      )
+    async open({ id, operations, notified }, leaseMs) {
+      const values = {
+        operations: encodeOperations(operations),
+        told: [...notified],
+        leaseUntil: millisecondsFromNow(leaseMs),
+      }
+      await client.run((database) => {
+        const old = database.$with('old').as(database.delete(acceptance).where(eq(acceptance.transaction, id)))
+        return database
+          .with(old)
+          .insert(openTransaction)
+          .values({ id, owner, ...values })
+          .onConflictDoUpdate({ target: openTransaction.id, set: values, setWhere: isOwned })
+      })
     },
     async accept(id, acceptances) {
-      const places = acceptances.map(({ operation }) => operation)
-      const names = acceptances.map(({ participant }) => participant)
-      await client.run(
-        (sql) => sql`
-        INSERT INTO acceptance (transaction, operation, participant)
-        SELECT open_transaction.id, accepted.operation, accepted.participant
-        FROM open_transaction, unnest(${places}::integer[], ${names}::text[]) AS accepted(operation, participant)
-        WHERE open_transaction.id = ${id} AND open_transaction.owner = ${owner}
-        ON CONFLICT DO NOTHING`,
+      const operations = sql.param(acceptances.map(({ operation }) => operation))
+      const participants = sql.param(acceptances.map(({ participant }) => participant))
+      await client.run((database) =>
+        database
+          .insert(acceptance)
+          .select(
+            database
+              .select({
+                transaction: openTransaction.id,
+                operation: sql<number>`accepted.operation`.as('operation'),
+                participant: sql<string>`accepted.participant`.as('participant'),
+              })
+              .from(openTransaction)
+              .innerJoin(
+                sql`unnest(${operations}::integer[], ${participants}::text[]) AS accepted(operation, participant)`,
+                sql`true`,
+              )
+              .where(and(eq(openTransaction.id, id), isOwned)),
+          )
+          .onConflictDoNothing(),
       )
     },
     async renew(ids, leaseMs) {
-      await client.run(
-        (sql) => sql`
-        UPDATE open_transaction SET lease_until = now() + ${`${leaseMs} milliseconds`}::interval
-        WHERE id = ANY(${[...ids]}::uuid[]) AND owner = ${owner}`,
+      await client.run((database) =>
+        database
+          .update(openTransaction)
+          .set({ leaseUntil: millisecondsFromNow(leaseMs) })
+          .where(and(isAnyOf(openTransaction.id, ids), isOwned)),
       )
     },
     async close(id) {
-      await client.run((sql) => sql`DELETE FROM open_transaction WHERE id = ${id} AND owner = ${owner}`)
+      await client.run((database) => database.delete(openTransaction).where(and(eq(openTransaction.id, id), isOwned)))
     },
     async claimExpired(leaseMs) {
-      // Where its owner commits it at this moment, the row is locked until it has.
-      const [row] = await client.run(
-        (sql) => sql<{ id: string; operations: Buffer; told: string[]; accepted: Acceptance[] }[]>`
-        WITH taken AS (
-          UPDATE open_transaction SET owner = ${owner}, lease_until = now() + ${`${leaseMs} milliseconds`}::interval
-          WHERE id = (SELECT id FROM open_transaction WHERE lease_until < now() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED)
-          RETURNING id, operations, told
+      const [row] = await client.run((database) => {
+        // A gateway that is committing the transaction at this moment holds its row's lock.
+        const expired = database
+          .select({ id: openTransaction.id })
+          .from(openTransaction)
+          .where(lt(openTransaction.leaseUntil, sql`now()`))
+          .orderBy(openTransaction.leaseUntil)
+          .limit(1)
+          .for('update', { skipLocked: true })
+        const claimed = database.$with('claimed').as(
+          database
+            .update(openTransaction)
+            .set({ owner, leaseUntil: millisecondsFromNow(leaseMs) })
+            .where(eq(openTransaction.id, sql`${expired}`))
+            .returning({
+              id: openTransaction.id,
+              operations: openTransaction.operations,
+              notified: openTransaction.told,
+            }),
         )
-        SELECT taken.*, coalesce((
-          SELECT json_agg(json_build_object('operation', a.operation, 'participant', a.participant))
-          FROM acceptance a WHERE a.transaction = taken.id
-        ), '[]'::json) AS accepted FROM taken`,
-      )
-      if (row === undefined) return null
-      const { id, told: notified, accepted, operations } = row
-      return { id, notified, accepted, operations: decodeOperations(operations) }
+        const accepted = sql<Acceptance[]>`coalesce((
+          SELECT json_agg(json_build_object('operation', ${acceptance.operation}, 'participant', ${acceptance.participant}))
+          FROM ${acceptance} WHERE ${acceptance.transaction} = ${claimed.id}), '[]'::json)`
+        return database
+          .with(claimed)
+          .select({ id: claimed.id, operations: claimed.operations, notified: claimed.notified, accepted })
+          .from(claimed)
+      })
+      return row === undefined ? null : { ...row, operations: decodeOperations(row.operations) }
     },
     async revisionOf(id) {
-      const [row] = await client.run(
-        (sql) => sql<{ revision: number }[]>`SELECT revision FROM transition WHERE request_id = ${id}`,
+      const [row] = await client.run((database) =>
+        database.select({ revision: transition.revision }).from(transition).where(eq(transition.requestId, id)),
       )
       return row?.revision ?? null
     },

@@ -11,10 +11,11 @@ import {
 } from '../base/entry-row.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
 import type { Sql } from '../base/retrying-client.js'
+import type { RowOf } from '../base/row-of.js'
+import type { tag } from '../base/tables.js'
 import { withClient } from '../base/with-client.js'
 import type { PointerColumns } from '../commit/read-commit-state.js'
 import { type TransitionColumns, transitionOfColumns } from '../read/read-log.js'
-import { type TagColumns, tagOfColumns } from '../read/tag-rows.js'
 
 const ROWS_AT_ONCE = 1_000
 
@@ -149,8 +150,9 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
       }
     },
     async *tags() {
-      for await (const rows of stream<TagColumns & { digest: string }>(sql, 'SELECT * FROM tag ORDER BY name')) {
-        for (const row of rows) yield { tag: tagOfColumns(row), digest: row.digest }
+      for await (const rows of stream<RowOf<typeof tag>>(sql, 'SELECT * FROM tag ORDER BY name')) {
+        for (const { digest, created_at: createdAt, ...columns } of rows)
+          yield { tag: { ...columns, createdAt }, digest }
       }
     },
     async *names() {

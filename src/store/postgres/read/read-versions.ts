@@ -1,10 +1,9 @@
-import { and, asc, count, desc, gt, inArray, lt, lte, type SQL } from 'drizzle-orm'
-import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import { and, asc, count, desc, gt, lt, lte, type SQL } from 'drizzle-orm'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Transition, Version } from '../../../core/history/version.js'
 import type { HistoryReader, Page } from '../../contract/history-reader.js'
-import type { RetryingClient } from '../base/retrying-client.js'
-import { transition, version } from '../base/tables.js'
+import { type DrizzleClient, isAnyOf } from '../base/drizzle-client.js'
+import { headPointer, transition, version } from '../base/tables.js'
 import { cutPage } from './cut-page.js'
 
 type VersionReads = Pick<
@@ -45,25 +44,19 @@ const TRANSITION_COLUMNS = {
   changeCount: transition.changeCount,
 }
 
-/** Runs a drizzle query with the deadline of every read. */
-export type DrizzleRead = <T>(query: (database: PostgresJsDatabase) => Promise<T>) => Promise<T>
-
-/** Reading the version tree and the line of transitions. */
-export function readVersions(drizzle: DrizzleRead, client: RetryingClient): VersionReads {
+/** Reads the version tree and the line of transitions. */
+export function readVersions(client: DrizzleClient): VersionReads {
   return {
     async versions(numbers) {
       if (numbers.length === 0) return new Map()
-      const rows: Version[] = await drizzle((database) =>
-        database
-          .select(VERSION_COLUMNS)
-          .from(version)
-          .where(inArray(version.number, [...numbers])),
+      const rows: Version[] = await client.run((database) =>
+        database.select(VERSION_COLUMNS).from(version).where(isAnyOf(version.number, numbers)),
       )
       return new Map(rows.map((row) => [row.number, row]))
     },
 
     async versionPage(page) {
-      const rows: Version[] = await drizzle((database) =>
+      const rows: Version[] = await client.run((database) =>
         database
           .select(VERSION_COLUMNS)
           .from(version)
@@ -75,18 +68,18 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
     },
 
     async versionCount() {
-      const [row] = await drizzle((database) => database.select({ count: count() }).from(version))
+      const [row] = await client.run((database) => database.select({ count: count() }).from(version))
       return row!.count
     },
 
     async children(numbers) {
       const found = new Map<number, Version[]>(numbers.map((number) => [number, []]))
       if (numbers.length === 0) return found
-      const rows: Version[] = await drizzle((database) =>
+      const rows: Version[] = await client.run((database) =>
         database
           .select(VERSION_COLUMNS)
           .from(version)
-          .where(inArray(version.parent, [...numbers]))
+          .where(isAnyOf(version.parent, numbers))
           .orderBy(asc(version.number)),
       )
       for (const row of rows) found.get(row.parent!)!.push(row)
@@ -94,8 +87,9 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
     },
 
     async lineage(number) {
+      // Drizzle has no recursive queries.
       const rows = await client.run(
-        (sql) => sql<{ number: number }[]>`
+        (_, sql) => sql<{ number: number }[]>`
         WITH RECURSIVE lineage AS (
           SELECT number, parent FROM version WHERE number = ${number}
           UNION ALL
@@ -104,23 +98,20 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
         SELECT number FROM lineage ORDER BY number DESC`,
       )
       if (rows.length === 0)
-        throw new RegistryError('VERSION_NOT_FOUND', `there is no version ${number}`, { version: number })
+        throw new RegistryError('VERSION_NOT_FOUND', `Version ${number} does not exist`, { version: number })
       return rows.map((row) => row.number)
     },
 
     async transitions(revisions) {
       if (revisions.length === 0) return new Map()
-      const rows: Transition[] = await drizzle((database) =>
-        database
-          .select(TRANSITION_COLUMNS)
-          .from(transition)
-          .where(inArray(transition.revision, [...revisions])),
+      const rows: Transition[] = await client.run((database) =>
+        database.select(TRANSITION_COLUMNS).from(transition).where(isAnyOf(transition.revision, revisions)),
       )
       return new Map(rows.map((row) => [row.revision, row]))
     },
 
     async transitionPage(page) {
-      const rows: Transition[] = await drizzle((database) =>
+      const rows: Transition[] = await client.run((database) =>
         database
           .select(TRANSITION_COLUMNS)
           .from(transition)
@@ -133,12 +124,14 @@ export function readVersions(drizzle: DrizzleRead, client: RetryingClient): Vers
 
     async transitionCount() {
       // Revisions have no gaps, so the head's is their number.
-      const [row] = await client.run((sql) => sql<{ revision: number }[]>`SELECT revision FROM head_pointer`)
+      const [row] = await client.run((database) =>
+        database.select({ revision: headPointer.revision }).from(headPointer),
+      )
       return row!.revision
     },
 
     async revisionAtTime(time) {
-      const [row] = await drizzle((database) =>
+      const [row] = await client.run((database) =>
         database
           .select({ revision: transition.revision })
           .from(transition)

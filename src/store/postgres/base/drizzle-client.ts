@@ -1,0 +1,55 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
+import { RetryingClient, type RetryingClientOptions, type Sql } from './retrying-client.js'
+
+/** What Drizzle queries are built and run on, in a transaction or outside one. */
+export type Database = Pick<
+  PostgresJsDatabase,
+  '$with' | 'delete' | 'execute' | 'insert' | 'select' | 'update' | 'with'
+>
+
+/**
+ * A pool for Drizzle queries, with the deadline and the retries of `RetryingClient`. Drizzle changes how its client parses
+ * timestamps, so a pool belongs either to Drizzle or to raw SQL. Raw SQL that neither sends nor reads a timestamp may
+ * run here too.
+ */
+export class DrizzleClient {
+  readonly #client: RetryingClient
+  readonly #databases = new WeakMap<Sql, PostgresJsDatabase>()
+
+  constructor(options: RetryingClientOptions) {
+    this.#client = new RetryingClient(options)
+  }
+
+  /**
+   * Runs a query until it succeeds or its deadline passes. It may run twice: it is repeated if the connection breaks.
+   * @throws RegistryError UNAVAILABLE, TIMEOUT
+   */
+  run<T>(query: (database: PostgresJsDatabase, sql: Sql) => Promise<T>, timeoutMs?: number): Promise<T> {
+    return this.#client.run((pool) => query(this.#databaseOf(pool), pool), timeoutMs)
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  #databaseOf(pool: Sql): PostgresJsDatabase {
+    const known = this.#databases.get(pool)
+    if (known !== undefined) return known
+    const database = drizzle({ client: pool as unknown as postgres.Sql })
+    this.#databases.set(pool, database)
+    return database
+  }
+}
+
+/** One parameter for all values, so that any number of them is the same prepared statement; `inArray` has one for each. */
+export function isAnyOf(column: PgColumn, values: readonly (number | string)[]): SQL {
+  return sql`${column} = ANY(${sql.param([...values])})`
+}
+
+/** An instant, in milliseconds from now by the server's clock. */
+export function millisecondsFromNow(ms: number): SQL {
+  return sql`now() + ${ms} * interval '1 millisecond'`
+}
