@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CompileRegex } from '../core/criteria/criteria.js'
+import type { CompileRegex } from '../core/criteria/compiled-regex.js'
 import type { ExtractReferences } from '../core/dependency/reference.js'
 import { sealContent } from '../core/entry/seal-content.js'
 import { pathBetween } from '../core/history/version-tree.js'

@@ -1,6 +1,8 @@
 import { canonicalJson } from '../entry/canonical-json.js'
 import { compareText } from '../entry/text.js'
-import type { Criteria, Field, FieldTest } from './criteria.js'
+import type { Criteria } from './criteria.js'
+import type { Field } from './field.js'
+import type { FieldTest } from './operators.js'
 
 /**
  * One text for criteria that are written differently and mean the same: the order of conditions, those said twice,

@@ -1,69 +1,64 @@
 import type { JsonObject } from '../entry/json.js'
-import { ConditionBuilder } from './condition-builder.js'
-import {
-  allOf,
-  type CompileRegex,
-  type Condition,
-  type Criteria,
-  type Field,
-  ROOT_FIELDS,
-  type RootField,
-} from './criteria.js'
-import { invalidCriteria } from './invalid-criteria.js'
+import type { CompileRegex } from './compiled-regex.js'
+import { allOf, type Condition, type Criteria } from './criteria.js'
+import { CriteriaLimits } from './criteria-limits.js'
+import { type Field, ROOT_FIELDS, type RootField } from './field.js'
+import { invalidCriteria, unknownField } from './invalid-criteria.js'
+import { checkOperand, metaField, type OperandContext } from './operand.js'
+import { OPERATOR_ROWS, type OperatorRow } from './operators.js'
 
-type FindOperator = '' | '~' | '*' | '^' | '$'
-
-type MakeCondition = (builder: ConditionBuilder, key: string, field: Field, value: unknown) => Condition
-
-const CONDITIONS: Record<FindOperator, MakeCondition> = {
-  '': (builder, key, field, value) => {
-    if ('root' in field) return builder.glob(key, field, value)
-    return Array.isArray(value) ? builder.holdsAll(key, field, value) : builder.equals(key, field, value)
-  },
-  '~': (builder, key, field, value) => builder.regex(key, field, value),
-  '*': (builder, key, field, value) => builder.contains(key, field, value),
-  '^': (builder, key, field, value) => builder.prefix(key, field, value),
-  $: (builder, key, field, value) => builder.suffix(key, field, value),
-}
+/** The symbols that may stand before a field. */
+const SYMBOLS: ReadonlySet<string> = new Set(OPERATOR_ROWS.flatMap(({ symbol }) => (symbol ? [symbol] : [])))
 
 /**
- * The registry's own form: `{"<operator><field>": value, …}`, all of which must hold.
+ * Parses `find`: `{"<operator><field>": value, …}`, all of which must hold.
  *
- * A key is an optional operator (`~ * ^ $`), then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as
- * `meta.field` or bare: `id` without the dot is the field `id` of meta. A bare field that itself begins with an
- * operator is refused, since it is more likely a slip; `meta.` before it makes it plain (`~meta.$ref`).
- *
+ * A key is an optional operator symbol, then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as `meta.field` or bare:
+ * `id` without the dot is the field `id` of meta. A bare field that itself begins with a symbol is refused, because it
+ * is more likely a slip. With `meta.` before it, it is unambiguous (`~meta.$ref`).
  * @throws RegistryError INVALID_CRITERIA naming the key and why
  */
 export function parseFind(find: JsonObject, compileRegex: CompileRegex): Criteria {
-  const builder = new ConditionBuilder(compileRegex)
-  return allOf(
-    Object.entries(find).map(([key, value]) => {
-      builder.bounds.condition(key, 0)
-      const operator = operatorOf(key)
-      return CONDITIONS[operator](builder, key, fieldOf(builder, key, key.slice(operator.length)), value)
-    }),
-  )
+  const context: OperandContext = { limits: new CriteriaLimits(), compileRegex }
+  return allOf(Object.entries(find).map(([key, value]) => parseCondition(key, value, context)))
 }
 
-function operatorOf(key: string): FindOperator {
+function parseCondition(key: string, value: unknown, context: OperandContext): Condition {
+  context.limits.condition(key, 0)
+  const symbol = symbolOf(key)
+  const field = fieldOf(key, key.slice(symbol.length), context.limits)
+  const row = operatorRow(symbol, field, value)
+  return { field, test: row.build(checkOperand(row.takes, { key, field, value }, context), field) }
+}
+
+/** The row that a symbol means for this field and value. */
+function operatorRow(symbol: string, field: Field, value: unknown): OperatorRow {
+  const isMeant = (row: OperatorRow) => row.symbol === symbol && (row.isMeant?.(field, value) ?? true)
+  return OPERATOR_ROWS.find(isMeant)!
+}
+
+function symbolOf(key: string): string {
   const first = key.slice(0, 1)
-  return Object.hasOwn(CONDITIONS, first) ? (first as FindOperator) : ''
+  return SYMBOLS.has(first) ? first : ''
 }
 
-function fieldOf(builder: ConditionBuilder, key: string, field: string): Field {
-  if (field === '')
+function fieldOf(key: string, field: string, limits: CriteriaLimits): Field {
+  if (field === '') {
     throw invalidCriteria(key, key === '' ? 'the key is empty' : `the operator ${key} has no field after it`)
+  }
   if (field.startsWith('.')) {
     const root = field.slice(1)
     if (isRootField(root)) return { root }
-    throw invalidCriteria(key, `there is no root field "${field.slice(0, 80)}"; there are .${ROOT_FIELDS.join(', .')}`)
+    throw unknownField(key, field)
   }
-  if (field.startsWith('meta.')) return builder.metaField(key, field.slice('meta.'.length))
-  if (operatorOf(field) !== '') {
-    throw invalidCriteria(key, `two operators; if the field's name begins with ${field[0]}, write meta. before it`)
+  if (field.startsWith('meta.')) return metaField(key, field.slice('meta.'.length), limits)
+  if (symbolOf(field) !== '') {
+    throw invalidCriteria(
+      key,
+      `it has two operators; if the field's name begins with ${field[0]}, write meta. before it`,
+    )
   }
-  return builder.metaField(key, field)
+  return metaField(key, field, limits)
 }
 
 function isRootField(name: string): name is RootField {

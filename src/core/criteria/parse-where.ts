@@ -1,36 +1,21 @@
-import { isJsonObject, type Json } from '../entry/json.js'
-import { ConditionBuilder } from './condition-builder.js'
-import { allOf, type CompileRegex, type Condition, type Criteria, type Field, type RootField } from './criteria.js'
+import { isJsonObject } from '../entry/json.js'
+import type { CompileRegex } from './compiled-regex.js'
+import { allOf, type Condition, type Criteria } from './criteria.js'
+import { CriteriaLimits } from './criteria-limits.js'
+import type { Field, RootField } from './field.js'
 import { invalidCriteria, typeInWords } from './invalid-criteria.js'
+import { checkOperand, metaField, type OperandContext } from './operand.js'
+import { type MetaOnlyWord, OPERATOR_ROWS, type WhereOperands } from './operators.js'
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
 
-interface TextConditions {
-  readonly glob: string
-  readonly regex: string
-  readonly contains: string
-  readonly prefix: string
-  readonly suffix: string
-}
-
-/** The contract's `StringFilter`. */
-export type StringFilterInput = Optional<
-  TextConditions & {
-    readonly eq: string
-    readonly ne: string
-    readonly in: readonly string[]
-  }
->
+/** The contract's `StringFilter`: on a root field every operand is text. */
+export type StringFilterInput = Optional<{
+  readonly [Word in Exclude<keyof WhereOperands, MetaOnlyWord>]: Word extends 'in' ? readonly string[] : string
+}>
 
 /** The contract's `ValueFilter`. `eq: null` and `ne: null` are conditions: null is a value like any other. */
-export type ValueFilterInput = { readonly path: string } & Optional<
-  TextConditions & {
-    readonly eq: Json
-    readonly ne: Json
-    readonly in: readonly Json[]
-    readonly exists: boolean
-  }
->
+export type ValueFilterInput = { readonly path: string } & Optional<WhereOperands>
 
 /** The contract's `EntryFilter`. */
 export type EntryFilterInput = Optional<
@@ -42,61 +27,44 @@ export type EntryFilterInput = Optional<
   }
 >
 
-type ConditionKey = keyof StringFilterInput | 'exists'
-type MakeCondition = (builder: ConditionBuilder, key: string, field: Field, value: unknown) => Condition
-
-const CONDITIONS: Record<ConditionKey, MakeCondition> = {
-  eq: (builder, key, field, value) => builder.equals(key, field, value),
-  ne: (builder, key, field, value) => builder.notEquals(key, field, value),
-  in: (builder, key, field, value) => builder.in(key, field, value),
-  exists: (builder, key, field, value) => builder.exists(key, field, value),
-  glob: (builder, key, field, value) => builder.glob(key, field, value),
-  regex: (builder, key, field, value) => builder.regex(key, field, value),
-  contains: (builder, key, field, value) => builder.contains(key, field, value),
-  prefix: (builder, key, field, value) => builder.prefix(key, field, value),
-  suffix: (builder, key, field, value) => builder.suffix(key, field, value),
-}
-
-const CONDITION_NAMES = Object.keys(CONDITIONS).join(', ')
+const ROWS_BY_WORD = new Map(OPERATOR_ROWS.flatMap((row) => (row.word === undefined ? [] : [[row.word, row] as const])))
 
 type PartKey = keyof EntryFilterInput
 type ParsePart = (parser: WhereParser, key: string, value: unknown, nesting: number) => readonly Criteria[]
 
 const PARTS: Record<PartKey, ParsePart> = {
-  id: (parser, key, value, nesting) => parser.strings(key, 'id', value, nesting),
-  ns: (parser, key, value, nesting) => parser.strings(key, 'ns', value, nesting),
-  name: (parser, key, value, nesting) => parser.strings(key, 'name', value, nesting),
-  kind: (parser, key, value, nesting) => parser.strings(key, 'kind', value, nesting),
+  id: (parser, key, value, nesting) => parser.rootFilter(key, 'id', value, nesting),
+  ns: (parser, key, value, nesting) => parser.rootFilter(key, 'ns', value, nesting),
+  name: (parser, key, value, nesting) => parser.rootFilter(key, 'name', value, nesting),
+  kind: (parser, key, value, nesting) => parser.rootFilter(key, 'kind', value, nesting),
   meta: (parser, key, value, nesting) =>
-    list(key, value).flatMap((filter, i) => parser.values(`${key}[${i}]`, filter, nesting)),
+    list(key, value).flatMap((filter, i) => parser.metaFilter(`${key}[${i}]`, filter, nesting)),
   and: (parser, key, value, nesting) => [allOf(parser.filters(key, value, nesting))],
   or: (parser, key, value, nesting) => [{ any: parser.filters(key, value, nesting) }],
   not: (parser, key, value, nesting) => [{ not: parser.filter(key, value, nesting + 1) }],
 }
 
 /**
- * The typed form. What a filter says is ANDed; a filter that says nothing matches everything.
+ * Parses `where`, the typed form. The parts of a filter are ANDed. An empty filter matches everything.
  *
- * A key that is left out (or undefined) is no condition. A key that is null is refused, save for `eq` and
- * `ne` of a meta field: taken as left out, a variable that happens to be null would match everything. So is
- * a string or value filter without a condition. `path` is within meta and has no operators or `meta.` in it.
- *
- * @throws RegistryError INVALID_CRITERIA naming where, e.g. `or[1].meta[0].regex`, and why
+ * A key that is missing (or undefined) is no condition. A key that is null is refused, except for `eq` and `ne` of a
+ * meta field: if null counted as missing, a variable that happens to be null would match everything. A string or
+ * value filter without a condition is refused too. `path` is within meta and takes no operator and no `meta.`.
+ * @throws RegistryError INVALID_CRITERIA naming the place, e.g. `or[1].meta[0].regex`, and why
  */
 export function parseWhere(where: EntryFilterInput, compileRegex: CompileRegex): Criteria {
-  return new WhereParser(new ConditionBuilder(compileRegex)).filter('', where, 0)
+  return new WhereParser({ limits: new CriteriaLimits(), compileRegex }).filter('', where, 0)
 }
 
 class WhereParser {
-  constructor(readonly builder: ConditionBuilder) {}
+  constructor(readonly context: OperandContext) {}
 
   filter(key: string, value: unknown, nesting: number): Criteria {
-    this.builder.bounds.condition(key, nesting)
+    this.context.limits.condition(key, nesting)
     return allOf(
-      given(key === '' ? 'where' : key, value).flatMap(([name, part]) => {
+      members(key === '' ? 'where' : key, value).flatMap(([name, part]) => {
         const at = key === '' ? name : `${key}.${name}`
-        if (!Object.hasOwn(PARTS, name))
-          throw invalidCriteria(at, `unknown; there are ${Object.keys(PARTS).join(', ')}`)
+        if (!Object.hasOwn(PARTS, name)) throw unknownKey(at, Object.keys(PARTS))
         return PARTS[name as PartKey](this, at, part, nesting)
       }),
     )
@@ -106,46 +74,53 @@ class WhereParser {
     return list(key, value).map((filter, i) => this.filter(`${key}[${i}]`, filter, nesting + 1))
   }
 
-  strings(key: string, root: RootField, value: unknown, nesting: number): readonly Condition[] {
-    const conditions = given(key, value)
-    const misplaced = conditions.find(([name]) => name === 'exists')
-    if (misplaced !== undefined) throw invalidCriteria(`${key}.exists`, 'only a meta field may be missing')
-    return this.#conditions(key, { root }, conditions, nesting)
+  rootFilter(key: string, root: RootField, value: unknown, nesting: number): readonly Condition[] {
+    return this.#conditions(key, { root }, members(key, value), nesting)
   }
 
-  values(key: string, value: unknown, nesting: number): readonly Condition[] {
-    const members = given(key, value)
-    const path = members.find(([name]) => name === 'path')?.[1]
-    if (typeof path !== 'string') throw invalidCriteria(`${key}.path`, `takes a string, not ${typeInWords(path)}`)
-    const field = this.builder.metaField(`${key}.path`, path)
-    return this.#conditions(
-      key,
-      field,
-      members.filter(([name]) => name !== 'path'),
-      nesting,
-    )
+  metaFilter(key: string, value: unknown, nesting: number): readonly Condition[] {
+    const given = members(key, value)
+    const path = given.find(([name]) => name === 'path')?.[1]
+    if (typeof path !== 'string') throw invalidCriteria(`${key}.path`, `expected a string, got ${typeInWords(path)}`)
+    const field = metaField(`${key}.path`, path, this.context.limits)
+    const conditions = given.filter(([name]) => name !== 'path')
+    return this.#conditions(key, field, conditions, nesting)
   }
 
   #conditions(key: string, field: Field, conditions: Members, nesting: number): readonly Condition[] {
-    if (conditions.length === 0) throw invalidCriteria(key, `has no condition; there are ${CONDITION_NAMES}`)
+    const misplaced = conditions.find(([name]) => 'root' in field && isMetaOnly(name))
+    if (misplaced !== undefined) throw invalidCriteria(`${key}.${misplaced[0]}`, 'only meta fields have this operator')
+    if (conditions.length === 0) {
+      throw invalidCriteria(key, `expected at least one condition of ${[...ROWS_BY_WORD.keys()].join(', ')}`)
+    }
     return conditions.map(([name, value]) => {
       const at = `${key}.${name}`
-      if (!Object.hasOwn(CONDITIONS, name)) throw invalidCriteria(at, `unknown; there are ${CONDITION_NAMES}`)
-      this.builder.bounds.condition(at, nesting)
-      return CONDITIONS[name as ConditionKey](this.builder, at, field, value)
+      const row = ROWS_BY_WORD.get(name)
+      if (row === undefined) throw unknownKey(at, [...ROWS_BY_WORD.keys()])
+      this.context.limits.condition(at, nesting)
+      return { field, test: row.build(checkOperand(row.takes, { key: at, field, value }, this.context), field) }
     })
   }
 }
 
+function isMetaOnly(word: string): boolean {
+  const row = ROWS_BY_WORD.get(word)
+  return row !== undefined && row.describe?.onRoot === undefined
+}
+
+function unknownKey(key: string, valid: readonly string[]) {
+  return invalidCriteria(key, `unknown key; valid keys: ${valid.join(', ')}`)
+}
+
 type Members = readonly (readonly [string, unknown])[]
 
-/** The members that were given: undefined is as good as left out. */
-function given(key: string, value: unknown): Members {
-  if (!isJsonObject(value)) throw invalidCriteria(key, `takes an object, not ${typeInWords(value)}`)
+/** The members of a filter. An undefined member counts as missing. */
+function members(key: string, value: unknown): Members {
+  if (!isJsonObject(value)) throw invalidCriteria(key, `expected an object, got ${typeInWords(value)}`)
   return Object.entries(value).filter(([, member]) => member !== undefined)
 }
 
 function list(key: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw invalidCriteria(key, `takes a list, not ${typeInWords(value)}`)
+  if (!Array.isArray(value)) throw invalidCriteria(key, `expected a list, got ${typeInWords(value)}`)
   return value
 }

@@ -1,41 +1,49 @@
 import { allOf, type Criteria } from '../../core/criteria/criteria.js'
+import type { OperandType } from '../../core/criteria/operand.js'
+import { OPERATOR_ROWS } from '../../core/criteria/operators.js'
 import { parseFind } from '../../core/criteria/parse-find.js'
 import { type EntryFilterInput, parseWhere } from '../../core/criteria/parse-where.js'
 import type { JsonObject } from '../../core/entry/json.js'
 import { compileRegex } from '../../store/planning/compile-regex.js'
 import { builder } from '../base/builder.js'
 
-const GLOB = '`*` any run of characters, `?` one, `\\` escapes.'
-const REGEX = 'RE2 syntax, matches anywhere in the text.'
-const CONTAINS = 'The text holds this text.'
+/** The GraphQL type of each operand type on a meta field. */
+const META_OPERANDS: Readonly<Record<OperandType, 'JSON' | 'Boolean' | 'String' | ['JSON']>> = {
+  value: 'JSON',
+  list: ['JSON'],
+  boolean: 'Boolean',
+  text: 'String',
+  glob: 'String',
+  regex: 'String',
+}
 
+/** E.g. `~ regex, * contains`. */
+const SYMBOLS = OPERATOR_ROWS.flatMap(({ symbol, word }) => (symbol ? [`${symbol} ${word}`] : [])).join(', ')
+
+/** The finder operators of a root field. Every operand is text. */
 const StringFilterRef = builder.inputType('StringFilter', {
   description: 'Conditions on a text, all of which must hold. Upper and lower case differ.',
-  fields: (t) => ({
-    eq: t.string({ description: 'Equals.' }),
-    ne: t.string({ description: 'Differs.' }),
-    in: t.stringList({ description: 'Equals one of these; of none, nothing does.' }),
-    glob: t.string({ description: GLOB }),
-    regex: t.string({ description: REGEX }),
-    contains: t.string({ description: CONTAINS }),
-    prefix: t.string({ description: 'The text begins with this.' }),
-    suffix: t.string({ description: 'The text ends with this.' }),
-  }),
+  fields: (t) =>
+    Object.fromEntries(
+      OPERATOR_ROWS.flatMap(({ word, describe, takes }) => {
+        const description = describe?.onRoot
+        if (word === undefined || description === undefined) return []
+        return [[word, takes === 'list' ? t.stringList({ description }) : t.string({ description })]]
+      }),
+    ),
 })
 
+/** The finder operators of a meta field. */
 const ValueFilterRef = builder.inputType('ValueFilter', {
   description: 'Conditions on one field of meta, at least one, all of which must hold.',
   fields: (t) => ({
     path: t.string({ required: true, description: 'Dotted path within meta; a key that holds dots is found too.' }),
-    eq: t.field({ type: 'JSON', description: 'Equal by value; null asks for a field that is there and null.' }),
-    ne: t.field({ type: 'JSON', description: 'Not equal by value, or not there.' }),
-    in: t.field({ type: ['JSON'], description: 'Equal by value to one of these; of none, nothing is.' }),
-    exists: t.boolean({ description: 'Whether the field is there, null or not.' }),
-    glob: t.string({ description: GLOB }),
-    regex: t.string({ description: REGEX }),
-    contains: t.string({ description: `${CONTAINS} In a list: one of its texts does.` }),
-    prefix: t.string({ description: 'The text begins with this.' }),
-    suffix: t.string({ description: 'The text ends with this.' }),
+    ...Object.fromEntries(
+      OPERATOR_ROWS.flatMap(({ word, describe, takes }) => {
+        if (word === undefined || describe === undefined) return []
+        return [[word, t.field({ type: META_OPERANDS[takes], description: describe.onMeta })]]
+      }),
+    ),
   }),
 })
 
@@ -62,8 +70,8 @@ export const criteriaArgs = builder.args((t) => ({
   find: t.field({
     type: 'JSONObject',
     description:
-      'The registry\'s own criteria, e.g. {".kind": "function.*", "^meta.name": "user"}: an operator (none, ~ regex, ' +
-      '* contains, ^ prefix, $ suffix), then .id, .ns, .name, .kind or a field of meta. All must hold. ' +
+      `The registry's own criteria, e.g. {".kind": "function.*", "^meta.name": "user"}: an operator (none, ${SYMBOLS}), ` +
+      'then .id, .ns, .name, .kind or a field of meta. All must hold. ' +
       'Pass it as a variable: a GraphQL literal has no form for such keys.',
   }),
 }))

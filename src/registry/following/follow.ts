@@ -1,4 +1,4 @@
-import type { CompileRegex } from '../../core/criteria/criteria.js'
+import type { CompileRegex } from '../../core/criteria/compiled-regex.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
 import type { Head } from '../../core/history/version.js'
 import type { History } from '../../store/contract/history.js'

@@ -1,4 +1,5 @@
-import type { Criteria, Field, RootField } from '../../core/criteria/criteria.js'
+import type { Criteria } from '../../core/criteria/criteria.js'
+import type { Field, RootField } from '../../core/criteria/field.js'
 import type { Json } from '../../core/entry/json.js'
 
 export type Scalar = string | number | boolean | null

@@ -1,4 +1,4 @@
-import { compileField } from '../../core/criteria/compile-field.js'
+import { compileField } from '../../core/criteria/field.js'
 import type { Change } from '../../core/history/change.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
 import { fieldKey, type IndexKey, isScalar, type Scalar } from './index-key.js'

@@ -1,4 +1,4 @@
-import type { CompileRegex } from '../../core/criteria/criteria.js'
+import type { CompileRegex } from '../../core/criteria/compiled-regex.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { Tag } from '../../core/history/tag.js'
 import type { Exchange } from './exchange.js'

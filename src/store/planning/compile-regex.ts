@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
-import type { CompiledRegex, CompileRegex } from '../../core/criteria/criteria.js'
+import type { CompiledRegex, CompileRegex } from '../../core/criteria/compiled-regex.js'
 
 /** UTF-16 units. */
 export const MAX_REGEX_LENGTH = 1_000

@@ -3,6 +3,7 @@ import { criteriaKey } from '../../../src/core/criteria/criteria-key.js'
 import { compileMatcher } from '../../../src/core/criteria/matcher.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { type EntryFilterInput, parseWhere } from '../../../src/core/criteria/parse-where.js'
+import type { JsonObject } from '../../../src/core/entry/json.js'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
 import { compileRegex } from '../../../src/store/planning/compile-regex.js'
 import {
@@ -35,14 +36,13 @@ describe('what cannot be understood is refused, naming the key', () => {
   })
 
   it('says why', () => {
-    expect(() => parseFind({ '.foo': 'x' }, compileRegex)).toThrow(
-      'criteria ".foo": there is no root field ".foo"; there are .id, .ns, .name, .kind',
-    )
-    expect(() => parseFind({ '~a': '(' }, compileRegex)).toThrow(
-      'the regular expression cannot be understood: missing closing )',
-    )
-    expect(() => parseFind({ '.id': 5 }, compileRegex)).toThrow('takes a string, not a number')
-    expect(() => parseFind({ '~^a': 'x' }, compileRegex)).toThrow('write meta. before it')
+    const message = (find: JsonObject, expected: string) =>
+      expect(() => parseFind(find, compileRegex)).toThrow(expected)
+    message({ '.knd': 'x' }, 'Unknown field ".knd". Valid fields: .id, .ns, .name, .kind, or meta.<path>.')
+    message({ '~.knd': 'x' }, 'Unknown field ".knd" in "~.knd". Valid fields: .id, .ns, .name, .kind, or meta.<path>.')
+    message({ '~a': '(' }, 'Invalid criteria at "~a": invalid regular expression: missing closing )')
+    message({ '.id': 5 }, 'Invalid criteria at ".id": expected a string, got a number.')
+    message({ '~^a': 'x' }, "it has two operators; if the field's name begins with ^, write meta. before it.")
   })
 
   it('a key that is no sendable text is told in one that is', () => {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
-import { allOf, type CompileRegex, type Criteria } from '../../../src/core/criteria/criteria.js'
+import type { CompileRegex } from '../../../src/core/criteria/compiled-regex.js'
+import { allOf, type Criteria } from '../../../src/core/criteria/criteria.js'
 import { parseFind } from '../../../src/core/criteria/parse-find.js'
 import { type EntryFilterInput, parseWhere, type ValueFilterInput } from '../../../src/core/criteria/parse-where.js'
 import { compareEntryIds, type EntryId, parseEntryId } from '../../../src/core/entry/entry-id.js'
@@ -55,7 +56,7 @@ export const FINDER_ENTRIES: readonly FinderEntry[] = [
   entry('app.sub:tree', 'http.router', { 'a.b.c': 1, x: { y: 'path' }, list: [3, 2, 1] }),
   entry('app.sub:twice', 'http.router', { 'a.b.c': 2, a: { b: { c: 1 } }, list: [[1, 2], 3] }),
   entry('apq:mixed', 'x', { a: { 'b.c': 1 }, list: [{ k: 1, l: 2 }] }),
-  entry('café:é', 'x', { name: 'naïve', icon: '😀 smile' }),
+  entry('café:é', 'x', { name: 'naïve', icon: '😀 smile', sign: 'smile 😀' }),
   entry('proto:names', 'x', json('{"__proto__":{"deep":1},"constructor":"own","toString":null,"":"empty key"}')),
   entry('values:array', 'v', { v: [] }),
   entry('values:arrayed', 'v', { v: [{ '0': 'zero' }, 'one'] }),
@@ -309,6 +310,8 @@ export const FINDER_CASES: readonly FinderCase[] = [
   { says: 'ne of U+0000 matches everything', ...meta('v', { ne: { k: '\0' } }), expected: ALL },
   { says: 'half of a surrogate pair is held by nothing', find: { '*icon': '\ud83d' }, expected: [] },
   { says: 'half of a surrogate pair begins nothing', ...meta('icon', { prefix: '\ud83d' }), expected: [] },
+  { says: 'half of a surrogate pair ends nothing', ...meta('sign', { suffix: '\ude00' }), expected: [] },
+  { says: 'a whole surrogate pair ends a text', find: { $sign: '😀' }, expected: ['café:é'] },
 ]
 
 /** What cannot be understood, with the key that the error names. */

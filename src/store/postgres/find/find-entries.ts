@@ -1,4 +1,5 @@
-import type { CompileRegex, Criteria } from '../../../core/criteria/criteria.js'
+import type { CompileRegex } from '../../../core/criteria/compiled-regex.js'
+import type { Criteria } from '../../../core/criteria/criteria.js'
 import { compileMatcher } from '../../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import { entryIdParts } from '../../../core/entry/entry-id.js'

@@ -1,30 +1,31 @@
 import type { Condition, Criteria } from '../../../core/criteria/criteria.js'
-import { metaSql } from './meta-sql.js'
-import { type RootColumns, rootSql } from './root-sql.js'
+import { MetaFieldSql } from './meta-field-sql.js'
+import { OPERATORS_SQL, type OperatorSql } from './operators-sql.js'
+import { type RootColumns, rootFieldSql } from './root-field-sql.js'
 import { and, not, or, type SqlFragment } from './sql-fragment.js'
 import { SqlParameters } from './sql-parameters.js'
 
-/** SQL expressions: text columns of collation "C", and meta as jsonb. Given by the code, never by a caller. */
+/** SQL expressions: text columns of collation "C", and meta as jsonb. They come from code, never from a caller. */
 export interface FindColumns extends RootColumns {
   readonly meta: string
 }
 
 export interface TranslatedCriteria {
-  /** Goes into a WHERE; its parameters are numbered from `firstParam`. */
+  /** A condition for WHERE. Its parameters are numbered from `firstParam`. */
   readonly text: string
-  /** Every one is text. */
+  /** All are texts. */
   readonly params: readonly string[]
   /**
-   * The condition always holds for all matches. True where it holds for nothing else, so that rows may be counted without
-   * looking at them; false where `compileMatcher` has to look at each row again.
+   * The condition always holds for every match. If true, it holds for nothing else, so rows can be counted in SQL.
+   * If false, `compileMatcher` has to check each row.
    */
   readonly exact: boolean
 }
 
 /**
- * Criteria as a condition for Postgres 14 and later, in forms that the indexes serve: containment for equality in meta
- * (GIN, jsonb_path_ops), ranges for prefixes, ids split into namespace and name. Regular expressions are not
- * translated: Postgres' own have another syntax and take unbounded time. What text they must hold is.
+ * Translates criteria to a condition for Postgres 14 and later, in forms that the indexes serve: containment for
+ * equality in meta (GIN, jsonb_path_ops), ranges for prefixes, ids split into namespace and name. Of a regular
+ * expression only the text that it requires is translated.
  */
 export function translateCriteria(criteria: Criteria, columns: FindColumns, firstParam = 1): TranslatedCriteria {
   const parameters = new SqlParameters()
@@ -32,7 +33,7 @@ export function translateCriteria(criteria: Criteria, columns: FindColumns, firs
   return { ...parameters.numbered(sql, firstParam), exact }
 }
 
-/** Negation is carried down to the conditions, so that one that is not exact does not blur what stands beside it. */
+/** Carries negation down to the conditions, so that one inexact condition does not make its neighbours inexact. */
 function translate(criteria: Criteria, negated: boolean, leaf: (condition: Condition) => SqlFragment): SqlFragment {
   if ('all' in criteria) return (negated ? or : and)(criteria.all.map((part) => translate(part, negated, leaf)))
   if ('any' in criteria) return (negated ? and : or)(criteria.any.map((part) => translate(part, negated, leaf)))
@@ -41,6 +42,7 @@ function translate(criteria: Criteria, negated: boolean, leaf: (condition: Condi
 }
 
 function translateCondition({ field, test }: Condition, columns: FindColumns, parameters: SqlParameters): SqlFragment {
-  if ('root' in field) return rootSql(columns, field.root, test, parameters)
-  return metaSql(columns.meta, field.meta, test, parameters)
+  const sql = OPERATORS_SQL[test.operator] as unknown as OperatorSql
+  if ('root' in field) return sql.onRoot(test, rootFieldSql(columns, field.root, parameters))
+  return sql.onMeta(test, new MetaFieldSql(columns.meta, field.meta, parameters))
 }

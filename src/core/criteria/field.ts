@@ -1,15 +1,23 @@
 import type { Content } from '../entry/entry.js'
 import { type EntryId, nameOf, namespaceOf } from '../entry/entry-id.js'
 import { isJsonObject, type Json, type JsonObject } from '../entry/json.js'
-import type { Field, RootField } from './criteria.js'
 
-/** What criteria look at. */
+export const ROOT_FIELDS = ['id', 'ns', 'name', 'kind'] as const
+export type RootField = (typeof ROOT_FIELDS)[number]
+
+/** A field of an entry that criteria can test. */
+export type Field =
+  | { readonly root: RootField }
+  /** A dotted path within meta. It is looked up both as a path through objects and as one flat key. */
+  | { readonly meta: string }
+
+/** The parts of an entry that criteria can test. */
 export interface Matchable {
   readonly id: EntryId
   readonly content: Content
 }
 
-const ROOT_VALUES: Record<RootField, (entry: Matchable) => string> = {
+const ROOT_READERS: Record<RootField, (entry: Matchable) => string> = {
   id: (entry) => entry.id,
   ns: (entry) => namespaceOf(entry.id),
   name: (entry) => nameOf(entry.id),
@@ -17,14 +25,16 @@ const ROOT_VALUES: Record<RootField, (entry: Matchable) => string> = {
 }
 
 /**
- * How to find what an entry holds in a field: nothing, one value, or two where a dotted meta field is there both as
- * a path (`{a: {b: 1}}`) and as a flat key (`{"a.b": 1}`). The flat key is the WHOLE of the text, of meta itself:
- * mixed forms (`{a: {"b.c": 1}}` for `a.b.c`) are not looked for. Paths go through objects only, by own keys only.
+ * Compiles a field to a function that returns its values in an entry: none, one, or two. A dotted meta field has two
+ * values if it exists both as a path (`{a: {b: 1}}`) and as a flat key (`{"a.b": 1}`).
+ *
+ * The flat key is the WHOLE text, directly in meta. Mixed forms (`{a: {"b.c": 1}}` for `a.b.c`) do not count. Paths go
+ * through own keys of objects only, never into arrays.
  */
 export function compileField(field: Field): (entry: Matchable) => readonly Json[] {
   if ('root' in field) {
-    const rootValue = ROOT_VALUES[field.root]
-    return (entry) => [rootValue(entry)]
+    const read = ROOT_READERS[field.root]
+    return (entry) => [read(entry)]
   }
   const key = field.meta
   const path = key.split('.')
