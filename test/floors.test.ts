@@ -23,6 +23,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: ['entry', 'errors', 'events', 'dependency', 'ordering', 'criteria', 'history', 'changeset'],
   store: [
     'contract',
+    'coalescing',
     'planning',
     'embedded',
     'verify',

@@ -3,6 +3,7 @@ import type { CompileRegex } from '../core/criteria/compiled-regex.js'
 import type { ExtractReferences } from '../core/dependency/reference.js'
 import { sealContent } from '../core/entry/seal-content.js'
 import { pathBetween } from '../core/history/version-tree.js'
+import { SharedRead } from '../store/coalescing/shared-read.js'
 import type { Bus } from '../store/contract/exchange.js'
 import type { History } from '../store/contract/history.js'
 import type { CommitRequest } from '../store/contract/history-writer.js'
@@ -13,7 +14,6 @@ import { followEntry } from './following/follow-entry.js'
 import { LogPageCache } from './following/log-page-cache.js'
 import { LOG_TAIL_OPTIONS, LogTail, type LogTailOptions, PROGRESS_MS } from './following/log-tail.js'
 import { HeadCache } from './head-cache/head-cache.js'
-import { ReadIndex } from './head-cache/read-index.js'
 import { EntryInstances } from './instances/entry-instances.js'
 import { ClientParticipants } from './participants/client-participants.js'
 import { combinedDirectory } from './participants/participant-directories.js'
@@ -71,11 +71,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
   const dryRuns = new CommitQueue(history)
-  const oldest = new ReadIndex(() => history.oldestRevision())
+  const oldest = new SharedRead(() => history.oldestRevision())
   const sources = {
     history,
     head,
-    oldest: () => oldest.look(),
+    oldest: () => oldest.read(),
     reader,
     pages: new LogPageCache(history),
     compileRegex,

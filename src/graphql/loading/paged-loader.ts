@@ -7,7 +7,10 @@ export interface PageKey<Key, Position> {
   readonly page: Page<Position>
 }
 
-/** Batches by window: all keys that want the same page are read at once. */
+/**
+ * Batches by window: all keys that want the same page are read at once. It coalesces within one GraphQL request and caches for
+ * that request, so it is a DataLoader and not a `BatchQueue` of `store/coalescing`.
+ */
 export function pagedLoader<Key extends string | number, Position, Found>(
   read: (keys: readonly Key[], page: Page<Position>) => Promise<ReadonlyMap<Key, Found>>,
   absent: Found,

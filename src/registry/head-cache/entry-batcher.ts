@@ -1,80 +1,39 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
+import { BatchQueue, type PendingRequest } from '../../store/coalescing/batch-queue.js'
 import type { HeadEntries, HeadReader } from '../../store/contract/head-reader.js'
 
-/** @bound Statements in flight that read entries at the head. Further readers wait and share the next one. */
-const MOST_READS = 4
-/** While they are for more readers than this, another is begun only for so many more: each costs as much as answering some of them. */
-const FEW = 4
+/** @bound Statements in flight at a time that read entries at the head. Further requests are read together. */
+const MAX_STATEMENTS = 4
+/** From so many requests in flight, another statement waits for `WORTH_A_STATEMENT` requests: a statement costs as much as answering some of them. */
+const FEW_REQUESTS = 4
+const WORTH_A_STATEMENT = 40
+/** @bound Ids in one statement that reads entries at the head, unless a single request has more. */
+const MAX_IDS = 64
+
+export type EntryBatcher = BatchQueue<readonly EntryId[], HeadEntries>
+
 /**
- * @bound Waiting readers for which another statement starts while those in flight serve more than FEW readers. Each
- * statement costs as much as answering some of them.
+ * Reads entries at the head for many requests with one statement. Requests of one event-loop tick share it, and so do those that
+ * come while enough statements are in flight. A result may hold entries of other requests.
  */
-const WORTH_ONE = 40
-/** @bound Ids in one statement that reads entries at the head, unless a single reader asks for more. */
-const MOST_IDS = 64
-
-interface Waiting {
-  readonly ids: readonly EntryId[]
-  resolve(found: HeadEntries): void
-  reject(error: unknown): void
-}
-
-/** Reads entries at the head for many at once: whoever asks in one turn, or while enough is being read, shares a statement. */
-export class EntryBatcher {
-  #waiting: Waiting[] = []
-  #reading = 0
-  /** Readers that those are for. */
-  #readers = 0
-  #planned = false
-
-  constructor(private readonly reader: Pick<HeadReader, 'entries'>) {}
-
-  /** May hold others' entries too. */
-  read(ids: readonly EntryId[]): Promise<HeadEntries> {
-    return new Promise((resolve, reject) => this.ask(ids, resolve, reject))
+export function entryBatcher(reader: Pick<HeadReader, 'entries'>): EntryBatcher {
+  async function send(batch: readonly PendingRequest<readonly EntryId[], HeadEntries>[]): Promise<void> {
+    const found = await reader.entries([...new Set(batch.flatMap(({ request }) => request))])
+    for (const { onResult } of batch) onResult(found)
   }
-
-  /** As `read`, told instead of promised; neither may throw. */
-  ask(ids: readonly EntryId[], resolve: Waiting['resolve'], reject: Waiting['reject']): void {
-    this.#waiting.push({ ids, resolve, reject })
-    this.#plan()
-  }
-
-  #plan(): void {
-    if (this.#planned || !this.#mayRead()) return
-    this.#planned = true
-    setImmediate(() => {
-      this.#planned = false
-      while (this.#mayRead()) void this.#readTogether(this.#take())
-    })
-  }
-
-  #mayRead(): boolean {
-    const { length } = this.#waiting
-    return length > 0 && this.#reading < MOST_READS && (this.#readers < FEW || length >= WORTH_ONE)
-  }
-
-  #take(): Waiting[] {
-    let ids = 0
-    let taken = 0
-    for (const waiting of this.#waiting) {
-      if (taken > 0 && ids + waiting.ids.length > MOST_IDS) break
-      ids += waiting.ids.length
-      taken += 1
-    }
-    return this.#waiting.splice(0, taken)
-  }
-
-  /** Never throws: each is settled. */
-  async #readTogether(together: readonly Waiting[]): Promise<void> {
-    this.#reading += 1
-    this.#readers += together.length
-    const found = await this.reader
-      .entries([...new Set(together.flatMap(({ ids }) => ids))])
-      .catch((error: unknown) => ({ error }))
-    this.#reading -= 1
-    this.#readers -= together.length
-    this.#plan()
-    for (const { resolve, reject } of together) 'error' in found ? reject(found.error) : resolve(found)
-  }
+  return new BatchQueue({
+    send,
+    limits: {
+      requests: Infinity,
+      items: MAX_IDS,
+      bytes: Infinity,
+      waitingRequests: Infinity,
+      waitingBytes: Infinity,
+      waitMs: Infinity,
+    },
+    refusal: 'Nothing was read',
+    mayStart: ({ batches, requests }, waiting) =>
+      batches < MAX_STATEMENTS && (requests < FEW_REQUESTS || waiting >= WORTH_A_STATEMENT),
+    schedule: (start) => void setImmediate(start),
+  })
 }

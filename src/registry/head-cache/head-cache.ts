@@ -3,13 +3,13 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { withoutParsedCache } from '../../core/entry/without-parsed-cache.js'
 import type { Head } from '../../core/history/version.js'
+import { SharedRead } from '../../store/coalescing/shared-read.js'
+import { SharedReadWaiters } from '../../store/coalescing/shared-read-waiters.js'
 import type { HeadReader, ReadIndexResult } from '../../store/contract/head-reader.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
-import { EntryBatcher } from './entry-batcher.js'
+import { type EntryBatcher, entryBatcher } from './entry-batcher.js'
 import { HeadPageCache } from './head-page-cache.js'
-import { ReadIndex } from './read-index.js'
-import { ReadIndexWaiters } from './read-index-waiters.js'
 
 /** @bound Size of the cache of entries at the head. */
 const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
@@ -50,9 +50,9 @@ interface Asked {
  */
 export class HeadCache {
   readonly #kept: LRUCache<EntryId, Kept>
-  readonly #looks: ReadIndex<Head>
+  readonly #looks: SharedRead<Head>
   readonly #misses: EntryBatcher
-  readonly #afterLook = new ReadIndexWaiters<Asked>(
+  readonly #afterLook = new SharedReadWaiters<Asked>(
     (asked) => this.#tell(asked),
     ({ failed }, error) => failed(error),
   )
@@ -67,8 +67,8 @@ export class HeadCache {
     pageBytes = PAGE_CACHE_BYTES,
   ) {
     this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
-    this.#looks = new ReadIndex(() => this.#look())
-    this.#misses = new EntryBatcher(reader)
+    this.#looks = new SharedRead(() => this.#look())
+    this.#misses = entryBatcher(reader)
     this.#pages = new HeadPageCache(pageBytes)
   }
 
@@ -79,7 +79,7 @@ export class HeadCache {
 
   /** At least as new as every write acknowledged before the call, by any gateway. */
   head(): Promise<Head> {
-    return this.#looks.look()
+    return this.#looks.read()
   }
 
   /** Entries as they stand at one revision, which is at least as new; ids without one are left out. */
@@ -89,7 +89,7 @@ export class HeadCache {
       const kept = this.#keptAt(ids, revision)
       if (kept !== null) return kept
     }
-    const { revision, entries } = await this.#misses.read(ids)
+    const { revision, entries } = await this.#misses.request(ids, ids.length)
     const found = new Map<EntryId, EntryRevision>()
     for (const id of ids) {
       const entry = entries.get(id)
@@ -130,8 +130,10 @@ export class HeadCache {
   }
 
   #readOne({ id, told, failed }: Asked): void {
-    this.#misses.ask(
+    this.#misses.add(
       [id],
+      1,
+      0,
       ({ revision, entries }) => {
         const entry = entries.get(id) ?? null
         this.#keep(id, entry, revision)

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import { ReadIndexWaiters } from '../../registry/head-cache/read-index-waiters.js'
 import type { Registry } from '../../registry/registry.js'
+import { SharedReadWaiters } from '../../store/coalescing/shared-read-waiters.js'
 import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import type { AnswerText, OnAnswer } from './answer.js'
 
@@ -37,7 +37,7 @@ export class AnswerCache {
     maxEntrySize: LARGEST,
     sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
   })
-  readonly #afterLook = new ReadIndexWaiters<Asking>(
+  readonly #afterLook = new SharedReadWaiters<Asking>(
     (asking) => this.#end(asking, this.#answerOf(asking)),
     (asking) => this.#end(asking, null),
   )

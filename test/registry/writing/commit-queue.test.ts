@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
-import { CommitQueue, QUEUE_LIMITS } from '../../../src/registry/writing/commit-queue.js'
+import { COMMIT_QUEUE_LIMITS, CommitQueue } from '../../../src/registry/writing/commit-queue.js'
 import type { CommitOutcome, CommitRequest, HistoryWriter } from '../../../src/store/contract/history-writer.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import {
@@ -63,7 +63,7 @@ describe('group commit', () => {
 
   it('bounds a batch by requests and by bytes', async () => {
     const { writer, batches, release } = heldWriter()
-    const queue = new CommitQueue(writer, { ...QUEUE_LIMITS, batchRequests: 3, batchBytes: 10 })
+    const queue = new CommitQueue(writer, { ...COMMIT_QUEUE_LIMITS, requests: 3, bytes: 10 })
     const all = [
       ['a', 1],
       ['b', 9],
@@ -113,7 +113,7 @@ describe('group commit', () => {
 
   it('refuses at once what comes on top of a full queue, and who has waited too long', async () => {
     const { writer, release } = heldWriter()
-    const queue = new CommitQueue(writer, { ...QUEUE_LIMITS, waitingRequests: 2, waitMs: 20 })
+    const queue = new CommitQueue(writer, { ...COMMIT_QUEUE_LIMITS, waitingRequests: 2, waitMs: 20 })
     const first = queue.commit(request('a'), 0)
     await new Promise(setImmediate)
     const waiting = [queue.commit(request('b'), 0), queue.commit(request('c'), 0)]

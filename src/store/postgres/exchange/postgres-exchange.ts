@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { SharedRead } from '../../coalescing/shared-read.js'
 import {
   type BusListener,
   type Exchange,
@@ -10,7 +11,6 @@ import {
 import { decodeEvent } from '../../planning/event-codec.js'
 import type { Notifications } from '../base/notifications.js'
 import type { RetryingClient } from '../base/retrying-client.js'
-import { SharedRead } from '../base/shared-read.js'
 import { EventGapDetector } from './event-gap-detector.js'
 import { EventOutbox } from './event-outbox.js'
 import {

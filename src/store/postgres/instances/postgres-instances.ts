@@ -21,7 +21,7 @@ import {
   renewInstances,
   sweepInstances,
 } from './instance-sql.js'
-import { BUSY, RequestBatcher } from './request-batcher.js'
+import { BUSY, requestBatcher } from './request-batcher.js'
 
 type Renewal = { readonly id: string; readonly ttlSeconds: number | null }
 
@@ -32,7 +32,7 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
     for (const listener of [...listeners]) listener(entry as EntryId | null)
   })
 
-  const acquires = new RequestBatcher<AcquireRequest, Instance | RegistryError>(
+  const acquires = requestBatcher<AcquireRequest, Instance | RegistryError>(
     async (requests) =>
       answers(await client.run((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
         const request = requests[i]!
@@ -42,23 +42,23 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
       }),
     ({ entryId, name }) => `${entryId} ${name}`,
   )
-  const renewals = new RequestBatcher<Renewal, Instance | RegistryError>(
+  const renewals = requestBatcher<Renewal, Instance | RegistryError>(
     async (requests) =>
       answers(await client.run((sql) => renewInstances(sql, requests)), (_, { was_there }) =>
         was_there ? BUSY : instanceExpired(),
       ),
     ({ id }) => id,
   )
-  const releases = new RequestBatcher<string, Instance | false>(
+  const releases = requestBatcher<string, Instance | false>(
     async (ids) =>
       answers(await client.run((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
     (id) => id,
   )
 
   return {
-    acquire: async (request) => thrown(await acquires.ask(request, utf8Length(request.metadataText ?? ''))),
-    renew: async (id, ttlSeconds) => thrown(await renewals.ask({ id, ttlSeconds })),
-    release: async (id) => (await releases.ask(id)) !== false,
+    acquire: async (request) => thrown(await acquires.request(request, 1, utf8Length(request.metadataText ?? ''))),
+    renew: async (id, ttlSeconds) => thrown(await renewals.request({ id, ttlSeconds })),
+    release: async (id) => (await releases.request(id)) !== false,
     async live(ids) {
       const rows = await client.run((sql) => readLive(sql, ids))
       const of = new Map<EntryId, Instance[]>()
