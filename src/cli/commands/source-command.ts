@@ -14,8 +14,7 @@ import { startProgress } from '../terminal/progress.js'
 import { renderTable } from '../terminal/render-table.js'
 import { printable, type Terminal } from '../terminal/terminal.js'
 
-export const SOURCE_ACTIONS = ['list', 'reload', 'plan'] as const
-export type SourceAction = (typeof SOURCE_ACTIONS)[number]
+export type SourceAction = 'list' | 'reload' | 'plan'
 
 /** How often is asked how far a load is. */
 const PROGRESS_MS = 1_000
