@@ -72,9 +72,9 @@ describe('the reference tables', () => {
   it('lists every environment variable that the gateway reads, and no other', () => {
     const read = new Set<string>()
     loadConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)) }), ROOT)
-    // For benchmarks and tests only: CONTRIBUTING.md documents it.
+    // For benchmarks and tests only.
     expect(read.delete('CADASTRE_WITHOUT')).toBe(true)
-    expect(readText('CONTRIBUTING.md')).toContain('CADASTRE_WITHOUT')
+    expect(readText('docs/contributing/performance.md')).toContain('CADASTRE_WITHOUT')
     const documented = firstCells('docs/configuration.md').filter((name) => /^[A-Z_]+$/.test(name))
     expect(documented.sort()).toEqual([...read].sort())
   })
