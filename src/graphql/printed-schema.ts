@@ -1,7 +1,7 @@
 import { lexicographicSortSchema, printSchema } from 'graphql'
 import { schema } from './schema.js'
 
-/** The schema as SDL, sorted: what schema/schema.graphql holds. */
+/** Prints the schema as sorted SDL, the content of schema/schema.graphql. */
 export function printedSchema(): string {
   return `${printSchema(lexicographicSortSchema(schema))}\n`
 }

@@ -31,5 +31,5 @@ import './following/proposals-subscription.js'
 import './operating/provider-type.js'
 import './operating/source-type.js'
 
-/** Everything that a client can ask for. */
+/** The complete GraphQL schema. */
 export const schema = builder.toSchema()

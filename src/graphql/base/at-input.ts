@@ -4,19 +4,22 @@ import { builder } from './builder.js'
 import type { RequestContext } from './request-context.js'
 
 export const AtRef = builder.inputType('At', {
-  description: 'A state of the registry, named in one of four ways.',
+  description: 'A state of the registry, past or present. Set exactly one field.',
   isOneOf: true,
   fields: (t) => ({
-    version: t.field({ type: 'SafeInt', description: 'The state when this version first was the head.' }),
+    version: t.field({
+      type: 'SafeInt',
+      description: 'A version number. Selects the state when this version first became the head.',
+    }),
     revision: t.field({
       type: 'SafeInt',
-      description: 'The state after this movement of the head; 0 is the empty registry.',
+      description: 'A revision number. Selects the state right after this revision; 0 is the empty registry.',
     }),
     time: t.field({
       type: 'DateTime',
-      description: 'The state at this time: empty before the first movement, the head in the future.',
+      description: 'A point in time. Before the first revision the registry is empty; a future time selects the head.',
     }),
-    tag: t.string({ description: 'The state of the version that this tag stands on.' }),
+    tag: t.string({ description: 'A tag name. Selects the state of the version that the tag points to.' }),
   }),
 })
 
@@ -27,7 +30,7 @@ export interface AtInput {
   readonly tag?: string | null | undefined
 }
 
-/** The revision that a caller means. @throws RegistryError as `Registry.revisionAt` does */
+/** Resolves `at` to a revision; the head by default. @throws RegistryError as `Registry.revisionAt` does */
 export async function revisionFrom(
   at: AtInput | null | undefined,
   { registry, loaders }: RequestContext,
@@ -38,16 +41,16 @@ export async function revisionFrom(
 function exactAt({ version, revision, time, tag }: AtInput): At {
   if (version != null) return { version }
   if (revision != null) return { revision }
-  if (time != null) return { time: withinYears(time) }
+  if (time != null) return { time: clamped(time) }
   if (tag != null) return { tag }
-  throw new RegistryError('BAD_USER_INPUT', 'at: give one of version, revision, time and tag')
+  throw new RegistryError('BAD_USER_INPUT', 'at: set exactly one of version, revision, time and tag')
 }
 
 const EARLIEST = new Date(0)
 const LATEST = new Date('9999-12-31T23:59:59.999Z')
 
-/** No head has moved outside of these years, and not every store can spell them. */
-function withinYears(time: Date): Date {
+/** Limits a time to years that every store can represent. The head has never moved outside of them. */
+function clamped(time: Date): Date {
   if (time < EARLIEST) return EARLIEST
   return time > LATEST ? LATEST : time
 }

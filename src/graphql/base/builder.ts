@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core'
 import type { SubmittedId } from '../../core/entry/entry-id.js'
 import type { RequestContext } from './request-context.js'
 
-/** Knows the scalars and the context, and no type: those live in one file for each concept. */
+/** Knows the scalars and the context. Types are added by one file for each concept. */
 export const builder = new SchemaBuilder<{
   Context: RequestContext
   DefaultFieldNullability: false
@@ -16,6 +16,11 @@ export const builder = new SchemaBuilder<{
   }
 }>({ defaultFieldNullability: false })
 
-builder.queryType({ description: 'Reading: the registry as it stands, and as it stood.' })
-builder.mutationType({ description: 'Writing: every change of the registry is one movement of its head.' })
-builder.subscriptionType({ description: 'Following: what changes, as it changes.' })
+builder.queryType({ description: 'Reads of the registry, at the current head or at any earlier state.' })
+builder.mutationType({
+  description: 'Writes to the registry. A changeset is atomic: it moves the head by one transition or changes nothing.',
+})
+builder.subscriptionType({
+  description:
+    'Live streams. `changes` is durable and can be resumed; the others report only what happens while they run.',
+})

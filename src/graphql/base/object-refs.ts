@@ -7,8 +7,8 @@ import type { Operation } from '../../core/ordering/operation.js'
 import { builder } from './builder.js'
 
 /*
- * The object types that name each other, by name and by what stands behind them. Each is implemented in its
- * own file; declared here, those files need not import one another in a circle.
+ * Refs of object types that refer to each other, with the shapes of their values. Each is implemented in a file of
+ * its own. Declaring the refs here keeps those files free of import cycles.
  */
 
 export interface Snapshot {
@@ -19,7 +19,7 @@ export const EntryRef = builder.objectRef<EntryRevision>('Entry')
 export const EntryRevisionRef = builder.objectRef<EntryRevision>('EntryRevision')
 export const EntryContentRef = builder.objectRef<EntryContent>('EntryContent')
 export const VersionRef = builder.objectRef<Version>('Version')
-/** A changeset is known by the version that it made. */
+/** A changeset is identified by the version that it made. */
 export const ChangesetRef = builder.objectRef<Version>('Changeset')
 export const OperationRef = builder.objectRef<Change>('Operation')
 export const SnapshotRef = builder.objectRef<Snapshot>('Snapshot')

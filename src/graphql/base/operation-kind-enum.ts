@@ -1,10 +1,10 @@
 import { builder } from './builder.js'
 
 export const OperationKindRef = builder.enumType('OperationKind', {
-  description: 'What an operation does to an entry.',
+  description: 'The kind of change that an operation makes to an entry.',
   values: {
-    CREATE: { description: 'Makes an entry where there was none.' },
-    UPDATE: { description: "Replaces an entry's meta and data whole; its kind stays." },
-    DELETE: { description: 'Removes an entry; its history stays.' },
+    CREATE: { description: 'Creates an entry.' },
+    UPDATE: { description: "Replaces an entry's `meta` and `data` completely. Its `kind` cannot change." },
+    DELETE: { description: 'Deletes an entry. Its history stays readable.' },
   },
 })

@@ -6,35 +6,35 @@ import { NO_SOURCES } from '../../sources/running/no-sources.js'
 import type { Sources } from '../../sources/running/sources.js'
 import { createLoaders, type Loaders } from '../loading/loaders.js'
 
-/** What resolvers are given: one for each operation. May be spread into a larger context: it holds no getters. */
+/** The context of one request, which every resolver gets. It has no getters and may be spread into a larger context. */
 export interface RequestContext {
   readonly registry: Registry
-  /** What is plugged in. */
+  /** The registered providers. */
   readonly providers: ProviderDirectory
   readonly sources: Sources
-  /** The authenticated principal, or what the client says of itself; null where it says nothing. */
+  /** The authenticated principal or the author that the client claims; null if there is neither. */
   readonly author: string | null
-  /** Aborts when nobody waits for the answer any more: ends subscriptions. */
+  /** Aborts when no one waits for the answer any more. Ends subscriptions. */
   readonly signal: AbortSignal
-  /** Where a subscription stands that follows the log. */
+  /** The position of a subscription that follows the log. */
   readonly place: PositionTracker
-  /** What this operation has loaded so far; made on first use. */
+  /** The loaders of this request, created on first use. */
   loaders(): Loaders
   /**
-   * Forgets what was loaded: after a write, and with each event of a subscription, which would else show
-   * the registry as it stood when the subscription began, and hold all that it ever loaded.
+   * Drops the loaders and what they cached. Called after a write and for each event of a subscription. Otherwise a
+   * subscription would show the registry as it was at its start, and its cache would grow without limit.
    */
   renewLoaders(): void
 }
 
 export interface RequestContextOptions {
   readonly registry: Registry
-  /** None unless given. */
+  /** None by default. */
   readonly providers?: ProviderDirectory
   readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
-  /** Where a subscription is to begin, rather than where its arguments say. */
+  /** Where a subscription begins, instead of where its arguments say. */
   readonly from?: PositionTracker['from']
 }
 
@@ -53,7 +53,7 @@ export function createContext({
     sources,
     author,
     signal,
-    place: { from, at: null, scanned: null },
+    place: { from, at: null, looked: null },
     loaders: () => (loaders ??= createLoaders(registry)),
     renewLoaders() {
       loaders = undefined

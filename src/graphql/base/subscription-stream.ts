@@ -2,9 +2,9 @@ import { isCallerError, toGraphQLError } from './graphql-errors.js'
 import type { RequestContext } from './request-context.js'
 
 /**
- * A subscription's source: opens what it follows with a signal of its own, which aborts as soon as the client
- * lets go, even while the next event is being waited for. Errors leave it with their code, because nothing
- * above maps what a source throws between two events.
+ * Makes the source of a subscription. It opens the events with a signal of its own, which aborts as soon as the
+ * client leaves, even while the stream waits for the next event. Errors get their code here, because nothing above
+ * maps errors thrown between two events.
  */
 export function subscriptionStream<Event>(
   context: RequestContext,
@@ -32,7 +32,7 @@ export function subscriptionStream<Event>(
       }
     },
     async return(value) {
-      // First the signal: a generator would queue `return` behind the `next` that waits for an event.
+      // Abort first: a generator queues `return` behind a `next` that is waiting for an event.
       settle()
       await events.return?.()
       return { done: true, value }

@@ -15,67 +15,75 @@ import { EntryRevisionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
 
 const DependencyDirectionRef = builder.enumType('DependencyDirection', {
-  description: 'Which way references are walked.',
+  description: 'The direction in which references are followed.',
   values: {
-    DEPENDENCIES: { description: 'From an entry to those that it refers to.' },
-    DEPENDENTS: { description: 'From an entry to those that refer to it.' },
-    BOTH: { description: 'Either way, at every step.' },
+    DEPENDENCIES: { description: 'From an entry to the entries that it refers to.' },
+    DEPENDENTS: { description: 'From an entry to the entries that refer to it.' },
+    BOTH: { description: 'In both directions, at every step.' },
   },
 })
 
 const DependencyNodeRef = builder.objectRef<DependencyNode>('DependencyNode').implement({
-  description: 'An entry in a graph of dependencies.',
+  description: 'An entry in a dependency graph.',
   fields: (t) => ({
-    entry: t.expose('entry', { type: EntryRevisionRef, description: 'The entry as it stood.' }),
+    entry: t.expose('entry', {
+      type: EntryRevisionRef,
+      description: 'The entry, as it was at the revision of the graph.',
+    }),
     depth: t.exposeInt('depth', {
-      description: "How many references away from the root, by the shortest way; the root's is 0.",
+      description: 'The number of references on the shortest path from the root. 0 for the root itself.',
     }),
   }),
 })
 
 const DependencyEdgeRef = builder.objectRef<DependencyEdge>('DependencyEdge').implement({
-  description: 'A reference between two entries of the graph, or one to nothing.',
+  description: 'A reference between two entries of the graph, or a dangling one.',
   fields: (t) => ({
-    source: t.exposeID('source', { description: 'The id of the entry that refers.' }),
+    source: t.exposeID('source', { description: 'The id of the entry that contains the reference.' }),
     target: t.exposeID('target', {
       nullable: true,
       description:
-        'The id of the entry referred to; null where there is none. A reference to several gives an edge for each.',
+        'The id of the entry that is referred to; null if there is none. A reference to several entries gives an edge for each.',
     }),
     path: t.exposeString('path', {
-      description: 'Where in the referring entry the reference stands, e.g. "meta.server".',
+      description: 'The path of the reference in its entry, e.g. "meta.server".',
     }),
-    reference: t.exposeString('reference', { description: 'The reference as it is written there.' }),
+    reference: t.exposeString('reference', {
+      description: 'The reference as it is written, e.g. "app:db", "db" or "group:web".',
+    }),
   }),
 })
 
 export const DependencyGraphRef = builder.objectRef<DependencyGraph>('DependencyGraph').implement({
-  description: `Entries and the references between them, breadth first from one: ${MAX_GRAPH_NODES} entries and ${MAX_GRAPH_EDGES} references at most.`,
+  description: `The entries that can be reached from one entry by references. At most ${MAX_GRAPH_NODES} entries and ${MAX_GRAPH_EDGES} references, found breadth first.`,
   fields: (t) => ({
-    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision whose state this is.' }),
+    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision at which the graph was read.' }),
     nodes: t.field({
       type: [DependencyNodeRef],
-      description: 'The entries reached, each once, circles or not: by depth, then by id.',
+      description: 'The entries, each once, even in cycles. Sorted by depth, then by id.',
       resolve: ({ nodes }) => [...nodes],
     }),
     edges: t.field({
       type: [DependencyEdgeRef],
       description:
-        'Every reference between them that was walked, and, where dependencies were, those to nothing: by source, then by place.',
+        'The references that were followed, with dangling ones if dependencies were followed. Sorted by source, then by path.',
       resolve: ({ edges }) => [...edges],
     }),
     truncated: t.exposeBoolean('truncated', {
-      description: 'Whether something was left out, or may have been: beyond the depth asked for, or beyond a bound.',
+      description: 'Whether entries or references may be missing, because of the requested depth or a limit.',
     }),
   }),
 })
 
 export const graphArgs = builder.args((t) => ({
-  root: t.field({ type: 'EntryID', required: true, description: 'Where to begin.' }),
+  root: t.field({ type: 'EntryID', required: true, description: 'The id of the entry to start from.' }),
   depth: t.int({
-    description: `How many references to go from the root: ${MAX_GRAPH_DEPTH} unless given, and at most.`,
+    description: `The largest number of references from the root. ${MAX_GRAPH_DEPTH} by default, which is also the most.`,
   }),
-  direction: t.field({ type: DependencyDirectionRef, description: 'DEPENDENCIES unless given.' }),
+  direction: t.field({
+    type: DependencyDirectionRef,
+    description: 'The direction in which references are followed. DEPENDENCIES by default.',
+  }),
 }))
 
 interface GraphArgs {
@@ -97,9 +105,9 @@ builder.queryField('dependencyGraph', (t) =>
     type: DependencyGraphRef,
     nullable: true,
     description:
-      'What an entry depends on, or what depends on it, as far as is asked for; null where there is no such entry. ' +
-      'Of dependents in an old state it costs what has changed since; where that is too much, TOO_LARGE says so.',
-    args: { ...graphArgs, at: t.arg({ type: AtRef, description: 'In which state; at the head when left out.' }) },
+      'The dependency graph of an entry; null if the entry does not exist. ' +
+      'Dependents at an old revision are slower the more has changed since. If too much has changed, the error code is TOO_LARGE.',
+    args: { ...graphArgs, at: t.arg({ type: AtRef, description: 'The state to read. The head by default.' }) },
     resolve: async (_root, { at, ...args }, context) => graphFrom(args, await revisionFrom(at, context), context),
   }),
 )

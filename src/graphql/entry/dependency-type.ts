@@ -15,28 +15,30 @@ export interface Dependency {
 }
 
 export const DependencyRef = builder.objectRef<Dependency>('Dependency').implement({
-  description: 'One place in an entry that refers to another entry.',
+  description: 'A reference from one entry to another.',
   fields: (t) => ({
     path: t.exposeString('path', {
-      description: 'Where in the referring entry the reference stands, e.g. "meta.server".',
+      description: 'The path of the reference in its entry, e.g. "meta.server".',
     }),
-    reference: t.exposeString('reference', { description: 'The reference as it is written there.' }),
-    source: t.exposeID('source', { description: 'The id of the entry that refers.' }),
+    reference: t.exposeString('reference', {
+      description: 'The reference as it is written, e.g. "app:db", "db" or "group:web".',
+    }),
+    source: t.exposeID('source', { description: 'The id of the entry that contains the reference.' }),
     target: t.expose('target', {
       type: EntryRef,
       nullable: true,
       description:
-        'The entry referred to; null where there is none. A reference to several gives a dependency for each.',
+        'The entry that is referred to; null if there is none. A reference to several entries gives a dependency for each.',
     }),
   }),
 })
 
-/** What an entry refers to, by the places where the references stand, then by target. */
+/** Resolves the references in an entry. Sorted by path, then by target. */
 export async function dependenciesOf(entry: EntryRevision, context: RequestContext): Promise<Dependency[]> {
   const references = context.registry.references(entry.id, entry.content)
   const loaders = context.loaders()
   const targets = await Promise.all(
-    references.map(({ target }) => TARGETS[target.type](target as never, entry.id, loaders)),
+    references.map(({ target }) => TARGET_LOADERS[target.type](target as never, entry.id, loaders)),
   )
   return references.flatMap(({ path, reference }, index) => {
     const found = targets[index]!
@@ -44,7 +46,7 @@ export async function dependenciesOf(entry: EntryRevision, context: RequestConte
   })
 }
 
-/** Which entries refer to this one, by their ids, then by place. */
+/** Finds the entries that refer to this one. Sorted by id, then by path. */
 export async function dependentsOf(entry: EntryRevision, context: RequestContext): Promise<Dependency[]> {
   const rows = await context.loaders().dependents.load(entry.id)
   return rows
@@ -54,13 +56,13 @@ export async function dependentsOf(entry: EntryRevision, context: RequestContext
 }
 
 type Target = Reference['target']
-type TargetsOf<Type extends Target['type']> = (
+type TargetLoader<Type extends Target['type']> = (
   target: Extract<Target, { type: Type }>,
   source: EntryId,
   loaders: Loaders,
 ) => Promise<readonly EntryRevision[]>
 
-const TARGETS: { readonly [Type in Target['type']]: TargetsOf<Type> } = {
+const TARGET_LOADERS: { readonly [Type in Target['type']]: TargetLoader<Type> } = {
   entry: async ({ id }, _source, loaders) => {
     const entry = await loaders.entry.load(id)
     return entry === null ? [] : [entry]
@@ -70,7 +72,7 @@ const TARGETS: { readonly [Type in Target['type']]: TargetsOf<Type> } = {
   nothing: async () => [],
 }
 
-/** A namespace or a group means everyone in it but the one who says so. */
+/** A reference to a namespace or group means all entries in it, except the entry that contains the reference. */
 function others(entries: readonly EntryRevision[], self: EntryId): EntryRevision[] {
   return entries.filter(({ id }) => id !== self).sort((a, b) => compareEntryIds(a.id, b.id))
 }

@@ -11,14 +11,14 @@ import { EntryOrderRef } from './entry-order-enum.js'
 import { EntryConnection } from './entry-type.js'
 
 export const orderArgs = builder.args((t) => ({
-  orderBy: t.field({ type: EntryOrderRef, description: 'ID_ASC unless given.' }),
+  orderBy: t.field({ type: EntryOrderRef, description: 'The order of the entries. ID_ASC by default.' }),
 }))
 
 export interface EntriesArgs extends PageArgs, CriteriaArgs {
   readonly orderBy?: EntryOrder | null | undefined
 }
 
-/** A page of matching entries. `list` names the list for its cursors. */
+/** Reads a page of matching entries. @param list - The name of the list in its cursors */
 export function entriesPage(
   list: string,
   args: EntriesArgs,
@@ -28,6 +28,7 @@ export function entriesPage(
   return readPage(list, criteriaFrom(args) ?? EVERYTHING, args, at, context)
 }
 
+/** Like `entriesPage`, with criteria that are already parsed. */
 export async function readPage(
   list: string,
   criteria: Criteria,
@@ -41,7 +42,7 @@ export async function readPage(
   const found = await registry.findEntries(criteria, order, page, at)
   for (const place of [page.after, page.before]) {
     if (at === 'head' && place !== null && place.revision > found.revision) {
-      throw invalidCursor('it is from a revision yet to come')
+      throw invalidCursor('it belongs to a revision that does not exist yet')
     }
   }
   const totalCount = () => registry.countEntries(criteria, at)
@@ -53,8 +54,8 @@ builder.queryField('entries', (t) =>
   t.field({
     type: EntryConnection,
     description:
-      'Entries at the head. From page to page an entry that stays is never skipped and never repeated; ' +
-      '`revision` says when each page was read. For pages of one state go through `snapshot`.',
+      'The entries at the head that match the criteria. If entries change between two pages, the others are neither skipped nor ' +
+      'repeated. To read all pages from the same state, use `snapshot`.',
     args: { ...criteriaArgs, ...orderArgs, ...pageArgs },
     resolve: (_root, args, context) => entriesPage('entries', args, 'head', context),
   }),

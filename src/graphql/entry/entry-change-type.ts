@@ -3,20 +3,20 @@ import { OperationKindRef } from '../base/operation-kind-enum.js'
 import { connectionType } from '../relay/connection.js'
 
 EntryChangeRef.implement({
-  description: 'What a movement of the head did to one entry.',
+  description: 'A change that a transition made to one entry.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: OperationKindRef, description: 'What happened to it.' }),
-    entryId: t.exposeID('id', { description: 'Which entry.' }),
-    revision: t.expose('revision', { type: 'SafeInt', description: 'The movement of the head that did it.' }),
+    kind: t.expose('kind', { type: OperationKindRef, description: 'The kind of change.' }),
+    entryId: t.exposeID('id', { description: 'The id of the entry.' }),
+    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision that made the change.' }),
     entry: t.expose('entry', {
       type: EntryRevisionRef,
       nullable: true,
-      description: 'What it holds afterwards; null for a delete.',
+      description: 'The content after the change; null for a DELETE.',
     }),
     previous: t.expose('previous', {
       type: EntryRevisionRef,
       nullable: true,
-      description: 'What it held before; null for a create.',
+      description: 'The content before the change; null for a CREATE.',
     }),
   }),
 })

@@ -22,7 +22,7 @@ const SYMBOLS = OPERATOR_ROWS.flatMap(({ symbol, word }) => (symbol ? [`${symbol
 
 /** The finder operators of a root field. Every operand is text. */
 const StringFilterRef = builder.inputType('StringFilter', {
-  description: 'Conditions on a text, all of which must hold. Upper and lower case differ.',
+  description: 'Conditions on a text. All of them must hold. Upper and lower case are different.',
   fields: (t) =>
     Object.fromEntries(
       OPERATOR_ROWS.flatMap(({ word, describe, takes }) => {
@@ -35,9 +35,12 @@ const StringFilterRef = builder.inputType('StringFilter', {
 
 /** The finder operators of a meta field. */
 const ValueFilterRef = builder.inputType('ValueFilter', {
-  description: 'Conditions on one field of meta, at least one, all of which must hold.',
+  description: 'Conditions on one field of `meta`. Set at least one; all of them must hold.',
   fields: (t) => ({
-    path: t.string({ required: true, description: 'Dotted path within meta; a key that holds dots is found too.' }),
+    path: t.string({
+      required: true,
+      description: 'The path of the field in `meta`, e.g. "owner.team". A key that contains dots is found too.',
+    }),
     ...Object.fromEntries(
       OPERATOR_ROWS.flatMap(({ word, describe, takes }) => {
         if (word === undefined || describe === undefined) return []
@@ -50,29 +53,44 @@ const ValueFilterRef = builder.inputType('ValueFilter', {
 const EntryFilterRef = builder.inputRef<EntryFilterInput>('EntryFilter')
 
 EntryFilterRef.implement({
-  description: 'Which entries are meant: all that is given must hold; nothing given holds for every entry.',
+  description: 'Criteria for entries. All of them must hold. Without any, every entry matches.',
   fields: (t) =>
     ({
-      id: t.field({ type: StringFilterRef, description: 'On "namespace:name".' }),
-      ns: t.field({ type: StringFilterRef, description: 'On the namespace.' }),
-      name: t.field({ type: StringFilterRef, description: 'On the name.' }),
-      kind: t.field({ type: StringFilterRef, description: 'On the kind.' }),
-      meta: t.field({ type: [ValueFilterRef], description: 'On fields of meta.' }),
-      and: t.field({ type: [EntryFilterRef], description: 'All of these hold; of none, they do.' }),
-      or: t.field({ type: [EntryFilterRef], description: 'One of these holds; of none, none does.' }),
-      not: t.field({ type: EntryFilterRef, description: 'This does not hold.' }),
+      id: t.field({ type: StringFilterRef, description: 'Conditions on the id, e.g. "shop:cart".' }),
+      ns: t.field({
+        type: StringFilterRef,
+        description: 'Conditions on the namespace, the part of the id before the first colon.',
+      }),
+      name: t.field({
+        type: StringFilterRef,
+        description: 'Conditions on the name, the part of the id after the first colon.',
+      }),
+      kind: t.field({ type: StringFilterRef, description: 'Conditions on the kind.' }),
+      meta: t.field({ type: [ValueFilterRef], description: 'Conditions on fields of `meta`. All of them must hold.' }),
+      and: t.field({
+        type: [EntryFilterRef],
+        description: 'All of these filters match. An empty list always matches.',
+      }),
+      or: t.field({
+        type: [EntryFilterRef],
+        description: 'At least one of these filters matches. An empty list never matches.',
+      }),
+      not: t.field({ type: EntryFilterRef, description: 'This filter does not match.' }),
     }) as never,
 })
 
-/** Arguments that say which entries are meant. */
+/** Arguments that select entries. */
 export const criteriaArgs = builder.args((t) => ({
-  where: t.field({ type: EntryFilterRef, description: 'Typed criteria. Together with `find` both must hold.' }),
+  where: t.field({
+    type: EntryFilterRef,
+    description: 'Criteria as a typed filter. If `find` is set too, both must match.',
+  }),
   find: t.field({
     type: 'JSONObject',
     description:
-      `The registry's own criteria, e.g. {".kind": "function.*", "^meta.name": "user"}: an operator (none, ${SYMBOLS}), ` +
-      'then .id, .ns, .name, .kind or a field of meta. All must hold. ' +
-      'Pass it as a variable: a GraphQL literal has no form for such keys.',
+      `Criteria as a JSON object, e.g. {".kind": "function.*", "^meta.name": "user"}. A key is an operator (none, ${SYMBOLS}), ` +
+      'then .id, .ns, .name, .kind or a field of `meta`. All must hold. ' +
+      'Pass it as a variable: GraphQL literals do not allow such keys.',
   }),
 }))
 
@@ -81,7 +99,7 @@ export interface CriteriaArgs {
   readonly find?: Readonly<Record<string, unknown>> | null | undefined
 }
 
-/** What the caller is looking for; null where it does not say. @throws RegistryError INVALID_CRITERIA */
+/** Parses the criteria in the arguments; null if there are none. @throws RegistryError INVALID_CRITERIA */
 export function criteriaFrom({ where, find }: CriteriaArgs): Criteria | null {
   const parts: Criteria[] = []
   if (find != null) parts.push(parseFind(find as JsonObject, compileRegex))

@@ -1,11 +1,12 @@
 import { builder } from '../base/builder.js'
 
 export const EntryOrderRef = builder.enumType('EntryOrder', {
-  description: 'How a list of entries is ordered. Ids go by namespace, then name, each by code point.',
+  description:
+    'The order of a list of entries. Ids are sorted by namespace, then by name, each by Unicode code points.',
   values: {
-    ID_ASC: { description: 'By id.' },
-    ID_DESC: { description: 'By id, backwards.' },
-    REVISION_ASC: { description: 'Oldest content first; of one revision by id.' },
-    REVISION_DESC: { description: 'Newest content first.' },
+    ID_ASC: { description: 'By id, ascending.' },
+    ID_DESC: { description: 'By id, descending.' },
+    REVISION_ASC: { description: 'By revision, least recently changed first. Within a revision by id.' },
+    REVISION_DESC: { description: 'By revision, most recently changed first.' },
   },
 })

@@ -5,17 +5,20 @@ import { NodeRef } from '../relay/node-interface.js'
 import { EntryStateRef } from './entry-state-interface.js'
 
 EntryRevisionRef.implement({
-  description: "An entry's content as some revision left it. It never changes: a client may keep it for good.",
+  description: 'The content that a revision gave to an entry. It never changes, so clients can cache it forever.',
   interfaces: [NodeRef, EntryStateRef],
   fields: (t) => ({
-    id: t.id({ description: '"r", the revision, "/" and the entry\'s id.', resolve: entryRevisionKey }),
+    id: t.id({
+      description: 'The id of this content: "r", the revision, "/" and the id of the entry, e.g. "r17/shop:cart".',
+      resolve: entryRevisionKey,
+    }),
     entry: t.field({
       type: EntryRef,
       nullable: true,
-      description: 'The entry as it stands now; null where it has been deleted.',
+      description: 'The entry as it is now; null if it has been deleted.',
       resolve: (revision, _args, { loaders }) => loaders().entry.load(revision.id),
     }),
   }),
 })
 
-export const EntryRevisionConnection = entryConnectionType(EntryRevisionRef, 'contents that entries have or had')
+export const EntryRevisionConnection = entryConnectionType(EntryRevisionRef, 'entry revisions')

@@ -7,30 +7,35 @@ import { markNegativeZeros } from '../results/result-text.js'
 import { storedJson } from '../results/stored-json.js'
 import { partAt } from './part-at.js'
 
-const AT_A_PATH =
-  'or the part at a dotted path: keys through objects, numbers into lists. Null where nothing stands there.'
+const AT_A_PATH = 'or the part at `path`. Null if there is nothing at that path.'
 
 const pathArg = builder.args((t) => ({
-  path: t.string({ description: 'E.g. "depends_on.0". A key that holds dots is found too.' }),
+  path: t.string({
+    description:
+      'A dotted path, e.g. "depends_on.0": keys of objects and indexes of lists. A key that contains dots is found too.',
+  }),
 }))
 
-/** The fields that every form of content has, to be spread into a type's own. */
+/** Fields that every form of content has. Types spread them into their own. */
 export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape>, 'id' | 'string' | 'field'>) {
   return {
-    entryId: t.id({ description: '"namespace:name"', resolve: (entry) => entry.id }),
+    entryId: t.id({ description: 'The id of the entry, e.g. "shop:cart".', resolve: (entry) => entry.id }),
     ns: t.string({
-      description: "What stands before the id's first colon.",
+      description: 'The namespace: the part of the id before the first colon.',
       resolve: (entry) => namespaceOf(entry.id),
     }),
-    name: t.string({ description: "What stands behind the id's first colon.", resolve: (entry) => nameOf(entry.id) }),
+    name: t.string({
+      description: 'The name: the part of the id after the first colon. It may contain colons.',
+      resolve: (entry) => nameOf(entry.id),
+    }),
     kind: t.string({
-      description: 'What sort of thing it is, e.g. "function.lua".',
+      description: 'The type of the entry, e.g. "function.lua".',
       resolve: (entry) => entry.content.kind,
     }),
     meta: t.field({
       type: 'JSON',
       nullable: true,
-      description: `The whole of meta, ${AT_A_PATH}`,
+      description: `The searchable attributes of the entry as a JSON object, ${AT_A_PATH}`,
       args: pathArg,
       resolve: ({ content }, { path }) =>
         path == null
@@ -40,7 +45,7 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
     data: t.field({
       type: 'JSON',
       nullable: true,
-      description: `The whole of data, ${AT_A_PATH}`,
+      description: `The payload of the entry, any JSON value, ${AT_A_PATH}`,
       args: pathArg,
       resolve: ({ content }, { path }) =>
         path == null
@@ -56,24 +61,24 @@ type FieldsOf<Shape> = Parameters<NonNullable<Parameters<Interface<Shape>['imple
 export const EntryStateRef = builder.interfaceRef<EntryRevision>('EntryState')
 
 EntryStateRef.implement({
-  description: 'What an entry holds, now or at some revision.',
+  description: 'The content of an entry, now or at an earlier revision.',
   fields: (t) => ({
     ...contentFields(t),
     digest: t.string({
       description:
-        'SHA-256, hex, of the canonical form (RFC 8785) of kind, meta and data: ' +
-        'equal where and only where these are equal by value.',
+        'The SHA-256 of kind, meta and data in canonical form (RFC 8785), in hexadecimal. ' +
+        'Two digests are equal if and only if the contents are equal by value.',
       resolve: (entry) => entry.content.digest,
     }),
     revision: t.field({
       type: 'SafeInt',
       description:
-        'The revision that gave the entry this content; that of a rollback where a rollback brought it back.',
+        'The revision that gave the entry this content. If a rollback restored the content, the revision of the rollback.',
       resolve: (entry) => entry.revision,
     }),
     version: t.field({
       type: VersionRef,
-      description: 'The version whose changeset wrote this content.',
+      description: 'The version whose changeset wrote this content. A rollback does not change it.',
       resolve: (entry, _args, context) => loadVersion(entry.version, context),
     }),
   }),

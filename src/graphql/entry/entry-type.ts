@@ -10,18 +10,18 @@ import { EntryRevisionConnection } from './entry-revision-type.js'
 import { EntryStateRef } from './entry-state-interface.js'
 
 EntryRef.implement({
-  description: 'An entry as it stands at the head.',
+  description: 'An entry at the head: a named, versioned record of the registry.',
   interfaces: [NodeRef, EntryStateRef],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Equal to entryId.' }),
+    id: t.exposeID('id', { description: 'The id of the entry, e.g. "shop:cart". Equal to `entryId`.' }),
     history: t.field({
       type: EntryRevisionConnection,
-      description: 'Every content this entry has had, under this id and at any time, newest first.',
+      description: 'All contents that this id has ever had, newest first.',
       args: pageArgs,
       async resolve({ id }, args, { registry, loaders }) {
         const cursors = numberCursors(registry.history.registryId, `history ${id}`)
         const page = pageFrom(args, cursors)
-        // Before the page, so that the page is at least as new as the revision it names.
+        // The head is read before the page, so that the page is at least as new as the revision it reports.
         const { revision } = await loaders().head()
         const found = await loaders().history.load({ of: id, page })
         const totalCount = () => loaders().historyCount.load(id)
@@ -30,17 +30,17 @@ EntryRef.implement({
     }),
     dependencies: t.field({
       type: [DependencyRef],
-      description: 'Which entries this one refers to, and where; a reference to nothing has no target.',
+      description: 'The references from this entry to others. A dangling reference has no target.',
       resolve: (entry, _args, context) => dependenciesOf(entry, context),
     }),
     dependents: t.field({
       type: [DependencyRef],
-      description: 'Which entries refer to this one, and where.',
+      description: 'The references from other entries to this one.',
       resolve: (entry, _args, context) => dependentsOf(entry, context),
     }),
     instances: t.field({
       type: [InstanceRef],
-      description: 'Live users of this entry, in the order in which they came.',
+      description: 'The live instances of this entry (programs that use it), in the order of acquisition.',
       resolve: async ({ id }, _args, { loaders }) => [...(await loaders().instances.load(id))],
     }),
   }),
@@ -52,8 +52,8 @@ builder.queryField('entry', (t) =>
   t.field({
     type: EntryRef,
     nullable: true,
-    description: 'One entry at the head; null where there is none. Cheaper than a snapshot.',
-    args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
+    description: 'An entry at the head; null if it does not exist. The fastest way to read one entry.',
+    args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
     resolve: (_root, { id }, { loaders }) => loaders().entry.load(entryIdFrom(id)),
   }),
 )

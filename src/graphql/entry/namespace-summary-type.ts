@@ -8,17 +8,17 @@ import { pageArgs, pageFrom } from '../relay/page-args.js'
 import { EntryChangeConnection } from './entry-change-type.js'
 
 export const NamespaceSummaryRef = builder.objectRef<NamespaceSummary>('NamespaceSummary').implement({
-  description: 'A namespace that holds entries.',
+  description: 'A namespace that contains entries, and how many.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: "What its entries' ids begin with." }),
-    entryCount: t.exposeInt('entryCount', { description: 'How many entries it holds.' }),
+    name: t.exposeString('name', { description: 'The namespace: the part of the ids before the first colon.' }),
+    entryCount: t.exposeInt('entryCount', { description: 'The number of entries in it.' }),
   }),
 })
 
 builder.queryField('namespaces', (t) =>
   t.field({
     type: [NamespaceSummaryRef],
-    description: 'The namespaces that hold entries at the head, by code point.',
+    description: 'The namespaces that contain entries at the head, sorted by Unicode code points.',
     resolve: (_root, _args, { registry }) => registry.history.namespaces('head'),
   }),
 )
@@ -27,8 +27,8 @@ builder.queryField('namespaceHistory', (t) =>
   t.field({
     type: EntryChangeConnection,
     description:
-      'What ever happened to the entries of one namespace, newest first; within a movement of the head the last change first.',
-    args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...pageArgs },
+      'All changes ever made to the entries of a namespace, newest first. Changes of one revision are listed last to first.',
+    args: { name: t.arg.string({ required: true, description: 'The name of the namespace.' }), ...pageArgs },
     async resolve(_root, { name, ...args }, { registry: { history } }) {
       const namespace = namespaceFrom(name)
       const cursors = logCursors(history.registryId, `namespaceHistory ${namespace}`)
@@ -45,7 +45,7 @@ builder.queryField('namespaceHistory', (t) =>
   }),
 )
 
-/** @throws RegistryError BAD_USER_INPUT where there can be no such namespace */
+/** Normalizes the name of a namespace. @throws RegistryError BAD_USER_INPUT if the name breaks a rule */
 export function namespaceFrom(name: string): string {
   const namespace = name.normalize('NFC')
   const fault = namespaceFault(namespace)

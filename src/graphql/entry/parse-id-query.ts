@@ -3,18 +3,19 @@ import { builder } from '../base/builder.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
 
 const EntryIdPartsRef = builder.objectRef<EntryIdParts>('EntryIdParts').implement({
-  description: 'An id in its two parts, as the registry keeps them.',
+  description: 'The two parts of an entry id, normalized to NFC as the registry stores them.',
   fields: (t) => ({
-    ns: t.exposeString('ns', { description: 'What stands before the first colon.' }),
-    name: t.exposeString('name', { description: 'What stands behind the first colon; may hold further ones.' }),
+    ns: t.exposeString('ns', { description: 'The namespace: the part before the first colon.' }),
+    name: t.exposeString('name', { description: 'The name: the part after the first colon. It may contain colons.' }),
   }),
 })
 
 builder.queryField('parseId', (t) =>
   t.field({
     type: EntryIdPartsRef,
-    description: 'Splits an id at its first colon. BAD_USER_INPUT, with the rule that is broken, where it is none.',
-    args: { id: t.arg.string({ required: true, description: '"namespace:name"' }) },
+    description:
+      'Splits an entry id at its first colon. An invalid id is an error with code BAD_USER_INPUT that names the broken rule.',
+    args: { id: t.arg.string({ required: true, description: 'The id, as "namespace:name".' }) },
     resolve: (_root, { id }) => entryIdParts(entryIdFrom(id)),
   }),
 )

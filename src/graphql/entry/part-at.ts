@@ -3,9 +3,8 @@ import { isJsonObject } from '../../core/entry/json.js'
 const INDEX = /^(0|[1-9]\d*)$/
 
 /**
- * The part of a JSON value at a dotted path: own keys through objects, a number counts into an array.
- * Undefined where there is none. Where no such path leads anywhere, the whole path is tried as one key, since
- * keys may hold dots.
+ * Finds the part of a JSON value at a dotted path of object keys and list indexes; undefined if there is none.
+ * If the path leads nowhere, the whole path is tried as one key, since keys may contain dots.
  */
 export function partAt(value: unknown, path: string): unknown {
   const found = walk(value, path.split('.'))

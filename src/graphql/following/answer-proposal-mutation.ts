@@ -2,23 +2,28 @@ import { LONGEST_REASON } from '../../registry/participants/participant.js'
 import { builder } from '../base/builder.js'
 
 const AnswerProposalInputRef = builder.inputType('AnswerProposalInput', {
-  description: "A participant's word on an operation.",
+  description: 'The answer of a participant to a proposal.',
   fields: (t) => ({
-    proposal: t.id({ required: true, description: "The proposal's id." }),
-    accept: t.boolean({ required: true, description: 'False refuses the whole changeset.' }),
-    reason: t.string({ description: `Why not, for whoever sent the changeset. ${LONGEST_REASON} bytes at most.` }),
+    proposal: t.id({ required: true, description: 'The id of the proposal.' }),
+    accept: t.boolean({
+      required: true,
+      description: 'Whether the participant accepts the operation. false refuses the whole changeset.',
+    }),
+    reason: t.string({
+      description: `The reason for a rejection, which the author of the changeset gets. At most ${LONGEST_REASON} bytes.`,
+    }),
   }),
 })
 
 const ProposalAnsweredRef = builder
   .objectRef<{ readonly proposal: string; readonly counted: boolean }>('ProposalAnswered')
   .implement({
-    description: 'Whether an answer came in time.',
+    description: 'Whether an answer to a proposal counted.',
     fields: (t) => ({
-      proposal: t.exposeID('proposal', { description: "The proposal's id." }),
+      proposal: t.exposeID('proposal', { description: 'The id of the proposal.' }),
       counted: t.exposeBoolean('counted', {
         description:
-          'False where the answer came too late or was not the first, and where nobody awaits one by this id.',
+          'Whether the answer counted. false if it was late, was not the first, or the proposal does not await an answer.',
       }),
     }),
   })
@@ -26,8 +31,11 @@ const ProposalAnsweredRef = builder
 builder.mutationField('answerProposal', (t) =>
   t.field({
     type: ProposalAnsweredRef,
-    description: 'Answer a proposal as a participant, at any gateway.',
-    args: { input: t.arg({ type: AnswerProposalInputRef, required: true, description: 'The answer.' }) },
+    description:
+      'Answers a proposal as a participant. It works at any gateway, not only at the one that sent the proposal.',
+    args: {
+      input: t.arg({ type: AnswerProposalInputRef, required: true, description: 'The proposal and the answer to it.' }),
+    },
     async resolve(_root, { input: { proposal, accept, reason } }, { registry }) {
       return { proposal, counted: await registry.clients.answer(proposal, { accept, reason: reason ?? null }) }
     },

@@ -6,27 +6,30 @@ import { criteriaArgs, criteriaFrom } from '../entry/entry-filter-input.js'
 import { loadVersion } from '../loading/load-version.js'
 
 const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
-  description: 'Changes of one revision, never of two. The durable stream: ordered, nothing missing, nothing twice.',
+  description:
+    'Changes of one revision. A revision with many changes comes in several batches; a batch never contains two revisions.',
   fields: (t) => ({
-    cursor: t.exposeString('cursor', { description: 'Pass it as `after` to go on from here, on any gateway.' }),
+    cursor: t.exposeString('cursor', {
+      description: 'The position after this batch. Pass it as `after` to resume from here, at any gateway.',
+    }),
     revision: t.expose('revision', {
       type: 'SafeInt',
-      description: 'The revision these changes are of; of an empty batch, how far the stream has come.',
+      description: 'The revision of these changes. Of an empty batch: the revision that the stream has reached.',
     }),
     version: t.field({
       type: VersionRef,
-      description: 'The head at that revision.',
+      description: 'The version that was the head at that revision.',
       resolve: ({ version }, _args, context) => loadVersion(version, context),
     }),
     changes: t.field({
       type: [EntryChangeRef],
       description:
-        'As the filter sees them: an entry that begins to match is created, one that ceases to match is deleted.',
+        'The changes, as seen through the filter. An entry that starts to match is a CREATE; one that stops matching is a DELETE.',
       resolve: ({ changes }) => [...changes],
     }),
-    complete: t.exposeBoolean('complete', { description: 'False where more of the same revision follows.' }),
+    complete: t.exposeBoolean('complete', { description: 'Whether this is the last batch of its revision.' }),
     synced: t.exposeBoolean('synced', {
-      description: 'True once the stream has caught up with the head as it stood when the stream began.',
+      description: 'Whether the stream has caught up with the head. Once true, it stays true.',
     }),
   }),
 })
@@ -35,15 +38,17 @@ builder.subscriptionField('changes', (t) =>
   t.field({
     type: ChangeBatchRef,
     description:
-      'Every change after a cursor, of the entries that match; with `initial`, first the matching entries as they stand. ' +
-      'Nothing is buffered: a slow reader reads on from the log at its own pace.',
+      'The durable stream of changes: ordered, without gaps or duplicates, and resumable at any gateway. It begins at the head, or ' +
+      'after a cursor. With `initial` it sends the matching entries first. Slow readers read from the log at their own pace.',
     args: {
       after: t.arg.string({
-        description: "A batch's cursor: go on exactly behind it. Without one the stream begins at the head.",
+        description:
+          'The cursor of a batch. The stream resumes right after that batch. If unset, it begins at the head.',
       }),
       ...criteriaArgs,
       initial: t.arg.boolean({
-        description: 'Begin with the matching entries, as CREATE changes of one revision. `after` wins over it.',
+        description:
+          'Whether to send the matching entries first, as CREATE changes of one revision. Ignored if `after` is set.',
       }),
     },
     subscribe(_root, args, context) {

@@ -8,8 +8,9 @@ builder.subscriptionField('entry', (t) =>
   t.field({
     type: EntryRef,
     nullable: true,
-    description: 'One entry: as it stands now, then anew after each change; null while there is none.',
-    args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
+    description:
+      'An entry: its current state first, then its new state after each change. null while it does not exist.',
+    args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
     subscribe(_root, args, context) {
       const id = entryIdFrom(args.id)
       return subscriptionStream(context, (signal) => context.registry.followEntry(id, signal, context.place))

@@ -14,35 +14,39 @@ const TYPE_NAMES: Readonly<Record<ReceivedEvent['type'], string>> = {
 }
 
 RegistryEventRef.implement({
-  description: 'What happens on the event bus, as it happens. Live only: what nobody listens to is gone.',
+  description: 'An event on the event bus. Events are live only and not stored.',
   resolveType: ({ type }) => TYPE_NAMES[type],
   fields: (t) => ({
-    system: t.exposeString('system', { description: '"registry" or "source".' }),
-    kind: t.exposeString('kind', { description: 'E.g. "entry.create", "registry.commit".' }),
-    path: t.exposeString('path', { description: "An entry's id, a transaction's or a source's name." }),
+    system: t.exposeString('system', {
+      description: 'The part of the gateway that sent the event: "registry" or "source".',
+    }),
+    kind: t.exposeString('kind', { description: 'The kind of event, e.g. "entry.create" or "registry.commit".' }),
+    path: t.exposeString('path', {
+      description: 'The subject of the event: the id of an entry or transaction, or the name of a source.',
+    }),
     at: t.field({
       type: 'DateTime',
-      description: 'By the clock of the gateway where it happened.',
+      description: 'The time of the event, by the clock of the gateway where it happened.',
       resolve: ({ at }) => at,
     }),
   }),
 })
 
 builder.objectRef<TransactionEvent>('TransactionEvent').implement({
-  description: 'A transaction begins ("registry.begin") or has ended ("registry.commit", "registry.discard").',
+  description: 'The beginning ("registry.begin") or end ("registry.commit" or "registry.discard") of a transaction.',
   interfaces: [RegistryEventRef],
   fields: (t) => ({
-    transaction: t.exposeID('transaction', { description: "The transaction's id; `path` has it too." }),
-    operationCount: t.exposeInt('operationCount', { description: 'How many operations it has.' }),
+    transaction: t.exposeID('transaction', { description: 'The id of the transaction. Equal to `path`.' }),
+    operationCount: t.exposeInt('operationCount', { description: 'The number of operations in the transaction.' }),
     revision: t.field({
       type: 'SafeInt',
       nullable: true,
-      description: 'Of a commit: the transition it made; null where there was nothing to do.',
+      description: 'Of a commit: the revision that it made; null if there was nothing to change.',
       resolve: ({ revision }) => revision,
     }),
     error: t.string({
       nullable: true,
-      description: 'Of a discard: why; "dry run" for a dry run that went well.',
+      description: 'Of a discard: the reason. "dry run" for a successful dry run.',
       resolve: ({ error }) => error,
     }),
   }),
@@ -50,62 +54,66 @@ builder.objectRef<TransactionEvent>('TransactionEvent').implement({
 
 builder.objectRef<EntryEvent>('EntryEvent').implement({
   description:
-    'An operation is offered or taken back ("entry.create", "entry.update", "entry.delete"), or a participant has ' +
-    'answered it ("entry.accept", "entry.reject").',
+    'An operation that is offered or undone ("entry.create", "entry.update", "entry.delete"), or the answer of a ' +
+    'participant to it ("entry.accept", "entry.reject").',
   interfaces: [RegistryEventRef],
   fields: (t) => ({
-    transaction: t.exposeID('transaction', { description: 'Of which transaction.' }),
-    entryId: t.exposeID('entryId', { description: 'Of which entry; `path` has it too.' }),
+    transaction: t.exposeID('transaction', { description: 'The id of the transaction.' }),
+    entryId: t.exposeID('entryId', { description: 'The id of the entry. Equal to `path`.' }),
     entry: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'What the entry is to hold; null for a delete.',
+      description: 'The content after the operation; null for a delete.',
       resolve: ({ entry }) => entry,
     }),
     original: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'What it holds; null for a create.',
+      description: 'The content before the operation; null for a create.',
       resolve: ({ original }) => original,
     }),
     participant: t.string({
       nullable: true,
-      description: 'Who has answered; null for the operation itself.',
+      description: 'The name of the participant that answered; null for the operation itself.',
       resolve: ({ participant }) => participant,
     }),
-    reason: t.string({ nullable: true, description: 'Of a rejection.', resolve: ({ reason }) => reason }),
+    reason: t.string({
+      nullable: true,
+      description: 'Of a rejection: the reason that the participant gave.',
+      resolve: ({ reason }) => reason,
+    }),
   }),
 })
 
 builder.objectRef<SourceEvent>('SourceEvent').implement({
   description:
-    'A source was loaded anew ("source.reloaded"), or something of it failed that had not failed before ("source.failed"). ' +
-    '`path` is its name.',
+    'A source was reloaded ("source.reloaded"), or something in it failed that had not failed before ("source.failed"). ' +
+    '`path` is the name of the source.',
   interfaces: [RegistryEventRef],
   fields: (t) => ({
     created: t.int({
       nullable: true,
-      description: 'How many entries were created; null for a failure.',
+      description: 'The number of entries created; null for a failure.',
       resolve: ({ created }) => created,
     }),
     updated: t.int({
       nullable: true,
-      description: 'How many were updated; null for a failure.',
+      description: 'The number of entries updated; null for a failure.',
       resolve: ({ updated }) => updated,
     }),
     deleted: t.int({
       nullable: true,
-      description: 'How many were deleted; null for a failure.',
+      description: 'The number of entries deleted; null for a failure.',
       resolve: ({ deleted }) => deleted,
     }),
     failed: t.int({
       nullable: true,
-      description: 'How many definitions have failed.',
+      description: 'The number of definitions that failed.',
       resolve: ({ failed }) => failed,
     }),
     error: t.string({
       nullable: true,
-      description: 'Of a failure: the first one, with its place.',
+      description: 'Of a failure: the first error, with its location.',
       resolve: ({ error }) => error,
     }),
   }),
@@ -113,27 +121,30 @@ builder.objectRef<SourceEvent>('SourceEvent').implement({
 
 builder.objectRef<MissedEvents>('MissedEvents').implement({
   description:
-    'Stands where events are missing from the stream ("registry.missed"), because it was read too slowly or a ' +
-    'gateway could not be reached. It comes whatever the patterns are. What was missed is in `changes`.',
+    'A gap in the stream ("registry.missed"), because it was read too slowly or another gateway was unreachable. ' +
+    'It is sent whatever the patterns are. Use `changes` to get the missed changes.',
   interfaces: [RegistryEventRef],
   fields: (t) => ({
-    count: t.exposeInt('count', { description: "How many events; where another gateway's are missing, of any kind." }),
+    count: t.exposeInt('count', {
+      description:
+        'The number of missed events. Events of another gateway are counted whether or not they match the patterns.',
+    }),
   }),
 })
 
 const pattern = (what: string) =>
-  `${what}, a bus pattern: \`*\` is one dotted segment, \`**\` any number, \`(a|b)\` either. All where left out.`
+  `A bus pattern that selects ${what}: \`*\` is one segment, \`**\` is any number of segments, \`(a|b)\` is either. All by default.`
 
 builder.subscriptionField('events', (t) =>
   t.field({
     type: RegistryEventRef,
     description:
-      'The event bus: what happens on any gateway, as it happens. Live only, and at most ' +
-      `${BUS_LIMITS.waitingEvents} events wait for a slow reader, who is told how many it missed; the durable stream is \`changes\`.`,
+      'The event bus of all gateways: transactions, answers of participants, and sources, as they happen. Live only. At most ' +
+      `${BUS_LIMITS.waitingEvents} events are buffered for a slow reader, which then gets MissedEvents. The durable stream is \`changes\`.`,
     args: {
-      system: t.arg.string({ description: pattern('Which systems') }),
-      kind: t.arg.string({ description: pattern('Which kinds of event') }),
-      path: t.arg.string({ description: pattern('Which entries, transactions or sources') }),
+      system: t.arg.string({ description: pattern('systems') }),
+      kind: t.arg.string({ description: pattern('kinds of events') }),
+      path: t.arg.string({ description: pattern('entries, transactions or sources') }),
     },
     async subscribe(_root, { system, kind, path }, context) {
       const filter = { system: system ?? null, kind: kind ?? null, path: path ?? null }

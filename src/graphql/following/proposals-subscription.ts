@@ -4,46 +4,47 @@ import { EntryContentRef } from '../base/object-refs.js'
 import { subscriptionStream } from '../base/subscription-stream.js'
 
 const OnFailureRef = builder.enumType('OnFailure', {
-  description: "Whether a participant's silence or failure refuses the changeset (the default) or lets it pass.",
+  description: 'What happens if a participant does not answer in time or fails.',
   values: {
     REFUSE: { value: 'refuse' as OnFailure, description: 'The changeset is refused.' },
-    PASS: { value: 'pass' as OnFailure, description: 'The operation passes as if it had been accepted.' },
+    PASS: { value: 'pass' as OnFailure, description: 'The operation passes as if the participant had accepted it.' },
   },
 })
 
 const ProposalRef = builder.objectRef<Proposal>('Proposal').implement({
-  description: "An operation that waits for a participant's word, or something that a participant is told.",
+  description: 'An operation that waits for the answer of a participant, or a notification about a transaction.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'By it `answerProposal` answers, at any gateway.' }),
-    transaction: t.exposeID('transaction', { description: 'Of which transaction.' }),
+    id: t.exposeID('id', { description: 'The id to pass to `answerProposal`.' }),
+    transaction: t.exposeID('transaction', { description: 'The id of the transaction.' }),
     kind: t.exposeString('kind', {
       description:
-        '"registry.begin", "entry.create", "entry.update", "entry.delete", "registry.commit" or "registry.discard".',
+        'The kind: "registry.begin", "entry.create", "entry.update", "entry.delete", "registry.commit" or "registry.discard".',
     }),
     entryId: t.id({
       nullable: true,
-      description: "Which entry; null for the transaction's own.",
+      description: 'The id of the entry; null for notifications about the whole transaction.',
       resolve: ({ entry, original }) => (entry ?? original)?.id ?? null,
     }),
     entry: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'What the entry is to hold; null for a delete.',
+      description: 'The content after the operation; null for a delete.',
       resolve: ({ entry }) => entry,
     }),
     original: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'What it holds; null for a create.',
+      description: 'The content before the operation; null for a create.',
       resolve: ({ original }) => original,
     }),
     awaitsAnswer: t.exposeBoolean('awaitsAnswer', {
-      description: 'False for those that only tell (begin, commit, discard, and inverse operations).',
+      description:
+        'Whether the proposal needs an answer. false for notifications: begin, commit, discard and inverse operations.',
     }),
     deadline: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Until when an answer counts; null for those that only tell.',
+      description: 'The time until which an answer counts; null for notifications.',
       resolve: ({ deadline }) => deadline,
     }),
   }),
@@ -53,15 +54,18 @@ builder.subscriptionField('proposals', (t) =>
   t.field({
     type: ProposalRef,
     description:
-      "Take part in transactions: while this runs, operations on entries of these kinds wait for this participant's answer. " +
-      'When it ends with proposals open, the participant has failed. Subscriptions of one name are members of one participant, on any ' +
-      "gateway: each is asked, and the first answer of any is the participant's; it has failed when none is left.",
+      'Registers a participant. While the subscription is open, operations on entries of these kinds wait for its answer. ' +
+      'If it ends with open proposals, the participant has failed. Subscriptions with the same name, at any gateway, are members ' +
+      'of one participant: all get each proposal, and the first answer counts. It fails when no member is left.',
     args: {
-      participant: t.arg.string({ required: true, description: "The participant's name, which refusals tell." }),
+      participant: t.arg.string({ required: true, description: 'The name of the participant, which problems report.' }),
       kinds: t.arg.stringList({
-        description: 'Bus patterns of kinds of entry, e.g. "service.**". All kinds where left out.',
+        description: 'Bus patterns of kinds of entries, e.g. "service.**". All kinds by default.',
       }),
-      onFailure: t.arg({ type: OnFailureRef, description: 'REFUSE unless told.' }),
+      onFailure: t.arg({
+        type: OnFailureRef,
+        description: 'What happens if the participant does not answer in time or fails. REFUSE by default.',
+      }),
     },
     async subscribe(_root, { participant, kinds, onFailure }, context) {
       const input = { participant, kinds: kinds ?? null, onFailure: onFailure ?? 'refuse' }

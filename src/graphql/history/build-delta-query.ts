@@ -19,10 +19,10 @@ builder.queryField('buildDelta', (t) =>
   t.field({
     type: DeltaRef,
     description:
-      'What leads from one given list of entries to another. Content is compared by value, and nothing is read or written.',
+      'The delta between two lists of entries that you pass in. Content is compared by value. Nothing is read from or written to the registry.',
     args: {
-      from: t.arg({ type: [EntryInputRef], required: true, description: 'The state to start from, each entry once.' }),
-      to: t.arg({ type: [EntryInputRef], required: true, description: 'The state to arrive at, each entry once.' }),
+      from: t.arg({ type: [EntryInputRef], required: true, description: 'The entries before, each id once.' }),
+      to: t.arg({ type: [EntryInputRef], required: true, description: 'The entries after, each id once.' }),
     },
     resolve(_root, { from, to }, { registry }) {
       const references = registry.references.bind(registry)
@@ -31,13 +31,13 @@ builder.queryField('buildDelta', (t) =>
   }),
 )
 
-/** @throws RegistryError BAD_USER_INPUT naming the first entry that is none, or stands there twice */
+/** Seals a list of entries. @throws RegistryError BAD_USER_INPUT that names the first invalid or repeated entry */
 function stateOf(list: string, entries: readonly EntryInput[], registry: Registry): Map<EntryId, SealedContent> {
   const state = new Map<EntryId, SealedContent>()
   for (const [index, { id: submitted, kind, meta, data }] of entries.entries()) {
     const place = `${list}[${index}]`
     const id = entryIdFrom(submitted, `${place}.id`)
-    if (state.has(id)) throw wrong(place, `${id} stands in this list already; give each entry once`)
+    if (state.has(id)) throw wrong(place, `${id} is already in this list. List each entry once`)
     const sealed = registry.sealContent({ kind, meta, data })
     if ('faults' in sealed) throw wrong(place, sealed.faults.map(({ message }) => message).join('; '))
     state.set(id, sealed.content)

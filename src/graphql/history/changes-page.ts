@@ -5,7 +5,7 @@ import { type Connection, connectionOf } from '../relay/connection.js'
 import { numberCursors } from '../relay/cursor-codec.js'
 import { type PageArgs, pageFrom } from '../relay/page-args.js'
 
-/** A page of what one revision changed. `list` names the list for its cursors. */
+/** Reads a page of the changes of one revision. @param list - The name of the list in its cursors */
 export async function changesPage(
   list: string,
   revision: number,

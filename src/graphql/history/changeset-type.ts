@@ -5,19 +5,19 @@ import { forwardArgs } from '../relay/page-args.js'
 import { changesPage } from './changes-page.js'
 
 OperationRef.implement({
-  description: 'One step of a changeset.',
+  description: 'An operation of a changeset that was applied.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: OperationKindRef, description: 'What it did.' }),
-    entryId: t.exposeID('id', { description: 'To which entry.' }),
+    kind: t.expose('kind', { type: OperationKindRef, description: 'The kind of change.' }),
+    entryId: t.exposeID('id', { description: 'The id of the entry.' }),
     entry: t.expose('entry', {
       type: EntryRevisionRef,
       nullable: true,
-      description: 'The new content; null for a delete.',
+      description: 'The content after the operation; null for a DELETE.',
     }),
     original: t.expose('previous', {
       type: EntryRevisionRef,
       nullable: true,
-      description: 'The content before; null for a create.',
+      description: 'The content before the operation; null for a CREATE.',
     }),
   }),
 })
@@ -25,11 +25,12 @@ OperationRef.implement({
 const OperationConnection = connectionType(OperationRef, 'operations')
 
 ChangesetRef.implement({
-  description: 'What a version changed, as operations in the order in which they apply: each after what it depends on.',
+  description: 'The operations that made a version from its parent.',
   fields: (t) => ({
     operations: t.field({
       type: OperationConnection,
-      description: "Its operations. The root's changeset has none.",
+      description:
+        'The operations, in the order in which they were applied: each after those that it depends on. v0 has none.',
       args: forwardArgs,
       resolve: (version, args, context) =>
         changesPage(
@@ -40,8 +41,8 @@ ChangesetRef.implement({
           context,
         ),
     }),
-    created: t.exposeInt('created', { description: 'How many entries it created.' }),
-    updated: t.exposeInt('updated', { description: 'How many entries it updated.' }),
-    deleted: t.exposeInt('deleted', { description: 'How many entries it deleted.' }),
+    created: t.exposeInt('created', { description: 'The number of entries that it created.' }),
+    updated: t.exposeInt('updated', { description: 'The number of entries that it updated.' }),
+    deleted: t.exposeInt('deleted', { description: 'The number of entries that it deleted.' }),
   }),
 })

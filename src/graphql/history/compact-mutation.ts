@@ -2,17 +2,17 @@ import type { Compaction } from '../../store/contract/history.js'
 import { builder } from '../base/builder.js'
 
 const CompactionRef = builder.objectRef<Compaction>('Compaction').implement({
-  description: 'What a compaction took away, or on a dry run would take. All zero where that had been done before.',
+  description: 'What a compaction removed, or of a dry run would remove. The counts are 0 if it was already done.',
   fields: (t) => ({
     oldestRevision: t.expose('oldestRevision', {
       type: 'SafeInt',
-      description: 'The oldest revision that can be read afterwards; on a dry run, now.',
+      description: 'The oldest readable revision after the compaction. Of a dry run: the current one.',
     }),
     versions: t.expose('versions', {
       type: 'SafeInt',
-      description: 'How many versions lost their changeset and snapshot.',
+      description: 'The number of versions that lost their changeset and snapshot.',
     }),
-    changes: t.expose('changes', { type: 'SafeInt', description: 'How many changes the log no longer tells.' }),
+    changes: t.expose('changes', { type: 'SafeInt', description: 'The number of changes removed from the log.' }),
   }),
 })
 
@@ -20,7 +20,7 @@ builder.queryField('oldestRevision', (t) =>
   t.field({
     type: 'SafeInt',
     description:
-      'The oldest revision whose state can be read, and the oldest that a stream can go on after: 0 until history is compacted.',
+      'The oldest revision that can be read, and from which `changes` can resume. 0 until history is compacted.',
     resolve: (_root, _args, { loaders }) => loaders().oldestRevision(),
   }),
 )
@@ -29,12 +29,12 @@ builder.mutationField('compact', (t) =>
   t.field({
     type: CompactionRef,
     description:
-      'Squash all that lies before a revision into the state it begins with. Versions below keep their number and metadata and lose ' +
-      'changeset and snapshot: reading those is an error with code COMPACTED. The same again does nothing. Cannot be undone. ' +
-      'Error codes: BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG (`tag`, `version` and `revision` say by which), HISTORY_DAMAGED, HISTORY_NOT_KEPT.',
+      'Removes the history before a revision. It cannot be undone. Older versions keep their number and metadata but lose their ' +
+      'changeset and snapshot: reading those is an error with code COMPACTED. Repeating it does nothing. ' +
+      'Error codes: BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG (with `tag`, `version` and `revision`), HISTORY_DAMAGED, HISTORY_NOT_KEPT.',
     args: {
-      before: t.arg({ type: 'SafeInt', required: true, description: 'The revision from which on everything is kept.' }),
-      dryRun: t.arg.boolean({ description: 'Only tell what would be taken away.' }),
+      before: t.arg({ type: 'SafeInt', required: true, description: 'The oldest revision to retain.' }),
+      dryRun: t.arg.boolean({ description: 'Whether to only report what would be removed.' }),
     },
     async resolve(_root, { before, dryRun }, context) {
       try {

@@ -6,49 +6,50 @@ import { OperationKindRef } from '../base/operation-kind-enum.js'
 import { contentFields } from '../entry/entry-state-interface.js'
 
 EntryContentRef.implement({
-  description: "An entry's content by itself, in a registry or not.",
+  description: 'The content of an entry that is not necessarily in the registry, such as in a delta or a proposal.',
   fields: (t) => contentFields(t),
 })
 
 const DeltaOperationRef = builder.objectRef<Operation>('DeltaOperation').implement({
-  description: 'One step on the way from one state to another.',
+  description: 'An operation of a delta.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: OperationKindRef, description: 'What it does.' }),
-    entryId: t.exposeID('id', { description: 'To which entry.' }),
+    kind: t.expose('kind', { type: OperationKindRef, description: 'The kind of change.' }),
+    entryId: t.exposeID('id', { description: 'The id of the entry.' }),
     entry: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'The new content; null for a delete.',
+      description: 'The content after the operation; null for a DELETE.',
       resolve: ({ id, content }) => (content === null ? null : { id, content }),
     }),
     original: t.field({
       type: EntryContentRef,
       nullable: true,
-      description: 'The content before; null for a create.',
+      description: 'The content before the operation; null for a CREATE.',
       resolve: ({ id, original }) => (original === null ? null : { id, content: original }),
     }),
   }),
 })
 
 DeltaRef.implement({
-  description: 'The fewest operations that lead from one state to another, in an order that may be applied.',
+  description: 'The smallest set of operations that leads from one state to another.',
   fields: (t) => ({
     created: t.int({
-      description: 'How many entries are created.',
+      description: 'The number of entries created.',
       resolve: (operations) => count(operations, 'CREATE'),
     }),
     updated: t.int({
-      description: 'How many entries are updated.',
+      description: 'The number of entries updated.',
       resolve: (operations) => count(operations, 'UPDATE'),
     }),
     deleted: t.int({
-      description: 'How many entries are deleted.',
+      description: 'The number of entries deleted.',
       resolve: (operations) => count(operations, 'DELETE'),
     }),
     operations: t.field({
       type: [DeltaOperationRef],
       description:
-        'All of them: deletes first, dependents before what they depend on; then the rest, the other way round.',
+        'All operations, in an order that can be applied: first deletes, with dependents before their dependencies, then ' +
+        'creates and updates, with dependencies before their dependents.',
       resolve: (operations) => [...operations],
     }),
   }),
@@ -57,10 +58,10 @@ DeltaRef.implement({
 builder.queryField('delta', (t) =>
   t.field({
     type: DeltaRef,
-    description: 'What changed between two states of this registry, in whichever direction they are given.',
+    description: 'The delta between two states of the registry. `from` may be older or newer than `to`.',
     args: {
-      from: t.arg({ type: AtRef, required: true, description: 'The state to start from.' }),
-      to: t.arg({ type: AtRef, required: true, description: 'The state to arrive at.' }),
+      from: t.arg({ type: AtRef, required: true, description: 'The state before.' }),
+      to: t.arg({ type: AtRef, required: true, description: 'The state after.' }),
     },
     async resolve(_root, { from, to }, context) {
       const [start, end] = await Promise.all([revisionFrom(from, context), revisionFrom(to, context)])

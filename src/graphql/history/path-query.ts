@@ -4,17 +4,17 @@ import { VersionRef } from '../base/object-refs.js'
 import { loadVersion } from '../loading/load-version.js'
 
 const PathDirectionRef = builder.enumType('PathDirection', {
-  description: 'Which way a step goes through the version tree.',
+  description: 'The direction of a step through the version tree.',
   values: {
-    FORWARD: { description: 'Away from the root: the changeset is applied.' },
-    BACKWARD: { description: 'Towards the root: the changeset is inverted.' },
+    FORWARD: { description: 'Away from the root: the changeset of the version is applied.' },
+    BACKWARD: { description: 'Towards the root: the changeset of the version is inverted.' },
   },
 })
 
 const PathStepRef = builder.objectRef<PathStep>('PathStep').implement({
-  description: 'One step on the way from one version to another.',
+  description: 'One step on the path from one version to another.',
   fields: (t) => ({
-    direction: t.expose('direction', { type: PathDirectionRef, description: 'Which way it goes.' }),
+    direction: t.expose('direction', { type: PathDirectionRef, description: 'The direction of the step.' }),
     version: t.field({
       type: VersionRef,
       description: 'The version whose changeset this step applies (FORWARD) or inverts (BACKWARD).',
@@ -26,10 +26,10 @@ const PathStepRef = builder.objectRef<PathStep>('PathStep').implement({
 builder.queryField('path', (t) =>
   t.field({
     type: [PathStepRef],
-    description: 'The shortest way through the version tree: back to where the two branches part, then forward.',
+    description: 'The shortest path from one version to another: back to their common ancestor, then forward.',
     args: {
-      from: t.arg({ type: 'SafeInt', required: true, description: 'The version to start at.' }),
-      to: t.arg({ type: 'SafeInt', required: true, description: 'The version to arrive at.' }),
+      from: t.arg({ type: 'SafeInt', required: true, description: 'The number of the version to start from.' }),
+      to: t.arg({ type: 'SafeInt', required: true, description: 'The number of the version to reach.' }),
     },
     resolve: async (_root, { from, to }, { registry }) => [...(await registry.path(from, to))],
   }),

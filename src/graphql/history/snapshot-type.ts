@@ -16,48 +16,48 @@ import { forwardArgs, pageArgs } from '../relay/page-args.js'
 
 SnapshotRef.implement({
   description:
-    'The whole registry at one revision: every read through it sees that state and no other, however the head moves.',
+    'The state of the whole registry at one revision. All fields show that state, even while the head moves.',
   fields: (t) => ({
-    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision whose state this is.' }),
+    revision: t.expose('revision', { type: 'SafeInt', description: 'The revision of this state.' }),
     version: t.field({
       type: VersionRef,
-      description: 'The head at that revision.',
+      description: 'The version that was the head at this revision.',
       resolve: ({ revision }, _args, context) => versionAt(revision, context),
     }),
     entryCount: t.int({
-      description: 'How many entries there are.',
+      description: 'The number of entries.',
       resolve: ({ revision }, _args, { registry }) => registry.history.entryCount(revision),
     }),
     entry: t.field({
       type: EntryRevisionRef,
       nullable: true,
-      description: 'One entry as it stood; null where there was none.',
-      args: { id: t.arg({ type: 'EntryID', required: true, description: 'Whose entry.' }) },
+      description: 'An entry in this state; null if it did not exist.',
+      args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
       resolve: ({ revision }, { id }, { loaders }) => loaders().entryAt.load({ id: entryIdFrom(id), revision }),
     }),
     entries: t.field({
       type: EntryRevisionConnection,
-      description: 'The entries of this state; all pages are of it.',
+      description: 'The entries of this state that match the criteria. All pages show the same state.',
       args: { ...criteriaArgs, ...orderArgs, ...pageArgs },
       resolve: ({ revision }, args, context) => entriesPage('snapshot', args, revision, context),
     }),
     namespace: t.field({
       type: EntryRevisionConnection,
-      description: 'The entries of one namespace, by name.',
-      args: { name: t.arg.string({ required: true, description: 'The namespace.' }), ...forwardArgs },
+      description: 'The entries of one namespace, sorted by name.',
+      args: { name: t.arg.string({ required: true, description: 'The name of the namespace.' }), ...forwardArgs },
       resolve: ({ revision }, { name, ...page }, context) =>
         readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, revision, context),
     }),
     dependencyGraph: t.field({
       type: DependencyGraphRef,
       nullable: true,
-      description: 'What an entry of this state depends on, or what depends on it; null where there is no such entry.',
+      description: 'The dependency graph of an entry in this state; null if the entry did not exist.',
       args: graphArgs,
       resolve: ({ revision }, args, context) => graphFrom(args, revision, context),
     }),
     namespaces: t.field({
       type: [NamespaceSummaryRef],
-      description: 'The namespaces that held entries, by code point.',
+      description: 'The namespaces that contained entries, sorted by Unicode code points.',
       resolve: ({ revision }, _args, { registry }) => registry.history.namespaces(revision),
     }),
   }),
@@ -72,7 +72,7 @@ builder.queryField('snapshot', (t) =>
   }),
 )
 
-/** The version that was the head at a revision which can be read. */
+/** Finds the version that was the head at a readable revision. @throws RegistryError COMPACTED */
 export async function versionAt(revision: number, context: RequestContext): Promise<Version> {
   const loaders = context.loaders()
   const transition = revision === 0 ? null : await loaders.transition.load(revision)
@@ -81,7 +81,7 @@ export async function versionAt(revision: number, context: RequestContext): Prom
   if (head.revision === revision) return loadVersion(head.version, context)
   throw new RegistryError(
     'COMPACTED',
-    `what moved the head at revision ${revision} is no longer kept; read a newer revision`,
+    `The transition of revision ${revision} has been compacted. Read a newer revision`,
   )
 }
 

@@ -8,19 +8,22 @@ import { nameCursors } from '../relay/cursor-codec.js'
 import { pageArgs, pageFrom } from '../relay/page-args.js'
 
 TagRef.implement({
-  description: 'A name for a version. Setting one moves no head and makes no revision.',
+  description: 'A name for a version, like a Git tag. Setting a tag does not move the head and makes no revision.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique in the registry.' }),
+    name: t.exposeString('name', { description: 'The name, unique in the registry.' }),
     version: t.field({
       type: VersionRef,
-      description: 'The version that it stands on.',
+      description: 'The version that the tag points to.',
       resolve: ({ version }, _args, context) => loadVersion(version, context),
     }),
     movable: t.exposeBoolean('movable', {
-      description: 'Whether it may be put on another version; a fixed one stays where it is.',
+      description: 'Whether the tag can be moved to another version. A fixed tag cannot.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was put there.' }),
-    author: t.exposeString('author', { nullable: true, description: 'Who put it there; null where nobody was named.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'The time when the tag was set to its version.',
+    }),
+    author: t.exposeString('author', { nullable: true, description: 'The author who set the tag; null if unknown.' }),
   }),
 })
 
@@ -30,13 +33,13 @@ builder.queryFields((t) => ({
   tag: t.field({
     type: TagRef,
     nullable: true,
-    description: 'One tag; null where there is none of this name.',
-    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    description: 'A tag; null if it does not exist.',
+    args: { name: t.arg.string({ required: true, description: 'The name of the tag.' }) },
     resolve: (_root, { name }, { loaders }) => (tagNameFault(name) === undefined ? loaders().tag.load(name) : null),
   }),
   tags: t.field({
     type: TagConnection,
-    description: 'All tags, by name.',
+    description: 'All tags, sorted by name.',
     args: pageArgs,
     async resolve(_root, args, { registry: { history } }) {
       const cursors = nameCursors(history.registryId, 'tags', (name) => tagNameFault(name) === undefined)
@@ -53,19 +56,25 @@ builder.queryFields((t) => ({
 }))
 
 const SetTagInputRef = builder.inputType('SetTagInput', {
-  description: 'Which tag is to stand on which version.',
+  description: 'A tag and the version that it will point to.',
   fields: (t) => ({
     name: t.string({
       required: true,
-      description: 'Segments of A-Z, a-z, 0-9, "_" and "-", joined by "." or "/"; 255 characters at most.',
+      description:
+        'The name of the tag: segments of A-Z, a-z, 0-9, "_" and "-", joined by "." or "/". At most 255 characters.',
     }),
-    version: t.field({ type: 'SafeInt', required: true, description: 'The version that it is to stand on.' }),
+    version: t.field({
+      type: 'SafeInt',
+      required: true,
+      description: 'The number of the version that the tag will point to.',
+    }),
     movable: t.boolean({
-      description: 'Whether it may be moved later. Left out, it stays as it is; a new tag is fixed.',
+      description:
+        'Whether the tag can be moved later. By default an existing tag stays as it is and a new tag is fixed.',
     }),
     expectedVersion: t.field({
       type: 'SafeInt',
-      description: 'Refuse (TAG_MOVED) unless it stands on this version now.',
+      description: 'A fence: the version that the tag must point to now. Otherwise the error code is TAG_MOVED.',
     }),
   }),
 })
@@ -74,9 +83,9 @@ builder.mutationFields((t) => ({
   setTag: t.field({
     type: TagRef,
     description:
-      'Put a tag on a version. The same again changes nothing. ' +
-      'Error codes: VERSION_NOT_FOUND, TAG_NOT_FOUND (a version was expected), TAG_MOVED, TAG_FIXED.',
-    args: { input: t.arg({ type: SetTagInputRef, required: true, description: 'Which, and where.' }) },
+      'Creates a tag or moves it to another version. Repeating it changes nothing. ' +
+      'Error codes: VERSION_NOT_FOUND, TAG_NOT_FOUND (with `expectedVersion`), TAG_MOVED, TAG_FIXED.',
+    args: { input: t.arg({ type: SetTagInputRef, required: true, description: 'The tag and its version.' }) },
     resolve: (_root, { input }, context) =>
       afterwards(
         context,
@@ -93,16 +102,16 @@ builder.mutationFields((t) => ({
   }),
   deleteTag: t.field({
     type: TagRef,
-    description: 'Take a tag away; the answer is the tag as it was. Error codes: TAG_NOT_FOUND, TAG_FIXED.',
+    description: 'Deletes a tag and returns it as it was. Error codes: TAG_NOT_FOUND, TAG_FIXED.',
     args: {
-      name: t.arg.string({ required: true, description: 'Its name.' }),
-      force: t.arg.boolean({ description: 'Even where it is fixed.' }),
+      name: t.arg.string({ required: true, description: 'The name of the tag.' }),
+      force: t.arg.boolean({ description: 'Whether to delete the tag even if it is fixed.' }),
     },
     resolve: (_root, { name, force }, context) => afterwards(context, context.registry.deleteTag(name, force ?? false)),
   }),
 }))
 
-/** The answer is to show the registry as it is after the write. */
+/** Waits for a write, then drops the loaders, so that the answer shows the registry after the write. */
 async function afterwards<Result>(context: RequestContext, write: Promise<Result>): Promise<Result> {
   try {
     return await write

@@ -9,37 +9,37 @@ import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 import { changesPage } from './changes-page.js'
 
 const TransitionKindRef = builder.enumType('TransitionKind', {
-  description: 'What moved the head.',
+  description: 'The reason why the head moved.',
   values: {
-    CHANGESET: { description: 'A changeset was applied and made a new version.' },
-    VERSION: { description: 'A version that was there already was applied: back, forward or across branches.' },
+    CHANGESET: { description: 'A changeset was applied, which made a new version.' },
+    VERSION: { description: 'The head moved to an existing version: back, forward or to another branch.' },
   },
 })
 
 TransitionRef.implement({
-  description: 'One movement of the head: a changeset applied, or a version applied.',
+  description: 'One movement of the head, by a changeset or by applying a version.',
   fields: (t) => ({
     revision: t.expose('revision', {
       type: 'SafeInt',
-      description: 'Its number: movements are counted from 1 without gaps.',
+      description: 'The number of the transition. Revisions count from 1 without gaps.',
     }),
-    kind: t.expose('kind', { type: TransitionKindRef, description: 'What moved the head.' }),
+    kind: t.expose('kind', { type: TransitionKindRef, description: 'Whether a changeset or a version was applied.' }),
     from: t.field({
       type: VersionRef,
-      description: 'The head before.',
+      description: 'The head before the transition.',
       resolve: ({ from }, _args, context) => loadVersion(from, context),
     }),
     to: t.field({
       type: VersionRef,
-      description: 'The head afterwards.',
+      description: 'The head after the transition.',
       resolve: ({ to }, _args, context) => loadVersion(to, context),
     }),
-    author: t.exposeString('author', { nullable: true, description: 'Who moved it; null where nobody was named.' }),
-    message: t.exposeString('message', { nullable: true, description: 'What they say of it.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was committed.' }),
+    author: t.exposeString('author', { nullable: true, description: 'The author of the transition; null if unknown.' }),
+    message: t.exposeString('message', { nullable: true, description: 'The message of the author.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the commit.' }),
     changes: t.field({
       type: EntryChangeConnection,
-      description: 'What it changed, in an order that may be applied.',
+      description: 'The changes to entries, in the order in which they were applied.',
       args: forwardArgs,
       resolve: (transition, args, context) =>
         changesPage('changes', transition.revision, args, () => transition.changeCount, context),
@@ -47,12 +47,12 @@ TransitionRef.implement({
   }),
 })
 
-const TransitionConnection = connectionType(TransitionRef, 'movements of the head')
+const TransitionConnection = connectionType(TransitionRef, 'transitions')
 
 builder.queryField('transitions', (t) =>
   t.field({
     type: TransitionConnection,
-    description: 'The log of head movements, oldest first.',
+    description: 'All transitions of the head, oldest first: the log of the registry.',
     args: pageArgs,
     async resolve(_root, args, { registry: { history }, loaders }) {
       const cursors = numberCursors(history.registryId, 'transitions')

@@ -10,53 +10,63 @@ import { pageArgs, pageFrom } from '../relay/page-args.js'
 import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 
 VersionRef.implement({
-  description: 'A node of the version tree: what one changeset made. It never changes. v0, the root, is empty.',
+  description:
+    'A version of the registry, made by one changeset. Versions form a tree, like Git commits, and never change. v0 is the empty root.',
   interfaces: [NodeRef],
   fields: (t) => ({
-    id: t.id({ description: '"v" and the number.', resolve: ({ number }) => `v${number}` }),
+    id: t.id({
+      description: 'The id of the version: "v" and its number, e.g. "v17".',
+      resolve: ({ number }) => `v${number}`,
+    }),
     number: t.expose('number', {
       type: 'SafeInt',
-      description: 'Grows by one with each version and is never used twice.',
+      description: 'The number of the version. Each new version gets the next number; numbers are never reused.',
     }),
     previous: t.field({
       type: VersionRef,
       nullable: true,
-      description: 'The version it was applied to; null for v0.',
+      description: 'The parent: the version that the changeset was applied to. null for v0.',
       resolve: ({ parent }, _args, context) => (parent === null ? null : loadVersion(parent, context)),
     }),
     children: t.field({
       type: [VersionRef],
-      description: 'The versions applied to it, by number: several where history branches.',
+      description:
+        'The versions that have this one as their parent, sorted by number. History branches if there are several.',
       resolve: async ({ number }, _args, { loaders }) => [...(await loaders().children.load(number))],
     }),
     tags: t.field({
       type: [TagRef],
-      description: 'The tags that stand on it, by name.',
+      description: 'The tags that point to this version, sorted by name.',
       resolve: async ({ number }, _args, { loaders }) => [...(await loaders().tagsOf.load(number))],
     }),
     isHead: t.boolean({
-      description: 'Whether the registry stands at this version.',
+      description: 'Whether this version is the current head.',
       resolve: async ({ number }, _args, { loaders }) => (await loaders().head()).version === number,
     }),
-    author: t.exposeString('author', { nullable: true, description: 'Who wrote it; null where nobody was named.' }),
-    message: t.exposeString('message', { nullable: true, description: 'What its author says of it.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was committed.' }),
+    author: t.exposeString('author', { nullable: true, description: 'The author of the changeset; null if unknown.' }),
+    message: t.exposeString('message', { nullable: true, description: 'The message of the author.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the commit.' }),
     digest: t.exposeString('digest', {
-      description: "SHA-256, hex, chained over the parent's digest and the changeset's bytes.",
+      description:
+        'A SHA-256 over the digest of the parent and the bytes of the changeset, in hexadecimal. It identifies the whole lineage.',
     }),
-    changeset: t.field({ type: ChangesetRef, description: 'What it changed.', resolve: (version) => version }),
+    changeset: t.field({
+      type: ChangesetRef,
+      description: 'The changeset that made this version from its parent.',
+      resolve: (version) => version,
+    }),
     compacted: t.boolean({
       description:
-        'Whether its changeset and snapshot have been compacted away: reading them is an error with code COMPACTED.',
+        'Whether compaction removed the changeset and snapshot. Reading them is then an error with code COMPACTED.',
       resolve: ({ revision }, _args, context) => isCompacted(revision, context),
     }),
     snapshot: t.field({
       type: SnapshotRef,
-      description: 'The state it made: that of the first revision at which it was the head.',
+      description: 'The state of the registry at this version, read at the first revision at which it was the head.',
       resolve: async ({ number, revision }, _args, context) => {
         if (await isCompacted(revision, context))
           throw compactedError(revision, await context.loaders().oldestRevision())
-        // What is past is not there: that is said at once, as `Query.snapshot` does.
+        // Without history this throws unless the version is the head, like `Query.snapshot`.
         return {
           revision: context.registry.history.hasHistory
             ? revision
@@ -72,19 +82,19 @@ const VersionConnection = connectionType(VersionRef, 'versions')
 builder.queryFields((t) => ({
   currentVersion: t.field({
     type: VersionRef,
-    description: 'The version that the registry stands at.',
+    description: 'The head: the current version of the registry.',
     resolve: async (_root, _args, context) => loadVersion((await context.loaders().head()).version, context),
   }),
   version: t.field({
     type: VersionRef,
     nullable: true,
-    description: 'One version; null where there is none of this number.',
-    args: { number: t.arg({ type: 'SafeInt', required: true, description: 'Its number.' }) },
+    description: 'A version; null if it does not exist.',
+    args: { number: t.arg({ type: 'SafeInt', required: true, description: 'The number of the version.' }) },
     resolve: (_root, { number }, { loaders }) => (number < 0 ? null : loaders().version.load(number)),
   }),
   versions: t.field({
     type: VersionConnection,
-    description: 'All versions of all branches, by number.',
+    description: 'All versions on all branches, sorted by number.',
     args: pageArgs,
     async resolve(_root, args, context) {
       const { history } = context.registry
@@ -103,7 +113,7 @@ builder.queryFields((t) => ({
   }),
 }))
 
-/** Where no history is kept, nothing was ever there to be compacted. */
+/** A store without history has nothing to compact. */
 async function isCompacted(revision: number, { registry, loaders }: RequestContext): Promise<boolean> {
   return registry.history.hasHistory && revision < (await loaders().oldestRevision())
 }

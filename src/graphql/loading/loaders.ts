@@ -14,17 +14,17 @@ import {
 } from '../../store/contract/history-reader.js'
 import { type PageKey, pagedLoader } from './paged-loader.js'
 
-/** What one request has asked for already; whatever is asked for in the same turn is read in one statement. */
+/** Batches and caches the reads of one request. Keys loaded in the same event-loop tick are read in one statement. */
 export interface Loaders {
-  /** Where the registry stood when this request first asked. */
+  /** The head when this request first read it. */
   readonly head: () => Promise<Head>
-  /** The oldest revision that could be read when this request first asked. */
+  /** The oldest readable revision when this request first read it. */
   readonly oldestRevision: () => Promise<number>
   /** An entry at the head. */
   readonly entry: DataLoader<EntryId, EntryRevision | null>
-  /** An entry as it stood at a revision. */
+  /** An entry at a revision. */
   readonly entryAt: DataLoader<EntryRevisionKey, EntryRevision | null, string>
-  /** The content that a revision gave an entry. */
+  /** The content that a revision gave to an entry; null if it did not change the entry. */
   readonly entryRevision: DataLoader<EntryRevisionKey, EntryRevision | null, string>
   readonly history: DataLoader<PageKey<EntryId, number>, PageOf<EntryRevision>, string>
   readonly historyCount: DataLoader<EntryId, number>
@@ -38,15 +38,15 @@ export interface Loaders {
   readonly tag: DataLoader<string, Tag | null>
   readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
-  /** Null where the revision has been compacted away. */
+  /** Null if the revision has been compacted. */
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
 }
 
-type Makers = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
+type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
 
-const NOTHING = { items: [], hasMore: false } as const
+const EMPTY_PAGE = { items: [], hasMore: false } as const
 
-const MAKERS: Makers = {
+const FACTORIES: LoaderFactories = {
   head: (registry) => {
     let head: Promise<Head> | undefined
     return () => (head ??= registry.head())
@@ -65,7 +65,7 @@ const MAKERS: Makers = {
       },
       { cacheKeyFn: entryRevisionKey },
     ),
-  history: ({ history }) => pagedLoader((ids, page) => history.entryHistories(ids, page), NOTHING),
+  history: ({ history }) => pagedLoader((ids, page) => history.entryHistories(ids, page), EMPTY_PAGE),
   historyCount: ({ history }) => byKey((ids) => history.entryHistoryCounts(ids), 0),
   dependents: ({ history }) => byKey((ids) => history.dependents(ids), []),
   group: ({ history }) => byKey((groups) => history.entriesInGroups(groups), []),
@@ -80,23 +80,23 @@ const MAKERS: Makers = {
   changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
 }
 
-/** Each loader is made when it is first asked for: most requests use one or two, and making all took as long as a short query. */
-class RequestLoaders {
-  readonly made: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {}
+/** Creates each loader on first use. Most requests use one or two, and creating all took as long as a short query. */
+class LazyLoaders {
+  readonly created: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {}
 
   constructor(readonly registry: Registry) {}
 }
 
-for (const name of Object.keys(MAKERS) as (keyof Loaders)[]) {
-  Object.defineProperty(RequestLoaders.prototype, name, {
-    get(this: RequestLoaders) {
-      return (this.made[name] ??= MAKERS[name](this.registry) as never)
+for (const name of Object.keys(FACTORIES) as (keyof Loaders)[]) {
+  Object.defineProperty(LazyLoaders.prototype, name, {
+    get(this: LazyLoaders) {
+      return (this.created[name] ??= FACTORIES[name](this.registry) as never)
     },
   })
 }
 
 export function createLoaders(registry: Registry): Loaders {
-  return new RequestLoaders(registry) as unknown as Loaders
+  return new LazyLoaders(registry) as unknown as Loaders
 }
 
 function byKey<Key, Found>(
@@ -109,18 +109,18 @@ function byKey<Key, Found>(
   })
 }
 
-/** One statement for each revision asked about: nearly always it is one. */
+/** Reads one statement for each revision. Nearly always there is only one. */
 async function entriesAt(
   history: Registry['history'],
   keys: readonly EntryRevisionKey[],
 ): Promise<(EntryRevision | null)[]> {
   const ids = new Map<number, EntryId[]>()
   for (const { id, revision } of keys) {
-    const wanted = ids.get(revision)
-    if (wanted === undefined) ids.set(revision, [id])
-    else wanted.push(id)
+    const requested = ids.get(revision)
+    if (requested === undefined) ids.set(revision, [id])
+    else requested.push(id)
   }
   const found = new Map<number, Map<EntryId, EntryRevision>>()
-  for (const [revision, wanted] of ids) found.set(revision, await history.entries(wanted, revision))
+  for (const [revision, requested] of ids) found.set(revision, await history.entries(requested, revision))
   return keys.map(({ id, revision }) => found.get(revision)?.get(id) ?? null)
 }

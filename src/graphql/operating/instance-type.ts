@@ -5,30 +5,34 @@ import { InstanceRef } from '../base/object-refs.js'
 import { markNegativeZeros } from '../results/result-text.js'
 
 InstanceRef.implement({
-  description: 'A live user of an entry, for as long as it renews.',
+  description:
+    'A program that uses an entry, registered with a time to live (a lease). It expires unless it is renewed.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'By it the instance is renewed and released.' }),
-    entryId: t.exposeID('entryId', { description: 'Which entry it uses.' }),
-    name: t.exposeString('name', { description: "Unique among the entry's live instances." }),
+    id: t.exposeID('id', { description: 'The id to pass to `renewInstance` and `releaseInstance`.' }),
+    entryId: t.exposeID('entryId', { description: 'The id of the entry that it uses.' }),
+    name: t.exposeString('name', { description: 'The name, unique among the live instances of the entry.' }),
     metadata: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What it was acquired with; null where that was nothing, and once it has gone.',
+      description: 'Any JSON value given at acquisition; null if there was none, or once the instance has ended.',
       async resolve({ id, metadataBytes }: Instance, _args, { loaders }) {
         const text = metadataBytes === 0 ? null : await loaders().instanceMetadata.load(id)
         return text === null ? null : markNegativeZeros(JSON.parse(text) as unknown, text)
       },
     }),
-    acquiredAt: t.expose('acquiredAt', { type: 'DateTime', description: "By the store's clock." }),
+    acquiredAt: t.expose('acquiredAt', {
+      type: 'DateTime',
+      description: 'The time of acquisition, by the clock of the store.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: "When it is gone unless it is renewed, by the store's clock.",
+      description: 'The time when it expires unless it is renewed, by the clock of the store.',
     }),
     fencingToken: t.expose('fencingToken', {
       type: 'SafeInt',
       description:
-        'Grows with every instance of the entry ever acquired, also when the entry is deleted and made anew: ' +
-        'lets a third party refuse a holder that has been overtaken.',
+        'A number that grows with each instance of the entry, even if the entry is deleted and created again. ' +
+        'Other systems can use it to refuse requests of an outdated holder.',
     }),
   }),
 })
@@ -36,19 +40,19 @@ InstanceRef.implement({
 const SECONDS = `${TTL.least} to ${TTL.most}`
 
 const AcquireInstanceInputRef = builder.inputType('AcquireInstanceInput', {
-  description: 'Who uses which entry, and for how long.',
+  description: 'A new instance: which entry it uses, its name, and for how long.',
   fields: (t) => ({
-    entry: t.field({ type: 'EntryID', required: true, description: 'Which entry is to be used.' }),
+    entry: t.field({ type: 'EntryID', required: true, description: 'The id of the entry to use.' }),
     name: t.string({
       required: true,
       description:
-        "Unique among the entry's live instances: acquiring it again while it lives is an error with code INSTANCE_EXISTS. " +
-        `${MAX_INSTANCE_NAME_BYTES} bytes at most.`,
+        'The name, unique among the live instances of the entry. Acquiring it again while it lives is an error with code ' +
+        `INSTANCE_EXISTS. At most ${MAX_INSTANCE_NAME_BYTES} bytes.`,
     }),
-    ttlSeconds: t.int({ required: true, description: `For how long, unless it is renewed: ${SECONDS}.` }),
+    ttlSeconds: t.int({ required: true, description: `The time to live in seconds, ${SECONDS}.` }),
     metadata: t.field({
       type: 'JSON',
-      description: 'Anything that others are to know of it, as large as an entry may be.',
+      description: 'Any JSON value for others to read, at most as large as an entry.',
     }),
   }),
 })
@@ -56,25 +60,32 @@ const AcquireInstanceInputRef = builder.inputType('AcquireInstanceInput', {
 builder.mutationFields((t) => ({
   acquireInstance: t.field({
     type: InstanceRef,
-    description: 'Begin to use an entry. Error codes: ENTRY_NOT_FOUND, INSTANCE_EXISTS.',
+    description: 'Registers an instance of an entry. Error codes: ENTRY_NOT_FOUND, INSTANCE_EXISTS.',
     args: {
-      input: t.arg({ type: AcquireInstanceInputRef, required: true, description: 'What is to be used, and by whom.' }),
+      input: t.arg({
+        type: AcquireInstanceInputRef,
+        required: true,
+        description: 'The entry, the name of the instance and its time to live.',
+      }),
     },
     resolve: (_root, { input: { entry, name, ttlSeconds, metadata } }, { registry }) =>
       registry.instances.acquire({ entry: entryIdFrom(entry, 'entry'), name, ttlSeconds, metadata }),
   }),
   renewInstance: t.field({
     type: InstanceRef,
-    description: 'Go on using it: from now for as long again, or for `ttlSeconds`. Error code: INSTANCE_EXPIRED.',
+    description:
+      'Renews an instance from now, for its previous duration or for `ttlSeconds`. Error code: INSTANCE_EXPIRED.',
     args: {
-      id: t.arg.id({ required: true, description: 'As `acquireInstance` gave it.' }),
-      ttlSeconds: t.arg.int({ description: `${SECONDS}; as long as before where left out.` }),
+      id: t.arg.id({ required: true, description: 'The id of the instance, from `acquireInstance`.' }),
+      ttlSeconds: t.arg.int({
+        description: `The new time to live in seconds, ${SECONDS}. The previous one by default.`,
+      }),
     },
     resolve: (_root, { id, ttlSeconds }, { registry }) => registry.instances.renew(id, ttlSeconds ?? null),
   }),
   releaseInstance: t.boolean({
-    description: 'Use it no more. False where it had gone already.',
-    args: { id: t.arg.id({ required: true, description: 'As `acquireInstance` gave it.' }) },
+    description: 'Ends an instance. false if it had already ended.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the instance, from `acquireInstance`.' }) },
     resolve: (_root, { id }, { registry }) => registry.instances.release(id),
   }),
 }))

@@ -10,41 +10,48 @@ import { InstanceRef } from '../base/object-refs.js'
 import { subscriptionStream } from '../base/subscription-stream.js'
 
 const MEANINGS: Readonly<Record<InstanceChangeKind, string>> = {
-  LIVE: 'It lives: of those that are told first.',
-  ACQUIRED: 'It has come.',
-  RENEWED: 'It lives for longer: `expiresAt` is another.',
-  EXPIRED: 'It has gone: it was not renewed in time.',
-  ENDED: 'It has gone before its time: it was released, or its entry was deleted with `force`.',
+  LIVE: 'The instance is live. Sent at the beginning of the stream for each live instance.',
+  ACQUIRED: 'The instance was acquired.',
+  RENEWED: 'The instance was renewed and has a new `expiresAt`.',
+  EXPIRED: 'The instance expired because it was not renewed in time.',
+  ENDED: 'The instance ended early: it was released, or its entry was deleted with `force`.',
 }
 
 type DescribedKinds = Record<InstanceChangeKind, { description: string }>
 
 const InstanceChangeKindRef = builder.enumType('InstanceChangeKind', {
-  description: 'What has happened to an instance.',
+  description: 'The kind of change to an instance.',
   values: Object.fromEntries(
     INSTANCE_CHANGE_KINDS.map((kind) => [kind, { description: MEANINGS[kind] }]),
   ) as DescribedKinds,
 })
 
 const InstanceChangeRef = builder.objectRef<InstanceChange>('InstanceChange').implement({
-  description: 'Something that happened to an instance.',
+  description: 'A change to an instance.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: InstanceChangeKindRef, description: 'What.' }),
-    instance: t.expose('instance', { type: InstanceRef, description: 'To which; of one that has gone, as it was.' }),
+    kind: t.expose('kind', { type: InstanceChangeKindRef, description: 'The kind of change.' }),
+    instance: t.expose('instance', {
+      type: InstanceRef,
+      description: 'The instance. If it has ended: as it was last.',
+    }),
   }),
 })
 
 const InstanceBatchRef = builder.objectRef<InstanceBatch>('InstanceBatch').implement({
-  description: "What has happened to an entry's instances since the batch before.",
+  description: 'Changes to the instances of an entry since the previous batch.',
   fields: (t) => ({
-    entryId: t.exposeID('entryId', { description: 'Of which entry.' }),
+    entryId: t.exposeID('entryId', { description: 'The id of the entry.' }),
     reset: t.exposeBoolean('reset', {
       description:
-        'The stream begins, or begins anew because it was read too slowly: what came before is void, and all that lives comes (again).',
+        'Whether to discard all earlier batches, because the stream begins or was read too slowly. All live instances follow.',
     }),
-    changes: t.field({ type: [InstanceChangeRef], description: 'In order.', resolve: ({ changes }) => [...changes] }),
+    changes: t.field({
+      type: [InstanceChangeRef],
+      description: 'The changes, in order.',
+      resolve: ({ changes }) => [...changes],
+    }),
     synced: t.exposeBoolean('synced', {
-      description: 'Everything that was known has been told; false while more is to come at once.',
+      description: 'Whether the stream has caught up. false if the next batch follows at once.',
     }),
   }),
 })
@@ -53,9 +60,9 @@ builder.subscriptionField('instances', (t) =>
   t.field({
     type: InstanceBatchRef,
     description:
-      'Who uses an entry: first those that live, then each as it comes, is renewed or goes, on any gateway. It goes on when ' +
-      'the entry is deleted, and may begin before there is one. Changes that follow closely upon each other may be told as what they come to.',
-    args: { entry: t.arg({ type: 'EntryID', required: true, description: 'Which entry.' }) },
+      'The instances of an entry on all gateways: first those that are live, then each change. The stream continues if the entry is ' +
+      'deleted and may begin before it exists. Changes in quick succession may be merged into one.',
+    args: { entry: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
     subscribe(_root, { entry }, context) {
       const id = entryIdFrom(entry, 'entry')
       return subscriptionStream(context, (signal) => context.registry.instances.follow(id, signal))

@@ -2,24 +2,29 @@ import type { ProviderInfo } from '../../registry/plugins/providers.js'
 import { builder } from '../base/builder.js'
 
 const ProviderRef = builder.objectRef<ProviderInfo>('Provider').implement({
-  description: 'Something that is plugged in, built in or by a plugin: a store, what reads sources, or a bus.',
+  description: 'An implementation of a store, of a source or of the event bus, built in or registered by a plugin.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique within its role; what a configuration names.' }),
-    role: t.exposeString('role', { description: '"store", "source" or "bus".' }),
-    displayName: t.exposeString('displayName', { description: 'Its name for people.' }),
-    version: t.exposeString('version', { description: 'Its own.' }),
-    description: t.exposeString('description', { description: 'What it does.' }),
+    name: t.exposeString('name', { description: 'The name used in the configuration, unique within the role.' }),
+    role: t.exposeString('role', { description: 'The role: "store", "source" or "bus".' }),
+    displayName: t.exposeString('displayName', { description: 'The name for people.' }),
+    version: t.exposeString('version', { description: 'The version of the provider.' }),
+    description: t.exposeString('description', { description: 'A description for people.' }),
     capabilities: t.stringList({
-      description: 'What it can do, in words to look for.',
+      description: 'Keywords for what it can do, to search by.',
       resolve: ({ capabilities }) => [...capabilities],
     }),
-    isDefault: t.exposeBoolean('isDefault', { description: 'Whether it is used where a configuration names none.' }),
-    instanceCount: t.exposeInt('instanceCount', { description: 'What it has made on this gateway and is in use.' }),
-    registeredAt: t.expose('registeredAt', { type: 'DateTime', description: 'When this gateway got to know it.' }),
+    isDefault: t.exposeBoolean('isDefault', { description: 'Whether it is used if the configuration names none.' }),
+    instanceCount: t.exposeInt('instanceCount', {
+      description: 'The number of objects made by it that this gateway uses.',
+    }),
+    registeredAt: t.expose('registeredAt', {
+      type: 'DateTime',
+      description: 'The time when it was registered at this gateway.',
+    }),
     isHealthy: t.boolean({
       nullable: true,
       description:
-        'Whether what it has made works, looked at now, for 2 seconds at most; null where there is nothing of it, or it does not tell.',
+        'Whether it works. The check runs now and takes at most 2 seconds. null if it is not in use or has no check.',
       resolve: ({ role, name }, _args, { providers }) => providers.isHealthy(role, name),
     }),
   }),
@@ -28,12 +33,12 @@ const ProviderRef = builder.objectRef<ProviderInfo>('Provider').implement({
 builder.queryFields((t) => ({
   providers: t.field({
     type: [ProviderRef],
-    description: 'What is plugged in on this gateway, by role and name.',
+    description: 'The providers registered at this gateway, sorted by role and name.',
     args: {
       role: t.arg.string({
-        description: 'Only of this role: "store", "source" or "bus". There is nothing of any other.',
+        description: 'Only providers of this role: "store", "source" or "bus".',
       }),
-      capability: t.arg.string({ description: 'Only what can do this.' }),
+      capability: t.arg.string({ description: 'Only providers with this capability.' }),
     },
     resolve: (_root, { role, capability }, { providers }) => [
       ...providers.find({ role: role ?? null, capability: capability ?? null }),
@@ -42,10 +47,10 @@ builder.queryFields((t) => ({
   provider: t.field({
     type: ProviderRef,
     nullable: true,
-    description: 'One provider; null where there is none of this role and name.',
+    description: 'A provider; null if it does not exist.',
     args: {
-      role: t.arg.string({ required: true, description: 'Its role.' }),
-      name: t.arg.string({ required: true, description: 'Its name.' }),
+      role: t.arg.string({ required: true, description: 'The role of the provider.' }),
+      name: t.arg.string({ required: true, description: 'The name of the provider.' }),
     },
     resolve: (_root, { role, name }, { providers }) => providers.get(role, name),
   }),

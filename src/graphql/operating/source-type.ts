@@ -16,62 +16,73 @@ import { nameCursors } from '../relay/cursor-codec.js'
 import { forwardArgs, type PageArgs, pageFrom } from '../relay/page-args.js'
 
 const SourceStatusRef = builder.enumType('SourceStatus', {
-  description: 'How a source stands.',
+  description: 'The status of a source.',
   values: {
-    IDLE: { description: 'Loaded and not watched.' },
+    IDLE: { description: 'The source is loaded and is not watched for changes.' },
     LOADING: {
-      description: 'It is being read and applied, or will be for the first time as soon as a gateway comes to it.',
+      description: 'The source is being read and applied, or waits to be read for the first time.',
     },
-    WATCHING: { description: 'Loaded, and read anew as it changes.' },
-    FAILED: { description: 'It cannot be read as a whole; what it gave before stays.' },
+    WATCHING: { description: 'The source is loaded and is read again when it changes.' },
+    FAILED: { description: 'The source cannot be read at all. Entries from its last successful load stay.' },
   } satisfies Readonly<Record<SourceStatus, object>>,
 })
 
 const SourceFailureRef = builder.objectRef<SourceFailure>('SourceFailure').implement({
-  description: 'Something of a source that was not taken over, and why.',
+  description: 'A definition or file of a source that was not applied, and why.',
   fields: (t) => ({
     location: t.string({
-      description: "The file or page, as it is named within the source; the source's name for the source as a whole.",
+      description:
+        'The file or page, relative to the source. For a failure of the whole source: the name of the source.',
       resolve: ({ file }) => file,
     }),
     line: t.int({
       nullable: true,
-      description: 'From 1; null where it is the location as a whole.',
+      description: 'The line, from 1; null if the failure concerns the whole location.',
       resolve: ({ line }) => line,
     }),
     entryId: t.id({
       nullable: true,
-      description: 'Which entry, as far as that is known.',
+      description: 'The id of the entry; null if unknown.',
       resolve: ({ entryId }) => entryId,
     }),
-    message: t.exposeString('message', { description: 'What is wrong.' }),
+    message: t.exposeString('message', { description: 'The error message.' }),
   }),
 })
 
 const SourceRef = builder.objectRef<SourceState>('Source').implement({
-  description: 'A configured place that entries come from. It is the same at every gateway, whichever reads it.',
+  description:
+    'A configured place that entries are loaded from, such as a folder or an HTTP registry. All gateways report the same.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As configured.' }),
-    provider: t.exposeString('provider', { description: 'What reads it, e.g. "filesystem" or "http".' }),
-    status: t.expose('status', { type: SourceStatusRef, description: 'How it stands.' }),
-    total: t.exposeInt('total', { description: 'Definitions: those loaded and those failed.' }),
-    loaded: t.exposeInt('loaded', { description: 'Definitions that were read and taken over or were known already.' }),
-    failed: t.exposeInt('failed', { description: 'Definitions that were not; a file that does not parse is one.' }),
-    reloadCount: t.exposeInt('reloadCount', { description: 'How often it has been loaded, the first time included.' }),
+    name: t.exposeString('name', { description: 'The name in the configuration.' }),
+    provider: t.exposeString('provider', {
+      description: 'The name of the provider that reads the source, e.g. "filesystem" or "http".',
+    }),
+    status: t.expose('status', { type: SourceStatusRef, description: 'The status of the source.' }),
+    total: t.exposeInt('total', { description: 'The number of definitions: `loaded` plus `failed`.' }),
+    loaded: t.exposeInt('loaded', {
+      description: 'The number of definitions that were applied or were already up to date.',
+    }),
+    failed: t.exposeInt('failed', {
+      description: 'The number of definitions that failed. A file that cannot be parsed counts as one.',
+    }),
+    reloadCount: t.exposeInt('reloadCount', {
+      description: 'The number of times that it was loaded, including the first.',
+    }),
     lastReload: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it was loaded last, or that was last tried.',
+      description: 'The time of the last load or attempt; null before the first.',
       resolve: ({ lastReload }) => lastReload,
     }),
     failures: t.field({
       type: [SourceFailureRef],
-      description: `What failed at the last look; the first ${SHOWN_FAILURES}.`,
+      description: `The failures of the last load, at most ${SHOWN_FAILURES}.`,
       resolve: ({ failures }) => [...failures],
     }),
     entries: t.field({
       type: EntryConnection,
-      description: 'The entries it owns, by id: those that it wrote and no other source has written since.',
+      description:
+        'The entries that the source owns, sorted by id: those that it wrote and no other source has written since.',
       args: forwardArgs,
       resolve: ({ name }, args, context) => ownedEntries(name, args, context),
     }),
@@ -84,31 +95,37 @@ interface Report extends ReloadReport {
 }
 
 const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
-  description: 'What came of loading a source anew.',
+  description: 'The result of reloading a source.',
   fields: (t) => ({
     source: t.field({
       type: SourceRef,
-      description: 'The source afterwards.',
+      description: 'The source after the reload.',
       resolve: ({ source }, _args, context) => sourceNamed(source, context),
     }),
-    created: t.exposeInt('created', { description: 'Entries that were created, on a dry run would be.' }),
-    updated: t.exposeInt('updated', { description: 'Entries that were updated.' }),
-    deleted: t.exposeInt('deleted', { description: 'Entries that were deleted.' }),
+    created: t.exposeInt('created', {
+      description: 'The number of entries created. Of a dry run: that would be created.',
+    }),
+    updated: t.exposeInt('updated', {
+      description: 'The number of entries updated. Of a dry run: that would be updated.',
+    }),
+    deleted: t.exposeInt('deleted', {
+      description: 'The number of entries deleted. Of a dry run: that would be deleted.',
+    }),
     failures: t.field({
       type: [SourceFailureRef],
-      description: `What was not taken over; the first ${SHOWN_FAILURES}.`,
+      description: `The definitions and files that were not applied, at most ${SHOWN_FAILURES}.`,
       resolve: ({ failures }) => [...failures],
     }),
     version: t.field({
       type: VersionRef,
       nullable: true,
-      description: 'The version that it made, the last where it made several; null where nothing was changed.',
+      description: 'The version that the reload made, or the last of several; null if nothing changed.',
       resolve: ({ version }, _args, context) => (version === null ? null : loadVersion(version, context)),
     }),
     delta: t.field({
       type: DeltaRef,
       nullable: true,
-      description: 'Of a dry run: what would be changed. Null otherwise: `version` has it.',
+      description: 'Of a dry run: what would change. Otherwise null; see `version`.',
       resolve: ({ delta }) => (delta === null ? null : [...delta]),
     }),
   }),
@@ -117,14 +134,14 @@ const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
 builder.queryFields((t) => ({
   sources: t.field({
     type: [SourceRef],
-    description: 'The configured sources, by name.',
+    description: 'The configured sources, sorted by name.',
     resolve: async (_root, _args, { sources }) => [...(await sources.list())],
   }),
   source: t.field({
     type: SourceRef,
     nullable: true,
-    description: 'One source. Error code SOURCE_NOT_FOUND where there is none of this name.',
-    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    description: 'A source. If it does not exist, the error code is SOURCE_NOT_FOUND.',
+    args: { name: t.arg.string({ required: true, description: 'The name of the source.' }) },
     resolve: (_root, { name }, context) => sourceNamed(name, context),
   }),
 }))
@@ -133,11 +150,13 @@ builder.mutationField('reloadSource', (t) =>
   t.field({
     type: SourceReportRef,
     description:
-      'Have a source looked at now, by whichever gateway reads it, and wait for what came of it. Only what has changed is read ' +
-      'again. Error code: SOURCE_NOT_FOUND.',
+      'Reloads a source now, at the gateway that reads it, and waits for the result. Only files and pages that changed are read. ' +
+      'Error code: SOURCE_NOT_FOUND.',
     args: {
-      name: t.arg.string({ required: true, description: 'Which source.' }),
-      dryRun: t.arg.boolean({ description: 'Change nothing, and say what would be changed; participants are asked.' }),
+      name: t.arg.string({ required: true, description: 'The name of the source.' }),
+      dryRun: t.arg.boolean({
+        description: 'Whether to only report what would change. Participants are asked too, but nothing changes.',
+      }),
     },
     extensions: USES_ABORT_SIGNAL,
     async resolve(_root, { name, dryRun }, context): Promise<Report> {
@@ -155,7 +174,7 @@ builder.mutationField('reloadSource', (t) =>
 async function sourceNamed(name: string, { sources }: RequestContext): Promise<SourceState> {
   const found = await sources.get(name)
   if (found === null)
-    throw new RegistryError('SOURCE_NOT_FOUND', `there is no source "${name}"; \`sources\` lists them`)
+    throw new RegistryError('SOURCE_NOT_FOUND', `There is no source "${name}". The query \`sources\` lists them`)
   return found
 }
 
@@ -167,7 +186,7 @@ async function ownedEntries(
   const cursors = nameCursors(registry.history.registryId, `source ${source}`, isEntryId)
   const { after, before, ...rest } = pageFrom(args, cursors)
   const page = { ...rest, after: after as EntryRevision['id'] | null, before: before as EntryRevision['id'] | null }
-  // Before the page, so that the page is at least as new as the revision it names.
+  // The head is read before the page, so that the page is at least as new as the revision it reports.
   const { revision } = await loaders().head()
   const found = await sources.ownedPage(source, page)
   const entries = await loaders().entry.loadMany(found.items)

@@ -2,17 +2,17 @@ import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
 import type { CursorCodec } from './cursor-codec.js'
 
-/** One page of a list, in the form that the Cursor Connections Specification gives it. */
+/** One page of a list, as in the Relay Cursor Connections Specification. */
 export interface Connection<Item> {
   readonly items: readonly Item[]
   readonly hasNextPage: boolean
   readonly hasPreviousPage: boolean
   readonly cursorOf: (item: Item) => string
-  /** Asked only where a client selects it. */
+  /** Called only if a client selects it. */
   readonly totalCount: () => Promise<number> | number
 }
 
-/** A page of entries also says at which revision it was read. */
+/** A page of entries, with the revision at which it was read. */
 export interface EntryListPage<Item> extends Connection<Item> {
   readonly revision: number
 }
@@ -23,9 +23,9 @@ interface Edge<Item> {
 }
 
 /**
- * Puts together a page that was read. On the side that `limit` cut, the page goes on where the window holds more,
- * whatever lies beyond the window: the Cursor Connections Specification has it so. On the other side it does where
- * a cursor bounds it.
+ * Makes a connection from a page that was read. On the side where `limit` cuts, there is a further page if more items
+ * lie between the cursors. On the other side, there is one if a cursor bounds it. Both are as in the Cursor
+ * Connections Specification.
  */
 export function connectionOf<Item, Position>(
   page: Page<Position>,
@@ -51,50 +51,55 @@ interface PageInfo {
 }
 
 const PageInfoRef = builder.objectRef<PageInfo>('PageInfo').implement({
-  description: 'What lies around a page.',
+  description: 'Information about a page: its first and last cursors, and whether there are more items.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether the list goes on behind this page.' }),
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether there are items after this page.' }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
-      description: 'Whether the list has something before this page.',
+      description: 'Whether there are items before this page.',
     }),
     startCursor: t.exposeString('startCursor', {
       nullable: true,
-      description: "The first item's cursor; null on an empty page.",
+      description: 'The cursor of the first item; null on an empty page.',
     }),
     endCursor: t.exposeString('endCursor', {
       nullable: true,
-      description: "The last item's cursor; null on an empty page.",
+      description: 'The cursor of the last item; null on an empty page.',
     }),
   }),
 })
 
 type Ref<Shape> = ReturnType<typeof builder.objectRef<Shape>>
 
-/** Declares `<name>Connection` and `<name>Edge` over a type. */
+/** Defines `<Name>Connection` and `<Name>Edge` for a type. @param things - The items in the plural, for descriptions */
 export function connectionType<Item extends object>(node: Ref<Item>, things: string) {
-  return declared<Item, Connection<Item>>(node, things)
+  return defineConnection<Item, Connection<Item>>(node, things)
 }
 
-/** As `connectionType`, for lists of entries: with `revision`. */
+/** Like `connectionType`, for lists of entries, whose pages have a `revision`. */
 export function entryConnectionType<Item extends object>(node: Ref<Item>, things: string) {
-  const ref = declared<Item, EntryListPage<Item>>(node, things)
+  const ref = defineConnection<Item, EntryListPage<Item>>(node, things)
   builder.objectField(ref, 'revision', (t) =>
     t.field({
       type: 'SafeInt',
-      description: 'The revision that this page was read at.',
+      description: 'The revision at which this page was read.',
       resolve: (page) => (page as EntryListPage<Item>).revision,
     }),
   )
   return ref
 }
 
-function declared<Item extends object, Page extends Connection<Item>>(node: Ref<Item>, things: string): Ref<Page> {
-  const edge = builder.objectRef<Edge<Item>>(`${node.name}Edge`)
-  edge.implement({
-    description: `A place in a list of ${things}.`,
+function defineConnection<Item extends object, Page extends Connection<Item>>(
+  node: Ref<Item>,
+  things: string,
+): Ref<Page> {
+  const edgeRef = builder.objectRef<Edge<Item>>(`${node.name}Edge`)
+  edgeRef.implement({
+    description: `An item in a list of ${things}, with its cursor.`,
     fields: (t) => ({
-      node: t.field({ type: node, description: 'What stands there.', resolve: (at) => at.node as never }),
-      cursor: t.exposeString('cursor', { description: 'Names this place: pass it as `after` or `before`.' }),
+      node: t.field({ type: node, description: 'The item.', resolve: (edge) => edge.node as never }),
+      cursor: t.exposeString('cursor', {
+        description: 'An opaque position in the list. Pass it as `after` or `before`.',
+      }),
     }),
   })
 
@@ -103,14 +108,19 @@ function declared<Item extends object, Page extends Connection<Item>>(node: Ref<
     description: `A page of a list of ${things}.`,
     fields: (t) => ({
       edges: t.field({
-        type: [edge],
-        description: "The page's items, each with its cursor.",
+        type: [edgeRef],
+        description: 'The items of the page, each with its cursor.',
         resolve: (page) => page.items.map((item) => ({ node: item, cursor: page.cursorOf(item) })),
       }),
-      nodes: t.field({ type: [node], description: "The page's items.", resolve: (page) => page.items as never }),
-      pageInfo: t.field({ type: PageInfoRef, description: 'What lies around this page.', resolve: pageInfoOf }),
+      nodes: t.field({ type: [node], description: 'The items of the page.', resolve: (page) => page.items as never }),
+      pageInfo: t.field({
+        type: PageInfoRef,
+        description: 'Whether there are further pages, and the first and last cursors of this one.',
+        resolve: pageInfoOf,
+      }),
       totalCount: t.int({
-        description: 'The length of the whole list, whatever the page. Counted only where it is asked for.',
+        description:
+          'The number of items in the whole list, on all pages. It is counted only if you select this field.',
         resolve: (page) => page.totalCount(),
       }),
     }),

@@ -2,44 +2,45 @@ import { InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { EntryOrder, EntryPosition, LogPosition } from '../../store/contract/history-reader.js'
 
-/** Writes and reads the cursors of one list: a cursor of another list, order or registry is refused. */
+/** Encodes and decodes the cursors of one list. A cursor of another list, order or registry is refused. */
 export interface CursorCodec<Position> {
   encode(position: Position): string
   /** @throws RegistryError INVALID_CURSOR */
   decode(cursor: string): Position
 }
 
-/** Cursors of a list whose places are numbers: versions, revisions, positions. */
+/** Cursors of a list whose positions are numbers, such as versions or revisions. */
 export function numberCursors(registryId: string, list: string): CursorCodec<number> {
   return {
-    encode: (position) => seal([list, shortened(registryId), position]),
+    encode: (position) => encodeParts([list, shortened(registryId), position]),
     decode(cursor) {
-      const [position, ...rest] = open(cursor, registryId, list)
-      if (!isCount(position) || rest.length > 0) throw invalidCursor()
+      const [position, ...rest] = decodeParts(cursor, registryId, list)
+      if (!isNaturalNumber(position) || rest.length > 0) throw invalidCursor()
       return position
     },
   }
 }
 
-/** Cursors of a list whose places are names. */
+/** Cursors of a list whose positions are names. */
 export function nameCursors(registryId: string, list: string, isName: (text: string) => boolean): CursorCodec<string> {
   return {
-    encode: (position) => seal([list, shortened(registryId), position]),
+    encode: (position) => encodeParts([list, shortened(registryId), position]),
     decode(cursor) {
-      const [position, ...rest] = open(cursor, registryId, list)
+      const [position, ...rest] = decodeParts(cursor, registryId, list)
       if (typeof position !== 'string' || !isName(position) || rest.length > 0) throw invalidCursor()
       return position
     },
   }
 }
 
-/** Cursors of a list whose places are those of changes in the log. */
+/** Cursors of a list whose positions are those of changes in the log. */
 export function logCursors(registryId: string, list: string): CursorCodec<LogPosition> {
   return {
-    encode: ({ revision, position }) => seal([list, shortened(registryId), revision, position]),
+    encode: ({ revision, position }) => encodeParts([list, shortened(registryId), revision, position]),
     decode(cursor) {
-      const [revision, position, ...rest] = open(cursor, registryId, list)
-      if (!isCount(revision) || !isCount(position) || position >= 2 ** 31 || rest.length > 0) throw invalidCursor()
+      const [revision, position, ...rest] = decodeParts(cursor, registryId, list)
+      if (!isNaturalNumber(revision) || !isNaturalNumber(position) || position >= 2 ** 31 || rest.length > 0)
+        throw invalidCursor()
       return { revision, position }
     },
   }
@@ -49,10 +50,10 @@ export function logCursors(registryId: string, list: string): CursorCodec<LogPos
 export function entryCursors(registryId: string, list: string, order: EntryOrder): CursorCodec<EntryPosition> {
   const name = `${list} ${order}`
   return {
-    encode: ({ id, revision }) => seal([name, shortened(registryId), id, revision]),
+    encode: ({ id, revision }) => encodeParts([name, shortened(registryId), id, revision]),
     decode(cursor) {
-      const [id, revision, ...rest] = open(cursor, registryId, name)
-      if (typeof id !== 'string' || !isCount(revision) || rest.length > 0) throw invalidCursor()
+      const [id, revision, ...rest] = decodeParts(cursor, registryId, name)
+      if (typeof id !== 'string' || !isNaturalNumber(revision) || rest.length > 0) throw invalidCursor()
       try {
         return { id: parseEntryId(id), revision }
       } catch (error) {
@@ -63,26 +64,28 @@ export function entryCursors(registryId: string, list: string, order: EntryOrder
   }
 }
 
-export function invalidCursor(why = 'it was not given out for this list'): RegistryError {
-  const remedy = 'pass one from the same list, order and registry'
-  return new RegistryError('INVALID_CURSOR', `the cursor cannot be used here: ${why}; ${remedy}`)
+export function invalidCursor(reason = 'it does not belong to this list'): RegistryError {
+  return new RegistryError(
+    'INVALID_CURSOR',
+    `The cursor cannot be used here: ${reason}. Pass a cursor from the same list, order and registry`,
+  )
 }
 
-/** Opaque on purpose: what stands in a cursor is ours to change. */
-function seal(parts: readonly (string | number)[]): string {
+/** Cursors are opaque, so that their format can change. */
+function encodeParts(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
-function open(cursor: string, registryId: string, list: string): unknown[] {
+function decodeParts(cursor: string, registryId: string, list: string): unknown[] {
   const [name, registry, ...position] = parsed(cursor)
   if (name !== list) throw invalidCursor()
-  if (registry !== shortened(registryId)) throw invalidCursor('another registry gave it out')
+  if (registry !== shortened(registryId)) throw invalidCursor('it belongs to another registry')
   return position
 }
 
 function parsed(cursor: string): unknown[] {
   const bytes = Buffer.from(cursor, 'base64url')
-  // Buffer skips what is not base64url: only what it would have written itself is ours.
+  // Buffer skips invalid characters. Only text that it would have written itself is one of our cursors.
   if (bytes.toString('base64url') !== cursor) throw invalidCursor()
   try {
     const parts: unknown = JSON.parse(bytes.toString('utf8'))
@@ -93,11 +96,11 @@ function parsed(cursor: string): unknown[] {
   throw invalidCursor()
 }
 
-/** Enough to tell registries apart by accident's odds of 2^-32, and short. */
+/** Short, and tells registries apart with an accidental collision of 2^-32. */
 function shortened(registryId: string): string {
   return registryId.slice(0, 8)
 }
 
-function isCount(value: unknown): value is number {
+function isNaturalNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

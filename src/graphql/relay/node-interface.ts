@@ -12,20 +12,20 @@ export const MAX_NODES = 1_000
 
 type NodeType = 'Entry' | 'EntryRevision' | 'Version'
 
-/** Entries and their revisions look alike from behind: a node also carries which of them it is. */
+/** Entries and entry revisions have the same shape, so each node carries the name of its type. */
 type FoundNode = (EntryRevision | Version) & { readonly __typename: NodeType }
 
 export const NodeRef = builder.interfaceRef<object>('Node')
 
 NodeRef.implement({
-  description: 'A thing that can be fetched again by its id.',
+  description: 'An object with a unique id. `Query.node` fetches it again by that id.',
   resolveType: (node) => (node as FoundNode).__typename,
   fields: (t) => ({
     id: t.id({
       description:
-        'Readable and unique over all types: "ns:name" (Entry), "r17/ns:name" (EntryRevision), "v17" (Version).',
+        'The id, unique across all types: "ns:name" for an Entry, "r17/ns:name" for an EntryRevision, "v17" for a Version.',
       resolve: () => {
-        throw new Error('each type of node has an id of its own')
+        throw new Error('Each type of node defines an id of its own')
       },
     }),
   }),
@@ -35,19 +35,19 @@ builder.queryFields((t) => ({
   node: t.field({
     type: NodeRef,
     nullable: true,
-    description: 'The thing with this id; null where there is none, and where no id looks like this.',
-    args: { id: t.arg.id({ required: true, description: 'As given by `Node.id`.' }) },
+    description: 'The object with this id; null if it does not exist or the text is not an id.',
+    args: { id: t.arg.id({ required: true, description: 'The id, as in `Node.id`.' }) },
     resolve: (_root, { id }, context) => findNode(id, context),
   }),
   nodes: t.field({
     type: t.listRef(NodeRef, { nullable: true }),
-    description: `The things with these ids, in the order asked for, ${MAX_NODES} at most; null in place of each that is not there.`,
-    args: { ids: t.arg.idList({ required: true, description: 'As given by `Node.id`.' }) },
+    description: `The objects with these ids, in the same order; null in place of each that does not exist. At most ${MAX_NODES} ids.`,
+    args: { ids: t.arg.idList({ required: true, description: 'The ids, as in `Node.id`.' }) },
     resolve(_root, { ids }, context) {
       if (ids.length > MAX_NODES) {
-        throw new RegistryError('BAD_USER_INPUT', `ids has ${ids.length} ids: ask for ${MAX_NODES} at most at once`)
+        throw new RegistryError('BAD_USER_INPUT', `ids: ${ids.length} ids were given. Pass at most ${MAX_NODES}`)
       }
-      // Each by itself: one that cannot be told costs its own place, not the whole list.
+      // Each id is resolved by itself, so that an error affects its own item and not the whole list.
       return ids.map((id) => findNode(id, context))
     },
   }),
@@ -60,14 +60,14 @@ function findNode(id: string, context: RequestContext): Promise<FoundNode | null
   const { loaders } = context
   const version = VERSION_NODE.exec(id)
   if (version !== null) return versionNode(Number(version[1]), loaders())
-  // A namespace has no slash: nothing that begins so is an entry's id.
+  // A namespace has no slash, so an entry id never matches REVISION_NODE.
   const revision = REVISION_NODE.exec(id)
-  const entryId = readEntryId(revision === null ? id : revision[2]!)
+  const entryId = entryIdOrNull(revision === null ? id : revision[2]!)
   if (entryId === null) return null
   return revision === null ? entryNode(entryId, loaders()) : revisionNode(entryId, Number(revision[1]), context)
 }
 
-function readEntryId(text: string): EntryId | null {
+function entryIdOrNull(text: string): EntryId | null {
   try {
     return parseEntryId(text)
   } catch (error) {
@@ -82,10 +82,10 @@ async function versionNode(number: number, loaders: Loaders): Promise<FoundNode 
 }
 
 async function entryNode(id: EntryId, loaders: Loaders): Promise<FoundNode | null> {
-  return marked(await loaders.entry.load(id), 'Entry')
+  return asNode(await loaders.entry.load(id), 'Entry')
 }
 
-/** @throws RegistryError COMPACTED where it is not known any more whether that revision gave the entry anything */
+/** @throws RegistryError COMPACTED if the log no longer shows whether that revision changed the entry */
 async function revisionNode(
   id: EntryId,
   revision: number,
@@ -93,13 +93,13 @@ async function revisionNode(
 ): Promise<FoundNode | null> {
   if (!Number.isSafeInteger(revision)) return null
   const found = await loaders().entryRevision.load({ id, revision })
-  if (found !== null || revision === 0 || !registry.history.hasHistory) return marked(found, 'EntryRevision')
+  if (found !== null || revision === 0 || !registry.history.hasHistory) return asNode(found, 'EntryRevision')
   const oldest = await loaders().oldestRevision()
   if (revision < oldest) throw compactedError(revision, oldest)
   return null
 }
 
-function marked(entry: EntryRevision | null, __typename: NodeType): FoundNode | null {
+function asNode(entry: EntryRevision | null, __typename: NodeType): FoundNode | null {
   if (entry === null) return null
   const { id, content, revision, version } = entry
   return { __typename, id, content, revision, version }

@@ -8,18 +8,24 @@ export const DEFAULT_PAGE = 100
 /** @bound Items of a page. */
 export const MAX_PAGE = 1_000
 
-/** Arguments of a list that is read from the front. */
+/** Arguments of a list that is read forward. */
 export const forwardArgs = builder.args((t) => ({
-  first: t.int({ description: `The page's size from the front: ${DEFAULT_PAGE} unless given, ${MAX_PAGE} at most.` }),
-  after: t.string({ description: 'Go on behind this cursor.' }),
+  first: t.int({
+    description: `The number of items, from the start of the list or after \`after\`. ${DEFAULT_PAGE} by default, at most ${MAX_PAGE}.`,
+  }),
+  after: t.string({ description: 'A cursor. The page begins right after it.' }),
 }))
 
-/** Arguments of a list that is read from either end. */
+/** Arguments of a list that is read forward or backward. */
 export const pageArgs = builder.args((t) => ({
-  first: t.int({ description: `The page's size from the front: ${DEFAULT_PAGE} unless given, ${MAX_PAGE} at most.` }),
-  after: t.string({ description: 'Only what stands behind this cursor.' }),
-  last: t.int({ description: `The page's size from the back, ${MAX_PAGE} at most; not together with \`first\`.` }),
-  before: t.string({ description: 'Only what stands before this cursor.' }),
+  first: t.int({
+    description: `The number of items, from the start of the list or after \`after\`. ${DEFAULT_PAGE} by default, at most ${MAX_PAGE}.`,
+  }),
+  after: t.string({ description: 'A cursor. Only items after it are listed.' }),
+  last: t.int({
+    description: `The number of items, from the end of the list or before \`before\`. At most ${MAX_PAGE}. Cannot be combined with \`first\`.`,
+  }),
+  before: t.string({ description: 'A cursor. Only items before it are listed.' }),
 }))
 
 export interface PageArgs {
@@ -29,15 +35,12 @@ export interface PageArgs {
   readonly before?: string | null | undefined
 }
 
-/** The window that a caller asked for. @throws RegistryError BAD_USER_INPUT, INVALID_CURSOR */
+/** Converts arguments to a page. @throws RegistryError BAD_USER_INPUT, INVALID_CURSOR */
 export function pageFrom<Position>(args: PageArgs, cursors: CursorCodec<Position>): Page<Position> {
   const first = args.first ?? null
   const last = args.last ?? null
   if (first !== null && last !== null) {
-    throw new RegistryError(
-      'BAD_USER_INPUT',
-      'first and last were both given: a page is taken from one end, leave one out',
-    )
+    throw new RegistryError('BAD_USER_INPUT', 'first and last cannot be combined. Leave one out')
   }
   return {
     limit: last === null ? pageSize('first', first ?? DEFAULT_PAGE) : pageSize('last', last),
@@ -51,6 +54,6 @@ function pageSize(name: string, size: number): number {
   if (size >= 0 && size <= MAX_PAGE) return size
   throw new RegistryError(
     'BAD_USER_INPUT',
-    `${name} is ${size}: a page has 0 to ${MAX_PAGE} items; page on with after or before`,
+    `${name}: ${size} is not a page size. Use 0 to ${MAX_PAGE}, and get further pages with after or before`,
   )
 }

@@ -2,8 +2,9 @@ import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { invalidCursor } from './cursor-codec.js'
 
 /**
- * Refuses cursors of places that the list has not reached: this registry cannot have given them out. Asks for
- * the newest place only where the page leaves it open. @throws RegistryError INVALID_CURSOR
+ * Refuses cursors beyond the end of a list that only grows: this registry cannot have issued them.
+ * @param newest - Reads the last position of the list. Called only if the page does not answer the question
+ * @throws RegistryError INVALID_CURSOR
  */
 export async function refuseFutureCursor(
   page: Page<number>,
@@ -12,5 +13,5 @@ export async function refuseFutureCursor(
 ): Promise<void> {
   const furthest = Math.max(page.after ?? 0, page.before ?? 0)
   if (furthest === 0 || (page.before === null && found.items.length > 0)) return
-  if (furthest > (await newest())) throw invalidCursor('it names a place that this list has not reached')
+  if (furthest > (await newest())) throw invalidCursor('it names a position beyond the end of this list')
 }

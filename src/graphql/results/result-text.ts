@@ -4,23 +4,26 @@ import { holdsNegativeZero, withMarks, withoutMarks } from '../../core/entry/neg
 import { SerializedResult } from './serialized-result.js'
 
 /*
- * A result is written by `JSON.stringify`, which loses -0: a text that nobody can foresee stands for it in the
- * result, and `resultText` (or, where a transport writes by itself, `restoreNegativeZeros`) takes it back.
+ * `JSON.stringify` writes -0 as 0. Results therefore hold an unguessable mark in place of -0, and `resultText`
+ * replaces it in the JSON text. Transports that call `JSON.stringify` themselves use `restoreNegativeZeros`.
  */
 const MARK = `\u0000-0 ${randomUUID()}`
 
-/** A part of a content as a result is to hold it; `text` is the whole content's JSON. */
+/**
+ * Replaces every -0 in a value by the mark.
+ * @param text - JSON text that contains the value; without `-0` in it, the value is not walked
+ */
 export function markNegativeZeros<Value>(value: Value, text: string): Value {
   if (!text.includes('-0') || value === undefined) return value
   return (holdsNegativeZero(value as Json) ? withMarks(value as Json, MARK) : value) as Value
 }
 
-/** The JSON text of a result. */
+/** Writes a result as JSON text. */
 export function resultText(result: unknown): string {
   return result instanceof SerializedResult ? result.text : restoreNegativeZeros(JSON.stringify(result))
 }
 
-/** As `resultText`, where `JSON.stringify` has been called already. */
+/** Replaces the marks in a JSON text by -0. */
 export function restoreNegativeZeros(text: string): string {
   return withoutMarks(text, MARK)
 }

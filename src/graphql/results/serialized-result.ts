@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql'
 
-/** A result without errors that has been written already; who looks into it has it parsed. */
+/** A result without errors that is already JSON text. Reading `data` parses it. */
 export class SerializedResult implements ExecutionResult {
   declare readonly data: NonNullable<ExecutionResult['data']>
   readonly #dataText: string

@@ -1,19 +1,19 @@
 import { markNegativeZeros } from './result-text.js'
 
-/** A whole meta or data: whoever writes the answer as text takes its text, which need not be parsed and written anew. */
+/** A complete `meta` or `data`. Compiled operations copy its text into the result, without parsing it. */
 export class StoredJson {
   constructor(
     readonly text: string,
     private readonly parsed: () => unknown,
   ) {}
 
-  /** As an answer that is an object is to hold it. */
+  /** The value for results of graphql-js, with marks for -0. */
   value(): unknown {
     return markNegativeZeros(this.parsed(), this.text)
   }
 }
 
-/** Null where the content says so: for GraphQL that is no value. */
+/** Makes a StoredJson; null for the JSON text `null`, which GraphQL treats as no value. */
 export function storedJson(text: string, parsed: () => unknown): StoredJson | null {
   return text === 'null' ? null : new StoredJson(text, parsed)
 }

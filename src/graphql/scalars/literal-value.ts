@@ -1,16 +1,16 @@
 import { Kind, type ObjectValueNode, type ValueNode } from 'graphql'
 import { badInput } from '../base/graphql-errors.js'
 
-/** Undefined while a document is being validated: its variables have no values yet. */
+/** Values of variables. Undefined during validation, when they are not known yet. */
 export type Variables = { readonly [name: string]: unknown } | null | undefined
 
-/** Stands for a variable while its value is not known. */
+/** Stands for a variable whose value is not known yet. */
 export const UNKNOWN_VALUE: unique symbol = Symbol('a variable without its value')
 
 /**
- * The JSON value that a literal spells, as `JSON.parse` would have made it: keys in the order written,
- * `__proto__` a key like any other, numbers the nearest double. An absent variable leaves its key out, in a
- * list it is null. @throws GraphQLError BAD_USER_INPUT for an enum value, which JSON has no form for
+ * Converts a literal into the JSON value that `JSON.parse` would give: keys in the order written, `__proto__` as an
+ * ordinary key, numbers as the nearest double. An absent variable omits its key; in a list it becomes null.
+ * @throws GraphQLError BAD_USER_INPUT for an enum value, which JSON cannot express
  */
 export function literalValue(node: ValueNode, variables: Variables): unknown {
   switch (node.kind) {
@@ -28,10 +28,10 @@ export function literalValue(node: ValueNode, variables: Variables): unknown {
       return objectValue(node, variables)
     case Kind.VARIABLE:
       if (variables == null) return UNKNOWN_VALUE
-      // One named `constructor` that was left out is not what every object has of that name.
+      // `$constructor` is a valid variable name: only own properties count.
       return Object.hasOwn(variables, node.name.value) ? variables[node.name.value] : undefined
     case Kind.ENUM:
-      throw badInput(`${node.value} is not JSON: a string stands in quotes`)
+      throw badInput(`${node.value} is not JSON. Put strings in quotes`)
   }
 }
 

@@ -6,58 +6,86 @@ import { builder } from '../base/builder.js'
 import { EntryInputRef } from '../entry/entry-input.js'
 import { ApplyResultRef, outcomeOf } from './apply-result-type.js'
 
-const IF_REVISION = "Refuse unless the entry's content is still of this revision."
+const IF_REVISION = "A fence: refuses the operation with CONFLICT unless the entry's `revision` equals this."
 
 const UpdateInputRef = builder.inputType('UpdateInput', {
-  description: 'New content for an entry, in place of all of the old.',
+  description: 'New content for an existing entry. It replaces all of the old content.',
   fields: (t) => ({
-    id: t.field({ type: 'EntryID', required: true, description: '"namespace:name" or {ns, name}.' }),
-    kind: t.string({ required: true, description: "Must equal the entry's kind." }),
-    meta: t.field({ type: 'JSONObject', description: 'Replaces meta whole; {} where left out or null.' }),
-    data: t.field({ type: 'JSON', description: 'Replaces data whole; null where left out.' }),
+    id: t.field({
+      type: 'EntryID',
+      required: true,
+      description: 'The id of the entry, as "namespace:name" or {ns, name}.',
+    }),
+    kind: t.string({
+      required: true,
+      description:
+        'The kind of the entry. An update cannot change it; to change it, delete and create the entry in one changeset.',
+    }),
+    meta: t.field({
+      type: 'JSONObject',
+      description: 'The new `meta`, which replaces the old one completely. {} by default.',
+    }),
+    data: t.field({
+      type: 'JSON',
+      description: 'The new `data`, which replaces the old one completely. null by default.',
+    }),
     ifRevision: t.field({ type: 'SafeInt', description: IF_REVISION }),
   }),
 })
 
 const DeleteInputRef = builder.inputType('DeleteInput', {
-  description: 'An entry to be removed.',
+  description: 'An entry to delete.',
   fields: (t) => ({
-    id: t.field({ type: 'EntryID', required: true, description: '"namespace:name" or {ns, name}.' }),
+    id: t.field({
+      type: 'EntryID',
+      required: true,
+      description: 'The id of the entry, as "namespace:name" or {ns, name}.',
+    }),
     ifRevision: t.field({ type: 'SafeInt', description: IF_REVISION }),
-    force: t.boolean({ description: 'Delete it even while instances of it live. Matters to live instances only.' }),
+    force: t.boolean({
+      description:
+        'Whether to delete the entry even if it has live instances, which ends them. Without it, that is ENTRY_IN_USE.',
+    }),
   }),
 })
 
 const OperationInputRef = builder.inputType('OperationInput', {
-  description: 'One operation.',
+  description: 'One operation of a changeset. Set exactly one field.',
   isOneOf: true,
   fields: (t) => ({
-    create: t.field({ type: EntryInputRef, description: 'Make an entry that is not there.' }),
-    update: t.field({ type: UpdateInputRef, description: 'Replace the content of an entry that is there.' }),
-    delete: t.field({ type: DeleteInputRef, description: 'Remove an entry that is there.' }),
+    create: t.field({ type: EntryInputRef, description: 'Creates an entry. It must not exist yet.' }),
+    update: t.field({ type: UpdateInputRef, description: 'Replaces the content of an existing entry.' }),
+    delete: t.field({ type: DeleteInputRef, description: 'Deletes an existing entry.' }),
   }),
 })
 
 const ApplyChangesetInputRef = builder.inputType('ApplyChangesetInput', {
-  description: 'A changeset: operations that are applied together or not at all.',
+  description: 'A changeset: operations that are applied all together or not at all.',
   fields: (t) => ({
     operations: t.field({
       type: [OperationInputRef],
       required: true,
       description:
-        'In any order: they are put in order by what depends on what. One for each entry, save a delete with a create.',
+        'The operations, in any order: the gateway sorts them by dependency. At most one for each entry, except a delete with a create.',
     }),
     base: t.field({
       type: 'SafeInt',
       description:
-        'The revision that the operations were prepared against: any entry they touch that has changed since is a CONFLICT.',
+        'A fence: the revision you read. An operation is refused with CONFLICT if its entry has changed since then.',
     }),
-    expectedHead: t.field({ type: 'SafeInt', description: 'Refuse unless this version is the head.' }),
-    message: t.string({ description: `What it is for, ${LONGEST_TEXT.message} bytes at most.` }),
-    dryRun: t.boolean({ description: 'Check everything, ask every participant, change nothing.' }),
+    expectedHead: t.field({
+      type: 'SafeInt',
+      description: 'A fence: the version that must be the head. Otherwise the changeset is refused with HEAD_MOVED.',
+    }),
+    message: t.string({
+      description: `A message for the new version, like a commit message. At most ${LONGEST_TEXT.message} bytes.`,
+    }),
+    dryRun: t.boolean({
+      description: 'Whether to only check the changeset. Participants are asked too, but nothing changes.',
+    }),
     idempotencyKey: t.string({
       description:
-        'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
+        'A key that makes retries safe. The same key with the same input returns the first result and applies nothing. At most 255 bytes.',
     }),
   }),
 })
@@ -65,8 +93,10 @@ const ApplyChangesetInputRef = builder.inputType('ApplyChangesetInput', {
 builder.mutationField('applyChangeset', (t) =>
   t.field({
     type: ApplyResultRef,
-    description: 'Apply a changeset to the head: all operations or none, and one new version.',
-    args: { input: t.arg({ type: ApplyChangesetInputRef, required: true, description: 'The changeset.' }) },
+    description: 'Applies a changeset to the head: all operations or none. Makes one new version.',
+    args: {
+      input: t.arg({ type: ApplyChangesetInputRef, required: true, description: 'The changeset and how to apply it.' }),
+    },
     resolve(_root, { input }, context) {
       const request = {
         operations: input.operations.map(rawOperation),
@@ -105,7 +135,7 @@ function rawOperation(input: OperationInput, index: number): RawOperation {
     const { id, ifRevision, force } = input.delete
     return { kind: 'DELETE', id, ifRevision: ifRevision ?? null, force: force ?? false }
   }
-  throw new RegistryError('BAD_USER_INPUT', `operations[${index}]: give one of create, update and delete`)
+  throw new RegistryError('BAD_USER_INPUT', `operations[${index}]: set exactly one of create, update and delete`)
 }
 
 function withContent(

@@ -14,61 +14,70 @@ type Applied = Extract<CommitOutcome, { type: 'applied' }>
 type Refused = Extract<CommitOutcome, { type: 'refused' }>
 
 const AppliedRef = builder.objectRef<Applied>('Applied').implement({
-  description: 'All of it was done; on a dry run, all of it could be.',
+  description: 'A write that succeeded. Of a dry run: a write that would succeed.',
   fields: (t) => ({
     version: t.field({
       type: VersionRef,
-      description: 'The head afterwards; on a dry run the head as it is.',
+      description: 'The head after the write. Of a dry run: the current head.',
       resolve: ({ head }, _args, context) => loadVersion(head.version, context),
     }),
     transition: t.field({
       type: TransitionRef,
       nullable: true,
-      description: 'The movement it made; null on a dry run, and where the version applied was the head already.',
+      description: 'The transition of the head; null for a dry run, or if the applied version was already the head.',
       resolve: ({ revision }, _args, { loaders }) => (revision === null ? null : loaders().transition.load(revision)),
     }),
     changes: t.field({
       type: [EntryChangeRef],
-      description: 'What it changed, all of it, in order; empty on a dry run.',
+      description: 'All changes to entries, in the order in which they were applied. Empty for a dry run.',
       resolve: ({ revision }, _args, { registry }) => (revision === null ? [] : changesOf(revision, registry.history)),
     }),
     delta: t.field({
       type: DeltaRef,
-      description: 'What was changed, or on a dry run would have been.',
+      description: 'What the write changed. Of a dry run: what it would change.',
       resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
         if (isGone === true) throw compactedError(revision!, await loaders().oldestRevision())
         return delta
       },
     }),
-    dryRun: t.exposeBoolean('dryRun', { description: 'Whether everything was checked and nothing changed.' }),
+    dryRun: t.exposeBoolean('dryRun', {
+      description: 'Whether this was a dry run: everything was checked and nothing changed.',
+    }),
     replayed: t.exposeBoolean('replayed', {
-      description: 'True where this is the stored answer of an earlier request with the same idempotency key.',
+      description: 'Whether this is the stored result of an earlier request with the same idempotency key.',
     }),
     warnings: t.field({
       type: [WarningRef],
       description:
-        'What its author may not have meant: circles among the operations, and dependents that its deletes leave dangling, ' +
-        'on a dry run would leave. 100 at most.',
+        'Possible mistakes, which did not prevent the write: dependency cycles among the operations, and references to ' +
+        'entries that it deletes. At most 100.',
       resolve: async (outcome, _args, { registry }) => [...(await registry.warningsOf(outcome))],
     }),
   }),
 })
 
 const RefusedRef = builder.objectRef<Refused>('Refused').implement({
-  description: 'Nothing was changed. Every problem found is listed, not only the first.',
+  description: 'A write that was refused. Nothing changed.',
   fields: (t) => ({
-    message: t.string({ description: 'All of it in one line.', resolve: ({ problems }) => summary(problems) }),
-    problems: t.field({ type: [ProblemRef], description: 'Why.', resolve: ({ problems }) => [...problems] }),
+    message: t.string({
+      description: 'A summary of the problems in one line.',
+      resolve: ({ problems }) => summary(problems),
+    }),
+    problems: t.field({
+      type: [ProblemRef],
+      description: 'All problems that were found, not only the first.',
+      resolve: ({ problems }) => [...problems],
+    }),
   }),
 })
 
 export const ApplyResultRef = builder.unionType('ApplyResult', {
-  description: 'What came of a write.',
+  description: 'The result of a write: either Applied or Refused.',
   types: [AppliedRef, RefusedRef],
   resolveType: (outcome) => (outcome.type === 'applied' ? 'Applied' : 'Refused'),
 })
 
-/** Runs a write and forgets what was loaded before it: the answer is to show the registry afterwards. */
+/** Waits for a write, then drops the loaders, so that the answer shows the registry after the write. */
 export async function outcomeOf(write: Promise<CommitOutcome>, context: RequestContext): Promise<CommitOutcome> {
   try {
     return await write
@@ -77,7 +86,7 @@ export async function outcomeOf(write: Promise<CommitOutcome>, context: RequestC
   }
 }
 
-/** As many as one read may bring into memory at a time. */
+/** Changes that one statement reads. It bounds the memory of the read. */
 const CHUNK = 10_000
 
 async function changesOf(revision: number, history: History): Promise<Change[]> {
@@ -94,6 +103,6 @@ async function changesOf(revision: number, history: History): Promise<Change[]> 
 
 function summary(problems: readonly Problem[]): string {
   const [first] = problems
-  const message = first === undefined ? 'refused' : first.message.replaceAll(/\s+/g, ' ')
-  return problems.length > 1 ? `${problems.length} problems, the first: ${message}` : message
+  const message = first === undefined ? 'Refused' : first.message.replaceAll(/\s+/g, ' ')
+  return problems.length > 1 ? `${problems.length} problems. The first one: ${message}` : message
 }

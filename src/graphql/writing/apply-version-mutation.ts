@@ -9,22 +9,22 @@ interface Texts {
   readonly version: string
 }
 
-/** The mutations that move the head by naming a version. They are asked alike; what becomes of the head differs. */
+/** The mutations that name a version. Their inputs are alike; what they do to the head differs. */
 const MOVES: Readonly<Record<'applyVersion' | 'revertVersion', Texts>> = {
   applyVersion: {
     description:
-      'Move the head to a version, back, forward or across branches. Makes no version; the next changeset goes on from there.',
-    input: 'Where the head is to move.',
-    argument: 'Where to.',
-    version: 'The version to move to, on any branch; 0 empties the registry.',
+      'Moves the head to an existing version: back (a rollback), forward, or to another branch. Makes no new version. The next changeset continues from there.',
+    input: 'The version to move the head to, and how.',
+    argument: 'The version and how to apply it.',
+    version: 'The number of the version, on any branch. 0 empties the registry.',
   },
   revertVersion: {
     description:
-      'Take back what one version changed, as a new version on top of the head. ' +
-      'A CONFLICT for each entry that no longer holds what that version left.',
-    input: 'Which version is to be taken back.',
-    argument: 'Which.',
-    version: 'The version whose changeset is to be inverted, on any branch.',
+      'Undoes the changes of one version, as a new version on top of the head (like `git revert`). ' +
+      'An entry that has changed since that version is a CONFLICT.',
+    input: 'The version to undo, and how.',
+    argument: 'The version and how to revert it.',
+    version: 'The number of the version whose changeset is inverted, on any branch.',
   },
 }
 
@@ -34,15 +34,21 @@ function addMove(move: keyof typeof MOVES): void {
     description: texts.input,
     fields: (t) => ({
       version: t.field({ type: 'SafeInt', required: true, description: texts.version }),
-      expectedHead: t.field({ type: 'SafeInt', description: 'Refuse unless this version is the head.' }),
-      message: t.string({ description: `What it is for, ${LONGEST_TEXT.message} bytes at most.` }),
-      dryRun: t.boolean({ description: 'Check everything, ask every participant, change nothing.' }),
+      expectedHead: t.field({
+        type: 'SafeInt',
+        description: 'A fence: the version that must be the head. Otherwise the request is refused with HEAD_MOVED.',
+      }),
+      message: t.string({ description: `A message that explains the change. At most ${LONGEST_TEXT.message} bytes.` }),
+      dryRun: t.boolean({
+        description: 'Whether to only check the request. Participants are asked too, but nothing changes.',
+      }),
       idempotencyKey: t.string({
         description:
-          'The same key again, with the same content, returns the first answer and applies nothing. 255 bytes at most.',
+          'A key that makes retries safe. The same key with the same input returns the first result and applies nothing. At most 255 bytes.',
       }),
       force: t.boolean({
-        description: 'Even where it deletes entries with live instances. Matters to live instances only.',
+        description:
+          'Whether to delete entries even if they have live instances, which ends them. Without it, that is ENTRY_IN_USE.',
       }),
     }),
   })

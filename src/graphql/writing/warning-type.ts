@@ -3,30 +3,31 @@ import { builder } from '../base/builder.js'
 
 const MEANINGS: Readonly<Record<WarningCode, string>> = {
   DEPENDENCY_CYCLE:
-    'Entries depend on one another in a circle, or one on itself. The order was broken at the smallest id.',
-  DANGLING_DEPENDENTS: 'Entries still refer to one that is deleted, or to a namespace or group whose last entry is.',
-  MORE_WARNINGS: 'There are more than are listed.',
+    'Entries depend on each other in a cycle, or an entry depends on itself. The order breaks the cycle at its smallest id.',
+  DANGLING_DEPENDENTS:
+    'Entries still refer to a deleted entry, or to a namespace or group whose last entry was deleted.',
+  MORE_WARNINGS: 'There are more warnings than are listed.',
 }
 
 type DescribedCodes = Record<WarningCode, { description: string }>
 
 const WarningCodeRef = builder.enumType('WarningCode', {
-  description: 'What a warning is about.',
+  description: 'The kind of a warning.',
   values: Object.fromEntries(WARNING_CODES.map((code) => [code, { description: MEANINGS[code] }])) as DescribedCodes,
 })
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
-  description: 'Something about a changeset that could be applied, and that its author may not have meant.',
+  description: 'A possible mistake in a changeset. It does not prevent the write.',
   fields: (t) => ({
-    code: t.expose('code', { type: WarningCodeRef, description: 'What it is about, for machines.' }),
-    message: t.exposeString('message', { description: 'What it is, for people.' }),
+    code: t.expose('code', { type: WarningCodeRef, description: 'The kind of warning, for programs.' }),
+    message: t.exposeString('message', { description: 'The warning, for people.' }),
     entryId: t.exposeID('entryId', {
       nullable: true,
-      description: 'The deleted entry that others still refer to; null of anything else.',
+      description: 'The id of the deleted entry that others still refer to; null for other warnings.',
     }),
     entryIds: t.idList({
       description:
-        'Those on the circle, or those that still refer to the deleted entry; by id, 1,000 at most: the message has their number.',
+        'The ids of the entries on the cycle, or of those that still refer to the deleted entry. Sorted, at most 1,000; the message has the total.',
       resolve: ({ entryIds }) => [...entryIds],
     }),
   }),

@@ -471,7 +471,7 @@ describe('path, delta and buildDelta', () => {
     }
     const ok = { id: 'a:b', kind: 'k' }
     expect(await message({ from: [ok, { id: 'nope', kind: 'k' }], to: [] })).toMatch(/^from\[1\]\.id: /)
-    expect(await message({ from: [], to: [ok, ok] })).toMatch(/^to\[1\]: a:b stands in this list already/)
+    expect(await message({ from: [], to: [ok, ok] })).toMatch(/^to\[1\]: a:b is already in this list/)
     expect(await message({ from: [], to: [{ id: 'a:c', kind: 'not a kind' }] })).toMatch(/^to\[0\]: /)
     expect(await message({ from: [{ id: 'a:c', kind: 'k', data: Infinity }], to: [] })).toMatch(/^from\[0\]: /)
   })

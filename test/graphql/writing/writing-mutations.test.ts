@@ -166,7 +166,7 @@ describe('a changeset that is refused', () => {
     const of = (operation: number) => answer.problems.find((problem: any) => problem.operation === operation)
     expect(of(4).entryId).toBe('no colon')
     expect(of(8).current).toEqual({ entryId: 'a:fenced', revision: 2 })
-    expect(answer.message).toMatch(/^11 problems, the first: /)
+    expect(answer.message).toMatch(/^11 problems. The first one: /)
     expect(answer.message).not.toContain('\n')
     expect((await gateway.data('{ currentVersion { number } }')).currentVersion.number).toBe(2)
   })
