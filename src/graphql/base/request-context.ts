@@ -16,8 +16,8 @@ export interface RequestContext {
   readonly author: string | null
   /** Aborts when no one waits for the answer any more. Ends subscriptions. */
   readonly signal: AbortSignal
-  /** The position of a subscription that follows the log. */
-  readonly place: PositionTracker
+  /** Tracks the position of a subscription that follows the log. */
+  readonly tracker: PositionTracker
   /** The loaders of this request, created on first use. */
   loaders(): Loaders
   /**
@@ -53,7 +53,7 @@ export function createContext({
     sources,
     author,
     signal,
-    place: { from, at: null, looked: null },
+    tracker: { from, at: null, scanned: null },
     loaders: () => (loaders ??= createLoaders(registry)),
     renewLoaders() {
       loaders = undefined

@@ -56,7 +56,7 @@ builder.subscriptionField('changes', (t) =>
       const after = args.after ?? null
       const initial = args.initial ?? false
       return subscriptionStream(context, (signal) =>
-        context.registry.follow({ after, criteria, initial, signal, tracker: context.place }),
+        context.registry.follow({ after, criteria, initial, signal, tracker: context.tracker }),
       )
     },
     resolve(batch, _args, context) {

@@ -13,7 +13,7 @@ builder.subscriptionField('entry', (t) =>
     args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
     subscribe(_root, args, context) {
       const id = entryIdFrom(args.id)
-      return subscriptionStream(context, (signal) => context.registry.followEntry(id, signal, context.place))
+      return subscriptionStream(context, (signal) => context.registry.followEntry(id, signal, context.tracker))
     },
     resolve(entry, _args, context) {
       context.renewLoaders()

@@ -169,7 +169,7 @@ export function createEngine(options: EngineOptions): Engine {
       function open(from: StreamPosition): FeedSource {
         const stop = new AbortController()
         const again = createContext({ ...offered, author: null, signal: stop.signal, from })
-        return { place: again.place, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }
+        return { place: again.tracker, results: opening(run(yoga.getEnveloped(again), stop), mask, stop) }
       }
 
       async function start(): Promise<ExecutionResult | ResultStream> {
@@ -188,7 +188,7 @@ export function createEngine(options: EngineOptions): Engine {
         return broadcasts.stream(
           { document, operation: operation!, operationName, variables },
           {
-            source: { results: closing(result, mask, ending), place: context.place },
+            source: { results: closing(result, mask, ending), place: context.tracker },
             open,
             since,
             signal: caller.signal,
