@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { compileDependencyPatterns } from '../core/dependency/compile-dependency-patterns.js'
 import { pause } from '../registry/async/pause.js'
+import { waitAtMost } from '../registry/async/within-deadline.js'
 import { createRegistry } from '../registry/create-registry.js'
 import { fixedDirectory } from '../registry/participants/participant-directories.js'
 import type { SourceProvider } from '../sources/provider/source-provider.js'
@@ -185,15 +186,7 @@ function shownHost(host: string): string {
 }
 
 async function within(ms: number, done: Promise<void>, late: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      late()
-      resolve()
-    }, ms)
-  })
-  await Promise.race([done, limit])
-  clearTimeout(timer)
+  if (!(await waitAtMost(ms, done))) late()
 }
 
 async function orClose<Result>(work: Promise<Result>, close: () => Promise<void>): Promise<Result> {

@@ -240,7 +240,9 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
         running.then((undo) => (typeof undo === 'function' ? undo() : undefined)).catch(() => {})
         throw error
       }
-      const undo = await withinDeadline(this.#options.hookMs ?? HOOK_MS, 'the hook', () => running).catch(giveUp)
+      const undo = await withinDeadline(this.#options.hookMs ?? HOOK_MS, () => running, { what: 'The hook' }).catch(
+        giveUp,
+      )
       if (typeof undo === 'function') undos.push(undo)
     }
   }
@@ -248,7 +250,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
   async #undo({ role, provider, undos }: Registered): Promise<void> {
     for (const undo of undos.splice(0).reverse()) {
       try {
-        await withinDeadline(this.#options.hookMs ?? HOOK_MS, 'taking back what a hook did', () => undo())
+        await withinDeadline(this.#options.hookMs ?? HOOK_MS, () => undo(), { what: 'Undoing the hook' })
       } catch (error) {
         this.#options.failed?.(
           `what a hook of the ${role} provider "${provider.name}" did could not be taken back`,
@@ -261,9 +263,9 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
   async #look({ role, provider, made }: Registered): Promise<boolean> {
     try {
       return (
-        (await withinDeadline(this.#options.healthMs ?? HEALTH_MS, 'the look', (signal) =>
-          provider.health!([...made], signal),
-        )) === true
+        (await withinDeadline(this.#options.healthMs ?? HEALTH_MS, (signal) => provider.health!([...made], signal), {
+          what: 'The health check',
+        })) === true
       )
     } catch (error) {
       this.#options.failed?.(`the ${role} provider "${provider.name}" cannot tell whether it works`, error)

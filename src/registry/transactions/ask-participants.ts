@@ -2,7 +2,7 @@ import type { ProblemCode } from '../../core/errors/codes.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import { TimeIsUp, withinTime } from '../async/within-time.js'
+import { DeadlineExceeded, withinDeadline } from '../async/within-deadline.js'
 import {
   LONGEST_REASON,
   type OnFailure,
@@ -61,11 +61,11 @@ async function ask(
   const proposal = operationProposal(transaction, operation, new Date(Date.now() + ms))
   const { onFailure } = participant
   try {
-    const answer = await withinTime(ms, (ending) => participant.offer(proposal, ending), signal)
+    const answer = await withinDeadline(ms, (ending) => participant.offer(proposal, ending), { signal })
     if (answer.accept) return answer
     return { accept: false, reason: answer.reason?.slice(0, LONGEST_REASON) ?? null }
   } catch (error) {
-    if (error instanceof TimeIsUp)
+    if (error instanceof DeadlineExceeded)
       return { failed: 'PARTICIPANT_TIMEOUT', why: `it did not answer within ${shownSeconds(ms)}`, onFailure }
     return {
       failed: 'PARTICIPANT_FAILED',

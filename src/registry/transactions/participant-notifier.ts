@@ -1,4 +1,4 @@
-import { withinTime } from '../async/within-time.js'
+import { withinDeadline } from '../async/within-deadline.js'
 import type { Participant, Proposal } from '../participants/participant.js'
 
 /** Told what could not be told. */
@@ -25,7 +25,7 @@ export class ParticipantNotifier {
       before.then(async () => {
         if (this.#failed.has(name) && !always) return
         try {
-          await withinTime(Math.min(participant.timeoutMs, this.longestMs), (signal) =>
+          await withinDeadline(Math.min(participant.timeoutMs, this.longestMs), (signal) =>
             participant.notify(proposal, signal),
           )
         } catch (error) {

@@ -16,7 +16,7 @@ import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/plan-commit.js'
-import { waitFor } from '../async/within-time.js'
+import { waitAtMost } from '../async/within-deadline.js'
 import type { Participant, ParticipantDirectory } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
 import type { LeaseKeeper } from './lease-keeper.js'
@@ -85,7 +85,7 @@ export class TransactionRun {
       effects = stepped.effects
     }
     const told = this.#end(effects, state)
-    await waitFor(told, TELL_MS)
+    await waitAtMost(TELL_MS, told)
     if (this.#error !== null) throw this.#error
     return { outcome: this.#outcomeOf(state), told }
   }

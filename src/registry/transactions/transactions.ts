@@ -5,7 +5,7 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
-import { waitFor } from '../async/within-time.js'
+import { waitAtMost } from '../async/within-deadline.js'
 import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
 import { LeaseKeeper, TRANSACTION_LEASE_MS } from './lease-keeper.js'
 import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
@@ -110,7 +110,7 @@ export class Transactions {
   /** Gives up asking; what waits is discarded and its callers hear UNAVAILABLE. */
   async close(): Promise<void> {
     this.#stopping.abort(stoppingError())
-    await waitFor(Promise.allSettled([...this.#running, this.#recovering]), STOP_MS)
+    await waitAtMost(STOP_MS, Promise.allSettled([...this.#running, this.#recovering]))
   }
 
   async #run(request: CommitRequest, bytes: number, directory: ParticipantDirectory): Promise<CommitOutcome> {

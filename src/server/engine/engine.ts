@@ -10,7 +10,7 @@ import {
 import { createYoga } from 'graphql-yoga'
 import { createContext } from '../../graphql/base/request-context.js'
 import { collectFields, fragmentsOf } from '../../graphql/compiled/collect-fields.js'
-import { pause } from '../../registry/async/pause.js'
+import { waitAtMost } from '../../registry/async/within-deadline.js'
 import type { StreamPosition } from '../../registry/following/stream-position.js'
 import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
@@ -111,7 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     async idle(ms) {
       const until = performance.now() + ms
       while (inFlight.count > 0 && performance.now() < until) {
-        await Promise.race([inFlight.ended(), pause(until - performance.now())])
+        await waitAtMost(until - performance.now(), inFlight.ended())
       }
     },
     prepare({ query, operationName, variables }, caller) {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { type Context, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
+import { pause } from '../../registry/async/pause.js'
 import type { Engine } from '../engine/engine.js'
 import type { Metrics } from '../observing/metrics.js'
 import { AUTHOR_HEADER, headerText, parseAuthor } from '../pipeline/author.js'
@@ -276,8 +277,7 @@ export function createWebSockets(
       clearInterval(pinging)
       for (const socket of server.clients) socket.close(CLOSE.restart, 'the gateway is stopping; come back')
       const until = performance.now() + 1000
-      while (server.clients.size > 0 && performance.now() < until)
-        await new Promise((resolve) => setTimeout(resolve, 10))
+      while (server.clients.size > 0 && performance.now() < until) await pause(10)
       for (const socket of server.clients) socket.terminate()
       server.close()
     },

@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
-import { pause } from '../../registry/async/pause.js'
+import { waitAtMost } from '../../registry/async/within-deadline.js'
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { type ConfiguredSource, type RunnerContext, type SourcePlan, SourceRunner } from './source-runner.js'
 import { type ReloadReport, readState, type SourceState } from './source-state.js'
@@ -110,9 +110,7 @@ export function createSources({
       call = resolve
     })
     calls.add(call)
-    const over = new AbortController()
-    await Promise.race([heard, pause(ANSWER_MS, AbortSignal.any([signal, over.signal]))])
-    over.abort()
+    await waitAtMost(ANSWER_MS, heard, signal)
     calls.delete(call)
   }
 
