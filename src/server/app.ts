@@ -15,7 +15,8 @@ import { createStaticFiles } from './http/static-files.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
 import type { OperationLimits } from './pipeline/operation-limits.js'
-import { createWebSockets, SOCKET_LIMITS, type SocketLimits } from './websocket/websockets.js'
+import { SOCKET_LIMITS, type SocketLimits } from './websocket/socket-limits.js'
+import { createWebSockets } from './websocket/websockets.js'
 
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>

@@ -1,15 +1,18 @@
-import { execute } from 'graphql'
+import { execute, subscribe } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { compiledSubscription } from '../fast-path/compiled-subscription.js'
 
-/** Runs operations by graphql-js itself: Yoga's own executor writes notes for HTTP into the errors of clients. */
-export function useGraphQLJs(): Plugin {
+/**
+ * Executes operations by graphql-js itself, because Yoga's executor adds extensions for its own HTTP transport to errors.
+ * @param options.isCompiled - Whether subscriptions are compiled
+ */
+export function useGraphQLJs({ isCompiled }: { readonly isCompiled: boolean }): Plugin {
   return {
     onExecute({ setExecuteFn }) {
       setExecuteFn(execute)
     },
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(compiledSubscription as Parameters<typeof setSubscribeFn>[0])
+      setSubscribeFn((isCompiled ? compiledSubscription : subscribe) as Parameters<typeof setSubscribeFn>[0])
     },
   }
 }

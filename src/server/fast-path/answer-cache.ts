@@ -2,21 +2,21 @@ import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Registry } from '../../registry/registry.js'
 import { SharedReadWaiters } from '../../store/coalescing/shared-read-waiters.js'
+import type { AnswerText, OnAnswer } from '../pipeline/answer-text.js'
 import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
-import type { AnswerText, OnAnswer } from './answer.js'
 
-/** What has been answered; whether it holds yet must be asked. */
+/** An answer that shows one entry. It has to be validated before each use. */
 export interface CachedAnswer {
   readonly id: EntryId
-  /** Of the entry that the answer tells of. */
+  /** Mark of the entry that the answer shows. */
   readonly mark: number
   readonly answer: AnswerText
 }
 
-interface Asking {
+interface Validation {
   readonly body: string
-  readonly remembered: CachedAnswer
-  readonly tell: OnAnswer
+  readonly cached: CachedAnswer
+  readonly onAnswer: OnAnswer
 }
 
 /** @bound Size of the answers about single entries that are cached by request body. */
@@ -28,8 +28,8 @@ const MOST_BYTES = 16 * 1024 * 1024
 const LARGEST = 16 * 1024
 
 /**
- * Answers that tell of one entry, by the request's body: that text need be neither parsed nor written again while the
- * entry is as it was. Whether it is, is asked of a look at the head that begins after the request came, as for any read.
+ * Caches answers that show one entry, by the request's body. While the entry is unchanged, an equal body is neither
+ * parsed nor executed again. A read-index query that begins after the request came decides whether it is unchanged.
  */
 export class AnswerCache {
   readonly #answers = new LRUCache<string, CachedAnswer>({
@@ -37,9 +37,9 @@ export class AnswerCache {
     maxEntrySize: LARGEST,
     sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
   })
-  readonly #afterLook = new SharedReadWaiters<Asking>(
-    (asking) => this.#end(asking, this.#answerOf(asking)),
-    (asking) => this.#end(asking, null),
+  readonly #waiters = new SharedReadWaiters<Validation>(
+    (validation) => this.#end(validation, this.#validAnswer(validation)),
+    (validation) => this.#end(validation, null),
   )
 
   constructor(
@@ -47,36 +47,35 @@ export class AnswerCache {
     private readonly inFlight: InFlightCounter,
   ) {}
 
-  of(body: string): CachedAnswer | undefined {
+  get(body: string): CachedAnswer | undefined {
     return this.#answers.get(body)
   }
 
-  /** @param mark - Of the entry as the answer tells of it */
-  remember(body: string, id: EntryId, mark: number, answer: AnswerText): void {
-    this.#answers.set(body, { id, mark, answer })
+  set(body: string, answer: CachedAnswer): void {
+    this.#answers.set(body, answer)
   }
 
-  /** Tells whether what was remembered of a body answers it now: null where it may hold no longer, or where no look could be had. */
-  ask(body: string, remembered: CachedAnswer, tell: OnAnswer): void {
-    const look = this.registry.head()
+  /** Calls `onAnswer` with the answer if it is still valid. Otherwise, or if the read-index query fails, calls it with null. */
+  validate(body: string, cached: CachedAnswer, onAnswer: OnAnswer): void {
+    const readIndex = this.registry.head()
     this.inFlight.begin()
-    this.#afterLook.add(look, { body, remembered, tell })
+    this.#waiters.add(readIndex, { body, cached, onAnswer })
   }
 
-  #end({ tell }: Asking, answer: AnswerText | null): void {
+  #end({ onAnswer }: Validation, answer: AnswerText | null): void {
     this.inFlight.end()
-    tell(answer)
+    onAnswer(answer)
   }
 
-  #answerOf({ body, remembered }: Asking): AnswerText | null {
-    const { id, mark, answer } = remembered
+  #validAnswer({ body, cached }: Validation): AnswerText | null {
+    const { id, mark, answer } = cached
     if (this.registry.isMarkedAtHead(id, mark)) return answer
-    if (this.#answers.peek(body) === remembered) this.#answers.delete(body)
+    if (this.#answers.peek(body) === cached) this.#answers.delete(body)
     return null
   }
 }
 
-/** Of a text in memory: a byte for each character where all are ASCII, which most texts are, otherwise two. */
+/** Size in memory: one byte a character if all are ASCII, as in most texts, otherwise two. */
 function textBytes(text: string): number {
   return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length
 }

@@ -16,16 +16,16 @@ import {
 import { markNegativeZeros } from '../../graphql/results/result-text.js'
 import { SerializedResult } from '../../graphql/results/serialized-result.js'
 
-/** Null where it is not compiled. As long as the document is kept. */
-const writers = new WeakMap<OperationDefinitionNode, CompiledOperation | null>()
+/** Null if the operation is not compiled. Entries live as long as their documents. */
+const compiledOperations = new WeakMap<OperationDefinitionNode, CompiledOperation | null>()
 
-/** Subscribes as graphql-js does; each event's result is written as text at once, and no object made of it first. */
+/** Subscribes like graphql-js, but serializes each result directly, without building an object first. */
 export async function compiledSubscription(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
   const operation = getOperationAST(args.document, args.operationName)
-  const write = operation && writerOf(args, operation)
-  if (operation === null || operation === undefined || write === null || write === undefined) {
+  const compiled = operation && compiledOperation(args, operation)
+  if (operation === null || operation === undefined || compiled === null || compiled === undefined) {
     return subscribe(args) as Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
   }
   const source = await createSourceEventStream(args)
@@ -36,7 +36,7 @@ export async function compiledSubscription(
       const event = await events.next()
       return event.done === true
         ? { done: true, value: undefined }
-        : { done: false, value: await resultOf(args, operation, write, event.value) }
+        : { done: false, value: await resultOf(args, operation, compiled, event.value) }
     },
     async return() {
       await events.return?.()
@@ -49,25 +49,29 @@ export async function compiledSubscription(
   return results
 }
 
-function writerOf({ schema, document }: ExecutionArgs, operation: OperationDefinitionNode): CompiledOperation | null {
-  let write = writers.get(operation)
-  if (write === undefined) writers.set(operation, (write = compileOperation(schema, document, operation)))
-  return write
+function compiledOperation(
+  { schema, document }: ExecutionArgs,
+  operation: OperationDefinitionNode,
+): CompiledOperation | null {
+  let compiled = compiledOperations.get(operation)
+  if (compiled === undefined)
+    compiledOperations.set(operation, (compiled = compileOperation(schema, document, operation)))
+  return compiled
 }
 
 async function resultOf(
   args: ExecutionArgs,
   operation: OperationDefinitionNode,
-  write: CompiledOperation,
+  compiled: CompiledOperation,
   event: unknown,
 ): Promise<ExecutionResult> {
-  const written = await write(args.variableValues ?? {}, args.contextValue as RequestContext, event)
-  if (written === 'too large') writers.set(operation, null)
-  return written === null || written === 'too large' ? execute({ ...args, rootValue: event }) : told(written)
+  const result = await compiled(args.variableValues ?? {}, args.contextValue as RequestContext, event)
+  if (result === 'too large') compiledOperations.set(operation, null)
+  return result === null || result === 'too large' ? execute({ ...args, rootValue: event }) : executionResult(result)
 }
 
-/** Errors are masked by who looks into results. */
-function told({ data, errors }: CompiledResult): ExecutionResult {
+/** Leaves errors unmasked. Yoga masks them in each result. */
+function executionResult({ data, errors }: CompiledResult): ExecutionResult {
   if (data === null) return { errors }
   return errors.length === 0
     ? new SerializedResult(data)

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import type { ExecutionResult } from 'graphql'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
@@ -9,12 +8,14 @@ const KEEP_ALIVE_MS = 12_000
 const STALLED_MS = 120_000
 
 /**
- * Sends results as server-sent events, each operation on a connection of its own. What comes next is handed over
- * only when the socket has taken the last: a reader that stops costs what is under way to it, however much happens.
+ * Sends results as server-sent events, in the "distinct connections mode" of GraphQL over SSE. The next results are
+ * written only after the socket has taken the previous ones, so a client that stops reading costs one batch of memory.
+ * @param results - A stream, or the JSON text of one result
+ * @param stop - Aborts when the gateway stops
  */
 export async function sendServerSentEvents(
   response: ServerResponse,
-  results: ResultStream | ExecutionResult,
+  results: ResultStream | string,
   mask: MaskError,
   stop: AbortSignal,
   stalledMs = STALLED_MS,
@@ -26,19 +27,19 @@ export async function sendServerSentEvents(
     'x-content-type-options': 'nosniff',
   })
   response.setTimeout(stalledMs, () => response.destroy())
-  // Browsers hand a response on only when something of its body has come.
+  // Browsers resolve `fetch` only when a part of the body has arrived.
   response.write(':\n\n')
   const keepAlive = setInterval(() => {
     if (!response.writableNeedDrain) response.write(':\n\n')
   }, KEEP_ALIVE_MS)
-  const stream = Symbol.asyncIterator in results ? results : null
+  const stream = typeof results === 'string' ? null : results
   const closed = () => void stream?.return?.()
   response.once('close', closed)
-  // A gateway that stops says nothing more: the client sees the connection end and comes back with its cursor.
+  // A stopping gateway sends no `complete`: the client sees the connection end and reconnects with its cursor.
   stop.addEventListener('abort', closed, { once: true })
   try {
-    if (stream === null) response.write(eventsOf([Buffer.from(resultText(results), 'utf8')]))
-    else await stream.deliver(sinkOf(response))
+    if (typeof results === 'string') response.write(eventsOf([Buffer.from(results, 'utf8')]))
+    else await results.deliver(sinkOf(response))
   } catch (error) {
     if (!response.destroyed) response.write(eventsOf([Buffer.from(resultText({ errors: [mask(error)] }), 'utf8')]))
   } finally {
@@ -52,10 +53,10 @@ export async function sendServerSentEvents(
 
 function sinkOf(response: ServerResponse): ResultSink {
   return {
-    send(results, taken) {
+    send(results, onSent) {
       if (!response.destroyed)
         response.write(results.frames('sse', eventsOf), (error) => {
-          if (!error) taken()
+          if (!error) onSent()
         })
     },
   }

@@ -7,7 +7,7 @@ import { RegistryError } from '../../../src/core/errors/registry-error.js'
 import { schema } from '../../../src/graphql/schema.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import { operationKey, subscriptionShape } from '../../../src/server/broadcast/operation-key.js'
-import { createEngine, type Engine } from '../../../src/server/engine/engine.js'
+import { createEngine, type EnginePaths } from '../../../src/server/engine/engine.js'
 import { createMetrics } from '../../../src/server/observing/metrics.js'
 import { isStream, type ResultStream } from '../../../src/server/pipeline/operation-request.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
@@ -28,7 +28,7 @@ const CHANGES = `subscription ($after: String, $initial: Boolean, $where: EntryF
   cursor revision complete synced version { number } changes { kind entryId entry { digest } }
 } }`
 
-function engineOver(registry: Registry, resultBufferBytes?: number): Engine {
+function engineOver(registry: Registry, resultBufferBytes?: number): EnginePaths {
   const metrics = createMetrics({ finderCache: () => ({ hits: 0, misses: 0, results: 0, bytes: 0 }) })
   return createEngine({
     schema,
@@ -47,7 +47,7 @@ class Client {
   #stream!: ResultStream
   ended!: Promise<void>
 
-  async begin(engine: Engine, variables: object, query = CHANGES, ending = new AbortController()): Promise<this> {
+  async begin(engine: EnginePaths, variables: object, query = CHANGES, ending = new AbortController()): Promise<this> {
     const prepared = engine.prepare(
       { query, operationName: null, variables: variables as Record<string, unknown> },
       { author: null, signal: ending.signal },

@@ -73,7 +73,7 @@ describe('a reader that is slow and not gone', () => {
   })
 
   it('is sent the whole of a long event, and cut off where it takes nothing more', async () => {
-    const event = { data: { text: 'x'.repeat(16 * MIB) } }
+    const event = JSON.stringify({ data: { text: 'x'.repeat(16 * MIB) } })
     const ended: Promise<void>[] = []
     const server = createServer((_request, response: ServerResponse) => {
       ended.push(sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal, 700))

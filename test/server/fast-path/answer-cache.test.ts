@@ -55,9 +55,9 @@ describe('answers that are remembered', () => {
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
         const operation = paramsOfBody(body)
-        const otherwise = async () => (await engine.write(operation, null, false))!.text
+        const otherwise = async () => (await engine.fastPath.answer(operation, null, () => undefined))!.text
         if (
-          !engine.tellEntry(operation, body, (told) =>
+          !engine.fastPath.answerEntry(operation, body, (told) =>
             told === null ? otherwise().then(resolve, reject) : resolve(told.text),
           )
         )
@@ -76,7 +76,8 @@ describe('answers that are remembered', () => {
       /** Null where the same body has to be answered anew. */
       again: (query: string, variables?: object) =>
         new Promise<string | null>((resolve) => {
-          if (!engine.again(bodyOf(query, variables), (answer) => resolve(answer?.text ?? null))) resolve(null)
+          if (!engine.fastPath.answerFromCache(bodyOf(query, variables), (answer) => resolve(answer?.text ?? null)))
+            resolve(null)
         }),
     }
   }
@@ -206,10 +207,10 @@ describe('answers that are remembered', () => {
       }),
     )
     const usual = async (query: string, variables: object = {}) =>
-      (await engine.write(
+      (await engine.fastPath.answer(
         { query, operationName: null, variables: variables as Record<string, unknown> },
         null,
-        false,
+        () => undefined,
       ))!.text
     const asked: [string, object?][] = [
       [ENTRY, { id: 't:1' }],

@@ -31,7 +31,7 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
     logged,
     /** Null where it goes the long way. */
     thin: async (query: string, variables?: object) => {
-      const written = engine.write(operation(query, variables), null, true)
+      const written = engine.fastPath.answer(operation(query, variables), null, () => undefined)
       return written === null
         ? null
         : { ...(await written), answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
@@ -90,7 +90,7 @@ describe('the thin path', () => {
     // A document that is none was answered, where a name ended in how another document began.
     const { engine } = engineOver(plain())
     const answer = (operationName: string, query: string) =>
-      engine.write({ query, operationName, variables: {} }, null, false)
+      engine.fastPath.answer({ query, operationName, variables: {} }, null, () => undefined)
     expect(await answer('A', 'query A { __typename }')).not.toBeNull()
     expect(answer('A query', 'A { __typename }')).toBeNull()
   })
@@ -122,9 +122,12 @@ describe('the thin path', () => {
       operationName: null,
       variables: {},
     }
-    expect(engine.write(request, null, false)).toBeNull()
+    const refuse = () => {
+      throw new Error('no mutation here')
+    }
+    expect(() => engine.fastPath.answer(request, null, refuse)).toThrow('no mutation here')
     expect((await registry.head()).revision).toBe(0)
-    expect((await engine.write(request, null, true))!.text).toContain('Applied')
+    expect((await engine.fastPath.answer(request, null, () => undefined))!.text).toContain('Applied')
     expect((await registry.head()).revision).toBe(1)
   })
 

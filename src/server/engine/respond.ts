@@ -1,0 +1,101 @@
+import { type ExecutionResult, type GraphQLError, OperationTypeNode } from 'graphql'
+import { resultText } from '../../graphql/results/result-text.js'
+import type { FastPath } from '../fast-path/fast-path.js'
+import type { AnswerText } from '../pipeline/answer-text.js'
+import type { MaskError } from '../pipeline/mask-error.js'
+import { isStream, type OperationRequest, type ResultStream } from '../pipeline/operation-request.js'
+import type { PrepareOperation } from './prepare-operation.js'
+
+/** A request as a transport received it. */
+export interface GraphQLRequest {
+  /** The body as text, by which answers are cached. Null if the transport has no body. */
+  readonly body: string | null
+  readonly author: string | null
+  /** Parses the request. @throws on a malformed request */
+  params(): OperationRequest
+  /** Returns a signal that aborts when the client is gone. Called only if something can be aborted. */
+  signal(): AbortSignal
+}
+
+/** How a transport sends a response. Exactly one of `refuse`, `answer`, `stream` and `fail` is called, once. */
+export interface GraphQLReply {
+  /** Called at least once before an operation is executed. @throws if the transport does not answer this type */
+  begin(type: OperationTypeNode): void
+  /** The request is invalid, and nothing was executed. */
+  refuse(errors: readonly GraphQLError[]): void
+  answer(answer: AnswerText): void
+  stream(results: ResultStream): void
+  /** Called with what `params`, `begin` or anything unexpected threw. */
+  fail(error: unknown): void
+}
+
+/** Answers a GraphQL request, whichever transport it came by. Never throws. */
+export type Respond = (request: GraphQLRequest, reply: GraphQLReply) => void
+
+/**
+ * Creates the one entrance for GraphQL requests. It tries the cheapest path first: a cached answer, a single entry, the
+ * compiled operation, and graphql-js, which can answer everything. It uses callbacks where it can, because each promise
+ * on the way costs about as much as one of these steps.
+ */
+export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mask: MaskError): Respond {
+  function respond(request: GraphQLRequest, reply: GraphQLReply): void {
+    const { body } = request
+    const isAsked =
+      body !== null &&
+      fastPath.answerFromCache(body, (answer) =>
+        answer === null ? respondUncached(request, reply) : send(OperationTypeNode.QUERY, answer, reply),
+      )
+    if (!isAsked) respondUncached(request, reply)
+  }
+
+  function respondUncached(request: GraphQLRequest, reply: GraphQLReply): void {
+    try {
+      const params = request.params()
+      const isAsked = fastPath.answerEntry(params, request.body, (answer) =>
+        answer === null ? respondCompiled(params, request, reply) : send(OperationTypeNode.QUERY, answer, reply),
+      )
+      if (!isAsked) respondCompiled(params, request, reply)
+    } catch (error) {
+      reply.fail(error)
+    }
+  }
+
+  function respondCompiled(params: OperationRequest, request: GraphQLRequest, reply: GraphQLReply): void {
+    try {
+      const answer = fastPath.answer(params, request.author, (type) => reply.begin(type))
+      if (answer instanceof Promise) answer.then((text) => reply.answer(text)).catch((error) => reply.fail(error))
+      else if (answer !== null) reply.answer(answer)
+      else respondByGraphQLJs(params, request, reply).catch((error) => reply.fail(error))
+    } catch (error) {
+      reply.fail(error)
+    }
+  }
+
+  async function respondByGraphQLJs(params: OperationRequest, request: GraphQLRequest, reply: GraphQLReply) {
+    const prepared = prepare(params, { author: request.author, signal: request.signal() })
+    if ('errors' in prepared) return reply.refuse(prepared.errors)
+    reply.begin(prepared.type)
+    const result = await prepared.start()
+    if (isStream(result)) reply.stream(result)
+    else reply.answer(textOf(result))
+  }
+
+  function textOf(result: ExecutionResult): AnswerText {
+    try {
+      return { text: resultText(result), failed: result.errors !== undefined && result.data === undefined }
+    } catch (error) {
+      return { text: resultText({ errors: [mask(error)] }), failed: true }
+    }
+  }
+
+  return respond
+}
+
+function send(type: OperationTypeNode, answer: AnswerText, reply: GraphQLReply): void {
+  try {
+    reply.begin(type)
+    reply.answer(answer)
+  } catch (error) {
+    reply.fail(error)
+  }
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { type GraphQLError, OperationTypeNode } from 'graphql'
+import { resultText } from '../../graphql/results/result-text.js'
+import type { GraphQLReply } from '../engine/respond.js'
+import type { AnswerText } from '../pipeline/answer-text.js'
+import type { MaskError } from '../pipeline/mask-error.js'
+import type { ResultStream } from '../pipeline/operation-request.js'
+import { requestError } from '../pipeline/request-error.js'
+import { HttpError } from './http-error.js'
+import type { ResponseType } from './media-type.js'
+import { sendServerSentEvents } from './server-sent-events.js'
+
+const CONTENT_TYPES = {
+  'application/json': 'application/json; charset=utf-8',
+  'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
+} as const
+
+/** Sends a GraphQL response as JSON or as server-sent events, whichever the client accepts. */
+export class HttpReply implements GraphQLReply {
+  /** Whether the whole body has been read. Node may report later that the request is complete. */
+  isRead = false
+
+  /**
+   * @param accepted - Undefined if the client accepts nothing that the gateway can send
+   * @param stopping - Aborts when the gateway stops, which ends event streams
+   */
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly accepted: ResponseType | undefined,
+    private readonly mask: MaskError,
+    private readonly stopping: AbortSignal,
+  ) {}
+
+  /** @throws HttpError if this request may not execute the operation */
+  begin(type: OperationTypeNode): void {
+    if (type === OperationTypeNode.MUTATION && this.request.method === 'GET') {
+      throw new HttpError(405, requestError('BAD_USER_INPUT', 'Send mutations by POST, not by GET.'), { allow: 'POST' })
+    }
+    if (type === OperationTypeNode.SUBSCRIPTION && this.accepted !== 'text/event-stream') {
+      const message =
+        'Subscriptions need the header "Accept: text/event-stream", or a WebSocket that speaks graphql-transport-ws.'
+      throw new HttpError(406, requestError('BAD_USER_INPUT', message))
+    }
+  }
+
+  refuse(errors: readonly GraphQLError[]): void {
+    this.answer({ text: resultText({ errors }), failed: true })
+  }
+
+  answer({ text, failed }: AnswerText): void {
+    if (this.response.destroyed) return
+    // The protocol of server-sent events has errors as events, and a browser's EventSource reads nothing else.
+    if (this.accepted === 'text/event-stream') this.#sendEvents(text)
+    else this.#sendText(text, failed)
+  }
+
+  stream(results: ResultStream): void {
+    if (this.response.destroyed) void results.return?.()
+    else this.#sendEvents(results)
+  }
+
+  fail(error: unknown): void {
+    const { response } = this
+    if (response.destroyed || response.headersSent) return void response.destroy()
+    if (!(error instanceof HttpError)) {
+      const masked = this.mask(error)
+      const isInternal = masked.extensions['code'] === 'INTERNAL_SERVER_ERROR'
+      return this.#sendText(resultText({ errors: [masked] }), true, isInternal ? 500 : undefined)
+    }
+    // The rest of an unread body would be taken for the next request.
+    if (!this.isRead && !this.request.complete) response.setHeader('connection', 'close')
+    this.#sendText(resultText({ errors: [error.error] }), true, error.status, error.headers)
+  }
+
+  #sendEvents(results: ResultStream | string): void {
+    sendServerSentEvents(this.response, results, this.mask, this.stopping).catch((error: unknown) => this.fail(error))
+  }
+
+  /** By the specification, application/json has status 200 for every well-formed request, even if it has errors. */
+  #sendText(text: string, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {}): void {
+    const { response, accepted } = this
+    const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
+    for (const name in headers) response.setHeader(name, headers[name]!)
+    const bytes = Buffer.byteLength(text)
+    response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), [
+      'content-type',
+      CONTENT_TYPES[type],
+      'content-length',
+      String(bytes),
+      'cache-control',
+      'no-store',
+      'x-content-type-options',
+      'nosniff',
+    ])
+    // As text, headers and body are sent together. Latin-1 is faster to encode, and most answers are plain ASCII.
+    response.end(text, bytes === text.length ? 'latin1' : 'utf8')
+  }
+}

@@ -1,0 +1,9 @@
+/** The JSON text of a complete answer. */
+export interface AnswerText {
+  readonly text: string
+  /** Whether nothing was executed: the answer has errors and no data. */
+  readonly failed: boolean
+}
+
+/** Receives an answer, or null if another path has to answer the request. May not throw. */
+export type OnAnswer = (answer: AnswerText | null) => void

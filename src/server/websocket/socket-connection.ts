@@ -1,0 +1,113 @@
+import { setMaxListeners } from 'node:events'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { CLOSE, SILENT_PINGS, type SocketLimits, UNSENT_BYTES } from './socket-limits.js'
+import type { FrameWriter } from './socket-reply.js'
+
+/** One client's WebSocket: its liveness, its backpressure, and its limits until `connection_init`. */
+export class SocketConnection implements FrameWriter {
+  /** Aborts when the socket has closed. */
+  readonly gone = new AbortController()
+  author: string | null = null
+  /** Pings since the last sign of life. */
+  #silence = 0
+  /** Whether the socket has taken something since the last ping. */
+  #isBusy = true
+  #earlyBytes = 0
+  /** Null once `connection_init` was accepted, or the socket has closed. */
+  #initTimer: NodeJS.Timeout | null
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly raw: Duplex,
+    private readonly limits: SocketLimits,
+  ) {
+    // One listener for each operation in flight.
+    setMaxListeners(0, this.gone.signal)
+    // Fires if nothing was read and the peer took no byte of what is being written. A slow peer takes some.
+    if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
+    raw.on('data', this.#countEarly)
+    this.#initTimer = setTimeout(() => {
+      // Reads first what arrived while this thread was busy.
+      setImmediate(() => {
+        if (this.#initTimer !== null) socket.close(CLOSE.initTimeout, 'Connection initialisation timeout')
+      })
+    }, limits.initSeconds * 1000)
+    socket.on('pong', () => this.#heard())
+    // ws closes the socket after a broken frame, with the reason.
+    socket.on('error', () => undefined)
+  }
+
+  /** Lifts the limits for clients that have not sent `connection_init`. */
+  acknowledge(): void {
+    if (this.#initTimer !== null) clearTimeout(this.#initTimer)
+    this.#initTimer = null
+    this.raw.off('data', this.#countEarly)
+  }
+
+  /** Calls `handle` for each message while the socket is open. */
+  onMessage(handle: (text: string) => void): void {
+    const { socket } = this
+    socket.on('message', (data: Buffer) => {
+      this.#heard()
+      if (socket.readyState === socket.OPEN) handle(data.toString('utf8'))
+      if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
+    })
+  }
+
+  /** Writes whole frames past ws, which would copy each message and write its header separately. */
+  write(frames: Buffer, onSent: (error?: Error | null) => void): boolean {
+    if (this.socket.readyState !== this.socket.OPEN) return false
+    this.raw.write(frames, (error) => {
+      this.#hasTaken()
+      onSent(error)
+    })
+    return true
+  }
+
+  /** Sends one message. Resolves when the socket has taken it. */
+  send(text: string): Promise<void> {
+    const { socket } = this
+    return new Promise((resolve, reject) => {
+      if (socket.readyState !== socket.OPEN) return resolve()
+      socket.send(text, (error) => {
+        this.#hasTaken()
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+
+  /** Pings the peer, or disconnects it if it has been silent for too long. */
+  ping(): void {
+    const { socket } = this
+    const isBusy = this.#isBusy
+    this.#isBusy = false
+    // A ping cannot pass a message that is still being sent. A peer that has taken one since the last ping needs none.
+    this.#silence = socket.bufferedAmount > 0 || isBusy ? 0 : this.#silence + 1
+    if (this.#silence > SILENT_PINGS) socket.terminate()
+    else if (!isBusy && socket.readyState === socket.OPEN) socket.ping()
+  }
+
+  #heard(): void {
+    this.#silence = 0
+  }
+
+  #hasTaken(): void {
+    const { socket } = this
+    this.#heard()
+    this.#isBusy = true
+    if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
+  }
+
+  /** ws buffers the frames of a message until it is complete, so only the raw socket shows an endless first message. */
+  readonly #countEarly = (chunk: Buffer): void => {
+    this.#earlyBytes += chunk.length
+    if (this.#earlyBytes <= this.limits.earlyBytes) return
+    this.raw.off('data', this.#countEarly)
+    this.socket.close(CLOSE.tooLarge, 'too much came before connection_init')
+    this.socket.pause()
+    setTimeout(() => this.socket.terminate(), 1000).unref()
+  }
+}

@@ -1,0 +1,31 @@
+/** What one WebSocket may cost. */
+export interface SocketLimits {
+  readonly sockets: number
+  readonly operations: number
+  readonly messageBytes: number
+  readonly earlyBytes: number
+  readonly initSeconds: number
+  readonly pingSeconds: number
+}
+
+export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
+  /** @bound WebSocket connections. */
+  sockets: 10_000,
+  /** @bound GraphQL operations in flight on one WebSocket. */
+  operations: 256,
+  /** @bound Size of a message before `connection_init` was accepted. */
+  earlyBytes: 64 * 1024,
+  /** @bound Time until a WebSocket sends `connection_init`. */
+  initSeconds: 15,
+  /** @bound Time between two pings. A peer that misses five of them is disconnected. */
+  pingSeconds: 12,
+}
+
+/** Pings without a sign of life after which a peer is disconnected. */
+export const SILENT_PINGS = 5
+
+/** @bound Unsent bytes above which the gateway stops reading from a socket, because each message may ask for more. */
+export const UNSENT_BYTES = 1024 * 1024
+
+/** Close codes of graphql-transport-ws and RFC 6455. */
+export const CLOSE = { badRequest: 4400, initTimeout: 4408, tooLarge: 1009, restart: 1012, failed: 1011 } as const
