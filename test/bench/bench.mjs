@@ -1,8 +1,8 @@
-// npm run bench: measures every workload by every system, some rounds of it, and writes RESULTS.md. README.md beside it tells of each.
-//   --short           the smallest registry alone, few workloads, short loads: two minutes; nothing is written
-//   --only TEXT       workloads whose part or name holds it (several by commas); nothing is written unless --keep
-//   --keep            what has been measured takes its rows in RESULTS.md, the others stay
-//   --resume          goes on with a run that broke off: what has been measured with the same rounds and seconds is not measured anew
+// npm run bench: measures every workload on every system in several rounds, and writes RESULTS.md. README.md describes each.
+//   --short           only the smallest registry, few workloads, short loads: two minutes; writes nothing
+//   --only TEXT       workloads whose part or name contains TEXT (several separated by commas); writes nothing without --keep
+//   --keep            replaces the rows of the measured workloads in RESULTS.md
+//   --resume          continues an interrupted run: skips what was measured with the same rounds and seconds
 //   --sizes 10000,100000,1000000    --rounds 3    --seconds 5
 import { parseArgs } from 'node:util'
 import { prepare } from '../../scripts/prepare/prepare.mjs'
@@ -35,14 +35,14 @@ const options = {
   changes: flags.short ? 10 : 50,
   isShort: flags.short === true,
 }
-// Short runs are for a look: what is kept was measured in full.
-const isKept = flags.keep === true || (flags.only === undefined && !flags.short)
+// Short runs are not written, because their figures are rough.
+const isWritten = flags.keep === true || (flags.only === undefined && !flags.short)
 
 if (process.env.BENCH_BUILT === undefined) await prepare()
 installPackages()
 const withoutEtcd = installEtcd()
 
-// What they import is built and installed only now.
+// Imported late, because these modules import what was just built and installed.
 const { runWorkloads } = await import('./run-workloads.mjs')
 const { printed, writeResults } = await import('./report.mjs')
 const { WORKLOADS } = await import('./workloads.mjs')
@@ -56,7 +56,7 @@ const chosen = WORKLOADS.filter(({ part, name, inShort }) =>
 )
 if (chosen.length === 0)
   throw new Error(
-    `no workload's part or name holds "${flags.only}"; there are:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`,
+    `No workload's part or name contains "${flags.only}". Workloads:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`,
   )
 const without = withoutEtcd === null ? {} : { etcd: withoutEtcd }
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
@@ -85,10 +85,10 @@ const run = await runWorkloads(chosen, options, without, {
       date: new Date().toISOString().slice(0, 10),
     })
     console.log(printed(result))
-    if (isKept) writeMeasured(measured)
+    if (isWritten) writeMeasured(measured)
   },
 })
-if (isKept) writeResults(measured, { postgres: run.postgres, without })
+if (isWritten) writeResults(measured, { postgres: run.postgres, without })
 if (run.failed > 0) {
   console.error(`${run.failed} ${run.failed === 1 ? 'workload' : 'workloads'} failed, see above`)
   process.exitCode = 1

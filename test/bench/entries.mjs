@@ -1,10 +1,10 @@
-// The content of the registries that are measured: made from a seed, so that every system and every run has the same.
+// Makes the content of the measured registries from a seed, so that every system and every run has the same.
 const WORDS =
   'account audit billing cache catalog checkout session export gateway import index invoice ledger mail media order payment policy profile queue report search stock token upload user webhook worker'.split(
     ' ',
   )
 const TEAMS = ['core', 'growth', 'identity', 'payments', 'platform', 'search']
-/** A kind and how its data is made; as often as real registries have them. */
+/** Kinds with their weight and data, as frequent as in real registries. */
 const KINDS = [
   [
     38,
@@ -61,7 +61,7 @@ const KINDS = [
 ]
 const WEIGHTS = KINDS.reduce((sum, [weight]) => sum + weight, 0)
 
-/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
+/** Numbers in [0, 1) that depend only on the seed (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0
   return () => {
@@ -72,13 +72,13 @@ export function seeded(seed) {
   }
 }
 
-/** The id of the entry with this number; some 97 namespaces of unlike depth, `run` being of what is written while measuring. */
+/** The id of an entry by its number, in 97 namespaces of different depth. `run` separates entries written during a measurement. */
 export function idOf(number, run = '') {
   const group = number % 97
   return `app${run}.${WORDS[group % WORDS.length]}${group > 40 ? `.${TEAMS[group % TEAMS.length]}` : ''}:${WORDS[(number * 7) % WORDS.length]}_${String(number).padStart(7, '0')}`
 }
 
-/** `{id, kind, meta, data}`: 350 bytes as the median, 900 at most; refers to entries with lower numbers. */
+/** `{id, kind, meta, data}`: 350 bytes at the median, 900 at most. It refers to entries with lower numbers. */
 export function entryOf(number, run = '') {
   const random = seeded(number * 2_654_435_761 + 17)
   const at = () => idOf(int(random, Math.max(1, Math.min(number, 10_000))), run)

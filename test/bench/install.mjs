@@ -1,4 +1,4 @@
-// What only the bench needs: its packages, from its own lock file, and etcd where apt is there and may be used.
+// Installs what only the bench needs: its packages, from its own lock file, and etcd if apt is available.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,12 +17,12 @@ export function installPackages() {
   writeFileSync(folder + MARK, lock)
 }
 
-/** Null where etcd is there, or why it is not. */
+/** Returns null if etcd is available, or the reason why not. */
 export function installEtcd() {
   const isThere = () => spawnSync('etcd', ['--version']).status === 0
   if (isThere()) return null
   if (spawnSync('apt-get', ['--version']).error !== undefined)
-    return 'etcd is not installed, and there is no apt to install it'
+    return 'etcd is not installed, and apt is not available to install it'
   if (process.getuid?.() !== 0) return 'etcd is not installed; as root: apt-get install etcd-server'
   console.error('installing etcd-server')
   const apt = (...args) =>
@@ -30,7 +30,7 @@ export function installEtcd() {
   const wanted = ['install', '-y', '--no-install-recommends', 'etcd-server']
   if (apt(...wanted) !== 0 && (apt('update') !== 0 || apt(...wanted) !== 0))
     return 'etcd-server could not be installed by apt-get'
-  return isThere() ? null : 'etcd-server was installed, but there is no etcd to run'
+  return isThere() ? null : 'etcd-server was installed, but etcd does not run'
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

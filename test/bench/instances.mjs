@@ -1,6 +1,6 @@
-// What many instances cost, and how punctually they expire: `npm run build && node test/bench/instances.mjs 50000`.
-// Two gateways' registries over one embedded server, in process: no HTTP. All expire at one instant: first spread over
-// 1,000 entries, one of which is followed, then all of one entry, followed at the other gateway.
+// Measures the cost of many instances and the delay of their expiry: `npm run build && node test/bench/instances.mjs 50000`.
+// It runs the registries of two gateways over one embedded server, in process and without HTTP. All instances expire at one instant:
+// first spread over 1,000 entries, one of which is followed, then all of one entry, followed at the other gateway.
 
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -63,14 +63,14 @@ const acquireAll = (entryOf) =>
       }),
   )
 
-/** All expire in so many seconds, at one instant; that instant by this process's clock. */
+/** Makes all instances expire at one instant. Returns that instant on this process's clock. */
 async function expireAllIn(seconds) {
   const [{ left }] = await sql`
     WITH moved AS (UPDATE instance SET expires_at = clock.at FROM (SELECT clock_timestamp() + ${seconds} * interval '1 second' AS at) clock RETURNING expires_at)
     SELECT extract(epoch FROM min(expires_at) - clock_timestamp())::float8 * 1000 AS left FROM moved`
   const at = performance.now() + left
   await sql`SELECT pg_notify('cadastre_instance', '*')`
-  // Whoever acquires or renews knows when to look; behind the gateways' backs nobody does.
+  // The gateways did not see the update, so an acquire reminds them when to sweep.
   await here.instances.acquire({ entry: 'app:999', name: randomUUID(), ttlSeconds: seconds })
   return at
 }
@@ -78,13 +78,13 @@ async function expireAllIn(seconds) {
 async function expiry(stream, wanted) {
   const at = await expireAllIn(8)
   let first = 0
-  let told = 0
+  let expiredCount = 0
   const following = (async () => {
-    while (told < wanted) {
+    while (expiredCount < wanted) {
       const { value } = await stream.next()
       const expired = value.changes.filter(({ kind }) => kind === 'EXPIRED').length
       if (expired > 0 && first === 0) first = performance.now() - at
-      told += expired
+      expiredCount += expired
     }
     return performance.now() - at
   })()
@@ -102,7 +102,7 @@ async function expiry(stream, wanted) {
   const last = await following
   await watching
   console.log(
-    `  a follower heard of the first after ${first.toFixed(0)} ms, of the last (${told}) after ${last.toFixed(0)} ms; the rows were gone after ${removed.toFixed(0)} ms`,
+    `  a follower received the first after ${first.toFixed(0)} ms, the last (${expiredCount}) after ${last.toFixed(0)} ms; the rows were gone after ${removed.toFixed(0)} ms`,
   )
 }
 

@@ -1,14 +1,14 @@
-// Holds what was measured against what is aimed for.
+// Compares the measured figures with the aims.
 import { median } from './statistics.mjs'
 
-/** Of these a higher figure is the better one. */
+/** Figures of which higher is better. */
 const MORE_IS_BETTER = new Set(['perSecond', 'operations a second'])
 
 /**
- * Each aim of a workload with what came of it; those are left out whose systems were not measured. An aim is one of
- * - a ratio: `figure` of the system `of` over the same of `over`, where several of which the best counts; `least` or `most`, or
- *   neither where nothing is aimed for;
- * - a bound: `figure` of the system `of` is `atMost` so much.
+ * The aims of a workload with their results, without aims whose systems were not measured. An aim is one of
+ * - a ratio: `figure` of the system `of` divided by that of `over`, of several the better; with `least` or `most`, or neither
+ *   if there is no aim;
+ * - a bound: `figure` of the system `of` is at most `atMost`.
  */
 export function judged(aims, rounds) {
   return aims.flatMap(({ figure, of = 'cadastre', over = [], least, most, atMost }) => {
@@ -19,7 +19,7 @@ export function judged(aims, rounds) {
     const others = over.filter((name) => rounds[0][name]?.[figure] !== undefined)
     if (others.length === 0) return []
     const best = MORE_IS_BETTER.has(figure) ? Math.max : Math.min
-    // Within each round, since what else the machine does changes from round to round.
+    // Within each round, because the load of the machine differs between rounds.
     const value = median(rounds.map((round) => round[of][figure] / best(...others.map((name) => round[name][figure]))))
     const aim = least !== undefined ? `at least ${least}` : most !== undefined ? `at most ${most}` : null
     const isMet = aim === null ? null : least !== undefined ? value >= least : value <= most

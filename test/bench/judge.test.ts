@@ -11,7 +11,7 @@ const { judged } = (await import(/* @vite-ignore */ new URL('judge.mjs', import.
   judged(aims: object[], rounds: Rounds): Judged[]
 }
 
-/** Rounds in which all slow down alike: only the ratio within each tells something. */
+/** Rounds in which all systems slow down alike, so that only the ratio within each round means something. */
 const ROUNDS: Rounds = [
   { cadastre: { perSecond: 200, ms: 10 }, a: { perSecond: 100, ms: 20 }, b: { perSecond: 50, ms: 5 } },
   { cadastre: { perSecond: 20, ms: 100 }, a: { perSecond: 10, ms: 200 }, b: { perSecond: 5, ms: 50 } },

@@ -1,4 +1,4 @@
-// Processes of the bench: started, watched, and ended by their id; and the folders that they work in.
+// Starts, watches and ends the processes of the bench by their id, and manages their folders.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,7 @@ const LONGEST_CLIENT_MS = 15 * 60_000
 const LONGEST_START_MS = 3 * 60_000
 const LONGEST_STOP_MS = 15_000
 
-/** What is not to outlive the bench, however it ends: servers, clients, folders, and what must be stopped in its own way. */
+/** Everything that must not outlive the bench, however it ends: servers, clients, folders, and things with a stop function. */
 const running = new Set()
 const folders = new Set()
 const stops = new Set()
@@ -29,16 +29,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
-/** True once a signal has come: what fails now fails for that. */
+/** True after a signal: failures from then on are caused by it. */
 export const isStopping = () => stopping
 
-/** Has `stop` called when a signal comes; gives the way to forget it. */
+/** Calls `stop` when a signal arrives. Returns a function that cancels this. */
 export function atSignal(stop) {
   stops.add(stop)
   return () => stops.delete(stop)
 }
 
-/** A folder below the system's temporary one, with the way to remove it; it goes at the latest with the bench. */
+/** Creates a folder in the system's temporary folder. It is removed by `remove`, or when the bench ends. */
 export function scratchFolder(name) {
   const path = mkdtempSync(join(tmpdir(), `cadastre-bench-${name}-`))
   folders.add(path)
@@ -51,7 +51,7 @@ export function scratchFolder(name) {
   }
 }
 
-/** Ends what a workload that failed has left running. */
+/** Ends the processes that a failed workload has left running. */
 export async function stopStrays() {
   await Promise.all(
     [...running].map((child) => {
@@ -62,7 +62,7 @@ export async function stopStrays() {
   )
 }
 
-/** Starts a server and waits until it has printed what `ready` finds a port in. */
+/** Starts a server and waits until it prints a line in which `ready` finds a port. */
 export async function startServer(command, args, { ready, env = {}, cwd }) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
@@ -105,7 +105,7 @@ export async function startServer(command, args, { ready, env = {}, cwd }) {
   }
 }
 
-/** Runs a client to its end. `began` and `done` are called around what it measures. */
+/** Runs a client until it ends. `began` and `done` are called around its measurement. */
 export async function runClient(file, job, { began, done, onMessage = () => undefined } = {}) {
   const child = fork(file, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   running.add(child)
@@ -133,7 +133,7 @@ export async function runClient(file, job, { began, done, onMessage = () => unde
   }
 }
 
-/** CPU time in ms that processes and their children have taken so far; those that ended are counted by who waited for them. */
+/** CPU time in ms of processes and their children so far. Ended children count for the process that waited for them. */
 export function cpuTime(pids) {
   if (!existsSync('/proc/self/stat')) return NaN
   const parents = new Map()
@@ -148,7 +148,7 @@ export function cpuTime(pids) {
         fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0),
       )
     } catch (error) {
-      // It ended while the list was read.
+      // The process ended while the list was read.
       if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error
     }
   }
@@ -164,7 +164,7 @@ const memory = (pid, which) =>
   existsSync('/proc/self/status')
     ? Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_024
     : NaN
-/** The most memory that a process ever held, in MB. */
+/** The peak memory of a process, in MB. */
 export const peakMemory = (pid) => memory(pid, 'VmHWM')
-/** What it holds now. */
+/** The current memory of a process, in MB. */
 export const residentMemory = (pid) => memory(pid, 'VmRSS')

@@ -1,4 +1,4 @@
-// Registries to measure in: each filled once, by the store itself, and copied as a database for each use.
+// Registries for the measurements. Each is filled once by the store itself, and copied as a database for each use.
 import { randomUUID } from 'node:crypto'
 import { compileDependencyPatterns } from '../../dist/core/dependency/compile-dependency-patterns.js'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/dependency/default-dependency-patterns.js'
@@ -13,7 +13,7 @@ import { entryOf, idOf } from './entries.mjs'
 import { scratchFolder } from './processes.mjs'
 
 const AT_ONCE = 10_000
-const TELL_EVERY = 200_000
+const REPORT_EVERY = 200_000
 
 export async function startDatabase(say = () => undefined) {
   const folder = scratchFolder('database')
@@ -36,9 +36,9 @@ export async function startDatabase(say = () => undefined) {
     pid: () => server.pid(),
     version: async () => (await admin`SHOW server_version`)[0].server_version.split(' ')[0],
     urlOf,
-    /** A database with a registry of this size, to be read alone: it is what copies are made of. */
+    /** A database with a registry of this size, only for reading. Copies are made of it. */
     filled,
-    /** A copy of its own, to be written to; with `remove`. */
+    /** A copy that may be written to. `remove` drops it. */
     async registry(size) {
       const { name: template, oldRevision } = await filled(size)
       const name = `copy_${++copies}`
@@ -90,19 +90,19 @@ export function sealed({ kind, meta, data }) {
   return sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 }).content
 }
 
-/** Then ten entries are changed, so that what was before them is an old revision. */
+/** Fills a registry and then changes ten entries, so that an old revision exists. */
 async function fill(url, size, say) {
   const history = await openHistory(url)
   try {
-    // The next ones are made while the database writes the last.
+    // Makes the next entries while the database writes the previous ones.
     let written = Promise.resolve()
     for (let from = 0; from < size; from += AT_ONCE) {
-      if (from > 0 && from % TELL_EVERY === 0) say(`${from.toLocaleString('en')} entries so far`)
+      if (from > 0 && from % REPORT_EVERY === 0) say(`${from.toLocaleString('en')} entries so far`)
       const numbers = Array.from({ length: Math.min(AT_ONCE, size - from) }, (_, i) => from + i)
       const request = commitRequest(numbers.map((i) => ({ kind: 'CREATE', id: idOf(i), content: sealed(entryOf(i)) })))
       await written
       written = history.commit([request])
-      // Heard where it is awaited.
+      // Handled where it is awaited.
       written.catch(() => undefined)
       await new Promise((resolve) => setImmediate(resolve))
     }

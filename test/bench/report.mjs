@@ -1,4 +1,4 @@
-// Results as Markdown: first every aim in one table, then a table for each workload with all that was measured.
+// Prints results as Markdown: every aim in one table, then a table of all figures for each workload.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -14,10 +14,10 @@ const titleOf = (figure) => TITLES[figure] ?? figure
 const aimsOf = ({ name, rounds }) => judged(WORKLOADS.find((workload) => workload.name === name)?.aims ?? [], rounds)
 const verdict = (isMet) => (isMet === null ? '' : isMet ? 'reached' : '**not reached**')
 
-/** Those without a registry have the size 0. */
+/** The title of a result. Workloads without a registry have the size 0. */
 export const named = ({ name, size }) => `${name}${size === 0 ? '' : `; ${size.toLocaleString('en')} entries`}`
 
-/** One workload: its table and its aims. */
+/** Prints one workload: its table and its aims. */
 export function printed(result) {
   const { rounds, failed, systems } = result
   const title = named(result)
@@ -37,14 +37,14 @@ export function printed(result) {
   ].join('\n')
 }
 
-/** Medians of each system's figures. */
+/** Prints the medians of each system's figures. */
 function measuredTable(rounds) {
   const systems = Object.keys(rounds[0])
   const figures = [...new Set(systems.flatMap((system) => Object.keys(rounds[0][system])))]
   const rows = systems.map((system) => [
     system,
     ...figures.map((figure) => {
-      // A figure that this machine cannot tell (NaN) is kept as null.
+      // A figure that this machine cannot measure (NaN) is stored as null.
       const values = rounds.map((round) => round[system][figure]).filter((value) => Number.isFinite(value))
       return values.length === 0 ? '' : rounded(median(values))
     }),
@@ -52,7 +52,7 @@ function measuredTable(rounds) {
   return table(['', ...figures.map(titleOf)], rows)
 }
 
-/** Every workload in every size: ours, what it is held against, their ratio, what is aimed for, whether it is reached. */
+/** Prints every workload in every size: our figure, the others, the ratio, the aim and whether it is reached. */
 function summary(results) {
   const rows = results.flatMap((result) => {
     const { failed } = result
@@ -68,10 +68,10 @@ function summary(results) {
       verdict(isMet),
     ])
   })
-  return table(['workload', 'figure', 'ours', 'held against', 'ratio', 'aim', ''], rows)
+  return table(['workload', 'figure', 'ours', 'compared with', 'ratio', 'aim', ''], rows)
 }
 
-/** All that is kept, in the order of the workloads. */
+/** Writes RESULTS.md from all stored results, in the order of the workloads. */
 export function writeResults(measured, { postgres, without }) {
   const place = ({ name }) => WORKLOADS.findIndex((workload) => workload.name === name)
   const results = measured.filter((result) => place(result) >= 0).sort((a, b) => place(a) - place(b) || a.size - b.size)
@@ -89,23 +89,23 @@ export function writeResults(measured, { postgres, without }) {
   writeFileSync(
     file('RESULTS.md'),
     [
-      '# What the bench gave',
+      '# Benchmark results',
       '',
       `Measured by ${commands.join(', ')} on ${machine}.`,
       '',
-      `Medians of ${rounds.join(' or ')} rounds, in which the systems take turns; loads of ${seconds.join(' or ')} s after a warm-up. A ratio is the median of each round's: compare`,
-      'those, since the cores are shared between servers, the one client program that asks them all, and whatever else the machine does.',
-      'How each is measured, and what it does not tell, is in [README.md](README.md).',
+      `Medians of ${rounds.join(' or ')} rounds, in which the systems alternate. Loads run for ${seconds.join(' or ')} s after a warm-up. A ratio is the median of the`,
+      'ratios of each round. Compare ratios, because the servers, the client program and everything else on the machine share its cores.',
+      '[README.md](README.md) describes how each is measured, and what the figures do not show.',
       '',
-      ...Object.entries(without).flatMap(([name, why]) => [`Left out, ${name}: ${why}.`, '']),
-      '## All of it',
+      ...Object.entries(without).flatMap(([name, why]) => [`Left out: ${name}. ${why}.`, '']),
+      '## Summary',
       '',
       summary(results),
       '',
       '## The systems',
       '',
       table(
-        ['system', 'what it is'],
+        ['system', 'description'],
         systems.map((name) => [name, SYSTEMS[name].what]),
       ),
       '',
@@ -116,7 +116,7 @@ export function writeResults(measured, { postgres, without }) {
       }),
     ].join('\n'),
   )
-  console.error('written to test/bench/RESULTS.md')
+  console.error('Wrote test/bench/RESULTS.md')
 }
 
 function table(head, rows) {

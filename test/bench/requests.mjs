@@ -1,5 +1,5 @@
-// How each system is asked for the same thing: `REQUESTS[system][request](job)` gives (or promises) a function from the number of a request to
-// `{path, body}` (POST) or `{path}` (GET), and `answers` is text that a right answer holds.
+// The same request for each system: `REQUESTS[system][request](job)` returns (or resolves to) a function from a request's number to
+// `{path, body}` (POST) or `{path}` (GET). `answers` is a text that a correct answer contains.
 import { entryOf, idOf, seeded } from './entries.mjs'
 
 const ENTRY = 'query ($id: EntryID!) { entry(id: $id) { id kind meta data } }'
@@ -22,7 +22,7 @@ const anyIds = (job) => {
   return () => Array.from({ length: 100 }, any)
 }
 const graphql = (query, variables) => ({ path: '/graphql', body: { query, variables } })
-// Their pages begin after any entry: the last hundred are short, and one is empty.
+// Their pages begin after any entry, so the last hundred are short and one is empty.
 const graphqlReads = (entry, page) => ({
   entry: (job) => {
     const any = anyId(job)
@@ -60,7 +60,7 @@ const written =
     Array.from({ length: operations }, (_, i) => entryOf(n * operations + i, run))
 const etcdPut = ({ id, ...content }) => ({ key: base64(id), value: base64(JSON.stringify(content)) })
 
-/** Cursors are the gateway's own: places where pages begin are asked for, 10,000 of them at most. */
+/** Reads cursors of the gateway at which pages begin, at most 10,000. */
 async function cursorsOf(ask) {
   const cursors = []
   for (let after = null; cursors.length < 10_000; ) {
@@ -69,7 +69,7 @@ async function cursorsOf(ask) {
     if (!pageInfo.hasNextPage) break
     after = edges.at(-1).cursor
   }
-  // Behind the last ones there is no page of 100.
+  // After the last ones there is no full page of 100.
   return cursors.slice(0, -100)
 }
 

@@ -1,4 +1,4 @@
-// One database, the registries in it, and every workload in each size that it is for.
+// Runs every workload in each of its sizes, over one database.
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
 import * as history from './kinds/history.mjs'
@@ -15,14 +15,14 @@ import { startDatabase } from './registries.mjs'
 import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
-/** Each has `open`, and says by `uses` which registry it is given: a `copy` (where nothing is said), the `filled` one that others read too, or none. */
+/** Each kind has `open`. Its `uses` names the registry that it needs: a `copy` (the default), the `filled` one that others read too, or `nothing`. */
 const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
 
-/** One that fails is told of and passed over; the others are measured all the same. */
+/** Runs workloads. A failing one is reported and skipped. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {
   const isFor = ({ sizes }, size) =>
     sizes === 'none' ? size === 0 : size !== 0 && (sizes === 'each' || size === options.sizes[0])
-  // First those that need no registry, then one size after the other, so that the largest is filled last.
+  // Workloads without a registry come first, then one size after the other, so that the largest registry is filled last.
   const wanted = [0, ...options.sizes].flatMap((size) =>
     workloads
       .filter((workload) => isFor(workload, size) && !isThere(workload, size))
@@ -46,7 +46,7 @@ export async function runWorkloads(workloads, options, without, { isThere, say, 
         if (!isStopping()) say(`failed: ${error.stack}`)
       }
       await stopStrays()
-      // One that was broken off by a signal is not told of.
+      // A workload that a signal interrupted is not reported.
       if (isStopping()) await new Promise(() => undefined)
       done(result)
     }

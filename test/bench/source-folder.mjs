@@ -1,6 +1,6 @@
-// What a folder of many files costs a whole gateway: `npm run build && node test/bench/source-folder.mjs [files [entriesInEach]]`.
-// The first load, a touched file from the write until the head has it, a restart with nothing changed, a restart with one
-// file changed meanwhile. Over the embedded store, or over the empty database that DATABASE_URL names. Reads go on all the time.
+// Measures a gateway with a folder of many files: `npm run build && node test/bench/source-folder.mjs [files [entriesInEach]]`.
+// The first load, the time from touching a file until the head has it, a restart with nothing changed, and a restart with one file
+// changed meanwhile. It uses the embedded store, or the empty database in DATABASE_URL. Reads continue all the time.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -67,7 +67,7 @@ async function gateway() {
   }
 }
 
-/** Until it has loaded so many times; the longest and the median read meanwhile. */
+/** Waits until the source has loaded this often. Resolves to its state, with the longest and the median read meanwhile. */
 async function loaded(running, times) {
   const reads = []
   for (;;) {
@@ -83,7 +83,7 @@ async function loaded(running, times) {
   }
 }
 
-/** From the write of a file until its new content is at the head. */
+/** Writes a file. Resolves to the time until its new content is at the head. */
 async function touch(running, file, round) {
   writeFileSync(`${nameOf(file)}.new`, textOf(file, round))
   renameSync(`${nameOf(file)}.new`, nameOf(file))
@@ -112,7 +112,7 @@ try {
     `${seconds(running.since())} (CPU, the store included: ${seconds(cpuTime([running.pid]))}), ${state.loaded} loaded, ${state.failed} failed`,
   )
   say(
-    '  told meanwhile',
+    '  log meanwhile',
     `${running.news.filter(({ line }) => line.includes('loading the source')).length} lines of progress`,
   )
   say(
@@ -133,7 +133,7 @@ try {
   const ready = running.since()
   state = await loaded(running, reloadCount + 1)
   say(
-    'restarted with nothing changed: ready, then looked through',
+    'restarted with nothing changed: ready, then scanned',
     `${seconds(ready)}, ${seconds(running.since())}; longest read ${state.longest.toFixed(0)} ms`,
   )
   say('  peak memory', `${peakMemory(running.pid).toFixed(0)} MB`)

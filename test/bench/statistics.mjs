@@ -1,4 +1,4 @@
-/** Of times in ms: how many a second, the median and the 99th percentile. */
+/** Of times in ms: the rate per second, the median and the 99th percentile. */
 export function summary(times, elapsedMs) {
   const sorted = Float64Array.from(times).sort()
   return {

@@ -1,4 +1,4 @@
-// The systems, by name: what they are, and how one is started for a registry. Those without `start` are measured within a kind.
+// The systems by name: a description, and how to start one for a registry. Those without `start` are measured within a kind.
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -31,21 +31,21 @@ export const SYSTEMS = {
   rollback: { what: 'rolling them back' },
   head: { what: 'reads at the head' },
   old: { what: 'reads at an old revision' },
-  smallest: { what: 'the same at an old revision of the smallest registry, in turns with it' },
+  smallest: { what: 'the same at an old revision of the smallest registry, alternating with it' },
   many: { what: 'an entry with very many revisions' },
-  few: { what: 'an entry with 10 revisions, in turns with it' },
+  few: { what: 'an entry with 10 revisions, alternating with it' },
   unstalled: { what: 'all subscribers read' },
-  stalled: { what: '200 of 1,000 subscribers take nothing; the times are those of the others' },
+  stalled: { what: '200 of 1,000 subscribers read nothing; the times are those of the others' },
   'from its answer': { what: 'from the answer to a write until a subscriber of another gateway has it' },
   'from its sending': { what: 'the same from when the write was sent' },
   notify: { what: '`SELECT pg_notify` until a listener has it' },
   'notify with a row': { what: 'the same in a transaction that writes a row' },
   cold: { what: 'the gateway from its start to its first answer, in a new data folder' },
-  warm: { what: 'the same in a data folder that is there' },
+  warm: { what: 'the same in an existing data folder' },
   installed: { what: 'the packages that `npm ci --omit=dev` installs, by package-lock.json' },
 }
 
-/** With `BENCH_PROFILE` naming a folder, the gateway writes its CPU profile there when it stops. */
+/** Starts a gateway. If `BENCH_PROFILE` names a folder, the gateway writes its CPU profile there when it stops. */
 export function startGateway({ url, dataDir }) {
   const profile = process.env.BENCH_PROFILE
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
@@ -55,7 +55,7 @@ export function startGateway({ url, dataDir }) {
     startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
       ready: /endpoint http:\/\/[^:]+:(\d+)/,
       cwd: folder.path,
-      // Without a URL it is one with the embedded store.
+      // Without a URL it uses the embedded store.
       env: {
         PORT: '0',
         HOST: '127.0.0.1',
@@ -67,7 +67,7 @@ export function startGateway({ url, dataDir }) {
   )
 }
 
-/** As it is: every put is on the disk before it is answered. Empty but for what has been put while measuring. */
+/** Starts etcd with its defaults: every put is on the disk before it is answered. It is empty except for puts of the measurement. */
 async function startEtcd() {
   const folder = scratchFolder('etcd')
   const [client, peer] = [await freePort(), await freePort()]

@@ -1,9 +1,9 @@
-// What is measured, as data. A row says what is done (`kind`, see kinds/), by which systems (systems.mjs), in registries of
-// which sizes (of those of the run: the smallest, or each; or none at all), and what is aimed for (judge.mjs). Of systems named together the better
-// one counts; where neither `least` nor `most` is said the ratio is told for its own sake.
+// The workloads, as data. A row has a kind (see kinds/), the systems (systems.mjs), the sizes of registries (of the run's sizes the
+// smallest or each, or none at all), and the aims (judge.mjs). Of several systems named together the better one counts. An aim
+// without `least` and `most` only reports its ratio.
 const reads = ['cadastre', 'floor', 'map', 'yoga', 'mercurius']
 const etcd = ['etcd', 'etcd3']
-const told = (figure, ...names) => names.map((name) => ({ figure, over: [name] }))
+const reported = (figure, ...names) => names.map((name) => ({ figure, over: [name] }))
 /** 20 percent. */
 const AS_FAST = 1.2
 
@@ -98,7 +98,7 @@ export const WORKLOADS = [
     aims: [
       { figure: 'perSecond', over: ['floor'], least: 1.5 },
       { figure: 'perSecond', over: ['map'], least: 0.6 },
-      ...told('perSecond', 'yoga', 'mercurius'),
+      ...reported('perSecond', 'yoga', 'mercurius'),
     ],
   },
   {
@@ -110,7 +110,7 @@ export const WORKLOADS = [
     systems: reads,
     sizes: 'each',
     inShort: true,
-    aims: [{ figure: 'perSecond', over: ['floor'], least: 1.5 }, ...told('perSecond', 'map', 'yoga', 'mercurius')],
+    aims: [{ figure: 'perSecond', over: ['floor'], least: 1.5 }, ...reported('perSecond', 'map', 'yoga', 'mercurius')],
   },
   {
     part: 'reads',
@@ -120,7 +120,7 @@ export const WORKLOADS = [
     connections: 16,
     systems: ['cadastre', 'floor', 'map'],
     sizes: 'smallest',
-    aims: told('perSecond', 'floor', 'map'),
+    aims: reported('perSecond', 'floor', 'map'),
   },
   {
     part: 'reads',

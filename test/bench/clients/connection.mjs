@@ -1,5 +1,5 @@
-// One kept-alive HTTP/1.1 connection, one request at a time. A client of Node's own takes more of the two cores than some of the
-// servers that it is to measure: this one writes bytes and finds where an answer ends.
+// One kept-alive HTTP/1.1 connection, one request at a time. Node's own client would take more of the two cores than some of the
+// measured servers. This one writes bytes and finds the end of an answer.
 import { connect } from 'node:net'
 
 export async function openConnection(port) {

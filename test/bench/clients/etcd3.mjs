@@ -1,4 +1,4 @@
-// etcd through npm `etcd3`: its own protocol, by one client as its users have it.
+// etcd through npm `etcd3`: its own protocol, by one client, as its users have it.
 import { entryOf } from '../entries.mjs'
 
 export async function etcd3Requests({ port, connections, operations, run }) {

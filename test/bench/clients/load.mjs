@@ -1,5 +1,5 @@
-// A process of its own that asks one system for one thing over so many connections, each asking anew when it has its answer.
-// Told by a message what to do; says `began` and `done` around what is measured, so that the parent can read the servers' CPU time.
+// Sends requests to one system over many connections, from a process of its own. Each connection sends its next request when it has
+// the answer. A message starts it. It reports `began` and `done` around the measurement, so that the parent can read the servers' CPU time.
 import { REQUESTS } from '../requests.mjs'
 import { summary } from '../statistics.mjs'
 import { openConnection, requestBytes } from './connection.mjs'

@@ -1,4 +1,4 @@
-// Sends one large request, made here, and says how long its answer took.
+// Sends one large request, made here, and reports the time until its answer.
 
 import { entryOf } from '../entries.mjs'
 import { openConnection, requestBytes } from './connection.mjs'

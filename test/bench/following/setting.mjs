@@ -1,5 +1,5 @@
-// What the kinds that follow share: a gateway that is written to, another one on the same database that is followed and measured,
-// subscribers in a process of their own, and what is asked of the kernel about them.
+// Shared by the kinds that follow: a gateway that receives writes, another one on the same database that is followed and measured,
+// subscribers in a process of their own, and figures that the kernel has of them.
 import { fork } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,10 +13,10 @@ export const CHANGES =
 const WRITE =
   'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { transition { revision } } ... on Refused { problems { message } } } }'
 const WRITERS = 64
-/** Changes a second: with a thousand subscribers 30,000 deliveries. */
+/** Changes a second: 30,000 deliveries with a thousand subscribers. */
 const RATE = 30
 
-/** Milliseconds of the machine's one clock: the same in every process. */
+/** Milliseconds of the machine's monotonic clock, which is the same in every process. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6
 
 export async function openSetting(registry, { broadcasts = false, writes = true } = {}) {
@@ -41,7 +41,7 @@ export async function openSetting(registry, { broadcasts = false, writes = true 
         data,
       },
     }),
-    /** The revision that it made. */
+    /** Applies operations. Resolves to their revision. */
     write: (operations) =>
       writer
         .ask(requestBytes({ path: '/graphql', body: { query: WRITE, variables: { input: { operations } } } }))
@@ -50,7 +50,7 @@ export async function openSetting(registry, { broadcasts = false, writes = true 
           if (revision === undefined) throw new Error(answer.slice(0, 500))
           return revision
         }),
-    /** Has a text sent to all subscribers of the raw broadcast. */
+    /** Sends a text to all subscribers of the raw broadcast. */
     broadcast: (frame) => broadcaster.ask(requestBytes({ path: '/', body: { frame } })),
     async close() {
       subscribers.end()
@@ -61,7 +61,7 @@ export async function openSetting(registry, { broadcasts = false, writes = true 
   }
 }
 
-/** Does `once` at a pace; when each was sent, by the number it gives. */
+/** Calls `once` at a fixed rate. Resolves to the sending times, by the number that `once` resolves to. */
 export async function paced(ms, once, rate = RATE) {
   const sent = {}
   const all = []
@@ -89,7 +89,7 @@ export function cpuOf(pid) {
 
 export const open = (port, options) => ({ port, path: '/graphql', queries: [CHANGES], ...options })
 
-/** The first batch's cursor of each revision that comes after one, up to another; of the head alone where none is given. */
+/** The cursor of the first batch of each revision after one, up to another. Without them, the cursor of the head. */
 export async function cursors(port, after, until) {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
@@ -114,7 +114,7 @@ export async function cursors(port, after, until) {
   throw new Error('the stream of cursors ended')
 }
 
-/** Asks over several connections, each request by one that is free. */
+/** Sends requests over several connections, each by a free one. */
 async function openWriter(port, connections) {
   const free = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
   const all = [...free]
@@ -136,7 +136,7 @@ async function openWriter(port, connections) {
   }
 }
 
-/** A process that does tasks; it ends when this one does. */
+/** Starts a process that runs tasks. It ends with this one. */
 async function openSubscribers() {
   const child = fork(fileURLToPath(new URL('subscribers.mjs', import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,24 +1,24 @@
-// Many subscribers in a process of their own; told what to do over IPC.
+// Runs many subscribers in a process of their own, which receives its tasks over IPC.
 import { ThinSocket } from './thin-socket.mjs'
 
 const REVISION = Buffer.from('"revision":')
 const NEXT = Buffer.from('"type":"next"')
-/** Where these were in the last frame: looking there first costs a tenth of searching, and they seldom move. */
+/** Positions in the last frame. Checking them first costs a tenth of searching, and they rarely move. */
 let nextAt = 0
 let revisionAt = 0
 let subscribers = []
-/** Arrivals since the last `reset`: revision and time, side by side. */
+/** Arrivals since the last `reset`: revisions and times. */
 const arrivals = { revisions: new Float64Array(4_000_000), times: new Float64Array(4_000_000), count: 0 }
 
 const tasks = {
-  /** Opens `count` subscribers, each of the next query with the next variables; resolves when each has its first batch. */
+  /** Opens subscribers with the given queries and variables in rotation. Resolves when each has received its first batch. */
   async open({ port, path, count, queries = [''], variables = [{}], keepTimes = true, gently = false, raw = false }) {
     const ready = []
     let failed
     const failure = new Promise((_, reject) => {
       failed = reject
     })
-    // Heard where it is raced for, which is only until all are open.
+    // Handled by the races below, which end when all are open.
     failure.catch(() => undefined)
     for (let i = 0; i < count; i++) {
       const subscriber = { frames: 0, bytes: 0, last: -1, gaps: 0 }
@@ -63,7 +63,7 @@ const tasks = {
       subscribers.push(subscriber)
       if (!raw) subscriber.socket.opened.then(() => subscriber.socket.send({ type: 'connection_init' }))
       ready.push(raw ? subscriber.socket.opened : first)
-      // Not all at one instant: the backlog of listen() is 511.
+      // Spread over time, because the backlog of listen() is 511.
       if (i % 200 === 199 && gently) await Promise.race([Promise.all(ready), failure])
       else if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 5))
     }
@@ -79,7 +79,7 @@ const tasks = {
   async resume() {
     for (const { socket } of subscribers) socket.socket.resume()
   },
-  /** Until every one of the first `of` has come to a revision, or the time is up. */
+  /** Waits until each of the first `of` subscribers has reached a revision. @throws Error if the time is up */
   async reached({ revision, of = subscribers.length, ms = 60_000 }) {
     const began = now()
     while (subscribers.slice(0, of).some(({ last }) => last < revision)) {
@@ -91,7 +91,7 @@ const tasks = {
     }
     return { at: now() }
   },
-  /** Until nothing has come for half a second. */
+  /** Waits until nothing has arrived for half a second. */
   async quiet() {
     for (let before = -1; ; ) {
       const frames = subscribers.reduce((sum, subscriber) => sum + subscriber.frames, 0)
@@ -136,7 +136,7 @@ function isNext(bytes, start, end) {
   return at >= 0
 }
 
-/** Where a frame's revision begins. */
+/** The position at which a frame's revision begins. */
 function revisionIn(bytes, start, end) {
   if (!holds(bytes, start + revisionAt, REVISION)) revisionAt = bytes.subarray(start, end).indexOf(REVISION)
   return start + revisionAt + REVISION.length
@@ -147,7 +147,7 @@ function holds(bytes, at, word) {
   return true
 }
 
-/** Milliseconds of the machine's one clock: the same in every process. */
+/** Milliseconds of the machine's monotonic clock, which is the same in every process. */
 function now() {
   return Number(process.hrtime.bigint()) / 1e6
 }

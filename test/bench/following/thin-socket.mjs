@@ -1,5 +1,5 @@
-// A WebSocket client that costs next to nothing, so that ten million frames can be counted beside the server
-// that sends them: it looks for the ends of frames and hands their bytes on as they came.
+// A WebSocket client that costs almost nothing, so that ten million frames can be counted beside the server that sends them.
+// It finds the ends of frames and passes their bytes on unchanged.
 import { connect } from 'node:net'
 
 export class ThinSocket {
@@ -7,8 +7,8 @@ export class ThinSocket {
   #upgraded = false
 
   /**
-   * @param onFrame is given (bytes, start, end) of each text frame; they are overwritten afterwards
-   * @param onEnd is told why, where the server ends it
+   * @param onFrame receives (bytes, start, end) of each text frame; the bytes are overwritten afterwards
+   * @param onEnd receives the reason if the server ends the connection
    */
   constructor(port, path, onFrame, onEnd = () => undefined) {
     this.onFrame = onFrame
@@ -33,7 +33,7 @@ export class ThinSocket {
   }
 
   #write(type, payload) {
-    // A mask of zeroes leaves the bytes as they are.
+    // A mask of zeros leaves the bytes unchanged.
     const head =
       payload.length < 126
         ? Buffer.from([type, 0x80 | payload.length, 0, 0, 0, 0])

@@ -1,4 +1,4 @@
-// One large changeset over HTTP, and the rows that it left copied into the same tables of a twin of the same registry: read out
+// Measures one large changeset over HTTP, compared with a COPY of the rows that it wrote into the same tables of a twin registry: read
 // beforehand, sent as text, in one database transaction, with the same indexes.
 import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { startGateway } from '../systems.mjs'
 
 export const ONCE = fileURLToPath(new URL('../clients/once.mjs', import.meta.url))
 const PIECE = 64 * 1_024
-/** What belongs to a revision; the names and references of its entries with it. */
+/** The rows of a revision, with the names and references of its entries. */
 const ROWS = {
   version: (revision) => `SELECT * FROM version WHERE revision = ${revision}`,
   transition: (revision) => `SELECT * FROM transition WHERE revision = ${revision}`,
@@ -75,7 +75,7 @@ export async function open({ operations }, { registry, database }) {
   }
 }
 
-/** By way of a file: a stream of the driver's never ends where all of it arrives at once. */
+/** Reads through a file, because a stream of the driver never ends if all of it arrives at once. */
 async function piecesOf(sql, query) {
   const folder = scratchFolder('rows')
   const file = join(folder.path, 'rows')

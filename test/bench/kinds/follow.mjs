@@ -1,9 +1,9 @@
-// So many subscribers of one gateway, and what its CPU takes for each frame that it delivers, while another one is written to at a
-// pace; beside `ws` alone, which sends frames of the same size to as many at the same pace. With several filters each changeset has
-// an entry for every one of them, so that everybody is sent something; `sparse` has one for one of them, in turn.
+// Measures the gateway's CPU for each frame that it delivers to many subscribers while another gateway is written to at a fixed rate,
+// compared with `ws` alone, which sends frames of the same size to as many at the same rate. With several filters each changeset
+// has an entry for every filter, so that every subscriber receives something. `sparse` has an entry for one filter at a time.
 import { open as asked, cpuOf, openSetting, paced, sleep } from '../following/setting.mjs'
 
-/** What is done for each change is compiled after a thousand of them; where each has few deliveries, that is what is measured. */
+/** V8 compiles the code for each change after about a thousand changes. With few deliveries per change this code is what is measured. */
 const SPARSE_WARM_UP_MS = 10_000
 
 export async function open({ subscribers: count, filters, sparse = false }, { registry, ms, warmUpMs }) {
@@ -14,7 +14,7 @@ export async function open({ subscribers: count, filters, sparse = false }, { re
   const variables = filters === 1 ? [{}] : names.map((ns) => ({ where: { ns: { eq: ns } } }))
   let turn = 0
 
-  /** `once` while it is warm, then measured. */
+  /** Runs `once` to warm up, and then measures it. */
   async function measured({ pid }, once) {
     await paced(sparse ? Math.max(SPARSE_WARM_UP_MS, warmUpMs) : warmUpMs, once, rate)
     await subscribers.do('quiet')
@@ -44,9 +44,9 @@ export async function open({ subscribers: count, filters, sparse = false }, { re
       const theirs = await measured(raw, async () => {
         const text = `{"revision":${++number},"text":"`
         const frame = `${text}${'x'.repeat(Math.max(0, ours.bytes - text.length - 2))}"}`
-        const told = number
+        const sent = number
         await setting.broadcast(frame)
-        return told
+        return sent
       })
       await sleep(200)
       return { cadastre: ours.figures, ws: theirs.figures }

@@ -1,5 +1,5 @@
-// The history of an entry that has been changed very often, beside that of one that has been changed a few times: the store by
-// itself, in this process, in turns.
+// Measures the history of an entry with many revisions, compared with that of an entry with few: the store alone, in this process,
+// alternating.
 import { entryOf, idOf } from '../entries.mjs'
 import { commitRequest, openHistory, sealed } from '../registries.mjs'
 import { median } from '../statistics.mjs'
@@ -11,14 +11,14 @@ const FEW = 10
 export async function open({ revisions }, { registry, isShort, say }) {
   const history = await openHistory(registry.url)
   const many = isShort ? 5_000 : revisions
-  // Between the two there is nothing but their number: neither was changed by anything else.
+  // The two entries differ only in the number of their revisions.
   const ids = { many: idOf(3), few: idOf(5) }
   say(`changing one entry ${many.toLocaleString('en')} times`)
   await change(history, 3, many - 1)
   await change(history, 5, FEW - 1)
   const { revision } = await history.head()
   const first = { limit: FEW, after: null, before: null, fromEnd: false }
-  // A place in the middle of the long one.
+  // A position in the middle of the long history.
   const middle = { ...first, after: revision - Math.floor(many / 2) }
   const read = async (name, page) => {
     const id = ids[name]
@@ -44,7 +44,7 @@ export async function open({ revisions }, { registry, isShort, say }) {
           Object.fromEntries(Object.entries(each).map(([figure, list]) => [figure, median(list)])),
         ]),
       )
-      // Both are held against the one page that the short one has.
+      // Both are compared with the only page of the short history.
       figures.few['in the middle ms'] = figures.few['newest 10 ms']
       return figures
     },
@@ -52,7 +52,7 @@ export async function open({ revisions }, { registry, isShort, say }) {
   }
 }
 
-/** So many updates, each a version of its own. */
+/** Commits updates of one entry, each a version of its own. */
 async function change(history, number, times) {
   const { id, ...content } = entryOf(number)
   for (let done = 0; done < times; done += AT_ONCE) {

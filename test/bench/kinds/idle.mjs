@@ -1,5 +1,5 @@
-// Very many subscribers while nothing happens: what each keeps of the gateway's memory, beside a socket of `ws` alone, and whether
-// anything is asked of Postgres. One look at the log every 30 s is for all of them.
+// Measures many subscribers while nothing happens: the gateway's memory for each, compared with a socket of `ws` alone, and whether
+// Postgres receives queries. One periodic read of the log every 30 s serves all of them.
 import { connect } from '../connect.mjs'
 import { open as asked, openSetting, sleep } from '../following/setting.mjs'
 import { residentMemory } from '../processes.mjs'
@@ -12,7 +12,7 @@ export async function open({ subscribers: count }, { registry }) {
   const sql = connect(registry.url, { max: 1, connection: { application_name: 'bench' } })
   const { subscribers, followed, raw } = setting
   async function kept({ pid }, options) {
-    // What opening itself needs is made once before.
+    // Open a few first, so that one-time allocations are not counted.
     await subscribers.do('open', { ...options, count: 200 })
     await subscribers.do('close')
     await sleep(1_000)

@@ -1,10 +1,10 @@
-// So many connections, each asking anew when it has its answer; the systems one after the other in each round.
+// Measures many connections, each of which sends its next request when it has the answer. The systems alternate within a round.
 import { fileURLToPath } from 'node:url'
 import { cpuTime, runClient } from '../processes.mjs'
 import { SYSTEMS } from '../systems.mjs'
 
 const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
-/** Asked before anything is measured: a lone client would take minutes until a server's code is compiled as it is in one that has served a while. */
+/** Load before the measurement, so that V8 has compiled the server's code. A lone client would take minutes to reach that state. */
 const FIRST = { connections: 64, ms: 3_000, warmUpMs: 0, seed: 0, run: '.first' }
 
 export const uses = ({ request }) => (request === 'write' ? 'copy' : 'filled')

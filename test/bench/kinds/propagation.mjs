@@ -1,11 +1,11 @@
-// From a write to one gateway until a subscriber of another one has it, a write at a time: counted from the write's answer (the
-// moment at which it is known to have happened) and from when it was sent. Beside a NOTIFY by itself, and one in a transaction
-// that writes a row, as every write is.
+// Measures the time from a write at one gateway until a subscriber of another gateway receives it, one write at a time: from the write's
+// answer (when it is known to be committed) and from its sending. It is compared with a NOTIFY alone, and with a NOTIFY in a
+// transaction that writes a row, as every write does.
 import { connect } from '../connect.mjs'
 import { open as asked, now, openSetting, sleep } from '../following/setting.mjs'
 
 const TIMES = 200
-/** Before anything is measured: what runs once for each write is compiled after a thousand of them. */
+/** Warm-up: V8 compiles the code for each write after about a thousand writes. */
 const FIRST_MS = 3_000
 const FIRST_WRITERS = 16
 
@@ -14,8 +14,8 @@ export async function open(_workload, { registry }) {
   const { subscribers, followed } = setting
   const sql = connect(registry.url, { max: 1 })
   const listener = connect(registry.url, { max: 1 })
-  let heard = () => undefined
-  await listener.listen('bench', () => heard(now()))
+  let onNotify = () => undefined
+  await listener.listen('bench', () => onNotify(now()))
   await sql`CREATE TABLE IF NOT EXISTS bench_note (n int)`
   await subscribers.do('open', asked(followed.port, { count: 1 }))
   const until = now() + FIRST_MS
@@ -26,7 +26,7 @@ export async function open(_workload, { registry }) {
   )
   await subscribers.do('quiet')
   await subscribers.do('close')
-  const told = (times) => {
+  const summaryOf = (times) => {
     const sorted = Float64Array.from(times).sort()
     return { p50: sorted[sorted.length >> 1], p99: sorted[Math.floor(sorted.length * 0.99)] }
   }
@@ -34,14 +34,14 @@ export async function open(_workload, { registry }) {
     const times = []
     for (let i = 0; i < TIMES; i++) {
       const came = new Promise((resolve) => {
-        heard = resolve
+        onNotify = resolve
       })
       const at = now()
       await send()
       times.push((await came) - at)
       await sleep(5)
     }
-    return told(times)
+    return summaryOf(times)
   }
   return {
     async round() {

@@ -1,5 +1,5 @@
-// Very many come back at one instant with cursors that many versions are behind: from one place (`places` is 1), or spread over so
-// many. Until the last of them has come to the head; what each is sent is counted.
+// Measures many subscribers that reconnect at once with cursors many versions behind: from one place (`places` is 1) or from
+// several. It waits until the last one has reached the head, and counts what each receives.
 import { entryOf } from '../entries.mjs'
 import { open as asked, cpuOf, cursors, now, openSetting, sleep } from '../following/setting.mjs'
 import { residentMemory } from '../processes.mjs'
@@ -60,7 +60,7 @@ export async function open({ subscribers: count, versions, places = 1 }, { regis
   }
 }
 
-/** So many changesets of one operation, by the store itself; the revision of the last. */
+/** Commits changesets of one operation through the store itself. Returns the revision of the last. */
 async function makeVersions(url, count) {
   const history = await openHistory(url)
   try {

@@ -1,4 +1,4 @@
-// A large changeset, and then back to the version before it.
+// Measures a large changeset, and then the rollback to the version before it.
 import { cpuTime, peakMemory, runClient } from '../processes.mjs'
 import { startGateway } from '../systems.mjs'
 import { ONCE } from './bulk.mjs'

@@ -1,11 +1,11 @@
-// Subscribers of one operation, some of which take nothing more: what the others wait for their frames, beside the same without;
-// what the gateway keeps meanwhile, and after so much more that all that may be kept of it has been passed; and whether those who
-// go on then are sent all of it.
+// Measures subscribers of one operation, some of which stop reading: the delay of the others, compared with a run in which all read;
+// the gateway's memory meanwhile, and after enough further changes to exceed every buffer; and whether the stalled subscribers
+// receive everything once they read again.
 import { open as asked, openSetting, paced, sleep } from '../following/setting.mjs'
 import { residentMemory } from '../processes.mjs'
 
 const DATA = 'x'.repeat(4_000)
-/** Of 4 KB each, for everyone who is stalled: far beyond what the window on results may keep. */
+/** Changes of 4 KB each for every stalled subscriber, far beyond the result buffer. */
 const MORE = { rate: 100, ms: 8_000 }
 
 export async function open({ subscribers: count, stalled }, { registry, ms, warmUpMs }) {

@@ -1,6 +1,6 @@
-// How long the gateway takes until it answers, over the embedded store: first in a new data folder, where a database has to be made, then in
-// the one that is there. The files themselves have been read before (the kernel has them), as after an install. `cpu ms` is what it
-// and its Postgres have taken until then. And what it then holds in memory, idle, without its Postgres; and what is installed for it.
+// Measures the time from start to first answer over the embedded store: in a new data folder, where a database is created, and in the
+// same folder again. The kernel has the files cached, as after an install. `cpu ms` is the CPU time of the gateway and its Postgres
+// until then. Also measures the idle gateway's memory without its Postgres, and the size of the installed packages.
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,7 +42,7 @@ async function started(dataDir) {
   return { ms, 'cpu ms': cpu, 'idle MB': idle }
 }
 
-/** What the packages that are not for development take on the disk, in MB. */
+/** The disk space of the production packages, in MB. */
 function installedMB() {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
   const paths = Object.entries(packages)
@@ -51,7 +51,7 @@ function installedMB() {
   return (paths.reduce((sum, path) => sum + blocksOf(join(ROOT, path)), 0) * 512) / 2 ** 20
 }
 
-/** In blocks of 512 bytes; packages within are counted by themselves. Those for other machines are not there. */
+/** The size in blocks of 512 bytes. Nested packages are counted separately. Packages for other platforms are missing. */
 function blocksOf(path) {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return 0

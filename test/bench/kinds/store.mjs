@@ -1,5 +1,5 @@
-// What reading costs as the registry grows: the store by itself, in this process, one question at a time. All places that are held
-// against each other (the head, an old revision, an old revision of the smallest registry) are asked in turns, question by question.
+// Measures reads of the store as the registry grows: in this process, one query at a time. The places that are compared (the head,
+// an old revision, an old revision of the smallest registry) alternate query by query.
 
 import { RetryingClient } from '../../../dist/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../dist/store/postgres/find/find-entries.js'
@@ -13,7 +13,7 @@ const EVERYTHING = { all: [] }
 const meta = (path, test) => ({ field: { meta: path }, test })
 const page = (after = null) => ({ limit: 100, after, before: null, fromEnd: false })
 
-/** What is asked; each is given a place and a number below the size of its registry. One that gives a number says itself how long it took. */
+/** The reads. Each receives a place and a number below the size of its registry. A read that returns a number has measured itself. */
 const READS = {
   'get ms': ({ history, at }, n) => history.entries([idOf(n)], at),
   'page ms': ({ history, at }, n) => history.findEntries(EVERYTHING, 'ID_ASC', page({ id: idOf(n), revision: 0 }), at),
@@ -36,15 +36,15 @@ const OLD_READS = {
   },
 }
 
-/** One entry in 10,000: a hundred of a million, which is all that match. */
+/** Matches one entry in 10,000: a hundred of a million, which is all that the page returns. */
 const byBuild = (n) => meta('build', { operator: 'equals', value: n % 10_000 })
-/** One in 1,000: the first hundred of a thousand, in the order of ids. */
+/** Matches one entry in 1,000: the page has the first hundred of a thousand, in id order. */
 const byTag = (n) => meta('tags', { operator: 'holdsAll', values: [`t${n % 1_000}`] })
-/** One in 12. */
+/** Matches one entry in 12. */
 const byKind = () => ({ field: { root: 'kind' }, test: { operator: 'equals', value: 'process.lua' } })
 const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_ASC', page(), at)
 
-/** What the database itself says it took to plan and to run the statement of that find, in ms. */
+/** The database's own time for planning and running the statement of a find, in ms. */
 async function databaseTime({ client, at }, criteria) {
   const { text, params } = new FindQuery(criteria).statement('ID_ASC', page(), page().limit + 1, at)
   const [row] = await client.run((sql) => sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params))
@@ -79,7 +79,7 @@ export async function open(_workload, { registry, smallest }) {
 
 async function reader({ url, size }) {
   const history = await openHistory(url)
-  // As the store's own: the same settings, so the same plans.
+  // The same settings as the store's client, so the plans are the same.
   const client = new RetryingClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000 })
   return { history, client, size, close: () => Promise.all([history.close(), client.close()]) }
 }
@@ -90,8 +90,8 @@ async function inTurns(name, read, places, random, figures) {
     for (const [called, place] of Object.entries(places)) {
       const n = Math.floor(random() * place.size)
       const began = performance.now()
-      const told = await read(place, n)
-      if (i >= WARM_UP) times[called].push(typeof told === 'number' ? told : performance.now() - began)
+      const measured = await read(place, n)
+      if (i >= WARM_UP) times[called].push(typeof measured === 'number' ? measured : performance.now() - began)
     }
   }
   for (const [place, each] of Object.entries(times)) figures[place][name] = median(each)

@@ -1,11 +1,11 @@
-// What the servers that are measured beside the gateway share. Each is a file of its own, run as a process of its own.
+// Shared by the servers that are compared with the gateway. Each is a file of its own and runs as a process of its own.
 import { createRequire } from 'node:module'
 import { connect } from '../connect.mjs'
 
-/** Packages of the bench's own folder load the `graphql` that is there; those of the gateway load the gateway's. */
+/** Packages in the bench's folder load the `graphql` there. Those of the gateway load the gateway's. */
 export const requireOfGateway = createRequire(new URL('../../../package.json', import.meta.url))
 
-/** Entries by one prepared statement each time, from the table that the gateway reads. */
+/** Reads entries by one prepared statement each, from the table that the gateway reads. */
 export function openEntries() {
   const sql = connect(process.env.DATABASE_URL, {
     max: 10,
@@ -39,7 +39,7 @@ export function openEntries() {
   }
 }
 
-/** The least that answers the reads over HTTP: `node:http` and JSON.stringify. */
+/** Answers reads over HTTP with the least effort: `node:http` and JSON.stringify. */
 export function plainAnswers({ entry, page, nodes }) {
   return async (request, response) => {
     const [path, asked] = request.url.split('?')

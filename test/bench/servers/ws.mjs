@@ -1,4 +1,4 @@
-// Raw broadcast: what is posted goes to every socket, as one frame made once.
+// Raw broadcast: sends the posted text to every socket, as one frame that is made once.
 import { createServer } from 'node:http'
 import { bodyOf, listen, requireOfGateway } from './shared.mjs'
 
@@ -9,6 +9,6 @@ const server = createServer(async (request, response) => {
   response.end('sent')
 })
 const sockets = new WebSocketServer({ server, perMessageDeflate: false })
-// It has nothing to do while the gateway is measured, and is to be asked by the same connections afterwards.
+// It idles while the gateway is measured, and the same connections must still work afterwards.
 server.keepAliveTimeout = 0
 listen(server)
