@@ -5,6 +5,7 @@ import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
 import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/codes.js'
+import { EVENT_KINDS } from '../../src/core/events/event-kinds.js'
 import { loadConfig } from '../../src/server/config/config.js'
 import { configFileSchema } from '../../src/server/config/config-file.js'
 import { REQUEST_ERROR_CODES } from '../../src/server/pipeline/request-error.js'
@@ -110,6 +111,11 @@ describe('the reference tables', () => {
   it('lists every error code that a client may see, and no other', () => {
     const expected = new Set([...PROBLEM_CODES, ...ERROR_CODES, ...REQUEST_ERROR_CODES, 'INTERNAL_SERVER_ERROR'])
     expect([...new Set(firstCells('docs/error-codes.md'))].sort()).toEqual([...expected].sort())
+  })
+
+  it('lists every kind of bus event, and no other', () => {
+    const kinds = firstCells('docs/following.md').filter((cell) => /^[a-z]+\.[a-z]+$/.test(cell))
+    expect(kinds.sort()).toEqual(Object.keys(EVENT_KINDS).sort())
   })
 
   it('lists every command with its options', async () => {

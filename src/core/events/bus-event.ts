@@ -1,68 +1,67 @@
 import type { EntryContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
+import { EVENT_KINDS, EVENT_TYPES, type EventKind, type EventKindOf, type EventType } from './event-kinds.js'
 
-export const TRANSACTION_EVENT_KINDS = ['registry.begin', 'registry.commit', 'registry.discard'] as const
-export type TransactionEventKind = (typeof TRANSACTION_EVENT_KINDS)[number]
-
-export const OPERATION_EVENT_KINDS = ['entry.create', 'entry.update', 'entry.delete'] as const
-export type OperationEventKind = (typeof OPERATION_EVENT_KINDS)[number]
-
-export const ENTRY_EVENT_KINDS = [...OPERATION_EVENT_KINDS, 'entry.accept', 'entry.reject'] as const
-export type EntryEventKind = (typeof ENTRY_EVENT_KINDS)[number]
-
-/** A transaction began, or ended one way or the other. */
-export interface TransactionEvent {
-  readonly type: 'transaction'
-  readonly system: 'registry'
-  readonly kind: TransactionEventKind
-  /** The transaction's id. */
+interface EventOf<Type extends EventType> {
+  readonly type: Type
+  readonly system: (typeof EVENT_TYPES)[Type]['system']
+  readonly kind: EventKindOf<Type>
+  /** The id of the entry or transaction, or the source's name. */
   readonly path: string
+  /** By the clock of the gateway where it happened. */
   readonly at: Date
+}
+
+/** A transaction begins or ends. */
+export interface TransactionEvent extends EventOf<'transaction'> {
   readonly transaction: string
   readonly operationCount: number
-  /** Of a commit: the transition it made; null where there was nothing to do. */
+  /** Of a commit: the transition it made, or null if it changed nothing. */
   readonly revision: number | null
-  /** Of a discard: why. */
+  /** Of a discard: the reason. */
   readonly error: string | null
 }
 
-/** An operation was offered or taken back (an inverse), or a participant has answered it. */
-export interface EntryEvent {
-  readonly type: 'entry'
-  readonly system: 'registry'
-  readonly kind: EntryEventKind
-  /** The entry's id. */
-  readonly path: string
-  readonly at: Date
+/** An operation is offered or undone (by its inverse), or a participant answers it. */
+export interface EntryEvent extends EventOf<'entry'> {
   readonly transaction: string
   readonly entryId: EntryId
   readonly entry: EntryContent | null
   readonly original: EntryContent | null
-  /** Who has answered; null for the operation itself. */
+  /** The participant that answers. Null for the operation itself. */
   readonly participant: string | null
   /** Of a rejection. */
   readonly reason: string | null
 }
 
-export const SOURCE_EVENT_KINDS = ['source.reloaded', 'source.failed'] as const
-export type SourceEventKind = (typeof SOURCE_EVENT_KINDS)[number]
-
-/** A source was loaded anew, or something of it failed that had not failed before. */
-export interface SourceEvent {
-  readonly type: 'source'
-  readonly system: 'source'
-  readonly kind: SourceEventKind
-  /** The source's name. */
-  readonly path: string
-  readonly at: Date
-  /** Entries; null for a failure. */
+/** A source is loaded again, or has a failure that it did not have before. */
+export interface SourceEvent extends EventOf<'source'> {
+  /** Counts of entries. Null for a failure. */
   readonly created: number | null
   readonly updated: number | null
   readonly deleted: number | null
-  /** Definitions. */
+  /** Count of definitions. */
   readonly failed: number
   /** Of a failure: the first one. */
   readonly error: string | null
 }
 
+/** Marks a gap in a subscriber's stream. It is sent whatever the filter. */
+export interface MissedEvents extends EventOf<'missed'> {
+  readonly count: number
+}
+
+/** What gateways publish and send to one another. */
 export type BusEvent = TransactionEvent | EntryEvent | SourceEvent
+
+/** What a subscriber receives. */
+export type ReceivedEvent = BusEvent | MissedEvents
+
+type EventOfKind<Kind extends EventKind> = Extract<ReceivedEvent, { type: (typeof EVENT_KINDS)[Kind]['type'] }>
+type Fields<Event> = Omit<Event, 'type' | 'system' | 'kind'>
+
+/** Makes an event: its type and system follow from the kind. */
+export function busEvent<Kind extends EventKind>(kind: Kind, fields: Fields<EventOfKind<Kind>>): EventOfKind<Kind> {
+  const { type } = EVENT_KINDS[kind]
+  return { type, system: EVENT_TYPES[type].system, kind, ...fields } as unknown as EventOfKind<Kind>
+}

@@ -1,21 +1,27 @@
-import type { EntryEvent, SourceEvent, TransactionEvent } from '../../core/events/bus-event.js'
-import { BUS_LIMITS, type MissedEvents, type ReceivedEvent } from '../../registry/events/event-bus.js'
+import type {
+  EntryEvent,
+  MissedEvents,
+  ReceivedEvent,
+  SourceEvent,
+  TransactionEvent,
+} from '../../core/events/bus-event.js'
+import { EVENT_KINDS, EVENT_TYPES, type EventType, kindsOf } from '../../core/events/event-kinds.js'
+import { BUS_LIMITS } from '../../registry/events/event-bus.js'
 import { builder } from '../base/builder.js'
 import { EntryContentRef } from '../base/object-refs.js'
 import { subscriptionStream } from '../base/subscription-stream.js'
 
 const RegistryEventRef = builder.interfaceRef<ReceivedEvent>('RegistryEvent')
 
-const TYPE_NAMES: Readonly<Record<ReceivedEvent['type'], string>> = {
-  transaction: 'TransactionEvent',
-  entry: 'EntryEvent',
-  source: 'SourceEvent',
-  missed: 'MissedEvents',
+/** What events of a type say, and with which kinds. */
+function describe(type: EventType): string {
+  const kinds = kindsOf(type).map((kind) => `- "${kind}": ${EVENT_KINDS[kind].meaning}`)
+  return [EVENT_TYPES[type].meaning, ...kinds].join('\n')
 }
 
 RegistryEventRef.implement({
   description: 'An event on the event bus. Events are live only and not stored.',
-  resolveType: ({ type }) => TYPE_NAMES[type],
+  resolveType: ({ type }) => EVENT_TYPES[type].graphqlType,
   fields: (t) => ({
     system: t.exposeString('system', {
       description: 'The part of the gateway that sent the event: "registry" or "source".',
@@ -32,8 +38,8 @@ RegistryEventRef.implement({
   }),
 })
 
-builder.objectRef<TransactionEvent>('TransactionEvent').implement({
-  description: 'The beginning ("registry.begin") or end ("registry.commit" or "registry.discard") of a transaction.',
+builder.objectRef<TransactionEvent>(EVENT_TYPES.transaction.graphqlType).implement({
+  description: describe('transaction'),
   interfaces: [RegistryEventRef],
   fields: (t) => ({
     transaction: t.exposeID('transaction', { description: 'The id of the transaction. Equal to `path`.' }),
@@ -52,10 +58,8 @@ builder.objectRef<TransactionEvent>('TransactionEvent').implement({
   }),
 })
 
-builder.objectRef<EntryEvent>('EntryEvent').implement({
-  description:
-    'An operation that is offered or undone ("entry.create", "entry.update", "entry.delete"), or the answer of a ' +
-    'participant to it ("entry.accept", "entry.reject").',
+builder.objectRef<EntryEvent>(EVENT_TYPES.entry.graphqlType).implement({
+  description: describe('entry'),
   interfaces: [RegistryEventRef],
   fields: (t) => ({
     transaction: t.exposeID('transaction', { description: 'The id of the transaction.' }),
@@ -85,10 +89,8 @@ builder.objectRef<EntryEvent>('EntryEvent').implement({
   }),
 })
 
-builder.objectRef<SourceEvent>('SourceEvent').implement({
-  description:
-    'A source was reloaded ("source.reloaded"), or something in it failed that had not failed before ("source.failed"). ' +
-    '`path` is the name of the source.',
+builder.objectRef<SourceEvent>(EVENT_TYPES.source.graphqlType).implement({
+  description: describe('source'),
   interfaces: [RegistryEventRef],
   fields: (t) => ({
     created: t.int({
@@ -119,10 +121,8 @@ builder.objectRef<SourceEvent>('SourceEvent').implement({
   }),
 })
 
-builder.objectRef<MissedEvents>('MissedEvents').implement({
-  description:
-    'A gap in the stream ("registry.missed"), because it was read too slowly or another gateway was unreachable. ' +
-    'It is sent whatever the patterns are. Use `changes` to get the missed changes.',
+builder.objectRef<MissedEvents>(EVENT_TYPES.missed.graphqlType).implement({
+  description: describe('missed'),
   interfaces: [RegistryEventRef],
   fields: (t) => ({
     count: t.exposeInt('count', {

@@ -1,3 +1,4 @@
+import { PROPOSED_EVENT_KINDS } from '../../core/events/event-kinds.js'
 import type { OnFailure, Proposal } from '../../registry/participants/participant.js'
 import { builder } from '../base/builder.js'
 import { EntryContentRef } from '../base/object-refs.js'
@@ -17,8 +18,7 @@ const ProposalRef = builder.objectRef<Proposal>('Proposal').implement({
     id: t.exposeID('id', { description: 'The id to pass to `answerProposal`.' }),
     transaction: t.exposeID('transaction', { description: 'The id of the transaction.' }),
     kind: t.exposeString('kind', {
-      description:
-        'The kind: "registry.begin", "entry.create", "entry.update", "entry.delete", "registry.commit" or "registry.discard".',
+      description: `The kind: one of ${PROPOSED_EVENT_KINDS.map((kind) => `"${kind}"`).join(', ')}.`,
     }),
     entryId: t.id({
       nullable: true,

@@ -1,4 +1,4 @@
-import type { BusEvent } from '../../core/events/bus-event.js'
+import { type BusEvent, busEvent, type ReceivedEvent } from '../../core/events/bus-event.js'
 import type { Bus } from '../../store/contract/exchange.js'
 import { eventBytes } from '../../store/planning/event-codec.js'
 import { Inbox } from './inbox.js'
@@ -24,18 +24,6 @@ export interface EventFilter {
   readonly kind: string | null
   readonly path: string | null
 }
-
-/** Stands in a subscriber's stream where events are missing from it; it comes whatever the filter. */
-export interface MissedEvents {
-  readonly type: 'missed'
-  readonly system: 'registry'
-  readonly kind: 'registry.missed'
-  readonly path: 'bus'
-  readonly at: Date
-  readonly count: number
-}
-
-export type ReceivedEvent = BusEvent | MissedEvents
 
 /** Live only: a subscriber hears what happens from now on, on any gateway, and what it does not take in time is gone. */
 export class EventBus {
@@ -88,8 +76,7 @@ export class EventBus {
 function miss(inbox: Inbox<ReceivedEvent>, count: number): void {
   const { last } = inbox
   if (last?.type === 'missed') Object.assign(last, { count: last.count + count })
-  else
-    inbox.push({ type: 'missed', system: 'registry', kind: 'registry.missed', path: 'bus', at: new Date(), count }, 0)
+  else inbox.push(busEvent('registry.missed', { path: 'bus', at: new Date(), count }), 0)
 }
 
 function compileFilter({ system, kind, path }: EventFilter): (event: BusEvent) => boolean {

@@ -1,5 +1,5 @@
 import type { EntryContent } from '../../core/entry/entry.js'
-import type { OperationEventKind, TransactionEventKind } from '../../core/events/bus-event.js'
+import type { ProposedEventKind } from '../../core/events/event-kinds.js'
 
 /** One thing that a participant is asked or told. */
 export interface Proposal {
@@ -7,7 +7,7 @@ export interface Proposal {
   readonly id: string
   /** A UUID: that of the commit request. */
   readonly transaction: string
-  readonly kind: TransactionEventKind | OperationEventKind
+  readonly kind: ProposedEventKind
   /** What the entry is to hold; null for a delete and for the transaction's own proposals. */
   readonly entry: EntryContent | null
   /** What it holds; null for a create and for the transaction's own proposals. */

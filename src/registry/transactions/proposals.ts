@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { EntryContent, SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type {
-  EntryEvent,
-  EntryEventKind,
-  OperationEventKind,
-  TransactionEvent,
-  TransactionEventKind,
-} from '../../core/events/bus-event.js'
+import { busEvent, type EntryEvent, type TransactionEvent } from '../../core/events/bus-event.js'
+import type { OperationEventKind, TransactionEventKind } from '../../core/events/event-kinds.js'
 import type { Operation, OperationKind } from '../../core/ordering/operation.js'
 import type { Proposal } from '../participants/participant.js'
 
@@ -45,11 +40,7 @@ export function entryEvent(
   operation: Operation,
   answer?: { kind: 'entry.accept' | 'entry.reject'; participant: string; reason: string | null },
 ): EntryEvent {
-  const kind: EntryEventKind = answer?.kind ?? EVENT_KIND[operation.kind]
-  return {
-    type: 'entry',
-    system: 'registry',
-    kind,
+  return busEvent(answer?.kind ?? EVENT_KIND[operation.kind], {
     path: operation.id,
     at: new Date(),
     transaction,
@@ -57,7 +48,7 @@ export function entryEvent(
     ...contentsOf(operation),
     participant: answer?.participant ?? null,
     reason: answer?.reason ?? null,
-  }
+  })
 }
 
 export function transactionEvent(
@@ -66,17 +57,7 @@ export function transactionEvent(
   operationCount: number,
   { revision = null, error = null }: { revision?: number | null; error?: string | null } = {},
 ): TransactionEvent {
-  return {
-    type: 'transaction',
-    system: 'registry',
-    kind,
-    path: transaction,
-    at: new Date(),
-    transaction,
-    operationCount,
-    revision,
-    error,
-  }
+  return busEvent(kind, { path: transaction, at: new Date(), transaction, operationCount, revision, error })
 }
 
 function contentsOf({ id, content, original }: Operation) {

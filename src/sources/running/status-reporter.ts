@@ -1,3 +1,5 @@
+import { busEvent } from '../../core/events/bus-event.js'
+import type { EventKindOf } from '../../core/events/event-kinds.js'
 import type { Registry } from '../../registry/registry.js'
 import type { SourceSettings } from '../contract/source-settings.js'
 import { FailureList, failureAt } from '../forms/failure-list.js'
@@ -99,7 +101,7 @@ export class StatusReporter {
   }
 
   #publish(
-    kind: 'source.reloaded' | 'source.failed',
+    kind: EventKindOf<'source'>,
     counts: {
       created: number | null
       updated: number | null
@@ -108,14 +110,7 @@ export class StatusReporter {
       error: string | null
     },
   ): void {
-    this.world.registry.bus.publish({
-      type: 'source',
-      system: 'source',
-      kind,
-      path: this.settings.name,
-      at: new Date(),
-      ...counts,
-    })
+    this.world.registry.bus.publish(busEvent(kind, { path: this.settings.name, at: new Date(), ...counts }))
   }
 
   async read(): Promise<SourceState> {

@@ -1,7 +1,8 @@
 import type { EntryContent } from '../../core/entry/entry.js'
 import { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { BusEvent } from '../../core/events/bus-event.js'
+import type { BusEvent, EntryEvent } from '../../core/events/bus-event.js'
+import { EVENT_TYPES } from '../../core/events/event-kinds.js'
 
 /** A content as it travels between gateways: its texts are the truth, so they go as they are. */
 export interface EncodedContent {
@@ -24,24 +25,32 @@ export function decodeContent(written: EncodedContent | null): EntryContent | nu
   return { id: id as EntryId, content: new SealedContent(kind, meta, data, digest) }
 }
 
+/** Writes an event as it travels between gateways. */
 export function encodeEvent(event: BusEvent): string {
-  if (event.type !== 'entry') return JSON.stringify(event)
-  return JSON.stringify({ ...event, entry: encodeContent(event.entry), original: encodeContent(event.original) })
+  return JSON.stringify(withContents(event, encodeContent))
 }
 
 export function decodeEvent(text: string): BusEvent {
   const event = JSON.parse(text)
-  const at = new Date(event.at)
-  if (event.type !== 'entry') return { ...event, at }
-  return { ...event, at, entry: decodeContent(event.entry), original: decodeContent(event.original) }
+  return { ...withContents(event, decodeContent), at: new Date(event.at) }
 }
 
-/** About what an event takes in memory, in bytes. */
+/** Estimates how many bytes of memory an event takes. */
 export function eventBytes(event: BusEvent): number {
-  const fixed = 400
-  return event.type !== 'entry'
-    ? fixed + (event.error?.length ?? 0)
-    : fixed + contentBytes(event.entry) + contentBytes(event.original)
+  const contents = contentsOf(event).reduce((sum, content) => sum + contentBytes(content), 0)
+  return FIXED_EVENT_BYTES + contents + ('error' in event ? (event.error?.length ?? 0) : 0)
+}
+
+const FIXED_EVENT_BYTES = 400
+
+function withContents<Event extends BusEvent>(event: Event, convert: (content: never) => unknown): Event {
+  const result: Record<string, unknown> = { ...event }
+  for (const field of EVENT_TYPES[event.type].contents) result[field] = convert(result[field] as never)
+  return result as unknown as Event
+}
+
+function contentsOf(event: BusEvent): readonly (EntryContent | null)[] {
+  return EVENT_TYPES[event.type].contents.map((field) => (event as EntryEvent)[field])
 }
 
 function contentBytes(entry: EntryContent | null): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { BusEvent } from '../../../src/core/events/bus-event.js'
-import { EventBus, type ReceivedEvent } from '../../../src/registry/events/event-bus.js'
+import type { BusEvent, ReceivedEvent } from '../../../src/core/events/bus-event.js'
+import { EventBus } from '../../../src/registry/events/event-bus.js'
 import { openMemoryExchange } from '../../../src/store/memory/memory-exchange.js'
 import { nextOf } from '../registry-fixture.js'
 
