@@ -1,22 +1,30 @@
 import { type EntryRevision, SealedContent } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { ChangeOperation, ChangeRow } from '../../planning/change-row.js'
+import type { ChangeRow } from '../../planning/change-row.js'
+import { columnsOf, type StoredRow, selectList } from './columns.js'
+import { change, head } from './tables.js'
 
-/** The columns that make an entry, of `head` or of `change`, under the alias `h`. */
-export const ENTRY_COLUMNS = 'h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version'
+const ENTRY = columnsOf(head, ['metaIndex'])
+const CONTENT = columnsOf(head, ['ns', 'name', 'metaIndex'])
+const CHANGE = columnsOf(change, ['metaIndex'])
 
-export interface EntryColumns {
-  readonly ns: string
-  readonly name: string
-  readonly kind: string
-  readonly meta: string
-  readonly data: string
-  readonly digest: string
-  readonly revision: number
-  readonly version: number
+/** The columns that make up an entry, of `head` or of `change`; `prefix` goes before each name in the result. */
+export const entryColumns = (alias: string, prefix?: string) => selectList(ENTRY, alias, prefix)
+/** As `entryColumns`, without the id: for a side of an outer join. */
+export const contentColumns = (alias: string, prefix?: string) => selectList(CONTENT, alias, prefix)
+/** The names of the columns that make up an entry but its id. */
+export const CONTENT_COLUMN_NAMES: readonly string[] = CONTENT.map(({ name }) => name)
+/** The columns of `change` that readers use. */
+export const changeColumns = (alias: string) => selectList(CHANGE, alias)
+
+export type EntryColumns = Omit<StoredRow<typeof head>, 'metaIndex'>
+export type ChangeColumns = Omit<StoredRow<typeof change>, 'metaIndex'>
+/** What `contentColumns` gives with a prefix: nulls if the outer join found no row. */
+export type ContentColumns<Prefix extends string> = {
+  readonly [Column in keyof Omit<EntryColumns, 'ns' | 'name'> as `${Prefix}${Column}`]: EntryColumns[Column] | null
 }
 
-/** What was stored was checked when it came in, so the id is one. */
+/** Joins a stored namespace and name. Ids were validated before they were stored. */
 export function storedId(ns: string, name: string): EntryId {
   return `${ns}:${name}` as EntryId
 }
@@ -30,31 +38,37 @@ export function entryOfColumns(row: EntryColumns): EntryRevision {
   }
 }
 
-export type ChangeColumns = { readonly [Column in keyof EntryColumns]: EntryColumns[Column] | null } & {
-  readonly ns: string
-  readonly name: string
-  readonly revision: number
-  readonly operation: ChangeOperation
-  readonly position: number
-  readonly delete_position: number | null
-  readonly previous_revision: number | null
-}
-
-export function changeRowOfColumns(row: ChangeColumns): ChangeRow {
-  const content = row.kind === null ? null : new SealedContent(row.kind, row.meta!, row.data!, row.digest!)
+/** The entry in the prefixed columns; null if there is none. */
+export function entryOfPrefixed<Prefix extends string>(
+  row: Pick<EntryColumns, 'ns' | 'name'> & ContentColumns<Prefix>,
+  prefix: Prefix,
+): EntryRevision | null {
+  const value = (column: string) => row[`${prefix}${column}` as keyof typeof row] as never
+  if (value('kind') === null) return null
   return {
     id: storedId(row.ns, row.name),
-    revision: row.revision,
-    operation: row.operation,
-    position: row.position,
-    deletePosition: row.delete_position,
-    content,
-    version: row.version,
-    previousRevision: row.previous_revision,
+    content: new SealedContent(value('kind'), value('meta'), value('data'), value('digest')),
+    revision: value('revision'),
+    version: value('version'),
   }
 }
 
-/** Two parallel arrays, as `unnest` takes them. */
+export function changeRowOfColumns(row: ChangeColumns): ChangeRow {
+  const { ns, name, kind, meta, data, digest, ...rest } = row
+  const content = kind === null ? null : new SealedContent(kind, meta!, data!, digest!)
+  return {
+    id: storedId(ns, name),
+    content,
+    revision: rest.revision,
+    operation: rest.operation,
+    position: rest.position,
+    deletePosition: rest.deletePosition,
+    version: rest.version,
+    previousRevision: rest.previousRevision,
+  }
+}
+
+/** The ids as two parallel arrays, as `unnest` takes them. */
 export function idColumns(ids: readonly EntryId[]): { ns: string[]; name: string[] } {
   const ns: string[] = []
   const name: string[] = []

@@ -1,25 +1,21 @@
 import type { Reference, ReferenceTarget } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import { sha256 } from '../../planning/sha256.js'
+import { columnsOf, type StoredRow, selectList } from './columns.js'
 import { storedId } from './entry-row.js'
+import { reference } from './tables.js'
 
-export type TargetType = 'entry' | 'namespace' | 'group'
+const REFERENCE = columnsOf(reference)
 
-export interface ReferenceColumns {
-  readonly ns: string
-  readonly name: string
-  readonly ordinal: number
-  readonly path: string
-  readonly reference: string
-  readonly target_type: TargetType
-  readonly target_ns: string
-  readonly target_name: string
-}
+export type ReferenceColumns = StoredRow<typeof reference>
+export type TargetColumns = Pick<ReferenceColumns, 'targetType' | 'targetNs' | 'targetName'>
 
-/** A btree entry has room for 2,704 bytes; a longer group name stands as its hash. */
+export const referenceColumns = (alias: string) => selectList(REFERENCE, alias)
+
+/** A btree entry has room for 2,704 bytes; a longer group name is stored as its hash. */
 export const MAX_GROUP_BYTES = 2_000
 
-/** What a group is indexed by; `read-references` makes the same in SQL. */
+/** The text a group is indexed by; `read-references` builds the same in SQL. */
 function groupKey(group: string): string {
   return Buffer.byteLength(group) > MAX_GROUP_BYTES ? `sha256:${sha256(group)}` : group
 }
@@ -33,33 +29,36 @@ export function referenceRows(id: EntryId, references: readonly Reference[]): Re
   })
 }
 
-/** How a target stands in the table; null for what is none. */
+/** One text for a row, the same for equal rows. */
+export function textOfReference(row: ReferenceColumns): string {
+  return JSON.stringify(REFERENCE.map(({ key }) => row[key as keyof ReferenceColumns]))
+}
+
+/** A target's columns in the table; null for a reference to nothing. */
 export function targetColumns(target: ReferenceTarget): TargetColumns | null {
   return TARGET_COLUMNS[target.type](target as never)
 }
-
-type TargetColumns = Pick<ReferenceColumns, 'target_type' | 'target_ns' | 'target_name'>
 
 const TARGET_COLUMNS: {
   readonly [Type in ReferenceTarget['type']]: (target: Extract<ReferenceTarget, { type: Type }>) => TargetColumns | null
 } = {
   entry: ({ id }) => {
     const { ns, name } = entryIdParts(id)
-    return { target_type: 'entry', target_ns: ns, target_name: name }
+    return { targetType: 'entry', targetNs: ns, targetName: name }
   },
-  namespace: ({ namespace }) => ({ target_type: 'namespace', target_ns: namespace, target_name: '' }),
-  group: ({ group }) => ({ target_type: 'group', target_ns: '', target_name: groupKey(group) }),
+  namespace: ({ namespace }) => ({ targetType: 'namespace', targetNs: namespace, targetName: '' }),
+  group: ({ group }) => ({ targetType: 'group', targetNs: '', targetName: groupKey(group) }),
   nothing: () => null,
 }
 
 const GROUP_PREFIX = 'group:'
 
 export function targetOfColumns(row: TargetColumns & Pick<ReferenceColumns, 'reference'>): ReferenceTarget {
-  switch (row.target_type) {
+  switch (row.targetType) {
     case 'entry':
-      return { type: 'entry', id: storedId(row.target_ns, row.target_name) }
+      return { type: 'entry', id: storedId(row.targetNs, row.targetName) }
     case 'namespace':
-      return { type: 'namespace', namespace: row.target_ns }
+      return { type: 'namespace', namespace: row.targetNs }
     case 'group':
       return { type: 'group', group: row.reference.slice(GROUP_PREFIX.length) }
   }

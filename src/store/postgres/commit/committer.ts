@@ -17,43 +17,44 @@ import { connectionOptions } from '../base/connection-options.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
 import type { Transaction } from '../base/retrying-client.js'
 import { BIGINT_AS_NUMBER, INDEX_LOOKUPS, type Sql } from '../base/retrying-client.js'
-import type { InstanceCounts } from '../instances/instance-counts.js'
+import { type Attempt, DeadlinePassed, fitOneStatement, isNothing, outcomeUnknown, type Ran } from './commit-attempt.js'
 import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
 import { OptimisticState } from './optimistic-state.js'
-import { readCommitState, readRevertTarget, readVersionTarget } from './read-commit-state.js'
+import { ownedTransactions } from './postgres-journal.js'
+import { type PostgresCommitState, readCommitState } from './read-commit-state.js'
+import { readRevertTarget, readVersionTarget } from './read-target.js'
 import { writeBatch, writeBatchOptimistically } from './write-batch.js'
 
+/** @bound Pause before a batch is tried again on a new connection. */
 const RETRY_PAUSE_MS = 100
-/** The driver waits that long for a connection it has lost track of. */
+/** @bound Time that the driver waits, while closing, for a connection it has lost track of. */
 const CLOSE_SECONDS = 1
 /** @bound Time after which Postgres takes the lock from a writer that stalls within a transaction. */
 const IDLE_IN_TRANSACTION_MS = 10_000
-/** Where another gateway moved the head in between, both take turns at the lock for so long. */
+/** @bound Time for which batches take the lock after another gateway moved the head under one: so both get through. */
 const CONTENDED_MS = 1_000
 const UNIQUE_VIOLATION = '23505'
 
 /*
- * One batch is one database transaction. As a rule it is a statement (for what is not read before it see optimistic-state.ts):
+ * Commits a batch as one database transaction. There are two strategies, which README.md shows as a picture:
  *
- *   read head_pointer and what the batch touches ⇄ plan (pure) ─ write all of it if head_pointer has not been touched ⇄
+ *   one statement   reads (or, see optimistic-state.ts, does not even read) head_pointer and the entries, plans, and
+ *                   writes everything if the pointer's stamp is still the one that was planned on
+ *   locked          takes head_pointer's row, the lock of all writers, then reads, plans and writes; for deletes,
+ *                   versions, reverts and offered transactions, and while another gateway writes too
  *
- * Where another gateway was faster, where entries are deleted and where versions are applied, it begins with the lock of all
- * writers, head_pointer's row, so that those who write take turns:
- *
- *   BEGIN ⇄ lock, read ⇄ plan ─ write, COMMIT ⇄
- *
- * A connection that breaks after it was sent leaves the outcome unknown. So the batch is tried again, and every further try looks,
- * under the lock, whether the batch's request ids are in the log already: what is there is not applied twice, what is not there
- * was rolled back, or is on its way still and finds head_pointer touched.
+ * If the connection breaks after a write was sent, its outcome is unknown. The batch is tried again under the lock,
+ * which first changes the stamp: a statement that is still on its way then writes nothing. If the log has the batch's
+ * request ids, the earlier attempt was committed and nothing is applied twice.
  */
 export class Committer {
   readonly #databaseUrl: string
   readonly #options: HistoryOptions
   readonly #changesOf: HistoryReader['changesOf']
   #connection: Sql
-  /** Until then batches begin with the lock: another gateway writes too. */
+  /** Batches take the lock until then, because another gateway writes too. */
   #contendedUntil = 0
-  readonly #left = new OptimisticState()
+  readonly #optimistic = new OptimisticState()
   #closed = false
 
   constructor(
@@ -72,10 +73,10 @@ export class Committer {
     const deadline = performance.now() + this.#options.commitTimeoutMs
     const attempt: Attempt = { planned: null, isSent: false, isUnknown: false }
     for (;;) {
-      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was changed')
+      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'The store is closing; nothing was changed.')
       try {
         const planned = await this.#try(requests, attempt, deadline)
-        return await Promise.all(planned.map((outcome) => this.#settled(outcome)))
+        return await Promise.all(planned.map((outcome) => this.#outcomeOf(outcome)))
       } catch (error) {
         const isLost = isConnectionFailure(error) || error instanceof DeadlinePassed
         attempt.isUnknown ||= attempt.isSent && isLost
@@ -85,7 +86,7 @@ export class Committer {
         }
         if (attempt.isUnknown) throw outcomeUnknown(error)
         if (error instanceof DeadlinePassed)
-          throw new RegistryError('TIMEOUT', 'the store took too long; nothing was changed, try again')
+          throw new RegistryError('TIMEOUT', 'The store took too long; nothing was changed. Try again.')
         throw toRegistryError(error)
       }
     }
@@ -131,8 +132,8 @@ export class Committer {
         Math.max(1, deadline - performance.now()),
       )
     })
-    const trying = this.#atOnceOrLocked(connection, requests, attempt, isDry, deadline)
-    // Where the deadline wins the race, this still rejects, to nobody.
+    const trying = this.#oneStatementOrLocked(connection, requests, attempt, isDry, deadline)
+    // If the deadline wins the race, this promise still rejects and nobody awaits it.
     trying.catch(() => {})
     try {
       return await Promise.race([trying, late])
@@ -141,95 +142,95 @@ export class Committer {
     }
   }
 
-  async #atOnceOrLocked(
+  async #oneStatementOrLocked(
     connection: Sql,
     requests: readonly CommitRequest[],
     attempt: Attempt,
     isDry: boolean,
     deadline: number,
   ): Promise<readonly PlannedOutcome[]> {
-    if (!attempt.isUnknown && performance.now() >= this.#contendedUntil && areOneStatement(requests)) {
+    if (!attempt.isUnknown && performance.now() >= this.#contendedUntil && fitOneStatement(requests)) {
       const planned =
-        (await this.#unread(connection, requests, attempt)) ??
-        (await this.#atOnce(connection, requests, attempt, deadline))
+        (await this.#optimistically(connection, requests, attempt)) ??
+        (await this.#inOneStatement(connection, requests, attempt, deadline))
       if (planned !== null) return planned
       this.#contendedUntil = performance.now() + CONTENDED_MS
     }
-    this.#left.forget()
+    this.#optimistic.clear()
     const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
     const {
       ran: { planned, written },
     } = await connection.begin(mode, async (sql) => {
-      // Begun late, out of the driver's queue, when nobody waits for it any more.
+      // The transaction began late, after a wait in the driver's queue; the caller has given up by now.
       if (performance.now() > deadline) throw new DeadlinePassed()
-      // Within an object, so that COMMIT is sent right after the last statement and not a way there and back later. Where that
-      // fails the server makes a ROLLBACK of it.
+      // In an object, so that the driver does not await it: COMMIT is sent right after the last statement and not a round
+      // trip later. If that statement fails, the server turns COMMIT into ROLLBACK.
       return { ran: await this.#run(sql, requests, attempt, isDry) }
     })
     await written
     return planned
   }
 
-  /** Null where the registry is to be looked at first: nothing was written then. */
-  async #unread(
+  /** Plans on the state that the last batch left. Null if nothing was written and the registry has to be read. */
+  async #optimistically(
     sql: Sql,
     requests: readonly CommitRequest[],
     attempt: Attempt,
   ): Promise<readonly PlannedOutcome[] | null> {
     if (this.#options.optimisticWrites === false) return null
-    const left = this.#left.forBatch(requests)
-    if (left === null) return null
-    const { standing, stamp } = left
+    const last = this.#optimistic.forBatch(requests)
+    if (last === null) return null
+    const { state, stamp } = last
     const writes = emptyWrites()
-    const planned = requests.map((request) => this.#planned(request, standing, writes, false)!)
-    // What another gateway has done since may make it right.
+    const planned = requests.map((request) => this.#planned(request, state, writes, false)!)
+    // Another gateway may have made it right since.
     if (planned.some(({ type }) => type !== 'applied')) return null
-    const unattended = requests.some((request) => request.expectsNoParticipants === true)
-    const writing = writeBatchOptimistically(sql, writes, stamp, standing, this.#options.references, unattended)
-    const written = await this.#written(writing, planned, standing, stamp, attempt)
-    if (written === null) this.#left.doubt()
+    const expectsNone = requests.some(({ expectsNoParticipants }) => expectsNoParticipants === true)
+    const writing = writeBatchOptimistically(sql, writes, stamp, state, this.#options.references, expectsNone)
+    const written = await this.#written(writing, planned, state, stamp, attempt)
+    if (written === null) this.#optimistic.pause()
     return written
   }
 
-  /** Null where the head has moved meanwhile: nothing was written then. */
-  async #atOnce(
+  /** Null if the stamp has changed since the read: nothing was written. */
+  async #inOneStatement(
     sql: Sql,
     requests: readonly CommitRequest[],
     attempt: Attempt,
     deadline: number,
   ): Promise<readonly PlannedOutcome[] | null> {
-    const { standing, isAttended, stamp } = await readCommitState(sql, requests, 'none')
-    this.#left.look(standing.now)
+    const { state, hasParticipants, stamp } = await readCommitState(sql, requests, 'none')
+    this.#optimistic.setClock(state.now)
     const writes = emptyWrites()
-    const planned = requests.map((request) => this.#planned(request, standing, writes, isAttended)!)
+    const planned = requests.map((request) => this.#planned(request, state, writes, hasParticipants)!)
     if (isNothing(writes)) return planned
     if (performance.now() > deadline) throw new DeadlinePassed()
     return this.#written(
-      writeBatch(sql, writes, stamp, standing, this.#options.references),
+      writeBatch(sql, writes, stamp, state, this.#options.references),
       planned,
-      standing,
+      state,
       stamp,
       attempt,
     )
   }
 
-  /** What was planned, once it has been written; null where nothing was. */
+  /** The planned outcomes once they have been written; null if nothing was. */
   async #written(
     writing: Promise<{ readonly stamp: string } | null>,
     planned: readonly PlannedOutcome[],
-    standing: CommitState,
+    state: CommitState,
     stamp: string,
     attempt: Attempt,
   ): Promise<readonly PlannedOutcome[] | null> {
     attempt.planned = planned
     attempt.isSent = true
     const written = await writing.catch((error: unknown) => {
-      // An id that is not new, or a key under which another gateway has just kept a reply, perhaps without moving the head.
+      // A created id exists, or another gateway has just stored a reply under the key, perhaps without moving the head.
       if (errorCode(error) !== UNIQUE_VIOLATION) throw error
       return null
     })
     if (written !== null) {
-      this.#left.keep(standing, stamp, written.stamp)
+      this.#optimistic.store(state, stamp, written.stamp)
       return planned
     }
     attempt.planned = null
@@ -238,10 +239,10 @@ export class Committer {
   }
 
   async #run(sql: Transaction, requests: readonly CommitRequest[], attempt: Attempt, isDry: boolean): Promise<Ran> {
-    const lock = isDry ? 'none' : attempt.isUnknown ? 'against earlier' : 'others'
-    const { standing, isCommitted, isAttended } = await readCommitState(sql, requests, lock)
+    const lock = isDry ? 'none' : attempt.isUnknown ? 'earlier attempt' : 'others'
+    const { state, isCommitted, hasParticipants } = await readCommitState(sql, requests, lock)
     if (isCommitted && attempt.planned !== null) return { planned: attempt.planned, written: Promise.resolve() }
-    if (isCommitted) throw new Error('a request id was used before')
+    if (isCommitted) throw new Error('A request id was used before.')
     const writes = emptyWrites()
     const owned = await ownedTransactions(sql, requests, this.owner)
     const planned: PlannedOutcome[] = []
@@ -251,122 +252,71 @@ export class Committer {
         continue
       }
       const { action } = request
-      const outcome = this.#planned(request, standing, writes, isAttended)
+      const outcome = this.#planned(request, state, writes, hasParticipants)
       if (outcome !== null) {
         planned.push(outcome)
         continue
       }
-      if (action.type === 'changeset') throw new Error('a changeset needs nothing more to be planned')
-      // What a version holds or changed is read from the log, so what the batch did before must be there.
-      await (await this.#send(sql, writes, standing)).written
+      if (action.type === 'changeset') throw new Error('A changeset must be planned without reading more.')
+      // The target is read from the log, so earlier requests of the batch must have been written to it.
+      await (await this.#send(sql, writes, state)).written
       if (action.type === 'revert') {
-        const target = await readRevertTarget(sql, action.version, standing, !isDry)
-        planned.push(planRevert({ ...request, action }, target, standing, writes, this.#options.references))
+        const target = await readRevertTarget(sql, action.version, state, !isDry)
+        planned.push(planRevert({ ...request, action }, target, state, writes, this.#options.references))
       } else {
-        const target = await readVersionTarget(sql, action.version, standing, !isDry)
-        planned.push(planVersion({ ...request, action }, target, standing, writes, this.#options.references))
+        const target = await readVersionTarget(sql, action.version, state, !isDry)
+        planned.push(planVersion({ ...request, action }, target, state, writes, this.#options.references))
       }
     }
     attempt.planned = planned
-    const { written } = await this.#send(sql, writes, standing)
+    const { written } = await this.#send(sql, writes, state)
     attempt.isSent ||= !isDry
     return { planned, written }
   }
 
-  /** Null for what is to be read more for. */
+  /** Null if more has to be read to plan it. */
   #planned(
     request: CommitRequest,
-    standing: CommitState,
+    state: CommitState,
     writes: BatchWrites,
-    isAttended: boolean,
+    hasParticipants: boolean,
   ): PlannedOutcome | null {
     const { action } = request
-    if (request.expectsNoParticipants === true && isAttended) return { type: 'refused', problems: [], stale: 'joined' }
+    if (request.expectsNoParticipants === true && hasParticipants)
+      return { type: 'refused', problems: [], stale: 'joined' }
     return action.type === 'changeset'
-      ? planChangeset({ ...request, action }, standing, writes, this.#options.references)
+      ? planChangeset({ ...request, action }, state, writes, this.#options.references)
       : null
   }
 
-  /** In an object, so that it can be waited for until it has been sent, or until it has been answered too. */
+  /** Sends the writes. `written` is in an object so that a caller can await the sending without awaiting the answer. */
   async #send(
     sql: Transaction,
     writes: BatchWrites,
-    standing: CommitState & { readonly instances: InstanceCounts },
+    state: PostgresCommitState,
   ): Promise<{ readonly written: Promise<unknown> }> {
     if (isNothing(writes)) return { written: Promise.resolve() }
-    await standing.instances.flush(sql)
+    await state.instances.flush(sql)
     const { references } = this.#options
     const isLarge = writes.changes.length >= COPY_FROM_ROWS
-    if (isLarge) await copyBatch(sql, writes, standing, references)
-    const written = isLarge ? Promise.resolve() : writeBatch(sql, writes, null, standing, references)
-    // It may be waited for only after something else has failed.
+    if (isLarge) await copyBatch(sql, writes, state, references)
+    const written = isLarge ? Promise.resolve() : writeBatch(sql, writes, null, state, references)
+    // Awaited later, perhaps after something else has failed.
     written.catch(() => {})
     for (const rows of Object.values(writes)) rows.length = 0
     return { written }
   }
 
-  /** A reply that is given again is read back from the log. */
-  async #settled(planned: PlannedOutcome): Promise<CommitOutcome> {
+  /** Reads the outcome of a replayed reply back from the log. */
+  async #outcomeOf(planned: PlannedOutcome): Promise<CommitOutcome> {
     if (planned.type !== 'replay') return planned
     const { revision } = planned.reply
     return replayedOutcome(planned.reply, revision === null ? [] : await this.#changesAt(revision), 0)
   }
 
-  /** Null where they have been compacted away. */
+  /** Null if they have been compacted. */
   async #changesAt(revision: number): Promise<readonly Change[] | null> {
     const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
     return (await this.#changesOf([revision], everything)).get(revision)?.items ?? null
   }
-}
-
-/** Those that this gateway may still commit. Who would take them over waits for the end of this batch. */
-async function ownedTransactions(
-  sql: Transaction,
-  requests: readonly CommitRequest[],
-  owner: string,
-): Promise<ReadonlySet<string>> {
-  const ids = requests.filter(({ offered }) => offered !== undefined).map(({ id }) => id)
-  if (ids.length === 0) return new Set()
-  const rows = await sql<
-    { id: string }[]
-  >`SELECT id FROM open_transaction WHERE id = ANY(${ids}::uuid[]) AND owner = ${owner} FOR SHARE`
-  return new Set(rows.map(({ id }) => id))
-}
-
-/** They need neither locks of entries nor anything that is read step by step, and are not that many. */
-function areOneStatement(requests: readonly CommitRequest[]): boolean {
-  let operations = 0
-  for (const { action, offered } of requests) {
-    if (action.type !== 'changeset' || offered !== undefined || action.operations.some(({ kind }) => kind === 'DELETE'))
-      return false
-    operations += action.operations.length
-  }
-  return operations < COPY_FROM_ROWS
-}
-
-function isNothing({ transitions, replies }: BatchWrites): boolean {
-  return transitions.length === 0 && replies.length === 0
-}
-
-interface Ran {
-  readonly planned: readonly PlannedOutcome[]
-  /** Of what is on its way when COMMIT is sent. */
-  readonly written: Promise<unknown>
-}
-
-interface Attempt {
-  /** What the last try decided: right for good once that try turns out to have been committed. */
-  planned: readonly PlannedOutcome[] | null
-  /** Whether the last try got as far as a write that lasts. */
-  isSent: boolean
-  /** Whether some try was lost then: it may have been committed, or be yet, until a further one has been. */
-  isUnknown: boolean
-}
-
-class DeadlinePassed extends Error {}
-
-function outcomeUnknown(cause: unknown): RegistryError {
-  const message =
-    'the store was lost while committing: the changeset may or may not have been applied; look before you send it again, or send it with the same idempotencyKey'
-  return new RegistryError('OUTCOME_UNKNOWN', message, {}, { cause })
 }

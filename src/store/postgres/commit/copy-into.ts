@@ -1,41 +1,40 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { type Column, columnNames } from '../base/columns.js'
 import type { Transaction } from '../base/retrying-client.js'
 
-/** Text for COPY is made in pieces of about this many characters. */
-const PIECE = 64 * 1024
+/** The text for COPY is built in chunks of about this many characters. */
+const CHUNK = 64 * 1024
 
-/** COPY of rows given column by column, in the text format; a piece at a time, as fast as the server takes it. */
+/** Copies rows into a table in COPY's text format, a chunk at a time, as fast as the server accepts it. */
 export async function copyInto(
   sql: Transaction,
   table: string,
-  values: Readonly<Record<string, readonly unknown[]>>,
-  rowCount: number,
+  columns: readonly Column[],
+  rows: Iterable<object>,
 ): Promise<void> {
-  if (rowCount === 0) return
-  const columns = Object.keys(values)
-  const target = await sql.unsafe(`COPY ${table} (${columns.join(', ')}) FROM STDIN`).writable()
+  const target = await sql.unsafe(`COPY ${table} (${columnNames(columns)}) FROM STDIN`).writable()
   await pipeline(
     Readable.from(
-      pieces(
-        columns.map((column) => values[column]!),
-        rowCount,
+      chunks(
+        columns.map(({ key }) => key),
+        rows as Iterable<Readonly<Record<string, unknown>>>,
       ),
     ),
     target,
   )
 }
 
-function* pieces(columns: readonly (readonly unknown[])[], rowCount: number): Generator<string> {
-  let piece = ''
-  for (let row = 0; row < rowCount; row++) {
-    piece += `${columns.map((column) => field(column[row])).join('\t')}\n`
-    if (piece.length >= PIECE) {
-      yield piece
-      piece = ''
+function* chunks(keys: readonly string[], rows: Iterable<Readonly<Record<string, unknown>>>): Generator<string> {
+  let chunk = ''
+  for (const row of rows) {
+    chunk += `${keys.map((key) => field(row[key])).join('\t')}\n`
+    if (chunk.length >= CHUNK) {
+      yield chunk
+      chunk = ''
     }
   }
-  if (piece !== '') yield piece
+  if (chunk !== '') yield chunk
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }

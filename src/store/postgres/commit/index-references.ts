@@ -1,7 +1,8 @@
 import type { HistoryOptions } from '../../contract/history.js'
-import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
+import { type EntryColumns, entryColumns, entryOfColumns } from '../base/entry-row.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
-import { insertReferences } from './copy-batch.js'
+import { copyReferences, insertReferences } from './copy-batch.js'
+import { TOUCH_HEAD_POINTER } from './head-stamp.js'
 
 const ENTRIES_AT_ONCE = 2_000
 
@@ -22,13 +23,16 @@ export async function indexReferences(
     let after = { ns: '', name: '' }
     for (;;) {
       const rows: EntryColumns[] = await sql.unsafe<EntryColumns[]>(
-        `SELECT ${ENTRY_COLUMNS} FROM head h WHERE (h.ns, h.name) > ($1, $2) ORDER BY h.ns, h.name LIMIT ${ENTRIES_AT_ONCE}`,
+        `SELECT ${entryColumns('h')} FROM head h WHERE (h.ns, h.name) > ($1, $2) ORDER BY h.ns, h.name LIMIT ${ENTRIES_AT_ONCE}`,
         [after.ns, after.name],
       )
-      await insertReferences(sql as Transaction, rows.map(entryOfColumns), references, rows.length === ENTRIES_AT_ONCE)
+      const write = rows.length === ENTRIES_AT_ONCE ? copyReferences : insertReferences
+      await write(sql as Transaction, rows.map(entryOfColumns), references)
       if (rows.length < ENTRIES_AT_ONCE) break
       after = rows.at(-1)!
     }
+    // A batch that was planned before waits for this and must be planned again: its statement does not see these rows.
+    await sql.unsafe(TOUCH_HEAD_POINTER)
     await sql`UPDATE head_pointer SET references_fingerprint = ${referencesFingerprint}`
   })
 }

@@ -6,72 +6,79 @@ import type { CommitRequest } from '../../contract/history-writer.js'
 import type { CommitState } from '../../planning/commit-state.js'
 import { InstanceCounts } from '../instances/instance-counts.js'
 
-/** The server's clock is looked at again after that long: ours may go another way. */
-const FRESH_MS = 10_000
-/** Where an id was not new after all, others may not be either: what is rolled back costs as much as what is written. */
-const DOUBTFUL_MS = 1_000
-/** @bound Size of the entries that a gateway remembers from its own recent writes. */
-const KEPT_BYTES = 16 * 1024 * 1024
+/** @bound Time until the server's clock is read again: this process's clock may run at another speed. */
+const CLOCK_MS = 10_000
+/** @bound Time without optimistic writes after one failed: a batch that is rolled back costs as much as one that is written. */
+const PAUSE_MS = 1_000
+/** @bound Bytes of entries cached for optimistic writes, as this gateway's last batches left them. */
+const CACHED_BYTES = 16 * 1024 * 1024
+
+interface PlannedOn {
+  readonly state: CommitState
+  /** The pointer's stamp at that state: see head-stamp.ts. */
+  readonly stamp: string
+}
 
 /**
- * The registry as this gateway's last batch left it. A batch that creates entries, or updates some that were written here of late, can be
- * planned on that without a look at the registry: that the pointer has not been touched since, and that no id which it creates has
- * ever been there, is checked by the statement that writes it. The look is about a third of what a lone batch waits for.
+ * The state of the registry as this gateway's last batch left it. A batch that creates entries, or updates entries
+ * written here recently, can be planned on it without reading the registry first. The statement that writes the batch
+ * checks that the pointer's stamp is still the same and that no created id ever existed. The read is about a third of
+ * what a lone batch waits for.
  */
 export class OptimisticState {
-  #left: { readonly standing: CommitState; readonly stamp: string } | null = null
-  /** As they stand by the same stamp. */
+  #last: PlannedOn | null = null
+  /** Entries as they are at the same stamp. */
   readonly #entries = new LRUCache<EntryId, EntryRevision>({
-    maxSize: KEPT_BYTES,
-    maxEntrySize: KEPT_BYTES / 16,
+    maxSize: CACHED_BYTES,
+    maxEntrySize: CACHED_BYTES / 16,
     sizeCalculation: bytesOf,
   })
-  #doubtfulUntil = 0
-  /** By the server's clock, and by ours. */
-  #looked: { readonly now: Date; readonly at: number } | null = null
+  #pausedUntil = 0
+  /** One instant by the server's clock and by this process's. */
+  #clock: { readonly now: Date; readonly at: number } | null = null
 
-  /** A look at the registry has just said what time it is. */
-  look(now: Date): void {
-    this.#looked = { now, at: performance.now() }
+  /** Notes what the server's clock has just said. */
+  setClock(now: Date): void {
+    this.#clock = { now, at: performance.now() }
   }
 
   /**
-   * @param standing - As a batch left it, without deletes
-   * @param before - The pointer's stamp when that batch was planned
-   * @param after - and since it was written
+   * Caches what a batch without deletes has left.
+   * @param before - The pointer's stamp that the batch was planned on
+   * @param after - The pointer's stamp that the batch left
    */
-  keep(standing: CommitState, before: string, after: string): void {
-    if (this.#left?.stamp !== before) this.#entries.clear()
-    for (const [id, entry] of standing.entries) this.#entries.set(id, withoutParsedCache(entry))
-    this.#left = { standing: bare(standing), stamp: after }
+  store(state: CommitState, before: string, after: string): void {
+    if (this.#last?.stamp !== before) this.#entries.clear()
+    for (const [id, entry] of state.entries) this.#entries.set(id, withoutParsedCache(entry))
+    this.#last = { state: withoutEntries(state), stamp: after }
   }
 
-  forget(): void {
-    this.#left = null
+  clear(): void {
+    this.#last = null
     this.#entries.clear()
   }
 
-  /** It was not as it was left. */
-  doubt(): void {
-    this.forget()
-    this.#doubtfulUntil = performance.now() + DOUBTFUL_MS
+  /** Clears the state after a batch planned on it could not be written, and pauses optimistic writes. */
+  pause(): void {
+    this.clear()
+    this.#pausedUntil = performance.now() + PAUSE_MS
   }
 
-  /** Null where the registry is to be looked at. */
-  forBatch(requests: readonly CommitRequest[]): { readonly standing: CommitState; readonly stamp: string } | null {
+  /** The state to plan a batch on; null if the registry has to be read first. */
+  forBatch(requests: readonly CommitRequest[]): PlannedOn | null {
     const time = performance.now()
-    if (this.#left === null || this.#looked === null || time < this.#doubtfulUntil) return null
-    const since = time - this.#looked.at
-    if (since > FRESH_MS) return null
-    const { standing, stamp } = this.#left
-    const now = new Date(Math.max(standing.now.getTime(), this.#looked.now.getTime() + Math.floor(since)))
-    // A copy, since planning moves it on and the batch may yet not be written.
-    const copy = { ...bare(standing), now }
-    return requests.every((request) => this.#place(request, copy)) ? { standing: copy, stamp } : null
+    if (this.#last === null || this.#clock === null || time < this.#pausedUntil) return null
+    const elapsed = time - this.#clock.at
+    if (elapsed > CLOCK_MS) return null
+    const { state, stamp } = this.#last
+    const now = new Date(Math.max(state.now.getTime(), this.#clock.now.getTime() + Math.floor(elapsed)))
+    // A copy: planning changes it, and the batch may not be written after all.
+    const copy = { ...withoutEntries(state), now }
+    return requests.every((request) => this.#addEntries(request, copy)) ? { state: copy, stamp } : null
   }
 
-  /** Adds the entries that a request updates; false where it does anything else than create and update, or one is not kept. */
-  #place({ action, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
+  /** Adds the entries that a request updates; false if it does more than create and update, or one is not cached. */
+  #addEntries({ action, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
     return (
       !dryRun &&
       action.type === 'changeset' &&
@@ -91,13 +98,6 @@ function bytesOf({ content }: EntryRevision, id: EntryId): number {
   return 300 + 2 * (id.length + content.metaText.length + content.dataText.length)
 }
 
-/** Without what is known of entries and keys. */
-function bare(standing: CommitState): CommitState {
-  return {
-    ...standing,
-    entries: new Map(),
-    lastChanged: new Map(),
-    replies: new Map(),
-    instances: new InstanceCounts(),
-  }
+function withoutEntries(state: CommitState): CommitState {
+  return { ...state, entries: new Map(), lastChanged: new Map(), replies: new Map(), instances: new InstanceCounts() }
 }

@@ -4,8 +4,10 @@ import { Packr } from 'msgpackr'
 import { SealedContent } from '../../../core/entry/entry.js'
 import { parseEntryId } from '../../../core/entry/entry-id.js'
 import { OPERATION_KINDS, type Operation } from '../../../core/ordering/operation.js'
+import type { CommitRequest } from '../../contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../contract/transaction-journal.js'
 import { type DrizzleClient, isAnyOf, millisecondsFromNow } from '../base/drizzle-client.js'
+import type { Transaction } from '../base/retrying-client.js'
 import { acceptance, openTransaction, transition } from '../base/tables.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })
@@ -103,6 +105,20 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
       return row?.revision ?? null
     },
   }
+}
+
+/** The offered transactions that this gateway still owns. A gateway that claims one waits for the end of this batch. */
+export async function ownedTransactions(
+  sql: Transaction,
+  requests: readonly CommitRequest[],
+  owner: string,
+): Promise<ReadonlySet<string>> {
+  const ids = requests.filter(({ offered }) => offered !== undefined).map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const rows = await sql<
+    { id: string }[]
+  >`SELECT id FROM open_transaction WHERE id = ANY(${ids}::uuid[]) AND owner = ${owner} FOR SHARE`
+  return new Set(rows.map(({ id }) => id))
 }
 
 type PackedContent = [kind: string, meta: string, data: string, digest: string] | null

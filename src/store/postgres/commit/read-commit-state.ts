@@ -1,60 +1,51 @@
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { Problem } from '../../../core/errors/problem.js'
-import type { Change } from '../../../core/history/change.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
-import { byPosition, changesOfRow, entryOfRow } from '../../planning/change-row.js'
+import { entryOfRow } from '../../planning/change-row.js'
 import { type CommitState, type Reply, replyKey } from '../../planning/commit-state.js'
-import { versionCompactedProblem } from '../../planning/compacted-errors.js'
-import { deletedBy, nothingToRevertProblem, type VersionTarget } from '../../planning/plan-commit.js'
-import {
-  type ChangeColumns,
-  changeRowOfColumns,
-  type EntryColumns,
-  entryOfColumns,
-  idColumns,
-} from '../base/entry-row.js'
+import { pickColumns, selectList } from '../base/columns.js'
+import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns } from '../base/entry-row.js'
+import type { HeadPointerColumns } from '../base/history-columns.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
+import { headPointer } from '../base/tables.js'
 import { InstanceCounts } from '../instances/instance-counts.js'
 import { lockEntries, readUse } from '../instances/instance-sql.js'
-import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-log.js'
 import { HAS_PARTICIPANTS } from './has-participants.js'
+import { HEAD_STAMP, TOUCH_HEAD_POINTER } from './head-stamp.js'
 
-export interface PointerColumns {
-  readonly revision: number
-  readonly version: number
-  readonly last_version: number
-  readonly version_digest: string
-  readonly transition_digest: string
-  readonly entry_count: number
-  readonly moved_at: Date
-  readonly tag_sum: string
-  readonly oldest_revision: number
+/**
+ * Whom the lock keeps out: other writers, or also an earlier attempt at the same batch, which may still be on its way
+ * although its connection is gone.
+ */
+export type Lock = 'none' | 'others' | 'earlier attempt'
+
+/** The state of a batch, with the live instances of the entries that it deletes. */
+export type PostgresCommitState = CommitState & { readonly instances: InstanceCounts }
+
+export interface ReadCommitState {
+  readonly state: PostgresCommitState
+  /** Whether a request of the batch is in the log already. */
+  readonly isCommitted: boolean
+  readonly hasParticipants: boolean
+  /** The pointer's stamp: see head-stamp.ts. */
+  readonly stamp: string
 }
-
-/** Against whom: other writers; also an earlier try of the same, which may be on its way still though its connection is gone. */
-export type Lock = 'none' | 'others' | 'against earlier'
 
 function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> | [] {
   if (lock === 'none') return []
   if (lock === 'others') return sql`SELECT FROM head_pointer FOR UPDATE`
-  return sql`UPDATE head_pointer SET revision = revision`
+  return sql.unsafe(TOUCH_HEAD_POINTER, [], { prepare: true })
 }
 
 /**
- * What the registry looks like to a batch, of one moment save for what is said of keys and instances, which may be later.
- * With a lock, nobody else commits until the transaction ends.
+ * Reads the state that a batch is planned on. All of it is of one moment, except replies and instances, which may be
+ * newer. With a lock, no other writer commits until the transaction ends.
  */
 export async function readCommitState(
   sql: Sql | Transaction,
   requests: readonly CommitRequest[],
   lock: Lock,
-): Promise<{
-  standing: CommitState & { readonly instances: InstanceCounts }
-  isCommitted: boolean
-  isAttended: boolean
-  stamp: string
-}> {
+): Promise<ReadCommitState> {
   const ids = [
     ...new Set(
       requests.flatMap(({ action }) => (action.type === 'changeset' ? action.operations.map(({ id }) => id) : [])),
@@ -62,7 +53,7 @@ export async function readCommitState(
   ]
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
-  // Sent without waiting; each statement after the lock sees what was committed before it.
+  // Pipelined; each statement after the lock sees what was committed before the lock was granted.
   const [, found, repliesAtOnce, , used] = await Promise.all([
     lockPointer(sql, lock),
     readFound(sql, requests, ids),
@@ -70,32 +61,34 @@ export async function readCommitState(
     lock === 'none' ? [] : lockEntries(sql, deleted),
     readUse(sql, deleted),
   ])
-  // Without a lock it may go another way and come first: then who lost to the same key would find the entry there and no reply.
+  // Without a lock the statement may use another connection and run first. Then a request that lost a race for its key
+  // would find the entry and no reply.
   const replies = repliesAtOnce ?? (await readReplies(sql, keyed))
   const pointer = found[0]!
-  const use = new InstanceCounts()
-  use.add(used)
+  const instances = new InstanceCounts()
+  instances.add(used)
   const entries = new Map<EntryId, EntryRevision>()
   const lastChanged = new Map<EntryId, number>()
-  placeLatest(
+  addLatest(
     found.filter((row): row is FoundColumns & ChangeColumns => row.ns !== null),
     { entries, lastChanged },
   )
-  const standing = {
-    head: { revision: pointer.at, version: pointer.at_version },
-    oldestRevision: pointer.oldest_revision,
-    lastVersion: pointer.last_version,
-    versionDigest: pointer.version_digest,
-    transitionDigest: pointer.transition_digest,
-    entryCount: pointer.entry_count,
-    // The server's clock, so that gateways agree; it may go back, transitions may not.
-    now: new Date(Math.max(pointer.now.getTime(), pointer.moved_at.getTime())),
+  const state = {
+    head: { revision: pointer.p_revision, version: pointer.p_version },
+    oldestRevision: pointer.p_oldestRevision,
+    lastVersion: pointer.p_lastVersion,
+    versionDigest: pointer.p_versionDigest,
+    transitionDigest: pointer.p_transitionDigest,
+    entryCount: pointer.p_entryCount,
+    // The server's clock, so that gateways agree. It may go back, transitions may not.
+    now: new Date(Math.max(pointer.now.getTime(), pointer.p_movedAt.getTime())),
     entries,
     lastChanged,
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
-    instances: use,
+    instances,
   }
-  return { standing, isCommitted: pointer.is_committed, isAttended: pointer.is_attended, stamp: pointer.stamp }
+  const { is_committed: isCommitted, has_participants: hasParticipants, stamp } = pointer
+  return { state, isCommitted, hasParticipants, stamp }
 }
 
 function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): PromiseLike<readonly Reply[]> | [] {
@@ -106,7 +99,7 @@ function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): P
     JOIN reply r ON r.author = asked.author AND r.key = asked.key`
 }
 
-/** Ids that a changeset deletes for good: of one that it replaces, the instances stay. */
+/** The ids that a changeset deletes without creating them again: a replaced entry keeps its instances. */
 function deletedIds({ action }: CommitRequest): EntryId[] {
   if (action.type !== 'changeset') return []
   const deletes = action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
@@ -115,49 +108,46 @@ function deletedIds({ action }: CommitRequest): EntryId[] {
   return deletes.filter((id) => !created.has(id))
 }
 
-/** As above, of a version or revert: which entries it deletes is known only when its target has been read. */
-async function addUse(sql: Transaction, ids: readonly EntryId[], use: InstanceCounts, lock: boolean): Promise<void> {
-  if (ids.length === 0) return
-  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
-  use.add(used)
+const POINTER_KEYS = [
+  'revision',
+  'version',
+  'lastVersion',
+  'versionDigest',
+  'transitionDigest',
+  'entryCount',
+  'movedAt',
+  'oldestRevision',
+] as const satisfies readonly (keyof HeadPointerColumns)[]
+
+type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Column] | null } & {
+  readonly [Key in (typeof POINTER_KEYS)[number] as `p_${Key}`]: HeadPointerColumns[Key]
+} & {
+  readonly stamp: string
+  readonly now: Date
+  readonly is_committed: boolean
+  readonly has_participants: boolean
 }
 
-type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Column] | null } & Omit<
-  PointerColumns,
-  'revision' | 'version' | 'tag_sum'
-> & {
-    readonly at: number
-    readonly at_version: number
-    /** Another after whatever changes the pointer's row. */
-    readonly stamp: string
-    readonly now: Date
-    readonly is_committed: boolean
-    readonly is_attended: boolean
-  }
-
-const LATEST_COLUMNS = `c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
-  c.previous_revision`
-
-/** Of ids as two arrays. */
+/** The latest row of each id; ids are given as two arrays. */
 const latest = (ns: string, name: string) => `
   unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
   CROSS JOIN LATERAL (
     SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
   ) c`
 
-/** Whether somebody takes part is asked here: asked before, it would be a way there and back for each changeset. */
+/** Looks for participants too: a statement of its own would cost each changeset a round trip. */
 const FOUND = `
-  SELECT s.*, ${LATEST_COLUMNS} FROM (
-    SELECT p.revision AS at, p.version AS at_version, p.last_version, p.version_digest, p.transition_digest, p.entry_count, p.moved_at, p.oldest_revision,
-      p.xmin::text AS stamp, clock_timestamp() AS now, EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
-      $2::boolean AND ${HAS_PARTICIPANTS} AS is_attended
+  SELECT s.*, ${changeColumns('c')} FROM (
+    SELECT ${selectList(pickColumns(headPointer, POINTER_KEYS), 'p', 'p_')}, ${HEAD_STAMP} AS stamp, clock_timestamp() AS now,
+      EXISTS (SELECT FROM transition WHERE request_id = ANY($1::uuid[])) AS is_committed,
+      $2::boolean AND ${HAS_PARTICIPANTS} AS has_participants
     FROM head_pointer p
   ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`
 
 /**
- * What is asked in every case: one row for each id that was ever touched, and at least one. No async function: one would
- * send its statement before those that stand before it in a `Promise.all`, the lock above all, and read what others are about
- * to change.
+ * Reads the pointer and the latest row of each id: one row for each id that ever existed, and at least one. Not an async
+ * function: that would send its statement before the ones that stand before it in a `Promise.all`, and read without the
+ * lock what others are about to change.
  */
 function readFound(
   sql: Sql | Transaction,
@@ -165,20 +155,32 @@ function readFound(
   ids: readonly EntryId[],
 ): PromiseLike<readonly FoundColumns[]> {
   const { ns, name } = idColumns(ids)
-  const asksWhoAttends = requests.some(({ expectsNoParticipants: unattended }) => unattended === true)
-  return sql.unsafe<FoundColumns[]>(FOUND, [requests.map(({ id }) => id), asksWhoAttends, ns, name], { prepare: true })
+  const asksForParticipants = requests.some(({ expectsNoParticipants }) => expectsNoParticipants)
+  const params = [requests.map(({ id }) => id), asksForParticipants, ns, name]
+  return sql.unsafe<FoundColumns[]>(FOUND, params, { prepare: true })
 }
 
-/** The latest row of each id. */
-function readLatest(sql: Transaction, ids: readonly EntryId[]): PromiseLike<readonly ChangeColumns[]> | [] {
-  if (ids.length === 0) return []
+/** Adds the latest row of each id to the state. */
+export async function addEntries(sql: Transaction, ids: readonly EntryId[], state: CommitState): Promise<void> {
+  if (ids.length === 0) return
   const { ns, name } = idColumns(ids)
-  return sql.unsafe<ChangeColumns[]>(`SELECT ${LATEST_COLUMNS} FROM ${latest('$1', '$2')}`, [ns, name], {
-    prepare: true,
-  })
+  const text = `SELECT ${changeColumns('c')} FROM ${latest('$1', '$2')}`
+  addLatest(await sql.unsafe<ChangeColumns[]>(text, [ns, name], { prepare: true }), state)
 }
 
-function placeLatest(
+/** Adds the live instances of entries to the state: a version's or revert's deletes are known only from its target. */
+export async function addInstances(
+  sql: Transaction,
+  ids: readonly EntryId[],
+  instances: InstanceCounts,
+  lock: boolean,
+): Promise<void> {
+  if (ids.length === 0) return
+  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
+  instances.add(used)
+}
+
+function addLatest(
   rows: readonly ChangeColumns[],
   { entries, lastChanged }: Pick<CommitState, 'entries' | 'lastChanged'>,
 ): void {
@@ -187,82 +189,4 @@ function placeLatest(
     const entry = entryOfRow(row)
     if (entry !== null) entries.set(row.id, entry)
   }
-}
-
-/** What reverting a version needs to know; what it touched is added to the standing. */
-export async function readRevertTarget(
-  sql: Transaction,
-  version: number,
-  standing: CommitState & { readonly instances: InstanceCounts },
-  lock: boolean,
-): Promise<{ changes: readonly Change[] } | { missing: Problem }> {
-  const found = await sql<{ revision: number }[]>`SELECT revision FROM version WHERE number = ${version} AND number > 0`
-  if (found[0] === undefined) return { missing: nothingToRevertProblem(version, standing.lastVersion) }
-  const { revision } = found[0]
-  if (revision < standing.oldestRevision)
-    return { missing: versionCompactedProblem(version, revision, standing.oldestRevision) }
-  type Row = ChangeColumns & { [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null }
-  const rows = await sql<Row[]>`
-    SELECT c.ns, c.name, c.revision, c.operation, c.position, c.delete_position, c.kind, c.meta, c.data, c.digest, c.version,
-      c.previous_revision, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest, p.version AS p_version
-    FROM change c LEFT JOIN change p ON p.ns = c.ns AND p.name = c.name AND p.revision = c.previous_revision
-    WHERE c.revision = ${revision}`
-  const changes = rows
-    .flatMap((row) =>
-      changesOfRow(
-        changeRowOfColumns(row),
-        row.previous_revision === null
-          ? null
-          : entryOfColumns({
-              ns: row.ns,
-              name: row.name,
-              kind: row.p_kind!,
-              meta: row.p_meta!,
-              data: row.p_data!,
-              digest: row.p_digest!,
-              revision: row.previous_revision,
-              version: row.p_version!,
-            }),
-      ),
-    )
-    .sort(byPosition)
-  placeLatest(await readLatest(sql, [...new Set(changes.map(({ id }) => id))]), standing)
-  const left = new Map(changes.map(({ id, entry }) => [id, entry]))
-  const before = new Map(changes.toReversed().map(({ id, previous }) => [id, previous]))
-  await addUse(
-    sql,
-    [...left.keys()].filter((id) => left.get(id) !== null && before.get(id) === null),
-    standing.instances,
-    lock,
-  )
-  return { changes }
-}
-
-/** What applying a version needs to know, as of this transaction. */
-export async function readVersionTarget(
-  sql: Transaction,
-  version: number,
-  standing: CommitState & { readonly instances: InstanceCounts },
-  lock: boolean,
-): Promise<VersionTarget | { missing: Problem }> {
-  const [row] = await sql<
-    { revision: number; digest: string }[]
-  >`SELECT revision, digest FROM version WHERE number = ${version}`
-  if (row === undefined) {
-    const message = `there is no version ${version}; the newest is ${standing.lastVersion}`
-    return { missing: { code: 'VERSION_NOT_FOUND', message } }
-  }
-  // The empty registry needs no keeping, nor does the head to be moved to where it is.
-  if (row.revision < standing.oldestRevision && version !== 0 && version !== standing.head.version) {
-    return { missing: versionCompactedProblem(version, row.revision, standing.oldestRevision) }
-  }
-  // What a plan for any two revisions would cost is far from what it costs between these.
-  await sql`SET LOCAL plan_cache_mode = auto`
-  const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, standing.head.revision], {
-    prepare: true,
-  })
-  const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
-  const target = { version, digest: row.digest, differences }
-  await addUse(sql, deletedBy(target), standing.instances, lock)
-  return target
 }

@@ -1,38 +1,36 @@
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import type { Json } from '../../../core/entry/json.js'
-import type { StoredHistory } from '../../verify/stored-history.js'
+import type { StoredHistory, StoredVersion } from '../../verify/stored-history.js'
 import {
   type ChangeColumns,
+  changeColumns,
   changeRowOfColumns,
+  contentColumns,
   type EntryColumns,
+  entryColumns,
   entryOfColumns,
   storedId,
 } from '../base/entry-row.js'
-import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
+import {
+  type BaselineColumns,
+  baselineColumns,
+  type HeadPointerColumns,
+  headPointerColumns,
+  type StoredTransitionColumns,
+  storedTransitionColumns,
+  type TagColumns,
+  tagColumns,
+  tagOfColumns,
+  transitionOfColumns,
+  type VersionColumns,
+  versionColumns,
+} from '../base/history-columns.js'
+import { type ReferenceColumns, referenceColumns, referenceRows, textOfReference } from '../base/reference-row.js'
 import type { Sql } from '../base/retrying-client.js'
-import type { RowOf } from '../base/row-of.js'
-import type { tag } from '../base/tables.js'
 import { withClient } from '../base/with-client.js'
-import type { PointerColumns } from '../commit/read-commit-state.js'
-import { type TransitionColumns, transitionOfColumns } from '../read/read-log.js'
 
 const ROWS_AT_ONCE = 1_000
-
-interface VersionColumns {
-  readonly number: number
-  readonly parent: number | null
-  readonly revision: number
-  readonly author: string | null
-  readonly message: string | null
-  readonly created_at: Date
-  readonly digest: string
-  readonly created: number
-  readonly updated: number
-  readonly deleted: number
-  readonly state: string | null
-  readonly has_changeset: boolean
-}
 
 /**
  * The stored rows, streamed. `sql` is one transaction at REPEATABLE READ, so that all of it is one state
@@ -41,11 +39,10 @@ interface VersionColumns {
 export function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
     async *versions() {
-      const columns = `number, parent, revision, author, message, created_at, digest, created, updated, deleted,
-        state, changeset IS NOT NULL AS has_changeset`
-      for await (const rows of stream<VersionColumns>(sql, `SELECT ${columns} FROM version ORDER BY number`)) {
-        for (const { created_at: createdAt, has_changeset: hasChangeset, ...row } of rows)
-          yield { ...row, createdAt, hasChangeset }
+      type Row = VersionColumns & Pick<StoredVersion, 'state'> & { readonly has_changeset: boolean }
+      const columns = `${versionColumns('v')}, v.state, v.changeset IS NOT NULL AS has_changeset`
+      for await (const rows of stream<Row>(sql, `SELECT ${columns} FROM version v ORDER BY v.number`)) {
+        for (const { has_changeset: hasChangeset, ...row } of rows) yield { ...row, hasChangeset }
       }
     },
     async changesets(numbers) {
@@ -56,19 +53,19 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
       )
     },
     async *transitions() {
-      type Row = TransitionColumns & { entry_count: number; digest: string; request_id: string }
+      type Row = StoredTransitionColumns
       // Read in steps of their own: the rows of `change` are streamed at the same time on the same connection.
       let after = 0
       for (;;) {
         const rows: Row[] = await sql<
           Row[]
-        >`SELECT * FROM transition WHERE revision > ${after} ORDER BY revision LIMIT ${ROWS_AT_ONCE}`
+        >`SELECT ${sql.unsafe(storedTransitionColumns('t'))} FROM transition t WHERE t.revision > ${after} ORDER BY t.revision LIMIT ${ROWS_AT_ONCE}`
         for (const row of rows) {
           yield {
             ...transitionOfColumns(row),
-            entryCount: row.entry_count,
+            entryCount: row.entryCount,
             digest: row.digest,
-            requestId: row.request_id,
+            requestId: row.requestId,
           }
         }
         if (rows.length < ROWS_AT_ONCE) return
@@ -80,8 +77,8 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
       let after: [number, string, string] = [0, '', '']
       for (;;) {
         const rows: Row[] = await sql<Row[]>`
-          SELECT * FROM change WHERE (revision, ns, name) > (${after[0]}, ${after[1]}, ${after[2]})
-          ORDER BY revision, ns, name LIMIT ${ROWS_AT_ONCE}`
+          SELECT ${sql.unsafe(changeColumns('c'))}, c.meta_index FROM change c WHERE (c.revision, c.ns, c.name) > (${after[0]}, ${after[1]}, ${after[2]})
+          ORDER BY c.revision, c.ns, c.name LIMIT ${ROWS_AT_ONCE}`
         for (const row of rows) yield { row: changeRowOfColumns(row), metaIndex: row.meta_index }
         if (rows.length < ROWS_AT_ONCE) return
         const last = rows.at(-1)!
@@ -92,7 +89,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
       for (let after: EntryId | null = null; ; ) {
         const { ns, name } = after === null ? { ns: '', name: '' } : entryIdParts(after)
         const rows: EntryColumns[] = await sql<EntryColumns[]>`
-          SELECT e.ns, e.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+          SELECT e.ns, e.name, ${sql.unsafe(contentColumns('h'))}
           FROM (SELECT ns, name FROM entry_name WHERE (ns, name) > (${ns}, ${name}) ORDER BY ns, name LIMIT ${ROWS_AT_ONCE}) e
           LEFT JOIN LATERAL (
             SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision} ORDER BY c.revision DESC LIMIT 1
@@ -104,55 +101,35 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
       }
     },
     async baseline() {
-      type Row = {
-        revision: number
-        versions_digest: string
-        transitions_digest: string
-        rows: string
-        removed: boolean
-      }
-      const [row] = await sql<Row[]>`SELECT * FROM baseline`
-      if (row === undefined) return null
-      return {
-        revision: row.revision,
-        versionsDigest: row.versions_digest,
-        transitionsDigest: row.transitions_digest,
-        rows: row.rows,
-        removed: row.removed,
-      }
+      const [row] = await sql<BaselineColumns[]>`SELECT ${sql.unsafe(baselineColumns('b'))} FROM baseline b`
+      return row ?? null
     },
     async *head() {
       type Row = EntryColumns & { meta_index: Json }
-      for await (const rows of stream<Row>(sql, 'SELECT * FROM head ORDER BY ns, name')) {
+      for await (const rows of stream<Row>(
+        sql,
+        `SELECT ${entryColumns('h')}, h.meta_index FROM head h ORDER BY h.ns, h.name`,
+      )) {
         for (const row of rows) yield { entry: entryOfColumns(row), metaIndex: row.meta_index }
       }
     },
     async pointer() {
-      const [row] = await sql<PointerColumns[]>`SELECT * FROM head_pointer`
-      const {
-        revision,
-        version,
-        last_version,
-        version_digest,
-        transition_digest,
-        entry_count,
-        tag_sum,
-        oldest_revision,
-      } = row!
+      const [row] = await sql<HeadPointerColumns[]>`SELECT ${sql.unsafe(headPointerColumns('p'))} FROM head_pointer p`
+      const { revision, version, lastVersion, versionDigest, transitionDigest, entryCount, tagSum, oldestRevision } =
+        row!
       return {
         head: { revision, version },
-        lastVersion: last_version,
-        versionDigest: version_digest,
-        transitionDigest: transition_digest,
-        entryCount: entry_count,
-        tagSum: tag_sum,
-        oldestRevision: oldest_revision,
+        lastVersion,
+        versionDigest,
+        transitionDigest,
+        entryCount,
+        tagSum,
+        oldestRevision,
       }
     },
     async *tags() {
-      for await (const rows of stream<RowOf<typeof tag>>(sql, 'SELECT * FROM tag ORDER BY name')) {
-        for (const { digest, created_at: createdAt, ...columns } of rows)
-          yield { tag: { ...columns, createdAt }, digest }
+      for await (const rows of stream<TagColumns>(sql, `SELECT ${tagColumns('t')} FROM tag t ORDER BY t.name`)) {
+        for (const row of rows) yield { tag: tagOfColumns(row), digest: row.digest }
       }
     },
     async *names() {
@@ -162,7 +139,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
     },
     referenceIndex: {
       async *rows() {
-        for await (const rows of stream<ReferenceColumns>(sql, 'SELECT * FROM reference'))
+        for await (const rows of stream<ReferenceColumns>(sql, `SELECT ${referenceColumns('r')} FROM reference r`))
           yield* rows.map(textOfReference)
       },
       rowsOf: ({ id, content }) => referenceRows(id, references(id, content)).map(textOfReference),
@@ -183,11 +160,6 @@ export function withStoredHistory<T>(
         read(postgresStoredHistory(sql as unknown as Sql, references)),
       ) as Promise<T>,
   )
-}
-
-function textOfReference(row: ReferenceColumns): string {
-  const { ns, name, ordinal, path, reference, target_type, target_ns, target_name } = row
-  return JSON.stringify([ns, name, ordinal, path, reference, target_type, target_ns, target_name])
 }
 
 function stream<Row extends object>(sql: Sql, text: string): AsyncIterable<Row[]> {

@@ -14,7 +14,7 @@ import type {
 } from '../../contract/history-reader.js'
 import { compactedError } from '../../planning/compacted-errors.js'
 import { uncompactedRows, type WithOldestRevision } from '../base/compaction-guard.js'
-import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns } from '../base/entry-row.js'
+import { contentColumns, type EntryColumns, entryColumns, entryOfColumns } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from '../read/cut-page.js'
 import { readSnapshotPage } from '../read/read-snapshot-page.js'
@@ -200,7 +200,7 @@ export class FindQuery {
     const from = this.#from(at, add, BY_REVISION[order])
     const text = `
       SELECT p.revision AS read_at, p.oldest_revision AS oldest, h.* FROM head_pointer p LEFT JOIN LATERAL (
-        SELECT ${ENTRY_COLUMNS} FROM ${from.text} WHERE ${[...from.conditions, ...conditions].join(' AND ')}
+        SELECT ${entryColumns('h')} FROM ${from.text} WHERE ${[...from.conditions, ...conditions].join(' AND ')}
         ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')} LIMIT ${add(limit)}::int
       ) h ON true
       ORDER BY ${columns.map((column) => `${column} ${direction}`).join(', ')}`
@@ -235,7 +235,7 @@ export class FindQuery {
     if (!byRevision && !selectsByContent(this.#criteria)) {
       const last = `SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision}
         ORDER BY c.revision DESC LIMIT 1`
-      const text = `(SELECT e.ns, e.name, l.operation, l.kind, l.meta, l.data, l.digest, l.revision, l.version, l.meta_index
+      const text = `(SELECT e.ns, e.name, l.operation, ${contentColumns('l')}, l.meta_index
         FROM entry_name e CROSS JOIN LATERAL (${last}) l) h`
       return { text, conditions: [`h.operation <> 'delete'`] }
     }
@@ -251,7 +251,7 @@ export class FindQuery {
 /** The rows of `head` or `change` under their names of `entry_name`, so that it is those names that are asked about. */
 function byNames(table: string): string {
   const rest = table === 'head' ? '' : ', c.operation'
-  return `(SELECT e.ns, e.name${rest}, c.kind, c.meta, c.data, c.digest, c.revision, c.version, c.meta_index
+  return `(SELECT e.ns, e.name${rest}, ${contentColumns('c')}, c.meta_index
     FROM entry_name e JOIN ${table} c ON c.ns = e.ns AND c.name = e.name) h`
 }
 

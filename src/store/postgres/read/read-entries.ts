@@ -14,7 +14,7 @@ import {
   type WithOldestRevision,
   withOldestRevision,
 } from '../base/compaction-guard.js'
-import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from './cut-page.js'
 
@@ -41,7 +41,7 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
       const revisions = keys.map(({ revision }) => revision)
       const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
-        SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        SELECT ${sql.unsafe(entryColumns('h'))}
         FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
         CROSS JOIN head_pointer pointer
         JOIN change h ON h.ns = wanted.ns AND h.name = wanted.name AND h.revision = wanted.revision
@@ -78,7 +78,7 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
         SELECT h.*
         FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         CROSS JOIN LATERAL (
-          SELECT c.ns, c.name, c.kind, c.meta, c.data, c.digest, c.revision, c.version FROM change c
+          SELECT ${sql.unsafe(entryColumns('c'))} FROM change c
           WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.operation <> 'delete'
             AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isRetained('c'))}
           ORDER BY c.revision ${sql.unsafe(direction)} LIMIT ${page.limit + 1}
@@ -108,14 +108,14 @@ function entriesAtHead(client: RetryingClient, ids: readonly EntryId[]): Promise
   const { ns, name } = idColumns(ids)
   return client.run(
     (sql) => sql<EntryColumns[]>`
-    SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+    SELECT ${sql.unsafe(entryColumns('h'))}
     FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
     JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name`,
   )
 }
 
 const ENTRIES_AT = `
-  SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+  SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, ${entryColumns('h')}
   FROM unnest($1::text[], $2::text[]) AS wanted(ns, name)
   CROSS JOIN LATERAL (
     SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= $3::bigint

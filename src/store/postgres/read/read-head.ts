@@ -1,7 +1,7 @@
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { HeadReader } from '../../contract/head-reader.js'
-import { ENTRY_COLUMNS, type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 
 /** Contents are told for so many of the latest changes, where they take no more bytes than this. */
@@ -44,7 +44,7 @@ export function readHead(client: RetryingClient): HeadReader {
       // Ordered, and the limit written out, so that any number's plan is to take so many from the index.
       const rows = await client.run(
         (sql) => sql<LookColumns[]>`
-        SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(ENTRY_COLUMNS)}
+        SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(entryColumns('h'))}
         FROM head_pointer p
         LEFT JOIN (
           SELECT ns, name, row_number() OVER (ORDER BY revision DESC, position DESC) AS place
@@ -72,7 +72,7 @@ export function readHead(client: RetryingClient): HeadReader {
       const rows = await client.run(
         (sql) => sql<AtColumns[]>`
         SELECT p.revision AS at, h.* FROM head_pointer p LEFT JOIN (
-          SELECT ${sql.unsafe(ENTRY_COLUMNS)}
+          SELECT ${sql.unsafe(entryColumns('h'))}
           FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
           JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name
         ) h ON true`,

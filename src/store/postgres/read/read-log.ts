@@ -1,7 +1,6 @@
-import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { Change } from '../../../core/history/change.js'
 import { operationsBetween } from '../../../core/history/delta.js'
-import type { Head, Transition, TransitionKind } from '../../../core/history/version.js'
+import type { Head, Transition } from '../../../core/history/version.js'
 import type { Operation } from '../../../core/ordering/operation.js'
 import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader, LogPosition, Page } from '../../contract/history-reader.js'
@@ -10,45 +9,30 @@ import { logCompactedError } from '../../planning/compacted-errors.js'
 import { presentRows, uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import {
   type ChangeColumns,
+  type ContentColumns,
+  changeColumns,
   changeRowOfColumns,
+  contentColumns,
   type EntryColumns,
-  entryOfColumns,
+  entryOfPrefixed,
   storedId,
 } from '../base/entry-row.js'
+import { type TransitionColumns, transitionColumns, transitionOfColumns } from '../base/history-columns.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from './cut-page.js'
 
 type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
 
-type PlacedRow = ChangeColumns & { place: number } & {
-  [Column in keyof EntryColumns as `p_${Column}`]: EntryColumns[Column] | null
-}
+type PlacedRow = ChangeColumns & { readonly place: number } & ContentColumns<'p_'>
 
-const PLACED_COLUMNS = `h.ns, h.name, h.revision, h.operation, h.position, h.delete_position, h.kind, h.meta, h.data, h.digest,
-  h.version, h.previous_revision, h.place,
-  p.ns AS p_ns, p.name AS p_name, p.kind AS p_kind, p.meta AS p_meta, p.data AS p_data, p.digest AS p_digest,
-  p.revision AS p_revision, p.version AS p_version`
+const PLACED_COLUMNS = `${changeColumns('h')}, h.place, ${contentColumns('p', 'p_')}`
 /** What an entry held before: the row that `previous_revision` names. */
 const JOIN_PREVIOUS = 'LEFT JOIN change p ON p.ns = h.ns AND p.name = h.name AND p.revision = h.previous_revision'
 
 /** The one change of a row that stands at the place it was read for; a replacement's row has two. */
 function changeAtPlace(row: PlacedRow): Change {
-  const changes = changesOfRow(changeRowOfColumns(row), previousOf(row))
+  const changes = changesOfRow(changeRowOfColumns(row), entryOfPrefixed(row, 'p_'))
   return changes.find(({ position }) => position === row.place)!
-}
-
-function previousOf(row: PlacedRow): EntryRevision | null {
-  if (row.p_revision === null) return null
-  return entryOfColumns({
-    ns: row.ns,
-    name: row.name,
-    kind: row.p_kind!,
-    meta: row.p_meta!,
-    data: row.p_data!,
-    digest: row.p_digest!,
-    revision: row.p_revision,
-    version: row.p_version!,
-  })
 }
 
 /** Reading what happened, in its order. */
@@ -124,7 +108,7 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
       const rows = presentRows(found)
       const changes = rows.map(changeAtPlace).sort(byPosition)
       const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
-      const told = transitions.map((row) => transitionOfColumns({ ...row, created_at: new Date(row.created_at) }))
+      const told = transitions.map((row) => transitionOfColumns({ ...row, createdAt: new Date(row.createdAt) }))
       return logPage(told, changes, told.at(-1)!.revision, isFull, head)
     },
 
@@ -156,7 +140,7 @@ type LogRow = PlacedRow & {
   readonly head_revision: number
   readonly head_version: number
   /** With the first row: those after the place, up to the head; null where there are none. */
-  readonly transitions: readonly (Omit<TransitionColumns, 'created_at'> & { readonly created_at: string })[] | null
+  readonly transitions: readonly (Omit<TransitionColumns, 'createdAt'> & { readonly createdAt: string })[] | null
   /** Changes found, those over the page's size included. */
   readonly offered: number
 }
@@ -173,8 +157,8 @@ const LOG_AFTER = `
   SELECT pointer.oldest_revision AS oldest, pointer.revision AS head_revision, pointer.version AS head_version, page.*,
     CASE WHEN row_number() OVER (ORDER BY page.revision, page.place) = 1 THEN (
       SELECT json_agg(t) FROM (
-        SELECT revision, kind, from_version, to_version, author, message, created_at, change_count FROM transition
-        WHERE revision >= $3::bigint AND revision <= pointer.revision ORDER BY revision LIMIT $4::int) t
+        SELECT ${transitionColumns('t')} FROM transition t
+        WHERE t.revision >= $3::bigint AND t.revision <= pointer.revision ORDER BY t.revision LIMIT $4::int) t
     ) END AS transitions
   FROM head_pointer pointer LEFT JOIN LATERAL (
     SELECT * FROM (
@@ -212,39 +196,8 @@ function placeAfter({ revision, position }: Change, transitions: readonly Transi
   return { revision, position: isLast ? Infinity : position }
 }
 
-export interface TransitionColumns {
-  readonly revision: number
-  readonly kind: TransitionKind
-  readonly from_version: number
-  readonly to_version: number
-  readonly author: string | null
-  readonly message: string | null
-  readonly created_at: Date
-  readonly change_count: number
-}
+export type DifferenceColumns = Pick<EntryColumns, 'ns' | 'name'> & ContentColumns<'low_'> & ContentColumns<'high_'>
 
-export function transitionOfColumns(row: TransitionColumns): Transition {
-  const { revision, kind, author, message } = row
-  return {
-    revision,
-    kind,
-    author,
-    message,
-    from: row.from_version,
-    to: row.to_version,
-    createdAt: row.created_at,
-    changeCount: row.change_count,
-  }
-}
-
-type DifferenceColumns = { ns: string; name: string } & {
-  [Column in keyof EntryColumns as `low_${Column}` | `high_${Column}`]: EntryColumns[Column] | null
-}
-
-const entryColumnsAs = (side: 'low' | 'high') =>
-  ['kind', 'meta', 'data', 'digest', 'revision', 'version']
-    .map((column) => `${side}.${column} AS ${side}_${column}`)
-    .join(', ')
 const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
   SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
   ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
@@ -252,30 +205,18 @@ const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL 
 /** Entries that differ between two revisions; costs what changed between them, not what the registry holds. */
 export const DIFFERENCES = `
   WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
-  SELECT t.ns, t.name, ${entryColumnsAs('low')}, ${entryColumnsAs('high')}
+  SELECT t.ns, t.name, ${contentColumns('low', 'low_')}, ${contentColumns('high', 'high_')}
   FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
   WHERE low.digest IS DISTINCT FROM high.digest`
 
 const DIFFERENCES_KEPT = withOldestRevision(DIFFERENCES)
 
 export function differenceOfColumns(row: DifferenceColumns) {
-  return { id: storedId(row.ns, row.name), low: sideOf(row, 'low'), high: sideOf(row, 'high') }
-}
-
-export type { DifferenceColumns }
-
-function sideOf(row: DifferenceColumns, side: 'low' | 'high'): EntryRevision | null {
-  if (row[`${side}_kind`] === null) return null
-  return entryOfColumns({
-    ns: row.ns,
-    name: row.name,
-    kind: row[`${side}_kind`]!,
-    meta: row[`${side}_meta`]!,
-    data: row[`${side}_data`]!,
-    digest: row[`${side}_digest`]!,
-    revision: row[`${side}_revision`]!,
-    version: row[`${side}_version`]!,
-  })
+  return {
+    id: storedId(row.ns, row.name),
+    low: entryOfPrefixed(row, 'low_'),
+    high: entryOfPrefixed(row, 'high_'),
+  }
 }
 
 async function readDifferences(client: RetryingClient, low: number, high: number) {

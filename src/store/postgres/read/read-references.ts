@@ -2,8 +2,14 @@ import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { HistoryReader, ReferenceRow } from '../../contract/history-reader.js'
 import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
-import { type EntryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
-import { MAX_GROUP_BYTES, type TargetType, targetColumns, targetOfColumns } from '../base/reference-row.js'
+import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import {
+  MAX_GROUP_BYTES,
+  type ReferenceColumns,
+  referenceColumns,
+  targetColumns,
+  targetOfColumns,
+} from '../base/reference-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 
 type ReferenceReads = Pick<
@@ -11,19 +17,9 @@ type ReferenceReads = Pick<
   'dependents' | 'referencesTo' | 'changedSince' | 'entriesInGroups' | 'entriesInNamespaces'
 >
 
-interface DependentColumns extends SourceColumns {
+interface DependentColumns extends ReferenceColumns {
   readonly wanted_ns: string
   readonly wanted_name: string
-}
-
-interface SourceColumns {
-  readonly ns: string
-  readonly name: string
-  readonly path: string
-  readonly reference: string
-  readonly target_type: TargetType
-  readonly target_ns: string
-  readonly target_name: string
 }
 
 const CHANGED_SINCE = withOldestRevision(
@@ -58,8 +54,8 @@ export function readReferences(client: RetryingClient): ReferenceReads {
             WHEN octet_length(g.name) > ${MAX_GROUP_BYTES} THEN 'sha256:' || encode(sha256(convert_to(g.name, 'UTF8')), 'hex') ELSE g.name END
           WHERE (r.ns, r.name) <> (w.ns, w.name)
         )
-        SELECT wanted_ns, wanted_name, ns, name, path, reference, target_type, target_ns, target_name
-        FROM pointed ORDER BY wanted_ns, wanted_name, ns, name, ordinal`,
+        SELECT wanted_ns, wanted_name, ${sql.unsafe(referenceColumns('p'))}
+        FROM pointed p ORDER BY wanted_ns, wanted_name, p.ns, p.name, p.ordinal`,
       )
       for (const row of rows) {
         const target = targetOfColumns(row)
@@ -74,13 +70,13 @@ export function readReferences(client: RetryingClient): ReferenceReads {
       const columns = targets.map(targetColumns).filter((target) => target !== null)
       if (columns.length === 0 || limit === 0) return []
       const [types, ns, name] = [
-        columns.map((c) => c.target_type),
-        columns.map((c) => c.target_ns),
-        columns.map((c) => c.target_name),
+        columns.map((c) => c.targetType),
+        columns.map((c) => c.targetNs),
+        columns.map((c) => c.targetName),
       ]
       const rows = await client.run(
-        (sql) => sql<SourceColumns[]>`
-        SELECT r.ns, r.name, r.path, r.reference, r.target_type, r.target_ns, r.target_name
+        (sql) => sql<ReferenceColumns[]>`
+        SELECT ${sql.unsafe(referenceColumns('r'))}
         FROM unnest(${types}::text[], ${ns}::text[], ${name}::text[]) AS wanted(type, ns, name)
         JOIN reference r ON r.target_type = wanted.type AND r.target_ns = wanted.ns AND r.target_name = wanted.name
         JOIN head h ON h.ns = r.ns AND h.name = r.name AND h.revision <= ${unchangedSince}
@@ -108,7 +104,7 @@ export function readReferences(client: RetryingClient): ReferenceReads {
       if (groups.length === 0) return found
       const rows = await client.run(
         (sql) => sql<(EntryColumns & { wanted: string })[]>`
-        SELECT wanted.name AS wanted, h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        SELECT wanted.name AS wanted, ${sql.unsafe(entryColumns('h'))}
         FROM unnest(${[...groups]}::text[]) AS wanted(name)
         JOIN head h ON h.meta_index @> jsonb_build_object('groups', jsonb_build_array(wanted.name))
         ORDER BY h.ns, h.name`,
@@ -122,7 +118,7 @@ export function readReferences(client: RetryingClient): ReferenceReads {
       if (namespaces.length === 0) return found
       const rows = await client.run(
         (sql) => sql<EntryColumns[]>`
-        SELECT h.ns, h.name, h.kind, h.meta, h.data, h.digest, h.revision, h.version
+        SELECT ${sql.unsafe(entryColumns('h'))}
         FROM head h WHERE h.ns = ANY(${[...namespaces]}::text[]) ORDER BY h.ns, h.name`,
       )
       for (const row of rows) found.get(row.ns)!.push(entryOfColumns(row))

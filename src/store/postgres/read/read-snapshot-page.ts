@@ -1,7 +1,7 @@
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import type { EntryPosition, Page } from '../../contract/history-reader.js'
 import { checkUncompacted, type WithOldestRevision } from '../base/compaction-guard.js'
-import type { EntryColumns } from '../base/entry-row.js'
+import { CONTENT_COLUMN_NAMES, type EntryColumns } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
@@ -18,14 +18,6 @@ export const PLANNED_IN_ORDER = {
 } as const
 
 const [AT, LIMIT] = ['$1::bigint', '$2::int']
-const COLUMNS = [
-  'kind',
-  'meta',
-  'data',
-  'digest',
-  'revision',
-  'version',
-] as const satisfies readonly (keyof EntryColumns)[]
 
 /**
  * A page of all entries of an old state, in the order of their ids. What stands at the head since before that revision is what stood then, and
@@ -50,7 +42,7 @@ export function snapshotPageStatement(
   const within = (alias: string) => bounds.map((text) => text(alias)).join('')
   const direction = isDescending === page.fromEnd ? 'ASC' : 'DESC'
   const text = `
-    SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, e.ns, e.name, ${COLUMNS.map((column) => `COALESCE(l.${column}, h.${column}) AS ${column}`).join(', ')}
+    SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, e.ns, e.name, ${CONTENT_COLUMN_NAMES.map((column) => `COALESCE(l.${column}, h.${column}) AS ${column}`).join(', ')}
     FROM entry_name e
     LEFT JOIN head h ON h.ns = e.ns AND h.name = e.name${within('h')}
     LEFT JOIN LATERAL (

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, gt, lt } from 'drizzle-orm'
+import { and, asc, count, desc, getColumns, gt, lt } from 'drizzle-orm'
 import type { Tag } from '../../../core/history/tag.js'
 import type { HistoryReader } from '../../contract/history-reader.js'
 import { type DrizzleClient, isAnyOf } from '../base/drizzle-client.js'
@@ -8,13 +8,8 @@ import { cutPage } from './cut-page.js'
 type TagReads = Pick<HistoryReader, 'tags' | 'tagPage' | 'tagCount' | 'tagsOf'>
 
 /** The columns of `tag` that make a `Tag`. */
-export const TAG_COLUMNS = {
-  name: tag.name,
-  version: tag.version,
-  movable: tag.movable,
-  createdAt: tag.createdAt,
-  author: tag.author,
-}
+const { digest: _digest, ...columns } = getColumns(tag)
+export const TAG_COLUMNS = columns
 
 /** Reads tags, each with one statement however many names or versions. */
 export function readTags(client: DrizzleClient): TagReads {

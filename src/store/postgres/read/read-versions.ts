@@ -1,4 +1,4 @@
-import { and, asc, count, desc, gt, lt, lte, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, getColumns, gt, lt, lte, type SQL } from 'drizzle-orm'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Transition, Version } from '../../../core/history/version.js'
 import type { HistoryReader, Page } from '../../contract/history-reader.js'
@@ -20,29 +20,17 @@ type VersionReads = Pick<
 >
 
 /** All of a version but its changeset, which may be 64 MiB. */
-const VERSION_COLUMNS = {
-  number: version.number,
-  parent: version.parent,
-  revision: version.revision,
-  author: version.author,
-  message: version.message,
-  createdAt: version.createdAt,
-  digest: version.digest,
-  created: version.created,
-  updated: version.updated,
-  deleted: version.deleted,
-}
+const { changeset: _changeset, state: _state, ...VERSION_COLUMNS } = getColumns(version)
 
-const TRANSITION_COLUMNS = {
-  revision: transition.revision,
-  kind: transition.kind,
-  from: transition.fromVersion,
-  to: transition.toVersion,
-  author: transition.author,
-  message: transition.message,
-  createdAt: transition.createdAt,
-  changeCount: transition.changeCount,
-}
+const {
+  fromVersion: from,
+  toVersion: to,
+  entryCount: _entryCount,
+  digest: _digest,
+  requestId: _requestId,
+  ...SAME_NAMED
+} = getColumns(transition)
+const TRANSITION_COLUMNS = { ...SAME_NAMED, from, to }
 
 /** Reads the version tree and the line of transitions. */
 export function readVersions(client: DrizzleClient): VersionReads {

@@ -1,9 +1,9 @@
 import { and, asc, count, desc, eq, gt, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import type { EntryRecord, LocationRecord, SourceRecords } from '../../contract/source-records.js'
+import type { StoredRow } from '../base/columns.js'
 import type { DrizzleClient } from '../base/drizzle-client.js'
 import { idColumns, storedId } from '../base/entry-row.js'
-import type { RowOf } from '../base/row-of.js'
 import { head, sourceEntry } from '../base/tables.js'
 import { cutPage } from '../read/cut-page.js'
 
@@ -12,7 +12,7 @@ type SourceEntries = Pick<
   'locations' | 'entries' | 'entriesIn' | 'owners' | 'deletedSince' | 'ownedPage' | 'ownedCount'
 >
 
-type RecordColumns = Pick<RowOf<typeof sourceEntry>, 'ns' | 'name' | 'location' | 'digest' | 'revision'>
+type RecordColumns = Pick<StoredRow<typeof sourceEntry>, 'ns' | 'name' | 'location' | 'digest' | 'revision'>
 
 /** Reads the rows of `source_entry` and `source_location`. Look-ups of many ids are raw SQL: Drizzle has no `unnest`. */
 export function sourceEntries(client: DrizzleClient): SourceEntries {
@@ -49,7 +49,7 @@ export function sourceEntries(client: DrizzleClient): SourceEntries {
     async owners(ids) {
       const { ns, name } = idColumns(ids)
       const rows = await client.run(
-        (_, sql) => sql<Pick<RowOf<typeof sourceEntry>, 'ns' | 'name' | 'source'>[]>`
+        (_, sql) => sql<Pick<StoredRow<typeof sourceEntry>, 'ns' | 'name' | 'source'>[]>`
         SELECT e.ns, e.name, e.source
         FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         JOIN source_entry e ON e.ns = wanted.ns AND e.name = wanted.name AND e.revision IS NOT NULL`,

@@ -1,0 +1,114 @@
+import type { ExtractReferences } from '../../../core/dependency/reference.js'
+import type { EntryRevision } from '../../../core/entry/entry.js'
+import { entryIdParts } from '../../../core/entry/entry-id.js'
+import type { ChangeRow } from '../../planning/change-row.js'
+import type { BatchWrites, CommitState, Reply, TransitionRow, VersionRow } from '../../planning/commit-state.js'
+import { type Column, columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
+import type { ChangeColumns } from '../base/entry-row.js'
+import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
+import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
+import { change, head, headPointer, reference, reply, transition, version } from '../base/tables.js'
+import { RowParameters } from './row-parameters.js'
+
+/*
+ * The rows of a batch, by table. Columns that a batch does not write: the sum of a version's state, which compaction
+ * writes, and the searchable copy of meta, which is made from meta.
+ */
+
+export type VersionInsert = Omit<StoredRow<typeof version>, 'state' | 'changeset'> & { readonly changeset: Uint8Array }
+export type HeadInsert = StoredRow<typeof head>
+export type ReplyInsert = StoredRow<typeof reply>
+
+export const VERSION_COLUMNS = columnsOf(version, ['state'])
+export const TRANSITION_COLUMNS = columnsOf(transition)
+export const CHANGE_COLUMNS = columnsOf(change)
+export const HEAD_COLUMNS = columnsOf(head)
+export const REFERENCE_COLUMNS = columnsOf(reference)
+export const REPLY_COLUMNS = columnsOf(reply)
+const POINTER_KEYS = [
+  'revision',
+  'version',
+  'lastVersion',
+  'versionDigest',
+  'transitionDigest',
+  'entryCount',
+  'movedAt',
+] as const satisfies readonly (keyof HeadPointerColumns)[]
+const POINTER_COLUMNS = pickColumns(headPointer, POINTER_KEYS)
+
+/** Authors, messages and keys may contain any character; so may the paths, texts and groups of references. */
+const isFree =
+  (...keys: string[]) =>
+  ({ key }: Column) =>
+    keys.includes(key)
+
+export const versionParameters = new RowParameters<VersionInsert>(VERSION_COLUMNS, isFree('author', 'message'))
+export const transitionParameters = new RowParameters<StoredTransitionColumns>(
+  TRANSITION_COLUMNS,
+  isFree('author', 'message'),
+)
+export const referenceParameters = new RowParameters<ReferenceColumns>(
+  REFERENCE_COLUMNS,
+  isFree('path', 'reference', 'targetNs', 'targetName'),
+)
+export const replyParameters = new RowParameters<ReplyInsert>(REPLY_COLUMNS)
+
+export function versionRow(row: VersionRow): VersionInsert {
+  return row
+}
+
+export function transitionRow({ from: fromVersion, to: toVersion, ...row }: TransitionRow): StoredTransitionColumns {
+  return { ...row, fromVersion, toVersion }
+}
+
+export function changeColumnsOf({ id, content, ...row }: ChangeRow): ChangeColumns {
+  return {
+    ...entryIdParts(id),
+    ...row,
+    kind: content?.kind ?? null,
+    meta: content?.metaText ?? null,
+    data: content?.dataText ?? null,
+    digest: content?.digest ?? null,
+  }
+}
+
+export function headRow({ id, content, revision, version }: EntryRevision): HeadInsert {
+  const { kind, metaText: meta, dataText: data, digest } = content
+  return { ...entryIdParts(id), revision, version, kind, meta, data, digest, metaIndex: meta }
+}
+
+export function replyRow(row: Reply, createdAt: Date): ReplyInsert {
+  return { ...row, createdAt }
+}
+
+/** The references of the entries that a batch leaves. */
+export function referencesOf(entries: readonly EntryRevision[], references: ExtractReferences): ReferenceColumns[] {
+  return entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
+}
+
+/** The entries that the batch touched and did not delete. */
+export function entriesLeft({ changes }: BatchWrites, { entries }: CommitState): EntryRevision[] {
+  return [...new Set(changes.map(({ id }) => id))].flatMap((id) => entries.get(id) ?? [])
+}
+
+/** The number of parameters of `pointerAssignments`. */
+export const POINTER_PARAMETERS = POINTER_COLUMNS.length
+
+/** `SET` of an UPDATE of `head_pointer`, whose parameters begin at this number. */
+export function pointerAssignments(first: number): string {
+  return POINTER_COLUMNS.map(({ name, type }, i) => `${name} = $${first + i}::${type}`).join(', ')
+}
+
+/** The parameters of `pointerAssignments`. */
+export function pointerValues(state: CommitState): unknown[] {
+  const values: Readonly<Record<(typeof POINTER_KEYS)[number], unknown>> = {
+    revision: state.head.revision,
+    version: state.head.version,
+    lastVersion: state.lastVersion,
+    versionDigest: state.versionDigest,
+    transitionDigest: state.transitionDigest,
+    entryCount: state.entryCount,
+    movedAt: state.now.toISOString(),
+  }
+  return POINTER_COLUMNS.map(({ key }) => values[key as keyof typeof values])
+}

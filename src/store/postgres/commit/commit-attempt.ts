@@ -1,0 +1,44 @@
+import { RegistryError } from '../../../core/errors/registry-error.js'
+import type { CommitRequest } from '../../contract/history-writer.js'
+import type { BatchWrites } from '../../planning/commit-state.js'
+import type { PlannedOutcome } from '../../planning/plan-commit.js'
+import { COPY_FROM_ROWS } from './copy-batch.js'
+
+/** How far the attempts at one batch have come. */
+export interface Attempt {
+  /** What the last attempt decided; final once that attempt turns out to have been committed. */
+  planned: readonly PlannedOutcome[] | null
+  /** Whether the last attempt sent a durable write. */
+  isSent: boolean
+  /** Whether some attempt was lost after it sent one: it may have been committed, or still be, until a later one is. */
+  isUnknown: boolean
+}
+
+export interface Ran {
+  readonly planned: readonly PlannedOutcome[]
+  /** The write that is in flight when COMMIT is sent. */
+  readonly written: Promise<unknown>
+}
+
+export class DeadlinePassed extends Error {}
+
+export function outcomeUnknown(cause: unknown): RegistryError {
+  const message =
+    'The store was lost while it committed: the changeset may or may not have been applied. Read the registry before you send it again, or send it with the same idempotencyKey.'
+  return new RegistryError('OUTCOME_UNKNOWN', message, {}, { cause })
+}
+
+/** Whether one statement can write the requests: no deletes, which lock entries, nothing read step by step, not too many. */
+export function fitOneStatement(requests: readonly CommitRequest[]): boolean {
+  let operations = 0
+  for (const { action, offered } of requests) {
+    if (action.type !== 'changeset' || offered !== undefined || action.operations.some(({ kind }) => kind === 'DELETE'))
+      return false
+    operations += action.operations.length
+  }
+  return operations < COPY_FROM_ROWS
+}
+
+export function isNothing({ transitions, replies }: BatchWrites): boolean {
+  return transitions.length === 0 && replies.length === 0
+}
