@@ -38,6 +38,36 @@ describe('the event bus', () => {
     expect(story(await nextOf(slow))).toBe('t.7')
   })
 
+  it('counts missed events until a slow subscriber has read half of what it may hold', async () => {
+    const bus = new EventBus(openMemoryExchange(), { waitingEvents: 10, waitingBytes: 1 << 20 })
+    const slow = await bus.subscribe(EVERYTHING, new AbortController().signal)
+    const read = async (count: number) => {
+      const stories: string[] = []
+      while (stories.length < count) stories.push(story(await nextOf(slow)))
+      return stories
+    }
+    for (let n = 0; n < 11; n++) bus.publish(event(n))
+    // Six wait, the count of missed events among them: that is still more than half.
+    await read(5)
+    bus.publish(event(20))
+    await read(2)
+    bus.publish(event(21))
+    expect(await read(5)).toEqual(['t.7', 't.8', 't.9', 'missed 2', 't.21'])
+  })
+
+  it('counts missed events until a slow subscriber has read half of the bytes that it may hold', async () => {
+    const bus = new EventBus(openMemoryExchange(), { waitingEvents: 1_000, waitingBytes: 10_000 })
+    const slow = await bus.subscribe(EVERYTHING, new AbortController().signal)
+    const large = 'x'.repeat(8_000)
+    bus.publish(event(0, 'registry.begin', large))
+    bus.publish(event(1, 'registry.begin', large))
+    bus.publish(event(2))
+    const stories = [story(await nextOf(slow))]
+    bus.publish(event(3))
+    while (stories.length < 3) stories.push(story(await nextOf(slow)))
+    expect(stories).toEqual(['t.0', 'missed 2', 't.3'])
+  })
+
   it('keeps no more bytes for a subscriber than it may, but always one event', async () => {
     const bus = new EventBus(openMemoryExchange(), { waitingEvents: 1_000, waitingBytes: 10_000 })
     const stream = await bus.subscribe(EVERYTHING, new AbortController().signal)

@@ -71,6 +71,17 @@ describe('what a filter can be indexed by', () => {
     expect(told).toBeGreaterThan(50)
   })
 
+  it('is nothing for more than 1,000 values, in one condition or in several', () => {
+    const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+    const among = (values: readonly number[]): Criteria => ({ field: { meta: 'n' }, test: { operator: 'in', values } })
+    const values = (criteria: Criteria) => indexKeyOf(criteria)?.values.length ?? null
+    expect(values(among(numbers(0, 1_000)))).toBe(1_000)
+    expect(values(among(numbers(0, 1_001)))).toBe(null)
+    expect(values({ any: [among(numbers(0, 600)), among(numbers(600, 1_000))] })).toBe(1_000)
+    expect(values({ any: [among(numbers(0, 600)), among(numbers(600, 1_001))] })).toBe(null)
+    expect(values({ any: [among(numbers(0, 600)), among(numbers(0, 600))] })).toBe(600)
+  })
+
   it('leaves out of a page no change that the filter sees, and keeps their order', () => {
     const sealed = ({ id, kind, meta }: FinderEntry, revision: number) => ({
       id,

@@ -50,6 +50,18 @@ describe('applying a changeset', () => {
     })
   })
 
+  it('applies a changeset of exactly as many bytes as it may have, and refuses one more', async () => {
+    // `{}` and `"xxx"`, twice.
+    const limits = { entryBytes: 1_000, changesetOperations: 10, changesetBytes: 14 }
+    const operations = [create('a:1', {}, 'xxx'), create('a:2', {}, 'xxx')]
+    expect(await memoryRegistry({ limits }).applyChangeset({ operations }, nobody)).toMatchObject({ type: 'applied' })
+    const smaller = memoryRegistry({ limits: { ...limits, changesetBytes: 13 } })
+    expect(await smaller.applyChangeset({ operations }, nobody)).toMatchObject({
+      type: 'refused',
+      problems: [{ code: 'TOO_LARGE' }],
+    })
+  })
+
   it('refuses too many bytes at once, and one entry that is too large by its index', async () => {
     const registry = memoryRegistry({ limits: { entryBytes: 1_000, changesetOperations: 10, changesetBytes: 2_000 } })
     const data = 'é'.repeat(400)

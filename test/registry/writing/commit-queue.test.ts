@@ -111,8 +111,8 @@ describe('group commit', () => {
     }
   })
 
-  it('refuses at once what comes on top of a full queue, and who has waited too long', async () => {
-    const { writer, release } = heldWriter()
+  it('refuses at once what comes on top of a full queue, and commits nothing that has waited too long', async () => {
+    const { writer, batches, release } = heldWriter()
     const queue = new CommitQueue(writer, { ...COMMIT_QUEUE_LIMITS, waitingRequests: 2, waitMs: 20 })
     const first = queue.commit(request('a'), 0)
     await new Promise(setImmediate)
@@ -124,6 +124,10 @@ describe('group commit', () => {
     for (const result of await Promise.allSettled(waiting)) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } })
     }
+    const next = queue.commit(request('e'), 0)
+    await release()
+    await next
+    expect(batches).toEqual([['a'], ['e']])
   })
 
   it('settles what waits when it closes, and takes nothing more', async () => {
