@@ -4,7 +4,7 @@ import { processTerminal } from './terminal/terminal.js'
 
 const { env, stdout, stderr, argv } = process
 
-// Whoever reads us may have had enough (`| head`): that is no failure, and nothing is left to tell anybody.
+// A reader may close the pipe early (`| head`). That is not an error, and nobody is left to report it to.
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
@@ -23,5 +23,5 @@ const exitCode = await runCli(argv.slice(2), {
   defaultUrl: env['CADASTRE_URL'] || undefined,
   version,
 })
-// `serve` has gone over to a gateway that sets its own.
+// After `serve` the gateway sets the exit code itself.
 if (exitCode !== 0) process.exitCode = exitCode

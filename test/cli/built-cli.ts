@@ -7,14 +7,14 @@ import { promisify } from 'node:util'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface BuiltCli {
-  /** The command's own file. */
+  /** Path of the program's entry point. */
   readonly main: string
   remove(): Promise<void>
 }
 
-/** Compiles the present sources into a folder of their own, laid out as the package is. */
+/** Compiles the current sources into a folder with the layout of the package. */
 export async function buildCli(): Promise<BuiltCli> {
-  // Below node_modules, so that packages are found from there.
+  // Below node_modules, so that imports of packages resolve.
   const folder = `${ROOT}node_modules/.cadastre-test/cli-${process.pid}-${Math.random().toString(36).slice(2)}`
   await mkdir(folder, { recursive: true })
   await promisify(execFile)(process.execPath, [
@@ -33,14 +33,14 @@ export async function buildCli(): Promise<BuiltCli> {
 
 export interface CliProcess {
   readonly child: ChildProcess
-  /** What has been printed so far. */
+  /** The output so far. */
   readonly out: () => string
   readonly err: () => string
-  /** The exit code, or the signal that ended it. */
+  /** The exit code, or the signal that ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>
 }
 
-/** Starts the built command in a process of its own. */
+/** Starts the built program in a process. */
 export function startCli(
   { main }: BuiltCli,
   argv: readonly string[],
@@ -65,7 +65,7 @@ export function startCli(
   return { child, out: () => out, err: () => err, ended }
 }
 
-/** Runs the built command to its end. */
+/** Runs the built program until it exits. */
 export async function runBuilt(
   cli: BuiltCli,
   argv: readonly string[],
@@ -76,11 +76,19 @@ export async function runBuilt(
   return { code, out: started.out(), err: started.err() }
 }
 
-/** Waits until something holds. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 20_000): Promise<void> {
-  const begun = Date.now()
+/** Far more than a loaded machine needs. It only ends a test that would never pass. */
+const WAIT_MS = 60_000
+
+/** Waits until a condition holds. The error after a timeout shows the output of the processes. */
+export async function until(what: string, holds: () => boolean, ...processes: readonly CliProcess[]): Promise<void> {
+  const deadline = Date.now() + WAIT_MS
   while (!holds()) {
-    if (Date.now() - begun > timeoutMs) throw new Error(`${what}: not within ${timeoutMs} ms`)
+    if (Date.now() > deadline) {
+      const output = processes.map(
+        ({ out, err }) => `\n--- stdout\n${out().slice(-2_000)}\n--- stderr\n${err().slice(-2_000)}`,
+      )
+      throw new Error(`Timed out waiting for ${what}${output.join('')}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/server/config/config.js'
 import type { Gateway } from '../../src/server/gateway.js'
 import { startGateway } from '../../src/server/gateway.js'
 
-/** A real gateway over a store in memory, unless the environment given says otherwise. */
+/** Starts a gateway, by default over a store in memory. */
 export function openGateway(environment: Record<string, string> = {}): Promise<Gateway> {
   const config = loadConfig(
     { CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'silent', ...environment },
@@ -26,8 +26,8 @@ export interface CapturedTerminal extends Terminal {
   readonly stop: AbortController
 }
 
-/** Keeps what is printed, without colour unless asked for. */
-export function capturedTerminal(colors = false): CapturedTerminal {
+/** A terminal that records the output, by default without colours. */
+function capturedTerminal(colors = false): CapturedTerminal {
   const out: string[] = []
   const err: string[] = []
   const stop = new AbortController()

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-describe('the command as a process', () => {
+describe('cadastre as a process', () => {
   let gateway: Gateway
   let environment: Record<string, string>
 
@@ -42,7 +42,7 @@ describe('the command as a process', () => {
   })
   afterAll(() => gateway.close())
 
-  it('finds its gateway by CADASTRE_URL or --url, and tells how it went by the exit code', async () => {
+  it('finds its gateway by CADASTRE_URL or --url, and reports the outcome by its exit code', async () => {
     expect(await runBuilt(built, ['get', 'many:1'], environment)).toMatchObject({
       code: 0,
       out: expect.stringContaining('id: many:1'),
@@ -53,7 +53,7 @@ describe('the command as a process', () => {
     expect(await runBuilt(built, ['get', 'many:1', '--url', 'http://127.0.0.1:1'])).toMatchObject({ code: 3, out: '' })
   })
 
-  it('ends quietly where its reader has had enough', async () => {
+  it('exits quietly if the reader closes the pipe', async () => {
     const { PATH = '' } = process.env
     const pipe = spawn('sh', ['-c', '"$0" "$1" export | head -n 2', process.execPath, built.main], {
       env: { PATH, ...environment },
@@ -71,7 +71,7 @@ describe('the command as a process', () => {
     expect(err).toBe('')
   })
 
-  it('uses colours only where they are wanted', async () => {
+  it('uses colours only if they are enabled', async () => {
     const plan = (more: Record<string, string>) => runBuilt(built, ['plan', REGISTRY], { ...environment, ...more })
     expect((await plan({})).out).not.toContain('\u001b')
     expect((await plan({ FORCE_COLOR: '1' })).out).toContain('\u001b[32m')
@@ -89,7 +89,7 @@ describe('with a store in Postgres', () => {
   })
   afterAll(() => database.drop())
 
-  it('migrate makes the tables, as often as it is asked', async () => {
+  it('migrate creates the tables, and is idempotent', async () => {
     for (const _ of [1, 2]) {
       expect(await runBuilt(built, ['migrate'], store)).toEqual({
         code: 0,
@@ -103,25 +103,25 @@ describe('with a store in Postgres', () => {
     })
     expect(await runBuilt(built, ['migrate'], { DATABASE_URL: 'postgres://127.0.0.1:1/none' })).toMatchObject({
       code: 3,
-      err: expect.stringContaining('the store cannot be opened'),
+      err: expect.stringContaining('The store cannot be opened'),
     })
   })
 
-  it('serve becomes the gateway, and stops when it is told to', async () => {
+  it('serve runs a gateway that stops on SIGTERM', async () => {
     const gateway = startCli(built, ['serve'], { ...store, PORT: '0', CADASTRE_LOG_LEVEL: 'silent' })
-    await until('the gateway is ready', () => gateway.out().includes('ready'))
+    await until('a ready gateway', () => gateway.out().includes('ready'), gateway)
     const url = /http:\/\/\S+/.exec(gateway.out())![0]
     expect(await runBuilt(built, ['log', '--url', url])).toMatchObject({ code: 0 })
     gateway.child.kill('SIGTERM')
     expect(await gateway.ended).toBe(0)
   })
 
-  it('verify finds sound history sound, and a changed row by its name', async () => {
+  it('verify accepts intact history, and names a changed row', async () => {
     const gateway = await openGateway({ ...store, CADASTRE_STORE: 'postgres' })
     expect((await runInProcess(gateway, 'apply', REGISTRY)).code).toBe(0)
     expect(await runBuilt(built, ['verify'], store)).toEqual({
       code: 0,
-      out: '2 versions, 1 revisions and 9 changes: all as they were written.\n',
+      out: '2 versions, 1 revisions and 9 changes: all intact.\n',
       err: '',
     })
     await gateway.close()
@@ -137,18 +137,18 @@ describe('with a store in Postgres', () => {
     expect(await runBuilt(built, ['verify'], { CADASTRE_STORE: 'memory' })).toMatchObject({ code: 2 })
   })
 
-  it('verify makes no store where there is none: a new one, being empty, was called sound', async () => {
+  it('verify does not create a missing store', async () => {
     const nothing = join(folder, 'nothing-here')
     const { code, out, err } = await runBuilt(built, ['verify'], {
       CADASTRE_STORE: 'embedded',
       CADASTRE_DATA_DIR: nothing,
     })
     expect({ code, out }).toEqual({ code: 3, out: '' })
-    expect(err).toContain(`there is none in ${nothing}`)
+    expect(err).toContain(`there is no store in ${nothing}`)
     expect(existsSync(nothing)).toBe(false)
   })
 
-  it('verify looks at references by the patterns of plugins too, and leaves their index as it is', async () => {
+  it('verify uses the dependency patterns of plugins, and leaves the reference index unchanged', async () => {
     const plugin = join(folder, 'patterns.mjs')
     await writeFile(
       plugin,
@@ -177,11 +177,11 @@ describe('with a store in Postgres', () => {
     await writeFile(join(folder, 'shelf.yaml'), 'store: { provider: shelf }')
     expect(await runBuilt(built, ['verify'], { ...store, CADASTRE_CONFIG: join(folder, 'shelf.yaml') })).toMatchObject({
       code: 2,
-      err: expect.stringContaining('"shelf" is a plugin\'s'),
+      err: expect.stringContaining('"shelf" belongs to a plugin'),
     })
   })
 
-  it('watch comes back after its gateway went away, with nothing missing and nothing twice', async () => {
+  it('watch resumes after a gateway restart without losing or repeating a change', async () => {
     const environment = { ...store, CADASTRE_STORE: 'postgres' }
     let gateway = await openGateway(environment)
     const port = new URL(gateway.url).port
@@ -192,7 +192,7 @@ describe('with a store in Postgres', () => {
     const some = startCli(built, ['watch', '--initial', '--find', '.ns=watched', 'odd=true'], {
       CADASTRE_URL: gateway.url,
     })
-    await until('the first batch', () => all.out().includes('"synced":true'))
+    await until('the first batch', () => all.out().includes('"synced":true'), all, some)
 
     const path = join(folder, 'watched.json')
     const change = async (value: number) => {
@@ -208,11 +208,11 @@ describe('with a store in Postgres', () => {
       await change(2 * round + 1)
       await gateway.close()
       gateway = await openGateway({ ...environment, PORT: port })
-      // Written while the watchers are still away, or just back.
+      // Written while the watchers reconnect.
       await change(2 * round + 2)
     }
     const last = `"revision":${base + 6},`
-    await until('the last batch', () => all.out().includes(last) && some.out().includes(`r${base + 6} `))
+    await until('the last batch', () => all.out().includes(last) && some.out().includes(`r${base + 6} `), all, some)
     const processes = [all, some]
     for (const { child } of processes) child.kill('SIGINT')
     expect(await Promise.all(processes.map(({ ended }) => ended))).toEqual([0, 0])
@@ -224,9 +224,9 @@ describe('with a store in Postgres', () => {
       .map((line) => JSON.parse(line) as { revision: number; changes: { entryId: string }[]; cursor: string })
     const seen = batches.flatMap(({ revision, changes }) => changes.map(({ entryId }) => `${revision} ${entryId}`))
     expect(seen).toEqual([1, 2, 3, 4, 5, 6].flatMap((n) => [`${base + n} watched:1`, `${base + n} watched:2`]))
-    expect(all.err()).toContain('trying again in')
-    expect(all.err()).toContain('connected again')
-    // Through the filter an entry comes (+) when it begins to match and goes (-) when it ceases.
+    expect(all.err()).toContain('reconnecting in')
+    expect(all.err()).toContain('reconnected')
+    // In a filtered stream an entry is created (+) when it begins to match and deleted (-) when it stops matching.
     const lines = some
       .out()
       .trim()
@@ -248,16 +248,16 @@ describe('with a store in Postgres', () => {
 
     const after = batches.find(({ revision }) => revision === base + 4)!.cursor
     const resumed = startCli(built, ['watch', '--json', '--after', after], { CADASTRE_URL: gateway.url })
-    await until('the rest', () => resumed.out().includes(last))
+    await until('the remaining batches', () => resumed.out().includes(last), resumed)
     resumed.child.kill('SIGTERM')
     expect(await resumed.ended).toBe(0)
     expect(
       [...resumed.out().matchAll(/"revision":(\d+),"complete"/g)].map(([, revision]) => Number(revision) - base),
     ).toEqual([5, 6])
     await gateway.close()
-  })
+  }, 240_000)
 
-  it('watch ends with 1 where the gateway will not have what it is asked for', async () => {
+  it('watch exits with 1 if the gateway refuses the request', async () => {
     const gateway = await openGateway({ ...store, CADASTRE_STORE: 'postgres' })
     const run = (...argv: string[]) => runBuilt(built, ['watch', ...argv], { CADASTRE_URL: gateway.url })
     expect(await run('--after', 'nonsense')).toMatchObject({ code: 1, out: '', err: expect.stringContaining('cursor') })

@@ -1,24 +1,24 @@
 import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { Terminal } from '../terminal/terminal.js'
 
-/** What every command is given. */
+/** The arguments that every command receives. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** Print for machines. */
+  /** Whether `--json` was given. */
   readonly json: boolean
-  /** Made on first use: `serve`, `migrate` and `verify` talk to no gateway. @throws Failure (usage) */
+  /** Created on first use, because `serve`, `migrate` and `verify` need no gateway. @throws CommandFailure (usage) */
   client(): GatewayClient
 }
 
-/** A command's own exit code: 0, or 1 where it went through but not all of its input could be used. */
+/** The exit code of a command: 0, or 1 if it succeeded but part of its input could not be used. */
 export type CommandResult = Promise<0 | 1>
 
-/** Prints a value as the one JSON document that `--json` promises. */
+/** Prints a value as one JSON document, for `--json`. */
 export async function writeJson(context: CommandContext, value: unknown): Promise<void> {
   await context.terminal.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** Prints pages of items as one JSON array, an item a line, without ever holding all of them. */
+/** Prints pages of items as one JSON array, one item per line. It holds one page in memory at a time. */
 export async function writeJsonArray(context: CommandContext, pages: AsyncIterable<readonly unknown[]>): Promise<void> {
   let separator = '['
   for await (const page of pages) {

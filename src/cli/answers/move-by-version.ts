@@ -12,16 +12,16 @@ export interface MovementOptions {
   readonly expectedHead?: string
 }
 
-/** A mutation that names one version, and how its answer reads. */
+/** A mutation that takes one version, and the sentence that reports its outcome. */
 export interface Movement {
   send(client: GatewayClient, input: VersionArgument): Promise<AppliedOutcome | RefusedOutcome>
-  told(number: number, applied: AppliedOutcome, counts: string): string
+  summary(number: number, applied: AppliedOutcome, counts: string): string
 }
 
-/** Sends a movement and tells what came of it. */
+/** Sends a movement of the head and prints its outcome. */
 export async function moveByVersion(
   context: CommandContext,
-  { send, told }: Movement,
+  { send, summary }: Movement,
   version: string,
   options: MovementOptions,
 ): CommandResult {
@@ -40,7 +40,7 @@ export async function moveByVersion(
   }
   const { created, updated, deleted } = answer.delta
   await context.terminal.write(
-    `${told(number, answer, `${created} created, ${updated} updated, ${deleted} deleted`)}\n`,
+    `${summary(number, answer, `${created} created, ${updated} updated, ${deleted} deleted`)}\n`,
   )
   noteWarnings(context, answer)
   return 0

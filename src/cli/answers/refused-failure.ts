@@ -2,10 +2,10 @@ import type { RefusedOutcome, RefusedProblem } from '../gateway/gateway-queries.
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { printable } from '../terminal/terminal.js'
 
-/** Problems beyond this number are counted: nobody reads a thousand, and `--json` has them all. */
+/** Problems that are printed. Further ones are only counted; `--json` prints all of them. */
 const SHOWN_PROBLEMS = 50
 
-/** A refusal with every problem on a line of its own, led by the place the operation came from where that is known. */
+/** A refusal with one line per problem. A line starts with the origin of the operation if it is known. */
 export function refusedFailure(
   refused: RefusedOutcome,
   origin: (problem: RefusedProblem) => string | undefined = () => undefined,
@@ -17,8 +17,8 @@ export function refusedFailure(
   })
   const more = refused.problems.length - lines.length
   if (more > 0) lines.push(`and ${more} more`)
-  // The gateway's own message says what the problems say, where there is one alone the same.
-  const heading = `refused, nothing was changed:${lines.length === 0 ? ` ${printable(refused.message)}` : ''}`
+  // The gateway's message repeats the problems, so it is printed only if there are none.
+  const heading = `Refused, nothing was changed:${lines.length === 0 ? ` ${printable(refused.message)}` : ''}`
   const text = [heading, ...lines.map((line) => `  ${line}`)].join('\n')
   const problems = refused.problems.map((problem) => ({ ...problem, origin: origin(problem) ?? null }))
   return new CommandFailure(EXIT.refused, text, 'REFUSED', { problems })

@@ -4,25 +4,25 @@ import type { Colors } from '../terminal/terminal.js'
 import { printable } from '../terminal/terminal.js'
 import { leaves, valueDifferences } from '../terminal/value-differences.js'
 
-/** Content as GraphQL gives it. */
+/** The content of an entry as GraphQL returns it. */
 export interface ShownContent {
   readonly kind: string
   readonly meta: Json
   readonly data: Json
 }
 
-/** One change of one entry between two states; both sides there with two kinds is a replacement. */
+/** A change of one entry between two states. If both sides exist with different kinds, it is a replacement. */
 export interface ShownChange {
   readonly entryId: string
   readonly before: ShownContent | null
   readonly after: ShownContent | null
-  /** Where it is defined, `file:line`. */
+  /** The place that defines it, as `file:line`. */
   readonly origin?: string
 }
 
 export type ChangeWord = 'create' | 'update' | 'replace' | 'delete'
 
-/** Longer values are cut: the whole of them is what `get` is for. */
+/** Longer values are truncated. `get` prints them whole. */
 const MAX_VALUE = 96
 const MAX_LINES = 12
 
@@ -53,7 +53,7 @@ export function changeHeading(change: ShownChange, colors: Colors): string {
   return `${paint(colors, word)(`${SIGNS[word]} ${word} ${colors.bold(printable(change.entryId))}`)}  ${colors.dim(kinds)}${origin}`
 }
 
-/** A change as a heading and a line for each place that differs. A delete is its heading alone. */
+/** A change as a heading and one line per difference. A delete has only the heading. */
 export function renderChange(change: ShownChange, colors: Colors): string {
   const lines = [changeHeading(change, colors)]
   const { before, after } = change
@@ -81,7 +81,7 @@ function partLines(part: 'meta' | 'data', before: ShownContent | null, after: Sh
   })
 }
 
-/** A longer text is told by the lines between its unchanged beginning and its unchanged end. */
+/** For a multi-line text, the lines between the unchanged beginning and the unchanged end. */
 function textLines(before: Json, after: Json, colors: Colors): string[] | undefined {
   if (typeof before !== 'string' || typeof after !== 'string') return undefined
   const old = before.split('\n')
@@ -100,8 +100,8 @@ function textLines(before: Json, after: Json, colors: Colors): string[] | undefi
 }
 
 function cut(lines: readonly string[]): string[] {
-  const kept = lines.slice(0, MAX_LINES).map((line) => shortened(printable(line)))
-  return lines.length > MAX_LINES ? [...kept, `… ${lines.length - MAX_LINES} more lines`] : kept
+  const shownLines = lines.slice(0, MAX_LINES).map((line) => shortened(printable(line)))
+  return lines.length > MAX_LINES ? [...shownLines, `… ${lines.length - MAX_LINES} more lines`] : shownLines
 }
 
 function shown(value: Json): string {
@@ -113,7 +113,7 @@ function shortened(text: string): string {
   return points.length > MAX_VALUE ? `${points.slice(0, MAX_VALUE - 1).join('')}…` : text
 }
 
-/** What an entry holds where nothing was given: not worth a line. */
+/** Whether a value is the default of an omitted field, which needs no line. */
 function isNothing(value: Json): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0)
 }
@@ -126,7 +126,7 @@ export function countChanges(changes: readonly ShownChange[]): ChangeCounts {
   return counts
 }
 
-/** `3 to create, 1 to delete`; replacements are named only where there are some. */
+/** For example `3 to create, 1 to delete`. Replacements are listed only if there are any. */
 export function countsText(counts: ChangeCounts, tense: 'planned' | 'done'): string {
   const words: Record<ChangeWord, [planned: string, done: string]> = {
     create: ['to create', 'created'],
@@ -140,7 +140,7 @@ export function countsText(counts: ChangeCounts, tense: 'planned' | 'done'): str
     .join(', ')
 }
 
-/** A replacement by another kind comes as a DELETE and a CREATE of one id; it is shown as the one change that it is. */
+/** The changes of a delta, one per entry. A DELETE and a CREATE of the same id become one replacement. */
 export function changesOf({ operations }: StateDelta): ShownChange[] {
   const changes = new Map<string, ShownChange>()
   for (const { entryId, entry, original } of operations) {

@@ -17,14 +17,14 @@ export interface ApplyCommandOptions {
   readonly message?: string
 }
 
-/** Brings the registry to what a folder says, as one changeset, fenced by the revision it was held against. */
+/** Applies the state of a folder as one changeset, fenced by the revision that it was compared with. */
 export async function applyCommand(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
   const { terminal, json } = context
   const { folder, plan } = await planPath(context, path, options.prune, false)
   const exitCode = folder.failures.length > 0 ? 1 : 0
-  const told = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
+  const comparison = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
   if (plan.changes.length === 0) {
-    if (json) await writeJson(context, { applied: null, ...told })
+    if (json) await writeJson(context, { applied: null, ...comparison })
     else await terminal.write(`${nothingToChange(plan)}\n`)
     return exitCode
   }
@@ -45,7 +45,7 @@ export async function applyCommand(context: CommandContext, path: string, option
   }
 
   if (json) {
-    await writeJson(context, { applied: appliedJson(answer), ...told })
+    await writeJson(context, { applied: appliedJson(answer), ...comparison })
     return exitCode
   }
   const { version, transition, dryRun } = answer

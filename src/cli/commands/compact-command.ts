@@ -7,7 +7,7 @@ export interface CompactCommandOptions {
   readonly dryRun: boolean
 }
 
-/** Squashes what lies before a revision into the state it begins with. */
+/** Compacts the history before a revision into its baseline. */
 export async function compactCommand(
   context: CommandContext,
   revision: string,
@@ -19,13 +19,13 @@ export async function compactCommand(
     await writeJson(context, { oldestRevision, versions, changes, dryRun })
     return 0
   }
-  const taken = `${versions} ${versions === 1 ? 'version' : 'versions'} and ${changes} ${changes === 1 ? 'change' : 'changes'}`
+  const removed = `${versions} ${versions === 1 ? 'version' : 'versions'} and ${changes} ${changes === 1 ? 'change' : 'changes'}`
   const line =
     oldestRevision >= before && versions === 0 && changes === 0
       ? `Nothing to compact before r${before}: the oldest revision is r${oldestRevision}.`
       : dryRun
-        ? `Dry run, nothing was changed: compacting before r${before} would take away ${taken}.`
-        : `Compacted ${taken}: the oldest revision is r${oldestRevision}.`
+        ? `Dry run, nothing was changed: compacting before r${before} would remove ${removed}.`
+        : `Compacted ${removed}: the oldest revision is r${oldestRevision}.`
   await context.terminal.write(`${line}\n`)
   return 0
 }

@@ -4,7 +4,7 @@ import { changesOf, countChanges, countsText, renderChange } from '../answers/re
 import { deltaBetween, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 
-/** Shows what changed between two places in the history. */
+/** Shows the changes between two points in history. */
 export async function diffCommand(context: CommandContext, from: string, to: string): CommandResult {
   const places = [parseAt(from), parseAt(to)] as const
   const client = context.client()

@@ -19,7 +19,7 @@ export interface ExportCommandOptions {
   readonly overwrite: boolean
 }
 
-/** Writes a whole state of the registry: a line for each entry to standard output, or a file for each namespace. */
+/** Writes all entries of one state: one line per entry to standard output, or one file per namespace. */
 export async function exportCommand(
   context: CommandContext,
   target: string,
@@ -58,7 +58,7 @@ async function exportFolder(
   let done = 0
   let current: { namespace: string; file: FileHandle } | undefined
   try {
-    // Entries come by namespace, so one file is open at a time and no namespace need fit in memory.
+    // Entries arrive ordered by namespace, so one file is open at a time and no namespace has to fit in memory.
     for await (const page of pages) {
       let text = ''
       for (const entry of page) {
@@ -84,10 +84,10 @@ async function exportFolder(
   }
 }
 
-/** What lies there already would be read as part of the registry by the next `apply`. */
+/** Refuses a folder with other files, because the next `apply` would read them as part of the registry. */
 async function makeEmptyFolder(target: string, overwrite: boolean): Promise<void> {
   await mkdir(target, { recursive: true })
   if (overwrite || (await readdir(target)).length === 0) return
-  const advice = 'export to a new folder, or write over what is there with --overwrite'
+  const advice = 'export to a new folder, or add --overwrite'
   throw new CommandFailure(EXIT.refused, `${target} is not empty: ${advice}`, 'NOT_EMPTY')
 }

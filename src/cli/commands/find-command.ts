@@ -12,7 +12,7 @@ export interface FindCommandOptions {
   readonly limit?: number
 }
 
-/** Lists the entries that match, all of one revision. */
+/** Lists the matching entries of one revision. */
 export async function findCommand(
   context: CommandContext,
   words: readonly string[],

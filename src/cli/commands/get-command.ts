@@ -5,12 +5,12 @@ import { parseAt } from '../input/parse-at.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { yamlText } from '../terminal/yaml-text.js'
 
-/** Prints one entry in the form that `apply` reads. */
+/** Prints one entry in a form that `apply` reads. */
 export async function getCommand(context: CommandContext, id: string, options: { readonly at: string }): CommandResult {
   const entry = await entryAt(context.client(), id, parseAt(options.at))
   if (entry === null) {
     const place = options.at === 'head' ? '' : ` at ${options.at}`
-    throw new CommandFailure(EXIT.refused, `there is no entry ${id}${place}`, 'ENTRY_NOT_FOUND')
+    throw new CommandFailure(EXIT.refused, `There is no entry ${id}${place}`, 'ENTRY_NOT_FOUND')
   }
   const { entryId, kind, meta, data, digest, revision, version } = entry
   if (context.json) {

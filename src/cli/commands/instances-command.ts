@@ -5,14 +5,14 @@ import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { renderTable } from '../terminal/render-table.js'
 import { printable } from '../terminal/terminal.js'
 
-/** Lists who uses an entry. */
+/** Lists the live instances of an entry. */
 export async function instancesCommand(context: CommandContext, id: string): CommandResult {
   const instances = await liveInstances(context.client(), id)
   if (instances === null)
-    throw new CommandFailure(EXIT.refused, `there is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
+    throw new CommandFailure(EXIT.refused, `There is no entry ${printable(id)}`, 'ENTRY_NOT_FOUND')
   const { terminal } = context
   if (context.json) await writeJson(context, instances)
-  else if (instances.length === 0) await terminal.write(`Nobody uses ${printable(id)}.\n`)
+  else if (instances.length === 0) await terminal.write(`${printable(id)} has no live instances.\n`)
   else {
     const rows = instances.map(({ name, fencingToken, acquiredAt, expiresAt, metadata }) => [
       name,

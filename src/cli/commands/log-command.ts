@@ -10,7 +10,7 @@ export interface LogCommandOptions {
   readonly limit?: number
 }
 
-/** Lists versions, or movements of the head, the newest first. */
+/** Lists versions or transitions, newest first. */
 export async function logCommand(context: CommandContext, options: LogCommandOptions): CommandResult {
   const client = context.client()
   if (options.transitions)
@@ -41,17 +41,34 @@ function versionLine(version: LoggedVersion, colors: Colors): string {
   const parent = version.previous === null ? '' : colors.dim(` ← v${version.previous.number}`)
   const counts = `${colors.green(`+${created}`)} ${colors.yellow(`~${updated}`)} ${colors.red(`-${deleted}`)}`
   const head = version.isHead ? colors.cyan('(head)') : ''
-  return line([`${colors.bold(`v${version.number}`)}${parent}`, version.createdAt, counts, ...told(version), head])
+  return line([
+    `${colors.bold(`v${version.number}`)}${parent}`,
+    version.createdAt,
+    counts,
+    ...authorAndMessage(version),
+    head,
+  ])
 }
 
 /** `r14 v12 → v9  2026-01-31T12:00:00.000Z  rollback  ann  Back to what worked` */
 function transitionLine(transition: LoggedTransition, colors: Colors): string {
   const movement = `v${transition.from.number} → v${transition.to.number}`
   const { revision, createdAt, kind } = transition
-  return line([`${colors.bold(`r${revision}`)} ${movement}`, createdAt, kind.toLowerCase(), ...told(transition)])
+  return line([
+    `${colors.bold(`r${revision}`)} ${movement}`,
+    createdAt,
+    kind.toLowerCase(),
+    ...authorAndMessage(transition),
+  ])
 }
 
-function told({ author, message }: { readonly author: string | null; readonly message: string | null }): string[] {
+function authorAndMessage({
+  author,
+  message,
+}: {
+  readonly author: string | null
+  readonly message: string | null
+}): string[] {
   return [author ?? '', message?.split('\n')[0] ?? ''].map(printable)
 }
 

@@ -3,7 +3,7 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import { writeJson } from '../answers/command-context.js'
 import { localStoreConfig, localStoreFailure } from '../input/local-store-config.js'
 
-/** Brings the store's tables up to date; a gateway does the same at its start. */
+/** Brings the tables of the store up to date, as a gateway does when it starts. */
 export async function migrateCommand(context: CommandContext): CommandResult {
   const { backend, databaseUrl, dataDir } = localStoreConfig()
   try {

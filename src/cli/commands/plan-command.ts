@@ -14,7 +14,7 @@ export interface PlanCommandOptions {
   readonly prune: boolean
 }
 
-/** Shows what `apply` would change, and changes nothing. */
+/** Shows the changes that `apply` would make. */
 export async function planCommand(context: CommandContext, path: string, options: PlanCommandOptions): CommandResult {
   const { terminal, json } = context
   const { folder, plan: planned } = await planPath(context, path, options.prune, true)
@@ -36,7 +36,7 @@ export async function planCommand(context: CommandContext, path: string, options
   return folder.failures.length > 0 ? 1 : 0
 }
 
-/** Reads a folder and holds it against the registry; what could not be read is told on the way. */
+/** Reads a folder, compares it with the registry, and prints the failures of reading. */
 export async function planPath(
   { terminal, client, json }: CommandContext,
   path: string,
@@ -44,7 +44,7 @@ export async function planPath(
   withContent: boolean,
 ): Promise<{ folder: FolderReading; plan: FolderPlan }> {
   const folder = await readDefinitions(path, terminal)
-  if (!json) tellFailures(folder, terminal)
+  if (!json) noteFailures(folder, terminal)
   if (folder.entries.size === 0 && folder.failures.length === 0)
     terminal.note(terminal.colors.yellow(`${path} defines no entries`))
   const progress = startProgress(terminal, 'comparing')
@@ -58,12 +58,11 @@ export async function planPath(
 }
 
 export function nothingToChange({ unchanged, revision }: FolderPlan): string {
-  const entries =
-    unchanged === 1 ? '1 entry is as the registry has it' : `${unchanged} entries are as the registry has them`
+  const entries = unchanged === 1 ? '1 entry is unchanged' : `${unchanged} entries are unchanged`
   return `Nothing to change: ${entries} (revision ${revision}).`
 }
 
-function tellFailures({ failures }: FolderReading, { note, colors }: Terminal): void {
+function noteFailures({ failures }: FolderReading, { note, colors }: Terminal): void {
   for (const failure of failures) note(`${colors.red('error')} ${failureText(failure)}`)
 }
 

@@ -8,11 +8,11 @@ export function rollbackCommand(context: CommandContext, version: string, option
     context,
     {
       send: applyVersion,
-      told: (number, { version: head, transition, dryRun }, counts) =>
+      summary: (number, { version: head, transition, dryRun }, counts) =>
         dryRun
-          ? `Dry run, nothing was changed: applying v${number} would mean ${counts}.`
+          ? `Dry run, nothing was changed: applying v${number} would change: ${counts}.`
           : transition === null
-            ? `Version ${head.number} is the head already; nothing was changed.`
+            ? `Version ${head.number} is already the head, nothing was changed.`
             : `The head is at version ${head.number} (revision ${transition.revision}): ${counts}.`,
     },
     version,

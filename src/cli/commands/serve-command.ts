@@ -1,6 +1,6 @@
 import type { CommandResult } from '../answers/command-context.js'
 
-/** Becomes the gateway: its own signals, log lines and exit code hold from here on. */
+/** Turns this process into a gateway. From here on the gateway handles signals, logs and sets the exit code. */
 export async function serveCommand(): CommandResult {
   await import('../../server/main.js')
   return 0

@@ -16,23 +16,23 @@ import { printable, type Terminal } from '../terminal/terminal.js'
 
 export type SourceAction = 'list' | 'reload' | 'plan'
 
-/** How often is asked how far a load is. */
+/** How often the progress of a reload is queried. */
 const PROGRESS_MS = 1_000
-/** Failures of one source that a list shows. */
+/** Failures that are listed per source. */
 const LISTED_FAILURES = 10
 
-/** Lists the sources; has one loaded anew; shows what that would change. */
+/** Lists the sources, reloads one, or shows what a reload would change. */
 export async function sourceCommand(
   context: CommandContext,
   action: SourceAction,
   name: string | undefined,
 ): CommandResult {
   if (action === 'list') {
-    if (name !== undefined) throw usageFailure('list takes no name: it shows all sources')
+    if (name !== undefined) throw usageFailure('source list takes no name, because it lists all sources')
     return list(context)
   }
   if (name === undefined)
-    throw usageFailure(`${action} takes the name of a source; \`cadastre source list\` shows them`)
+    throw usageFailure(`source ${action} needs the name of a source. Run \`cadastre source list\` to see the names`)
   return action === 'reload' ? reload(context, name) : plan(context, name)
 }
 
@@ -45,7 +45,7 @@ async function list(context: CommandContext): CommandResult {
     await terminal.write(
       renderTable(['NAME', 'PROVIDER', 'STATUS', 'LOADED', 'FAILED', 'LAST RELOAD'], sources.map(row), terminal.colors),
     )
-    for (const { failures } of sources) tellFailures(failures.slice(0, LISTED_FAILURES), terminal)
+    for (const { failures } of sources) noteFailures(failures.slice(0, LISTED_FAILURES), terminal)
   }
   return 0
 }
@@ -55,7 +55,7 @@ function row({ name, provider, status, loaded, failed, lastReload }: ListedSourc
 }
 
 async function reload(context: CommandContext, name: string): CommandResult {
-  const report = await loading(context, name, false)
+  const report = await reloadWithProgress(context, name, false)
   const {
     created,
     updated,
@@ -75,7 +75,7 @@ async function reload(context: CommandContext, name: string): CommandResult {
       failures: report.failures,
     })
   else {
-    tellFailures(report.failures, context.terminal)
+    noteFailures(report.failures, context.terminal)
     const done =
       version === null
         ? 'Nothing to change'
@@ -86,12 +86,12 @@ async function reload(context: CommandContext, name: string): CommandResult {
 }
 
 async function plan(context: CommandContext, name: string): CommandResult {
-  const { delta, failures } = await loading(context, name, true)
+  const { delta, failures } = await reloadWithProgress(context, name, true)
   const changes = changesOf(delta!)
   const { terminal } = context
   if (context.json) await writeJson(context, { ...delta, failures })
   else {
-    tellFailures(failures, terminal)
+    noteFailures(failures, terminal)
     for (const change of changes) await terminal.write(`${renderChange(change, terminal.colors)}\n\n`)
     await terminal.write(
       changes.length === 0 ? 'Nothing to change.\n' : `Plan: ${countsText(countChanges(changes), 'planned')}.\n`,
@@ -100,11 +100,15 @@ async function plan(context: CommandContext, name: string): CommandResult {
   return failures.length > 0 ? 1 : 0
 }
 
-/** Shows how far it is where that takes a while. */
-async function loading({ client, terminal }: CommandContext, name: string, dryRun: boolean): Promise<SourceReload> {
+/** Reloads, and shows the progress while it takes longer than a second. */
+async function reloadWithProgress(
+  { client, terminal }: CommandContext,
+  name: string,
+  dryRun: boolean,
+): Promise<SourceReload> {
   const progress = startProgress(terminal, `loading ${name}`)
   const timer = setInterval(() => {
-    // What the load itself comes to is what counts.
+    // A failed progress query does not matter, only the outcome of the reload does.
     sourceStatus(client(), name).then(
       (source) => {
         if (source?.status === 'LOADING') progress.update(source.loaded, null)
@@ -120,7 +124,7 @@ async function loading({ client, terminal }: CommandContext, name: string, dryRu
   }
 }
 
-function tellFailures(failures: readonly ListedFailure[], { note, colors }: Terminal): void {
+function noteFailures(failures: readonly ListedFailure[], { note, colors }: Terminal): void {
   for (const { location, line, entryId, message } of failures) {
     const place = line === null ? location : `${location}:${line}`
     note(

@@ -14,7 +14,7 @@ export interface TagCommandOptions {
   readonly force: boolean
 }
 
-/** Lists tags; shows one; puts one on a version; with `--delete` takes one away. */
+/** Lists tags, shows one, sets one, or deletes one with `--delete`. */
 export async function tagCommand(
   context: CommandContext,
   name: string | undefined,
@@ -31,7 +31,7 @@ export async function tagCommand(
   if (options.delete) return show(context, await deleteTag(client, known, options.force), 'was on')
   if (version === undefined) {
     const found = await tagNamed(client, known)
-    if (found === null) throw new CommandFailure(EXIT.refused, `there is no tag ${name}`, 'TAG_NOT_FOUND')
+    if (found === null) throw new CommandFailure(EXIT.refused, `There is no tag ${name}`, 'TAG_NOT_FOUND')
     return show(context, found, 'is on')
   }
   const { expectedVersion, movable, fixed } = options
@@ -46,11 +46,12 @@ export async function tagCommand(
 
 function checkUse(name: string | undefined, version: string | undefined, options: TagCommandOptions): void {
   if (options.delete && (name === undefined || version !== undefined))
-    throw usageFailure("--delete takes a tag's name and no version")
-  if (options.force && !options.delete) throw usageFailure('--force goes with --delete')
-  if (options.movable && options.fixed) throw usageFailure('--movable and --fixed were both given: leave one out')
+    throw usageFailure('--delete needs the name of a tag and no version')
+  if (options.force && !options.delete) throw usageFailure('--force is valid only with --delete')
+  if (options.movable && options.fixed)
+    throw usageFailure('--movable and --fixed exclude each other: remove one of them')
   if (version === undefined && (options.movable || options.fixed || options.expectedVersion !== undefined)) {
-    throw usageFailure('--movable, --fixed and --expected-version go with a version to put the tag on')
+    throw usageFailure('--movable, --fixed and --expected-version need a version to set the tag to')
   }
 }
 

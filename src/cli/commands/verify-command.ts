@@ -15,10 +15,10 @@ import { usageFailure } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 import { printable } from '../terminal/terminal.js'
 
-/** Checking reads all of history: a bound that is there for clients does not fit it. */
+/** Verifying reads the whole history, so the time limits for clients do not apply. */
 const TIMEOUT_MS = 3_600_000
 
-/** Checks the stored history itself, row by row and digest by digest; 1 where something is not as it was written. */
+/** Verifies the stored history row by row and digest by digest. Returns 1 if anything differs from what was written. */
 export async function verifyCommand(context: CommandContext): CommandResult {
   const { terminal, json } = context
   const verification = await verifyStore(context)
@@ -26,12 +26,12 @@ export async function verifyCommand(context: CommandContext): CommandResult {
   if (json) {
     await writeJson(context, { ok: corruptions.length === 0, ...verification })
   } else {
-    const held = `${versions} versions, ${revisions} revisions and ${changes} changes`
+    const counts = `${versions} versions, ${revisions} revisions and ${changes} changes`
     for (const { part, where, message } of corruptions) {
       await terminal.write(`${terminal.colors.red(`${part} ${printable(where)}`)}  ${printable(message)}\n`)
     }
-    const outcome = corruptions.length === 0 ? 'all as they were written' : `${corruptions.length} not as written`
-    await terminal.write(`${held}: ${outcome}.\n`)
+    const outcome = corruptions.length === 0 ? 'all intact' : `${corruptions.length} corrupted`
+    await terminal.write(`${counts}: ${outcome}.\n`)
   }
   return corruptions.length === 0 ? 0 : 1
 }
@@ -40,13 +40,13 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
   const config = localStoreConfig()
   const { backend, databaseUrl, dataDir } = config
   if (backend === 'memory' || backend === 'none') {
-    throw usageFailure(`the store "${backend}" lives within its gateway: there is nothing to check here`)
+    throw usageFailure(`The store "${backend}" exists only inside a running gateway, so there is nothing to verify`)
   }
-  // It would be made, found empty and called sound.
+  // Opening it would create an empty store and report it as intact.
   if (backend === 'embedded' && !holdsEmbeddedStore(dataDir)) {
     throw localStoreFailure(
       new Error(
-        `there is none in ${dataDir}; go where the gateway runs, or set CADASTRE_DATA_DIR or DATABASE_URL as it has them`,
+        `there is no store in ${dataDir}. Run this where the gateway runs, or set CADASTRE_DATA_DIR or DATABASE_URL as it does`,
       ),
     )
   }
@@ -65,7 +65,7 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
   }).catch((error: unknown) => {
     throw localStoreFailure(error)
   })
-  const progress = startProgress(terminal, 'checking versions')
+  const progress = startProgress(terminal, 'verifying versions')
   try {
     return await history.verify((done, of) => progress.update(done, of))
   } finally {
@@ -74,7 +74,7 @@ async function verifyStore({ terminal }: CommandContext): Promise<Verification> 
   }
 }
 
-/** Those of plugins too: by fewer, the index of references would seem wrong, and opening the store would make it so. */
+/** Includes the patterns of plugins. With fewer patterns, opening the store would rebuild its reference index wrongly. */
 async function dependencyPatterns(config: GatewayConfig): Promise<readonly DependencyPattern[]> {
   if (config.plugins.length === 0) return config.dependencies
   const providers = await createGatewayProviders()

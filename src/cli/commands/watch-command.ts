@@ -12,7 +12,7 @@ export interface WatchCommandOptions {
   readonly initial: boolean
 }
 
-/** Prints changes as they happen, until it is interrupted; comes back by itself where the gateway goes away. */
+/** Prints changes as they happen, until it is interrupted. It reconnects when the gateway goes away. */
 export async function watchCommand(context: CommandContext, options: WatchCommandOptions): CommandResult {
   const { terminal, json } = context
   const find = options.find === undefined ? null : parseCriteria(options.find)
@@ -24,19 +24,19 @@ export async function watchCommand(context: CommandContext, options: WatchComman
     initial: options.initial,
     withContent: json,
     signal: terminal.interrupt(),
-    take: async (batch) => {
+    onBatch: async (batch) => {
       const text = json ? `${JSON.stringify(flatBatch(batch))}\n` : batchLines(batch, terminal.colors)
       if (text !== '') await terminal.write(text)
       cursor = batch.cursor
     },
     onLost: (reason, waitMs) => {
-      const text = `connection lost (${printable(reason)}), trying again in ${(waitMs / 1000).toFixed(1)} s`
+      const text = `connection lost (${printable(reason)}), reconnecting in ${(waitMs / 1000).toFixed(1)} s`
       terminal.note(terminal.colors.yellow(text))
     },
-    onBack: () => terminal.note(terminal.colors.dim('connected again')),
+    onReconnected: () => terminal.note(terminal.colors.dim('reconnected')),
   })
   if (cursor !== null && !json)
-    terminal.note(terminal.colors.dim(`to go on from here: cadastre watch --after ${cursor}`))
+    terminal.note(terminal.colors.dim(`to resume from here: cadastre watch --after ${cursor}`))
   return 0
 }
 
@@ -46,7 +46,7 @@ const SIGNS: Record<OperationKind, [sign: string, colour: 'green' | 'yellow' | '
   DELETE: ['-', 'red'],
 }
 
-/** `r12 v9 + app:db  store.sql`, a line for each change; a batch without changes has none. */
+/** One line per change, for example `r12 v9 + app:db  store.sql`. */
 function batchLines({ revision, version, changes }: ReceivedBatch, colors: Colors): string {
   const place = colors.dim(`r${revision} v${version.number}`)
   return changes
@@ -58,6 +58,6 @@ function batchLines({ revision, version, changes }: ReceivedBatch, colors: Color
 }
 
 function flatBatch({ version, ...batch }: ReceivedBatch): unknown {
-  const { number, ...told } = version
-  return { ...batch, version: number, ...told }
+  const { number, ...rest } = version
+  return { ...batch, version: number, ...rest }
 }

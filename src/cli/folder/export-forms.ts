@@ -9,13 +9,13 @@ export type ExportForm = 'wippy' | 'entry'
 
 interface Form {
   readonly fileName: string
-  /** What a namespace's file begins with. */
+  /** The first lines of a namespace's file. */
   heading(namespace: string): string
-  /** One entry, its line ends included. */
+  /** One entry, including its line ends. */
   entry(entry: StoredEntry): string
 }
 
-/** How a namespace is written so that `apply` reads the same entries back. */
+/** The forms in which a namespace is exported. `apply` reads the same entries back. */
 export const EXPORT_FORMS: Record<ExportForm, Form> = {
   wippy: {
     fileName: '_index.yaml',
@@ -29,7 +29,7 @@ export const EXPORT_FORMS: Record<ExportForm, Form> = {
   },
 }
 
-/** Keys of data stand beside name and kind, as people write them, unless they would be taken for something else. */
+/** An entry in the wippy form. Keys of data are written next to name and kind, unless one of them has that name. */
 function wippyItem({ entryId, kind, meta, data = null }: StoredEntry): Json {
   const item: Record<string, Json> = { name: nameOf(entryId), kind }
   if (isJsonObject(meta) && Object.keys(meta).length > 0) item['meta'] = meta

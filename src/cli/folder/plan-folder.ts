@@ -6,7 +6,7 @@ import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { StoredEntry } from '../gateway/gateway-queries.js'
 import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
 
-/** What leads one entry from what the registry holds to what the folder says; one side may be absent, not both. */
+/** The change of one entry from the registry's state to the folder's. At most one side is null. */
 export interface PlannedChange {
   readonly id: EntryId
   readonly wanted: SourceEntry | null
@@ -14,30 +14,30 @@ export interface PlannedChange {
 }
 
 export interface FolderPlan {
-  /** The registry's revision that the folder was held against. */
+  /** The revision that the folder was compared with. */
   readonly revision: number
-  /** By id. */
+  /** Ordered by id. */
   readonly changes: readonly PlannedChange[]
-  /** Entries of the folder that the registry holds just so. */
+  /** Number of entries that are equal in both. */
   readonly unchanged: number
-  /** Why `--prune` was left out though asked for; null otherwise. */
+  /** Why `--prune` was ignored, or null. */
   readonly pruneRefused: string | null
 }
 
 export interface PlanOptions {
   readonly prune: boolean
-  /** Also fetches the contents of what will change, for showing. */
+  /** Whether to fetch the contents of the changed entries, to show them. */
   readonly withContent: boolean
   readonly progress: (done: number, of: number) => void
 }
 
-/** Ids or namespaces asked for at once: as many as one page holds, of 768 bytes at most each. */
-const AT_ONCE = 1000
+/** Ids or namespaces in one query, as many as one page holds. Each has at most 768 bytes. */
+const CHUNK_SIZE = 1000
 
 /**
- * Holds a folder against the registry as one revision has it: by digest, so that of what is equal no content
- * travels. With `prune`, what the registry has in the folder's namespaces and the folder has not goes too;
- * where part of the folder could not be read nothing is pruned, because that part may define it.
+ * Compares a folder with the registry at one revision. It compares digests, so no content of equal entries is sent.
+ * With `prune`, entries of the folder's namespaces that the folder does not define are deleted. If part of the folder
+ * cannot be read, nothing is pruned, because that part may define them.
  */
 export async function planFolder(
   client: GatewayClient,
@@ -51,7 +51,7 @@ export async function planFolder(
   const wanted = [...folder.entries.keys()]
 
   if (prunes) {
-    for (const namespaces of portions([...folder.namespaces])) {
+    for (const namespaces of chunks([...folder.namespaces])) {
       for await (const page of snapshotEntries(client, {
         revision,
         where: { ns: { in: namespaces } },
@@ -83,12 +83,12 @@ export async function planFolder(
   return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused }
 }
 
-/** A failure that names its entry leaves that entry alone; one that does not could hide any. */
+/** A failure with an entry id protects only that entry. A failure without one could hide any entry. */
 function whyNotPrune(folder: FolderReading): string | null {
   if (folder.failures.some(({ entryId }) => entryId === null)) {
-    return 'nothing is pruned: what could not be read may define what would go'
+    return 'Nothing is pruned, because the files that could not be read may define the entries that would be deleted'
   }
-  return folder.namespaces.size === 0 ? 'nothing is pruned: no namespace is defined here' : null
+  return folder.namespaces.size === 0 ? 'Nothing is pruned, because the files define no namespace' : null
 }
 
 async function fetchContents(
@@ -112,19 +112,19 @@ async function fetchByIds(
   progress: (done: number, of: number) => void,
 ): Promise<void> {
   let done = 0
-  for (const portion of portions(ids)) {
-    for await (const page of snapshotEntries(client, { revision, where: { id: { in: portion } }, withContent })) {
+  for (const chunk of chunks(ids)) {
+    for await (const page of snapshotEntries(client, { revision, where: { id: { in: chunk } }, withContent })) {
       for (const entry of page) into.set(entry.entryId, entry)
     }
-    progress((done += portion.length), ids.length)
+    progress((done += chunk.length), ids.length)
   }
 }
 
-function* portions<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let start = 0; start < items.length; start += AT_ONCE) yield items.slice(start, start + AT_ONCE)
+function* chunks<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += CHUNK_SIZE) yield items.slice(start, start + CHUNK_SIZE)
 }
 
-/** Whether the change replaces an entry by one of another kind, which takes a delete and a create. */
+/** Whether the change gives the entry another kind, which takes a delete and a create. */
 export function isReplacement({ wanted, stored }: PlannedChange): boolean {
   return wanted !== null && stored !== null && wanted.content.kind !== stored.kind
 }

@@ -4,7 +4,7 @@ import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 import type { Terminal } from '../terminal/terminal.js'
 
-/** The entries of a folder or file that was named on the command line. @throws Failure where it cannot be read at all */
+/** Reads the folder or file of a command line. @throws CommandFailure if the path itself cannot be read */
 export async function readDefinitions(path: string, terminal: Terminal): Promise<FolderReading> {
   const progress = startProgress(terminal, 'reading files')
   try {

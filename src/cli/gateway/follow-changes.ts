@@ -17,92 +17,99 @@ export interface FollowOptions {
   readonly initial: boolean
   readonly withContent: boolean
   readonly signal: AbortSignal
-  /** Handed one batch at a time; the next is not read before this settles. */
-  readonly take: (batch: ReceivedBatch) => Promise<void>
-  /** Hears why the connection was lost and after how many milliseconds it is tried again. */
+  /** Called with one batch at a time. The next batch is delivered when the promise resolves. */
+  readonly onBatch: (batch: ReceivedBatch) => Promise<void>
+  /** Called when the connection is lost, with the reason and the milliseconds until the next attempt. */
   readonly onLost: (reason: string, waitMs: number) => void
-  readonly onBack: () => void
+  readonly onReconnected: () => void
 }
 
-const FIRST_WAIT_MS = 250
-const LONGEST_WAIT_MS = 5_000
-/** A peer that is gone without a word is noticed within this and the wait for its pong. */
+/** Reconnecting backs off from the first delay to the longest, so a watcher is back within about 2 s of its gateway. */
+const FIRST_DELAY_MS = 250
+const LONGEST_DELAY_MS = 2_000
+/** A peer that vanishes silently is noticed within a ping interval and the wait for its pong. */
 const PING_MS = 10_000
 const PONG_WAIT_MS = 5_000
-const ACK_WAIT_MS = 10_000
+/** Time for the WebSocket handshake, and again for the acknowledgement of the connection. */
+const CONNECT_WAIT_MS = 10_000
 
-/** Batches received and not yet taken, above which nothing more is read from the socket. */
-const MAX_WAITING = 16
+/** Batches that may be queued for `onBatch` before reading from the socket pauses. */
+const MAX_QUEUED = 16
 
 /**
- * Follows `changes` until the signal: where the connection ends it is made anew and goes on after the last
- * batch taken, so that nothing is missing and nothing comes twice.
- * @throws Failure unreachable where the very first connection fails, refused where the gateway ends the stream with an error
+ * Follows `changes` until the signal aborts. After a lost connection it reconnects and resumes after the last delivered
+ * batch, so nothing is missing and nothing is delivered twice.
+ * @throws CommandFailure unreachable if the very first connection fails, refused if the gateway ends the stream with an error
  */
 export async function followChanges(gateway: GatewayClientOptions, options: FollowOptions): Promise<void> {
   let after = options.after
   let everConnected = false
   let failures = 0
   while (!options.signal.aborted) {
-    const take = async (batch: ReceivedBatch): Promise<void> => {
-      await options.take(batch)
+    const onBatch = async (batch: ReceivedBatch): Promise<void> => {
+      await options.onBatch(batch)
       after = batch.cursor
-      // Not on connecting: a gateway that lets us in and serves nothing must not be asked four times a second.
+      // Connecting does not reset the backoff: a gateway may accept connections and serve nothing.
       failures = 0
     }
-    const connected = (): void => {
-      if (everConnected && failures > 0) options.onBack()
+    const onConnected = (): void => {
+      if (everConnected && failures > 0) options.onReconnected()
       everConnected = true
     }
     const { find, initial, withContent, signal } = options
-    // A filter that was never given is left out: `null` would be one that is given.
+    // An omitted filter and a filter of `null` are different variables to the gateway.
     const variables = { after, initial, withContent, ...(find === null ? {} : { find }) }
-    const reason = await followOnce(gateway, { query: ChangesDocument.text, variables }, { take, connected, signal })
+    const reason = await followOnce(
+      gateway,
+      { query: ChangesDocument.text, variables },
+      { onBatch, onConnected, signal },
+    )
     if (signal.aborted) return
     if (!everConnected) {
-      const advice = '`cadastre serve` starts one, --url names another'
+      const advice = 'Start one with `cadastre serve`, or name another with --url'
       throw new CommandFailure(
         EXIT.unreachable,
-        `no gateway at ${gateway.url.href} (${reason}): ${advice}`,
+        `No gateway answers at ${gateway.url.href} (${reason}). ${advice}`,
         'UNREACHABLE',
       )
     }
-    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
+    const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
     failures++
-    options.onLost(reason, wait)
-    await pause(wait, signal)
+    options.onLost(reason, delay)
+    await pause(delay, signal)
   }
 }
 
-interface Connection {
-  readonly take: (batch: ReceivedBatch) => Promise<void>
-  readonly connected: () => void
+interface ConnectionCallbacks {
+  readonly onBatch: (batch: ReceivedBatch) => Promise<void>
+  readonly onConnected: () => void
   readonly signal: AbortSignal
 }
 
-/** One connection, from its opening to its end. Settles with why it ended. @throws Failure as told by the gateway */
+/** Follows over one connection. Resolves with the reason for its end. @throws CommandFailure if the gateway sends an error */
 async function followOnce(
   gateway: GatewayClientOptions,
   payload: { query: string; variables: Record<string, unknown> },
-  { take, connected, signal }: Connection,
+  { onBatch, onConnected, signal }: ConnectionCallbacks,
 ): Promise<string> {
+  const connectWaitMs = gateway.timeoutMs ?? CONNECT_WAIT_MS
   let socket: WebSocket | undefined
   let pongTimer: NodeJS.Timeout | undefined
   const client: Client = createClient({
     url: gatewaySocketUrl(gateway.url),
-    webSocketImpl: WebSocket,
-    // Trying again is done above: the library would subscribe with the cursor of the beginning.
+    webSocketImpl: withHandshakeTimeout(connectWaitMs),
+    // `followChanges` reconnects instead: the library would subscribe with the first cursor again.
     retryAttempts: 0,
     keepAlive: PING_MS,
-    connectionAckWaitTimeout: gateway.timeoutMs ?? ACK_WAIT_MS,
+    connectionAckWaitTimeout: connectWaitMs,
     ...(gateway.author === undefined ? {} : { connectionParams: { author: gateway.author } }),
     on: {
       opened: (opened) => {
         socket = opened as WebSocket
       },
-      connected,
+      connected: onConnected,
       ping: (received) => {
-        // A socket that we do not read gives no pong: that is our slowness and not the gateway's.
+        // A paused socket delivers no pong. That says nothing about the gateway.
         if (!received && socket?.isPaused === false) pongTimer = setTimeout(() => socket?.terminate(), PONG_WAIT_MS)
       },
       pong: (received) => {
@@ -111,25 +118,26 @@ async function followOnce(
     },
   })
 
-  const waiting: ReceivedBatch[] = []
+  const queue: ReceivedBatch[] = []
   let draining: Promise<void> | undefined
   const drain = async (): Promise<void> => {
-    for (let batch = waiting.shift(); batch !== undefined && !signal.aborted; batch = waiting.shift()) {
-      await take(batch)
-      if (waiting.length === 0 && socket?.isPaused === true) socket.resume()
+    for (let batch = queue.shift(); batch !== undefined && !signal.aborted; batch = queue.shift()) {
+      await onBatch(batch)
+      if (queue.length === 0 && socket?.isPaused === true) socket.resume()
     }
     draining = undefined
   }
 
+  let stopListening = () => {}
   try {
     const reason = await new Promise<string>((resolve, reject) => {
       const stop = client.subscribe<ChangesSubscription>(payload, {
         next: ({ data, errors }) => {
           if (errors !== undefined && errors.length > 0) return reject(endFailure(errors))
           if (!data) return
-          waiting.push(data.changes)
+          queue.push(data.changes)
           draining ??= drain().catch((error: unknown) => reject(error as Error))
-          if (waiting.length >= MAX_WAITING) {
+          if (queue.length >= MAX_QUEUED) {
             clearTimeout(pongTimer)
             socket?.pause()
           }
@@ -140,33 +148,41 @@ async function followOnce(
         },
         complete: () => resolve('the gateway ended the stream'),
       })
-      signal.addEventListener(
-        'abort',
-        () => {
-          stop()
-          resolve('interrupted')
-        },
-        { once: true },
-      )
+      const interrupt = () => {
+        stop()
+        resolve('interrupted')
+      }
+      signal.addEventListener('abort', interrupt, { once: true })
+      stopListening = () => signal.removeEventListener('abort', interrupt)
     })
     await draining
     return reason
   } catch (error) {
     await draining
-    if (error instanceof GoneAway) return error.message
+    if (error instanceof TemporaryFailure) return error.message
     throw error
   } finally {
+    stopListening()
     clearTimeout(pongTimer)
     client.terminate()
   }
 }
 
-/** The gateway's own word that it cannot serve now: worth trying again. */
-class GoneAway extends Error {}
+/** Without a timeout, a peer that accepts the connection and never answers the handshake would be waited for forever. */
+function withHandshakeTimeout(handshakeTimeout: number): typeof WebSocket {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { handshakeTimeout })
+    }
+  } as typeof WebSocket
+}
+
+/** The gateway reports that it cannot serve now. Reconnecting may help. */
+class TemporaryFailure extends Error {}
 
 function endFailure(errors: readonly { message: string; extensions?: object }[]): Error {
   const failure = failureOfErrors(errors as Parameters<typeof failureOfErrors>[0])
-  return failure.exitCode === EXIT.unreachable ? new GoneAway(failure.message) : failure
+  return failure.exitCode === EXIT.unreachable ? new TemporaryFailure(failure.message) : failure
 }
 
 function closeReason(error: unknown): string {

@@ -4,19 +4,19 @@ import type { TypedDocument } from './gateway-documents.js'
 export interface GatewayClientOptions {
   readonly url: URL
   readonly author: string | undefined
-  /** Longest wait for an answer; undefined takes the default of reads and of writes. */
+  /** Milliseconds to wait for an answer. Undefined means the default for reads or writes. */
   readonly timeoutMs: number | undefined
 }
 
 type Access = 'read' | 'write'
 
-/** A write waits for participants, 300 s in total by default, which is also how long fetch waits for an answer at most. */
+/** A write waits for participants, 300 s in total by default. That is also the longest that fetch waits. */
 const DEFAULT_TIMEOUT_MS: Record<Access, number> = { read: 30_000, write: 295_000 }
 
-/** Of these the gateway says by itself that it cannot serve now. */
+/** Codes by which a gateway reports that it cannot serve now. */
 const OUT_OF_SERVICE = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN'])
 
-/** A connection that broke, as an idle one does when the gateway closes it just then: worth asking once more. */
+/** Errors of a broken connection. An idle connection breaks if the gateway closes it at the same moment, so it is retried. */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 interface GraphQLAnswer {
@@ -24,7 +24,7 @@ interface GraphQLAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[]
 }
 
-/** Speaks GraphQL over HTTP with one gateway. Every call settles; its failures carry the exit code. */
+/** A client of one gateway, over HTTP. Every call settles. Its failures carry the exit code. */
 export class GatewayClient {
   constructor(readonly options: GatewayClientOptions) {}
 
@@ -58,7 +58,7 @@ export class GatewayClient {
     const headers = {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json, application/json',
-      // A header carries bytes: UTF-8 is spelled out as such, what the gateway reads back.
+      // A header is a byte string. The gateway decodes it as UTF-8.
       ...(author === undefined ? {} : { 'x-cadastre-author': Buffer.from(author, 'utf8').toString('latin1') }),
     }
     const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
@@ -70,7 +70,7 @@ export class GatewayClient {
     try {
       answer = JSON.parse(text) as GraphQLAnswer
     } catch {
-      throw this.#notAGateway(`HTTP ${status} and no JSON`)
+      throw this.#notAGateway(`HTTP ${status} without JSON`)
     }
     if (answer.errors !== undefined && answer.errors.length > 0) throw failureOfErrors(answer.errors)
     if (answer.data === undefined || answer.data === null) throw this.#notAGateway(`HTTP ${status} without data`)
@@ -80,31 +80,31 @@ export class GatewayClient {
   #notAGateway(answered: string): CommandFailure {
     return new CommandFailure(
       EXIT.unreachable,
-      `${this.options.url.href} is no gateway: it answered ${answered}`,
+      `${this.options.url.href} is not a gateway. It answered ${answered}`,
       'NOT_A_GATEWAY',
     )
   }
 
   #unreachable(error: unknown, code: string, timeoutMs: number, access: Access): CommandFailure {
     const { href } = this.options.url
-    const outcome = 'Whether it was applied is not known: look at `cadastre log`, or run the same again'
+    const outcome = 'It may have been applied: check `cadastre log`, or run the same command again'
     const unknown = access === 'write' ? `. ${outcome}` : ''
     if ((error as Error).name === 'TimeoutError') {
       return new CommandFailure(
         EXIT.unreachable,
-        `${href} gave no answer within ${timeoutMs / 1000} s${unknown}`,
+        `${href} did not answer within ${timeoutMs / 1000} s${unknown}`,
         'TIMEOUT',
       )
     }
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-      const advice = '`cadastre serve` starts one, --url names another'
-      return new CommandFailure(EXIT.unreachable, `no gateway at ${href} (${code}): ${advice}`, code)
+      const advice = 'Start one with `cadastre serve`, or name another with --url'
+      return new CommandFailure(EXIT.unreachable, `No gateway answers at ${href} (${code}). ${advice}`, code)
     }
     return new CommandFailure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
   }
 }
 
-/** The gateway's errors as one failure: the first code decides. */
+/** Turns GraphQL errors into one failure. The first error's code decides the exit code. */
 export function failureOfErrors(
   errors: readonly { message: string; extensions?: { readonly code?: string } }[],
 ): CommandFailure {
@@ -113,7 +113,7 @@ export function failureOfErrors(
   return new CommandFailure(OUT_OF_SERVICE.has(code) ? EXIT.unreachable : EXIT.refused, message, code)
 }
 
-/** fetch says "fetch failed" and keeps the reason below, for two addresses of one name in a list of their own. */
+/** The cause of a failed fetch. If the host has several addresses, the causes are in a list below it. */
 function causeOf(error: unknown): { code?: unknown; message?: unknown } {
   const cause: unknown = (error as { cause?: unknown }).cause ?? error
   const inner: unknown = (cause as { errors?: unknown[] }).errors?.[0]

@@ -3,14 +3,14 @@ import { loadConfig } from '../../server/config/config.js'
 import { ConfigError } from '../../server/config/config-error.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 
-/** The configuration that a gateway started here would have, over one of the built-in stores. @throws Failure (usage) naming every problem */
+/** The configuration that a gateway would have here. Only built-in stores are supported. @throws CommandFailure (usage) with every problem */
 export function localStoreConfig(): GatewayConfig {
   try {
     const config = loadConfig()
     if (config.store === null) return config
     throw new CommandFailure(
       EXIT.usage,
-      `the store "${config.store.provider}" is a plugin's: only the built-in ones can be looked into from here`,
+      `The store "${config.store.provider}" belongs to a plugin. This command supports only the built-in stores`,
       'CONFIGURATION',
     )
   } catch (error) {
@@ -20,8 +20,8 @@ export function localStoreConfig(): GatewayConfig {
   }
 }
 
-/** A store that cannot be opened, in the store's own words: they name what to do. */
+/** The failure for a store that cannot be opened. The store's message says what to do. */
 export function localStoreFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error
-  return new CommandFailure(EXIT.unreachable, `the store cannot be opened: ${(error as Error).message}`, 'STORE')
+  return new CommandFailure(EXIT.unreachable, `The store cannot be opened: ${(error as Error).message}`, 'STORE')
 }

@@ -1,17 +1,17 @@
 import { SingleBar } from 'cli-progress'
 import type { Terminal } from './terminal.js'
 
-/** What takes less is over before a bar could be read. */
+/** A bar that ends sooner could not be read. */
 const SHOW_AFTER_MS = 1000
 
 export interface Progress {
-  /** `of` null where the end is not known. */
+  /** `of` is null if the total is unknown. */
   update(done: number, of: number | null): void
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void
 }
 
-/** A bar on standard error for what takes longer than a second; nothing where nobody would see it. */
+/** Shows a bar on standard error once the work takes longer than a second, if standard error is a terminal. */
 export function startProgress(terminal: Terminal, label: string): Progress {
   const begun = Date.now()
   let bar: SingleBar | undefined

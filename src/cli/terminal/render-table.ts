@@ -1,7 +1,7 @@
 import type { Colors } from './terminal.js'
 import { printable } from './terminal.js'
 
-/** Rows of text in columns as wide as their widest cell and no wider. */
+/** A table with columns as wide as their widest cell. */
 export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string {
   const cells = rows.map((row) => row.map(printable))
   const widths = headings.map((heading, column) =>
@@ -15,7 +15,7 @@ export function renderTable(headings: readonly string[], rows: readonly (readonl
   return [colors.bold(line(headings)), ...cells.map(line)].map((text) => `${text}\n`).join('')
 }
 
-/** In code points: near enough for a terminal, and right for everything but wide scripts. */
+/** Counts code points, which is correct for everything except wide scripts. */
 function width(text: string): number {
   let count = 0
   for (const _ of text) count++

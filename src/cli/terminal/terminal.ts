@@ -2,20 +2,20 @@ import pc from 'picocolors'
 
 export type Colors = ReturnType<typeof pc.createColors>
 
-/** Where a command prints and what it may count on there. */
+/** The output of a command. */
 export interface Terminal {
-  /** Results. Settles once the text has been taken, so that a slow reader slows us and not our memory. */
+  /** Writes results to standard output. Resolves when the text has been written, so a slow reader costs no memory. */
   write(text: string): Promise<void>
-  /** Everything that is no result: one line on standard error. */
+  /** Writes one line that is not a result to standard error. */
   note(line: string): void
   readonly colors: Colors
-  /** Whether a progress bar would be seen. */
+  /** Whether standard error is a terminal that can show a progress bar. */
   readonly showsProgress: boolean
-  /** Aborted when the user interrupts; from the first call on an interrupt no longer ends the process by itself. */
+  /** A signal that aborts when the user interrupts. From the first call on, an interrupt no longer ends the process. */
   interrupt(): AbortSignal
 }
 
-/** What the process's surroundings decide. */
+/** The streams and settings of the process. */
 export interface TerminalOptions {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
@@ -44,7 +44,7 @@ export function processTerminal({ stdout, stderr, colors }: TerminalOptions): Te
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
-/** Text from a registry as it may stand on a terminal: what would steer the terminal is shown as an escape. */
+/** Escapes control characters, so that text from a registry cannot control the terminal. */
 export function printable(text: string): string {
   return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

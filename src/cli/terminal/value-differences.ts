@@ -2,15 +2,15 @@ import { jsonEquals } from '../../core/entry/canonical-json.js'
 import type { Json } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
 
-/** One place at which two values differ; a side that is absent has nothing there. */
+/** One place where two values differ. A side is undefined if it has no value there. */
 export interface ValueDifference {
-  /** `data.pool.max`; a key that holds a dot or is empty stands in brackets: `meta["a.b"]`. */
+  /** For example `data.pool.max`. A key with a dot and an empty key are in brackets: `meta["a.b"]`. */
   readonly path: string
   readonly before: Json | undefined
   readonly after: Json | undefined
 }
 
-/** The places at which two values differ, as deep down as both are objects, or arrays of one length. */
+/** The differences of two values. It descends while both are objects, or arrays of equal length. */
 export function valueDifferences(path: string, before: Json, after: Json): ValueDifference[] {
   if (jsonEquals(before, after)) return []
   if (isJsonObject(before) && isJsonObject(after)) {
@@ -30,7 +30,7 @@ export function valueDifferences(path: string, before: Json, after: Json): Value
   return [{ path, before, after }]
 }
 
-/** The leaves of a value, for what is new or goes as a whole: empty containers are leaves too. */
+/** The leaves of a value, for a value that is new or removed as a whole. Empty containers are leaves too. */
 export function leaves(path: string, value: Json): { path: string; value: Json }[] {
   if (isJsonObject(value) && Object.keys(value).length > 0) {
     return Object.keys(value).flatMap((key) => leaves(childPath(path, key), value[key]!))

@@ -1,9 +1,9 @@
 import { Document, Scalar, visit } from 'yaml'
 
-/** What steers a terminal or turns text around on it; YAML can spell all of it as escapes within double quotes. */
+/** Control and bidi characters. YAML can write them as escapes within double quotes. */
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
-/** A JSON value as YAML that `apply` reads back to the same value: no anchors, no folded lines, quotes where needed. */
+/** A JSON value as YAML that `apply` parses to the same value, without anchors and folded lines. */
 export function yamlText(value: unknown): string {
   const document = new Document(value, { version: '1.2', schema: 'core', aliasDuplicateObjects: false })
   visit(document, {

@@ -15,7 +15,7 @@ const plain = pc.createColors(false)
 const content = (meta: Json, data: Json, kind = 'service.http') => ({ kind, meta, data })
 
 describe('a change on the terminal', () => {
-  it('that updates shows each place that differs, from what to what', () => {
+  it('shows every difference of an update', () => {
     const change = {
       entryId: 'app:web',
       before: content({ title: 'Web', old: 1, tags: ['a', 'b'] }, { pool: { max: 5 }, same: [1, 2] }),
@@ -35,7 +35,7 @@ describe('a change on the terminal', () => {
     `)
   })
 
-  it('that creates shows what there will be, and one that deletes only what goes', () => {
+  it('shows the content of a create, and only the heading of a delete', () => {
     expect(
       renderChange({ entryId: 'app:web', before: null, after: content({}, { a: { b: 1, c: [] } }) }, plain),
     ).toMatchInlineSnapshot(`
@@ -48,12 +48,12 @@ describe('a change on the terminal', () => {
     )
   })
 
-  it('of the kind is a replacement', () => {
+  it('is a replacement if the kind differs', () => {
     const change = { entryId: 'app:web', before: content({}, 1), after: content({}, 1, 'service.grpc') }
     expect(renderChange(change, plain)).toBe('± replace app:web  service.http → service.grpc')
   })
 
-  it('of a longer text shows the lines that differ, and cuts what nobody would read', () => {
+  it('shows the lines of a text that differ, and truncates long values', () => {
     const lines = Array.from({ length: 40 }, (_, i) => `line ${i}`)
     const change = {
       entryId: 'app:web',
@@ -72,13 +72,13 @@ describe('a change on the terminal', () => {
     )
   })
 
-  it('has colours where they are wanted', () => {
+  it('has colours if they are enabled', () => {
     expect(renderChange({ entryId: 'a:b', before: content({}, 1), after: null }, pc.createColors(true))).toContain(
       '\u001b[31m',
     )
   })
 
-  it('never steers the terminal with what an entry holds', () => {
+  it('escapes control characters of an entry', () => {
     const evil = '\u001b]0;gone\u0007\u009b2J\u202e'
     const change = {
       entryId: 'a:b',
@@ -91,7 +91,7 @@ describe('a change on the terminal', () => {
 })
 
 describe('the differences of two values', () => {
-  it('are none just where they are equal by value', () => {
+  it('are empty exactly if the values are equal', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         expect(valueDifferences('data', a as Json, a as Json)).toEqual([])
@@ -100,7 +100,7 @@ describe('the differences of two values', () => {
     )
   })
 
-  it('know own keys only', () => {
+  it('compare only own keys', () => {
     const own = JSON.parse('{"__proto__": 1}') as Json
     expect(valueDifferences('data', {}, own)).toEqual([{ path: 'data.__proto__', before: undefined, after: 1 }])
     expect(valueDifferences('data', { constructor: 1 }, {})).toEqual([
@@ -110,7 +110,7 @@ describe('the differences of two values', () => {
 })
 
 describe('a table', () => {
-  it('has columns as wide as what is in them', () => {
+  it('has columns as wide as their widest cell', () => {
     expect(
       renderTable(
         ['ID', 'KIND'],
@@ -125,11 +125,11 @@ describe('a table', () => {
 })
 
 describe('an exported entry', () => {
-  const kept = (text: string): boolean => !/[\u0000\p{Surrogate}]/u.test(text)
+  const isStorable = (text: string): boolean => !/[\u0000\p{Surrogate}]/u.test(text)
   const json = fc
     .jsonValue({ maxDepth: 4, stringUnit: 'grapheme' })
-    .filter((value) => kept(JSON.stringify(value)) && !JSON.stringify(value).includes('\\u0000'))
-  const meta = fc.dictionary(fc.string({ unit: 'grapheme' }).filter(kept), json, { maxKeys: 4 })
+    .filter((value) => isStorable(JSON.stringify(value)) && !JSON.stringify(value).includes('\\u0000'))
+  const meta = fc.dictionary(fc.string({ unit: 'grapheme' }).filter(isStorable), json, { maxKeys: 4 })
 
   it.each([
     ['wippy', '.yaml'],

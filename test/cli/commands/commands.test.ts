@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const run = (...argv: string[]): Promise<CliRun> => cli(gateway, ...argv)
 
-/** The output of a command that must succeed, as JSON. */
+/** The JSON output of a command that must succeed. */
 async function json<Value = any>(...argv: string[]): Promise<Value> {
   const { code, out, err } = await run(...argv, '--json')
   expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -46,7 +46,7 @@ const entries = (...list: { id: string; kind?: string; meta?: unknown; data?: un
   JSON.stringify(list.map((entry) => ({ kind: 'thing', ...entry })))
 
 describe('apply', () => {
-  it('brings the registry to what a folder says in one version, and does nothing the second time', async () => {
+  it('applies the state of a folder as one version, and does nothing the second time', async () => {
     const first = await run('apply', REGISTRY, '--message', 'All of it', '--author', 'Änn')
     expect(first).toMatchObject({ code: 0, err: '' })
     expect(first.out).toMatch(/\nVersion 1 \(revision 1\): 9 created, 0 updated, 0 deleted, 0 unchanged\.\n$/)
@@ -56,13 +56,13 @@ describe('apply', () => {
     ])
     expect(await run('apply', REGISTRY)).toEqual({
       code: 0,
-      out: 'Nothing to change: 9 entries are as the registry has them (revision 1).\n',
+      out: 'Nothing to change: 9 entries are unchanged (revision 1).\n',
       err: '',
     })
     expect(await json('log')).toHaveLength(2)
   })
 
-  it('warns of what is left dangling, also on a dry run', async () => {
+  it('warns about dangling references, also on a dry run', async () => {
     await write('a.json', entries({ id: 'a:db' }, { id: 'a:app', meta: { depends_on: ['db'] } }))
     await json('apply', folder)
     await write('a.json', entries({ id: 'a:app', meta: { depends_on: ['db'] } }))
@@ -72,7 +72,7 @@ describe('apply', () => {
     expect(await run('rollback', '0', '--dry-run')).toMatchObject({ code: 0, err: '' })
   })
 
-  it('sends only what differs by value, and replaces what has another kind', async () => {
+  it('sends only entries that differ by value, and replaces an entry of another kind', async () => {
     await write(
       'a.json',
       entries({ id: 'a:same', data: { x: 1, y: [1] } }, { id: 'a:new', data: 1 }, { id: 'a:kind', data: 1 }),
@@ -94,14 +94,14 @@ describe('apply', () => {
     expect(await json('get', 'a:kind')).toMatchObject({ kind: 'other' })
   })
 
-  it('on a dry run changes nothing', async () => {
+  it('changes nothing on a dry run', async () => {
     const { code, out } = await run('apply', REGISTRY, '--dry-run')
     expect(code).toBe(0)
     expect(out).toContain('Dry run, nothing was changed: 9 to create')
     expect(await json('find')).toEqual([])
   })
 
-  it('with --prune deletes what the namespaces found here have beyond the files, and leaves all others alone', async () => {
+  it('deletes with --prune the other entries of the namespaces in the files, and no others', async () => {
     await write('all.json', entries({ id: 'a:1' }, { id: 'a:2' }, { id: 'b:1' }, { id: 'c:1' }))
     await json('apply', folder)
     await write('all.json', entries({ id: 'a:1' }))
@@ -118,14 +118,14 @@ describe('apply', () => {
     expect((await json<{ id: string }[]>('find')).map(({ id }) => id)).toEqual(['a:1', 'c:1'])
   })
 
-  it('with --prune deletes nothing that a file may define which could not be read', async () => {
+  it('deletes with --prune no entry that an unreadable file may define', async () => {
     await write('all.json', entries({ id: 'a:1' }, { id: 'a:2' }))
     await json('apply', folder)
     await write('all.json', entries({ id: 'a:1', data: 'new' }))
     await write('torn.yaml', 'namespace: a\nentries: [')
     const torn = await run('apply', folder, '--prune')
     expect(torn.code).toBe(1)
-    expect(torn.err).toContain('nothing is pruned')
+    expect(torn.err).toContain('Nothing is pruned')
     expect(torn.out).toContain('0 created, 1 updated, 0 deleted')
 
     await rm(join(folder, 'torn.yaml'))
@@ -134,7 +134,7 @@ describe('apply', () => {
     expect(await json('find')).toHaveLength(2)
   })
 
-  it('applies what can be read, names what cannot, and ends with 1', async () => {
+  it('applies the readable files, reports the others, and exits with 1', async () => {
     const { code, out, err } = await run('apply', BROKEN)
     expect(code).toBe(1)
     expect(out).toContain('2 created')
@@ -145,7 +145,7 @@ describe('apply', () => {
     expect(JSON.parse(again.out)).toMatchObject({ applied: null, failures: { length: 5 } })
   })
 
-  it('overwrites nothing that changed while it was at work: that is a conflict, told with the file and line', async () => {
+  it('reports a conflict with file and line if an entry changes meanwhile, and overwrites nothing', async () => {
     await write('a.json', '[\n{"id":"a:1","kind":"thing"},\n{"id":"a:2","kind":"thing"}]')
     await json('apply', folder)
     const other = await mkdtemp(join(tmpdir(), 'cadastre-cli-'))
@@ -167,7 +167,7 @@ describe('apply', () => {
     await rm(other, { recursive: true })
   })
 
-  it('sent again after its answer was lost is applied once', async () => {
+  it('is applied once if it is sent again after a lost answer', async () => {
     await write('a.json', entries({ id: 'a:1' }))
     const send = globalThis.fetch
     let lost = false
@@ -185,7 +185,7 @@ describe('apply', () => {
     expect(await json('log')).toHaveLength(2)
   })
 
-  it('says where an entry came from that the gateway refuses', async () => {
+  it('reports the origin of an entry that the gateway refuses', async () => {
     const path = await write(
       'big.json',
       `[\n${JSON.stringify({ id: 'a:big', kind: 'thing', data: 'x'.repeat(2 << 20) })}]`,
@@ -199,7 +199,7 @@ describe('apply', () => {
     })
   })
 
-  it('compares more entries than one question holds', async () => {
+  it('compares more entries than fit in one query', async () => {
     await write(
       'many.jsonl',
       Array.from({ length: 1234 }, (_, i) => JSON.stringify({ id: `many:${i}`, kind: 'thing', data: i })).join('\n'),
@@ -212,7 +212,7 @@ describe('apply', () => {
 })
 
 describe('plan', () => {
-  it('shows what apply would do, entry by entry, and does not do it', async () => {
+  it('shows the changes of apply, entry by entry, without applying them', async () => {
     await write('a.json', entries({ id: 'a:old' }, { id: 'a:1', meta: { title: 'One' }, data: { pool: { max: 5 } } }))
     await json('apply', folder)
     const path = await write(
@@ -239,38 +239,38 @@ describe('plan', () => {
     expect(await json('log')).toHaveLength(2)
   })
 
-  it('says so where a folder defines nothing', async () => {
+  it('reports a folder that defines nothing', async () => {
     expect(await run('plan', folder)).toMatchObject({ code: 0, err: `${folder} defines no entries\n` })
   })
 })
 
-describe('looking into the registry', () => {
+describe('reading and moving the registry', () => {
   beforeEach(async () => {
     await json('apply', REGISTRY)
     await write('more.json', entries({ id: 'people:ann', kind: 'user', meta: { name: 'Ann B.' } }))
     await json('apply', folder, '--prune')
   })
 
-  it('get prints an entry as YAML that apply takes back', async () => {
+  it('get prints an entry as YAML that apply reads back', async () => {
     const { out } = await run('get', 'shop:db')
     expect(out).toMatch(/^# revision 1, version 1\nid: shop:db\nkind: store\.sql\n/)
     const path = await write('again.yaml', out)
     expect((await json('apply', path)).unchanged).toBe(1)
   })
 
-  it('get reads the past: a version, a revision or a time', async () => {
+  it('get reads an older state by version, revision or time', async () => {
     const [, first] = await json<{ createdAt: string }[]>('log')
     expect(await json('get', 'people:ann', '--at', 'v1')).toMatchObject({ meta: { name: 'Ann' }, revision: 1 })
     expect(await json('get', 'people:ann', '--at', 'r2')).toMatchObject({ meta: { name: 'Ann B.' }, version: 2 })
     expect(await json('get', 'people:ann', '--at', first!.createdAt)).toMatchObject({ meta: { name: 'Ann' } })
   })
 
-  it('get ends with 1 where there is no such entry', async () => {
-    expect(await run('get', 'people:bob')).toEqual({ code: 1, out: '', err: 'error there is no entry people:bob\n' })
+  it('get exits with 1 if there is no such entry', async () => {
+    expect(await run('get', 'people:bob')).toEqual({ code: 1, out: '', err: 'error There is no entry people:bob\n' })
     expect((await run('get', 'people:bob', '--at', 'v7')).err).toContain('there is no version 7')
   })
 
-  it('find lists what matches, as a table or as JSON', async () => {
+  it('find lists the matching entries, as a table or as JSON', async () => {
     expect((await run('find', '.kind=http.*', '^meta.comment=The')).out).toBe(
       'ID                KIND          REVISION  VERSION\nshop.web:gateway  http.service  r1        v1\n',
     )
@@ -280,7 +280,7 @@ describe('looking into the registry', () => {
     expect(await run('find', '.colour=red')).toMatchObject({ code: 1, err: expect.stringContaining('.colour') })
   })
 
-  it('log shows versions and movements of the head, the newest first', async () => {
+  it('log lists versions and movements of the head, newest first', async () => {
     await json('rollback', 'v1', '--message', 'Back\u001b[2J')
     const { out } = await run('log', '--transitions')
     expect(out.split('\n').map((line) => line.replace(/\d{4}-\S+Z/, 'TIME'))).toEqual([
@@ -294,15 +294,15 @@ describe('looking into the registry', () => {
     )
   })
 
-  it('diff shows what changed between two places, either way', async () => {
+  it('diff shows the changes between two points, in both directions', async () => {
     expect((await run('diff', 'v1', 'head')).out).toContain('    ~ meta.name: "Ann" → "Ann B."\n')
     expect(await json('diff', 'r2', 'v1')).toMatchObject({ from: 2, to: 1, created: 2, updated: 1, deleted: 0 })
     expect((await run('diff', 'v2', 'head')).out).toBe('No difference from revision 2 to 2.\n')
   })
 
-  it('rollback moves the head and says what that changed', async () => {
+  it('rollback moves the head and reports the changes', async () => {
     expect((await run('rollback', 'v1', '--dry-run')).out).toBe(
-      'Dry run, nothing was changed: applying v1 would mean 2 created, 1 updated, 0 deleted.\n',
+      'Dry run, nothing was changed: applying v1 would change: 2 created, 1 updated, 0 deleted.\n',
     )
     expect(await run('rollback', 'v1', '--expected-head', 'v1')).toMatchObject({
       code: 1,
@@ -311,11 +311,11 @@ describe('looking into the registry', () => {
     expect((await run('rollback', '1', '--expected-head', 'v2')).out).toBe(
       'The head is at version 1 (revision 3): 2 created, 1 updated, 0 deleted.\n',
     )
-    expect((await run('rollback', 'v1')).out).toBe('Version 1 is the head already; nothing was changed.\n')
+    expect((await run('rollback', 'v1')).out).toBe('Version 1 is already the head, nothing was changed.\n')
     expect(await run('rollback', 'v9')).toMatchObject({ code: 1, err: expect.stringContaining('VERSION_NOT_FOUND') })
   })
 
-  it('export writes what apply reads back as it was, from any place in the history', async () => {
+  it('export writes files that apply reads back unchanged, from any point in history', async () => {
     const { out } = await run('export', '--at', 'v1')
     expect(
       out
@@ -352,18 +352,18 @@ describe('the exit code', () => {
     [['rollback', 'yesterday']],
     [['export', '--form', 'xml']],
     [['log', '--author', 'a\nb']],
-  ])('is 2 for what makes no sense: %j', async (argv) => {
+  ])('is 2 for wrong usage: %j', async (argv) => {
     const { code, out, err } = await run(...argv)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).not.toBe('')
   })
 
-  it('is 0 for help and for the version', async () => {
+  it('is 0 for the help and the version', async () => {
     expect(await run('--version')).toEqual({ code: 0, out: '0.0.0\n', err: '' })
     expect((await run('apply', '--help')).out).toContain('--dry-run')
   })
 
-  describe('is 3 where no gateway', () => {
+  describe('is 3 if the gateway', () => {
     let hollow: { url: string; close(): void }
     let answer: { status: number; body: string | null }
 
@@ -382,24 +382,24 @@ describe('the exit code', () => {
     })
     afterAll(() => hollow.close())
 
-    it('listens', async () => {
+    it('does not listen', async () => {
       const url = gateway.url
       await gateway.close()
       for (const command of [['log'], ['watch']]) {
         expect(await cli({ url }, ...command)).toMatchObject({
           code: 3,
-          err: expect.stringMatching(/no gateway at .*ECONNREFUSED/),
+          err: expect.stringMatching(/No gateway answers at .*ECONNREFUSED/),
         })
       }
       const machine = await cli({ url }, 'log', '--json')
       expect(JSON.parse(machine.err)).toMatchObject({ error: { code: 'ECONNREFUSED' } })
     })
 
-    it('answers in time', async () => {
+    it('does not answer in time', async () => {
       answer = { status: 200, body: null }
       expect(await cli(hollow, 'log', '--timeout', '0.2')).toMatchObject({
         code: 3,
-        err: expect.stringContaining('gave no answer within 0.2 s'),
+        err: expect.stringContaining('did not answer within 0.2 s'),
       })
     })
 
@@ -407,22 +407,22 @@ describe('the exit code', () => {
       [404, '<html>'],
       [200, '{}'],
       [502, 'Bad Gateway'],
-    ])('is what answers: HTTP %d %s', async (status, body) => {
+    ])('is not a gateway: HTTP %d %s', async (status, body) => {
       answer = { status, body }
-      expect(await cli(hollow, 'log')).toMatchObject({ code: 3, err: expect.stringContaining('is no gateway') })
+      expect(await cli(hollow, 'log')).toMatchObject({ code: 3, err: expect.stringContaining('is not a gateway') })
     })
   })
 })
 
 describe('revert', () => {
-  it('takes back one version on top of the head, and says which entries are in the way', async () => {
+  it('undoes one version on top of the head, and reports the entries that conflict', async () => {
     await json('apply', await write('a.json', entries({ id: 'a:x', data: 1 })))
     await json('apply', await write('a.json', entries({ id: 'a:x', data: 2 }, { id: 'a:y' })))
     expect((await run('revert', 'v2', '--dry-run')).out).toBe(
-      'Dry run, nothing was changed: reverting v2 would mean 0 created, 1 updated, 1 deleted.\n',
+      'Dry run, nothing was changed: reverting v2 would change: 0 created, 1 updated, 1 deleted.\n',
     )
     expect((await run('revert', '2', '--message', 'no')).out).toBe(
-      'Version 3 (revision 3) takes back v2: 0 created, 1 updated, 1 deleted.\n',
+      'Version 3 (revision 3) reverts v2: 0 created, 1 updated, 1 deleted.\n',
     )
     expect(await json('log')).toMatchObject([{ number: 3, previous: 2, message: 'no' }, {}, {}, {}])
     const refused = await run('revert', 'v2')
@@ -441,9 +441,9 @@ describe('compact', () => {
     for (const data of [1, 2, 3]) await json('apply', await write('a.json', entries({ id: 'a:x', data })))
   })
 
-  it('takes away what lies before a revision, and says what; on a dry run what it would', async () => {
+  it('removes the history before a revision, and only reports it on a dry run', async () => {
     expect((await run('compact', 'r3', '--dry-run')).out).toBe(
-      'Dry run, nothing was changed: compacting before r3 would take away 2 versions and 2 changes.\n',
+      'Dry run, nothing was changed: compacting before r3 would remove 2 versions and 2 changes.\n',
     )
     expect((await run('compact', 'r3')).out).toBe('Compacted 2 versions and 2 changes: the oldest revision is r3.\n')
     expect((await run('compact', '3')).out).toBe('Nothing to compact before r3: the oldest revision is r3.\n')
@@ -462,7 +462,7 @@ describe('compact', () => {
     expect(await run('rollback', 'v1')).toMatchObject({ code: 1, err: expect.stringContaining('COMPACTED') as string })
   })
 
-  it('says which tag pins what, and what is wrong', async () => {
+  it('reports the tag that pins a version, and wrong revisions', async () => {
     await json('tag', 'release/1', 'v1')
     const pinned = await run('compact', 'r2')
     expect(pinned).toMatchObject({
@@ -479,7 +479,7 @@ describe('compact', () => {
 })
 
 describe('tag', () => {
-  it('puts names on versions, lists them, and places take them', async () => {
+  it('sets, lists and deletes tags, and --at accepts them', async () => {
     await json('apply', await write('a.json', entries({ id: 'a:x', data: 1 })))
     expect((await run('tag', 'release/1', 'head', '--author', 'ann')).out).toBe('The tag release/1 is on v1 (fixed).\n')
     await json('apply', await write('a.json', entries({ id: 'a:x', data: 2 })))
@@ -501,7 +501,7 @@ describe('tag', () => {
     expect(await json('tag')).toHaveLength(1)
   })
 
-  it('says why not', async () => {
+  it('reports why a tag cannot be set or deleted', async () => {
     await json('apply', await write('a.json', entries({ id: 'a:x' })))
     await json('tag', 'one', 'v1')
     expect(await run('tag', 'one', 'v0')).toMatchObject({
@@ -511,7 +511,7 @@ describe('tag', () => {
     expect(await run('tag', 'one', '--delete')).toMatchObject({ code: 1 })
     expect(await run('tag', 'none')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('there is no tag none') as string,
+      err: expect.stringContaining('There is no tag none') as string,
     })
     expect(await run('get', 'a:x', '--at', 'tag:none')).toMatchObject({ code: 1 })
     for (const wrong of [

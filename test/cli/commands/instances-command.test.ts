@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => gateway.close())
 
 describe('cadastre instances', () => {
-  it('lists who uses an entry', async () => {
-    expect(await cli(gateway, 'instances', 'a:b')).toEqual({ code: 0, out: 'Nobody uses a:b.\n', err: '' })
+  it('lists the live instances of an entry', async () => {
+    expect(await cli(gateway, 'instances', 'a:b')).toEqual({ code: 0, out: 'a:b has no live instances.\n', err: '' })
     const acquired = await post(
       gateway,
       'mutation { acquireInstance(input: { entry: "a:b", name: "worker", ttlSeconds: 60, metadata: { host: "h" } }) { fencingToken } }',
@@ -31,7 +31,7 @@ describe('cadastre instances', () => {
     ])
   })
 
-  it('tells by its exit code that there is no such entry, that it was used wrongly', async () => {
+  it('reports a missing entry and wrong usage by its exit code', async () => {
     expect(await cli(gateway, 'instances', 'a:none')).toMatchObject({
       code: 1,
       err: expect.stringContaining('no entry a:none'),

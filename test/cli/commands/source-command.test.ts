@@ -29,7 +29,7 @@ afterEach(async () => {
 })
 
 describe('cadastre source', () => {
-  it('lists the sources and what failed', async () => {
+  it('lists the sources and their failures', async () => {
     writeFileSync(join(folder, 'registry', 'bad.json'), '[{')
     await run('reload', 'app')
     const { code, out, err } = await run('list')
@@ -43,7 +43,7 @@ describe('cadastre source', () => {
     ])
   })
 
-  it('plans, shown as a diff, and reloads', async () => {
+  it('shows the changes of a reload, and reloads', async () => {
     write('a.json', thing('a', 2), thing('c', 1))
     const planned = await run('plan', 'app')
     expect(planned).toMatchObject({ code: 0, err: '' })
@@ -77,7 +77,7 @@ describe('cadastre source', () => {
     })
   })
 
-  it('tells by its exit code that something failed, that there is no such source, that it was used wrongly', async () => {
+  it('reports failures, an unknown source and wrong usage by its exit code', async () => {
     writeFileSync(join(folder, 'registry', 'bad.json'), '[{')
     expect(await run('reload', 'app')).toMatchObject({ code: 1, err: expect.stringContaining('error bad.json:1: ') })
     expect(await run('reload', 'other')).toMatchObject({ code: 1, err: expect.stringContaining('no source "other"') })

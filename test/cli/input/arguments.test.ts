@@ -12,10 +12,10 @@ const usage = (run: () => unknown): string => {
     if (error instanceof CommandFailure && error.exitCode === 2) return error.message
     throw error
   }
-  throw new Error('this was taken')
+  throw new Error('This was accepted')
 }
 
-describe('a place in the history', () => {
+describe('a point in history', () => {
   it.each([
     ['head', null],
     ['v0', { version: 0 }],
@@ -25,20 +25,20 @@ describe('a place in the history', () => {
     ['2026-01-31T12:00:00.250+02:00', { time: '2026-01-31T10:00:00.250Z' }],
     ['2026-01-31T12:00:00', { time: '2026-01-31T12:00:00.000Z' }],
     ['2026-01-31', { time: '2026-01-31T00:00:00.000Z' }],
-  ])('is written %s', (text, at) => {
+  ])('can be written %s', (text, at) => {
     expect(parseAt(text)).toEqual(at)
   })
 
   it.each(['3', 'V3', 'v-1', 'v1.5', 'r', '', 'yesterday', '2026-13-01', 'v99999999999999999', 'v9999999999999999'])(
-    'is not written %j',
+    'cannot be written %j',
     (text) => {
       expect(usage(() => parseAt(text))).not.toBe('')
     },
   )
 
-  it('that is a version may be its number alone where nothing else can be meant', () => {
+  it('may be the number alone if only a version is expected', () => {
     expect([parseVersion('3'), parseVersion('v3')]).toEqual([3, 3])
-    expect(usage(() => parseVersion('r3'))).toContain('r3 is no version')
+    expect(usage(() => parseVersion('r3'))).toContain('r3 is not a version')
   })
 })
 
@@ -51,7 +51,7 @@ describe('criteria', () => {
     })
   })
 
-  it('take JSON as JSON where a field may hold it, and text where it may not', () => {
+  it('take JSON for fields that may hold JSON, and text for others', () => {
     expect(
       parseCriteria([
         'port=80',
@@ -83,13 +83,13 @@ describe('criteria', () => {
     })
   })
 
-  it('may be one JSON object, and nothing at all matches everything', () => {
+  it('may be one JSON object, and are empty without words', () => {
     expect(parseCriteria(['{".ns": "app", "meta.port": 80}'])).toEqual({ '.ns': 'app', 'meta.port': 80 })
     expect(parseCriteria([])).toEqual({})
   })
 
   it.each([[['kind']], [['=x']], [['a=1', 'a=2']], [['{"a":']], [['{"a":1}', 'b=2']]])(
-    'that are none are wrong usage: %j',
+    'are wrong usage if they do not parse: %j',
     (words) => {
       expect(usage(() => parseCriteria(words))).not.toBe('')
     },
@@ -104,15 +104,15 @@ describe('the address of a gateway', () => {
     ['localhost:4000', 'http://localhost:4000/graphql'],
     ['https://example.test/registry/', 'https://example.test/registry/graphql'],
     ['ws://example.test/graphql', 'http://example.test/graphql'],
-  ])('may be written %s', (given, meant) => {
-    expect(gatewayUrl(given).href).toBe(meant)
+  ])('can be written %s', (given, expected) => {
+    expect(gatewayUrl(given).href).toBe(expected)
   })
 
-  it.each(['', 'http://', 'ftp://example.test', 'http://a b'])('is not written %j', (given) => {
+  it.each(['', 'http://', 'ftp://example.test', 'http://a b'])('cannot be written %j', (given) => {
     expect(usage(() => gatewayUrl(given))).not.toBe('')
   })
 
-  it('is the same for subscriptions, over a WebSocket', () => {
+  it('becomes a WebSocket URL for subscriptions', () => {
     expect(gatewaySocketUrl(gatewayUrl('https://example.test'))).toBe('wss://example.test/graphql')
   })
 })
@@ -129,7 +129,7 @@ describe('the folder of a namespace', () => {
     expect(namespaceFolder(namespace)).toBe(folder)
   })
 
-  it('is never too long for a file system, and never that of another namespace', () => {
+  it('fits a file system, and is unique', () => {
     const [one, two] = [namespaceFolder('ж'.repeat(127)), namespaceFolder(`${'ж'.repeat(126)}з`)]
     expect(Math.max(one.length, two.length)).toBeLessThanOrEqual(200)
     expect(one).not.toBe(two)
