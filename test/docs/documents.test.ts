@@ -4,11 +4,25 @@ import { buildSchema, parse, validate } from 'graphql'
 import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.js'
+import {
+  MAX_CONDITIONS,
+  MAX_NESTING,
+  MAX_PATTERN_LENGTH,
+  MAX_REGEXES,
+} from '../../src/core/criteria/criteria-limits.js'
+import { MAX_NAME_BYTES, MAX_NAMESPACE_BYTES } from '../../src/core/entry/entry-id.js'
+import { MAX_INSTANCE_NAME_BYTES, TTL } from '../../src/core/entry/instance.js'
+import { MAX_KIND_BYTES } from '../../src/core/entry/kind.js'
 import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/codes.js'
 import { EVENT_KINDS } from '../../src/core/events/event-kinds.js'
+import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/relay/page-args.js'
+import { REGISTRY_LIMITS } from '../../src/registry/create-registry.js'
+import { LONGEST_TEXT } from '../../src/registry/writing/check-write.js'
 import { loadConfig } from '../../src/server/config/config.js'
 import { configFileSchema } from '../../src/server/config/config-file.js'
+import { OPERATION_LIMITS } from '../../src/server/pipeline/operation-limits.js'
 import { REQUEST_ERROR_CODES } from '../../src/server/pipeline/request-error.js'
+import { SOCKET_LIMITS } from '../../src/server/websocket/socket-limits.js'
 import { keysOf } from './config-keys.js'
 import {
   anchors,
@@ -48,7 +62,7 @@ describe('links and paths in documents', () => {
   )
 
   const paths = DOCUMENTS.flatMap((document) => {
-    const text = withoutCodeBlocks(readText(document)).replace(/\]\([^)]*\)/g, ']')
+    const text = readText(document).replace(/\]\([^)]*\)/g, ']')
     const found =
       text.match(
         /(?<![\w./-])(?:src|test|scripts|schema|drizzle|web-playground|docs|examples|bin|\.ci|\.github)\/[\w./-]*\w/g,
@@ -58,6 +72,23 @@ describe('links and paths in documents', () => {
 
   it.each(paths)('%s: the path %s exists', (_, path) => {
     expect(existsSync(join(ROOT, path))).toBe(true)
+  })
+
+  it.each([
+    ['README.md', 250],
+    ['ARCHITECTURE.md', 200],
+  ])('%s has at most %d lines', (document, lines) => {
+    expect(readText(document).trimEnd().split('\n').length).toBeLessThanOrEqual(lines)
+  })
+
+  it('lists every decision record, each with its four parts', () => {
+    const records = DOCUMENTS.filter((path) => /^docs\/decisions\/\d/.test(path))
+    const listed = [...readText('docs/decisions/README.md').matchAll(/\]\((\d[^)]+)\)/g)].map(([, file]) => file!)
+    expect(listed).toEqual(records.map((path) => path.split('/').at(-1)).sort())
+    for (const path of records) {
+      const parts = [...readText(path).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+      expect(parts, path).toEqual(['Context', 'Decision', 'Alternatives', 'Consequences'])
+    }
   })
 
   it.each(DOCUMENTS)('%s names only existing npm scripts', (document) => {
@@ -99,13 +130,58 @@ describe('the reference tables', () => {
 
   it('shows the number of patterns and the default limits', async () => {
     const { DEFAULT_DEPENDENCY_PATTERNS } = await import('../../src/core/dependency/default-dependency-patterns.js')
-    const { REGISTRY_LIMITS } = await import('../../src/registry/create-registry.js')
     const cells = new Map(rowsOf('docs/configuration.md').map(([key, given]) => [codeSpans(key!)[0]!, given!]))
     expect(cells.get('dependencies[].path')).toContain(`${DEFAULT_DEPENDENCY_PATTERNS.length} patterns`)
     const bytes = (text: string | undefined) => Number(/^(\d+) MiB$/.exec(text ?? '')?.[1]) * 1024 * 1024
     expect(bytes(cells.get('limits.entryBytes'))).toBe(REGISTRY_LIMITS.entryBytes)
     expect(bytes(cells.get('limits.changesetBytes'))).toBe(REGISTRY_LIMITS.changesetBytes)
     expect(Number(cells.get('limits.changesetOperations')?.replace(',', ''))).toBe(REGISTRY_LIMITS.changesetOperations)
+  })
+
+  it('shows the default of each variable', () => {
+    const { host, port, dataDir, backend, logLevel, introspection } = loadConfig({}, '/clone')
+    const shown = new Map(
+      rowsOf('docs/configuration.md').map(([name, value]) => [codeSpans(name!)[0], codeSpans(value!)[0]]),
+    )
+    expect(shown.get('HOST')).toBe(host)
+    expect(shown.get('PORT')).toBe(String(port))
+    expect(`/clone/${shown.get('CADASTRE_DATA_DIR')}`).toBe(dataDir)
+    expect(shown.get('CADASTRE_STORE')).toBe(backend)
+    expect(shown.get('CADASTRE_LOG_LEVEL')).toBe(logLevel)
+    expect(shown.get('CADASTRE_INTROSPECTION')).toBe(introspection ? 'on' : 'off')
+  })
+
+  it('lists the limits that clients meet', () => {
+    const { entryBytes, changesetOperations, changesetBytes } = REGISTRY_LIMITS
+    const { documentLength, tokens, nesting, aliases, nodes, querySeconds, mutationSeconds } = OPERATION_LIMITS
+    const n = (value: number) => value.toLocaleString('en-US')
+    const mib = (bytes: number) => `${bytes / 2 ** 20} MiB`
+    expect(rowsOf('docs/limits.md')).toEqual([
+      ['A page', `${n(MAX_PAGE)} items, by default ${DEFAULT_PAGE}`],
+      ['A namespace, a name, a kind', `${MAX_NAMESPACE_BYTES}, ${MAX_NAME_BYTES}, ${MAX_KIND_BYTES} bytes`],
+      ['An entry', `${mib(entryBytes)} of \`meta\` and \`data\`, nested 1,000 levels`],
+      ['A changeset', `${n(changesetOperations)} operations, ${mib(changesetBytes)}`],
+      [
+        'An instance',
+        `A name of ${MAX_INSTANCE_NAME_BYTES} bytes, a time to live of ${TTL.least} to ${n(TTL.most)} seconds, metadata of an entry's size`,
+      ],
+      [
+        'An author, an idempotency key, a message',
+        `${LONGEST_TEXT.author}, ${LONGEST_TEXT.idempotencyKey}, ${n(LONGEST_TEXT.message)} bytes`,
+      ],
+      [
+        'A GraphQL document',
+        `${mib(documentLength)}, ${n(tokens)} tokens, ${nesting} nested brackets, ${n(aliases)} aliases, ${n(nodes)} objects in the answer by its page sizes`,
+      ],
+      ['An answer', '512 MiB of JSON'],
+      [
+        'Criteria',
+        `${n(MAX_CONDITIONS)} conditions, nested ${MAX_NESTING} levels, ${MAX_REGEXES} regular expressions of ${n(MAX_PATTERN_LENGTH)} characters`,
+      ],
+      ['A query, a mutation', `${querySeconds} s, ${mutationSeconds} s`],
+      ['WebSockets, GraphQL operations on each', `${n(SOCKET_LIMITS.sockets)}, ${SOCKET_LIMITS.operations}`],
+      ['A request body or WebSocket message', "Twice the changeset's size and 1 MiB"],
+    ])
   })
 
   it('lists every error code that a client may see, and no other', () => {
