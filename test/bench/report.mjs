@@ -9,7 +9,7 @@ import { WORKLOADS } from './workloads.mjs'
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url))
 const TITLES = { perSecond: 'a second', p50: 'p50 ms', p99: 'p99 ms', cpu: 'server CPU µs each' }
-const PARTS = { writes: 'Writes', reads: 'Reads', following: 'Following', starting: 'Starting' }
+const PARTS = { writes: 'Writes', reads: 'Reads', following: 'Following', starting: 'Starting', ablation: 'Ablation' }
 const titleOf = (figure) => TITLES[figure] ?? figure
 const aimsOf = ({ name, rounds }) => judged(WORKLOADS.find((workload) => workload.name === name)?.aims ?? [], rounds)
 const verdict = (isMet) => (isMet === null ? '' : isMet ? 'reached' : '**not reached**')

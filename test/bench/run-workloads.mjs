@@ -1,4 +1,5 @@
 // Runs every workload in each of its sizes, over one database.
+import * as ablation from './kinds/ablation.mjs'
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
 import * as history from './kinds/history.mjs'
@@ -16,7 +17,7 @@ import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
 /** Each kind has `open`. Its `uses` names the registry that it needs: a `copy` (the default), the `filled` one that others read too, or `nothing`. */
-const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
+const KINDS = { ablation, bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
 
 /** Runs workloads. A failing one is reported and skipped. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {

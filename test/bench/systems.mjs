@@ -42,6 +42,8 @@ export const SYSTEMS = {
   'notify with a row': { what: 'the same in a transaction that writes a row' },
   cold: { what: 'the gateway from its start to its first answer, in a new data folder' },
   warm: { what: 'the same in an existing data folder' },
+  with: { what: 'the gateway as it is' },
+  without: { what: 'the gateway without one optimization, which `CADASTRE_WITHOUT` names' },
   installed: { what: 'the packages that `npm ci --omit=dev` installs, by package-lock.json' },
 }
 

@@ -7,7 +7,7 @@ const reported = (figure, ...names) => names.map((name) => ({ figure, over: [nam
 /** 20 percent. */
 const AS_FAST = 1.2
 
-export const WORKLOADS = [
+const MEASURED = [
   {
     part: 'writes',
     name: 'changesets of 1 operation, 1 client',
@@ -267,3 +267,44 @@ export const WORKLOADS = [
     ],
   },
 ]
+
+/** The optimizations that `CADASTRE_WITHOUT` switches off, with the workloads on which users would notice. */
+const ABLATIONS = {
+  'answer-cache': ['entry by id, 64 connections'],
+  'head-page-cache': ['a page of 100, 16 connections'],
+  'compiled-operations': [
+    'entry by id, 64 connections',
+    'a page of 100, 16 connections',
+    'changesets of 1 operation, 64 clients',
+    '1,000 subscribers of 100 distinct filters',
+  ],
+  'optimistic-writes': ['changesets of 1 operation, 1 client', 'changesets of 1 operation, 64 clients'],
+  'shared-results': ['1,000 subscribers of one operation'],
+  'frame-cache': ['1,000 subscribers of one operation', '1,000 resume over 10,000 versions from one place'],
+  'log-page-cache': [
+    '1,000 resume over 10,000 versions from one place',
+    '1,000 resume over 10,000 versions from 1,000 places',
+  ],
+  bundle: ['start and size'],
+}
+
+/** Each kind's figure that users notice. */
+const NOTICED = { load: 'perSecond', follow: 'cpu', resume: 's', start: 'ms' }
+
+const ablations = Object.entries(ABLATIONS).flatMap(([without, names]) =>
+  names.map((name) => {
+    const of = MEASURED.find((workload) => workload.name === name)
+    return {
+      part: 'ablation',
+      name: `${name}, without ${without}`,
+      kind: 'ablation',
+      of,
+      without,
+      systems: ['with', 'without'],
+      sizes: of.sizes === 'none' ? 'none' : 'smallest',
+      aims: [{ figure: NOTICED[of.kind], of: 'with', over: ['without'] }],
+    }
+  }),
+)
+
+export const WORKLOADS = [...MEASURED, ...ablations]

@@ -5,12 +5,15 @@ import { SYSTEMS } from '../systems.mjs'
 
 const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
 /** Load before the measurement, so that V8 has compiled the server's code. A lone client would take minutes to reach that state. */
-const FIRST = { connections: 64, ms: 3_000, warmUpMs: 0, seed: 0, run: '.first' }
+const FIRST = { connections: 64, ms: 3_000, warmUpMs: 0, seed: 0 }
+/** Counts the openings, so that several over one registry create different entries. */
+let openings = 0
 
 export const uses = ({ request }) => (request === 'write' ? 'copy' : 'filled')
 
 export async function open(workload, { registry, database, systems, ms, warmUpMs }) {
   const servers = new Map()
+  const opening = openings++
   const close = async () => {
     for (const server of servers.values()) await server.stop()
   }
@@ -20,6 +23,7 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
       servers.set(name, server)
       await runClient(CLIENT, {
         ...FIRST,
+        run: `.first${opening}`,
         system: name,
         port: server.port,
         request: workload.request,
@@ -46,7 +50,7 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
           connections,
           size: registry.size,
           seed: round,
-          run: `.r${round}`,
+          run: `.o${opening}r${round}`,
           ms,
           warmUpMs,
         }
