@@ -7,6 +7,7 @@ import { SharedRead } from '../store/coalescing/shared-read.js'
 import type { Bus } from '../store/contract/exchange.js'
 import type { History } from '../store/contract/history.js'
 import type { CommitRequest } from '../store/contract/history-writer.js'
+import { ALL_OPTIMIZATIONS, type OptimizationSwitches } from '../store/contract/optimizations.js'
 import { sha256 } from '../store/planning/sha256.js'
 import { EventBus } from './events/event-bus.js'
 import { follow } from './following/follow.js'
@@ -58,15 +59,22 @@ export interface RegistryOptions {
   readonly logTail?: LogTailOptions
   /** Participants besides the clients that take part over the gateways, and how transactions run. */
   readonly transactions?: TransactionsOptions
+  /** All are on by default; benchmarks and tests switch some off. */
+  readonly optimizations?: OptimizationSwitches
 }
 
 /** Puts the registry together over a store. Its `close` settles what waits and leaves the store open. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
+  const { optimizations = ALL_OPTIMIZATIONS } = options
   const rules = { sha256, maxDepth: MAX_CONTENT_DEPTH, maxEntryBytes: limits.entryBytes }
   const headCache = history.headReader === null ? null : new HeadCache(history.headReader)
   const head = () => (headCache === null ? history.head() : headCache.head())
-  const finder = createFinder(history, head, headCache && ((...page) => headCache.page(...page)))
+  const finder = createFinder(
+    history,
+    head,
+    headCache !== null && optimizations['head-page-cache'] ? (...page) => headCache.page(...page) : null,
+  )
   const reader = new LogTail(history, { ...LOG_TAIL_OPTIONS, ...options.logTail, progressMs })
   const commits = new CommitQueue(history)
   // A dry run changes nothing, so it need not wait its turn among those that do.
@@ -77,7 +85,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     head,
     oldest: () => oldest.read(),
     reader,
-    pages: new LogPageCache(history),
+    pages: new LogPageCache(history, { cachesPages: optimizations['log-page-cache'] }),
     compileRegex,
     progressMs,
   }

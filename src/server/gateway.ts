@@ -100,6 +100,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     references,
     compileRegex,
     limits: config.limits,
+    optimizations: config.optimizations,
     transactions: {
       participants: fixedDirectory(loaded.participants),
       internalKinds: config.internalKinds,

@@ -39,11 +39,15 @@ export class LogPageCache {
   #forgetting: NodeJS.Timeout | null = null
   readonly #limit = new PageLimit()
 
-  constructor(private readonly history: Pick<HistoryReader, 'log'>) {}
+  constructor(
+    private readonly history: Pick<HistoryReader, 'log'>,
+    /** Without `cachesPages` each follower reads the log by itself. */
+    private readonly options: { readonly cachesPages: boolean } = { cachesPages: true },
+  ) {}
 
   /** A page of the log that holds what comes after a place, if there is anything; it may begin before that. What has happened since may be left out. */
   async read(after: LogPosition): Promise<LogPage> {
-    for (let waits = 0; ; waits++) {
+    for (let waits = 0; this.options.cachesPages; waits++) {
       const kept = this.#covering(after)
       if (kept !== null) return kept
       const near = waits < MOST_WAITS ? this.#nearby(after) : null
@@ -60,7 +64,8 @@ export class LogPageCache {
         const bytes = page.changes.reduce((sum, change) => sum + changeBytes(change), 0)
         this.#reading.delete(reading)
         this.#limit.saw(page.changes.length, bytes)
-        if (page.transitions.length > 0) this.#keep({ after, page, bytes: bytes + 200 * (1 + page.transitions.length) })
+        if (this.options.cachesPages && page.transitions.length > 0)
+          this.#keep({ after, page, bytes: bytes + 200 * (1 + page.transitions.length) })
         return page
       },
       (error: unknown) => {

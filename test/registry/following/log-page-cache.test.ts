@@ -74,6 +74,16 @@ describe('pages of the log that are shared', () => {
     await registry.close()
   })
 
+  it('are read by each for itself when sharing is switched off', async () => {
+    const { registry, log, reads } = await logOf(5)
+    const pages = new LogPageCache({ log }, { cachesPages: false })
+    expect(await readOn(pages, endOfRevision(0), 5)).toHaveLength(10)
+    const alone = reads()
+    expect(await readOn(pages, endOfRevision(0), 5)).toHaveLength(10)
+    expect(reads()).toBeGreaterThan(alone)
+    await registry.close()
+  })
+
   it('never hide what has happened since they were read', async () => {
     const { registry, log } = await logOf(5)
     const pages = new LogPageCache({ log })
