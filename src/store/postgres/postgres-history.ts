@@ -65,7 +65,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
   // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
-  const exchangeClient = new RetryingClient({
+  const exchangeClient = new DrizzleClient({
     databaseUrl,
     connections: 2,
     timeoutMs: readTimeoutMs,

@@ -1,6 +1,6 @@
 import type { BusEvent } from '../../../core/events/bus-event.js'
 import { encodeEvent, eventBytes } from '../../planning/event-codec.js'
-import type { MailboxMessage } from './exchange-sql.js'
+import type { MailboxMessage } from './mailbox-queries.js'
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 1024 * 1024
@@ -12,19 +12,19 @@ const WAITING_EVENTS = 10_000
 const WAITING_BYTES = 16 * 1024 * 1024
 
 /**
- * Events on their way to other gateways. Each has a number that grows by one, so that whoever is given one with a gap
- * before it knows how many are missing, whatever became of them.
+ * Sends events to other gateways, in batches. Each event has a number that grows by one. A receiver that sees a gap in
+ * the numbers knows how many events it missed, whatever the reason.
  */
 export class EventOutbox {
-  #waiting: { readonly letter: MailboxMessage; readonly bytes: number }[] = []
+  #waiting: { readonly message: MailboxMessage; readonly bytes: number }[] = []
   #bytes = 0
   #number = 0
   #sending = false
 
-  /** `send` says whether anybody is there to hear; where nobody is, what waits is dropped. */
+  /** `send` returns whether any gateway listens. If none does, the waiting events are dropped. */
   constructor(
     private readonly origin: string,
-    private readonly send: (letters: readonly MailboxMessage[]) => Promise<boolean>,
+    private readonly send: (messages: readonly MailboxMessage[]) => Promise<boolean>,
   ) {}
 
   push(event: BusEvent): void {
@@ -33,7 +33,7 @@ export class EventOutbox {
     if (this.#waiting.length >= WAITING_EVENTS || (this.#waiting.length > 0 && this.#bytes + bytes > WAITING_BYTES))
       return
     this.#waiting.push({
-      letter: { header: JSON.stringify({ from: this.origin, n: this.#number }), body: encodeEvent(event) },
+      message: { header: JSON.stringify({ from: this.origin, n: this.#number }), body: encodeEvent(event) },
       bytes,
     })
     this.#bytes += bytes
@@ -42,13 +42,13 @@ export class EventOutbox {
 
   async #flush(): Promise<void> {
     this.#sending = true
-    // What is published in one turn goes together.
+    // Events published in the same tick share a batch.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#take()
-      // The store is away: these are missed, and the next numbers tell.
-      const heard = await this.send(batch).catch(() => true)
-      if (!heard) this.#clear()
+      // The store is unavailable: this batch is lost, and receivers see the gap in the numbers.
+      const hasListeners = await this.send(batch).catch(() => true)
+      if (!hasListeners) this.#clear()
     }
     this.#sending = false
   }
@@ -62,7 +62,7 @@ export class EventOutbox {
       count += 1
     }
     this.#bytes -= bytes
-    return this.#waiting.splice(0, count).map(({ letter }) => letter)
+    return this.#waiting.splice(0, count).map(({ message }) => message)
   }
 
   #clear(): void {

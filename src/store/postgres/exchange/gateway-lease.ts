@@ -1,29 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import { RegistryError } from '../../../core/errors/registry-error.js'
-import type { RetryingClient } from '../base/retrying-client.js'
-import { endLease, renewLease, takeLease } from './exchange-sql.js'
+import type { DrizzleClient } from '../base/drizzle-client.js'
+import { endLease, renewLease, takeLease } from './peer-queries.js'
 
 /**
  * @bound Interval at which a gateway with anything open checks its mailbox and peers, because a notification may be
  * lost. A lease lasts five of them.
  */
 const TICK_MS = 1_000
-/** Kept that long after its last use: transactions come one after the other. */
+/** How long a lease is renewed after its last use, because one transaction often follows another. */
 const LINGER_MS = 10_000
 const END_MS = 1_000
 
 export interface LeaseUser {
   isNeeded(): boolean
   listens(): boolean
-  /** Once a second while the lease is held. */
+  /** Called once a second while the lease is held. */
   tick(): Promise<unknown>
-  /** Others held this gateway for dead and removed what hung on it. */
+  /** Another gateway considered this one dead and removed its row, with everything attached to it. */
   lost(error: Error): void
 }
 
-/** This gateway's row, by which others know that it lives: there only while something is open here. */
+/**
+ * Holds this gateway's lease: a row that shows other gateways that this one is alive. The row exists only while
+ * something is open here.
+ */
 export class GatewayLease {
-  /** Another one for each time that the lease is taken. */
+  /** A new id each time the lease is taken. */
   #id: string = randomUUID()
   #held: Promise<void> | null = null
   #isHeld = false
@@ -33,7 +36,7 @@ export class GatewayLease {
   #running: Promise<void> = Promise.resolve()
 
   constructor(
-    private readonly client: RetryingClient,
+    private readonly client: DrizzleClient,
     private readonly user: LeaseUser,
   ) {}
 
@@ -45,10 +48,10 @@ export class GatewayLease {
     return this.#isHeld
   }
 
-  /** Resolves when the lease is held; it then is for as long as it is needed. @throws RegistryError UNAVAILABLE, TIMEOUT */
+  /** Takes the lease, which is then renewed for as long as it is needed. @throws RegistryError UNAVAILABLE, TIMEOUT */
   hold(): Promise<void> {
     this.#lastUse = performance.now()
-    if (this.#ended) return Promise.reject(new RegistryError('UNAVAILABLE', 'the gateway is stopping'))
+    if (this.#ended) return Promise.reject(new RegistryError('UNAVAILABLE', 'The gateway is stopping'))
     return (this.#held ??= this.#take())
   }
 
@@ -62,7 +65,7 @@ export class GatewayLease {
 
   async #take(): Promise<void> {
     try {
-      await this.client.run((sql) => takeLease(sql, this.#id, this.user.listens()))
+      await this.client.run((database) => takeLease(database, this.#id, this.user.listens()))
     } catch (error) {
       this.#held = null
       throw error
@@ -83,18 +86,18 @@ export class GatewayLease {
       })
       if (this.#ended) break
       try {
-        if (!(await this.client.run((sql) => renewLease(sql, id)))) {
+        if (!(await this.client.run((database) => renewLease(database, id)))) {
           await this.#lose()
           return
         }
         await this.user.tick()
       } catch {
-        // The store is away; the next tick tries again.
+        // The store is unavailable: the next tick tries again.
       }
     }
     this.#release()
-    // Where the store cannot be reached, the lease ends by itself.
-    await this.client.run((sql) => endLease(sql, id), END_MS).catch(() => {})
+    // If the store is unreachable, the lease ends by itself.
+    await this.client.run((database) => endLease(database, id), END_MS).catch(() => {})
   }
 
   #release(): void {
@@ -106,7 +109,7 @@ export class GatewayLease {
   async #lose(): Promise<void> {
     this.#release()
     this.user.lost(
-      new RegistryError('UNAVAILABLE', 'this gateway could not be reached by the others for a while; subscribe anew'),
+      new RegistryError('UNAVAILABLE', 'Other gateways could not reach this one for a while; subscribe again'),
     )
     if (this.user.isNeeded()) await this.hold().catch(() => {})
   }

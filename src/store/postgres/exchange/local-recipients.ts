@@ -1,42 +1,44 @@
 import type { Recipient } from '../../contract/exchange.js'
 
-/** Of a message to participations. */
+/** The header of a message to participations. */
 export interface RecipientAddress {
   readonly to: readonly string[]
-  /** Of this message: it may be sent twice where a connection broke. */
+  /** The message's own id: it may arrive twice if a connection breaks while it is sent. */
   readonly id: string
 }
 
-/** How many messages are remembered so as to know one that comes a second time; it would come at once. */
-const REMEMBERED = 1_000
+/** How many delivered messages are remembered. A duplicate arrives at once, so a few are enough. */
+const REMEMBERED_MESSAGES = 1_000
 
-/** The participations whose clients hang on this gateway. */
+/** The participations of clients that are connected to this gateway. */
 export class LocalRecipients {
-  readonly #seats = new Map<string, Recipient>()
+  readonly #recipients = new Map<string, Recipient>()
   readonly #delivered = new Set<string>()
 
   get size(): number {
-    return this.#seats.size
+    return this.#recipients.size
   }
 
-  add(id: string, seat: Recipient): void {
-    this.#seats.set(id, seat)
+  add(id: string, recipient: Recipient): void {
+    this.#recipients.set(id, recipient)
   }
 
   remove(id: string): void {
-    this.#seats.delete(id)
+    this.#recipients.delete(id)
   }
 
+  /** Delivers a message once to each of its recipients that is connected here. */
   deliver({ to, id }: RecipientAddress, body: string): void {
     if (this.#delivered.has(id)) return
     this.#delivered.add(id)
-    if (this.#delivered.size > REMEMBERED) this.#delivered.delete(this.#delivered.values().next().value!)
-    for (const recipient of to) this.#seats.get(recipient)?.receive(body)
+    if (this.#delivered.size > REMEMBERED_MESSAGES) this.#delivered.delete(this.#delivered.values().next().value!)
+    for (const recipient of to) this.#recipients.get(recipient)?.receive(body)
   }
 
-  lose(error: Error): void {
-    const lost = [...this.#seats.values()]
-    this.#seats.clear()
-    for (const seat of lost) seat.lost(error)
+  /** Notifies every recipient that its participation has ended, and removes it. */
+  loseAll(error: Error): void {
+    const lost = [...this.#recipients.values()]
+    this.#recipients.clear()
+    for (const recipient of lost) recipient.lost(error)
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BusEvent } from '../../../../src/core/events/bus-event.js'
-import type { Exchange, Recipient } from '../../../../src/store/contract/exchange.js'
+import { type Exchange, type Recipient, RecipientsGone } from '../../../../src/store/contract/exchange.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
 import { countStatements } from '../../../graphql/loading/count-statements.js'
@@ -26,7 +26,7 @@ const never = new AbortController().signal
 setMaxListeners(0, never)
 const offerTo = (recipients: string[], withinMs = 60_000) => ({ id: randomUUID(), recipients, body: 'body', withinMs })
 
-function seat(): Recipient & { received: string[]; errors: Error[] } {
+function recipient(): Recipient & { received: string[]; errors: Error[] } {
   const received: string[] = []
   const errors: Error[] = []
   return {
@@ -62,17 +62,17 @@ describe('the exchange between gateways', () => {
     await database.drop()
   })
 
-  it('knows at once of a participation on another gateway, and at once of its end', async () => {
+  it('sees the start and the end of a participation on another gateway at once', async () => {
     const [here, there] = await exchanges(2)
     for (let i = 0; i < 20; i++) {
-      const leave = await there!.takePart({ name: `p${i}`, kinds: ['**'], onFailure: 'pass' }, seat())
+      const leave = await there!.takePart({ name: `p${i}`, kinds: ['**'], onFailure: 'pass' }, recipient())
       expect((await here!.participations()).map(({ name }) => name)).toEqual([`p${i}`])
       await leave()
       expect(await here!.participations()).toEqual([])
     }
   })
 
-  it('carries 200 offers at a time, each once, and every answer to its offer', async () => {
+  it('delivers 200 concurrent offers once each, and every answer to its offer', async () => {
     const [runner, holder, third] = await exchanges(3)
     const received: string[] = []
     await holder!.takePart(
@@ -95,9 +95,9 @@ describe('the exchange between gateways', () => {
     expect(received.sort()).toEqual(offers.map(({ id }) => id).sort())
   })
 
-  it('does not count an answer after its time, or after nobody waits', async () => {
+  it('does not count an answer after its deadline or after the offer was aborted', async () => {
     const [runner, holder] = await exchanges(2)
-    await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, seat())
+    await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, recipient())
     const [participation] = await runner!.participations()
     const abort = new AbortController()
     const short = offerTo([participation!.id], 100)
@@ -113,29 +113,29 @@ describe('the exchange between gateways', () => {
     expect(await holder!.answer(given.id, { accept: true, reason: null })).toBe(false)
   })
 
-  it('fails an offer at once whose recipients have gone before, and a word to them too', async () => {
+  it('fails an offer or a notice at once if its recipients have disconnected', async () => {
     const [runner] = await exchanges(1)
-    await expect(runner!.offer(offerTo([randomUUID()]), never)).rejects.toThrow('gone')
-    await expect(runner!.notify({ recipients: [randomUUID()], body: '' })).rejects.toThrow('gone')
+    await expect(runner!.offer(offerTo([randomUUID()]), never)).rejects.toThrow(RecipientsGone)
+    await expect(runner!.notify({ recipients: [randomUUID()], body: '' })).rejects.toThrow(RecipientsGone)
   })
 
-  it('fails what is open when the gateway that holds the participant dies', async () => {
+  it('fails open offers when the gateway of the participant dies', async () => {
     const [runner, holder] = await exchanges(2)
-    await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, seat())
+    await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, recipient())
     const [participation] = await runner!.participations()
     const admin = postgres(database.url, { max: 1 })
-    // What a killed gateway does: nothing. Its lease is put to its end, and it may not renew.
+    // A killed gateway does nothing: its lease ends and is not renewed.
     const offered = runner!.offer(offerTo([participation!.id]), never).catch((error: Error) => error)
     await sleep(200)
     await admin`UPDATE gateway SET lease_until = clock_timestamp() - interval '1 minute' WHERE id IN (SELECT gateway FROM participation)`
     await admin`DELETE FROM gateway WHERE lease_until < clock_timestamp()`
-    expect(String(await offered)).toContain('gone')
+    expect(await offered).toBeInstanceOf(RecipientsGone)
     await admin.end()
   })
 
-  it('tells a client that its participation has ended where its gateway was held for dead', async () => {
+  it('notifies a client that its participation has ended if its gateway was considered dead', async () => {
     const [holder] = await exchanges(1)
-    const taken = seat()
+    const taken = recipient()
     await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, taken)
     const admin = postgres(database.url, { max: 1 })
     await admin`DELETE FROM gateway`
@@ -144,9 +144,9 @@ describe('the exchange between gateways', () => {
     expect(taken.errors[0]).toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  it('loses nothing where no notification ever arrives', { timeout: 60_000 }, async () => {
+  it('delivers every message although no notification arrives', { timeout: 60_000 }, async () => {
     const [runner, holder] = await exchanges(2)
-    const taken = seat()
+    const taken = recipient()
     await holder!.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, taken)
     const [participation] = await runner!.participations()
     const admin = postgres(database.url, { max: 1 })
@@ -173,22 +173,22 @@ describe('the exchange between gateways', () => {
     expect(taken.received).toEqual(['b0', 'b1', 'b2', 'b3', 'b4'])
   })
 
-  it('carries events to every gateway that listens, in order, and rows to none that does not', async () => {
+  it('delivers events in order to every gateway that listens, and writes no rows for the others', async () => {
     const [one, two, three] = await exchanges(3)
-    const heard: number[][] = [[], []]
+    const received: number[][] = [[], []]
     for (const [i, exchange] of [one, two].entries()) {
       await exchange!.listen({
-        event: (each) => heard[i]!.push((each as { operationCount: number }).operationCount),
-        missed: (count) => heard[i]!.push(-count),
+        event: (each) => received[i]!.push((each as { operationCount: number }).operationCount),
+        missed: (count) => received[i]!.push(-count),
       })
     }
     await three!.participations()
     expect(three!.isHeard()).toBe(true)
     const numbers = Array.from({ length: 3_000 }, (_, n) => n)
     for (const n of numbers) three!.publish(event(n))
-    await until(() => heard[0]!.length, 20_000).toBe(3_000)
-    await until(() => heard[1]!.length, 20_000).toBe(3_000)
-    expect(heard).toEqual([numbers, numbers])
+    await until(() => received[0]!.length, 20_000).toBe(3_000)
+    await until(() => received[1]!.length, 20_000).toBe(3_000)
+    expect(received).toEqual([numbers, numbers])
     const admin = postgres(database.url, { max: 1 })
     expect(
       await admin`SELECT count(*)::int AS rows FROM mailbox m JOIN gateway g ON g.id = m.gateway WHERE NOT g.listens`,
@@ -197,7 +197,7 @@ describe('the exchange between gateways', () => {
     await admin.end()
   })
 
-  it('tells how many events did not arrive', { timeout: 60_000 }, async () => {
+  it('reports how many events did not arrive', { timeout: 60_000 }, async () => {
     const [one, two] = await exchanges(2)
     let events = 0
     let missed = 0
@@ -212,7 +212,7 @@ describe('the exchange between gateways', () => {
     await two!.participations()
     two!.publish(event(0))
     await until(() => events).toBe(1)
-    // More at once than may wait on the way.
+    // More events at once than the outbox holds.
     for (let n = 1; n <= 15_000; n++) two!.publish(event(n))
     await sleep(500)
     await until(() => {
@@ -222,7 +222,7 @@ describe('the exchange between gateways', () => {
     await until(() => events + missed, 20_000).toBeGreaterThan(15_000)
   })
 
-  it('makes no query and has no row while nothing is open', { timeout: 60_000 }, async () => {
+  it('sends no query and has no row while nothing is open', { timeout: 60_000 }, async () => {
     const counter = await countStatements(database.url)
     const history = await open(counter.url)
     const admin = postgres(database.url, { max: 1 })
@@ -231,7 +231,7 @@ describe('the exchange between gateways', () => {
     await sleep(4_000)
     expect(counter.statements - before).toBe(0)
 
-    const leave = await history.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, seat())
+    const leave = await history.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, recipient())
     await sleep(1_500)
     await leave()
     await until(async () => (await admin`SELECT count(*)::int AS rows FROM gateway`)[0]!['rows'], 20_000).toBe(0)
@@ -245,7 +245,7 @@ describe('the exchange between gateways', () => {
 
   it('leaves no row behind when it is closed', async () => {
     const history = await open()
-    await history.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, seat())
+    await history.exchange.takePart({ name: 'p', kinds: ['**'], onFailure: 'refuse' }, recipient())
     await history.exchange.listen({ event: () => undefined, missed: () => undefined })
     await apply(history, create('a:x'))
     await history.close()
