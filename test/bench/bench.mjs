@@ -51,7 +51,7 @@ const { readMeasured, writeMeasured } = await import('./measured.mjs')
 const words = flags.only?.split(',').map((word) => word.trim())
 const chosen = WORKLOADS.filter(({ part, name, inShort }) =>
   words === undefined
-    ? !flags.short || inShort === true
+    ? part !== 'ablation' && (!flags.short || inShort === true)
     : words.some((word) => part.includes(word) || name.includes(word)),
 )
 if (chosen.length === 0)
