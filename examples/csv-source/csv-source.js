@@ -1,4 +1,4 @@
-// A plugin that plugs in a source: entries from a CSV file, a row each. See README.md beside it.
+// A plugin that provides a source: entries from a CSV file, one for each row. README.md beside it describes it.
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCsv } from './parse-csv.js'
 
-const MOST_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 32 * 1024 * 1024
 
 export function register(api) {
   api.provider('source', {
@@ -45,11 +45,11 @@ class CsvSource {
     this.#path = resolve(host.folder, config.path)
   }
 
-  /** One file is one location: all of it, or, where it is as it was taken over before, that it is. */
+  /** Yields the file as its only location, unless it is unchanged since it was last applied. */
   async *scan(known, signal) {
     signal.throwIfAborted()
     const { path: location } = this.#config
-    // What throws here says that the source as a whole cannot be read; nothing is deleted for that.
+    // An error here means that the source as a whole cannot be read. Then nothing is deleted.
     const { bytes, modifiedAt } = await readFile(this.#path)
     const stamp = createHash('sha256').update(JSON.stringify(this.#config)).update(bytes).digest('hex')
     if (known(location) === stamp) {
@@ -60,7 +60,7 @@ class CsvSource {
     const failures = faults.map(({ line, message }) => ({ file: location, line, column: null, entryId: null, message }))
     const fields = rows.shift()?.cells ?? []
     for (const needed of [this.#config.key, ...this.#config.meta]) {
-      if (!fields.includes(needed)) throw new Error(`${location}:1: there is no column ${JSON.stringify(needed)}`)
+      if (!fields.includes(needed)) throw new Error(`${location}:1: the column ${JSON.stringify(needed)} is missing`)
     }
     const definitions = []
     for (const { line, cells } of rows) {
@@ -74,7 +74,7 @@ class CsvSource {
           message: `has ${cells.length} cells where the first row has ${fields.length}`,
         })
     }
-    // The gateway checks ids, kinds and contents as it does those of its own sources.
+    // The gateway checks ids, kinds and contents as for its own sources.
     const given = await this.#host.give(location, definitions)
     yield {
       location,
@@ -87,11 +87,11 @@ class CsvSource {
   }
 
   async watch(changed, signal) {
-    let before = await this.#look()
+    let before = await this.#fingerprint()
     try {
       for (;;) {
         await sleep(this.#config.pollSeconds * 1_000, undefined, { signal })
-        const now = await this.#look()
+        const now = await this.#fingerprint()
         if (now !== before) changed()
         before = now
       }
@@ -114,7 +114,7 @@ class CsvSource {
     }
   }
 
-  async #look() {
+  async #fingerprint() {
     try {
       const { mtimeMs, size, ino } = await stat(this.#path)
       return `${mtimeMs} ${size} ${ino}`
@@ -124,15 +124,15 @@ class CsvSource {
   }
 }
 
-/** By one handle: what is looked at is what is read, whoever puts another file there meanwhile. */
+/** Checks and reads through one handle, so that nobody can exchange the file in between. */
 async function readFile(path) {
-  // A named pipe would else wait for somebody to write to it.
+  // Without O_NONBLOCK a named pipe would wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const found = await file.stat()
     const { size, mtime } = found
-    if (!found.isFile()) throw new Error(`${path} is no file`)
-    if (size > MOST_BYTES) throw new Error(`${path} has ${size} bytes; ${MOST_BYTES} are read at most`)
+    if (!found.isFile()) throw new Error(`${path} is not a file`)
+    if (size > MAX_BYTES) throw new Error(`${path} has ${size} bytes; at most ${MAX_BYTES} are read`)
     return { bytes: await file.readFile(), modifiedAt: mtime }
   } finally {
     await file.close()

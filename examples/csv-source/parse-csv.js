@@ -1,6 +1,6 @@
 /**
- * The rows of a CSV text (RFC 4180), each with the line where it begins; empty lines are passed over. A cell in quotes may hold
- * separators and line ends, and quotes written twice. A row with a fault is not among `rows`.
+ * Parses a CSV text (RFC 4180). Each row has the line where it begins. Empty lines are skipped. A quoted cell may contain
+ * separators, line ends and doubled quotes. A row with a fault is in `faults` and not in `rows`.
  */
 export function parseCsv(text, separator = ',') {
   const rows = []
