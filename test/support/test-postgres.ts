@@ -49,6 +49,8 @@ export interface TestPostgres {
   start(): Promise<void>
   /** A fast shutdown; the data stay for `start`. */
   stop(): Promise<void>
+  /** Copies the data of a stopped server; the returned function puts them back, once, while it is stopped again. */
+  copyData(): () => void
   /** Stops it and removes its data: call it when done. */
   remove(): Promise<void>
 }
@@ -64,6 +66,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     thaw: () => signalAll(server.pid(), 'SIGCONT'),
     start: () => server.start(),
     stop: () => server.stop(),
+    copyData: () => server.copyData(),
     remove: () => server.remove(),
   }
 }

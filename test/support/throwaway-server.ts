@@ -1,4 +1,5 @@
-import { chownSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chownSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,6 +24,8 @@ export interface ThrowawayServer {
   start(): Promise<void>
   /** Stops it, keeping the data. */
   stop(): Promise<void>
+  /** Copies the data of a stopped server; the returned function puts them back, once, while it is stopped again. */
+  copyData(): () => void
   /** Stops it and removes its folder. */
   remove(): Promise<void>
 }
@@ -102,6 +105,14 @@ export async function startThrowawayServer(options: {
       }
     },
     stop: async () => running?.stop(),
+    copyData() {
+      const copy = `${cluster}-copy`
+      execFileSync('cp', ['-a', cluster, copy])
+      return () => {
+        rmSync(cluster, { recursive: true })
+        renameSync(copy, cluster)
+      }
+    },
     async remove() {
       await running?.stop()
       await rm(folder, { recursive: true, force: true })
