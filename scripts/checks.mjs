@@ -30,6 +30,7 @@ export const checks = [
     script: 'scripts/generate-documents.mjs',
     args: ['--check'],
   },
+  { name: 'docs/error-codes.md is what the code prints', script: 'scripts/print-error-codes.mjs', args: ['--check'] },
   { name: 'docs/bounds.md is what the code prints', script: 'scripts/generate-bounds.mjs', args: ['--check'] },
   { name: 'words that the style guide rules out', script: 'scripts/prose/check-prose.mjs', args: [] },
 ]

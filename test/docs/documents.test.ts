@@ -13,7 +13,6 @@ import {
 import { MAX_NAME_BYTES, MAX_NAMESPACE_BYTES } from '../../src/core/entry/entry-id.js'
 import { MAX_INSTANCE_NAME_BYTES, TTL } from '../../src/core/entry/instance.js'
 import { MAX_KIND_BYTES } from '../../src/core/entry/kind.js'
-import { ERROR_CODES, PROBLEM_CODES } from '../../src/core/errors/codes.js'
 import { EVENT_KINDS } from '../../src/core/events/event-kinds.js'
 import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/relay/page-args.js'
 import { REGISTRY_LIMITS } from '../../src/registry/create-registry.js'
@@ -21,7 +20,6 @@ import { LONGEST_TEXT } from '../../src/registry/writing/check-write.js'
 import { loadConfig } from '../../src/server/config/config.js'
 import { configFileSchema } from '../../src/server/config/config-file.js'
 import { OPERATION_LIMITS } from '../../src/server/pipeline/operation-limits.js'
-import { REQUEST_ERROR_CODES } from '../../src/server/pipeline/request-error.js'
 import { SOCKET_LIMITS } from '../../src/server/websocket/socket-limits.js'
 import { keysOf } from './config-keys.js'
 import {
@@ -182,11 +180,6 @@ describe('the reference tables', () => {
       ['WebSockets, GraphQL operations on each', `${n(SOCKET_LIMITS.sockets)}, ${SOCKET_LIMITS.operations}`],
       ['A request body or WebSocket message', "Twice the changeset's size and 1 MiB"],
     ])
-  })
-
-  it('lists every error code that a client may see, and no other', () => {
-    const expected = new Set([...PROBLEM_CODES, ...ERROR_CODES, ...REQUEST_ERROR_CODES, 'INTERNAL_SERVER_ERROR'])
-    expect([...new Set(firstCells('docs/error-codes.md'))].sort()).toEqual([...expected].sort())
   })
 
   it('lists every kind of bus event, and no other', () => {

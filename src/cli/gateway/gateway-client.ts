@@ -1,3 +1,4 @@
+import { isOutageCode } from '../../core/errors/codes.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import type { TypedDocument } from './gateway-documents.js'
 
@@ -12,9 +13,6 @@ type Access = 'read' | 'write'
 
 /** A write waits for participants, 300 s in total by default. That is also the longest that fetch waits. */
 const DEFAULT_TIMEOUT_MS: Record<Access, number> = { read: 30_000, write: 295_000 }
-
-/** Codes by which a gateway reports that it cannot serve now. */
-const OUT_OF_SERVICE = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN'])
 
 /** Errors of a broken connection. An idle connection breaks if the gateway closes it at the same moment, so it is retried. */
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
@@ -110,7 +108,7 @@ export function failureOfErrors(
 ): CommandFailure {
   const code = errors[0]?.extensions?.code ?? 'ERROR'
   const message = errors.map((error) => error.message).join('; ')
-  return new CommandFailure(OUT_OF_SERVICE.has(code) ? EXIT.unreachable : EXIT.refused, message, code)
+  return new CommandFailure(isOutageCode(code) ? EXIT.unreachable : EXIT.refused, message, code)
 }
 
 /** The cause of a failed fetch. If the host has several addresses, the causes are in a list below it. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../core/errors/codes.js'
+import { type ErrorCode, TRANSIENT_CODES } from '../../core/errors/codes.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { pause } from './pause.js'
 
@@ -6,10 +6,8 @@ const FIRST_DELAY_MS = 50
 /** @bound Longest pause between a follower's retries while the store is unavailable. */
 const LONGEST_DELAY_MS = 5_000
 
-const PASSING: readonly ErrorCode[] = ['UNAVAILABLE', 'TIMEOUT']
-
 /** Whether the store may well answer the same question later. */
-export function isTransient(error: unknown, codes: readonly ErrorCode[] = PASSING): boolean {
+export function isTransient(error: unknown, codes: readonly ErrorCode[] = TRANSIENT_CODES): boolean {
   return error instanceof RegistryError && codes.includes(error.code)
 }
 
@@ -20,7 +18,7 @@ export function isTransient(error: unknown, codes: readonly ErrorCode[] = PASSIN
 export async function retryWhileUnavailable<Result>(
   signal: AbortSignal,
   read: () => Promise<Result>,
-  codes: readonly ErrorCode[] = PASSING,
+  codes: readonly ErrorCode[] = TRANSIENT_CODES,
 ): Promise<Result | null> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {

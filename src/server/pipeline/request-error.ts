@@ -1,20 +1,7 @@
 import { GraphQLError } from 'graphql'
+import type { RequestErrorCode } from '../../core/errors/codes.js'
 
-/** Codes of requests that are refused before they reach the registry, or that it did not finish. */
-export const REQUEST_ERROR_CODES = [
-  'BAD_USER_INPUT',
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'QUERY_TOO_COMPLEX',
-  'TOO_LARGE',
-  'TIMEOUT',
-  'OUTCOME_UNKNOWN',
-  'UNAVAILABLE',
-  'FORBIDDEN',
-] as const
-
-export type RequestErrorCode = (typeof REQUEST_ERROR_CODES)[number]
-
+/** Makes the error for a request that is refused before it reaches the registry, or that was not finished. */
 export function requestError(code: RequestErrorCode, message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code } })
 }
