@@ -100,13 +100,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ws: ['server', 'cli'],
   pino: ['server'],
   'prom-client': ['server'],
+  send: ['server'],
   commander: ['cli'],
   picocolors: ['cli'],
   'cli-progress': ['cli'],
 }
 
-/** The only files that read the environment: the configuration, and the command line for its own flags. */
-const READS_ENVIRONMENT = ['server/config/config.ts', 'cli/cadastre.ts']
+/** The only files that read the environment: the configuration, the choice of the bundle that contains it, and the command line for its own flags. */
+const READS_ENVIRONMENT = ['server/config/config.ts', 'server/main.ts', 'cli/cadastre.ts']
 
 /** What would make the core depend on more than its arguments. */
 const IMPURE =

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { schema } from '../graphql/schema.js'
 import type { ProviderDirectory } from '../registry/plugins/providers.js'
@@ -10,8 +10,9 @@ import { createEngine } from './engine/engine.js'
 import { BodyReader } from './http/body-reader.js'
 import { createHttpServer } from './http/create-http-server.js'
 import { answerGraphQL } from './http/graphql-over-http.js'
-import { answerHealth, answerReady, respondText } from './http/health.js'
 import { createStaticFiles } from './http/static-files.js'
+import { respondText } from './http/text-response.js'
+import { type Health, liveness, readiness } from './observing/health.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
 import type { OperationLimits } from './pipeline/operation-limits.js'
@@ -19,7 +20,7 @@ import { SOCKET_LIMITS, type SocketLimits } from './websocket/socket-limits.js'
 import { createWebSockets } from './websocket/websockets.js'
 
 export interface AppOptions {
-  readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins'>
+  readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins' | 'optimizations'>
   readonly registry: Registry
   /** None unless given. */
   readonly providers?: ProviderDirectory
@@ -56,6 +57,7 @@ export function createApp(options: AppOptions): App {
     log,
     metrics,
     introspection: config.introspection,
+    optimizations: config.optimizations,
     ...(options.providers && { providers: options.providers }),
     ...(options.sources && { sources: options.sources }),
     ...(options.operationLimits && { limits: options.operationLimits }),
@@ -67,12 +69,13 @@ export function createApp(options: AppOptions): App {
   const server = createHttpServer({
     graphql: (request, response, search) => answerGraphQL(graphql, request, response, search),
     routes: {
-      '/healthz': (_request, response) => answerHealth(response),
-      '/readyz': (_request, response) => answerReady(response, registry.history, stopping.signal),
+      '/healthz': (_request, response) => respondHealth(response, liveness()),
+      '/readyz': async (_request, response) =>
+        respondHealth(response, await readiness(registry.history, stopping.signal)),
       '/metrics': async (_request, response) => respondText(response, 200, await metrics.text(), metrics.contentType),
     },
     files: (request, response, { pathname }) => files(request, response, pathname),
-    webSockets,
+    upgrade: (request, socket, head) => webSockets.upgrade(request, socket, head),
     allowedOrigins: config.allowedOrigins,
     maxSockets: socketLimits.sockets,
     stopping: stopping.signal,
@@ -95,4 +98,8 @@ export function createApp(options: AppOptions): App {
       clearInterval(idle)
     },
   }
+}
+
+function respondHealth(response: ServerResponse, { isHealthy, text }: Health): void {
+  respondText(response, isHealthy ? 200 : 503, text)
 }

@@ -1,10 +1,13 @@
 import { statSync } from 'node:fs'
+import { parseWithout } from '../store/contract/optimizations.js'
 
-/** All that the gateway is made of as one file (scripts/bundle.mjs): reading nine hundred takes longer than all else that a start does. */
+/** The whole gateway as one file (scripts/bundle.mjs), because reading 900 files takes most of a start. */
 const bundle = new URL('../bundle/serve.js', import.meta.url)
 const modified = (file: URL) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-// One that is older than what was compiled since (`npm run dev`, say) is not what is meant to run.
+// A bundle older than the compiled files is out of date, for example under `npm run dev`.
 const isFresh = modified(bundle) >= modified(new URL(import.meta.url))
-const { serve } = isFresh ? ((await import(bundle.href)) as typeof import('./serve.js')) : await import('./serve.js')
+const isEnabled = parseWithout(process.env['CADASTRE_WITHOUT'] ?? '').switches.bundle
+const { serve } =
+  isFresh && isEnabled ? ((await import(bundle.href)) as typeof import('./serve.js')) : await import('./serve.js')
 await serve()

@@ -13,14 +13,19 @@ describe('the bundle', () => {
   }, 60_000)
   afterAll(() => built.remove())
 
-  async function printed(bundleIsNewer: boolean): Promise<string> {
+  async function printed(bundleIsNewer: boolean, environment: Record<string, string> = {}): Promise<string> {
     const dist = dirname(dirname(built.main))
     mkdirSync(join(dist, 'bundle'), { recursive: true })
     writeFileSync(join(dist, 'bundle/serve.js'), STAND_IN)
     const now = Date.now() / 1_000
     utimesSync(join(dist, 'server/main.js'), now, now)
     utimesSync(join(dist, 'bundle/serve.js'), now, now + (bundleIsNewer ? 1 : -1))
-    const gateway = startCli(built, ['serve'], { CADASTRE_STORE: 'memory', PORT: '0', CADASTRE_LOG_LEVEL: 'error' })
+    const gateway = startCli(built, ['serve'], {
+      CADASTRE_STORE: 'memory',
+      PORT: '0',
+      CADASTRE_LOG_LEVEL: 'error',
+      ...environment,
+    })
     const line = await new Promise<string>((resolve) => gateway.child.stdout!.once('data', resolve))
     gateway.child.kill('SIGTERM')
     await gateway.ended
@@ -33,5 +38,9 @@ describe('the bundle', () => {
 
   it('does not run where something has been compiled since: what was changed would be without effect', async () => {
     expect(await printed(false)).toContain('Cadastre is ready')
+  }, 30_000)
+
+  it('does not run if CADASTRE_WITHOUT names it', async () => {
+    expect(await printed(true, { CADASTRE_WITHOUT: 'bundle' })).toContain('Cadastre is ready')
   }, 30_000)
 })

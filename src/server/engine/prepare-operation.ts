@@ -26,7 +26,7 @@ import {
   type ResultStream,
 } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
-import { startingStream, subscriptionStream } from './subscription-stream.js'
+import { maskedStream, startingStream } from './masked-stream.js'
 
 export interface PrepareOptions {
   readonly schema: GraphQLSchema
@@ -118,7 +118,7 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
       return broadcasts.stream(
         { document, operation: operation!, operationName, variables },
         {
-          source: { results: subscriptionStream(result, mask, execution), place: context.tracker },
+          source: { results: maskedStream(result, mask, execution), place: context.tracker },
           open,
           since,
           signal: caller.signal,

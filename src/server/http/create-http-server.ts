@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../observing/log.js'
-import type { WebSockets } from '../websocket/websockets.js'
-import { respondText } from './health.js'
 import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.js'
+import { respondText } from './text-response.js'
 
 export type RouteHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
 export type GraphQLHandler = (
@@ -12,13 +11,15 @@ export type GraphQLHandler = (
   search: URLSearchParams,
 ) => void | Promise<void>
 
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
 export interface HttpOptions {
   readonly graphql: GraphQLHandler
   /** By path. */
   readonly routes: Readonly<Record<string, RouteHandler>>
   /** Everything else. */
   readonly files: RouteHandler
-  readonly webSockets: WebSockets
+  readonly upgrade: UpgradeHandler
   readonly allowedOrigins: readonly string[]
   readonly maxSockets: number
   readonly stopping: AbortSignal
@@ -29,7 +30,7 @@ export const GRAPHQL_PATH = '/graphql'
 
 /** One port for everything. Who sends slowly is cut off: a head after 15 seconds, a whole request after 2 minutes. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { graphql, routes, files, webSockets, allowedOrigins, log } = options
+  const { graphql, routes, files, upgrade, allowedOrigins, log } = options
   const server = createServer({
     /** @bound Time for receiving a request's headers. */
     headersTimeout: 15_000,
@@ -89,7 +90,7 @@ export function createHttpServer(options: HttpOptions): Server {
     if (urlOf(request)?.pathname !== GRAPHQL_PATH) return refuse(socket, '404 Not Found')
     if (!isAllowedOrigin(request, allowedOrigins)) return refuse(socket, '403 Forbidden')
     if (options.stopping.aborted) return refuse(socket, '503 Service Unavailable')
-    webSockets.upgrade(request, socket, head)
+    upgrade(request, socket, head)
   })
 
   // Not HTTP at all, or a head that is too large or too slow.

@@ -1,88 +1,73 @@
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extname, join, relative, sep } from 'node:path'
-import { pipeline } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { respondText } from './health.js'
+import { join, relative } from 'node:path'
+import send from 'send'
+import { pause } from '../../registry/async/pause.js'
+import { respondText } from './text-response.js'
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.map': 'application/json; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.ttf': 'font/ttf',
-  '.woff': 'font/woff',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-  '.txt': 'text/plain; charset=utf-8',
-}
-
-interface StaticFile {
-  readonly path: string
-  readonly size: number
-  readonly etag: string
-  readonly contentType: string
-  /** Its name holds its content's hash. */
-  readonly immutable: boolean
-}
-
-/** How long a reader waits for a page that is being built: it takes 5 to 10 seconds. */
+/** How long a request waits for the playground to be built, which takes 5 to 10 seconds. */
 const BUILD_MS = 60_000
-const LOOK_AGAIN_MS = 200
+const POLL_MS = 200
+
+/** Vite puts a hash of the content into the names of assets. */
+const IMMUTABLE = /^assets[\\/].*[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/
 
 type ServeFile = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
 
-/** Serves the files that are in a folder once it is there, and nothing else: no path a client sends reaches the disk. */
+/** Serves the files of a folder. The folder may appear later. */
 export function createStaticFiles(folder: string): ServeFile {
-  let files: ReadonlyMap<string, StaticFile> = new Map()
+  let isBuilt = false
 
-  /** A first start builds the page while the gateway serves already, in `<folder>.new`, and renames it when it is whole. */
-  async function builtFiles(): Promise<ReadonlyMap<string, StaticFile>> {
+  /** The first start builds the playground while the gateway serves, in `<folder>.new`, and renames it at the end. */
+  async function waitUntilBuilt(): Promise<void> {
     const deadline = performance.now() + BUILD_MS
-    while (files.size === 0) {
-      files = listFiles(folder)
-      if (files.size > 0 || !existsSync(`${folder}.new`) || performance.now() > deadline) break
-      await sleep(LOOK_AGAIN_MS, undefined, { ref: false })
+    while (!isBuilt) {
+      isBuilt = existsSync(join(folder, 'index.html'))
+      if (isBuilt || !existsSync(`${folder}.new`) || performance.now() > deadline) return
+      await pause(POLL_MS)
     }
-    return files
   }
 
   return async (request, response, path) => {
-    const file = (await builtFiles()).get(path === '/' ? '/index.html' : path)
-    if (file === undefined) {
-      const message =
-        path === '/'
-          ? 'The playground has not been built; the endpoint is at /graphql.\n'
-          : 'There is nothing here; the endpoint is at /graphql.\n'
-      return respondText(response, 404, message)
-    }
+    await waitUntilBuilt()
     if (request.method !== 'GET' && request.method !== 'HEAD') {
+      if (path !== '/') return respondNotFound(response, path)
       response.setHeader('allow', 'GET, HEAD')
-      return respondText(response, 405, 'This can only be read.\n')
+      return respondText(response, 405, 'Send GET or HEAD. The endpoint is /graphql.\n')
     }
-    response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host))
-    response.setHeader('etag', file.etag)
-    response.setHeader('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
-    if (
-      request.headers['if-none-match']?.split(',').some((etag) => etag.trim().replace(/^W\//, '') === file.etag) ===
-      true
-    ) {
-      response.writeHead(304).end()
-      return
-    }
-    response.writeHead(200, { 'content-type': file.contentType, 'content-length': file.size })
-    if (request.method === 'HEAD') return void response.end()
-    pipeline(createReadStream(file.path), response, () => undefined)
+    // `fetch` adds no-cache to conditional requests, and `send` would then ignore their If-None-Match.
+    delete request.headers['cache-control']
+    send(request, path, { root: folder, index: 'index.html', cacheControl: false })
+      .on('headers', (_response: ServerResponse, file: string) => {
+        response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host))
+        const isImmutable = IMMUTABLE.test(relative(folder, file))
+        response.setHeader('cache-control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+      })
+      .on('directory', () => respondNotFound(response, path))
+      .on('error', ({ status, headers = {} }: SendError) => {
+        if (response.headersSent) return void response.destroy()
+        if (status !== 412 && status !== 416) return respondNotFound(response, path)
+        for (const name in headers) response.setHeader(name, headers[name]!)
+        respondText(response, status, status === 416 ? 'There is no such range.\n' : 'The precondition failed.\n')
+      })
+      .pipe(response)
   }
 }
 
+/** What `send` reports: a file that cannot be read, or an unmet condition of the request. */
+interface SendError {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function respondNotFound(response: ServerResponse, path: string): void {
+  const what = path === '/' ? 'The playground has not been built.' : 'There is nothing here.'
+  respondText(response, 404, `${what} The endpoint is /graphql.\n`)
+}
+
 /**
- * Nothing from anywhere else. The editor makes its workers from blobs and writes styles as it goes; older
- * Safaris do not count a WebSocket of the same host as 'self'.
+ * Allows nothing from other origins. The editor creates its workers from blobs and its styles at run time. Older Safari
+ * versions do not count a WebSocket of the same host as 'self'.
  */
 function contentSecurityPolicy(host: string | undefined): string {
   const socket = host !== undefined && /^[A-Za-z0-9.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : ''
@@ -99,34 +84,4 @@ function contentSecurityPolicy(host: string | undefined): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
-}
-
-function listFiles(folder: string): ReadonlyMap<string, StaticFile> {
-  return new Map(
-    namesIn(folder).map((name) => {
-      const path = join(folder, name)
-      const { size, mtimeMs } = statSync(path)
-      return [
-        `/${name.split(sep).join('/')}`,
-        {
-          path,
-          size,
-          etag: `"${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}"`,
-          contentType: CONTENT_TYPES[extname(name)] ?? 'application/octet-stream',
-          immutable: /[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(name) && name.startsWith(`assets${sep}`),
-        },
-      ]
-    }),
-  )
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }

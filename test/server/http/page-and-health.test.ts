@@ -49,6 +49,13 @@ describe('the page, health and metrics', () => {
     expect((await get('/', { method: 'POST' })).status).toBe(405)
   })
 
+  it('sends a range of a file', async () => {
+    const part = await get('/', { headers: { range: 'bytes=10-13' } })
+    expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([206, 'bytes 10-13/34', 'html'])
+    const beyond = await get('/', { headers: { range: 'bytes=100-' } })
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */34'])
+  })
+
   it("gives nothing that lies outside of the page's folder", async () => {
     for (const path of [
       '/nothing',

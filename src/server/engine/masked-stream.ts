@@ -3,7 +3,7 @@ import type { MaskError } from '../pipeline/mask-error.js'
 import { isStream } from '../pipeline/operation-request.js'
 
 /** Wraps a stream so that it masks its errors, and aborts its execution as soon as it is over. */
-export function subscriptionStream(
+export function maskedStream(
   stream: AsyncIterableIterator<ExecutionResult>,
   mask: MaskError,
   execution: AbortController,
@@ -39,7 +39,7 @@ export function startingStream(
   execution: AbortController,
 ): AsyncIterableIterator<ExecutionResult> {
   const stream = starting.then((result) => {
-    if (isStream(result)) return subscriptionStream(result, mask, execution)
+    if (isStream(result)) return maskedStream(result, mask, execution)
     throw result.errors?.[0] ?? new Error('The subscription returned no stream.')
   })
   // The error is thrown to the consumer, by `next`.
