@@ -773,7 +773,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       input: { operations: [...operations, create(`${ns}:last`)] },
     })
     expect(applyChangeset).toEqual({ __typename: 'Applied' })
-  }, 120_000)
+  }, 300_000)
 
   it('a changeset of 100,000 operations is applied, one of 100,001 is TOO_LARGE', async () => {
     const operations = Array.from({ length: 100_001 }, (_, i) => create(`${ns}:e${i}`))
@@ -786,7 +786,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     })
     const { applyChangeset } = await gateway.data(document, { input: { operations: operations.slice(0, 100_000) } })
     expect(applyChangeset).toEqual({ __typename: 'Applied', delta: { created: 100_000 } })
-  }, 120_000)
+  }, 300_000)
 
   it('and all of it verifies', async () => {
     if (gateway.databaseUrl === null) return
@@ -802,5 +802,5 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     } finally {
       await history.close()
     }
-  }, 120_000)
+  }, 300_000)
 })

@@ -126,7 +126,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
       expect(graph.nodes.at(-1)).toBe(`1 ${ns}.many:09998`)
       expect(graph.truncated).toBe(true)
     }
-  }, 60_000)
+  }, 300_000)
 
   if (backend !== 'none') {
     it('is of the state asked for, both ways, whatever changed since', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch, Folded } from './following-client.js'
 import type { OpenStream } from './following-stream.js'
 
-/** One request to one gateway; null where no answer came. */
+/** Sends one request to one gateway; null if there is no answer. */
 export async function ask(endpoint: string, query: string, variables: object = {}): Promise<any> {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -25,8 +25,8 @@ export interface Written {
   readonly version: number
 }
 
-/** Sends again with its key until there is an answer; null where it was refused or moved nothing. */
-async function settled(endpoints: readonly string[], query: string, input: object): Promise<Written | null> {
+/** Retries with one idempotency key until there is an answer; null if it was refused or changed nothing. */
+async function retried(endpoints: readonly string[], query: string, input: object): Promise<Written | null> {
   const idempotencyKey = Math.random().toString(36)
   for (;;) {
     const answer = await ask(endpoints[Math.floor(Math.random() * endpoints.length)]!, query, {
@@ -42,13 +42,13 @@ async function settled(endpoints: readonly string[], query: string, input: objec
 }
 
 export const applyChangeset = (endpoints: readonly string[], operations: readonly object[]) =>
-  settled(endpoints, APPLY, { operations })
-export const applyVersion = (endpoints: readonly string[], version: number) => settled(endpoints, MOVE, { version })
+  retried(endpoints, APPLY, { operations })
+export const applyVersion = (endpoints: readonly string[], version: number) => retried(endpoints, MOVE, { version })
 
-/** Applies, and fails where that is refused. */
+/** Applies operations. @throws Error if they are refused */
 export async function write(endpoint: string, ...operations: object[]): Promise<Written> {
   const written = await applyChangeset([endpoint], operations)
-  if (written === null) throw new Error('the changeset was refused')
+  if (written === null) throw new Error('The changeset was refused')
   return written
 }
 
@@ -60,7 +60,7 @@ export const update = (id: string, meta: object = {}, data: unknown = null, kind
 })
 export const remove = (id: string) => ({ delete: { id } })
 
-/** What `entries` gives at a revision with a filter, folded alike. */
+/** Reads the entries that match a filter at a revision: id to digest, like a folded stream. */
 export async function foundAt(endpoint: string, revision: number, filter: object): Promise<Folded> {
   const found: Folded = new Map()
   for (let after: string | null = null; ; ) {
@@ -78,22 +78,24 @@ export async function foundAt(endpoint: string, revision: number, filter: object
   }
 }
 
-/** The next batch. @throws Error where an error or the end comes instead */
+/** Waits for the next batch. @throws Error if there is an error or the end instead */
 export async function batchOf(stream: OpenStream, ms?: number): Promise<Batch> {
   const result = await stream.next(ms)
-  if (result?.data === undefined || result.errors !== undefined) throw new Error(`no batch: ${JSON.stringify(result)}`)
+  if (result?.data === undefined || result.errors !== undefined) throw new Error(`No batch: ${JSON.stringify(result)}`)
   return result.data.changes as Batch
 }
 
+/** Reads up to the first batch with `synced: true`. */
 export async function untilSynced(stream: OpenStream): Promise<Batch[]> {
   const batches: Batch[] = []
   while (batches.at(-1)?.synced !== true) batches.push(await batchOf(stream))
   return batches
 }
 
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
+/** Polls until a condition holds. @throws Error if it does not within `ms` */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 50_000): Promise<void> {
   for (const end = Date.now() + ms; !(await holds()); await sleep(25)) {
-    if (Date.now() > end) throw new Error(`${what}: it did not come to that`)
+    if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms`)
   }
 }
 
@@ -102,7 +104,7 @@ export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 }
 
-/** A number that a gateway tells about itself. */
+/** Reads a metric of a gateway. */
 export async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}metrics`)).text()
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? NaN)

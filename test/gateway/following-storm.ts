@@ -29,20 +29,21 @@ const RANDOM_FILTERS: readonly (() => object)[] = [
 
 export interface Storm {
   readonly clients: readonly FollowingClient[]
-  /** What was acknowledged, by revision. */
+  /** Acknowledged writes by revision. */
   readonly acknowledged: ReadonlyMap<number, Written>
   readonly last: number
-  /** What `entries` gives at a revision. */
+  /** Reads the entries that match a filter at a revision. */
   found(revision: number, filter: object): Promise<Folded>
   readonly disturbed: { sockets: number; listeners: number; gateways: number; database: number }
-  /** Lines that gateways logged as errors. */
+  /** Lines that the gateways logged as errors. */
   readonly logged: readonly string[]
   close(): Promise<void>
 }
 
 /**
- * Two gateways on one database, four writers and eight followers over both, while sockets and the listening
- * connections are cut, gateways killed with -9, and the database too.
+ * Runs two gateways on one database with four writers and eight followers. Meanwhile it cuts sockets and listening
+ * connections, and kills gateways and the database with SIGKILL. It ends after `writes` writes, and not before each
+ * kind of disturbance has happened often enough to prove something.
  */
 export async function storm(writes: number): Promise<Storm> {
   const database = await startTestPostgres()
@@ -63,28 +64,36 @@ export async function storm(writes: number): Promise<Storm> {
   let versions = 0
   const disturbed = { sockets: 0, listeners: 0, gateways: 0, database: 0 }
 
+  // Disturbances take time. On a slow machine the writes could end before them.
+  const isDisturbed = () =>
+    disturbed.sockets > 30 &&
+    disturbed.listeners > 20 &&
+    disturbed.gateways >= 2 &&
+    disturbed.database >= 2 &&
+    clients.every(({ connections }) => connections > 3)
+
   async function writer(): Promise<void> {
-    while (acknowledged.size < writes) {
+    while (acknowledged.size < writes || !isDisturbed()) {
       const written =
         Math.random() < 0.08
           ? await applyVersion(endpoints, Math.floor(Math.random() * (versions + 1)))
           : await applyChangeset(endpoints, randomOperations())
       if (written === null) continue
-      if (acknowledged.has(written.revision)) throw new Error(`revision ${written.revision} was acknowledged twice`)
+      if (acknowledged.has(written.revision)) throw new Error(`Revision ${written.revision} was acknowledged twice`)
       acknowledged.set(written.revision, written)
       versions = Math.max(versions, written.version)
     }
   }
 
   let storming = true
-  async function cutting(): Promise<void> {
+  async function cutSockets(): Promise<void> {
     while (storming) {
       await sleep(10 + Math.random() * 60)
       any(clients).cut()
       disturbed.sockets += 1
     }
   }
-  async function deafening(): Promise<void> {
+  async function cutListeners(): Promise<void> {
     const sql = postgres(database.url, {
       max: 1,
       onnotice: () => undefined,
@@ -100,9 +109,9 @@ export async function storm(writes: number): Promise<Storm> {
     }
     await sql.end({ timeout: 1 })
   }
-  async function killing(): Promise<void> {
+  async function killServers(): Promise<void> {
     for (let i = 0; storming; i++) {
-      await until('writes go on', () => !storming || acknowledged.size > (writes * (i + 1)) / 6, 60_000)
+      await until('the writes continue', () => !storming || acknowledged.size > (writes * (i + 1)) / 6, 300_000)
       if (!storming) return
       if (i % 2 === 0) {
         const at = (i / 2) % 2
@@ -120,12 +129,12 @@ export async function storm(writes: number): Promise<Storm> {
     }
   }
 
-  const disturbing = Promise.all([cutting(), deafening(), killing()])
+  const disturbances = Promise.all([cutSockets(), cutListeners(), killServers()])
   await Promise.all([writer(), writer(), writer(), writer()])
   storming = false
-  await disturbing
+  await disturbances
   const last = Math.max(...acknowledged.keys())
-  await until('all have caught up', () => clients.every(({ revision }) => revision >= last), 20_000)
+  await until('all followers catch up', () => clients.every(({ revision }) => revision >= last), 120_000)
   await Promise.all(clients.map((client) => client.end()))
 
   return {
@@ -142,7 +151,7 @@ export async function storm(writes: number): Promise<Storm> {
   }
 }
 
-/** One to four operations on few ids, so that they meet; some are refused. */
+/** Makes one to four operations on few ids, so that they collide. Some are refused. */
 function randomOperations(): object[] {
   const ids = new Set(
     Array.from(

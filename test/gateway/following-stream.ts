@@ -9,20 +9,20 @@ export interface StreamResult {
   readonly errors?: readonly { message: string; extensions: Record<string, any> }[]
 }
 
-/** A subscription as a client sees it. */
+/** A subscription as a client sees it, over WebSocket or server-sent events. */
 export interface OpenStream {
-  /** The next result; null when the stream has ended, however. @throws Error where nothing comes within `ms` */
+  /** Waits for the next result; null if the stream has ended. @throws Error if there is none within `ms` */
   next(ms?: number): Promise<StreamResult | null>
   /** Stops reading from the socket. */
   pause(): void
   resume(): void
-  /** Cuts the connection without a word. */
+  /** Cuts the connection without closing the subscription. */
   cut(): void
-  /** Of a WebSocket, its close code. */
+  /** The close code of a WebSocket; 0 for server-sent events. */
   readonly closed: Promise<number>
 }
 
-/** Results that have come and have not been asked for, and the end. */
+/** Buffers results until they are read. */
 class Inbox {
   readonly #results: StreamResult[] = []
   #ended = false
@@ -38,13 +38,13 @@ class Inbox {
     this.#wake()
   }
 
-  async next(ms = 20_000): Promise<StreamResult | null> {
+  async next(ms = 50_000): Promise<StreamResult | null> {
     const until = performance.now() + ms
     for (;;) {
       if (this.#results.length > 0) return this.#results.shift()!
       if (this.#ended) return null
       const left = until - performance.now()
-      if (left <= 0) throw new Error(`nothing came within ${ms} ms`)
+      if (left <= 0) throw new Error(`No result within ${ms} ms`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {
@@ -108,14 +108,14 @@ function overEvents(endpoint: string, query: string, variables: object): OpenStr
       (response) => {
         pause = () => response.pause()
         resume = () => response.resume()
-        let kept: string[] = []
+        let chunks: string[] = []
         response.setEncoding('utf8')
         response.on('data', (text: string) => {
-          // An event may be megabytes in pieces: they are joined only once its end is there.
-          kept.push(text)
-          if (!text.includes('\n\n') && !(text.startsWith('\n') && kept.at(-2)?.endsWith('\n'))) return
-          const events = kept.join('').split('\n\n')
-          kept = [events.pop()!]
+          // An event may arrive in megabytes of chunks. They are joined once, when the event is complete.
+          chunks.push(text)
+          if (!text.includes('\n\n') && !(text.startsWith('\n') && chunks.at(-2)?.endsWith('\n'))) return
+          const events = chunks.join('').split('\n\n')
+          chunks = [events.pop()!]
           for (const event of events) {
             if (event.startsWith('event: next\ndata: ')) inbox.push(JSON.parse(event.slice(18)) as StreamResult)
             if (event.startsWith('event: complete')) inbox.end()

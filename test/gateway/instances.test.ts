@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { until } from './following-fixture.js'
 import { type OpenStream, openStream, TRANSPORTS } from './following-stream.js'
 import {
   BACKENDS_WITH_HISTORY,
@@ -66,10 +66,10 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     expect(await gateway.data(RELEASE, { id: one.id })).toEqual({ releaseInstance: false })
     expect(await instancesOf('life:1')).toEqual([])
 
-    await acquire(gateway, 'life:1', 'short', { ttlSeconds: 1 })
+    const short = await acquire(gateway, 'life:1', 'short')
     expect(await instancesOf('life:1')).toHaveLength(1)
-    await sleep(1_100)
-    expect(await instancesOf('life:1')).toEqual([])
+    await gateway.data(RENEW, { id: short.id, ttlSeconds: 1 })
+    await until('it has expired', async () => (await instancesOf('life:1')).length === 0)
   })
 
   it('are refused with a code that says why', async () => {
@@ -101,7 +101,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
       expect(await gateway.data(RELEASE, { id: gone })).toEqual({ releaseInstance: false })
     }
     expect(await code(RENEW, { id, ttlSeconds: 86_401 })).toBe('BAD_USER_INPUT')
-    expect(await acquire(gateway, 'codes:1', 'é'.repeat(127), { ttlSeconds: 1 })).toMatchObject({
+    expect(await acquire(gateway, 'codes:1', 'é'.repeat(127))).toMatchObject({
       fencingToken: expect.any(Number) as number,
     })
     expect(await instancesOf('codes:1')).toHaveLength(2)
@@ -193,11 +193,15 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
       synced: true,
       changes: [{ kind: 'LIVE', instance: { id: there.id, name: 'there', metadata: { n: 1 }, fencingToken: 1 } }],
     })
-    const two = await acquire(gateway, id, 'two', { ttlSeconds: 1, metadata: [2] })
+    const two = await acquire(gateway, id, 'two', { metadata: [2] })
     expect((await next()).changes).toEqual([
       { kind: 'ACQUIRED', instance: { id: two.id, name: 'two', metadata: [2], fencingToken: 2 } },
     ])
-    expect((await next()).changes).toMatchObject([{ kind: 'EXPIRED', instance: { id: two.id, metadata: null } }])
+    await gateway.data(RENEW, { id: two.id, ttlSeconds: 1 })
+    let change = (await next()).changes[0]
+    // On a slow machine the renewal and the expiry come as one change.
+    if (change.kind === 'RENEWED') change = (await next()).changes[0]
+    expect(change).toMatchObject({ kind: 'EXPIRED', instance: { id: two.id, metadata: null } })
     await gateway.data(RENEW, { id: there.id })
     expect((await next()).changes).toMatchObject([{ kind: 'RENEWED', instance: { id: there.id } }])
     await gateway.apply(remove(id, { force: true }))

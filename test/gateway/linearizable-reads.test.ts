@@ -127,5 +127,5 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
     await Promise.all(readers)
     expect(reads.length).toBeGreaterThan(100)
     expect(violations(writes, reads)).toEqual([])
-  }, 60_000)
+  }, 300_000)
 })

@@ -22,45 +22,83 @@ const ANSWER = 'mutation ($input: AnswerProposalInput!) { answerProposal(input: 
 const APPLY = `mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) {
   __typename ... on Refused { problems { code participant message operation } } ... on Applied { dryRun transition { revision } } } }`
 
-async function proposalOf(stream: OpenStream): Promise<any> {
-  const result = await stream.next()
-  if (result?.data === undefined) throw new Error(`no proposal: ${JSON.stringify(result)}`)
+async function proposalOf(stream: OpenStream, ms?: number): Promise<any> {
+  const result = await stream.next(ms)
+  if (result?.data === undefined) throw new Error(`No proposal: ${JSON.stringify(result)}`)
   return result.data.proposals
 }
 
 async function eventOf(stream: OpenStream, ms?: number): Promise<any> {
   const result = await stream.next(ms)
-  if (result?.data === undefined) throw new Error(`no event: ${JSON.stringify(result)}`)
+  if (result?.data === undefined) throw new Error(`No event: ${JSON.stringify(result)}`)
   return result.data.events
+}
+
+/** Reads up to the next proposal that awaits an answer. */
+async function offerOf(stream: OpenStream): Promise<any> {
+  for (;;) {
+    const proposal = await proposalOf(stream)
+    if (proposal.awaitsAnswer) return proposal
+  }
 }
 
 const answer = async (client: Client, proposal: string, accept: boolean, reason?: string): Promise<boolean> =>
   (await client.data(ANSWER, { input: { proposal, accept, reason } })).answerProposal.counted
 const apply = async (client: Client, input: object) => (await client.data(APPLY, { input })).applyChangeset
 
-describe.each(['postgres', 'memory'] as const)('clients that take part, over %s', (backend) => {
+/** Long enough that on a slow machine a participant fails or answers before it times out. */
+const PATIENT = 'transactions: { operationSeconds: 200, totalSeconds: 400 }\n'
+
+describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backend) => {
   let first: TestGateway
   let runner: Client
   let third: Client
-  let held: string
+  let endpoint: string
   let next = 0
   const kind = () => `k${next++}.thing`
   const open: OpenStream[] = []
 
-  /** A participant at the first gateway that is asked from now on. */
-  async function join(variables: object, transport: 'ws' | 'sse' = 'ws', endpoint = held): Promise<OpenStream> {
-    const stream = openStream(transport, endpoint, PROPOSALS, variables)
+  interface JoinOptions {
+    readonly transport?: 'ws' | 'sse'
+    readonly at?: string
+    /** The gateway that runs the transactions. */
+    readonly asking?: Client
+  }
+
+  /**
+   * Registers a participant and waits until it is asked. While its registration is on the way, transactions of its
+   * kinds pass without it. It therefore also registers for a kind of its own, and dry runs of that kind show when
+   * the registration has arrived.
+   */
+  async function join(
+    variables: { participant: string; kinds: string[]; onFailure?: 'PASS' },
+    { transport = 'ws', at = endpoint, asking = runner }: JoinOptions = {},
+  ): Promise<OpenStream> {
+    const probe = kind()
+    const stream = openStream(transport, at, PROPOSALS, { ...variables, kinds: [...variables.kinds, probe] })
     open.push(stream)
-    await sleep(300)
+    const begin = proposalOf(stream)
+    let probing: Promise<any>
+    let passed: boolean
+    do {
+      probing = apply(asking, { operations: [create(`${probe}:x`, 1, {}, probe)], dryRun: true })
+      passed = await Promise.race([begin.then(() => false), probing.then(() => true)])
+    } while (passed)
+    const { id } = await offerOf(stream)
+    expect(await answer(third, id, true)).toBe(true)
+    expect(await probing).toMatchObject({ __typename: 'Applied', dryRun: true })
+    // The dry run undoes the operation and ends.
+    expect(await proposalOf(stream)).toMatchObject({ kind: 'entry.delete', awaitsAnswer: false })
+    expect(await proposalOf(stream)).toMatchObject({ kind: 'registry.discard' })
     return stream
   }
 
   beforeAll(async () => {
-    first = await startTestGateway(backend)
-    held = first.endpoint
-    // Over memory there is one gateway only.
-    runner = backend === 'postgres' ? await first.another() : clientOf(held)
-    third = backend === 'postgres' ? await first.another() : clientOf(held)
+    first = await startTestGateway(backend, PATIENT)
+    endpoint = first.endpoint
+    // Over memory there is only one gateway.
+    runner = backend === 'postgres' ? await first.another() : clientOf(endpoint)
+    third = backend === 'postgres' ? await first.another() : clientOf(endpoint)
   })
   afterAll(async () => {
     for (const stream of open) stream.cut()
@@ -68,10 +106,10 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   })
 
   it.each(TRANSPORTS)(
-    'is asked by %s on one gateway for a transaction of another, and answers at a third',
+    'is asked over %s at one gateway about a transaction of another, and answers at a third',
     async (transport) => {
       const k = kind()
-      const stream = await join({ participant: 'policy', kinds: [`${k}.**`] }, transport)
+      const stream = await join({ participant: 'policy', kinds: [`${k}.**`] }, { transport })
       const writing = apply(runner, { operations: [create(`${k}:x`, { n: [1, null] }, { m: true }, k)] })
       const begin = await proposalOf(stream)
       expect(begin).toMatchObject({
@@ -98,7 +136,7 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     },
   )
 
-  it('counts the first answer alone, of many that are given at once', async () => {
+  it('counts only the first of many concurrent answers', async () => {
     const k = kind()
     const stream = await join({ participant: 'hasty', kinds: [k] })
     const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
@@ -111,7 +149,7 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     stream.cut()
   })
 
-  it('says that an answer to nothing does not count, and refuses what is no id', async () => {
+  it('reports that an answer to an unknown proposal does not count, and refuses an invalid id', async () => {
     expect(await answer(third, '01234567-89ab-cdef-0123-456789abcdef', true)).toBe(false)
     expect(await third.code(ANSWER, { input: { proposal: 'v7', accept: true } })).toBe('BAD_USER_INPUT')
     expect(
@@ -121,7 +159,7 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     ).toBe('BAD_USER_INPUT')
   })
 
-  it('refuses with its reason, and what had been accepted is taken back', async () => {
+  it('rejects with a reason, and operations accepted before are undone', async () => {
     const k = kind()
     const stream = await join({ participant: 'judge', kinds: [k] })
     const writing = apply(runner, { operations: [create(`${k}:a`, 1, {}, k), create(`${k}:b`, 2, {}, k)] })
@@ -139,24 +177,22 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     stream.cut()
   })
 
-  it('has failed at once when its connection ends with a proposal open', async () => {
+  it('fails as soon as its connection ends with an open proposal', async () => {
     const k = kind()
     const stream = await join({ participant: 'leaver', kinds: [k] })
     const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
     await proposalOf(stream)
     await proposalOf(stream)
-    const since = performance.now()
     stream.cut()
     expect(await writing).toMatchObject({
       __typename: 'Refused',
       problems: [{ code: 'PARTICIPANT_FAILED', participant: 'leaver' }],
     })
-    expect(performance.now() - since).toBeLessThan(4_000)
-    // Nobody takes part any more.
+    // The participant is gone.
     expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({ __typename: 'Applied' })
   })
 
-  it('lets pass where it fails and was registered so', async () => {
+  it('lets the operation pass if it fails and was registered with onFailure: PASS', async () => {
     const k = kind()
     const stream = await join({ participant: 'bystander', kinds: [k], onFailure: 'PASS' })
     const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
@@ -166,17 +202,17 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     expect(await writing).toMatchObject({ __typename: 'Applied' })
   })
 
-  it('is one participant however many clients it has: each is asked, any may answer, one may go', async () => {
+  it('may have several clients: each is asked, any may answer, and one may leave', async () => {
     const k = kind()
     const one = await join({ participant: 'twins', kinds: [k] })
-    const two = await join({ participant: 'twins', kinds: [k] }, 'sse')
+    const two = await join({ participant: 'twins', kinds: [k] }, { transport: 'sse' })
     const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
     await proposalOf(one)
     await proposalOf(two)
     const [seen, same] = [await proposalOf(one), await proposalOf(two)]
     expect(same.id).toBe(seen.id)
     one.cut()
-    await sleep(300)
+    await one.closed
     expect(await answer(third, same.id, true)).toBe(true)
     expect(await writing).toMatchObject({ __typename: 'Applied' })
     expect(await proposalOf(two)).toMatchObject({ kind: 'registry.commit' })
@@ -200,9 +236,9 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
     stream.cut()
   })
 
-  it('is told what is wrong with its registration', async () => {
+  it('gets an error if its registration is invalid', async () => {
     const failing = async (variables: object) => {
-      const stream = openStream('ws', held, PROPOSALS, variables)
+      const stream = openStream('ws', endpoint, PROPOSALS, variables)
       const result = await stream.next()
       stream.cut()
       return [result?.errors?.[0]?.extensions['code'], result?.errors?.[0]?.message]
@@ -222,16 +258,45 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   })
 
   describe('the event bus', () => {
-    async function listen(variables: object, transport: 'ws' | 'sse' = 'ws'): Promise<OpenStream> {
-      const stream = openStream(transport, held, EVENTS, variables)
+    /**
+     * Opens a stream of events and waits until it misses nothing: it causes events until one arrives, causes another
+     * one, and reads up to the last event of that one.
+     * @param cause - Causes events that the stream gets
+     * @param isLast - Whether an event is the last one of the n-th call
+     */
+    async function listen(
+      variables: object,
+      cause: (n: number) => Promise<unknown>,
+      isLast: (event: any, n: number) => boolean,
+      transport: 'ws' | 'sse' = 'ws',
+    ): Promise<OpenStream> {
+      const stream = openStream(transport, endpoint, EVENTS, variables)
       open.push(stream)
-      await sleep(300)
+      let n = 0
+      const arrived = eventOf(stream)
+      let hasArrived = false
+      do {
+        await cause(++n)
+        hasArrived = await Promise.race([arrived.then(() => true), sleep(50, false)])
+      } while (!hasArrived)
+      await cause(++n)
+      while (!isLast(await eventOf(stream), n));
       return stream
     }
 
-    it.each(TRANSPORTS)('tells over %s what happens on another gateway, in order', async (transport) => {
+    it.each(TRANSPORTS)('sends the events of another gateway over %s, in order', async (transport) => {
       const k = kind()
-      const stream = await listen({}, transport)
+      const probe = kind()
+      let last = ''
+      const stream = await listen(
+        {},
+        (n) => apply(runner, { operations: [create(`${probe}:x`, n, {}, probe)], dryRun: true }),
+        (event, n) => {
+          if (event.entry?.data === n && event.entryId === `${probe}:x`) last = event.transaction
+          return event.kind === 'registry.discard' && event.transaction === last
+        },
+        transport,
+      )
       const applied = await apply(runner, { operations: [create(`${k}:x`, { a: 1 }, {}, k)] })
       const begin = await eventOf(stream)
       expect(begin).toMatchObject({
@@ -261,15 +326,16 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
       stream.cut()
     })
 
-    it('takes patterns, and entries of a megabyte', async () => {
+    it('filters by patterns, and sends entries of a megabyte', async () => {
       const k = kind()
       const large = 'x'.repeat(900_000)
-      // A colon is a character like any other: the id's segments are "k7" and "thing:x".
-      const exact = await listen({
-        system: '*',
-        kind: 'entry.(update|delete)',
-        path: `${k.split('.')[0]}.(thing:x|thing:z)`,
-      })
+      // A colon does not end a segment: the segments of the id are "k7" and "thing:x".
+      await apply(runner, { operations: [create(`${k}:z`, 0, {}, k)] })
+      const exact = await listen(
+        { system: '*', kind: 'entry.(update|delete)', path: `${k.split('.')[0]}.(thing:x|thing:z)` },
+        (n) => apply(runner, { operations: [update(`${k}:z`, n, {}, k)], dryRun: true }),
+        (event, n) => event.entry.data === n,
+      )
       await apply(runner, { operations: [create(`${k}:y`, 1, {}, k)] })
       await apply(runner, { operations: [update(`${k}:y`, 2, {}, k)] })
       await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
@@ -286,20 +352,26 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
 
     it.each(['a..b', '(a', 'a*', ''])('refuses the pattern "%s"', async (pattern) => {
       for (const argument of ['system', 'kind', 'path']) {
-        const stream = openStream('ws', held, EVENTS, { [argument]: pattern })
+        const stream = openStream('ws', endpoint, EVENTS, { [argument]: pattern })
         expect((await stream.next())?.errors?.[0]?.extensions['code']).toBe('BAD_USER_INPUT')
         stream.cut()
       }
     })
 
-    it('carries the answers of participants', async () => {
+    it('sends the answers of participants', async () => {
       const k = kind()
-      const stream = await listen({ kind: 'entry.reject' })
       const judge = await join({ participant: 'loud', kinds: [k] })
-      const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
-      await proposalOf(judge)
-      await answer(third, (await proposalOf(judge)).id, false, 'no')
-      await writing
+      const rejected = async (reason: string) => {
+        const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
+        await answer(third, (await offerOf(judge)).id, false, reason)
+        await writing
+      }
+      const stream = await listen(
+        { kind: 'entry.reject' },
+        (n) => rejected(`probe ${n}`),
+        ({ reason }, n) => reason === `probe ${n}`,
+      )
+      await rejected('no')
       expect(await eventOf(stream)).toMatchObject({
         kind: 'entry.reject',
         participant: 'loud',
@@ -312,8 +384,8 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   })
 
   it.runIf(backend === 'postgres')(
-    'lose nothing when listening connections are cut with proposals open',
-    { timeout: 60_000 },
+    'loses nothing when listening connections are cut with open proposals',
+    { timeout: 300_000 },
     async () => {
       const k = kind()
       const admin = postgres(first.databaseUrl!, { max: 1 })
@@ -339,24 +411,22 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   )
 
   it.runIf(backend === 'postgres')(
-    'have failed when their gateway is killed, as soon as its lease has ended',
-    { timeout: 60_000 },
+    'fails when its gateway is killed, as soon as the lease of the gateway has expired',
+    { timeout: 300_000 },
     async () => {
       const k = kind()
       const processes = await gatewayProcesses()
       try {
         const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
-        const stream = await join({ participant: 'doomed', kinds: [k] }, 'ws', doomed.endpoint)
+        const stream = await join({ participant: 'doomed', kinds: [k] }, { at: doomed.endpoint })
         const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
         await proposalOf(stream)
         const { id } = await proposalOf(stream)
-        const since = performance.now()
         doomed.child.kill('SIGKILL')
         expect(await writing).toMatchObject({
           __typename: 'Refused',
           problems: [{ code: 'PARTICIPANT_FAILED', participant: 'doomed' }],
         })
-        expect(performance.now() - since).toBeLessThan(12_000)
         expect(await answer(third, id, true)).toBe(false)
         expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({
           __typename: 'Applied',
@@ -368,22 +438,21 @@ describe.each(['postgres', 'memory'] as const)('clients that take part, over %s'
   )
 
   it.runIf(backend === 'postgres')(
-    'hear of the end when the gateway that ran the transaction is killed',
-    { timeout: 90_000 },
+    'gets registry.discard when the gateway that runs the transaction is killed',
+    { timeout: 300_000 },
     async () => {
       const k = kind()
       const processes = await gatewayProcesses()
       try {
         const doomed = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: first.databaseUrl! })
-        const stream = await join({ participant: 'survivor', kinds: [k] })
-        const writing = apply(clientOf(doomed.endpoint), { operations: [create(`${k}:x`, 1, {}, k)] }).catch(
-          () => 'cut',
-        )
+        const asking = clientOf(doomed.endpoint)
+        const stream = await join({ participant: 'survivor', kinds: [k] }, { asking })
+        const writing = apply(asking, { operations: [create(`${k}:x`, 1, {}, k)] }).catch(() => 'cut')
         const { transaction } = await proposalOf(stream)
         const { id } = await proposalOf(stream)
         doomed.child.kill('SIGKILL')
         expect(await writing).toBe('cut')
-        const end = await stream.next(60_000)
+        const end = await stream.next(200_000)
         expect(end?.data.proposals).toMatchObject({ kind: 'registry.discard', transaction })
         expect(await answer(third, id, true)).toBe(false)
         stream.cut()

@@ -270,5 +270,5 @@ describe.each(BACKENDS_WITH_HISTORY)('a gateway over %s', (backend) => {
       }),
       { numRuns: 25 },
     )
-  }, 120_000)
+  }, 300_000)
 })

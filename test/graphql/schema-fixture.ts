@@ -147,15 +147,15 @@ function countedReader(reader: HeadReader, calls: Map<string, number>): HeadRead
   }
 }
 
-/** The next event, or an error after a while: a stream that says nothing must not hang a test. */
-export async function nextEvent(stream: AsyncGenerator<ExecutionResult>, ms = 5_000): Promise<any> {
+/** Waits for the next event. @throws Error if there is none within `ms`, so that a silent stream fails its test */
+export async function nextEvent(stream: AsyncGenerator<ExecutionResult>, ms = 50_000): Promise<any> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came within ${ms} ms`)), ms)
+    timer = setTimeout(() => reject(new Error(`No event within ${ms} ms`)), ms)
   })
   try {
     const result = await Promise.race([stream.next(), silence])
-    if (result.done === true) throw new Error('the stream has ended')
+    if (result.done === true) throw new Error('The stream has ended')
     if (result.value.errors !== undefined) throw result.value.errors[0]
     return result.value.data
   } finally {

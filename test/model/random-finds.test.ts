@@ -77,7 +77,7 @@ async function walk(
 
 describe('finding in a random registry', () => {
   it('gives what the matcher does, from memory and from the database, at every revision, by pages of any size from either end', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     let finds = 0
     let tells = 0

@@ -40,6 +40,7 @@ type Step =
   | { moveTo: number; force: boolean }
   | { sweep: true }
 
+// Durations are in seconds, and far longer than a run takes on a slow machine: in Postgres real time passes too.
 const anEntry = fc.constantFrom(...ENTRIES)
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -47,12 +48,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       acquire: anEntry,
       name: fc.constantFrom(...NAMES),
-      ttl: fc.constantFrom(10, 1_000, 50_000),
+      ttl: fc.constantFrom(600, 10_000, 80_000),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ renew: fc.nat(30), ttl: fc.constantFrom(null, 10, 2_000) }) },
+  { weight: 3, arbitrary: fc.record({ renew: fc.nat(30), ttl: fc.constantFrom(null, 600, 20_000) }) },
   { weight: 2, arbitrary: fc.record({ release: fc.nat(30) }) },
-  { weight: 2, arbitrary: fc.record({ pass: fc.constantFrom(100, 3_000) }) },
+  { weight: 2, arbitrary: fc.record({ pass: fc.constantFrom(2_000, 30_000) }) },
   { weight: 2, arbitrary: fc.record({ delete: anEntry, force: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ create: anEntry }) },
   { weight: 1, arbitrary: fc.record({ update: anEntry }) },
@@ -156,7 +157,7 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       const next = await history.instances.sweep()
       const live = model.live().map(({ until }) => (until - model.now) * 1_000)
       if (live.length === 0) expect(next).toBeNull()
-      else expect(Math.abs(next! - Math.min(...live))).toBeLessThan(9_000)
+      else expect(Math.abs(next! - Math.min(...live))).toBeLessThan(500_000)
     } else if ('moveTo' in step) {
       const to = step.moveTo % model.versions.length
       // v0 is a registry's, which the runs before this one have used too.
@@ -276,6 +277,6 @@ describe('random lives of instances are what the model says', () => {
       )
       expect((await store.history.verify()).corruptions).toEqual([])
     },
-    120_000,
+    600_000,
   )
 })

@@ -253,7 +253,7 @@ async function everything(history: History): Promise<unknown> {
 }
 
 describe('a random registry', () => {
-  it('answers everything the same from the database as from memory', { timeout: 120_000 }, async () => {
+  it('answers everything the same from the database as from memory', { timeout: 600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (sent) => {
         const fresh = await createTestDatabase()

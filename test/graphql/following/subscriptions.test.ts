@@ -96,17 +96,19 @@ describe('the subscription changes', () => {
     await batch(stream)
     const waiting = stream.next()
     await sleep(20)
-    expect(await Promise.race([stream.return(undefined), sleep(2_000).then(() => 'still there')])).toMatchObject({
-      done: true,
-    })
-    expect(await Promise.race([waiting, sleep(2_000).then(() => 'still there')])).toMatchObject({ done: true })
+    expect(await stream.return(undefined)).toMatchObject({ done: true })
+    expect(await waiting).toMatchObject({ done: true })
   })
 
   it('makes no call to the store while nothing happens', async () => {
     const stream = await gateway.subscribe(CHANGES)
     await batch(stream)
     const waiting = stream.next()
-    await sleep(50)
+    for (let quiet = 0; quiet < 3; quiet++) {
+      gateway.calls.clear()
+      await sleep(50)
+      if (gateway.calls.size > 0) quiet = -1
+    }
     gateway.calls.clear()
     await sleep(300)
     expect([...gateway.calls]).toEqual([])
