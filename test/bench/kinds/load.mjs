@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { cpuTime, runClient } from '../processes.mjs'
 import { SYSTEMS } from '../systems.mjs'
 
-const CLIENT = fileURLToPath(new URL('../clients/load.mjs', import.meta.url))
+const CLIENT = fileURLToPath(new URL('../clients/load-client.mjs', import.meta.url))
 /** Load before the measurement, so that V8 has compiled the server's code. A lone client would take minutes to reach that state. */
 const FIRST = { connections: 64, ms: 3_000, warmUpMs: 0, seed: 0 }
 /** Counts the openings, so that several over one registry create different entries. */
