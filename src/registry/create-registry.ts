@@ -31,7 +31,7 @@ import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } fro
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
 
 export interface RegistryLimits extends ChangesetLimits {
-  /** UTF-8 bytes of the texts of an entry's meta and data together. */
+  /** Size of the meta and data of one entry, as UTF-8 JSON. */
   readonly entryBytes: number
 }
 
@@ -49,21 +49,21 @@ const MAX_CONTENT_DEPTH = 1_000
 
 export interface RegistryOptions {
   readonly history: History
-  /** The store's own unless told. */
+  /** By default, the bus of the store. */
   readonly bus?: Bus
   readonly references: ExtractReferences
   readonly compileRegex: CompileRegex
   readonly limits?: RegistryLimits
-  /** How long a filtered stream may pass revisions without a word; 5 seconds unless told. */
+  /** Longest time that a filtered stream passes revisions without a batch, in milliseconds. By default 5,000. */
   readonly progressMs?: number
   readonly logTail?: LogTailOptions
-  /** Participants besides the clients that take part over the gateways, and how transactions run. */
+  /** How transactions run, and participants besides the GraphQL clients of any gateway. */
   readonly transactions?: TransactionsOptions
   /** All are on by default; benchmarks and tests switch some off. */
   readonly optimizations?: OptimizationSwitches
 }
 
-/** Puts the registry together over a store. Its `close` settles what waits and leaves the store open. */
+/** Creates a registry over a store. Its `close` settles pending writes and leaves the store open. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { history, references, compileRegex, limits = REGISTRY_LIMITS, progressMs = PROGRESS_MS } = options
   const { optimizations = ALL_OPTIMIZATIONS } = options
@@ -75,16 +75,16 @@ export function createRegistry(options: RegistryOptions): Registry {
     head,
     headCache !== null && optimizations['head-page-cache'] ? (...page) => headCache.page(...page) : null,
   )
-  const reader = new LogTail(history, { ...LOG_TAIL_OPTIONS, ...options.logTail, progressMs })
+  const logTail = new LogTail(history, { ...LOG_TAIL_OPTIONS, ...options.logTail, progressMs })
   const commits = new CommitQueue(history)
-  // A dry run changes nothing, so it need not wait its turn among those that do.
+  // A dry run changes nothing, so it does not wait for changesets that are being written.
   const dryRuns = new CommitQueue(history)
   const oldest = new SharedRead(() => history.oldestRevision())
   const sources = {
     history,
     head,
     oldest: () => oldest.read(),
-    reader,
+    logTail,
     pages: new LogPageCache(history, { cachesPages: optimizations['log-page-cache'] }),
     compileRegex,
     progressMs,
@@ -112,9 +112,9 @@ export function createRegistry(options: RegistryOptions): Registry {
     references,
     head,
     entriesAtHead: (ids) => (headCache === null ? history.entries(ids, 'head') : headCache.entries(ids)),
-    entryAtHead(id, told, failed) {
-      if (headCache !== null) headCache.entry(id, told, failed)
-      else history.entries([id], 'head').then((found) => told(found.get(id) ?? null, null), failed)
+    entryAtHead(id, onResult, onError) {
+      if (headCache !== null) headCache.entry(id, onResult, onError)
+      else history.entries([id], 'head').then((found) => onResult(found.get(id) ?? null, null), onError)
     },
     isMarkedAtHead: (id, mark) => headCache?.isMarked(id, mark) ?? false,
     revisionAt: (at) => resolveRevision(history, at),

@@ -1,6 +1,7 @@
 /**
- * An async generator that can be ended while it waits. A generator's own `return` queues behind the `next`
- * that is pending, so a subscription nobody listens to would wait for its next event, for ever perhaps.
+ * Makes an async generator that can be ended while it waits. A generator's own `return` queues behind the pending `next`, so a
+ * subscription without a listener would wait for its next event, perhaps forever.
+ * @param start - receives a signal that aborts with `signal`, and when the caller returns
  */
 export function cancellable<Item>(
   signal: AbortSignal,
@@ -11,7 +12,7 @@ export function cancellable<Item>(
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   const items = start(own.signal)
-  const letGo = () => signal.removeEventListener('abort', abort)
+  const detach = () => signal.removeEventListener('abort', abort)
 
   return {
     [Symbol.asyncIterator]() {
@@ -20,16 +21,16 @@ export function cancellable<Item>(
     async next() {
       try {
         const result = await items.next()
-        if (result.done === true) letGo()
+        if (result.done === true) detach()
         return result
       } catch (error) {
-        letGo()
+        detach()
         throw error
       }
     },
     async return() {
       own.abort('returned')
-      letGo()
+      detach()
       await items.return()
       return { done: true, value: undefined }
     },

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or at once when the signal aborts; never throws. */
+/** Resolves after `ms` milliseconds, or as soon as the signal aborts. Never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve()
@@ -12,12 +12,15 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** Lets everything else that waits for this thread go first. */
+/** Lets everything else that is ready run first. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Calls `yieldToEventLoop` once the caller has held the thread for longer than `sliceMs`. */
+/**
+ * Cuts long work into time slices. Call the returned function between steps and await what it returns: a promise once the caller
+ * has held the thread for `sliceMs` milliseconds, else undefined.
+ */
 export function timeSlicer(sliceMs = 10): () => Promise<void> | undefined {
   let since = performance.now()
   return () => {

@@ -6,14 +6,16 @@ const FIRST_DELAY_MS = 50
 /** @bound Longest pause between a follower's retries while the store is unavailable. */
 const LONGEST_DELAY_MS = 5_000
 
-/** Whether the store may well answer the same question later. */
+/** Whether the same request may succeed later: the store is unavailable or took too long. */
 export function isTransient(error: unknown, codes: readonly ErrorCode[] = TRANSIENT_CODES): boolean {
   return error instanceof RegistryError && codes.includes(error.code)
 }
 
 /**
- * Reads again and again while the store is away, so that a follower outlives it: after 50 ms at first, 5 s
- * at most. Any other error is the caller's. Null when the signal aborts.
+ * Retries a read while the store is unavailable, so that followers survive an outage. Pauses 50 ms at first and 5 s at most.
+ * @param codes - error codes that are retried
+ * @returns null if the signal aborts
+ * @throws any error of `read` with another code
  */
 export async function retryWhileUnavailable<Result>(
   signal: AbortSignal,
@@ -31,7 +33,7 @@ export async function retryWhileUnavailable<Result>(
   return null
 }
 
-/** Doubles, with jitter: followers must not all come back at one instant. */
+/** Exponential backoff in milliseconds. The jitter keeps followers from coming back all at once. */
 export function retryDelay(failures: number): number {
   const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10))
   return delay * (0.5 + Math.random() / 2)

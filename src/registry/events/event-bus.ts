@@ -18,40 +18,43 @@ export const BUS_LIMITS: BusLimits = {
   waitingBytes: 1024 * 1024,
 }
 
-/** Bus patterns; what is null matches everything. */
+/** Bus patterns that select events. Null matches everything. */
 export interface EventFilter {
   readonly system: string | null
   readonly kind: string | null
   readonly path: string | null
 }
 
-/** Live only: a subscriber hears what happens from now on, on any gateway, and what it does not take in time is gone. */
+/**
+ * Delivers events live: a subscriber receives what any gateway publishes from now on. What it does not read in time is dropped
+ * and counted.
+ */
 export class EventBus {
   constructor(
     private readonly bus: Bus,
     private readonly limits: BusLimits = BUS_LIMITS,
   ) {}
 
-  /** Never waits for anybody. */
+  /** Publishes an event without waiting for subscribers. */
   publish(event: BusEvent): void {
     this.bus.publish(event)
   }
 
-  /** Whether anybody may be listening: as of the last look at the participants, or newer. */
-  isHeard(): boolean {
+  /** Whether an event may have a subscriber on any gateway, as of the last query of the exchange or newer. */
+  hasListeners(): boolean {
     return this.bus.isHeard()
   }
 
   /**
-   * Resolves when the subscription stands.
-   * @throws RegistryError BAD_USER_INPUT where a pattern does not parse, UNAVAILABLE
+   * Subscribes to events. Resolves when the subscription is active.
+   * @throws RegistryError BAD_USER_INPUT if a pattern does not parse, UNAVAILABLE
    */
   async subscribe(filter: EventFilter, signal: AbortSignal): Promise<AsyncIterableIterator<ReceivedEvent>> {
     const matches = compileFilter(filter)
     const inbox = new Inbox<ReceivedEvent>(signal)
     const stop = await this.bus.listen({
       event: (event) => {
-        if (matches(event)) this.#hand(inbox, event)
+        if (matches(event)) this.#deliver(inbox, event)
       },
       missed: (count) => miss(inbox, count),
     })
@@ -61,10 +64,10 @@ export class EventBus {
     return inbox
   }
 
-  #hand(inbox: Inbox<ReceivedEvent>, event: BusEvent): void {
+  #deliver(inbox: Inbox<ReceivedEvent>, event: BusEvent): void {
     const bytes = eventBytes(event)
     const { waitingEvents, waitingBytes } = this.limits
-    // Once it has missed something it has to catch up a good deal, or it would miss every second event.
+    // A subscriber that missed events has to catch up by half first, or it would miss every second event.
     const share = inbox.last?.type === 'missed' ? 0.5 : 1
     const fits = inbox.size === 0 || (inbox.size < waitingEvents * share && inbox.bytes + bytes <= waitingBytes * share)
     if (fits) inbox.push(event, bytes)
@@ -72,7 +75,7 @@ export class EventBus {
   }
 }
 
-/** One that waits already counts on. */
+/** Counts missed events in the last item of the inbox if that is a count already. */
 function miss(inbox: Inbox<ReceivedEvent>, count: number): void {
   const { last } = inbox
   if (last?.type === 'missed') Object.assign(last, { count: last.count + count })

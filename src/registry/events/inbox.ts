@@ -1,6 +1,6 @@
 /**
- * Items that wait to be pulled. It ends when its reader returns, when the signal aborts or with an error; whatever
- * comes then is dropped. It has no bound of its own: who pushes looks at `size` and `bytes`.
+ * Buffers items until they are read. It ends when its reader returns, when the signal aborts or with an error, and drops items that
+ * come later. It has no bound of its own: the writer checks `size` and `bytes` before it pushes.
  */
 export class Inbox<Item> implements AsyncIterableIterator<Item> {
   readonly #items: { readonly item: Item; readonly bytes: number }[] = []
@@ -15,7 +15,7 @@ export class Inbox<Item> implements AsyncIterableIterator<Item> {
     else signal.addEventListener('abort', end, { once: true, signal: this.#ended.signal })
   }
 
-  /** Aborts when nothing is read any more. */
+  /** Aborts when the inbox has ended. */
   get ended(): AbortSignal {
     return this.#ended.signal
   }

@@ -1,7 +1,10 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { compileBusPattern, InvalidBusPattern, type MatchBusPattern } from '../../core/events/bus-pattern.js'
 
-/** A bus pattern that a caller has sent. @throws RegistryError BAD_USER_INPUT naming the argument and what is wrong */
+/**
+ * Compiles a bus pattern that a caller sent as an argument.
+ * @throws RegistryError BAD_USER_INPUT with the name of the argument and the fault
+ */
 export function parseBusPattern(pattern: string, argument: string): MatchBusPattern {
   try {
     return compileBusPattern(pattern)

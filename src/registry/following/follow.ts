@@ -30,7 +30,7 @@ export interface FollowSources {
   readonly head: () => Promise<Head>
   /** The oldest revision kept, likewise. */
   readonly oldest: () => Promise<number>
-  readonly reader: LogTail
+  readonly logTail: LogTail
   /** For those who catch up. */
   readonly pages: LogPageCache
   readonly compileRegex: CompileRegex
@@ -151,11 +151,11 @@ export async function* followLog(
   interest: IndexKey | null,
   signal: AbortSignal,
 ): AsyncGenerator<PositionedBatch, void, undefined> {
-  const { pages, reader, progressMs = PROGRESS_MS } = sources
-  const following = reader.join(interest)
+  const { pages, logTail, progressMs = PROGRESS_MS } = sources
+  const following = logTail.join(interest)
   let untoldSince: number | null = null
   try {
-    if (follower.reachedTarget) reader.readFrom(follower.position)
+    if (follower.reachedTarget) logTail.readFrom(follower.position)
     while (!signal.aborted) {
       let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? following.after(follower.position) : 'behind'
       if (page === 'ahead') {
@@ -178,7 +178,7 @@ export async function* followLog(
         yield* follower.take(page)
         // All who follow may have much to look at, and none of it need have waited for anything.
         await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : yieldToEventLoop())
-        if (follower.reachedTarget) reader.readFrom(follower.position)
+        if (follower.reachedTarget) logTail.readFrom(follower.position)
       }
       if (!follower.hasUntold) untoldSince = null
       else if ((untoldSince ??= performance.now()) + progressMs <= performance.now()) {

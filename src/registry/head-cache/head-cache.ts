@@ -16,184 +16,188 @@ const ENTRY_CACHE_BYTES = 64 * 1024 * 1024
 /** @bound Size of the cache of pages at the head. */
 const PAGE_CACHE_BYTES = 32 * 1024 * 1024
 /** @bound Changes between two read-index queries. If there are more, the whole head cache is dropped. */
-const MOST_CHANGES = 5_000
-/** Further than any revision: asks for no changes. */
-const NONE_SINCE = Number.MAX_SAFE_INTEGER
+const MAX_CHANGES = 5_000
+/** Higher than any revision: a read-index query with it returns no changes. */
+const NO_CHANGES = Number.MAX_SAFE_INTEGER
 
-interface Kept {
-  /** Null: there is none. */
+interface CachedEntry {
+  /** Null if there is no such entry. */
   readonly entry: EntryRevision | null
-  /** The revision of the look that it was read by. */
+  /** The revision at which it was read. */
   readonly at: number
-  /** No two have the same. */
+  /** Unique for each cached state. */
   readonly mark: number
 }
 
-/** `mark` names the entry as it is kept, where it was kept before it was asked for. */
+/** @param mark - names the state of the entry if it was served from the cache, else null */
 export type EntryCallback = (entry: EntryRevision | null, mark: number | null) => void
 
-interface Asked {
+interface EntryRequest {
   readonly id: EntryId
-  readonly told: EntryCallback
-  failed(error: unknown): void
+  readonly onResult: EntryCallback
+  readonly onError: (error: unknown) => void
 }
 
 /**
- * Reads at the head out of memory, none older than any write acknowledged before it began (on whichever gateway):
+ * Serves linearizable reads at the head from memory: none is older than a write that any gateway acknowledged before the read.
  *
- *   request comes ──▶ a look at the head begins ──▶ it is at revision R, and these entries changed since the last look
- *                     (one for all who wait)         what is kept is brought up to R, and only then is the request served
+ *   request comes ──▶ a read-index query starts ──▶ the head is at revision R, and these entries changed since the last query
+ *                     (one for all that wait)        the cache is brought up to R, and only then is the request served
  *
- * A look that begins after the request came sees every write acknowledged before. What is kept is true of `#through`,
- * and is never served to who has seen a higher R. Nothing is read while nobody asks. Entries that are asked for
- * together are of one revision, kept or not. What is not kept is read without a look: that statement is one itself.
+ * Everything cached is valid at `#through`, so a request is never served a state older than the R it has seen. Without requests
+ * there are no queries. Entries of one request are of one revision, cached or not. A miss needs no read-index query: the statement
+ * that reads it is one itself.
  */
 export class HeadCache {
-  readonly #kept: LRUCache<EntryId, Kept>
-  readonly #looks: SharedRead<Head>
+  readonly #entries: LRUCache<EntryId, CachedEntry>
+  readonly #readIndex: SharedRead<Head>
   readonly #misses: EntryBatcher
-  readonly #afterLook = new SharedReadWaiters<Asked>(
-    (asked) => this.#tell(asked),
-    ({ failed }, error) => failed(error),
+  readonly #waiters = new SharedReadWaiters<EntryRequest>(
+    (request) => this.#answer(request),
+    ({ onError }, error) => onError(error),
   )
   readonly #pages: HeadPageCache
-  /** All that is kept is true of this revision, save for what was read at a later one. */
+  /** The revision at which everything cached is valid, except for entries that were read at a later one. */
   #through = 0
   #marks = 0
 
+  /**
+   * @param bytes - size of the cache of entries
+   * @param pageBytes - size of the cache of pages
+   */
   constructor(
     private readonly reader: HeadReader,
     bytes = ENTRY_CACHE_BYTES,
     pageBytes = PAGE_CACHE_BYTES,
   ) {
-    this.#kept = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: keptBytes })
-    this.#looks = new SharedRead(() => this.#look())
+    this.#entries = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 16, sizeCalculation: cachedBytes })
+    this.#readIndex = new SharedRead(() => this.#queryReadIndex())
     this.#misses = entryBatcher(reader)
     this.#pages = new HeadPageCache(pageBytes)
   }
 
-  /** What is kept takes so many, roughly. */
+  /** Estimated size of the cache, in bytes. */
   get bytes(): number {
-    return this.#kept.calculatedSize + this.#pages.bytes
+    return this.#entries.calculatedSize + this.#pages.bytes
   }
 
-  /** At least as new as every write acknowledged before the call, by any gateway. */
+  /** Returns a head at least as new as every write that any gateway acknowledged before the call. */
   head(): Promise<Head> {
-    return this.#looks.read()
+    return this.#readIndex.read()
   }
 
-  /** Entries as they stand at one revision, which is at least as new; ids without one are left out. */
+  /** Returns entries of one revision that is at least as new as `head()`. Ids without an entry are left out. */
   async entries(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>> {
-    if (ids.every((id) => this.#kept.has(id))) {
+    if (ids.every((id) => this.#entries.has(id))) {
       const { revision } = await this.head()
-      const kept = this.#keptAt(ids, revision)
-      if (kept !== null) return kept
+      const cached = this.#cachedAt(ids, revision)
+      if (cached !== null) return cached
     }
     const { revision, entries } = await this.#misses.request(ids, ids.length)
     const found = new Map<EntryId, EntryRevision>()
     for (const id of ids) {
       const entry = entries.get(id)
       if (entry !== undefined) found.set(id, entry)
-      this.#keep(id, entry ?? null, revision)
+      this.#cache(id, entry ?? null, revision)
     }
     return found
   }
 
-  /** As `entries`, of one, told instead of promised: the promises took as long as all else that is done for it. Neither may throw. */
-  entry(id: EntryId, told: EntryCallback, failed: (error: unknown) => void): void {
-    if (!this.#kept.has(id)) return this.#readOne({ id, told, failed })
-    this.#afterLook.add(this.head(), { id, told, failed })
+  /** Reads one entry as `entries` does, but calls back: promises took as long as everything else that is done for it. Callbacks must not throw. */
+  entry(id: EntryId, onResult: EntryCallback, onError: (error: unknown) => void): void {
+    if (!this.#entries.has(id)) return this.#readOne({ id, onResult, onError })
+    this.#waiters.add(this.head(), { id, onResult, onError })
   }
 
-  /** Whether an entry is still as it was when it was marked: after a look, as of that look. */
+  /** Whether an entry is still in the state that `mark` names. Called after a read-index query, it is true as of that query. */
   isMarked(id: EntryId, mark: number): boolean {
-    return this.#kept.get(id)?.mark === mark
+    return this.#entries.get(id)?.mark === mark
   }
 
-  /** The entries behind an id, by id, at one revision; `read` reads them where they are not kept. */
+  /** Returns a page of entries behind an id, by id, of one revision. `read` reads it from the store if it is not cached. */
   async page(after: EntryId | null, limit: number, read: () => Promise<EntryPage>): Promise<EntryPage> {
     if (this.#pages.covers(after)) {
       await this.head()
-      const kept = this.#pages.page(after, limit, this.#through)
-      if (kept !== null) return kept
+      const cached = this.#pages.page(after, limit, this.#through)
+      if (cached !== null) return cached
     }
     const found = await read()
-    this.#pages.keep(after, found, this.#through)
+    this.#pages.add(after, found, this.#through)
     return found
   }
 
-  /** After a look. */
-  #tell(asked: Asked): void {
-    const kept = this.#kept.get(asked.id)
-    if (kept === undefined) this.#readOne(asked)
-    else asked.told(kept.entry && withoutParsedCache(kept.entry), kept.entry && kept.mark)
+  /** Answers a request after its read-index query. */
+  #answer(request: EntryRequest): void {
+    const cached = this.#entries.get(request.id)
+    if (cached === undefined) this.#readOne(request)
+    else request.onResult(cached.entry && withoutParsedCache(cached.entry), cached.entry && cached.mark)
   }
 
-  #readOne({ id, told, failed }: Asked): void {
+  #readOne({ id, onResult, onError }: EntryRequest): void {
     this.#misses.add(
       [id],
       1,
       0,
       ({ revision, entries }) => {
         const entry = entries.get(id) ?? null
-        this.#keep(id, entry, revision)
-        told(entry, null)
+        this.#cache(id, entry, revision)
+        onResult(entry, null)
       },
-      failed,
+      onError,
     )
   }
 
-  /** All of them as of one revision that is not below this one; null where that cannot be had. */
-  #keptAt(ids: readonly EntryId[], revision: number): Map<EntryId, EntryRevision> | null {
+  /** Returns cached entries that are all valid at one revision, at or above `revision`. Null if there is no such revision. */
+  #cachedAt(ids: readonly EntryId[], revision: number): Map<EntryId, EntryRevision> | null {
     const found = new Map<EntryId, EntryRevision>()
-    /** Each is true from its `since` to its `until`: together they are where all of these overlap. */
+    /** Each entry is valid from its `since` to its `until`. All of them are valid where these ranges overlap. */
     let since = revision
     let until = Infinity
     for (const id of ids) {
-      const kept = this.#kept.get(id)
-      if (kept === undefined) return null
-      until = Math.min(until, Math.max(this.#through, kept.at))
-      since = Math.max(since, kept.entry === null ? kept.at : kept.entry.revision)
-      if (kept.entry !== null) found.set(id, withoutParsedCache(kept.entry))
+      const cached = this.#entries.get(id)
+      if (cached === undefined) return null
+      until = Math.min(until, Math.max(this.#through, cached.at))
+      since = Math.max(since, cached.entry === null ? cached.at : cached.entry.revision)
+      if (cached.entry !== null) found.set(id, withoutParsedCache(cached.entry))
     }
     return since <= until ? found : null
   }
 
-  async #look(): Promise<Head> {
-    const since = this.#kept.size === 0 && this.#pages.bytes === 0 ? NONE_SINCE : this.#through
-    const look = await this.reader.readIndex(since, MOST_CHANGES)
-    this.#advance(since === NONE_SINCE ? { ...look, changed: null } : look)
-    return look.head
+  async #queryReadIndex(): Promise<Head> {
+    const since = this.#entries.size === 0 && this.#pages.bytes === 0 ? NO_CHANGES : this.#through
+    const result = await this.reader.readIndex(since, MAX_CHANGES)
+    this.#advance(since === NO_CHANGES ? { ...result, changed: null } : result)
+    return result.head
   }
 
-  /** Looks follow one another, so each is told what has changed since the one before. */
+  /** Brings the cache up to the head. Queries follow one another, so each reports what changed since the previous one. */
   #advance({ head: { revision }, changed }: ReadIndexResult): void {
-    // The store has gone back, as a database does that is restored: what is kept may be of what has not happened.
+    // The store went back, as a restored database does: the cache may hold what never happened.
     if (revision < this.#through) {
-      this.#kept.clear()
+      this.#entries.clear()
       this.#pages.clear()
     }
     this.#through = revision
     this.#pages.advance(revision, changed)
     if (changed === null) {
-      for (const id of [...this.#kept.keys()]) if (this.#kept.peek(id)!.at < revision) this.#kept.delete(id)
+      for (const id of [...this.#entries.keys()]) if (this.#entries.peek(id)!.at < revision) this.#entries.delete(id)
       return
     }
     for (const [id, entry] of changed) {
-      const kept = this.#kept.peek(id)
-      if (kept === undefined || kept.at >= revision) continue
-      if (entry === null) this.#kept.delete(id)
-      else this.#kept.set(id, { entry, at: revision, mark: ++this.#marks })
+      const cached = this.#entries.peek(id)
+      if (cached === undefined || cached.at >= revision) continue
+      if (entry === null) this.#entries.delete(id)
+      else this.#entries.set(id, { entry, at: revision, mark: ++this.#marks })
     }
   }
 
-  /** What was read before the last look may have changed since, and that look has been heard already. */
-  #keep(id: EntryId, entry: EntryRevision | null, at: number): void {
-    if (at >= this.#through && at >= (this.#kept.peek(id)?.at ?? 0))
-      this.#kept.set(id, { entry: entry && withoutParsedCache(entry), at, mark: ++this.#marks })
+  /** Caches an entry, unless it was read before the last query: it may have changed since, and the query that said so is over. */
+  #cache(id: EntryId, entry: EntryRevision | null, at: number): void {
+    if (at >= this.#through && at >= (this.#entries.peek(id)?.at ?? 0))
+      this.#entries.set(id, { entry: entry && withoutParsedCache(entry), at, mark: ++this.#marks })
   }
 }
 
-function keptBytes({ entry }: Kept, id: EntryId): number {
+function cachedBytes({ entry }: CachedEntry, id: EntryId): number {
   return 300 + 2 * (id.length + entryBytes(entry))
 }

@@ -6,35 +6,38 @@ import { withoutParsedCache } from '../../core/entry/without-parsed-cache.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
 
-/** All entries of a part of the list by id, as they stand from `at` on. */
-interface Stretch {
-  /** It begins behind this id; null: with the list. */
+/** All entries of one range of the list by id, valid from revision `at` on. */
+interface KeyRange {
+  /** The range begins behind this id. Null: at the beginning of the list. */
   readonly after: EntryId | null
-  /** It ends with this id; null: with the list. */
+  /** The range ends with this id. Null: at the end of the list. */
   readonly upTo: EntryId | null
   readonly entries: EntryRevision[]
-  /** The revision that it was read at. */
+  /** The revision at which it was read. */
   readonly at: number
 }
 
-/** Longer ones are given up: each insertion moves what stands behind it. */
-const LONGEST = 4_000
+/** Longest range that is updated in index. A longer one is dropped: each insertion moves the entries behind it. */
+const MAX_RANGE_ENTRIES = 4_000
 
 /**
- * Stretches of the list of entries at the head, by id, that do not overlap. Pages are taken out of what adjoins, whichever
- * pages were read, and are of one revision. Whoever owns this tells it each revision of the head and what changed.
+ * Caches pages of the entries at the head as ranges of ids that do not overlap. A page may span adjoining ranges, so pages of
+ * any size and beginning are served, each of one revision. The owner reports each revision of the head and what changed.
+ *
+ *   read pages   [──── a ────][── b ──]      [─── c ───]
+ *   served             [─── page ──]    a gap is a miss
  */
 export class HeadPageCache {
-  /** In the list's order. */
-  readonly #stretches: Stretch[] = []
-  readonly #recent: LRUCache<Stretch, Stretch>
+  /** In the order of the list. */
+  readonly #ranges: KeyRange[] = []
+  readonly #recent: LRUCache<KeyRange, KeyRange>
 
   constructor(bytes: number) {
     this.#recent = new LRUCache({
       maxSize: bytes,
-      sizeCalculation: stretchBytes,
-      dispose: (stretch, _, reason) => {
-        if (reason === 'evict') this.#take(stretch)
+      sizeCalculation: rangeBytes,
+      dispose: (range, _, reason) => {
+        if (reason === 'evict') this.#take(range)
       },
     })
   }
@@ -44,124 +47,126 @@ export class HeadPageCache {
   }
 
   clear(): void {
-    this.#stretches.length = 0
+    this.#ranges.length = 0
     this.#recent.clear()
   }
 
-  /** Whether anything is known of what stands behind this id. */
+  /** Whether the entry right behind this id is cached. */
   covers(after: EntryId | null): boolean {
     return this.#covering(after) >= 0
   }
 
-  /** A page as of `revision`, up to which all here has been told; null where not all of it is known. */
+  /** Returns a page at `revision`, the last one reported by `advance`. Null if a part of it is not cached. */
   page(after: EntryId | null, limit: number, revision: number): EntryPage | null {
     const items: EntryRevision[] = []
     const first = this.#covering(after)
     if (first < 0) return null
     for (let i = first, from = after; ; i++) {
-      const stretch = this.#stretches[i]
-      if (stretch === undefined || stretch.at > revision || (i > first && stretch.after !== from)) return null
-      this.#recent.get(stretch)
-      const { entries, upTo } = stretch
-      for (let place = from === null ? 0 : behind(entries, from); place < entries.length; place++) {
+      const range = this.#ranges[i]
+      if (range === undefined || range.at > revision || (i > first && range.after !== from)) return null
+      this.#recent.get(range)
+      const { entries, upTo } = range
+      for (let index = from === null ? 0 : indexBehind(entries, from); index < entries.length; index++) {
         if (items.length === limit) return { items, hasMore: true, revision }
-        items.push(withoutParsedCache(entries[place]!))
+        items.push(withoutParsedCache(entries[index]!))
       }
       if (upTo === null) return { items, hasMore: false, revision }
       from = upTo
     }
   }
 
-  /** Keeps a page that was read. `revision` is what all here has been told up to; what is older than that may not be true any more. */
-  keep(after: EntryId | null, page: EntryPage, revision: number): void {
+  /** Caches a page that was read, unless it is older than `revision`, the last one reported by `advance`: it may be stale. */
+  add(after: EntryId | null, page: EntryPage, revision: number): void {
     const upTo = page.hasMore ? page.items.at(-1)?.id : null
     if (upTo === undefined || page.revision < revision) return
-    for (const stretch of this.#stretches.filter(
-      (known) => isBefore(after, known.upTo) && isBefore(known.after, upTo),
-    )) {
-      this.#drop(stretch)
-      const { at, entries } = stretch
-      if (after !== null && (stretch.after === null || compareEntryIds(stretch.after, after) < 0)) {
-        this.#put({ at, after: stretch.after, upTo: after, entries: entries.slice(0, behind(entries, after)) })
+    for (const range of this.#ranges.filter((known) => isBefore(after, known.upTo) && isBefore(known.after, upTo))) {
+      this.#drop(range)
+      const { at, entries } = range
+      if (after !== null && (range.after === null || compareEntryIds(range.after, after) < 0)) {
+        this.#put({ at, after: range.after, upTo: after, entries: entries.slice(0, indexBehind(entries, after)) })
       }
-      if (upTo !== null && isBefore(upTo, stretch.upTo))
-        this.#put({ at, after: upTo, upTo: stretch.upTo, entries: entries.slice(behind(entries, upTo)) })
+      if (upTo !== null && isBefore(upTo, range.upTo))
+        this.#put({ at, after: upTo, upTo: range.upTo, entries: entries.slice(indexBehind(entries, upTo)) })
     }
     this.#put({ at: page.revision, after, upTo, entries: page.items.map(withoutParsedCache) })
   }
 
-  /** The head is at this revision, and these have changed since it was told last: null where what they are now is not known, or which. */
+  /**
+   * Reports a revision of the head.
+   * @param changed - entries that changed since the previous report. A null entry was deleted or its content is not known; a null
+   *   map means that the changes are not known
+   */
   advance(revision: number, changed: ReadonlyMap<EntryId, EntryRevision | null> | null): void {
     if (changed === null) {
-      for (const stretch of [...this.#stretches]) if (stretch.at < revision) this.#drop(stretch)
+      for (const range of [...this.#ranges]) if (range.at < revision) this.#drop(range)
       return
     }
     for (const [id, entry] of changed) {
-      const stretch = this.#stretches[this.#holding(id)]
-      if (stretch === undefined || stretch.at >= revision) continue
-      const place = behind(stretch.entries, id)
-      const isThere = stretch.entries[place - 1]?.id === id
-      if (entry === null || stretch.entries.length > LONGEST) this.#drop(stretch)
+      const range = this.#ranges[this.#holding(id)]
+      if (range === undefined || range.at >= revision) continue
+      const index = indexBehind(range.entries, id)
+      const isThere = range.entries[index - 1]?.id === id
+      if (entry === null || range.entries.length > MAX_RANGE_ENTRIES) this.#drop(range)
       else {
-        stretch.entries.splice(isThere ? place - 1 : place, isThere ? 1 : 0, entry)
-        // It may take more than before.
-        this.#recent.set(stretch, stretch)
+        range.entries.splice(isThere ? index - 1 : index, isThere ? 1 : 0, entry)
+        // Setting it again measures its new size.
+        this.#recent.set(range, range)
       }
     }
   }
 
-  #put(stretch: Stretch): void {
-    this.#stretches.splice(this.#beginningBefore(stretch.after) + 1, 0, stretch)
-    this.#recent.set(stretch, stretch)
-    // More than all may take is not kept, of which no word is said.
-    if (!this.#recent.has(stretch)) this.#take(stretch)
+  #put(range: KeyRange): void {
+    this.#ranges.splice(this.#beginningBefore(range.after) + 1, 0, range)
+    this.#recent.set(range, range)
+    // The LRU cache rejects a range larger than itself without calling `dispose`.
+    if (!this.#recent.has(range)) this.#take(range)
   }
 
-  #drop(stretch: Stretch): void {
-    this.#take(stretch)
-    this.#recent.delete(stretch)
+  #drop(range: KeyRange): void {
+    this.#take(range)
+    this.#recent.delete(range)
   }
 
-  #take(stretch: Stretch): void {
-    const place = this.#stretches.indexOf(stretch)
-    if (place >= 0) this.#stretches.splice(place, 1)
+  #take(range: KeyRange): void {
+    const index = this.#ranges.indexOf(range)
+    if (index >= 0) this.#ranges.splice(index, 1)
   }
 
-  /** Of the last stretch that begins at or before this id; -1 where none does. */
+  /** Index of the last range that begins at or before this id, or -1. */
   #beginningBefore(after: EntryId | null): number {
     return (
       partitionPoint(
-        this.#stretches,
+        this.#ranges,
         ({ after: begins }) => begins === null || (after !== null && compareEntryIds(begins, after) <= 0),
       ) - 1
     )
   }
 
-  /** Of the stretch that knows what stands right behind this id; -1 where none does. */
+  /** Index of the range that holds the entry right behind this id, or -1. */
   #covering(after: EntryId | null): number {
-    const place = this.#beginningBefore(after)
-    return place >= 0 && isBefore(after, this.#stretches[place]!.upTo) ? place : -1
+    const index = this.#beginningBefore(after)
+    return index >= 0 && isBefore(after, this.#ranges[index]!.upTo) ? index : -1
   }
 
-  /** Of the stretch in which this id stands, or would; -1 where there is none. */
+  /** Index of the range that holds this id, or would, or -1. */
   #holding(id: EntryId): number {
-    const place = this.#beginningBefore(id)
-    const at = place >= 0 && this.#stretches[place]!.after === id ? place - 1 : place
-    const upTo = this.#stretches[at]?.upTo
+    const index = this.#beginningBefore(id)
+    const at = index >= 0 && this.#ranges[index]!.after === id ? index - 1 : index
+    const upTo = this.#ranges[at]?.upTo
     return upTo === null || (upTo !== undefined && compareEntryIds(id, upTo) <= 0) ? at : -1
   }
 }
 
-/** Of a beginning and an end, where null means those of the list. */
+/** Compares a range's beginning with an end. Null is the beginning or the end of the list. */
 function isBefore(after: EntryId | null, upTo: EntryId | null): boolean {
   return after === null || upTo === null || compareEntryIds(after, upTo) < 0
 }
 
-/** The place of the first entry behind an id. */
-function behind(entries: readonly EntryRevision[], id: EntryId): number {
+/** Index of the first entry behind an id. */
+function indexBehind(entries: readonly EntryRevision[], id: EntryId): number {
   return partitionPoint(entries, (entry) => compareEntryIds(entry.id, id) <= 0)
 }
 
-function stretchBytes({ entries }: Stretch): number {
+function rangeBytes({ entries }: KeyRange): number {
   return entries.reduce((sum, entry) => sum + 2 * (entry.id.length + entryBytes(entry)), 500)
 }

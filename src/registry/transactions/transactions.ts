@@ -15,8 +15,8 @@ import { stoppingError, TransactionRun } from './transaction-run.js'
 /** Where events go. */
 export interface EventSink {
   publish(event: BusEvent): void
-  /** Whether anybody may be listening: as of the last look at the participants, or newer. */
-  isHeard(): boolean
+  /** Whether an event may have a listener. */
+  hasListeners(): boolean
 }
 
 export interface TransactionsOptions {
@@ -103,7 +103,7 @@ export class Transactions {
   }
 
   #told(id: string, outcome: CommitOutcome): CommitOutcome {
-    if (this.#options.bus?.isHeard() === true) this.#publishOutcome(id, outcome)
+    if (this.#options.bus?.hasListeners() === true) this.#publishOutcome(id, outcome)
     return outcome
   }
 

@@ -20,10 +20,10 @@ const event = (
   error,
 })
 const EVERYTHING = { system: null, kind: null, path: null }
-const story = (heard: ReceivedEvent) => (heard.type === 'missed' ? `missed ${heard.count}` : heard.path)
+const story = (received: ReceivedEvent) => (received.type === 'missed' ? `missed ${received.count}` : received.path)
 
-describe('the event bus', () => {
-  it('tells a slow subscriber what it missed, in its place, and stops for nobody', async () => {
+describe('EventBus', () => {
+  it('counts the events that a slow subscriber missed, in their place, and delays no other subscriber', async () => {
     const bus = new EventBus(openMemoryExchange(), { waitingEvents: 10, waitingBytes: 1 << 20 })
     const { signal } = new AbortController()
     const slow = await bus.subscribe(EVERYTHING, signal)
@@ -31,9 +31,9 @@ describe('the event bus', () => {
     for (let n = 0; n < 1_000; n++) bus.publish(event(n))
     bus.publish(event(1_000, 'registry.commit'))
     expect(story(await nextOf(quick))).toBe('t.1000')
-    const heard: string[] = []
-    for (let i = 0; i < 11; i++) heard.push(story(await nextOf(slow)))
-    expect(heard).toEqual([...Array.from({ length: 10 }, (_, n) => `t.${n}`), 'missed 991'])
+    const received: string[] = []
+    for (let i = 0; i < 11; i++) received.push(story(await nextOf(slow)))
+    expect(received).toEqual([...Array.from({ length: 10 }, (_, n) => `t.${n}`), 'missed 991'])
     bus.publish(event(7))
     expect(story(await nextOf(slow))).toBe('t.7')
   })
@@ -68,7 +68,7 @@ describe('the event bus', () => {
     expect(stories).toEqual(['t.0', 'missed 2', 't.3'])
   })
 
-  it('keeps no more bytes for a subscriber than it may, but always one event', async () => {
+  it('buffers no more bytes for a subscriber than the limit, but always one event', async () => {
     const bus = new EventBus(openMemoryExchange(), { waitingEvents: 1_000, waitingBytes: 10_000 })
     const stream = await bus.subscribe(EVERYTHING, new AbortController().signal)
     bus.publish(event(0, 'registry.begin', 'x'.repeat(50_000)))
@@ -78,21 +78,21 @@ describe('the event bus', () => {
     expect(story(await nextOf(stream))).toBe('missed 2')
   })
 
-  it('is heard by nobody when all have gone, however they went', async () => {
+  it('has no listeners once all subscribers have left, however they left', async () => {
     const bus = new EventBus(openMemoryExchange())
     const abort = new AbortController()
     const one = await bus.subscribe(EVERYTHING, abort.signal)
     const two = await bus.subscribe(EVERYTHING, new AbortController().signal)
     const waiting = one.next()
-    expect(bus.isHeard()).toBe(true)
+    expect(bus.hasListeners()).toBe(true)
     abort.abort()
     expect(await waiting).toEqual({ done: true, value: undefined })
-    expect(bus.isHeard()).toBe(true)
+    expect(bus.hasListeners()).toBe(true)
     await two.return!()
-    expect(bus.isHeard()).toBe(false)
-    // One that was let go before it stood.
+    expect(bus.hasListeners()).toBe(false)
+    // A subscription that was aborted before it was active.
     await bus.subscribe(EVERYTHING, abort.signal)
-    expect(bus.isHeard()).toBe(false)
+    expect(bus.hasListeners()).toBe(false)
   })
 
   it('refuses a pattern that does not parse', async () => {
@@ -100,6 +100,6 @@ describe('the event bus', () => {
     await expect(bus.subscribe({ ...EVERYTHING, path: '(a' }, new AbortController().signal)).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
     })
-    expect(bus.isHeard()).toBe(false)
+    expect(bus.hasListeners()).toBe(false)
   })
 })

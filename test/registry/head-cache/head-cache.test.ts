@@ -12,7 +12,7 @@ import { apply, create, HISTORY_OPTIONS, registryOver, remove, update } from '..
 
 const id = parseEntryId
 
-describe('reads at the head out of memory', () => {
+describe('HeadCache', () => {
   let database: TestDatabase
   let history: History
   let other: History
@@ -57,7 +57,7 @@ describe('reads at the head out of memory', () => {
     return ids.map((text) => found.get(id(text))?.content.data)
   }
 
-  it('share one look where they come together, and read what is kept no more', async () => {
+  it('shares one read-index query among concurrent reads, and reads no cached entry again', async () => {
     await apply(registry, create('s:1', {}, 1), create('s:2', {}, 2))
     const reads = new HeadCache(counted)
     expect(await dataOf(reads, 's:1', 's:2', 's:none')).toEqual([1, 2, undefined])
@@ -69,7 +69,7 @@ describe('reads at the head out of memory', () => {
     expect([looks, statements]).toEqual([1, 1])
   })
 
-  it('are one statement for many that come together and are not kept', async () => {
+  it('reads many entries that are not cached by one statement', async () => {
     await apply(registry, ...Array.from({ length: 40 }, (_, i) => create(`m:${i}`, {}, i)))
     const reads = new HeadCache(counted)
     expect(await Promise.all(Array.from({ length: 40 }, (_, i) => dataOf(reads, `m:${i}`)))).toEqual(
@@ -78,7 +78,7 @@ describe('reads at the head out of memory', () => {
     expect([looks, statements]).toEqual([0, 1])
   })
 
-  it('do not share a look that began before they came', async () => {
+  it('never serves a read by a read-index query that started before it came', async () => {
     await apply(registry, create('late:1', {}, 'before'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'late:1')
@@ -100,7 +100,7 @@ describe('reads at the head out of memory', () => {
     expect(looks).toBe(2)
   })
 
-  it('see at once what another gateway creates, changes, deletes and rolls back', async () => {
+  it('sees at once what another gateway creates, updates, deletes and rolls back', async () => {
     const reads = new HeadCache(counted)
     expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([undefined, undefined])
     await apply(registry, create('o:1', {}, 1), create('o:2', {}, 1))
@@ -114,7 +114,7 @@ describe('reads at the head out of memory', () => {
     expect(await dataOf(reads, 'o:1', 'o:2')).toEqual([1, 1])
   })
 
-  it('are told small contents that changed by the look itself, and read large ones again', async () => {
+  it('receives small contents that changed with the read-index query, and reads large ones again', async () => {
     await apply(registry, create('fed:small', {}, 1), create('fed:large', {}, 'x'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'fed:small', 'fed:large')
@@ -133,7 +133,7 @@ describe('reads at the head out of memory', () => {
     expect([looks, statements]).toEqual([1, 2])
   })
 
-  it('forget everything where more has changed than is gone through', async () => {
+  it('drops the whole cache if more entries changed than it goes through', async () => {
     await apply(registry, create('many:0', {}, 'old'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'many:0')
@@ -146,7 +146,7 @@ describe('reads at the head out of memory', () => {
     expect([looks, statements]).toEqual([1, 2])
   })
 
-  it('forget what they cannot be told of any more: a delete that was compacted away since their last look stood as the entry', async () => {
+  it('drops everything if changes since the last query were compacted: a deleted entry was served once', async () => {
     await apply(registry, create('gone:1', {}, 'old'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'gone:1')
@@ -159,7 +159,7 @@ describe('reads at the head out of memory', () => {
     expect(await dataOf(reads, 'gone:1')).toEqual([undefined])
   })
 
-  it('do not keep what was read before a look that has told of its change already', async () => {
+  it('does not cache an entry that was read before the query that reported its change', async () => {
     await apply(registry, create('race:1', {}, 'old'), create('race:2', {}, 1))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'race:2')
@@ -178,7 +178,7 @@ describe('reads at the head out of memory', () => {
     expect(await dataOf(reads, 'race:1')).toEqual(['new'])
   })
 
-  it('hold no more than their bound', async () => {
+  it('holds no more than its bound', async () => {
     await apply(registry, ...Array.from({ length: 60 }, (_, i) => create(`big:${i}`, {}, 'x'.repeat(10_000))))
     const reads = new HeadCache(counted, 400_000)
     for (let i = 0; i < 60; i++) await dataOf(reads, `big:${i}`)
@@ -191,7 +191,7 @@ describe('reads at the head out of memory', () => {
     expect(statements).toBe(1)
   })
 
-  it('forget what has not happened where the database has gone back', async () => {
+  it('drops everything if the database went back, as a restored one does', async () => {
     await apply(registry, create('back:1', {}, 'kept'))
     const reads = new HeadCache({
       readIndex: async (since, limit) => {
@@ -212,7 +212,7 @@ describe('reads at the head out of memory', () => {
     expect(statements).toBe(2)
   })
 
-  it('ask nothing while nobody reads', async () => {
+  it('makes no query while there are no reads', async () => {
     const reads = new HeadCache(counted)
     await dataOf(reads, 's:1')
     await dataOf(reads, 's:1')

@@ -52,9 +52,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'forget' as const }) },
 ) as fc.Arbitrary<Step>
 
-describe('pages of the head that are kept', () => {
+describe('HeadPageCache', () => {
   it.each([100_000, 20_000])(
-    'are those that would be read, whatever was read before and changed since, in %i bytes',
+    'serves the pages that the store would, whatever was cached before and changed since, within %i bytes',
     (bytes) => {
       let served = 0
       fc.assert(
@@ -78,7 +78,7 @@ describe('pages of the head that are kept', () => {
               const after = now.after === null ? null : IDS[now.after]!
               const wanted = registry.page(after, now.limit)
               const kept = pages.page(after, now.limit, registry.revision)
-              if (kept === null) pages.keep(after, wanted, registry.revision)
+              if (kept === null) pages.add(after, wanted, registry.revision)
               else {
                 served += 1
                 expect({ ...kept, items: kept.items.map(({ id, revision }) => [id, revision]) }).toEqual({
@@ -96,17 +96,17 @@ describe('pages of the head that are kept', () => {
     },
   )
 
-  it('do not take in what was read before the last look', () => {
+  it('does not cache a page that was read before the last read-index query', () => {
     const registry = new Registry()
     registry.entries.set(IDS[0]!, entryOf(IDS[0]!, 1))
     const pages = new HeadPageCache(100_000)
-    pages.keep(null, registry.page(null, 10), 2)
+    pages.add(null, registry.page(null, 10), 2)
     expect(pages.page(null, 10, 2)).toBeNull()
   })
 
-  it('are not given as of a revision before they were read', () => {
+  it('does not serve a page as of a revision before it was read', () => {
     const pages = new HeadPageCache(100_000)
-    pages.keep(null, { items: [entryOf(IDS[0]!, 5)], hasMore: false, revision: 5 }, 3)
+    pages.add(null, { items: [entryOf(IDS[0]!, 5)], hasMore: false, revision: 5 }, 3)
     expect(pages.page(null, 10, 4)).toBeNull()
     expect(pages.page(null, 10, 5)?.items).toHaveLength(1)
   })

@@ -63,7 +63,7 @@ export function recordingBus() {
     publish: (event: BusEvent) => {
       events.push(event)
     },
-    isHeard: () => true,
+    hasListeners: () => true,
     story: () =>
       events.map((event) =>
         event.type === 'entry'
