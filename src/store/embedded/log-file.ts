@@ -1,17 +1,17 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 
-/** A log on the disk that never grows beyond twice `limit` bytes: the present file, and the one before it as `.1`. */
+/** A log on disk of at most twice `limit` bytes: the current file, and the previous one with the suffix `.1`. */
 export interface LogFile {
   write(line: string): void
   close(): void
 }
 
 /**
- * Opens the log for appending.
- * @param limit bytes after which a new file is begun
- * @param failed is told once when a line cannot be written (disk full, say); lines are then dropped until one can
+ * Opens the log for appending. A line that cannot be written, because the disk is full for example, is dropped.
+ * @param onError is called for the first of such lines in a row
+ * @param limit size in bytes after which a new file begins
  */
-export function openLogFile(path: string, failed: (error: Error) => void, limit = 4 * 1024 * 1024): LogFile {
+export function openLogFile(path: string, onError: (error: Error) => void, limit = 4 * 1024 * 1024): LogFile {
   let handle = openSync(path, 'a', 0o600)
   let size = fstatSync(handle).size
   let failing = false
@@ -28,7 +28,7 @@ export function openLogFile(path: string, failed: (error: Error) => void, limit 
         size += writeSync(handle, `${line}\n`)
         failing = false
       } catch (error) {
-        if (!failing) failed(error as Error)
+        if (!failing) onError(error as Error)
         failing = true
       }
     },

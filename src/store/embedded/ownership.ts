@@ -5,28 +5,27 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
-/** The right to use a data folder; at most one process has it at any time. */
+/** The right to use a data folder. At most one process has it at any time. */
 export interface Ownership {
   release(): Promise<void>
 }
 
-// The owner listens on a Unix socket in the folder. The kernel closes it however the process ends, so "does anybody
-// answer" is the truth, which no pid in a file is (pids come again); and unlike a name in the abstract namespace it is
-// seen by containers that share the folder.
+// The owner listens on a Unix socket in the folder. The kernel closes the socket however the process ends, so an answer
+// proves that the owner lives. A pid in a file does not, because pids are reused. Unlike a name in the abstract
+// namespace, the socket is visible to containers that share the folder.
 //
-// Taking over from a dead owner must let one of several win. So the sockets are numbered, `owner.1`, `owner.2` …, the
-// highest number counts, and to follow n is to link a socket that already listens as n + 1, which exactly one can do.
-// A number is never free again while it is the highest; who linked a number that others have since passed sees the
-// higher one and yields.
+// If the owner is dead, exactly one of several processes must win. So the sockets are numbered: `owner.1`, `owner.2` …
+// The highest number counts. To succeed n, a process links its listening socket as n + 1, which only one can do. The
+// highest number is never freed. A process that linked a number below the highest sees the higher one and yields.
 const numbered = /^owner\.(\d+)$/
 
 /**
  * Makes this process the owner of the folder.
- * @param folder an existing folder of ours
- * @throws EmbeddedUnavailable naming the present owner's pid where one lives.
+ * @param folder an existing folder of this user
+ * @throws EmbeddedUnavailable if another process owns it, with its pid
  */
 export async function takeOwnership(folder: string): Promise<Ownership> {
-  // A socket's path may have 107 bytes, and a folder's may be longer: by way of a file descriptor every path is short.
+  // The path of a socket has at most 107 bytes. Through a file descriptor every path is short.
   const handle = openSync(folder, 'r')
   const at = (name: string) => (process.platform === 'linux' ? `/proc/self/fd/${handle}/${name}` : join(folder, name))
   const candidate = `owner-${process.pid}-${randomBytes(4).toString('hex')}`
@@ -44,12 +43,12 @@ export async function takeOwnership(folder: string): Promise<Ownership> {
   } catch (cause) {
     closeSync(handle)
     throw new EmbeddedUnavailable(
-      `no socket can be made in ${folder} (${(cause as Error).message}); choose a CADASTRE_DATA_DIR on a local disk, or ${DATABASE_URL_HINT}`,
+      `no socket can be created in ${folder} (${(cause as Error).message}); choose a CADASTRE_DATA_DIR on a local disk, or ${DATABASE_URL_HINT}`,
       { cause },
     )
   }
   try {
-    const number = await win(folder, candidate, (name) => whoListens(at(name)))
+    const number = await win(folder, candidate, (name) => askOwner(at(name)))
     return {
       release: async () => {
         retire(folder, number)
@@ -97,14 +96,14 @@ function tryLink(existing: string, name: string): boolean {
   }
 }
 
-// The number has to stay taken, but an ordinary file is enough for that: no socket remains of a gateway that stopped.
+// The number must remain in use, and a plain file is enough for that. So no socket of a stopped gateway remains.
 function retire(folder: string, number: number): void {
   const name = join(folder, `owner.${number}`)
   try {
     writeFileSync(`${name}.retired`, '')
     renameSync(`${name}.retired`, name)
   } catch (error) {
-    // Somebody removed the folder under us: then there is nothing left to keep.
+    // The folder has been removed in the meantime, and its numbers with it.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
@@ -119,10 +118,10 @@ function highestNumber(folder: string): number {
   return Math.max(0, ...numbers(folder))
 }
 
-/** Asks who listens. One that accepts but says nothing (it is busy, or suspended) lives all the same. */
-async function whoListens(path: string): Promise<Answer> {
+/** Asks the owner for its pid. An owner that accepts but does not answer is busy or suspended, and alive. */
+async function askOwner(path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let said = ''
+    let output = ''
     let connected = false
     const socket = connect(path)
     const finish = (answer: Answer) => {
@@ -131,8 +130,8 @@ async function whoListens(path: string): Promise<Answer> {
     }
     socket.setTimeout(1_000, () => finish({ alive: true, pid: undefined }))
     socket.once('connect', () => (connected = true))
-    socket.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    socket.once('end', () => finish({ alive: true, pid: said.trim() || undefined }))
+    socket.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    socket.once('end', () => finish({ alive: true, pid: output.trim() || undefined }))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const dead = error.code === 'ECONNREFUSED' || error.code === 'ENOENT' || error.code === 'ENOTSOCK'
       if (dead || (connected && error.code === 'ECONNRESET')) finish({ alive: false })

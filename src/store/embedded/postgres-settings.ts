@@ -1,9 +1,9 @@
-/** What a server is started with, by name. */
+/** Server settings by name. */
 export type PostgresSettings = Readonly<Record<string, string | number>>
 
 /**
- * Settings of the embedded store. Durable: an acknowledged commit is on the disk, and a torn page can be mended.
- * They are handed over at every start, so that a data folder written by an older gateway gets the present ones.
+ * The settings of the embedded store. They are durable: an acknowledged commit is on disk, and a torn page can be
+ * repaired. They are passed at every start, so that the data folder of an older gateway gets the current ones.
  */
 export function durableSettings(socketFolder: string): PostgresSettings {
   return {
@@ -15,18 +15,18 @@ export function durableSettings(socketFolder: string): PostgresSettings {
     shared_buffers: '128MB',
     maintenance_work_mem: '128MB',
     max_wal_size: '1GB',
-    // Nobody replicates this server; without replication a bulk load may skip part of the log.
+    // This server has no replicas. Without them a bulk load may skip part of the write-ahead log.
     wal_level: 'minimal',
     max_wal_senders: 0,
-    // The gateway's statements are short: compiling them costs more than running them.
+    // The gateway's statements are short: compiling them takes longer than running them.
     jit: 'off',
   }
 }
 
-/** What every server that we start has: one private socket, UTC, plain messages. */
+/** The settings of every server that this project starts: one private socket, UTC, plain messages. */
 export function commonSettings(socketFolder: string): PostgresSettings {
   return {
-    // Only the socket, which only we can reach; the port merely names its file.
+    // No TCP: only this user can reach the socket. The port is only part of the socket's file name.
     listen_addresses: '',
     port: socketPort,
     unix_socket_directories: `"${socketFolder}"`,
@@ -43,7 +43,7 @@ export function commonSettings(socketFolder: string): PostgresSettings {
 /** The port in the name of the socket's file, `.s.PGSQL.<port>`. */
 export const socketPort = 5432
 
-/** The settings as arguments of `postgres`. */
+/** Formats the settings as arguments of `postgres`. */
 export function settingArguments(settings: PostgresSettings): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }

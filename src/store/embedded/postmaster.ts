@@ -5,36 +5,36 @@ import { EmbeddedUnavailable } from './embedded-unavailable.js'
 import { type PostgresSettings, settingArguments } from './postgres-settings.js'
 import { type RunAs, spawnAs } from './run-as.js'
 
-/** A running server that is our child. */
+/** A running server that is a child of this process. */
 export interface Postmaster {
   readonly pid: number
-  /** Settles once the process is gone, however it went; never rejects. */
+  /** Resolves when the process has ended, for whatever reason. Never rejects. */
   readonly exited: Promise<void>
   /**
-   * A fast shutdown: open transactions are rolled back, everything is written. Resolves when the process is gone; one
-   * that has not gone after `deadline` milliseconds is made to stop at once, and recovers when it is next started: nothing
-   * that was acknowledged is lost, and the gateway that waits for it has 10 seconds in all.
+   * Shuts the server down: open transactions are rolled back, everything is written. Resolves when the process has
+   * ended. A server that has not stopped within `deadline` milliseconds is ended at once and recovers at its next start,
+   * without losing an acknowledged commit. The whole gateway has 10 seconds to stop.
    */
   stop(deadline?: number): Promise<void>
 }
 
-/** How to launch a server on a cluster that is there. */
+/** How to launch a server on an existing cluster. */
 export interface Launch {
   readonly binaries: Binaries
   readonly as: RunAs
   readonly cluster: string
   readonly settings: PostgresSettings
-  /** Every line that the server writes. */
+  /** Receives every line that the server writes. */
   readonly log: (line: string) => void
-  /** Calls a start off that is under way. */
+  /** Cancels a start that is in progress. */
   readonly signal?: AbortSignal
 }
 
 const readyWithin = 60_000
 
 /**
- * Starts the server; resolves when it accepts connections.
- * @throws EmbeddedUnavailable with the server's own words when it does not come up within a minute.
+ * Starts the server and resolves when it accepts connections.
+ * @throws EmbeddedUnavailable with the server's last messages if it is not ready within a minute
  */
 export async function launchPostmaster({ binaries, as, cluster, settings, log, signal }: Launch): Promise<Postmaster> {
   const child = spawnAs(
@@ -60,11 +60,13 @@ export async function launchPostmaster({ binaries, as, cluster, settings, log, s
   signal?.addEventListener('abort', interrupt, { once: true })
   void exited.then(() => process.off('exit', interrupt))
 
-  const came = await Promise.race([ready, exited.then(() => false), sleep(readyWithin, false, { ref: false })])
+  const isReady = await Promise.race([ready, exited.then(() => false), sleep(readyWithin, false, { ref: false })])
   signal?.removeEventListener('abort', interrupt)
-  if (!came || child.pid === undefined) {
+  if (!isReady || child.pid === undefined) {
     child.kill('SIGQUIT')
-    throw new EmbeddedUnavailable(`the server on ${cluster} did not start: ${lines.join('\n') || 'it said nothing'}`)
+    throw new EmbeddedUnavailable(
+      `the server on ${cluster} did not start: ${lines.join('\n') || 'it wrote no message'}`,
+    )
   }
   return {
     pid: child.pid,
@@ -80,13 +82,13 @@ export async function launchPostmaster({ binaries, as, cluster, settings, log, s
   }
 }
 
-function eachLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
+function eachLine(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
   let rest = ''
   stream?.setEncoding('utf8')
   stream?.on('data', (chunk: string) => {
     const parts = (rest + chunk).split('\n')
-    // A line without end must not fill the memory.
+    // Limits the memory that an endless line takes.
     rest = (parts.pop() ?? '').slice(-65_536)
-    parts.forEach(take)
+    parts.forEach(onLine)
   })
 }

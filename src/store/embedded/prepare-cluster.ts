@@ -17,16 +17,16 @@ import type { Binaries } from './binaries.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { type RunAs, spawnAs } from './run-as.js'
 
-/** The user and the database that a new cluster has. */
+/** The user and the database of a new cluster. */
 export const DATABASE_NAME = 'cadastre'
 
 const majorVersion = '18'
 
 /**
- * Makes the data folder of a server, or finds the one that is there. It is made beside its place and then renamed, so
- * that one which exists is whole, whenever a start was killed.
- * @param options.sync false for throw-away servers: do not wait for the disk
- * @throws EmbeddedUnavailable when it cannot be made, or is of another major version.
+ * Creates the data folder of a server unless it exists. It is created under another name and then renamed, so a folder
+ * that exists is complete, even if a start was killed.
+ * @param options.sync false for throwaway servers, which do not wait for the disk
+ * @throws EmbeddedUnavailable if the folder cannot be created or is of another major version
  */
 export async function prepareCluster(
   cluster: string,
@@ -55,7 +55,7 @@ export async function prepareCluster(
     '--no-instructions',
     ...(options.sync ? [] : ['--no-sync']),
   ])
-  // Whoever reaches the socket is us: its folder is closed to everybody else.
+  // Only this user can reach the socket: its folder is closed to everybody else.
   writeFileSync(join(unfinished, 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
   await run(
     as,
@@ -84,18 +84,18 @@ function removeUnfinished(cluster: string): void {
 
 async function run(as: RunAs, program: string, args: readonly string[], input = ''): Promise<void> {
   const child = spawnAs(as, program, args, ['pipe', 'pipe', 'pipe'])
-  let said = ''
-  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  // It may be gone before it has read this; its exit code then says so.
+  let output = ''
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  // The program may exit before it has read its input. Then its exit code says so.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(input)
-  // Making a cluster takes a second; on a very slow disk a minute. Then something is wrong.
+  // Creating a cluster takes a second, or a minute on a very slow disk.
   const deadline = setTimeout(() => child.kill('SIGKILL'), 180_000)
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
   clearTimeout(deadline)
-  if (code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(said)) return
-  throw new EmbeddedUnavailable(`${basename(program)} failed (${signal ?? code}): ${said.trim().slice(-2_000)}`)
+  if (code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(output)) return
+  throw new EmbeddedUnavailable(`${basename(program)} failed (${signal ?? code}): ${output.trim().slice(-2_000)}`)
 }
 
 function syncFolder(folder: string): void {

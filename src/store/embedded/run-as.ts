@@ -9,19 +9,19 @@ interface User {
   readonly gid: number
 }
 
-/** As whom the server's programs run: Postgres refuses to run as root, so root must become somebody. */
+/** The user that runs the server's programs. Postgres refuses to run as root, so root must become another user. */
 export interface RunAs {
   readonly description: string
-  /** Put before the program and its arguments. */
+  /** Comes before the program and its arguments. */
   readonly prefix: readonly string[]
-  /** Whom the process is made to belong to, and the data with it. */
+  /** The user that the process and the data are given to. */
   readonly user?: User
 }
 
-// The server is given an environment of its own: PGPORT, LC_ALL and the like of the caller must not reach it.
+// The server has its own environment, so that variables such as PGPORT and LC_ALL of the caller do not reach it.
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
-/** Starts a program as chosen. It is in a session of its own: a Ctrl-C at the terminal is for the gateway alone. */
+/** Starts a program in a session of its own, so that Ctrl-C at the terminal reaches only the gateway. */
 export function spawnAs(
   as: RunAs,
   program: string,
@@ -32,43 +32,43 @@ export function spawnAs(
   return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
 
-// In a user namespace of its own the server is not root, while its files stay root's: nothing to create or to chown,
-// and it works below folders that only root may enter.
+// In its own user namespace the server is not root, while its files still belong to root. Nothing needs to be created or
+// chowned, and it works below folders that only root may enter.
 const namespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
 
-// The kernel asks the server to stop (SIGINT: a fast shutdown) when the process that started it dies, however it died.
-// It has to come last: entering a namespace or changing the user takes it back.
+// The kernel sends the server SIGINT (a fast shutdown) when its parent dies, for whatever reason. This must come last,
+// because entering a namespace or changing the user resets it.
 const untilParentDies = ['setpriv', '--pdeathsig', 'INT']
 
 /**
  * Finds a way to run the server on data in `folder`, by trying the ways in order of preference.
- * @param folder exists, and is ours; its content is given to the chosen user where that is not the present one
- * @param ways for tests; all that suit by default
- * @throws EmbeddedUnavailable naming what each way said.
+ * @param folder an existing folder of this user; its content is given to the chosen user if that is another one
+ * @param ways for tests; by default every suitable way
+ * @throws EmbeddedUnavailable with the error of each way
  */
 export function chooseRunAs(
   binaries: Binaries,
   folder: string,
   ways: readonly RunAs[] = waysFor(binaries, folder),
 ): RunAs {
-  const said: string[] = []
+  const errors: string[] = []
   const before = lstatSync(folder)
   for (const way of ways) {
     if (way.user) giveTo(way.user, folder)
-    const first = attempt(way, binaries, folder)
-    if (first === undefined) return way
-    said.push(`${way.description}: ${first}`)
-    // Back to us: the next way, and the next start, must find the folder as it was.
+    const failure = attempt(way, binaries, folder)
+    if (failure === undefined) return way
+    errors.push(`${way.description}: ${failure}`)
+    // The next way, and the next start, must find the folder unchanged.
     if (way.user) giveTo({ uid: before.uid, gid: before.gid }, folder)
   }
   throw new EmbeddedUnavailable(
-    `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(said)].join('; ')}); ` +
+    `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(errors)].join('; ')}); ` +
       `start the gateway as a user other than root, or ${DATABASE_URL_HINT}`,
   )
 }
 
 function waysFor(binaries: Binaries, folder: string): RunAs[] {
-  const plain: RunAs = { description: 'as the present user', prefix: [] }
+  const plain: RunAs = { description: 'as the current user', prefix: [] }
   const ways = process.getuid?.() === 0 ? waysForRoot(binaries, folder) : [plain]
   if (process.platform !== 'linux') return ways
   return ways.flatMap((way) => [{ ...way, prefix: [...way.prefix, ...untilParentDies] }, way])
@@ -77,7 +77,7 @@ function waysFor(binaries: Binaries, folder: string): RunAs[] {
 function waysForRoot(binaries: Binaries, folder: string): RunAs[] {
   const asUser = (user: User): RunAs => ({ description: `as user ${user.uid}`, prefix: [], user })
   const owner = lstatSync(join(folder, 'cluster'), { throwIfNoEntry: false })
-  // Data that belongs to somebody already is served by them: Postgres accepts no other owner.
+  // Postgres accepts no data of another user, so the owner of existing data must serve it.
   if (owner && owner.uid !== 0) return [asUser({ uid: owner.uid, gid: owner.gid })]
   const { uid, gid } = lstatSync(binaries.postgres)
   const others = [...(uid === 0 ? [] : [{ uid, gid }]), ...knownUsers(['postgres', 'nobody'])]
@@ -102,7 +102,7 @@ function giveTo(user: User, path: string): void {
   for (const name of readdirSync(path)) giveTo(user, join(path, name))
 }
 
-/** Undefined when the program runs and the folder can be entered and written; otherwise what was said. */
+/** Tries to run the program in the folder. Returns the error, or undefined if the folder can be entered and written. */
 function attempt(way: RunAs, binaries: Binaries, folder: string): string | undefined {
   const script = 'cd "$1" && test -w . && exec "$0" --version'
   const [file, ...args] = [...way.prefix, '/bin/sh', '-c', script, binaries.postgres, folder]

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { socketPort } from './postgres-settings.js'
 
-// sun_path has 108 bytes on Linux and 104 on macOS, with a zero at the end.
+// sun_path has 108 bytes on Linux and 104 on macOS, including a zero at the end.
 const longestPath = process.platform === 'linux' ? 107 : 103
 
 /**
- * The folder of a server's socket: in `folder`, or where the path of the socket would be too long for the system (or
- * has characters that Postgres' list of folders cannot carry), a short one of ours under the system's temporary folder.
- * @param server the user whom the server runs as, where that is not the present one; the folder becomes theirs
- * @throws EmbeddedUnavailable when that one belongs to somebody else.
+ * Makes the folder of a server's socket. It is in `folder`, unless the socket's path would be too long for the system or
+ * has characters that Postgres' list of folders does not allow. Then it is a short one in the system's temporary folder.
+ * @param server the user that runs the server, if that is not the current one; the folder is given to that user
+ * @throws EmbeddedUnavailable if the folder belongs to another user
  */
 export function socketFolder(
   folder: string,
@@ -36,7 +36,7 @@ export function socketFolder(
   return chosen
 }
 
-/** The server's address as a URL: the host that counts is the one in the query, as in libpq. */
+/** The server's address as a URL. As in libpq, the host in the query wins. */
 export function unixSocketUrl(folder: string, database: string): string {
   return `postgres://cadastre@localhost:${socketPort}/${database}?host=${encodeURIComponent(folder)}`
 }

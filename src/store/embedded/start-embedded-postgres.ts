@@ -11,25 +11,25 @@ import { socketFolder, unixSocketUrl } from './socket-folder.js'
 import { stopOrphanedPostmaster } from './stop-orphaned-postmaster.js'
 import { supervisePostmaster } from './supervised-postmaster.js'
 
-/** The embedded store's server, up and ready for connections. */
+/** The server of the embedded store, ready for connections. */
 export interface EmbeddedPostgres {
   /** `postgres://cadastre@localhost:5432/cadastre?host=<folder of the socket, percent-encoded>`. */
   readonly url: string
-  /** The server's first process; undefined for the moment in which one that died is being replaced. */
+  /** The server's first process; undefined while a server that died is being replaced. */
   pid(): number | undefined
-  /** Shuts the server down and lets go of the folder; resolves when no process is left. May be called again. */
+  /** Shuts the server down and releases the folder. Resolves when no process is left. May be called repeatedly. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a Postgres of our own on `<dataDir>/postgres`, making its data where there are none yet.
+ * Starts a Postgres server on `<dataDir>/postgres`, and creates its data if there are none.
  *
- * Below that folder: `cluster/` (Postgres' data), `socket/`, `owner.<n>` (see owner.ts), `postgres.log` with the one
- * before it. One process at a time owns it; what an owner killed with SIGKILL left running is stopped first. A server
- * that dies is started again.
- * @param options.dataDir is made where missing
- * @param options.log is told in a line of what a person running the gateway should know
- * @throws EmbeddedUnavailable where it cannot run, or another gateway has the folder; the message says what to do.
+ * That folder holds `cluster/` (Postgres' data), `socket/`, `owner.<n>` (see ownership.ts), and `postgres.log` with its
+ * predecessor. One process at a time owns the folder. A server that a killed owner left running is stopped first. A
+ * server that dies is started again.
+ * @param options.dataDir is created if it is missing
+ * @param options.log receives lines for the operator of the gateway
+ * @throws EmbeddedUnavailable if the server cannot run, or another gateway uses the folder; the message says what to do
  */
 export async function startEmbeddedPostgres(options: {
   readonly dataDir: string
@@ -44,11 +44,11 @@ export async function startEmbeddedPostgres(options: {
     const cluster = join(folder, 'cluster')
     const sockets = socketFolder(folder, as.user)
     await stopOrphanedPostmaster(cluster)
-    // Left by a server that was killed; its lock file names a pid that may since be a stranger's.
+    // A killed server leaves its socket and a lock file, whose pid another process may have by now.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
     const log = openLogFile(join(folder, 'postgres.log'), (error) =>
-      say(`the log of Postgres cannot be written: ${error.message}`),
+      say(`The log of Postgres cannot be written: ${error.message}`),
     )
     const settings = durableSettings(sockets)
     const server = await supervisePostmaster({ binaries, as, cluster, settings, log: log.write }, say).catch(
@@ -61,7 +61,7 @@ export async function startEmbeddedPostgres(options: {
     const stop = async () => {
       await server.stop()
       log.close()
-      // One under the temporary folder would otherwise stay for ever.
+      // A folder in the system's temporary folder would otherwise remain forever.
       rmSync(sockets, { recursive: true, force: true })
       await ownership.release()
     }
@@ -72,7 +72,7 @@ export async function startEmbeddedPostgres(options: {
   }
 }
 
-/** Whether `dataDir` holds an embedded store, begun by an earlier start. */
+/** Whether `dataDir` holds an embedded store of an earlier start. */
 export function holdsEmbeddedStore(dataDir: string): boolean {
   return existsSync(join(dataDir, 'postgres', 'cluster'))
 }
@@ -84,7 +84,7 @@ function makeFolder(dataDir: string): string {
     return realpathSync(folder)
   } catch (cause) {
     throw new EmbeddedUnavailable(
-      `${folder} cannot be made (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${DATABASE_URL_HINT}`,
+      `${folder} cannot be created (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${DATABASE_URL_HINT}`,
       { cause },
     )
   }

@@ -5,25 +5,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 /**
- * Stops what an owner that was killed has left running on a cluster. Stopped, not adopted: it may still be busy with
- * the dead owner's transactions, it may run an older gateway's settings, and it is nobody's child; a fast shutdown
- * takes less than 0.1 s. To be called by the owner of the folder only.
- * @throws EmbeddedUnavailable when it does not go away in half a minute.
+ * Stops the server that a killed owner has left running on a cluster. It is not adopted: it may still execute the dead
+ * owner's transactions or use an older gateway's settings, and nobody is its parent. A fast shutdown takes less than
+ * 0.1 s. Only the owner of the folder may call this.
+ * @throws EmbeddedUnavailable if the server does not stop within 30 seconds
  */
 export async function stopOrphanedPostmaster(cluster: string): Promise<void> {
   const pidFile = join(cluster, 'postmaster.pid')
   const first = firstLine(pidFile)
   const postmaster = first === undefined ? undefined : Number(first)
-  // Stopping the first process stops them all; where that one was killed, the others notice by themselves.
+  // Stopping the postmaster stops its children. If the postmaster was killed, its children end by themselves.
   if (postmaster !== undefined && serves(postmaster, cluster)) {
     await end(() => (serves(postmaster, cluster) ? [postmaster] : []), ['SIGINT', 'SIGQUIT', 'SIGKILL'], cluster)
   }
   await end(() => processesOn(cluster), [0, 'SIGQUIT', 'SIGKILL'], cluster)
-  // The server takes any live process with the pid in here for its own rival, and pids come again; we know better.
+  // A new server refuses to start if a process with this pid lives, although pids are reused.
   rmSync(pidFile, { force: true })
 }
 
-/** Sends each signal in turn, with ten seconds to comply. */
+/** Sends one signal after the other, each with ten seconds to comply. */
 async function end(find: () => number[], signals: readonly (NodeJS.Signals | 0)[], cluster: string): Promise<void> {
   for (const signal of signals) {
     for (const pid of find()) signalIfThere(pid, signal)
@@ -54,14 +54,14 @@ function firstLine(file: string): string | undefined {
   }
 }
 
-/** Every process of a server works in its cluster's folder, which tells it from a stranger with a pid that came again. */
+/** The working directory of every server process is its cluster. A process that only reuses the pid has another one. */
 function serves(pid: number, cluster: string): boolean {
   if (process.platform !== 'linux')
     return spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' }).stdout.includes(cluster)
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster)
   } catch {
-    // Gone (a zombie has no folder either), or another user's: not one that serves our folder.
+    // It has ended (a zombie has no working directory), or belongs to another user: it does not serve this cluster.
     return false
   }
 }

@@ -74,7 +74,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const exchange = openPostgresExchange(exchangeClient, notifications)
   const compactor = new Compactor(client, databaseUrl, options)
   compactor.goOn()
-  const instances = openPostgresInstances(client, notifications)
+  const instances = openPostgresInstances(client, drizzleClient, notifications)
   // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
   const sourceClient = new DrizzleClient({
     databaseUrl,

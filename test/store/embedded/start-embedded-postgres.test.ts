@@ -223,7 +223,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
         writeFileSync(join(folder, 'file'), '')
         return join(folder, 'file')
       },
-      /file\/postgres cannot be made.*CADASTRE_DATA_DIR.*DATABASE_URL/,
+      /file\/postgres cannot be created.*CADASTRE_DATA_DIR.*DATABASE_URL/,
     ],
   ])('says what is wrong and what to do: %s', async (_name, make, message) => {
     const dataDir = make(scratch())

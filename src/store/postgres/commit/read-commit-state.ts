@@ -8,8 +8,7 @@ import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns } from
 import type { HeadPointerColumns } from '../base/history-columns.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
 import { headPointer } from '../base/tables.js'
-import { InstanceCounts } from '../instances/instance-counts.js'
-import { lockEntries, readUse } from '../instances/instance-sql.js'
+import { countInstances, InstanceCounts, lockEntries } from '../instances/instance-counts.js'
 import { HAS_PARTICIPANTS } from './has-participants.js'
 import { HEAD_STAMP, TOUCH_HEAD_POINTER } from './head-stamp.js'
 
@@ -59,7 +58,7 @@ export async function readCommitState(
     readFound(sql, requests, ids),
     lock === 'none' ? null : readReplies(sql, keyed),
     lock === 'none' ? [] : lockEntries(sql, deleted),
-    readUse(sql, deleted),
+    countInstances(sql, deleted),
   ])
   // Without a lock the statement may use another connection and run first. Then a request that lost a race for its key
   // would find the entry and no reply.
@@ -176,7 +175,7 @@ export async function addInstances(
   lock: boolean,
 ): Promise<void> {
   if (ids.length === 0) return
-  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], readUse(sql, ids)])
+  const [, used] = await Promise.all([lock ? lockEntries(sql, ids) : [], countInstances(sql, ids)])
   instances.add(used)
 }
 

@@ -1,16 +1,16 @@
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { BatchInstances } from '../../contract/instances.js'
-import { storedId } from '../base/entry-row.js'
-import type { Transaction } from '../base/retrying-client.js'
-import { endInstances, type UseColumns } from './instance-sql.js'
+import { idColumns, storedId } from '../base/entry-row.js'
+import type { Sql, Transaction } from '../base/retrying-client.js'
+import { notifiedEntries } from './instance-row.js'
 
-/** Instances of entries as one database transaction found them, and which of them it is to end. */
+/** The instances of entries as one database transaction found them, and those that it ends. */
 export class InstanceCounts implements BatchInstances {
-  /** By entry; with 0 where all that stands has expired. */
+  /** Live instances by entry; 0 if all of its rows have expired. */
   readonly #live = new Map<EntryId, number>()
   #ended: EntryId[] = []
 
-  add(rows: readonly UseColumns[]): void {
+  add(rows: readonly InstanceCountRow[]): void {
     for (const { ns, name, live } of rows) this.#live.set(storedId(ns, name), live)
   }
 
@@ -19,13 +19,52 @@ export class InstanceCounts implements BatchInstances {
   }
 
   end(id: EntryId): void {
-    // What has expired goes too: a clock that is put back must not bring it to life beside an entry that is gone.
+    // Expired rows go, too: a clock that is set back must not revive an instance of a deleted entry.
     if (this.#live.delete(id)) this.#ended.push(id)
   }
 
-  /** Writes down what has ended since it was last called. */
+  /** Deletes the instances that have been ended since the last call. */
   async flush(sql: Transaction): Promise<void> {
     if (this.#ended.length === 0) return
-    await endInstances(sql, this.#ended.splice(0))
+    const { ns, name } = idColumns(this.#ended.splice(0))
+    await sql`
+    WITH done AS (
+      DELETE FROM instance i USING unnest(${ns}::text[], ${name}::text[]) AS ended(ns, name)
+      WHERE i.ns = ended.ns AND i.name = ended.name RETURNING i.ns, i.name
+    ), ${notifiedEntries(sql)}
+    SELECT count(*) FROM notified`
   }
+}
+
+export interface InstanceCountRow {
+  readonly ns: string
+  readonly name: string
+  readonly live: number
+}
+
+/*
+ * These two are not async functions. A commit sends them in the same tick as its other statements, so that all travel
+ * together.
+ */
+
+/** Prevents that anyone acquires an instance of these entries until the transaction ends. */
+export function lockEntries(sql: Sql | Transaction, ids: readonly EntryId[]): PromiseLike<unknown> | [] {
+  if (ids.length === 0) return []
+  const { ns, name } = idColumns(ids)
+  return sql`
+    SELECT FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+    JOIN head h ON h.ns = wanted.ns AND h.name = wanted.name FOR UPDATE OF h`
+}
+
+/** Counts the instances of entries that have any, including those acquired while `lockEntries` waited. */
+export function countInstances(
+  sql: Sql | Transaction,
+  ids: readonly EntryId[],
+): PromiseLike<readonly InstanceCountRow[]> | [] {
+  if (ids.length === 0) return []
+  const { ns, name } = idColumns(ids)
+  return sql<InstanceCountRow[]>`
+    SELECT i.ns, i.name, count(*) FILTER (WHERE i.expires_at > clock_timestamp())::int AS live
+    FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
+    JOIN instance i ON i.ns = wanted.ns AND i.name = wanted.name GROUP BY i.ns, i.name`
 }

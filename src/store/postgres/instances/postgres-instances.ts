@@ -9,24 +9,25 @@ import {
   instanceExpired,
   noSuchEntry,
 } from '../../contract/instances.js'
+import type { DrizzleClient } from '../base/drizzle-client.js'
 import type { Notifications } from '../base/notifications.js'
 import type { RetryingClient } from '../base/retrying-client.js'
-import {
-  acquireInstances,
-  type FoundRow,
-  instanceOfColumns,
-  readLive,
-  readMetadata,
-  releaseInstances,
-  renewInstances,
-  sweepInstances,
-} from './instance-sql.js'
+import { instanceOfColumns } from './instance-row.js'
+import { readLive, readMetadata, sweepInstances } from './read-instances.js'
 import { BUSY, requestBatcher } from './request-batcher.js'
+import { acquireInstances, type RequestRow, releaseInstances, renewInstances } from './write-instances.js'
 
 type Renewal = { readonly id: string; readonly ttlSeconds: number | null }
 
-/** Instances over Postgres. 50,000 that renew every 20 seconds are 2,500 writes a second: they go in groups. */
-export function openPostgresInstances(client: RetryingClient, notifications: Notifications): Instances {
+/**
+ * Opens instances over Postgres. Requests share statements: 50,000 instances that renew every 20 seconds are 2,500
+ * writes a second.
+ */
+export function openPostgresInstances(
+  client: RetryingClient,
+  drizzleClient: DrizzleClient,
+  notifications: Notifications,
+): Instances {
   const listeners = new Set<(entry: EntryId | null) => void>()
   notifications.onInstances((entry) => {
     for (const listener of [...listeners]) listener(entry as EntryId | null)
@@ -34,30 +35,30 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
 
   const acquires = requestBatcher<AcquireRequest, Instance | RegistryError>(
     async (requests) =>
-      answers(await client.run((sql) => acquireInstances(sql, requests)), (i, { was_there, is_held }) => {
+      resultsOf(await client.run((sql) => acquireInstances(sql, requests)), (i, { wasFound, isHeld }) => {
         const request = requests[i]!
-        if (!was_there) return noSuchEntry(request.entryId)
-        // Otherwise the entry is being written at this moment, or the name has just been taken.
-        return is_held ? instanceExists(request) : BUSY
+        if (!wasFound) return noSuchEntry(request.entryId)
+        // Otherwise another transaction writes the entry at this moment, or has just acquired the name.
+        return isHeld ? instanceExists(request) : BUSY
       }),
     ({ entryId, name }) => `${entryId} ${name}`,
   )
   const renewals = requestBatcher<Renewal, Instance | RegistryError>(
     async (requests) =>
-      answers(await client.run((sql) => renewInstances(sql, requests)), (_, { was_there }) =>
-        was_there ? BUSY : instanceExpired(),
+      resultsOf(await client.run((sql) => renewInstances(sql, requests)), (_, { wasFound }) =>
+        wasFound ? BUSY : instanceExpired(),
       ),
     ({ id }) => id,
   )
   const releases = requestBatcher<string, Instance | false>(
     async (ids) =>
-      answers(await client.run((sql) => releaseInstances(sql, ids)), (_, { was_there }) => (was_there ? BUSY : false)),
+      resultsOf(await client.run((sql) => releaseInstances(sql, ids)), (_, { wasFound }) => (wasFound ? BUSY : false)),
     (id) => id,
   )
 
   return {
-    acquire: async (request) => thrown(await acquires.request(request, 1, utf8Length(request.metadataText ?? ''))),
-    renew: async (id, ttlSeconds) => thrown(await renewals.request({ id, ttlSeconds })),
+    acquire: async (request) => instanceOf(await acquires.request(request, 1, utf8Length(request.metadataText ?? ''))),
+    renew: async (id, ttlSeconds) => instanceOf(await renewals.request({ id, ttlSeconds })),
     release: async (id) => (await releases.request(id)) !== false,
     async live(ids) {
       const rows = await client.run((sql) => readLive(sql, ids))
@@ -71,8 +72,7 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
       }
       return { now: rows[0]!.now, of }
     },
-    metadata: async (ids) =>
-      new Map((await client.run((sql) => readMetadata(sql, ids))).map(({ id, metadata }) => [id, metadata])),
+    metadata: (ids) => drizzleClient.run((database) => readMetadata(database, ids)),
     sweep: () => client.run(sweepInstances),
     onChange(listener) {
       listeners.add(listener)
@@ -81,18 +81,18 @@ export function openPostgresInstances(client: RetryingClient, notifications: Not
   }
 }
 
-type Asked = Extract<FoundRow, { readonly was_there: boolean }>
+type FoundRequest = Extract<RequestRow, { readonly wasFound: boolean }>
 
-/** For each request the instance that it is about, or why it was not done. */
-function answers<Otherwise>(
-  rows: readonly FoundRow[],
-  otherwise: (i: number, asked: Asked) => Otherwise,
+/** For each request the instance that was changed, or what `otherwise` makes of a request that was not executed. */
+function resultsOf<Otherwise>(
+  rows: readonly RequestRow[],
+  otherwise: (i: number, found: FoundRequest) => Otherwise,
 ): (Instance | Otherwise)[] {
   const done = new Map(rows.flatMap((row) => (row.place === null ? [[row.id, instanceOfColumns(row)] as const] : [])))
   return rows.flatMap((row, i) => (row.place === null ? [] : [done.get(row.id) ?? otherwise(i, row)]))
 }
 
-function thrown(outcome: Instance | RegistryError): Instance {
-  if (outcome instanceof RegistryError) throw outcome
-  return outcome
+function instanceOf(result: Instance | RegistryError): Instance {
+  if (result instanceof RegistryError) throw result
+  return result
 }
