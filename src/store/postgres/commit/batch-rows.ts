@@ -7,8 +7,8 @@ import { type Column, columnsOf, pickColumns, type StoredRow } from '../base/col
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
+import { RowParameters } from '../base/row-parameters.js'
 import { change, head, headPointer, reference, reply, transition, version } from '../base/tables.js'
-import { RowParameters } from './row-parameters.js'
 
 /*
  * The rows of a batch, by table. Columns that a batch does not write: the sum of a version's state, which compaction

@@ -6,6 +6,7 @@ import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { type Column, columnNames } from '../base/columns.js'
 import { idColumns } from '../base/entry-row.js'
 import type { Transaction } from '../base/retrying-client.js'
+import type { RowParameters } from '../base/row-parameters.js'
 import {
   CHANGE_COLUMNS,
   changeColumnsOf,
@@ -27,7 +28,6 @@ import {
   versionParameters,
 } from './batch-rows.js'
 import { copyInto } from './copy-into.js'
-import type { RowParameters } from './row-parameters.js'
 
 /** @bound Rows from which a batch is written by COPY instead of one statement: 100,000 rows take 11 s instead of 20 s. */
 export const COPY_FROM_ROWS = 2_000

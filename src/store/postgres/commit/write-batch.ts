@@ -5,6 +5,7 @@ import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { columnNames, columnsOf } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
+import { RowParameters } from '../base/row-parameters.js'
 import { change } from '../base/tables.js'
 import {
   CHANGE_COLUMNS,
@@ -28,7 +29,6 @@ import {
 } from './batch-rows.js'
 import { HAS_PARTICIPANTS } from './has-participants.js'
 import { HEAD_STAMP } from './head-stamp.js'
-import { RowParameters } from './row-parameters.js'
 
 /** A row of `change`, and whether it becomes the entry's row of `head`. */
 type ChangeInsert = ChangeColumns & { readonly stands: boolean }

@@ -1,4 +1,4 @@
-import type { Column } from '../base/columns.js'
+import type { Column } from './columns.js'
 
 /**
  * Separates the texts of one parameter. Ids and kinds contain no control characters, and JSON texts escape them. So a
