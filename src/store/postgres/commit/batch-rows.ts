@@ -2,7 +2,7 @@ import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import type { ChangeRow } from '../../planning/change-row.js'
-import type { BatchWrites, CommitState, Reply, TransitionRow, VersionRow } from '../../planning/commit-state.js'
+import type { BatchWrites, CommitState, Reply, TransitionRow } from '../../planning/commit-state.js'
 import { type Column, columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
@@ -52,10 +52,6 @@ export const referenceParameters = new RowParameters<ReferenceColumns>(
   isFree('path', 'reference', 'targetNs', 'targetName'),
 )
 export const replyParameters = new RowParameters<ReplyInsert>(REPLY_COLUMNS)
-
-export function versionRow(row: VersionRow): VersionInsert {
-  return row
-}
 
 export function transitionRow({ from: fromVersion, to: toVersion, ...row }: TransitionRow): StoredTransitionColumns {
   return { ...row, fromVersion, toVersion }
