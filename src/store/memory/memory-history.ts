@@ -20,22 +20,16 @@ import {
 } from '../contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
 import { byPosition, entryOfRow } from '../planning/change-row.js'
-import { CHAIN_START_DIGEST, encodeChangeset, rootDigest } from '../planning/changeset-codec.js'
+import { CHAIN_START_DIGEST, rootDigest } from '../planning/changeset-codec.js'
 import { type CommitState, emptyWrites, type Reply } from '../planning/commit-state.js'
 import { logCompactedError, versionCompactedError, versionCompactedProblem } from '../planning/compacted-errors.js'
-import { COMPARE_ENTRIES } from '../planning/compare-entries.js'
-import { pageOf } from '../planning/page-of.js'
-import {
-  nothingToRevertProblem,
-  type PlannedOutcome,
-  planChangeset,
-  planRevert,
-  planVersion,
-  type VersionTarget,
-} from '../planning/plan-commit.js'
+import { planChangeset, rootVersionRow } from '../planning/plan-changeset.js'
+import { nothingToRevertProblem, planRevert } from '../planning/plan-revert.js'
 import { movedTagSum, NO_TAGS, planTag, planTagRemoval } from '../planning/plan-tag.js'
-import { replayedOutcome } from '../planning/replayed-outcome.js'
+import { planVersion, type VersionTarget } from '../planning/plan-version.js'
+import { type PlannedOutcome, replayedOutcome } from '../planning/planned-outcome.js'
 import { verifyHistory } from '../verify/verify-history.js'
+import { COMPARE_ENTRIES } from './compare-entries.js'
 import { MemoryCompaction } from './memory-compaction.js'
 import { openMemoryExchange } from './memory-exchange.js'
 import { openMemoryInstances, steadyClock } from './memory-instances.js'
@@ -43,6 +37,7 @@ import { openMemoryJournal } from './memory-journal.js'
 import { MemoryLog } from './memory-log.js'
 import { openMemorySourceRecords } from './memory-source-records.js'
 import { memoryStoredHistory } from './memory-stored-history.js'
+import { pageOf } from './page-of.js'
 
 /** How long a `none` registry's followers may look away: that many revisions are kept for them, for nobody else. */
 const FOLLOWED_REVISIONS = 1_000
@@ -56,7 +51,7 @@ const REMEMBERED_REQUESTS = 100_000
 export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, clock = steadyClock } = {}): History {
   const registryId = randomUUID()
   const born = new Date()
-  const log = new MemoryLog(rootVersion(born))
+  const log = new MemoryLog(rootVersionRow(born))
   const replies = new Map<string, Reply>()
   const listeners = new Set<() => void>()
   const exchange = openMemoryExchange()
@@ -396,21 +391,6 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     },
   }
 }
-function rootVersion(createdAt: Date) {
-  const root = {
-    number: 0,
-    parent: null,
-    revision: 0,
-    author: null,
-    message: null,
-    createdAt,
-    created: 0,
-    updated: 0,
-    deleted: 0,
-  }
-  return { ...root, digest: rootDigest(createdAt), changeset: encodeChangeset({ ...root, parent: 0, operations: [] }) }
-}
-
 function refuse(what: string): never {
   throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry keeps no history (CADASTRE_STORE=none)`)
 }

@@ -7,7 +7,7 @@ import {
   type ReloadRequest,
   type SourceRecords,
 } from '../contract/source-records.js'
-import { pageOf } from '../planning/page-of.js'
+import { pageOf } from './page-of.js'
 
 interface Kept {
   isHeld: boolean

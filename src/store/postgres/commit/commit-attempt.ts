@@ -1,7 +1,7 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { BatchWrites } from '../../planning/commit-state.js'
-import type { PlannedOutcome } from '../../planning/plan-commit.js'
+import type { PlannedOutcome } from '../../planning/planned-outcome.js'
 import { COPY_FROM_ROWS } from './copy-batch.js'
 
 /** How far the attempts at one batch have come. */

@@ -5,14 +5,11 @@ import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader } from '../../contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../../contract/history-writer.js'
 import { type BatchWrites, type CommitState, emptyWrites } from '../../planning/commit-state.js'
-import {
-  discardedElsewhere,
-  type PlannedOutcome,
-  planChangeset,
-  planRevert,
-  planVersion,
-} from '../../planning/plan-commit.js'
-import { replayedOutcome } from '../../planning/replayed-outcome.js'
+import { discardedElsewhere } from '../../planning/offered-originals.js'
+import { planChangeset } from '../../planning/plan-changeset.js'
+import { planRevert } from '../../planning/plan-revert.js'
+import { planVersion } from '../../planning/plan-version.js'
+import { type PlannedOutcome, replayedOutcome } from '../../planning/planned-outcome.js'
 import { connectionOptions } from '../base/connection-options.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
 import type { Transaction } from '../base/retrying-client.js'

@@ -2,7 +2,8 @@ import type { Problem } from '../../../core/errors/problem.js'
 import type { Change } from '../../../core/history/change.js'
 import { byPosition, changesOfRow } from '../../planning/change-row.js'
 import { versionCompactedProblem } from '../../planning/compacted-errors.js'
-import { deletedBy, nothingToRevertProblem, type VersionTarget } from '../../planning/plan-commit.js'
+import { nothingToRevertProblem } from '../../planning/plan-revert.js'
+import { deletedBy, type VersionTarget } from '../../planning/plan-version.js'
 import {
   type ChangeColumns,
   type ContentColumns,

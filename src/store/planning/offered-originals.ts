@@ -1,0 +1,33 @@
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { Operation } from '../../core/ordering/operation.js'
+import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
+
+/** The digest of each entry's original; null for an entry that did not exist. Participants accept for these alone. */
+export function originalsOf(operations: readonly Operation[]): Map<EntryId, string | null> {
+  const originals = new Map<EntryId, string | null>()
+  // The create of a replacement follows its delete, which has the original of both.
+  for (const { id, original } of operations) if (!originals.has(id)) originals.set(id, original?.digest ?? null)
+  return originals
+}
+
+/** The refusal of an offered request whose originals have changed since; null if none has. */
+export function changedSinceOffered(
+  { offered }: CommitRequest,
+  operations: readonly Operation[],
+): CommitOutcome | null {
+  if (offered === undefined) return null
+  const originals = originalsOf(operations)
+  const other = [...new Set([...originals.keys(), ...offered.keys()])].find(
+    (id) => originals.get(id) !== offered.get(id),
+  )
+  if (other === undefined) return null
+  const message = `${other} kept changing while participants were asked. Send it again when there are fewer other writes.`
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: other }], stale: 'changed' }
+}
+
+/** The refusal of an offered request that another gateway has ended because this one seemed dead. */
+export function discardedElsewhere(): CommitOutcome {
+  const message =
+    'This gateway lost touch with the store while participants were asked, and another gateway has discarded the changeset. Send it again.'
+  return { type: 'refused', problems: [{ code: 'CONFLICT', message }], stale: 'discarded' }
+}

@@ -1,0 +1,93 @@
+import { decideChangeset } from '../../core/changeset/decide-changeset.js'
+import type { ExtractReferences } from '../../core/dependency/reference.js'
+import type { EntryId } from '../../core/entry/entry-id.js'
+import type { PlannedOperation } from '../../core/ordering/operation.js'
+import type { ChangesetAction, CommitRequest } from '../contract/history-writer.js'
+import { changeRows } from './change-row.js'
+import { encodeChangeset, rootDigest, versionDigest } from './changeset-codec.js'
+import type { BatchWrites, CommitState, VersionRow } from './commit-state.js'
+import { moveHead } from './move-head.js'
+import { changedSinceOffered } from './offered-originals.js'
+import { appliedOutcome, type PlannedOutcome, planReply } from './planned-outcome.js'
+
+/*
+ * Planning decides what a batch of requests does to the registry without touching it. It is pure except for hashing, so
+ * every backend gives the same answers and only has to store the rows.
+ *
+ *   state (as read) ── request 1 ──▶ state ── request 2 ──▶ …   each request sees the state that earlier ones left
+ *                          └─ rows               └─ rows
+ */
+
+/** Plans one changeset: adds its rows to `writes` and advances `state`. A refusal or a dry run changes neither. */
+export function planChangeset(
+  request: CommitRequest & { readonly action: ChangesetAction },
+  state: CommitState,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, state)
+  if (answered !== null) return answered
+  const view = {
+    head: state.head,
+    oldestRevision: state.oldestRevision,
+    entry: (id: EntryId) => state.entries.get(id),
+    lastChanged: (id: EntryId) => state.lastChanged.get(id) ?? 0,
+    instances: (id: EntryId) => state.instances.live(id),
+  }
+  const decision = decideChangeset(request.action, request.expectedHead, view, references)
+  if ('problems' in decision) return { type: 'refused', problems: decision.problems }
+  const { operations } = decision
+  const changed = changedSinceOffered(request, operations)
+  if (changed !== null) return changed
+  if (request.dryRun) return appliedOutcome(state.head, null, operations, true)
+
+  const row = versionRow(request, operations, state)
+  const { number, revision } = row
+  writes.versions.push(row)
+  const from = state.head.version
+  state.lastVersion = number
+  state.versionDigest = row.digest
+  const rows = changeRows(revision, operations, () => number)
+  moveHead(request, { kind: 'CHANGESET', from, to: number, changeCount: operations.length }, rows, state, writes)
+  return appliedOutcome(state.head, revision, operations, false)
+}
+
+function versionRow(
+  { author, message }: CommitRequest,
+  operations: readonly PlannedOperation[],
+  state: CommitState,
+): VersionRow {
+  const header = {
+    number: state.lastVersion + 1,
+    parent: state.head.version,
+    author,
+    message,
+    createdAt: state.now,
+  }
+  const changeset = encodeChangeset({ ...header, operations })
+  const countOf = (wanted: PlannedOperation['kind']) => operations.filter(({ kind }) => kind === wanted).length
+  return {
+    ...header,
+    revision: state.head.revision + 1,
+    changeset,
+    digest: versionDigest(state.versionDigest, changeset),
+    created: countOf('CREATE'),
+    updated: countOf('UPDATE'),
+    deleted: countOf('DELETE'),
+  }
+}
+
+/** v0, the root, in a store that a migration does not seed. */
+export function rootVersionRow(createdAt: Date): VersionRow {
+  const header = { number: 0, author: null, message: null, createdAt }
+  return {
+    ...header,
+    parent: null,
+    revision: 0,
+    changeset: encodeChangeset({ ...header, parent: 0, operations: [] }),
+    digest: rootDigest(createdAt),
+    created: 0,
+    updated: 0,
+    deleted: 0,
+  }
+}

@@ -1,0 +1,89 @@
+import { headMoved } from '../../core/changeset/decide-changeset.js'
+import { entryInUse } from '../../core/changeset/entry-in-use.js'
+import type { ExtractReferences } from '../../core/dependency/reference.js'
+import type { EntryRevision } from '../../core/entry/entry.js'
+import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
+import type { Problem } from '../../core/errors/problem.js'
+import { operationsBetween } from '../../core/history/delta.js'
+import type { PlannedOperation } from '../../core/ordering/operation.js'
+import type { CommitRequest, VersionAction } from '../contract/history-writer.js'
+import type { BatchInstances } from '../contract/instances.js'
+import { changeRows } from './change-row.js'
+import type { BatchWrites, CommitState } from './commit-state.js'
+import { moveHead } from './move-head.js'
+import { changedSinceOffered } from './offered-originals.js'
+import { appliedOutcome, type PlannedOutcome, planReply, storeReply } from './planned-outcome.js'
+
+/** What applying a version needs besides the state. */
+export interface VersionTarget {
+  readonly version: number
+  readonly digest: string
+  /** Entries whose content differs between the head and the version, as they are in each. */
+  readonly differences: readonly {
+    readonly id: EntryId
+    readonly before: EntryRevision | null
+    readonly after: EntryRevision | null
+  }[]
+}
+
+/** Plans the move of the head to a version; `target` has the problem if there is no such version. */
+export function planVersion(
+  request: CommitRequest & { readonly action: VersionAction },
+  target: VersionTarget | { readonly missing: Problem },
+  state: CommitState,
+  writes: BatchWrites,
+  references: ExtractReferences,
+): PlannedOutcome {
+  const answered = planReply(request, state)
+  if (answered !== null) return answered
+  const problems: Problem[] = []
+  if (request.expectedHead !== null && request.expectedHead !== state.head.version) {
+    problems.push(headMoved(request.expectedHead, state.head))
+  }
+  if ('missing' in target) problems.push(target.missing)
+  else problems.push(...usedInDeletes(request.action, target, state.instances))
+  if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
+
+  if (target.version === state.head.version) {
+    if (!request.dryRun) storeReply(request, null, state.head.version, state, writes)
+    return appliedOutcome(state.head, null, [], request.dryRun)
+  }
+  const { differences } = target
+  const before = new Map(differences.map((difference) => [difference.id, difference.before]))
+  const after = new Map(differences.map((difference) => [difference.id, difference.after]))
+  const pairs = differences.map(({ id, before, after }) => ({
+    id,
+    before: before?.content ?? null,
+    after: after?.content ?? null,
+  }))
+  const operations: PlannedOperation[] = operationsBetween(pairs, references).map((operation) => ({
+    ...operation,
+    originalRevision: operation.original === null ? null : before.get(operation.id)!,
+  }))
+  const changed = changedSinceOffered(request, operations)
+  if (changed !== null) return changed
+  if (request.dryRun) return appliedOutcome(state.head, null, operations, true)
+
+  const revision = state.head.revision + 1
+  const rows = changeRows(revision, operations, (id) => after.get(id)!.version)
+  const [from, to] = [state.head.version, target.version]
+  state.versionDigest = target.digest
+  // A replacement by another kind is two operations in one row, so operations are counted and not rows.
+  moveHead(request, { kind: 'VERSION', from, to, changeCount: operations.length }, rows, state, writes)
+  return appliedOutcome(state.head, revision, operations, false)
+}
+
+/** The ids that a move to the version deletes. */
+export function deletedBy({ differences }: VersionTarget): EntryId[] {
+  return differences.filter(({ after }) => after === null).map(({ id }) => id)
+}
+
+function usedInDeletes({ force }: VersionAction, target: VersionTarget, instances: BatchInstances): Problem[] {
+  const current = new Map(target.differences.map(({ id, before }) => [id, before]))
+  return deletedBy(target)
+    .sort(compareEntryIds)
+    .flatMap((id) => {
+      const inUse = entryInUse(id, instances.live(id), force === true)
+      return inUse === undefined ? [] : [{ ...inUse, current: current.get(id)! }]
+    })
+}
