@@ -3,28 +3,28 @@ import type { IncomingMessage } from 'node:http'
 import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 
-/** Reads request bodies, each within a bound, all together within another. */
+/** Reads request bodies. Limits each one, and the total of all that are being read. */
 export class BodyReader {
   #reading = 0
 
   constructor(
-    private readonly mostBytes: number,
-    /** Of all that are being read at one time: bodies cost memory before anything is known of them. */
-    private readonly mostBytesTogether = 4 * mostBytes,
+    private readonly maxBytes: number,
+    /** Limits the total, because bodies take memory before anything is known about them. */
+    private readonly maxTotalBytes = 4 * maxBytes,
   ) {}
 
   /**
-   * Tells the body as text, null where it is not UTF-8, or why there is none: an HttpError 413 or 503, or that the client
-   * has gone away. Nothing is told where it goes away before any of the body has come. By events: an iterator over the request, or promises, took as
-   * long as a short query.
+   * Calls `onBody` with the body as text, or null if it is not UTF-8. Otherwise calls `onError`: with HttpError 413 or
+   * 503, or with another error if the client is gone. Calls neither if the client goes before it has sent any of the
+   * body. It uses events, because an iterator or promises took as long as a short query.
    */
-  read(request: IncomingMessage, told: (body: string | null) => void, failed: (error: Error) => void): void {
+  read(request: IncomingMessage, onBody: (body: string | null) => void, onError: (error: Error) => void): void {
     const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > this.mostBytes) return failed(this.#tooLarge())
+    if (announced > this.maxBytes) return onError(this.#tooLarge())
     const chunks: Buffer[] = []
     let bytes = 0
     let isSettled = false
-    /** What comes later is of no account: taking listeners away again costs more than to let them lie. */
+    /** Listeners stay and ignore later events, because removing them costs more. */
     const settle = (): boolean => {
       if (isSettled) return false
       this.#reading -= bytes
@@ -32,49 +32,46 @@ export class BodyReader {
     }
     const refuse = (error: Error) => {
       if (!settle()) return
-      failed(error)
+      onError(error)
       request.pause()
     }
     const done = () => {
       if (!settle()) return
       const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-      // Most operations are plain ASCII, which is UTF-8 as it stands.
-      if (isAscii(body)) told(body.toString('latin1'))
-      else told(isUtf8(body) ? body.toString('utf8') : null)
+      // Most requests are plain ASCII, and Latin-1 is faster to decode.
+      if (isAscii(body)) onBody(body.toString('latin1'))
+      else onBody(isUtf8(body) ? body.toString('utf8') : null)
     }
     const cut = () => {
-      if (settle()) failed(new Error('the request was cut off'))
+      if (settle()) onError(new Error('the request was cut off'))
     }
-    const listenToItsEnd = () => request.on('end', done).on('error', cut).on('close', cut)
+    const listenToEnd = () => request.on('end', done).on('error', cut).on('close', cut)
     const take = (chunk: Buffer) => {
       if (isSettled) return
       bytes += chunk.length
       this.#reading += chunk.length
-      if (bytes > this.mostBytes) return refuse(this.#tooLarge())
-      if (this.#reading > this.mostBytesTogether) {
+      if (bytes > this.maxBytes) return refuse(this.#tooLarge())
+      if (this.#reading > this.maxTotalBytes) {
         return refuse(
-          new HttpError(503, requestError('UNAVAILABLE', 'too many large requests are being read; try again'), {
+          new HttpError(503, requestError('UNAVAILABLE', 'Too many large requests are being read. Try again later.'), {
             'retry-after': '1',
           }),
         )
       }
       chunks.push(chunk)
-      // Most bodies are one piece, which is all that was announced: nothing else of the request is of interest.
+      // Most bodies arrive in one chunk of the announced length. Then no further event matters.
       if (bytes === announced) done()
-      else if (chunks.length === 1 && announced > 0) listenToItsEnd()
+      else if (chunks.length === 1 && announced > 0) listenToEnd()
     }
     if (request.destroyed) return cut()
     request.on('data', take)
-    if (!(announced > 0)) listenToItsEnd()
+    if (!(announced > 0)) listenToEnd()
   }
 
   #tooLarge(): HttpError {
     return new HttpError(
       413,
-      requestError(
-        'TOO_LARGE',
-        `the body takes more than the ${this.mostBytes} bytes that it may take; split the changeset`,
-      ),
+      requestError('TOO_LARGE', `The body is longer than ${this.maxBytes} bytes. Split the changeset.`),
     )
   }
 }

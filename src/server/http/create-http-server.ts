@@ -17,7 +17,7 @@ export interface HttpOptions {
   readonly graphql: GraphQLHandler
   /** By path. */
   readonly routes: Readonly<Record<string, RouteHandler>>
-  /** Everything else. */
+  /** Answers all other paths. */
   readonly files: RouteHandler
   readonly upgrade: UpgradeHandler
   readonly allowedOrigins: readonly string[]
@@ -28,7 +28,7 @@ export interface HttpOptions {
 
 export const GRAPHQL_PATH = '/graphql'
 
-/** One port for everything. Who sends slowly is cut off: a head after 15 seconds, a whole request after 2 minutes. */
+/** Creates the server for everything on one port. It disconnects clients that send too slowly. */
 export function createHttpServer(options: HttpOptions): Server {
   const { graphql, routes, files, upgrade, allowedOrigins, log } = options
   const server = createServer({
@@ -58,12 +58,12 @@ export function createHttpServer(options: HttpOptions): Server {
 
   function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const plain = searchOf(request.url ?? '')
-    // What is sent as the answer to an operation says so itself: a header set beforehand makes all of them cost more.
+    // GraphQL responses set this header themselves, because setting it here makes every one of them slower.
     if (plain === undefined || request.headers.origin !== undefined)
       response.setHeader('x-content-type-options', 'nosniff')
     if (plain !== undefined) return answerGraphQL(request, response, plain)
     const url = urlOf(request)
-    if (url === undefined) return respondText(response, 400, 'This is not a URL.\n')
+    if (url === undefined) return respondText(response, 400, 'The path is not a valid URL.\n')
     if (url.pathname !== GRAPHQL_PATH) return (routes[url.pathname] ?? files)(request, response, url)
     return answerGraphQL(request, response, url.searchParams)
   }
@@ -77,7 +77,7 @@ export function createHttpServer(options: HttpOptions): Server {
       return respondText(
         response,
         403,
-        `Pages of ${request.headers.origin} may not use this gateway; CADASTRE_ALLOWED_ORIGINS names those that may.\n`,
+        `Pages of ${request.headers.origin} may not use this gateway. Add the origin to CADASTRE_ALLOWED_ORIGINS.\n`,
       )
     }
     allowOrigin(request, response)
@@ -93,7 +93,7 @@ export function createHttpServer(options: HttpOptions): Server {
     upgrade(request, socket, head)
   })
 
-  // Not HTTP at all, or a head that is too large or too slow.
+  // The request is not HTTP, or its headers are too large or too slow.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
     const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
@@ -108,12 +108,12 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** A client that goes away while it is answered is no error of ours. */
+/** A client that goes away during its response is no error of the gateway. */
 function isGone(): void {}
 
 const NO_SEARCH = new URLSearchParams()
 
-/** What is asked of the GraphQL path as nearly everybody writes it; undefined of all else, for which URLs have their rules. */
+/** Returns the query of a plain GraphQL path, which most requests have. Returns undefined if the path needs a real URL parser. */
 function searchOf(path: string): URLSearchParams | undefined {
   if (path === GRAPHQL_PATH) return NO_SEARCH
   return path.startsWith(`${GRAPHQL_PATH}?`) && !path.includes('#')
@@ -123,7 +123,7 @@ function searchOf(path: string): URLSearchParams | undefined {
 
 function urlOf(request: IncomingMessage): URL | undefined {
   const path = request.url ?? ''
-  // Only a path: the host a client claims decides nothing, and `//evil` must not become one.
+  // Accepts only a path: the client's Host header decides nothing, and `//evil` must not become a host.
   return path.startsWith('/') && URL.canParse(`http://gateway${path}`) ? new URL(`http://gateway${path}`) : undefined
 }
 

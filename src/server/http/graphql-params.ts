@@ -3,20 +3,20 @@ import type { OperationRequest } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 
-/** An operation out of a JSON body. @throws HttpError 400 */
+/** Reads a GraphQL request from a JSON body. @throws HttpError 400 */
 export function paramsOfBody(text: string): OperationRequest {
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch (error) {
-    throw bad(`the body is not JSON: ${(error as Error).message}`)
+    throw bad(`The body is not JSON: ${(error as Error).message}.`)
   }
-  if (Array.isArray(body)) throw bad('the body is a list; send one operation a request')
-  if (!isJsonObject(body)) throw bad('the body is not a JSON object; send {"query": "…", "variables": {…}}')
+  if (Array.isArray(body)) throw bad('The body is a list. Send one operation in each request.')
+  if (!isJsonObject(body)) throw bad('The body is not a JSON object. Send {"query": "…", "variables": {…}}.')
   return checked(body['query'], body['operationName'], body['variables'], body['extensions'])
 }
 
-/** An operation out of a URL's query. @throws HttpError 400 */
+/** Reads a GraphQL request from the query of a URL. @throws HttpError 400 */
 export function paramsOfUrl(search: URLSearchParams): OperationRequest {
   return checked(
     search.get('query'),
@@ -27,12 +27,12 @@ export function paramsOfUrl(search: URLSearchParams): OperationRequest {
 }
 
 function checked(query: unknown, operationName: unknown, variables: unknown, extensions: unknown): OperationRequest {
-  if (query === undefined || query === null) throw bad('there is no query; send the document as "query"')
-  if (typeof query !== 'string') throw bad('query is not a text')
+  if (query === undefined || query === null) throw bad('There is no query. Send the document as "query".')
+  if (typeof query !== 'string') throw bad('"query" is not a string.')
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
-    throw bad('operationName is not a text')
-  if (!isObjectOrNothing(variables)) throw bad('variables is not a JSON object')
-  if (!isObjectOrNothing(extensions)) throw bad('extensions is not a JSON object')
+    throw bad('"operationName" is not a string.')
+  if (!isObjectOrNothing(variables)) throw bad('"variables" is not a JSON object.')
+  if (!isObjectOrNothing(extensions)) throw bad('"extensions" is not a JSON object.')
   return { query, operationName: operationName === '' ? null : (operationName ?? null), variables: variables ?? {} }
 }
 
@@ -46,7 +46,7 @@ function json(name: string, search: URLSearchParams): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw bad(`${name} is not JSON: ${(error as Error).message}`)
+    throw bad(`"${name}" is not JSON: ${(error as Error).message}.`)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { GraphQLError } from 'graphql'
 
-/** A request that is answered with a status of its own before any operation runs. */
+/** A request that is answered with an HTTP status of its own, before anything is executed. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
 

@@ -1,10 +1,10 @@
-/** How an answer may be written. */
+/** Media types of responses. */
 export const RESPONSE_TYPES = ['application/json', 'application/graphql-response+json', 'text/event-stream'] as const
 export type ResponseType = (typeof RESPONSE_TYPES)[number]
 
 /**
- * The answer a client would rather have: by weight, then by the order in which it named them. `*` and nothing
- * at all mean JSON. Undefined where it accepts none of ours.
+ * Returns the type that a client prefers: by weight, then by order. Wildcards and a missing header mean JSON. Returns
+ * undefined if the client accepts none of the types.
  */
 export function responseType(accept: string | undefined): ResponseType | undefined {
   if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept.trim() === '')
@@ -13,7 +13,7 @@ export function responseType(accept: string | undefined): ResponseType | undefin
     .split(',')
     .map(parseRange)
     .filter(({ weight }) => weight > 0)
-  // Sorting is stable: of equal weight the first named wins.
+  // Sorting is stable, so the first of equal weight wins.
   for (const { range } of ranges.sort((a, b) => b.weight - a.weight)) {
     if (range === '*/*' || range === 'application/*') return 'application/json'
     if (range === 'text/*') return 'text/event-stream'
@@ -31,7 +31,7 @@ function parseRange(text: string): { range: string; weight: number } {
   return { range, weight: Number.isNaN(weight) ? 1 : weight }
 }
 
-/** Whether a body's type is one we read: JSON, in UTF-8. */
+/** Whether a body is JSON in UTF-8. */
 export function isJson(contentType: string | undefined): boolean {
   if (contentType === 'application/json') return true
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase())

@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 const THIS_MACHINE = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
 /**
- * Whether a page may use the gateway: one of its own, one of this machine (where frontends are built), or one
- * that is configured. Programs send no origin. Without this, any page a developer opens could write.
+ * Whether a page may use the gateway: the gateway's own pages, pages of this machine (for frontend development) and
+ * configured origins may. Programs other than browsers send no origin. Without this check, any page that a developer
+ * opens could write.
  */
 export function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
   const { origin, host } = request.headers
@@ -13,7 +14,7 @@ export function isAllowedOrigin(request: IncomingMessage, allowed: readonly stri
   return origin === `http://${host}` || origin === `https://${host}`
 }
 
-/** Tells the browser so. */
+/** Adds the headers that let a browser show the response to the page. */
 export function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
   const { origin } = request.headers
   if (origin === undefined) return
@@ -21,7 +22,7 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse):
   response.setHeader('vary', 'origin')
 }
 
-/** Answers a browser's question before its request. */
+/** Answers a browser's preflight request. */
 export function answerPreflight(response: ServerResponse): void {
   response.writeHead(204, {
     'access-control-allow-methods': 'GET, POST',

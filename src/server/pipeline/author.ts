@@ -4,27 +4,30 @@ import { requestError } from './request-error.js'
 export const AUTHOR_HEADER = 'x-cadastre-author'
 const LONGEST_BYTES = 255
 
-const NOT_KEPT = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
+const UNSTORABLE = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
 
 /**
- * Who the client says it is, null where it says nothing. @throws GraphQLError BAD_USER_INPUT
- * @param said the header as Node gives it (a byte a character), or the value in `connection_init`
+ * Returns the author that a client names, or null if it names none.
+ * @param value - The header's text, or the value in `connection_init`
+ * @param place - What the value is, for error messages
+ * @throws GraphQLError BAD_USER_INPUT
  */
-export function parseAuthor(said: unknown, place: string): string | null {
-  if (said === undefined || said === null) return null
-  if (typeof said !== 'string') throw requestError('BAD_USER_INPUT', `${place} is not a text`)
-  const author = said.trim()
+export function parseAuthor(value: unknown, place: string): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'string') throw requestError('BAD_USER_INPUT', `${capitalized(place)} is not a string.`)
+  const author = value.trim()
   if (author === '') return null
-  if (NOT_KEPT.test(author))
-    throw requestError('BAD_USER_INPUT', `${place} has a control character or a lone surrogate`)
+  if (UNSTORABLE.test(author))
+    throw requestError('BAD_USER_INPUT', `${capitalized(place)} contains a control character or a lone surrogate.`)
   if (utf8Length(author) > LONGEST_BYTES)
-    throw requestError('BAD_USER_INPUT', `${place} takes more than ${LONGEST_BYTES} bytes`)
+    throw requestError('BAD_USER_INPUT', `${capitalized(place)} is longer than ${LONGEST_BYTES} bytes.`)
   return author
 }
 
 /**
- * A header's bytes as text. Command lines send UTF-8, browsers' `fetch` sends Latin-1 and nothing else: bytes
- * that are not UTF-8 are read as Latin-1.
+ * Decodes a header. Command lines send UTF-8, and browsers' `fetch` can send only Latin-1. So bytes that are not UTF-8
+ * are read as Latin-1.
+ * @param header - As Node gives it, one character for each byte
  */
 export function headerText(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined
@@ -34,4 +37,8 @@ export function headerText(header: string | string[] | undefined): string | unde
   } catch {
     return latin1
   }
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -20,9 +20,9 @@ import { MAX_WARNINGS } from '../../registry/writing/changeset-warnings.js'
 
 const DEFAULT_PAGE = 100
 const LARGEST_PAGE = 1_000
-/** What a list without pages is taken to hold. */
+/** Assumed length of a list without pages. */
 const PLAIN_LIST = 10
-/** Lists without pages that may be long. */
+/** Maximum lengths of lists without pages that may be long. */
 const LONG_LISTS: Readonly<Record<string, number>> = {
   'DependencyGraph.nodes': MAX_GRAPH_NODES,
   'DependencyGraph.edges': MAX_GRAPH_EDGES,
@@ -32,8 +32,8 @@ const LONG_LISTS: Readonly<Record<string, number>> = {
 }
 
 /**
- * How many objects an answer could hold at most, by the page sizes asked for, each within each: what GitHub's
- * API calls nodes. Fragments count wherever they are spread, yet each is looked into once.
+ * Returns how many objects an answer could contain at most, by its nested page sizes. GitHub's API calls them nodes.
+ * A fragment counts wherever it is spread, but is computed once.
  */
 export function countNodes(
   schema: GraphQLSchema,
@@ -47,7 +47,7 @@ export function countNodes(
   }
   const known = new Map<string, number>()
 
-  /** Objects below one object of a type; `page` is how many a connection's lists hold. */
+  /** Counts the objects below one object of a type. `page` is the length of a connection's lists. */
   function within(selections: SelectionSetNode, type: GraphQLNamedType, page: number): number {
     let nodes = 0
     for (const selection of selections.selections) {
@@ -91,7 +91,7 @@ export function countNodes(
 
   function pageSize(field: FieldNode): number {
     const asked = argument(field, 'first') ?? argument(field, 'last')
-    // A larger page is refused by whoever reads it, with a better word.
+    // The resolver refuses larger pages, with a better message.
     return typeof asked === 'number' && asked >= 0 ? Math.min(asked, LARGEST_PAGE) : DEFAULT_PAGE
   }
 

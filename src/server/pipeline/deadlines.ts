@@ -1,58 +1,58 @@
-interface Waiting {
+interface Deadline {
   readonly until: number
-  /** Null when it is not waited for any more. */
-  late: (() => void) | null
-  before: Waiting | null
-  next: Waiting | null
+  /** Null once the deadline has passed or was cancelled. */
+  onLate: (() => void) | null
+  previous: Deadline | null
+  next: Deadline | null
 }
 
 /**
- * Deadlines of one length. They pass in the order in which they began, so that one timer is enough for all.
+ * Deadlines of the same duration. They pass in the order in which they began, so one timer serves all.
  *
- * A list whose links are cut, not a `Set`: the tables of a Set that grows and shrinks all the time point each to the next with what they held,
- * so that once the first is old nothing of any request since was freed before the next full collection.
+ * They form a linked list, not a `Set`. The old tables of a growing and shrinking Set point to their successors with all
+ * they held, so no request's memory was freed before the next full garbage collection.
  */
 export class Deadlines {
-  #first: Waiting | null = null
-  #last: Waiting | null = null
+  #first: Deadline | null = null
+  #last: Deadline | null = null
   #timer: NodeJS.Timeout | null = null
 
   constructor(private readonly ms: number) {}
 
-  /** Calls `late` when the time has passed, unless what is returned is called before. */
-  begin(late: () => void): () => void {
-    const waiting: Waiting = { until: performance.now() + this.ms, late, before: this.#last, next: null }
-    if (this.#last === null) this.#first = waiting
-    else this.#last.next = waiting
-    this.#last = waiting
-    if (this.#timer === null) this.#wait(this.ms)
-    return () => this.#end(waiting)
+  /** Calls `onLate` after the duration. Returns a function that cancels the deadline. */
+  begin(onLate: () => void): () => void {
+    const deadline: Deadline = { until: performance.now() + this.ms, onLate, previous: this.#last, next: null }
+    if (this.#last === null) this.#first = deadline
+    else this.#last.next = deadline
+    this.#last = deadline
+    if (this.#timer === null) this.#startTimer(this.ms)
+    return () => this.#remove(deadline)
   }
 
-  #end(waiting: Waiting): void {
-    if (waiting.late === null) return
-    const { before, next } = waiting
-    if (before === null) this.#first = next
-    else before.next = next
-    if (next === null) this.#last = before
-    else next.before = before
-    waiting.late = waiting.before = waiting.next = null
+  #remove(deadline: Deadline): void {
+    if (deadline.onLate === null) return
+    const { previous, next } = deadline
+    if (previous === null) this.#first = next
+    else previous.next = next
+    if (next === null) this.#last = previous
+    else next.previous = previous
+    deadline.onLate = deadline.previous = deadline.next = null
   }
 
-  #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), ms)
-    // It stays when nothing waits any more, and must not keep the process.
+  #startTimer(ms: number): void {
+    this.#timer = setTimeout(() => this.#expire(), ms)
+    // The timer outlives cancelled deadlines and must not keep the process alive.
     this.#timer.unref()
   }
 
-  #look(): void {
+  #expire(): void {
     this.#timer = null
     const now = performance.now()
-    for (let waiting = this.#first; waiting !== null; waiting = this.#first) {
-      if (waiting.until > now) return this.#wait(Math.ceil(waiting.until - now))
-      const { late } = waiting
-      this.#end(waiting)
-      late!()
+    for (let deadline = this.#first; deadline !== null; deadline = this.#first) {
+      if (deadline.until > now) return this.#startTimer(Math.ceil(deadline.until - now))
+      const { onLate } = deadline
+      this.#remove(deadline)
+      onLate!()
     }
   }
 }

@@ -6,14 +6,14 @@ import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
 import { selectionsOverlapTooMuch } from './selection-overlap.js'
 
-/** Characters of documents whose syntax trees are kept; a tree takes some 30 bytes a character. */
+/** Characters of the documents whose syntax trees are cached. A tree takes about 30 bytes a character. */
 const CACHED_LENGTH = 1024 * 1024
 
 type Parsed = { readonly document: DocumentNode } | { readonly error: GraphQLError }
 
 /**
- * Parses and validates each document once, and holds it to its limits before anything expensive: its length
- * and nesting before the parser sees it, its aliases and fields before validation does.
+ * Parses and validates each document once. Checks its limits before each expensive step: length and nesting before
+ * parsing, aliases and fields before validation.
  */
 export function useDocumentCache(limits: OperationLimits): Plugin {
   const parsed = new LRUCache<string, Parsed>({
@@ -49,17 +49,18 @@ export function useDocumentCache(limits: OperationLimits): Plugin {
 
 function parseWithin(text: string, limits: OperationLimits): Parsed {
   if (text.length > limits.documentLength) {
-    return tooLarge(`the document has ${text.length} characters; it may have ${limits.documentLength}`)
+    return tooComplex(`The document has ${text.length} characters, more than the limit of ${limits.documentLength}.`)
   }
   if (documentNestsDeeperThan(text, limits.nesting))
-    return tooLarge(`the document nests more than ${limits.nesting} deep`)
+    return tooComplex(`The document nests more than ${limits.nesting} levels deep.`)
   let document: DocumentNode
   try {
     document = parse(text, { maxTokens: limits.tokens })
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error
-    // graphql-js tells this one apart by its words only.
-    if (error.message.includes('Parsing aborted')) return tooLarge(`the document has more than ${limits.tokens} tokens`)
+    // graphql-js identifies this error by its message only.
+    if (error.message.includes('Parsing aborted'))
+      return tooComplex(`The document has more than ${limits.tokens} tokens.`)
     error.extensions['code'] = 'GRAPHQL_PARSE_FAILED'
     return { error }
   }
@@ -69,12 +70,13 @@ function parseWithin(text: string, limits: OperationLimits): Parsed {
       if (alias !== undefined) aliases += 1
     },
   })
-  if (aliases > limits.aliases) return tooLarge(`the document has ${aliases} aliases; it may have ${limits.aliases}`)
+  if (aliases > limits.aliases)
+    return tooComplex(`The document has ${aliases} aliases, more than the limit of ${limits.aliases}.`)
   if (selectionsOverlapTooMuch(document, limits.overlap))
-    return tooLarge('the document selects too many fields, or the same ones too often')
+    return tooComplex('The document selects too many fields, or the same fields too often.')
   return { document }
 }
 
-function tooLarge(what: string): Parsed {
-  return { error: requestError('QUERY_TOO_COMPLEX', `${what}: split it, and send values as variables`) }
+function tooComplex(problem: string): Parsed {
+  return { error: requestError('QUERY_TOO_COMPLEX', `${problem} Split it, and send values as variables.`) }
 }

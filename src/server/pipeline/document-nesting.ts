@@ -1,16 +1,15 @@
 /**
- * How deep a document's brackets nest, found without a parser: parsers recurse, and a document nested 20,000
- * deep would overflow their stack. Strings and comments are skipped. Stops at the first place deeper than
- * `most`.
+ * Whether a document's brackets nest deeper than `maxDepth`. Scans the text without a parser, because a document with
+ * 20,000 levels would overflow the stack of a recursive one. Skips strings and comments.
  */
-export function documentNestsDeeperThan(document: string, most: number): boolean {
+export function documentNestsDeeperThan(document: string, maxDepth: number): boolean {
   let depth = 0
   for (let i = 0; i < document.length; i++) {
     switch (document.charCodeAt(i)) {
       case 0x28:
       case 0x5b:
       case 0x7b: // ( [ {
-        if (++depth > most) return true
+        if (++depth > maxDepth) return true
         break
       case 0x29:
       case 0x5d:
@@ -38,7 +37,7 @@ function endOfString(document: string, start: number): number {
   for (let i = start + 1; i < document.length; i++) {
     const unit = document.charCodeAt(i)
     if (unit === 0x5c)
-      i += 1 // a backslash takes the next character with it
+      i += 1 // a backslash escapes the next character
     else if (unit === 0x22 || unit === 0x0a || unit === 0x0d) return i
   }
   return document.length

@@ -1,6 +1,6 @@
 /**
- * Counts what is under way, for who waits until it has ended. A number and no set of promises: one to which something is added with each request, and
- * taken away again, keeps what it held from being freed before the next full collection.
+ * Counts operations in flight, so that a stopping gateway can wait for them. It is a number, not a set of promises: a set
+ * that changes with each request kept its old elements alive until the next full garbage collection.
  */
 export class InFlightCounter {
   #count = 0
@@ -23,7 +23,7 @@ export class InFlightCounter {
     this.#ended = null
   }
 
-  /** Resolves when nothing is under way, now or for the first time. */
+  /** Resolves as soon as nothing is in flight. */
   ended(): Promise<void> {
     if (this.#count === 0) return Promise.resolve()
     return (this.#ended ??= new Promise((resolve) => {

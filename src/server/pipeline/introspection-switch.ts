@@ -1,7 +1,7 @@
 import { NoSchemaIntrospectionCustomRule } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
-/** Closes introspection where it is configured so; open, nothing stands in its way. */
+/** Refuses introspection unless it is open. */
 export function useIntrospectionSwitch(open: boolean): Plugin {
   if (open) return {}
   return {

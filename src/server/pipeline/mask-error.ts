@@ -7,32 +7,32 @@ import { requestError } from './request-error.js'
 export type MaskError = (error: unknown) => GraphQLError
 
 /**
- * What a client is shown of an error: all of one that it can do something about, of any other an id, under
- * which the log has the rest. One cause that fails a hundred fields is logged once.
+ * Creates a function that returns what a client may see of an error: all of an error that the client can fix, and only
+ * an id of any other. The log has the rest under that id. A cause that fails a hundred fields is logged once.
  */
 export function createMaskError(log: Log): MaskError {
-  const told = new WeakMap<object, string>()
+  const ids = new WeakMap<object, string>()
   return (error) => {
     if (isCallerError(error)) return toGraphQLError(error)
     const cause = causeOf(error)
     if (isTooLong(cause))
       return requestError(
         'TOO_LARGE',
-        'the answer is longer than 512 MiB, which cannot be sent: ask for less of it; what a mutation did is done',
+        'The answer is longer than 512 MiB and cannot be sent. Select less. A mutation has taken effect nevertheless.',
       )
-    const known = typeof cause === 'object' && cause !== null ? told.get(cause) : undefined
+    const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined
     const id = known ?? randomUUID()
     if (known === undefined) {
-      if (typeof cause === 'object' && cause !== null) told.set(cause, id)
+      if (typeof cause === 'object' && cause !== null) ids.set(cause, id)
       const path = error instanceof GraphQLError ? error.path : undefined
-      log.error({ id, err: cause, ...(path && { path }) }, 'an operation failed unexpectedly')
+      log.error({ id, err: cause, ...(path && { path }) }, 'a GraphQL operation failed unexpectedly')
     }
     const place = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {}
     return new GraphQLError('Unexpected error', { ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', id } })
   }
 }
 
-/** How V8 says that a text would be longer than any may be: 2^29 - 24 characters. */
+/** V8 throws this for a string of more than 2^29 - 24 characters. */
 function isTooLong(cause: unknown): boolean {
   return cause instanceof RangeError && cause.message === 'Invalid string length'
 }

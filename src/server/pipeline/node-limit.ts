@@ -19,7 +19,7 @@ interface Arguments {
   readonly variableValues?: unknown
 }
 
-/** Refuses what could answer with more objects than the limit, before any of them is read. */
+/** Refuses operations whose answer could contain more objects than the limit, before any object is read. */
 export function useNodeLimit(limits: Pick<OperationLimits, 'nodes'>): Plugin {
   const refusal = ({ schema, document, operationName, variableValues }: Arguments) => {
     const operation = getOperationAST(document, operationName)
@@ -51,10 +51,10 @@ interface Counted {
   readonly variables: Readonly<Record<string, unknown>>
 }
 
-/** Arguments that tell how many there may be. */
+/** Arguments that determine how many objects a field returns. */
 const SIZES = new Set(['first', 'last', 'ids'])
 
-/** Whether a variable tells how much could be answered; else each run of the document could answer with as many. */
+/** Whether the number of objects depends on variables. Otherwise it is the same for each request of the document. */
 export function isSizedByVariables(document: DocumentNode): boolean {
   let found = false
   visit(document, {
@@ -71,6 +71,6 @@ export function nodeLimitRefusal(
 ): GraphQLError | undefined {
   const asked = countNodes(schema, document, operation, variables)
   if (asked <= nodes) return undefined
-  const message = `the answer could hold ${asked} objects by its page sizes; it may hold ${nodes}: ask for smaller pages (first, last) or fewer levels`
+  const message = `By its page sizes, the answer could contain ${asked} objects, more than the limit of ${nodes}. Request smaller pages (first, last) or fewer levels.`
   return requestError('QUERY_TOO_COMPLEX', message)
 }

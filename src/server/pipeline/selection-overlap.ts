@@ -1,17 +1,17 @@
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql'
 
-/** What validation may have to do with a document. */
+/** How much work the validation of a document may be. */
 export interface OverlapLimits {
-  /** Fields as an answer would hold them, fragments spread out. */
+  /** Selected fields, with fragments expanded. */
   readonly visits: number
-  /** Pairs of fields of the same name in the same place: validation compares each with each, 2 µs a pair. */
+  /** Pairs of fields with the same response name in the same place. Validation compares each pair, in 2 µs. */
   readonly pairs: number
 }
 
 /**
- * Whether validating a document would take too long. Its rule that fields of one name must agree compares
- * them in pairs: 2,400 times the same field takes it half a minute. This merges fields as an answer does, and
- * stops as soon as a limit is passed.
+ * Whether validating a document would take too long. The rule that fields with one response name must agree compares
+ * them in pairs, which takes half a minute for 2,400 equal fields. This function merges fields like an answer does, and
+ * stops at the first limit.
  */
 export function selectionsOverlapTooMuch(document: DocumentNode, limits: OverlapLimits): boolean {
   const fragments = new Map<string, FragmentDefinitionNode>()
@@ -20,7 +20,7 @@ export function selectionsOverlapTooMuch(document: DocumentNode, limits: Overlap
   }
   let visits = 0
   let pairs = 0
-  // A stack of its own: fragments that spread one another lead deeper than any document may nest.
+  // An explicit stack: fragments that spread one another may nest deeper than a document.
   const places: SelectionSetNode[][] = document.definitions.flatMap((definition) =>
     'selectionSet' in definition ? [[definition.selectionSet]] : [],
   )
