@@ -4,7 +4,7 @@ import { compareText } from '../entry/text.js'
 import type { DependencyPattern, ExtractReferences, Reference } from './reference.js'
 import { referenceTarget } from './reference-target.js'
 
-/** The patterns as one trie: a place is visited once, with all the patterns that are still in play there. */
+/** A node of the trie of patterns. Each place of a content is visited once, with all patterns that may match there. */
 interface Node {
   readonly literals: Map<string, Node>
   readonly wildcards: Wildcard[]
@@ -18,7 +18,10 @@ interface Wildcard {
   readonly node: Node
 }
 
-/** @throws Error on a pattern that does not parse, naming it and why */
+/**
+ * Compiles patterns to a function that extracts the references of an entry.
+ * @throws Error naming the pattern that does not parse, and why
+ */
 export function compileDependencyPatterns(patterns: readonly DependencyPattern[]): ExtractReferences {
   const root = emptyNode()
   for (const pattern of patterns) addPattern(root, pattern)
@@ -42,7 +45,7 @@ function addPattern(root: Node, pattern: DependencyPattern): void {
   const fail = (why: string): never => {
     throw new Error(`dependency pattern "${pattern.path}": ${why}`)
   }
-  if (segments[0] !== 'meta' && segments[0] !== 'data') fail('begins with neither "meta" nor "data"')
+  if (segments[0] !== 'meta' && segments[0] !== 'data') fail('it begins with neither "meta" nor "data"')
   let node = root
   for (const segment of segments) {
     if (segment === '') fail('a segment is empty')
@@ -77,19 +80,19 @@ function walk(nodes: readonly Node[], value: Json, path: string, found: FoundRef
     return
   }
   if (typeof value !== 'object' || value === null) return
-  const goOn = (key: string | number, item: Json, next: readonly Node[]) => {
+  const visit = (key: string | number, item: Json, next: readonly Node[]) => {
     if (typeof item === 'string' && (ends || next.some((node) => node.ends))) found.add(`${path}.${key}`, item)
     else if (next.length > 0 && typeof item === 'object') walk(next, item, `${path}.${key}`, found)
   }
 
   if (!isJsonObject(value)) {
     const next = nodes.flatMap((node) => node.wildcards.map((wildcard) => wildcard.node))
-    if (ends || next.length > 0) value.forEach((item, i) => goOn(i, item, next))
+    if (ends || next.length > 0) value.forEach((item, i) => visit(i, item, next))
   } else if (ends || nodes.some((node) => node.wildcards.length > 0)) {
-    for (const key of Object.keys(value)) goOn(key, value[key]!, children(nodes, key))
+    for (const key of Object.keys(value)) visit(key, value[key]!, children(nodes, key))
   } else {
-    // Only literals are in play: a few look-ups, however large the object is.
-    for (const key of literalsOf(nodes)) if (Object.hasOwn(value, key)) goOn(key, value[key]!, children(nodes, key))
+    // Only literals can match, so a few look-ups are enough, however large the object is.
+    for (const key of literalsOf(nodes)) if (Object.hasOwn(value, key)) visit(key, value[key]!, children(nodes, key))
   }
 }
 
@@ -116,7 +119,7 @@ class FoundReferences {
   constructor(private readonly source: EntryId) {}
 
   add(path: string, reference: string): void {
-    // Keys may hold dots, so two places may read the same (`{a: {b}}` and `{"a.b"}`): the later one is numbered.
+    // Keys may have dots, so two places may have the same path (`{a: {b}}` and `{"a.b"}`). The later one gets a number.
     let free = path
     for (let n = 2; this.#byPath.has(free); n++) free = `${path}#${n}`
     this.#byPath.set(free, { path: free, reference, target: referenceTarget(this.source, reference) })

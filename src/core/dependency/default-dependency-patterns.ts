@@ -39,7 +39,7 @@ const PATHS = [
   'data.contracts.*.methods.*',
 ]
 
-/** Where entries refer to each other, unless configured otherwise. */
+/** The default patterns for references between entries. */
 export const DEFAULT_DEPENDENCY_PATTERNS: readonly DependencyPattern[] = PATHS.map((path) =>
   path.includes('*') ? { path, allowWildcard: true } : { path },
 )

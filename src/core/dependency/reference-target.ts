@@ -8,19 +8,19 @@ import {
 } from '../entry/entry-id.js'
 import type { ReferenceTarget } from './reference.js'
 
-/** What stands before the colon of a reference and is no namespace. */
+/** Words before the colon of a reference that are no namespace. */
 const RESERVED_WORDS: Readonly<Record<string, (rest: string) => ReferenceTarget>> = {
   ns: (rest) => {
     const namespace = rest.normalize('NFC')
     return namespaceFault(namespace) === undefined ? { type: 'namespace', namespace } : NOTHING
   },
-  // A group is named by a string within meta, which is kept as it came: no form to bring it into.
+  // A group is named by a string in meta, which is stored unchanged, so it is not normalised.
   group: (rest) => (rest === '' ? NOTHING : { type: 'group', group: rest }),
 }
 
 const NOTHING: ReferenceTarget = { type: 'nothing' }
 
-/** What a reference means that stands in the entry `source`: a bare name is one of the same namespace. */
+/** Resolves a reference in the entry `source`. A bare name is an entry of the same namespace. */
 export function referenceTarget(source: EntryId, reference: string): ReferenceTarget {
   const colon = reference.indexOf(':')
   if (colon >= 0) {

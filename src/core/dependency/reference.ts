@@ -3,33 +3,33 @@ import { type EntryId, entryIdParts } from '../entry/entry-id.js'
 import type { Json } from '../entry/json.js'
 import { compareText } from '../entry/text.js'
 
-/** What a reference points at: one entry, every entry of a namespace, or every entry of a group. */
+/** The target of a reference: one entry, every entry of a namespace, or every entry of a group. */
 export type ReferenceTarget =
   | { readonly type: 'entry'; readonly id: EntryId }
   | { readonly type: 'namespace'; readonly namespace: string }
   | { readonly type: 'group'; readonly group: string }
-  /** Text that cannot be an id (`:registry`): a reference that dangles for good, told and nothing else. */
+  /** Text that cannot be an id (`:registry`). The reference is reported and always dangles. */
   | { readonly type: 'nothing' }
 
-/** One place in an entry's content that refers to something. */
+/** A place in an entry's content that names other entries. */
 export interface Reference {
-  /** Where it stands, e.g. `meta.depends_on.0`. No two references of one entry have the same. */
+  /** The path, e.g. `meta.depends_on.0`. It is unique among the references of one entry. */
   readonly path: string
   /** As written. */
   readonly reference: string
   readonly target: ReferenceTarget
 }
 
-/** `path` over `{meta, data}`; segments are literals, with `allowWildcard` also `*`, `pre*`, `*post`, `pre*post`. */
+/** A path over `{meta, data}`. Its segments are literals, with `allowWildcard` also `*`, `pre*`, `*post`, `pre*post`. */
 export interface DependencyPattern {
   readonly path: string
   readonly allowWildcard?: boolean
 }
 
-/** The references in one entry's content, by path; the id gives bare names their namespace. */
+/** Returns the references in an entry's content, by path. Bare names get the namespace of the id. */
 export type ExtractReferences = (id: EntryId, content: Content) => readonly Reference[]
 
-/** The groups that an entry is in: the strings of the array `meta.groups`, each once. */
+/** Returns the groups of an entry: the strings of the array `meta.groups`, each once. */
 export function groupsOf(content: Content): readonly string[] {
   if (!Object.hasOwn(content.meta, 'groups')) return []
   const groups: Json = content.meta['groups']!
@@ -37,12 +37,12 @@ export function groupsOf(content: Content): readonly string[] {
   return [...new Set((groups as readonly Json[]).filter((group) => typeof group === 'string'))]
 }
 
-/** Equal for equal targets. */
+/** A key for maps: equal for equal targets. */
 export function targetKey(target: ReferenceTarget): string {
   return targetParts(target).join('\0')
 }
 
-/** By type, then by what is named: ids as ids are ordered. */
+/** Compares by type, then by name. Ids are compared in the order of ids. */
 export function compareTargets(a: ReferenceTarget, b: ReferenceTarget): number {
   const [of, than] = [targetParts(a), targetParts(b)]
   return compareText(of[0], than[0]) || compareText(of[1], than[1]) || compareText(of[2], than[2])

@@ -1,9 +1,9 @@
 import { isJsonObject, type Json } from './json.js'
 
 /**
- * The RFC 8785 form: keys by UTF-16 unit, numbers as JavaScript writes them (-0 as 0), no white space. Two
- * values have the same form if and only if `jsonEquals` says so. Recurses as deep as the value: content that
- * was sealed is no deeper than `SealRules.maxDepth`.
+ * Prints the RFC 8785 form: keys by UTF-16 unit, numbers as JavaScript writes them (-0 as 0), no white space. Two values
+ * have the same form if and only if `jsonEquals` holds. It recurses as deep as the value. Sealed content is no deeper
+ * than `SealRules.maxDepth`.
  */
 export function canonicalJson(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -12,7 +12,7 @@ export function canonicalJson(value: Json): string {
     for (let i = 0; i < value.length; i++) text += (i === 0 ? '' : ',') + canonicalJson(value[i]!)
     return text + ']'
   }
-  // The default order of `sort` is by UTF-16 unit, which is what the RFC asks for (and not our order of ids).
+  // The default order of `sort` is by UTF-16 unit, as the RFC requires. Ids are ordered differently.
   const keys = Object.keys(value).sort()
   let text = '{'
   for (let i = 0; i < keys.length; i++) {
@@ -22,7 +22,7 @@ export function canonicalJson(value: Json): string {
   return text + '}'
 }
 
-/** Equal by value: the order of keys does not matter, 1 equals 1.0 and 0 equals -0, arrays are ordered. */
+/** Compares by value: key order does not matter, 1 equals 1.0, 0 equals -0, arrays are ordered. */
 export function jsonEquals(a: Json, b: Json): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
@@ -30,7 +30,7 @@ export function jsonEquals(a: Json, b: Json): boolean {
     if (!isJsonObject(b)) return false
     const keys = Object.keys(a)
     if (keys.length !== Object.keys(b).length) return false
-    // Own keys only: `b.__proto__` and `b.constructor` are there on every object.
+    // Own keys only: every object has `__proto__` and `constructor`.
     return keys.every((key) => Object.hasOwn(b, key) && jsonEquals(a[key]!, b[key]!))
   }
   if (isJsonObject(b) || a.length !== b.length) return false

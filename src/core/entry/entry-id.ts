@@ -1,9 +1,8 @@
 import { compareUnits, utf8Length } from './text.js'
 
 /**
- * An entry's natural key in its one written form, `namespace:name`, NFC-normalised. A namespace holds no
- * colon, so the first colon splits it and equal keys are equal strings. Made by `parseEntryId` or
- * `entryIdOf` only.
+ * An entry's id in its only written form, `namespace:name`, NFC-normalised. A namespace has no colon, so the id splits
+ * at the first colon, and equal ids are equal strings. Only `parseEntryId` and `entryIdOf` make ids.
  */
 export type EntryId = string & { readonly __brand: 'EntryId' }
 
@@ -12,10 +11,10 @@ export interface EntryIdParts {
   readonly name: string
 }
 
-/** What a caller sent as an id: not yet known to be one. */
+/** What a caller sent as an id, not validated yet. */
 export type SubmittedId = string | EntryIdParts
 
-/** What is wrong with a submitted id, in words for the caller. */
+/** A submitted id that is no id. The message is for the caller. */
 export class InvalidEntryId extends Error {
   override readonly name = 'InvalidEntryId'
 }
@@ -30,7 +29,10 @@ const NAMESPACE_FORBIDDEN = /[\s/@:]/u
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** Splits at the first colon. @throws InvalidEntryId naming the rule that is broken */
+/**
+ * Parses an id. A string is split at its first colon.
+ * @throws InvalidEntryId naming the broken rule
+ */
 export function parseEntryId(submitted: SubmittedId): EntryId {
   if (typeof submitted !== 'string') return entryIdOf(submitted.ns, submitted.name)
   const colon = submitted.indexOf(':')
@@ -38,7 +40,10 @@ export function parseEntryId(submitted: SubmittedId): EntryId {
   return entryIdOf(submitted.slice(0, colon), submitted.slice(colon + 1))
 }
 
-/** @throws InvalidEntryId naming the rule that is broken */
+/**
+ * Makes an id from its parts.
+ * @throws InvalidEntryId naming the broken rule
+ */
 export function entryIdOf(ns: string, name: string): EntryId {
   const namespace = ns.normalize('NFC')
   const entryName = name.normalize('NFC')
@@ -47,7 +52,7 @@ export function entryIdOf(ns: string, name: string): EntryId {
   return `${namespace}:${entryName}` as EntryId
 }
 
-/** Whether this text is an id in its one written form. */
+/** Whether a text is an id in its written form. */
 export function isEntryId(text: string): text is EntryId {
   try {
     return parseEntryId(text) === text
@@ -57,6 +62,7 @@ export function isEntryId(text: string): text is EntryId {
   }
 }
 
+/** What is wrong with a namespace; undefined if it is valid. */
 export function namespaceFault(ns: string): string | undefined {
   if (ns === '') return 'the namespace is empty'
   if (NAMESPACE_FORBIDDEN.test(ns)) return `the namespace "${shown(ns)}" has white space or one of / @ :`
@@ -92,8 +98,8 @@ export function entryIdParts(id: EntryId): EntryIdParts {
 const COLON = 0x3a
 
 /**
- * The registry's order: by namespace, then by name, each by code point. Goes over the ids as they are, the
- * first colon (the end of a namespace) lower than everything: sorting 100,000 ids cuts no string.
+ * Compares ids in the registry's order: by namespace, then by name, each by code point. The first colon (the end of
+ * the namespace) counts as lower than any character, so that sorting 100,000 ids splits no string.
  */
 export function compareEntryIds(a: EntryId, b: EntryId): number {
   const length = Math.min(a.length, b.length)
@@ -111,7 +117,7 @@ export function compareEntryIds(a: EntryId, b: EntryId): number {
   return a.length - b.length
 }
 
-/** A caller's text cut to what a message can carry. */
+/** A caller's text, cut to fit into a message. */
 function shown(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -1,7 +1,7 @@
 import type { EntryId } from './entry-id.js'
 import type { Json, JsonObject } from './json.js'
 
-/** What an entry holds besides its id. */
+/** An entry without its id. */
 export interface Content {
   readonly kind: string
   readonly meta: JsonObject
@@ -9,8 +9,8 @@ export interface Content {
 }
 
 /**
- * Content that has been checked and will not change: its JSON texts are the truth that is stored and sent
- * (they keep key order and every double), its digest says whether two are equal by value.
+ * Content that was validated once and never changes. Its JSON texts are what is stored and sent, because they preserve
+ * key order and every double. Equal digests mean equal values.
  */
 export class SealedContent implements Content {
   #meta: JsonObject | undefined
@@ -24,7 +24,7 @@ export class SealedContent implements Content {
     readonly digest: string,
   ) {}
 
-  /** Parsed on first use: most entries that pass through are never looked into. */
+  /** Parsed on first use, because most entries pass through without being read. */
   get meta(): JsonObject {
     return (this.#meta ??= JSON.parse(this.metaText) as JsonObject)
   }
@@ -35,17 +35,17 @@ export class SealedContent implements Content {
   }
 }
 
-/** An entry's content under its id, in a registry or not yet. */
+/** An entry's content with its id, whether or not a registry has it. */
 export interface EntryContent {
   readonly id: EntryId
   readonly content: SealedContent
 }
 
-/** An entry's content as one revision left it. */
+/** An entry's content at a revision. */
 export interface EntryRevision {
   readonly id: EntryId
   readonly content: SealedContent
-  /** The transition that gave the entry this content, a rollback's too. */
+  /** The transition that gave the entry this content. It may be a rollback. */
   readonly revision: number
   /** The version whose changeset wrote this content. */
   readonly version: number

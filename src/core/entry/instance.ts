@@ -4,15 +4,15 @@ import { jsonText } from './negative-zero.js'
 import { utf8Length } from './text.js'
 import { type ContentFault, type ValueLimits, valueFaults } from './value-faults.js'
 
-/** A live user of an entry, for as long as it renews. */
+/** A live user of an entry. It lives as long as its holder renews it. */
 export interface Instance {
-  /** A random UUID: who knows it may renew and release. */
+  /** A random UUID. Any holder of it may renew and release the instance. */
   readonly id: string
   readonly entryId: EntryId
   /** Unique among the entry's live instances. */
   readonly name: string
   readonly acquiredAt: Date
-  /** By the store's clock, as the others. */
+  /** By the store's clock, like `acquiredAt`. */
   readonly expiresAt: Date
   /** Grows with every instance of the entry's id ever acquired. */
   readonly fencingToken: number
@@ -22,30 +22,32 @@ export interface Instance {
 
 /** @bound Length of an instance's name. */
 export const MAX_INSTANCE_NAME_BYTES = 255
-/** In seconds. */
+/** Limits of the time to live, in seconds. */
 export const TTL = { least: 1, most: 86_400 } as const
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** What keeps a text from being an instance's name; undefined where nothing does. */
+/** What is wrong with an instance's name; undefined if it is valid. */
 export function instanceNameFault(name: string): string | undefined {
   if (name === '') return 'it is empty'
   if (EDGE_SPACE.test(name)) return 'it begins or ends with white space'
   if (CONTROL.test(name)) return 'it has a control character'
   if (LONE_SURROGATE.test(name)) return 'it has a lone surrogate'
   const bytes = utf8Length(name)
-  return bytes > MAX_INSTANCE_NAME_BYTES ? `it has ${bytes} bytes; it may have ${MAX_INSTANCE_NAME_BYTES}` : undefined
+  return bytes > MAX_INSTANCE_NAME_BYTES
+    ? `it has ${bytes} bytes, and at most ${MAX_INSTANCE_NAME_BYTES} are allowed`
+    : undefined
 }
 
-/** What keeps a number of seconds from being a time to live; undefined where nothing does. */
+/** What is wrong with a time to live in seconds; undefined if it is valid. */
 export function ttlFault(ttlSeconds: number): string | undefined {
   if (Number.isInteger(ttlSeconds) && ttlSeconds >= TTL.least && ttlSeconds <= TTL.most) return undefined
-  return `ttlSeconds is ${ttlSeconds}; it may be a whole number from ${TTL.least} to ${TTL.most}`
+  return `ttlSeconds is ${ttlSeconds}. It must be a whole number from ${TTL.least} to ${TTL.most}.`
 }
 
-/** The JSON text of an instance's metadata, under the rules that an entry's content has; null where it has none. */
+/** The JSON text of an instance's metadata, under the same rules as an entry's content; null if there is none. */
 export function metadataText(
   metadata: unknown,
   limits: ValueLimits,
@@ -58,7 +60,10 @@ export function metadataText(
   if (bytes <= limits.maxEntryBytes) return { text }
   return {
     faults: [
-      { code: 'TOO_LARGE', message: `metadata takes ${bytes} bytes as JSON; it may take ${limits.maxEntryBytes}` },
+      {
+        code: 'TOO_LARGE',
+        message: `metadata takes ${bytes} bytes as JSON, and at most ${limits.maxEntryBytes} are allowed`,
+      },
     ],
   }
 }

@@ -1,8 +1,8 @@
 import { isJsonObject, type Json } from './json.js'
 
 /*
- * JSON has a form for -0, `JSON.parse` reads it, and only `JSON.stringify` loses it. So where a value holds one,
- * a text that no kept value may hold (it begins with U+0000) stands for it while the value is written down.
+ * JSON can express -0 and `JSON.parse` reads it. Only `JSON.stringify` loses it. So a marker stands for -0 while a value
+ * is printed. The marker begins with U+0000, which no stored text can hold.
  */
 
 export function holdsNegativeZero(value: Json): boolean {
@@ -13,7 +13,7 @@ export function holdsNegativeZero(value: Json): boolean {
   return false
 }
 
-/** The same value with `mark` for every -0. */
+/** Replaces every -0 with `mark`. */
 export function withMarks(value: Json, mark: string): Json {
   if (Object.is(value, -0)) return mark
   if (typeof value !== 'object' || value === null) return value
@@ -22,7 +22,7 @@ export function withMarks(value: Json, mark: string): Json {
   return Object.fromEntries(Object.keys(value).map((key) => [key, withMarks(value[key]!, mark)]))
 }
 
-/** JSON text with its marks taken back to -0. */
+/** Replaces the marks in a JSON text with -0. */
 export function withoutMarks(text: string, mark: string): string {
   const written = JSON.stringify(mark)
   return text.includes(written) ? text.replaceAll(written, '-0') : text
@@ -30,7 +30,7 @@ export function withoutMarks(text: string, mark: string): string {
 
 const MARK = '\u0000-0'
 
-/** The JSON text of a value without U+0000, -0 included. Recurses as deep as the value. */
+/** Prints a value as JSON, with -0. The value must not hold U+0000. It recurses as deep as the value. */
 export function jsonText(value: Json): string {
   return holdsNegativeZero(value) ? withoutMarks(JSON.stringify(withMarks(value, MARK)), MARK) : JSON.stringify(value)
 }

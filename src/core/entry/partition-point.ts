@@ -1,4 +1,4 @@
-/** How many items stand at the front of which `isBefore` holds, where it holds of none behind them. By bisection. */
+/** Counts the items at the front for which `isBefore` holds, by bisection. It must hold for no item after them. */
 export function partitionPoint<Item>(items: readonly Item[], isBefore: (item: Item) => boolean): number {
   let low = 0
   let high = items.length

@@ -7,15 +7,15 @@ import { utf8Length } from './text.js'
 import { type ContentFault, MAX_FAULTS, valueFaults } from './value-faults.js'
 
 export interface SealRules {
-  /** 64 hex digits of the text's UTF-8 bytes. The core has no hash of its own. */
+  /** Hashes the text's UTF-8 bytes to 64 hex digits. The core has no hash of its own. */
   sha256(text: string): string
-  /** How deep arrays and objects may nest within meta and within data: `[]` is 1 deep, `[[]]` is 2. */
+  /** How deep arrays and objects may be nested in meta and in data: `[]` is 1 deep, `[[]]` is 2. */
   readonly maxDepth: number
-  /** UTF-8 bytes of the texts of meta and data together. */
+  /** Limit for the UTF-8 bytes of the texts of meta and data together. */
   readonly maxEntryBytes: number
 }
 
-/** Content as a caller gave it: nothing is known of meta and data. */
+/** Content as a caller sent it: meta and data are not validated. */
 export interface UnsealedContent {
   readonly kind: string
   readonly meta: unknown
@@ -23,8 +23,8 @@ export interface UnsealedContent {
 }
 
 /**
- * Checks content and fixes its texts and digest; meta left out or null is `{}`, data left out is null.
- * Nothing is altered to make it fit: what cannot be kept is a fault.
+ * Validates content and fixes its texts and digest. Missing or null meta becomes `{}`, missing data null. Nothing else is
+ * altered: content that cannot be stored unchanged has faults.
  */
 export function sealContent(
   content: UnsealedContent,
@@ -38,7 +38,7 @@ export function sealContent(
   const wrongKind = kindFault(kind)
   if (wrongKind !== undefined) faults.push({ code: 'INVALID_ENTRY', message: wrongKind })
   if (typeof meta !== 'object' || Array.isArray(meta)) {
-    faults.push({ code: 'INVALID_ENTRY', message: 'meta is not a JSON object; send an object, null or nothing' })
+    faults.push({ code: 'INVALID_ENTRY', message: 'meta is not a JSON object. Send an object, null or nothing.' })
   } else {
     faults.push(...valueFaults('meta', meta, rules))
   }
@@ -57,6 +57,6 @@ export function sealContent(
 function tooLarge(bytes: string, rules: SealRules): ContentFault {
   return {
     code: 'TOO_LARGE',
-    message: `meta and data take ${bytes} bytes as JSON; an entry may take ${rules.maxEntryBytes}: make it smaller or split it`,
+    message: `meta and data take ${bytes} bytes as JSON, and an entry may take ${rules.maxEntryBytes}. Make it smaller or split it.`,
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Orders by code point, as UTF-8 bytes and Postgres' "C" collation do. JavaScript's own `<` orders by
- * UTF-16 unit, which puts U+1F600 before U+FFFD: surrogates are lifted above the rest of the plane first.
+ * Compares by code point, like UTF-8 bytes and Postgres' "C" collation. JavaScript's own `<` compares by UTF-16 unit,
+ * which puts U+1F600 before U+FFFD. So surrogates count as higher than the rest of the plane.
  */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
@@ -12,7 +12,7 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Orders two UTF-16 units that differ, standing at the same place of well-formed text, by code point. */
+/** Compares by code point two UTF-16 units that differ, at the same position of well-formed texts. */
 export function compareUnits(x: number, y: number): number {
   return lifted(x) - lifted(y)
 }
@@ -23,9 +23,9 @@ function lifted(unit: number): number {
 
 const BEYOND_ASCII = /[^\u0000-\u007f]/
 
-/** Bytes of well-formed text in UTF-8. */
+/** Counts the UTF-8 bytes of a well-formed text. */
 export function utf8Length(text: string): number {
-  // A regex scans ASCII, which nearly all text is, several times faster than a loop.
+  // Nearly all text is ASCII, which a regex scans several times faster than a loop.
   const start = text.search(BEYOND_ASCII)
   if (start < 0) return text.length
   let bytes = start

@@ -4,16 +4,16 @@ export interface ContentFault {
   readonly message: string
 }
 
-/** What a value must keep to. */
+/** The limits of a value. */
 export interface ValueLimits {
   readonly maxDepth: number
   readonly maxEntryBytes: number
 }
 
-/** One entry's faults are told up to this number: a list of a million bad strings is bad in one way. */
+/** How many faults of one entry are reported. A list of a million bad strings needs no million messages. */
 export const MAX_FAULTS = 10
 
-/** A container that is being walked. An object's `keys` are its own; an array has none. */
+/** A container in the traversal. `keys` are an object's own keys, or null for an array. */
 interface Frame {
   readonly container: object
   readonly keys: readonly string[] | null
@@ -21,17 +21,17 @@ interface Frame {
   next: number
 }
 
-const NOT_KEPT = /[\u0000\p{Surrogate}]/u
+const UNSTORABLE = /[\u0000\p{Surrogate}]/u
 
 /**
- * What is wrong with a value that is to be JSON, each fault with the dotted path of its place. Walks with a
- * stack of its own, so depth costs no call stack, and stops as soon as the value cannot fit any more: a value
- * in which one object stands in many places (YAML's aliases) may be small in memory and endless as text.
+ * Finds what is wrong with a value that should be JSON, each fault with its dotted path. It has a stack of its own, so
+ * depth costs no call stack. It stops once the value cannot fit: a value that shares one object in many places (YAML's
+ * aliases) may be small in memory and huge as text.
  */
 export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, limits: ValueLimits): ContentFault[] {
   const faults: ContentFault[] = []
   const stack: Frame[] = []
-  /** Never more than the bytes of the JSON text so far. */
+  /** A lower bound of the bytes of the JSON text so far. */
   let leastBytes = 0
 
   const fault = (message: string) => {
@@ -41,11 +41,11 @@ export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, 
     leastBytes += 1
     if (typeof item === 'string') {
       leastBytes += item.length
-      if (NOT_KEPT.test(item)) fault(`holds ${notKept(item)}, which cannot be kept`)
+      if (UNSTORABLE.test(item)) fault(`holds ${unstorable(item)}, which cannot be stored`)
     } else if (typeof item === 'number') {
       if (!Number.isFinite(item)) fault('is a number beyond the range of a double')
     } else if (typeof item === 'object' && item !== null) {
-      if (stack.length >= limits.maxDepth) return fault(`nests more than ${limits.maxDepth} deep`)
+      if (stack.length >= limits.maxDepth) return fault(`is nested more than ${limits.maxDepth} deep`)
       const keys = Array.isArray(item) ? null : isPlain(item) ? Object.keys(item) : undefined
       if (keys === undefined) return fault('is not a JSON value')
       stack.push({ container: item, keys, size: keys === null ? (item as unknown[]).length : keys.length, next: 0 })
@@ -57,7 +57,7 @@ export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, 
   visit(value)
   while (stack.length > 0 && faults.length < MAX_FAULTS) {
     if (leastBytes > limits.maxEntryBytes) {
-      const message = `${root} takes more than the ${limits.maxEntryBytes} bytes that an entry may take: make it smaller or split it`
+      const message = `${root} takes more than the ${limits.maxEntryBytes} bytes that an entry may take. Make it smaller or split it.`
       return [...faults, { code: 'TOO_LARGE', message }]
     }
     const frame = stack[stack.length - 1]!
@@ -71,27 +71,27 @@ export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, 
     } else {
       const key = frame.keys[at]!
       leastBytes += key.length + 3
-      if (NOT_KEPT.test(key)) fault(`is under a key with ${notKept(key)}, which cannot be kept`)
+      if (UNSTORABLE.test(key)) fault(`is under a key with ${unstorable(key)}, which cannot be stored`)
       visit((frame.container as Record<string, unknown>)[key])
     }
   }
   return faults
 }
 
-/** An object literal of any realm, or one without prototype; a Date, a Map or a Buffer is none. */
+/** Whether it is an object literal of any realm or has no prototype. A Date, a Map or a Buffer is not plain. */
 function isPlain(item: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(item)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function notKept(text: string): string {
+function unstorable(text: string): string {
   return text.includes('\u0000') ? 'U+0000' : 'a lone surrogate'
 }
 
 const SHOWN_KEY = 40
 const SHOWN_KEYS = 4
 
-/** Dotted path of the item last taken from the innermost frame; long keys and long ways are cut. */
+/** The dotted path of the item last visited. Long keys and long paths are cut. */
 function shownPath(root: string, stack: readonly Frame[]): string {
   const keys = stack.map((frame) => String(frame.keys === null ? frame.next - 1 : frame.keys[frame.next - 1]))
   const shown = keys.length <= 2 * SHOWN_KEYS ? keys : [...keys.slice(0, SHOWN_KEYS), '…', ...keys.slice(-SHOWN_KEYS)]
@@ -100,7 +100,7 @@ function shownPath(root: string, stack: readonly Frame[]): string {
   )
 }
 
-/** A message must itself be text that can be sent. */
+/** Replaces what cannot be sent: a message must itself be valid text. */
 function readable(key: string): string {
   return key.replace(/[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/gu, '\ufffd')
 }

@@ -1,6 +1,9 @@
 import { type EntryRevision, SealedContent } from './entry.js'
 
-/** Contents remember what was parsed of them, which takes several times their texts: each reader of what is kept has one of its own. */
+/**
+ * Copies an entry without the parsed values that its content caches. Those take several times the memory of the texts,
+ * so caches store this copy and give each reader another.
+ */
 export function withoutParsedCache({
   id,
   revision,

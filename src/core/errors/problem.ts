@@ -7,13 +7,13 @@ export interface Problem {
   readonly code: ProblemCode
   /** What was wrong with which input, and what to do. */
   readonly message: string
-  /** The id as far as it could be read; a malformed one stands as it was sent. */
+  /** The id, or what was sent in its place if that is no id. */
   readonly entryId?: EntryId | string
-  /** `entryId` is none; shown as text it may look like another entry's: `{ns: "a:b", name: "c"}` is not `a:b:c`. */
+  /** Set if `entryId` is no id. As text it may look like another entry's: `{ns: "a:b", name: "c"}` is not `a:b:c`. */
   readonly isMalformedId?: true
   /** Index into the operations sent. */
   readonly operation?: number
-  /** The entry as it stands, where that explains the problem. */
+  /** The current entry, if it explains the problem. */
   readonly current?: EntryRevision
   readonly participant?: string
 }

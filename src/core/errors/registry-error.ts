@@ -1,13 +1,13 @@
 import type { ErrorCode } from './codes.js'
 
-/** An error that tells its caller what was wrong and what to do; everything else is masked. */
+/** An error for the caller: its message says what is wrong and what to do. All other errors are masked. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    /** Further facts for machines, e.g. the oldest revision to be had. */
+    /** Further facts for programs, e.g. the oldest available revision. */
     readonly details: Readonly<Record<string, string | number | boolean | null>> = {},
     options?: { cause?: unknown },
   ) {

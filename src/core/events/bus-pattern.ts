@@ -14,14 +14,14 @@ const LONGEST_PATTERN = 1_000
 const DEEPEST_GROUP = 16
 
 /**
- * Matches dotted text: `*` is one segment, `**` any number of them (none too), `(a|b.c)` one of several patterns.
- * Wildcards and groups are whole segments; any other character, a colon too, stands for itself.
+ * Compiles a pattern over dotted text. `*` is one segment, `**` any number of segments (also none), `(a|b.c)` one of
+ * several patterns. Wildcards and groups are whole segments. Any other character, also a colon, stands for itself.
  *
  *   entry.*             entry.create, not entry, not entry.a.b
  *   service.**          service, service.http, service.http.tls
  *   entry.(create|update)
  *
- * All states are followed side by side, so time grows with pattern times text and never more.
+ * All states advance together, so the time is at most proportional to pattern times text.
  * @throws InvalidBusPattern saying where and why
  */
 export function compileBusPattern(pattern: string): MatchBusPattern {
@@ -41,7 +41,7 @@ export function compileBusPattern(pattern: string): MatchBusPattern {
   }
 }
 
-/** `takes`: the segment that leads on to `to`; null for any one, undefined for none. `free` are reached without a segment. */
+/** `takes` is the segment that leads to `to`: null for any, undefined for none. `free` states need no segment. */
 interface State {
   readonly takes: string | null | undefined
   readonly to: number
@@ -50,7 +50,7 @@ interface State {
 
 function closure(from: readonly number[], nodes: readonly State[]): Set<number> {
   const reached = new Set<number>(from)
-  // A set's iteration goes on over what is added meanwhile.
+  // Iterating a set includes the members added meanwhile.
   for (const state of reached) for (const free of nodes[state]!.free) reached.add(free)
   return reached
 }
@@ -64,12 +64,12 @@ class PatternReader {
   read(): readonly State[] {
     if (this.pattern.length > LONGEST_PATTERN) throw this.#fault(`it has more than ${LONGEST_PATTERN} characters`)
     this.#alternative(0)
-    if (this.#at < this.pattern.length) throw this.#fault(`"${this.pattern[this.#at]}" stands where a segment ends`)
+    if (this.#at < this.pattern.length) throw this.#fault(`"${this.pattern[this.#at]}" is where a segment should end`)
     this.#add(undefined)
     return this.#nodes
   }
 
-  /** Segments up to the end, `|` or `)`. Begins at the next state to be made and ends before the one after its last. */
+  /** Reads segments up to the end, `|` or `)`. */
   #alternative(depth: number): void {
     for (;;) {
       this.#segment(depth)
@@ -86,7 +86,7 @@ class PatternReader {
     if (text === '**') this.#anyNumber()
     else if (text === '*') this.#add(null)
     else if (text.includes('*'))
-      throw this.#fault(`"${text}" has a * beside other characters; it stands for a whole segment`)
+      throw this.#fault(`"${text}" has a * beside other characters, but * is a whole segment`)
     else this.#add(text)
   }
 
@@ -96,7 +96,7 @@ class PatternReader {
   }
 
   #group(depth: number): void {
-    if (depth > DEEPEST_GROUP) throw this.#fault(`groups stand more than ${DEEPEST_GROUP} deep within one another`)
+    if (depth > DEEPEST_GROUP) throw this.#fault(`groups are nested more than ${DEEPEST_GROUP} deep`)
     const fork = this.#add(undefined)
     fork.free.length = 0
     const ends: State[] = []
@@ -106,12 +106,12 @@ class PatternReader {
       this.#alternative(depth)
       ends.push(this.#add(undefined))
     } while (this.pattern[this.#at] === '|')
-    if (this.pattern[this.#at] !== ')') throw this.#fault('a ( has no ) where its group ends')
+    if (this.pattern[this.#at] !== ')') throw this.#fault('a ( has no matching )')
     this.#at++
     for (const end of ends) end.free.push(this.#nodes.length)
   }
 
-  /** A state that leads to the one after it. */
+  /** Adds a state that leads to the next one. */
   #add(takes: string | null | undefined): State {
     const state: State = { takes, to: this.#nodes.length + 1, free: [] }
     this.#nodes.push(state)
@@ -119,6 +119,8 @@ class PatternReader {
   }
 
   #fault(why: string): InvalidBusPattern {
-    return new InvalidBusPattern(`"${this.pattern.slice(0, 100)}" is no bus pattern: ${why} (at character ${this.#at})`)
+    return new InvalidBusPattern(
+      `"${this.pattern.slice(0, 100)}" is not a bus pattern: ${why} (at character ${this.#at})`,
+    )
   }
 }

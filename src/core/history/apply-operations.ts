@@ -2,36 +2,36 @@ import type { SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
 import type { Operation, OperationKind } from '../ordering/operation.js'
 
-/** What makes an operation of each kind fit what stands there; the answer says why it does not. */
-const MISFIT: Readonly<
+/** Why an operation of each kind does not fit the current entry; undefined if it does. */
+const MISFITS: Readonly<
   Record<OperationKind, (operation: Operation, current: SealedContent | undefined) => string | undefined>
 > = {
   CREATE: ({ content }, current) => {
     if (content === null) return 'has no content'
-    return current === undefined ? undefined : 'the entry is there already'
+    return current === undefined ? undefined : 'the entry already exists'
   },
   UPDATE: ({ content, original }, current) => {
     if (content === null) return 'has no content'
-    if (current === undefined) return 'there is no such entry'
+    if (current === undefined) return 'the entry does not exist'
     if (content.kind !== current.kind) return `an update cannot make a ${content.kind} of a ${current.kind}`
     return otherOriginal(original, current)
   },
   DELETE: ({ content, original }, current) => {
     if (content !== null) return 'has content'
-    return current === undefined ? 'there is no such entry' : otherOriginal(original, current)
+    return current === undefined ? 'the entry does not exist' : otherOriginal(original, current)
   },
 }
 
 function otherOriginal(original: SealedContent | null, current: SealedContent): string | undefined {
   return original === null || original.digest === current.digest
     ? undefined
-    : 'the entry holds something else than its original'
+    : 'the entry has other content than its original'
 }
 
 /**
- * The state after these operations, in their order; the given state stays as it is.
- * @throws Error where an operation does not fit: the state lacks what it changes, has what it creates, or
- * holds something else than the operation's original (an original of null is not compared)
+ * Applies operations in their order and returns the new state. The given state is not modified.
+ * @throws Error if an operation does not fit: the state lacks the entry that it changes, has the entry that it creates, or
+ * has other content than the operation's original (an original of null is not compared)
  */
 export function applyOperations(
   state: ReadonlyMap<EntryId, SealedContent>,
@@ -39,7 +39,7 @@ export function applyOperations(
 ): Map<EntryId, SealedContent> {
   const result = new Map(state)
   for (const operation of operations) {
-    const misfit = MISFIT[operation.kind](operation, result.get(operation.id))
+    const misfit = MISFITS[operation.kind](operation, result.get(operation.id))
     if (misfit !== undefined) throw new Error(`${operation.kind} ${operation.id} does not fit: ${misfit}`)
     if (operation.content === null) result.delete(operation.id)
     else result.set(operation.id, operation.content)

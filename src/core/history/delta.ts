@@ -4,7 +4,7 @@ import type { EntryId } from '../entry/entry-id.js'
 import type { Operation } from '../ordering/operation.js'
 import { orderOperations } from '../ordering/order-operations.js'
 
-/** What one entry holds in two states; null where it is not there. */
+/** An entry's content in two states; null if it is missing in one. */
 export interface EntryPair {
   readonly id: EntryId
   readonly before: SealedContent | null
@@ -12,8 +12,8 @@ export interface EntryPair {
 }
 
 /**
- * The fewest operations that lead from `before` to `after` for each of these entries, in order. Equal content
- * (by value) needs none; another kind needs a DELETE and a CREATE. Each id stands in one pair.
+ * Computes the fewest operations that lead from `before` to `after` for each entry, in order. Equal content (by value)
+ * needs none. Another kind needs a DELETE and a CREATE. Each id is in one pair only.
  */
 export function operationsBetween(pairs: Iterable<EntryPair>, references: ExtractReferences): Operation[] {
   const operations: Operation[] = []
@@ -31,7 +31,7 @@ export function operationsBetween(pairs: Iterable<EntryPair>, references: Extrac
   return orderOperations(operations, references)
 }
 
-/** The fewest operations that lead from one state to another, in order. */
+/** Computes the fewest operations that lead from one state to another, in order. */
 export function delta(
   from: ReadonlyMap<EntryId, SealedContent>,
   to: ReadonlyMap<EntryId, SealedContent>,

@@ -7,14 +7,14 @@ const INVERSE_KIND: Readonly<Record<OperationKind, OperationKind>> = {
 }
 
 /**
- * The operations that undo these, in reverse order: what an entry holds afterwards is what it held before.
- * @throws Error on an operation that does not know what was there before
+ * Returns the operations that undo these, in reverse order.
+ * @throws Error if an update or delete has no original
  */
 export function inverse(operations: readonly Operation[]): Operation[] {
   return operations.map(inverseOf).reverse()
 }
 
 function inverseOf({ kind, id, content, original }: Operation): Operation {
-  if (kind !== 'CREATE' && original === null) throw new Error(`${kind} ${id} has no original to go back to`)
+  if (kind !== 'CREATE' && original === null) throw new Error(`${kind} ${id} has no original to restore`)
   return { kind: INVERSE_KIND[kind], id, content: original, original: content }
 }

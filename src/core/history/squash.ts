@@ -4,10 +4,10 @@ import type { EntryId } from '../entry/entry-id.js'
 import type { Operation, OperationKind } from '../ordering/operation.js'
 import { operationsBetween } from './delta.js'
 
-/** What several operations on one entry come to. REPLACE is a delete and then a create. */
+/** The effect of several operations on one entry. REPLACE is a delete and then a create. */
 type Effect = 'NOTHING' | 'CREATE' | 'UPDATE' | 'DELETE' | 'REPLACE'
 
-/** The effect of an operation after others; null where it cannot follow them. */
+/** The effect of an operation after others; null if it cannot follow them. */
 const SQUASHED: Readonly<Record<Effect, Readonly<Record<OperationKind, Effect | null>>>> = {
   NOTHING: { CREATE: 'CREATE', UPDATE: null, DELETE: null },
   CREATE: { CREATE: null, UPDATE: 'CREATE', DELETE: 'NOTHING' },
@@ -23,9 +23,9 @@ interface Squashed {
 }
 
 /**
- * One changeset that does what these do one after the other, with the fewest operations, in order. A REPLACE
- * by the same kind is an UPDATE, and content that is back to what it was is left out.
- * @throws Error where an operation cannot follow the ones before it
+ * Combines changesets into one with the same effect and the fewest operations, in order. A REPLACE by the same kind is an
+ * UPDATE. Content that returns to its original value is left out.
+ * @throws Error if an operation cannot follow the ones before it
  */
 export function squash(changesets: readonly (readonly Operation[])[], references: ExtractReferences): Operation[] {
   const entries = new Map<EntryId, Squashed>()
@@ -41,14 +41,13 @@ export function squash(changesets: readonly (readonly Operation[])[], references
 }
 
 function begin({ kind, id, content, original }: Operation): Squashed {
-  if (kind !== 'CREATE' && original === null)
-    throw new Error(`${kind} ${id} has no original: what was there before is not known`)
+  if (kind !== 'CREATE' && original === null) throw new Error(`${kind} ${id} has no original`)
   return { effect: kind, before: original, after: content }
 }
 
 function follow(squashed: Squashed, { kind, id, content, original }: Operation): void {
   const effect = SQUASHED[squashed.effect][kind]
-  if (effect === null) throw new Error(`${kind} ${id} cannot follow what comes to ${squashed.effect}`)
+  if (effect === null) throw new Error(`${kind} ${id} cannot follow operations with the effect ${squashed.effect}`)
   if (original !== null && original.digest !== squashed.after?.digest) {
     throw new Error(`${kind} ${id} cannot follow: its original is not what the operations before it left`)
   }

@@ -2,10 +2,11 @@
 export interface Tag {
   readonly name: string
   readonly version: number
-  /** A fixed one stays where it is for good. */
+  /** A tag that is not movable stays on its version forever. */
   readonly movable: boolean
-  /** When it was put on this version, and by whom. */
+  /** When it was set to this version. */
   readonly createdAt: Date
+  /** Who set it. */
   readonly author: string | null
 }
 
@@ -14,10 +15,10 @@ export const MAX_TAG_NAME = 255
 
 const NAME = /^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$/
 
-/** What keeps a text from being a tag's name; undefined where nothing does. */
+/** What is wrong with a tag's name; undefined if it is valid. */
 export function tagNameFault(name: string): string | undefined {
   if (name === '') return 'it is empty'
-  if (name.length > MAX_TAG_NAME) return `it has ${name.length} characters; it may have ${MAX_TAG_NAME}`
-  if (!NAME.test(name)) return 'a tag is made of segments of A-Z, a-z, 0-9, "_" and "-", joined by "." or "/"'
+  if (name.length > MAX_TAG_NAME) return `it has ${name.length} characters, and at most ${MAX_TAG_NAME} are allowed`
+  if (!NAME.test(name)) return 'a tag consists of segments of A-Z, a-z, 0-9, "_" and "-", joined by "." or "/"'
   return undefined
 }

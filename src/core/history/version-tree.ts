@@ -1,4 +1,4 @@
-/** One step on the way from one version to another. */
+/** One step of the path from one version to another. */
 export interface PathStep {
   readonly direction: 'FORWARD' | 'BACKWARD'
   /** The version whose changeset this step applies (FORWARD) or inverts (BACKWARD). */
@@ -6,15 +6,16 @@ export interface PathStep {
 }
 
 /**
- * The last version that both come from, itself included. A lineage goes from the version itself up to v0.
- * @throws Error where the lineages do not end in the same root
+ * Finds the nearest common ancestor of two versions. A version counts as its own ancestor. A lineage goes from the
+ * version itself up to v0.
+ * @throws Error if the lineages do not end in the same root
  */
 export function commonAncestor(lineageA: readonly number[], lineageB: readonly number[]): number {
   const shared = sharedLength(lineageA, lineageB)
   return lineageA[lineageA.length - shared]!
 }
 
-/** Back to the common ancestor, then forward; nothing where both are the same version. */
+/** The path back to the common ancestor, then forward. Empty if both are the same version. */
 export function pathBetween(lineageFrom: readonly number[], lineageTo: readonly number[]): PathStep[] {
   const shared = sharedLength(lineageFrom, lineageTo)
   const back = lineageFrom.slice(0, lineageFrom.length - shared)
@@ -25,7 +26,7 @@ export function pathBetween(lineageFrom: readonly number[], lineageTo: readonly 
   ]
 }
 
-/** Two lineages are the same from the root up to where they part. */
+/** Counts the versions that two lineages share, from the root. */
 function sharedLength(a: readonly number[], b: readonly number[]): number {
   let shared = 0
   while (shared < a.length && shared < b.length && a[a.length - 1 - shared] === b[b.length - 1 - shared]) shared++

@@ -1,9 +1,9 @@
-/** A node of the version tree: what one changeset made. v0, the root, is empty. */
+/** A node of the version tree, made by one changeset. v0, the root, is empty. */
 export interface Version {
   readonly number: number
   /** Null for v0. */
   readonly parent: number | null
-  /** The first revision at which this version was the head: where its snapshot is read. */
+  /** The first revision at which this version was the head. Its snapshot is read there. */
   readonly revision: number
   readonly author: string | null
   readonly message: string | null
@@ -29,11 +29,11 @@ export interface Transition {
   readonly author: string | null
   readonly message: string | null
   readonly createdAt: Date
-  /** How many changes it made; a transition that changed nothing has 0. */
+  /** The number of changes. A transition that changed nothing has 0. */
   readonly changeCount: number
 }
 
-/** Where the registry stands. */
+/** The registry's current revision, and its version there. */
 export interface Head {
   readonly revision: number
   readonly version: number

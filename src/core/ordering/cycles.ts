@@ -1,52 +1,52 @@
 import type { PrecedenceGraph } from './precedence-graph.js'
 
 /**
- * The circles of a graph (its strongly connected components), as the circle's number for each item and, after
- * the items, for each hub. What is on no circle has a number of its own. Tarjan's algorithm with a stack of
- * its own: a chain of 100,000 must not need as many calls.
+ * Finds the cycles of a graph (its strongly connected components): the cycle's number for each item and, after the items,
+ * for each hub. A node on no cycle has a number of its own. Tarjan's algorithm with an explicit stack, because a chain of
+ * 100,000 must not need as many nested calls.
  */
 export function cyclesOf(graph: PrecedenceGraph): Int32Array {
   const total = graph.size + graph.hubs.length
   const next = successors(graph)
-  const circle = new Int32Array(total).fill(-1)
+  const cycle = new Int32Array(total).fill(-1)
   const order = new Int32Array(total).fill(-1)
   const lowest = new Int32Array(total)
-  const taken = new Int32Array(total)
+  const visited = new Int32Array(total)
   const open: number[] = []
-  const way: number[] = []
+  const path: number[] = []
   let clock = 0
-  let circles = 0
+  let cycles = 0
 
   const enter = (node: number) => {
     order[node] = lowest[node] = clock++
     open.push(node)
-    way.push(node)
+    path.push(node)
   }
   for (let start = 0; start < total; start++) {
     if (order[start]! >= 0) continue
     enter(start)
-    while (way.length > 0) {
-      const node = way[way.length - 1]!
-      const successor = next[node]![taken[node]!++]
+    while (path.length > 0) {
+      const node = path[path.length - 1]!
+      const successor = next[node]![visited[node]!++]
       if (successor !== undefined) {
         if (order[successor]! < 0) enter(successor)
-        else if (circle[successor]! < 0) lowest[node] = Math.min(lowest[node]!, order[successor]!)
+        else if (cycle[successor]! < 0) lowest[node] = Math.min(lowest[node]!, order[successor]!)
         continue
       }
-      way.pop()
-      const parent = way[way.length - 1]
+      path.pop()
+      const parent = path[path.length - 1]
       if (parent !== undefined) lowest[parent] = Math.min(lowest[parent]!, lowest[node]!)
       if (lowest[node] !== order[node]) continue
       let member: number
-      do circle[(member = open.pop()!)] = circles
+      do cycle[(member = open.pop()!)] = cycles
       while (member !== node)
-      circles++
+      cycles++
     }
   }
-  return circle
+  return cycle
 }
 
-/** What follows each node; hub h is node `size + h`. */
+/** The successors of each node. Hub h is node `size + h`. */
 function successors({ size, after, hubs }: PrecedenceGraph): readonly (readonly number[])[] {
   const next: (readonly number[])[] = [...after]
   const viaHubs = new Map<number, number[]>()

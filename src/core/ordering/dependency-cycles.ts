@@ -6,43 +6,43 @@ import type { Operation } from './operation.js'
 import { precedenceGraph } from './precedence-graph.js'
 
 /**
- * The circles among a changeset's operations, at which `orderOperations` had to break references: each by id, all by
- * their smallest. An entry that names itself directly is a circle of one, of which nothing had to be broken.
+ * Finds the cycles among a changeset's operations, where `orderOperations` had to break references. Each cycle is sorted
+ * by id, and the cycles by their smallest id. An entry that names itself directly is a cycle of one.
  */
 export function dependencyCycles(operations: readonly Operation[], references: ExtractReferences): EntryId[][] {
   const deleted = operations.flatMap(({ kind, id, original }) =>
     kind === 'DELETE' ? [{ id, content: original! }] : [],
   )
   const written = operations.flatMap(({ kind, id, content }) => (kind === 'DELETE' ? [] : [{ id, content: content! }]))
-  const circles = new Map<string, EntryId[]>()
+  const cycles = new Map<string, EntryId[]>()
   for (const half of [deleted, written]) {
-    // The same circle deleted and made again is told once.
-    for (const circle of circlesAmong(half, references)) circles.set(JSON.stringify(circle), circle)
+    // A cycle that is deleted and created again is reported once.
+    for (const cycle of cyclesAmong(half, references)) cycles.set(JSON.stringify(cycle), cycle)
   }
-  return [...circles.values()].sort((a, b) => compareEntryIds(a[0]!, b[0]!) || b.length - a.length)
+  return [...cycles.values()].sort((a, b) => compareEntryIds(a[0]!, b[0]!) || b.length - a.length)
 }
 
-function circlesAmong(
+function cyclesAmong(
   items: readonly { id: EntryId; content: SealedContent }[],
   references: ExtractReferences,
 ): EntryId[][] {
   const byId = [...items].sort((a, b) => compareEntryIds(a.id, b.id))
-  const namingThemselves = new Set<EntryId>()
+  const selfReferring = new Set<EntryId>()
   const graph = precedenceGraph(
     byId,
     (id, content) => {
       const found = references(id, content)
-      if (found.some(({ target }) => target.type === 'entry' && target.id === id)) namingThemselves.add(id)
+      if (found.some(({ target }) => target.type === 'entry' && target.id === id)) selfReferring.add(id)
       return found
     },
     'DEPENDENCIES_FIRST',
   )
   const members = new Map<number, EntryId[]>()
-  const circleOf = cyclesOf(graph)
+  const cycleOf = cyclesOf(graph)
   byId.forEach(({ id }, number) => {
-    const circle = members.get(circleOf[number]!)
-    if (circle === undefined) members.set(circleOf[number]!, [id])
-    else circle.push(id)
+    const cycle = members.get(cycleOf[number]!)
+    if (cycle === undefined) members.set(cycleOf[number]!, [id])
+    else cycle.push(id)
   })
-  return [...members.values()].filter((circle) => circle.length > 1 || namingThemselves.has(circle[0]!))
+  return [...members.values()].filter((cycle) => cycle.length > 1 || selfReferring.has(cycle[0]!))
 }

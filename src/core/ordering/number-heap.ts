@@ -1,4 +1,4 @@
-/** A binary heap: `pop` gives the smallest number. */
+/** A binary heap of numbers. `pop` returns the smallest. */
 export class NumberHeap {
   readonly #items: number[] = []
 

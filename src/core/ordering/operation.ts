@@ -5,8 +5,8 @@ export const OPERATION_KINDS = ['CREATE', 'UPDATE', 'DELETE'] as const
 export type OperationKind = (typeof OPERATION_KINDS)[number]
 
 /**
- * One step of a changeset that leads from one state to another. `content` is what the entry holds
- * afterwards (null for DELETE), `original` what it held before (null for CREATE).
+ * One step of a changeset. `content` is the entry's content afterwards (null for DELETE), `original` its content before
+ * (null for CREATE).
  */
 export interface Operation {
   readonly kind: OperationKind
@@ -15,12 +15,12 @@ export interface Operation {
   readonly original: SealedContent | null
 }
 
-/** An operation between two states of a registry: it also knows where the original stood. */
+/** An operation between two states of a registry. It also has the revision of the original. */
 export interface PlannedOperation extends Operation {
   readonly originalRevision: EntryRevision | null
 }
 
-/** An operation as a caller sent it, its content checked, not yet held against any state. */
+/** An operation as a caller sent it. Its content is validated; it is not checked against any state yet. */
 export interface SubmittedOperation {
   /** Index into the operations sent. */
   readonly index: number
@@ -29,6 +29,6 @@ export interface SubmittedOperation {
   /** Null for DELETE. */
   readonly content: SealedContent | null
   readonly ifRevision: number | null
-  /** Of a DELETE: even while instances of the entry live. */
+  /** Of a DELETE: also if the entry has live instances. */
   readonly force?: boolean
 }

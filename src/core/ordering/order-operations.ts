@@ -6,16 +6,16 @@ import { type Precedence, precedenceGraph } from './precedence-graph.js'
 import { precedenceOrder } from './precedence-order.js'
 
 /**
- * Puts a changeset's operations in the one order that everybody uses, a pure function of the set: deletes,
- * dependents before what they depend on by the original contents; then creates and updates, dependencies
- * before dependents by the new contents. Only direct references between the operations of the same half count.
+ * Sorts a changeset's operations into the canonical order, a pure function of the set. Deletes go first, dependents before
+ * their dependencies by the original contents. Creates and updates follow, dependencies before dependents by the new
+ * contents. Only direct references between operations of the same half count.
  *
- * Within each half: an operation is ready when all that must go before it has gone; of those ready, the
- * smallest id goes next. Operations that depend on each other in a circle are never ready by themselves:
- * once all has gone that the circle as a whole waits for, its smallest id counts as ready, and again the
- * smallest that is left of it whenever none of it is ready. So only references within a circle are broken.
+ * Within each half, an operation is ready when all its predecessors are done. The smallest ready id goes next. The
+ * operations of a cycle are never ready by themselves. Once all predecessors of the whole cycle are done, its smallest id
+ * counts as ready, and so does the smallest remaining one whenever none of the cycle is ready. So only references within
+ * a cycle are broken.
  *
- * Costs n log n in operations and references, also where 50,000 refer to a namespace of 50,000.
+ * Costs n log n in operations and references, even if 50,000 entries refer to a namespace of 50,000.
  */
 export function orderOperations<T extends Operation>(operations: readonly T[], references: ExtractReferences): T[] {
   const deletes = operations.filter((operation) => operation.kind === 'DELETE')
@@ -36,7 +36,7 @@ function inOrder<T extends Operation>(
   if (byId.length < 2) return byId
   const items = byId.map((operation) => {
     const content = contentOf(operation)
-    if (content === null) throw new Error(`${operation.kind} ${operation.id} has no content to be ordered by`)
+    if (content === null) throw new Error(`${operation.kind} ${operation.id} has no content to sort by`)
     return { id: operation.id, content }
   })
   return precedenceOrder(precedenceGraph(items, references, precedence)).map((number) => byId[number]!)

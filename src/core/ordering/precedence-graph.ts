@@ -3,22 +3,22 @@ import { groupsOf } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import { type EntryId, namespaceOf } from '../entry/entry-id.js'
 
-/** An operation's entry as far as order is concerned: the content whose references count. */
+/** An operation's entry, with the content whose references count. */
 export interface OrderedItem {
   readonly id: EntryId
   readonly content: SealedContent
 }
 
 /**
- * A reference to a namespace or a group: every one of `before` goes before every one of `after`, save an
- * item before itself. As a node between them it costs the sum of the two, where edges would cost the product.
+ * References to a namespace or a group: every item of `before` precedes every item of `after`, except itself. As a node
+ * between them it costs the sum of the two. Edges would cost the product.
  */
 export interface Hub {
   readonly before: readonly number[]
   readonly after: readonly number[]
 }
 
-/** Which item goes before which. Items are numbered by their place in the list given. */
+/** Which item precedes which. Items are numbered by their position in the given list. */
 export interface PrecedenceGraph {
   readonly size: number
   /** `after[i]`: the items that wait for item i, each once, never i itself. */
@@ -26,10 +26,10 @@ export interface PrecedenceGraph {
   readonly hubs: readonly Hub[]
 }
 
-/** Which of the two goes first where one refers to the other. */
+/** Which of two items goes first if one refers to the other. */
 export type Precedence = 'DEPENDENCIES_FIRST' | 'DEPENDENTS_FIRST'
 
-/** References to entries outside the list do not count, nor do those to oneself. */
+/** Builds the graph. References to entries outside the list and to the item itself do not count. */
 export function precedenceGraph(
   items: readonly OrderedItem[],
   references: ExtractReferences,
@@ -79,7 +79,7 @@ export function precedenceGraph(
   return { size: items.length, after, hubs }
 }
 
-/** Numbers come in ascending order, so a repeated one is the last one. */
+/** Numbers are added in ascending order, so a repeated number is the last one. */
 function addOnce(lists: Map<string, number[]>, key: string, number: number): void {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [number])

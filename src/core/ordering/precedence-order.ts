@@ -2,112 +2,112 @@ import { cyclesOf } from './cycles.js'
 import { NumberHeap } from './number-heap.js'
 import type { PrecedenceGraph } from './precedence-graph.js'
 
-/** The numbers of a graph's items in order; `orderOperations` says by which rule, a number standing for its id. */
+/** Sorts a graph's items by the rule of `orderOperations`, with numbers in place of ids. */
 export function precedenceOrder(graph: PrecedenceGraph): number[] {
   const isOrdered = graph.hubs.length === 0 && graph.after.every((list) => list.length === 0)
   if (isOrdered) return Array.from({ length: graph.size }, (_, number) => number)
-  return new Ordering(graph).run()
+  return new PrecedenceSort(graph).run()
 }
 
-/** Items that wait for each other. One item alone is a circle too, of which nothing need be broken. */
-interface Circle {
+/** Items that wait for each other. A single item counts as a cycle, too. */
+interface Cycle {
   readonly members: number[]
-  /** Items and hubs outside that some member still waits for. */
+  /** The number of items and hubs outside the cycle that a member still waits for. */
   waitsFor: number
-  /** Members that are ready and have not gone. */
+  /** The number of members that are ready and not done. */
   ready: number
-  /** Members before this place have gone. */
+  /** Members before this index are done. */
   next: number
 }
 
-/** A hub as the run goes on. */
+/** The state of a hub during the sort. */
 interface HubState {
   readonly after: readonly number[]
   readonly waiting: Set<number>
-  readonly circle: number
-  /** How many of `before` have not gone, and the sum of their numbers: of the last one, its number. */
+  readonly cycle: number
+  /** How many of `before` are not done, and the sum of their numbers. With one left, the sum is its number. */
   left: number
   leftSum: number
-  /** How many of them are of another circle than the hub's. */
+  /** How many of those are in another cycle than the hub. */
   leftOutside: number
 }
 
-class Ordering {
+class PrecedenceSort {
   readonly #graph: PrecedenceGraph
-  readonly #circleOf: Int32Array
-  readonly #circles = new Map<number, Circle>()
+  readonly #cycleOf: Int32Array
+  readonly #cycles = new Map<number, Cycle>()
   readonly #hubs: HubState[]
-  /** For each item the hubs that it goes before. */
+  /** The hubs that each item precedes. */
   readonly #hubsOf = new Map<number, HubState[]>()
-  /** How many items and hubs each item still waits for. */
+  /** How many items and hubs each item waits for. */
   readonly #waitsFor: Int32Array
   readonly #queued: Uint8Array
-  readonly #gone: Uint8Array
+  readonly #done: Uint8Array
   readonly #ready = new NumberHeap()
 
   constructor(graph: PrecedenceGraph) {
     this.#graph = graph
-    this.#circleOf = cyclesOf(graph)
+    this.#cycleOf = cyclesOf(graph)
     this.#waitsFor = new Int32Array(graph.size)
     this.#queued = new Uint8Array(graph.size)
-    this.#gone = new Uint8Array(graph.size)
+    this.#done = new Uint8Array(graph.size)
     for (let item = 0; item < graph.size; item++) {
-      const number = this.#circleOf[item]!
-      const circle = this.#circles.get(number)
-      if (circle === undefined) this.#circles.set(number, { members: [item], waitsFor: 0, ready: 0, next: 0 })
-      else circle.members.push(item)
+      const number = this.#cycleOf[item]!
+      const cycle = this.#cycles.get(number)
+      if (cycle === undefined) this.#cycles.set(number, { members: [item], waitsFor: 0, ready: 0, next: 0 })
+      else cycle.members.push(item)
     }
-    graph.after.forEach((list, item) => list.forEach((later) => this.#wait(later, this.#circleOf[item]!)))
-    this.#hubs = graph.hubs.map((hub, h) => this.#hubState(hub.before, hub.after, this.#circleOf[graph.size + h]!))
+    graph.after.forEach((list, item) => list.forEach((later) => this.#wait(later, this.#cycleOf[item]!)))
+    this.#hubs = graph.hubs.map((hub, h) => this.#hubState(hub.before, hub.after, this.#cycleOf[graph.size + h]!))
   }
 
   run(): number[] {
     for (let item = 0; item < this.#graph.size; item++) if (this.#waitsFor[item] === 0) this.#makeReady(item)
     for (const hub of this.#hubs) this.#releaseAfter(hub)
-    for (const circle of this.#circles.values()) this.#breakIfStuck(circle)
+    for (const cycle of this.#cycles.values()) this.#breakIfStuck(cycle)
 
     const order: number[] = []
     for (let item = this.#ready.pop(); item !== undefined; item = this.#ready.pop()) {
       order.push(item)
-      this.#go(item)
+      this.#finish(item)
     }
     return order
   }
 
-  #circle(number: number): Circle | undefined {
-    return this.#circles.get(number)
+  #cycle(number: number): Cycle | undefined {
+    return this.#cycles.get(number)
   }
 
-  /** `later` waits for one thing more, which stands in this circle. */
-  #wait(later: number, circle: number): void {
+  /** `later` waits for one more node, which is in this cycle. */
+  #wait(later: number, cycle: number): void {
     this.#waitsFor[later]!++
-    if (this.#circleOf[later] !== circle) this.#circle(this.#circleOf[later]!)!.waitsFor++
+    if (this.#cycleOf[later] !== cycle) this.#cycle(this.#cycleOf[later]!)!.waitsFor++
   }
 
-  #release(later: number, circle: number): void {
+  #release(later: number, cycle: number): void {
     this.#waitsFor[later]!--
     if (this.#waitsFor[later] === 0) this.#makeReady(later)
-    if (this.#circleOf[later] !== circle) this.#releaseCircle(this.#circleOf[later]!)
+    if (this.#cycleOf[later] !== cycle) this.#releaseCycle(this.#cycleOf[later]!)
   }
 
-  #releaseCircle(number: number): void {
-    const circle = this.#circle(number)!
-    circle.waitsFor--
-    this.#breakIfStuck(circle)
+  #releaseCycle(number: number): void {
+    const cycle = this.#cycle(number)!
+    cycle.waitsFor--
+    this.#breakIfStuck(cycle)
   }
 
-  #hubState(before: readonly number[], after: readonly number[], circle: number): HubState {
-    const state: HubState = { after, waiting: new Set(after), circle, left: before.length, leftSum: 0, leftOutside: 0 }
+  #hubState(before: readonly number[], after: readonly number[], cycle: number): HubState {
+    const state: HubState = { after, waiting: new Set(after), cycle, left: before.length, leftSum: 0, leftOutside: 0 }
     for (const item of before) {
       state.leftSum += item
-      if (this.#circleOf[item] !== circle) state.leftOutside++
+      if (this.#cycleOf[item] !== cycle) state.leftOutside++
       const hubs = this.#hubsOf.get(item)
       if (hubs === undefined) this.#hubsOf.set(item, [state])
       else hubs.push(state)
     }
-    for (const item of after) this.#wait(item, circle)
-    // Those of the hub's own circle wait for what is outside through it, and the circle with them, once.
-    const own = this.#circle(circle)
+    for (const item of after) this.#wait(item, cycle)
+    // Through the hub, its own cycle waits for the items outside. The hub counts once.
+    const own = this.#cycle(cycle)
     if (own !== undefined && state.leftOutside > 0) own.waitsFor++
     return state
   }
@@ -115,38 +115,38 @@ class Ordering {
   #makeReady(item: number): void {
     if (this.#queued[item] === 1) return
     this.#queued[item] = 1
-    this.#circle(this.#circleOf[item]!)!.ready++
+    this.#cycle(this.#cycleOf[item]!)!.ready++
     this.#ready.push(item)
   }
 
-  #go(item: number): void {
-    this.#gone[item] = 1
-    const number = this.#circleOf[item]!
-    const circle = this.#circle(number)!
-    circle.ready--
+  #finish(item: number): void {
+    this.#done[item] = 1
+    const number = this.#cycleOf[item]!
+    const cycle = this.#cycle(number)!
+    cycle.ready--
     for (const later of this.#graph.after[item]!) this.#release(later, number)
     for (const hub of this.#hubsOf.get(item) ?? []) {
       hub.left--
       hub.leftSum -= item
       this.#releaseAfter(hub)
-      if (number !== hub.circle && --hub.leftOutside === 0 && this.#circle(hub.circle) !== undefined) {
-        this.#releaseCircle(hub.circle)
+      if (number !== hub.cycle && --hub.leftOutside === 0 && this.#cycle(hub.cycle) !== undefined) {
+        this.#releaseCycle(hub.cycle)
       }
     }
-    this.#breakIfStuck(circle)
+    this.#breakIfStuck(cycle)
   }
 
-  /** Lets go what need not wait for this hub any more. An item does not wait for itself: it may be the one left. */
+  /** Releases the items that need not wait for this hub any longer. An item does not wait for itself. */
   #releaseAfter(hub: HubState): void {
-    if (hub.left === 1 && hub.waiting.delete(hub.leftSum)) this.#release(hub.leftSum, hub.circle)
+    if (hub.left === 1 && hub.waiting.delete(hub.leftSum)) this.#release(hub.leftSum, hub.cycle)
     if (hub.left > 0) return
-    for (const item of hub.after) if (hub.waiting.delete(item)) this.#release(item, hub.circle)
+    for (const item of hub.after) if (hub.waiting.delete(item)) this.#release(item, hub.cycle)
   }
 
-  #breakIfStuck(circle: Circle): void {
-    if (circle.waitsFor > 0 || circle.ready > 0) return
-    while (circle.next < circle.members.length && this.#gone[circle.members[circle.next]!] === 1) circle.next++
-    const smallest = circle.members[circle.next]
+  #breakIfStuck(cycle: Cycle): void {
+    if (cycle.waitsFor > 0 || cycle.ready > 0) return
+    while (cycle.next < cycle.members.length && this.#done[cycle.members[cycle.next]!] === 1) cycle.next++
+    const smallest = cycle.members[cycle.next]
     if (smallest !== undefined) this.#makeReady(smallest)
   }
 }

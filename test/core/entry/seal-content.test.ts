@@ -70,7 +70,7 @@ describe('I9: what is sealed comes out as it went in', () => {
   })
 })
 
-describe('I10: what cannot be kept is a fault that names its place', () => {
+describe('I10: what cannot be stored is a fault that names its place', () => {
   it.each<[string, { kind?: string; meta?: unknown; data?: unknown }, string]>([
     ['a bad kind', { kind: 'a..b' }, '"a..b" is not a kind'],
     ['meta that is a list', { meta: [] }, 'meta is not a JSON object'],
@@ -113,9 +113,11 @@ describe('I10: what cannot be kept is a fault that names its place', () => {
   it('allows exactly the depth it is given', () => {
     expect(faultsOf({ data: [[[]]] }, { maxDepth: 3 })).toEqual([])
     expect(faultsOf({ data: [[[[]]]] }, { maxDepth: 3 })).toEqual([
-      { code: 'INVALID_ENTRY', message: 'data.0.0.0 nests more than 3 deep' },
+      { code: 'INVALID_ENTRY', message: 'data.0.0.0 is nested more than 3 deep' },
     ])
-    expect(faultsOf({ meta: { a: { b: {} } } }, { maxDepth: 2 })[0]!.message).toBe('meta.a.b nests more than 2 deep')
+    expect(faultsOf({ meta: { a: { b: {} } } }, { maxDepth: 2 })[0]!.message).toBe(
+      'meta.a.b is nested more than 2 deep',
+    )
   })
 
   it('a value nested 100,000 deep is a fault with a short path, not a stack overflow', () => {
@@ -132,7 +134,7 @@ describe('I10: what cannot be kept is a fault that names its place', () => {
   it('a value that holds itself is a fault', () => {
     const data: Record<string, unknown> = {}
     data['self'] = data
-    expect(faultsOf({ data })[0]!.message).toContain('nests more than 200 deep')
+    expect(faultsOf({ data })[0]!.message).toContain('is nested more than 200 deep')
   })
 
   it('a value that is small in memory and endless as text is too large', () => {
