@@ -41,7 +41,7 @@ export function parseSource(path: string, text: string): SourceFile {
 export function readSourceTree(folder: string): SourceFile[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => /\.[cm]?tsx?$/.test(path))
+    .filter((path) => /\.[cm]?tsx?$/.test(path) && !/(?:^|\/)node_modules\//.test(path))
     .sort()
     .map((path) => parseSource(path, readFileSync(join(folder, path), 'utf8')))
 }
