@@ -1,11 +1,12 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { Change } from '../../core/history/change.js'
 
+/** Whether an entry matches a filter. */
 export type MatchEntry = (entry: EntryRevision) => boolean
 
 /**
- * A change as a filter sees it, null where it sees none. In the filter's view an entry that begins to match
- * comes into being and one that ceases to match is gone, whatever happened to it in the registry.
+ * Converts a change to the view of a filter, null if the filter does not see it. In that view, an entry that begins to match is
+ * created and one that ceases to match is deleted, whatever happened to it in the registry.
  */
 export function filteredChange(change: Change, matches: MatchEntry): Change | null {
   const before = change.previous !== null && matches(change.previous)

@@ -2,7 +2,7 @@ import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/ent
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { LogPosition } from '../../store/contract/history-reader.js'
 
-/** Where a follower stands: within the entries as one revision had them, or in the log. */
+/** Position of a follower: within the entries of one revision, or in the log. */
 export type FollowCursor =
   /** `after` is the last entry that was sent; null before the first. */
   | { readonly phase: 'initial'; readonly revision: number; readonly after: EntryId | null }
@@ -15,6 +15,7 @@ export type FollowCursor =
 const FORMAT = '1'
 const LONGEST_CURSOR = 2_048
 
+/** Writes a cursor as an opaque text. */
 export function writeCursor(registryId: string, cursor: FollowCursor): string {
   const fields =
     cursor.phase === 'initial'
@@ -29,15 +30,20 @@ export function writeCursor(registryId: string, cursor: FollowCursor): string {
   return Buffer.from(fields.join(' '), 'utf8').toString('base64url')
 }
 
-/** @throws RegistryError INVALID_CURSOR where it is no cursor, or one of another registry */
+/**
+ * Reads a cursor that `writeCursor` wrote.
+ * @throws RegistryError INVALID_CURSOR if it is not a cursor, or one of another registry
+ */
 export function readCursor(registryId: string, text: string): FollowCursor {
   const fields = text.length > LONGEST_CURSOR ? null : fieldsOf(text)
   if (fields === null)
-    throw invalidFollowCursor("it is none of ours; pass a batch's `cursor` as it was sent, or nothing to begin anew")
-  const { phase, registry, revision, place } = fields
-  if (registry !== registryId) throw invalidFollowCursor('it is of another registry; begin anew without it')
-  if (phase === 'i') return { phase: 'initial', revision, after: place === '' ? null : entryIdOrThrow(place) }
-  return { phase: 'log', position: { revision, position: place === 'e' ? Infinity : numberOrThrow(place) } }
+    throw invalidFollowCursor(
+      'this gateway did not issue it; pass the `cursor` of a batch unchanged, or none to start again',
+    )
+  const { phase, registry, revision, last } = fields
+  if (registry !== registryId) throw invalidFollowCursor('it is of another registry; start again without it')
+  if (phase === 'i') return { phase: 'initial', revision, after: last === '' ? null : entryIdOrThrow(last) }
+  return { phase: 'log', position: { revision, position: last === 'e' ? Infinity : numberOrThrow(last) } }
 }
 
 function fieldsOf(text: string) {
@@ -46,24 +52,25 @@ function fieldsOf(text: string) {
   if (match === null) return null
   const revision = Number(match[3])
   if (!Number.isSafeInteger(revision)) return null
-  return { phase: match[1] as 'i' | 'l', registry: match[2]!, revision, place: match[4]! }
+  return { phase: match[1] as 'i' | 'l', registry: match[2]!, revision, last: match[4]! }
 }
 
-function entryIdOrThrow(place: string): EntryId {
+function entryIdOrThrow(last: string): EntryId {
   try {
-    return parseEntryId(place)
+    return parseEntryId(last)
   } catch (error) {
-    if (error instanceof InvalidEntryId) throw invalidFollowCursor('its place among the entries cannot be read')
+    if (error instanceof InvalidEntryId) throw invalidFollowCursor('its entry id cannot be read')
     throw error
   }
 }
 
-function numberOrThrow(place: string): number {
-  const position = /^\d{1,16}$/.test(place) ? Number(place) : NaN
-  if (!Number.isSafeInteger(position)) throw invalidFollowCursor('its place in the log cannot be read')
+function numberOrThrow(last: string): number {
+  const position = /^\d{1,16}$/.test(last) ? Number(last) : NaN
+  if (!Number.isSafeInteger(position)) throw invalidFollowCursor('its position in the log cannot be read')
   return position
 }
 
+/** Returns an INVALID_CURSOR error that says why the cursor cannot be followed. */
 export function invalidFollowCursor(why: string): RegistryError {
-  return new RegistryError('INVALID_CURSOR', `this cursor cannot be followed: ${why}`)
+  return new RegistryError('INVALID_CURSOR', `This cursor cannot be followed: ${why}`)
 }

@@ -6,7 +6,7 @@ import { LogFollower } from './log-follower.js'
 import { endOfRevision } from './log-position.js'
 import type { PositionTracker } from './stream-position.js'
 
-/** The entry as it stands, then anew after each change; null while there is none. */
+/** Yields an entry now and after each change, null while there is none. */
 export function followEntry(
   sources: FollowSources,
   id: EntryId,
@@ -29,7 +29,7 @@ async function* followed(
   let shown: EntryRevision | null = null
   if (tracker.from === null) {
     const head = await sources.head()
-    // Where no history is kept the head may have moved on since, and only its present state can be read.
+    // A store without history reads only the current head, which may have moved on since.
     shown = (await history.entries([id], history.hasHistory ? head.revision : 'head')).get(id) ?? null
     follower = new LogFollower(
       { position: endOfRevision(head.revision), version: head.version },
@@ -50,7 +50,7 @@ async function* followed(
     { field: { root: 'id' }, values: [id] },
     signal,
   )) {
-    // A replacement of another kind is two changes of one revision, and only what they come to is a state.
+    // A replacement of another kind is two changes of one revision. Only the result of both is a state.
     for (const { entry } of changes) latest = entry
     if (!complete || latest === undefined) continue
     if (revision > (shown?.revision ?? 0)) {

@@ -2,27 +2,28 @@ import type { Criteria } from '../../core/criteria/criteria.js'
 import type { Change } from '../../core/history/change.js'
 import type { PositionTracker } from './stream-position.js'
 
+/** What to follow, and from where. */
 export interface FollowInput {
-  /** A batch's cursor; null begins at the head, or with `initial` at the beginning of the matching entries. */
+  /** The cursor of a batch. Null starts at the head, or with `initial` at the first matching entry. */
   readonly after: string | null
-  /** Null follows everything and hears of every revision, of empty ones too. */
+  /** Null follows everything and gives a batch for every revision, also for empty ones. */
   readonly criteria: Criteria | null
   readonly initial: boolean
-  /** Ends the stream. */
+  /** Ends the stream when it aborts. */
   readonly signal: AbortSignal
-  /** For who lets several clients share one stream. */
+  /** Lets several clients share one stream. */
   readonly tracker?: PositionTracker
 }
 
-/** Changes of one revision, never of two. */
+/** Changes of one revision. A batch never holds two revisions. */
 export interface ChangeBatch {
   readonly cursor: string
   readonly revision: number
   /** The head at that revision. */
   readonly version: number
-  /** As the filter sees them: an update by which an entry begins to match is a CREATE, one by which it ceases a DELETE. */
+  /** Changes in the view of the filter: an update by which an entry begins to match is a CREATE, one by which it ceases a DELETE. */
   readonly changes: readonly Change[]
-  /** False where more of the same revision follows. */
+  /** False if more batches of the same revision follow. */
   readonly complete: boolean
   readonly synced: boolean
 }

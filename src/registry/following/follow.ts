@@ -17,29 +17,31 @@ import type { LogPageCache } from './log-page-cache.js'
 import { endOfRevision } from './log-position.js'
 import type { LogTail } from './log-tail.js'
 import { PROGRESS_MS } from './log-tail.js'
-import { changesFor } from './page-index.js'
+import { candidateChanges } from './page-index.js'
 import { restOfPage } from './rest-of-page.js'
 import { isSyncedAt, type PositionTracker, type StreamPosition } from './stream-position.js'
 
-/** Before the store is asked again that had nothing to tell. */
+/** Pause before the store is asked again after it returned nothing, in milliseconds. */
 const IDLE_PAGE_MS = 50
 
+/** What streams read from. */
 export interface FollowSources {
   readonly history: History
-  /** At least as new as every write acknowledged before the call; one look for all who ask at once. */
+  /** Returns a head at least as new as every write acknowledged before the call. Concurrent calls share one query. */
   readonly head: () => Promise<Head>
-  /** The oldest revision kept, likewise. */
+  /** Returns the oldest revision that can be read, in the same way. */
   readonly oldest: () => Promise<number>
   readonly logTail: LogTail
-  /** For those who catch up. */
+  /** Pages of the log, for followers that catch up. */
   readonly pages: LogPageCache
   readonly compileRegex: CompileRegex
   readonly progressMs?: number
 }
 
 /**
- * SPEC 5. A follower is a cursor and a filter: it catches up from the store, then lives on what the one
- * reader of the log has read. Nothing is read for it until it asks, and nothing is kept for it.
+ * Follows the changes that match (SPEC 5). A follower is a cursor and a filter: it catches up from the store, then reads from the
+ * log tail that all followers share. Nothing is read or buffered for it until it asks.
+ * @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT
  */
 export function follow(sources: FollowSources, input: FollowInput): AsyncIterableIterator<ChangeBatch> {
   return cancellable(input.signal, (signal) => followed(sources, { ...input, signal }))
@@ -49,7 +51,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   const { history } = sources
   const { criteria, signal, tracker = untracked() } = input
   const matches = criteria === null ? null : compileMatcher(criteria, sources.compileRegex)
-  const interest = criteria === null ? null : indexKeyOf(criteria)
+  const indexKey = criteria === null ? null : indexKeyOf(criteria)
   if (signal.aborted) return
   let target = tracker.from?.target ?? 0
   const written = ({ position, ...batch }: PositionedBatch): ChangeBatch => {
@@ -58,7 +60,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   }
   if (tracker.from !== null) {
     const follower = track(tracker, followerFrom(tracker.from, matches))
-    for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
+    for await (const batch of followLog(sources, follower, indexKey, signal)) yield written(batch)
     return
   }
   const head = await sources.head()
@@ -85,37 +87,38 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     }
     follower.synced = synced
   } else {
-    // Only told where the cursor stands at the end of the head's revision; on the way there the log tells it.
+    // A batch says `synced` at once only if the cursor is at the end of the head's revision. Otherwise the log leads there.
     follower = track(
       tracker,
       new LogFollower({ position: start.position, version: head.version }, head.revision, matches),
     )
     if (follower.reachedTarget) yield written(follower.progress())
   }
-  for await (const batch of followLog(sources, follower, interest, signal)) yield written(batch)
+  for await (const batch of followLog(sources, follower, indexKey, signal)) yield written(batch)
 }
 
+/** Returns a tracker for a stream whose position is of no indexKey. */
 export function untracked(): PositionTracker {
   return { from: null, at: null, scanned: null }
 }
 
-/** Tells from now on how far a follower has scanned. */
+/** Lets a tracker report how far a follower has scanned. */
 function track(tracker: PositionTracker, follower: LogFollower): LogFollower {
   tracker.scanned = () => follower.scanned
   return follower
 }
 
-/** A follower that goes on where another one was. */
+/** Returns a follower that continues where another one was. */
 export function followerFrom(start: StreamPosition, matches: MatchEntry | null): LogFollower {
-  // The version is told only of revisions that have been scanned at since.
+  // The version is sent only with revisions that are scanned from here on.
   const follower = new LogFollower({ position: start.position, version: 0 }, start.target, matches)
   follower.synced = isSyncedAt(start)
   return follower
 }
 
-/** Where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
+/** Returns where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
 async function startOf(
-  { history, oldest: look }: FollowSources,
+  { history, oldest: oldestRevision }: FollowSources,
   { after, initial }: FollowInput,
   head: Head,
 ): Promise<FollowCursor> {
@@ -127,11 +130,11 @@ async function startOf(
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
   if (revision > head.revision) {
     throw invalidFollowCursor(
-      `it is of revision ${revision}, and the registry is only at ${head.revision}; begin anew without it`,
+      `it is of revision ${revision}, and the registry is only at ${head.revision}; start again without it`,
     )
   }
-  // Without history the log reaches back further than the oldest state does: `log` itself says how far.
-  const oldest = history.hasHistory ? await look() : 0
+  // Without history the log reaches back further than the oldest state. `log` itself throws COMPACTED.
+  const oldest = history.hasHistory ? await oldestRevision() : 0
   if (revision < oldest) throw logCompactedError(revision, oldest)
   return cursor
 }
@@ -140,53 +143,56 @@ async function versionAt(history: History, revision: number): Promise<number> {
   if (revision === 0) return 0
   const transition = (await history.transitions([revision])).get(revision)
   if (transition === undefined)
-    throw invalidFollowCursor(`it is of revision ${revision}, which is not to be had; begin anew without it`)
+    throw invalidFollowCursor(`it is of revision ${revision}, which does not exist; start again without it`)
   return transition.to
 }
 
-/** What happens after a follower's place, for as long as the signal lets it; `interest` is what its filter can be indexed by. */
+/**
+ * Yields what happens after a follower's position until the signal aborts.
+ * @param indexKey - what the follower's filter can be indexed by
+ */
 export async function* followLog(
   sources: FollowSources,
   follower: LogFollower,
-  interest: IndexKey | null,
+  indexKey: IndexKey | null,
   signal: AbortSignal,
 ): AsyncGenerator<PositionedBatch, void, undefined> {
   const { pages, logTail, progressMs = PROGRESS_MS } = sources
-  const following = logTail.join(interest)
-  let untoldSince: number | null = null
+  const subscription = logTail.join(indexKey)
+  let unreportedSince: number | null = null
   try {
     if (follower.reachedTarget) logTail.readFrom(follower.position)
     while (!signal.aborted) {
-      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? following.after(follower.position) : 'behind'
+      let page: LogPage | 'behind' | 'ahead' = follower.reachedTarget ? subscription.after(follower.position) : 'behind'
       if (page === 'ahead') {
-        follower.passing = following.passed
-        const { passed, isDue } = await following.advanced(
+        follower.skippable = subscription.skippable
+        const { skipTo, isDue } = await subscription.advanced(
           signal,
           follower.owesEnd,
-          untoldSince === null ? null : untoldSince + progressMs - performance.now(),
+          unreportedSince === null ? null : unreportedSince + progressMs - performance.now(),
         )
-        follower.passing = null
-        if (passed !== null) follower.skip(passed)
-        if (isDue) untoldSince ??= -Infinity
+        follower.skippable = null
+        if (skipTo !== null) follower.skip(skipTo)
+        if (isDue) unreportedSince ??= -Infinity
       } else {
         if (page === 'behind') {
           const read = await retryWhileUnavailable(signal, () => pages.read(follower.position))
           if (read === null) return
-          page = restOfPage(read, changesFor(read, interest), follower.position)
+          page = restOfPage(read, candidateChanges(read, indexKey), follower.position)
         }
         const { position } = follower
         yield* follower.take(page)
-        // All who follow may have much to look at, and none of it need have waited for anything.
+        // Followers may have much to scan without ever waiting for I/O.
         await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : yieldToEventLoop())
         if (follower.reachedTarget) logTail.readFrom(follower.position)
       }
-      if (!follower.hasUntold) untoldSince = null
-      else if ((untoldSince ??= performance.now()) + progressMs <= performance.now()) {
-        untoldSince = null
+      if (!follower.hasUnreported) unreportedSince = null
+      else if ((unreportedSince ??= performance.now()) + progressMs <= performance.now()) {
+        unreportedSince = null
         yield follower.progress()
       }
     }
   } finally {
-    following.leave()
+    subscription.leave()
   }
 }

@@ -1,144 +1,152 @@
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { yieldToEventLoop } from '../async/pause.js'
 import { fieldKey, type IndexKey, type Scalar } from './index-key.js'
-import { changesByValue } from './page-index.js'
+import { pageIndex } from './page-index.js'
 
-/** Up to where nothing has happened that concerns a follower, and the head at the end of that revision. */
+/** Position up to which nothing concerns a follower, and the head at the end of that revision. */
 export interface SkipPoint {
   readonly position: LogPosition
   readonly version: number
 }
 
-/** So many are told at once that they have been passed by; then others have a turn. */
-const AT_ONCE = 64
+/** Followers that are woken in one time slice. */
+const FOLLOWERS_AT_ONCE = 64
 
-/** Why a follower that waited goes on. */
+/** Why a waiting follower goes on. */
 export interface WakeReason {
-  /** It may go on so far without looking; null where it is to look at everything. */
-  readonly passed: SkipPoint | null
-  /** Nothing concerns it, and its client is to be told how far it is. */
+  /** The follower may skip to here without scanning. Null if it has to scan everything. */
+  readonly skipTo: SkipPoint | null
+  /** Nothing concerns the follower, and its client is due an empty batch that moves its cursor. */
   readonly isDue: boolean
 }
 
-const LOOK: WakeReason = { passed: null, isDue: false }
+const SCAN: WakeReason = { skipTo: null, isDue: false }
 
-/** One follower, who waits now and then at the end of what has been read. */
+/** A follower of the log tail, which waits when it has read everything. */
 export interface IndexedFollower {
-  readonly interest: IndexKey | null
-  /** Set while it waits. */
+  readonly indexKey: IndexKey | null
+  /** Set while the follower waits. */
   wake: ((woken: WakeReason) => void) | null
 }
 
 interface IndexedField {
   readonly field: IndexKey['field']
   readonly byValue: Map<Scalar, Set<IndexedFollower>>
-  seats: number
+  followers: number
 }
 
 /**
- * Who waits for the log to go on, by what they are concerned with: a stretch of it wakes those whose filters may match
- * something in it. The others are passed by, and told now and then how far, so that their clients can be.
+ * Indexes waiting followers by the values that their filters require, so that a page of the log wakes only those that may match
+ * something in it. The others skip it, and are woken from time to time to move their clients' cursors.
+ *
+ *   page: ns = a, ns = b ──▶ index of ns ──▶ a: followers 1, 4     woken
+ *                                            c: follower 2         skips the page
+ *                            no index key ─▶ followers 3, 5        woken by every page
  */
 export class FollowerIndex {
-  /** Those who wait and are to be woken by everything. */
+  /** Waiting followers that every page wakes. */
   readonly #eager = new Set<IndexedFollower>()
-  /** Those of the others who wait. */
+  /** Waiting followers that only matching pages wake. */
   readonly #quiet = new Set<IndexedFollower>()
   readonly #fields = new Map<string, IndexedField>()
-  #telling: NodeJS.Timeout | null = null
+  #progressTimer: NodeJS.Timeout | null = null
 
-  /** @param end how far all have come whom nothing has woken; null where nothing is read */
+  /**
+   * @param progressMs - longest time that a follower skips pages without being woken
+   * @param end - position up to which followers skip that nothing has woken, null if nothing is being read
+   */
   constructor(
     private readonly progressMs: number,
     private readonly end: () => SkipPoint | null,
   ) {}
 
-  add(interest: IndexKey | null): IndexedFollower {
-    const seat: IndexedFollower = { interest, wake: null }
-    if (interest === null) return seat
-    const { field, values } = interest
+  add(indexKey: IndexKey | null): IndexedFollower {
+    const follower: IndexedFollower = { indexKey, wake: null }
+    if (indexKey === null) return follower
+    const { field, values } = indexKey
     const key = fieldKey(field)
     let indexed = this.#fields.get(key)
-    if (indexed === undefined) this.#fields.set(key, (indexed = { field, byValue: new Map(), seats: 0 }))
-    indexed.seats += 1
+    if (indexed === undefined) this.#fields.set(key, (indexed = { field, byValue: new Map(), followers: 0 }))
+    indexed.followers += 1
     for (const value of values) {
       const same = indexed.byValue.get(value)
-      if (same === undefined) indexed.byValue.set(value, new Set([seat]))
-      else same.add(seat)
+      if (same === undefined) indexed.byValue.set(value, new Set([follower]))
+      else same.add(follower)
     }
-    return seat
+    return follower
   }
 
-  remove(seat: IndexedFollower): void {
-    seat.wake?.(LOOK)
-    const { interest } = seat
-    if (interest === null) return
-    const key = fieldKey(interest.field)
+  remove(follower: IndexedFollower): void {
+    follower.wake?.(SCAN)
+    const { indexKey } = follower
+    if (indexKey === null) return
+    const key = fieldKey(indexKey.field)
     const indexed = this.#fields.get(key)!
-    for (const value of interest.values) {
+    for (const value of indexKey.values) {
       const same = indexed.byValue.get(value)
-      if (same?.delete(seat) === true && same.size === 0) indexed.byValue.delete(value)
+      if (same?.delete(follower) === true && same.size === 0) indexed.byValue.delete(value)
     }
-    if (--indexed.seats === 0) this.#fields.delete(key)
+    if (--indexed.followers === 0) this.#fields.delete(key)
   }
 
-  /** Until there may be something for it (for `isEager` that is everything), `ms` have passed or the signal aborts. */
-  wait(seat: IndexedFollower, signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason> {
+  /** Waits until a page may concern the follower (every page, with `isEager`), `ms` have passed or the signal aborts. */
+  wait(follower: IndexedFollower, signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason> {
     return new Promise((resolve) => {
-      if (signal.aborted) return resolve(LOOK)
-      const among = isEager || seat.interest === null ? this.#eager : this.#quiet
-      const look = () => seat.wake?.(LOOK)
-      const due = () => seat.wake?.(among === this.#quiet ? { passed: this.end(), isDue: true } : LOOK)
+      if (signal.aborted) return resolve(SCAN)
+      const among = isEager || follower.indexKey === null ? this.#eager : this.#quiet
+      const scan = () => follower.wake?.(SCAN)
+      const due = () => follower.wake?.(among === this.#quiet ? { skipTo: this.end(), isDue: true } : SCAN)
       const timer = ms === null ? undefined : setTimeout(due, ms)
-      signal.addEventListener('abort', look, { once: true })
-      among.add(seat)
-      seat.wake = (woken) => {
-        seat.wake = null
-        among.delete(seat)
-        signal.removeEventListener('abort', look)
+      signal.addEventListener('abort', scan, { once: true })
+      among.add(follower)
+      follower.wake = (woken) => {
+        follower.wake = null
+        among.delete(follower)
+        signal.removeEventListener('abort', scan)
         clearTimeout(timer)
         resolve(woken)
       }
     })
   }
 
-  /** Whether it waits for what its filter may match, and nothing else. */
-  isQuiet(seat: IndexedFollower): boolean {
-    return this.#quiet.has(seat)
+  /** Whether the follower waits, and only for pages that its filter may match. */
+  isQuiet(follower: IndexedFollower): boolean {
+    return this.#quiet.has(follower)
   }
 
-  /** The log goes on with a page; all who wait have come to `before` without it. */
+  /** Wakes the followers that a new page may concern. `before` is the position before the page. */
   advance(page: LogPage, before: SkipPoint): void {
     this.#wakeEager()
     if (this.#quiet.size === 0) return
-    const woken: WakeReason = { passed: before, isDue: false }
+    const woken: WakeReason = { skipTo: before, isDue: false }
     for (const { field, byValue } of this.#fields.values()) {
-      for (const value of changesByValue(page, field).keys()) {
-        for (const seat of byValue.get(value) ?? NOBODY) seat.wake?.(woken)
+      for (const value of pageIndex(page, field).keys()) {
+        for (const follower of byValue.get(value) ?? NOBODY) follower.wake?.(woken)
       }
     }
-    this.#telling ??= setTimeout(() => void this.#tell(), this.progressMs).unref()
+    this.#progressTimer ??= setTimeout(() => void this.#wakeQuiet(), this.progressMs).unref()
   }
 
-  /** What comes next is to be had from the store alone: everybody looks by themselves, from here on. */
-  wakeAll(passed: SkipPoint | null): void {
+  /** Wakes all followers: the tail stops, and each reads the store by itself from here on. */
+  wakeAll(skipTo: SkipPoint | null): void {
     this.#wakeEager()
-    for (const seat of [...this.#quiet]) seat.wake?.({ passed, isDue: false })
-    if (this.#telling !== null) clearTimeout(this.#telling)
-    this.#telling = null
+    for (const follower of [...this.#quiet]) follower.wake?.({ skipTo, isDue: false })
+    if (this.#progressTimer !== null) clearTimeout(this.#progressTimer)
+    this.#progressTimer = null
   }
 
   #wakeEager(): void {
-    for (const seat of [...this.#eager]) seat.wake?.(LOOK)
+    for (const follower of [...this.#eager]) follower.wake?.(SCAN)
   }
 
-  async #tell(): Promise<void> {
-    this.#telling = null
+  async #wakeQuiet(): Promise<void> {
+    this.#progressTimer = null
     const waiting = [...this.#quiet]
-    for (let from = 0; from < waiting.length; from += AT_ONCE) {
-      const woken: WakeReason = { passed: this.end(), isDue: true }
-      // One that has been woken since has looked by itself, and waits for something else now.
-      for (const seat of waiting.slice(from, from + AT_ONCE)) if (this.#quiet.has(seat)) seat.wake?.(woken)
+    for (let from = 0; from < waiting.length; from += FOLLOWERS_AT_ONCE) {
+      const woken: WakeReason = { skipTo: this.end(), isDue: true }
+      // A follower that was woken meanwhile waits for something else now.
+      for (const follower of waiting.slice(from, from + FOLLOWERS_AT_ONCE))
+        if (this.#quiet.has(follower)) follower.wake?.(woken)
       await yieldToEventLoop()
     }
   }

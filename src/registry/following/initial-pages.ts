@@ -7,15 +7,18 @@ import { retryWhileUnavailable } from '../async/retry-while-unavailable.js'
 import { splitIntoBatches } from './log-follower.js'
 import { PageLimit } from './page-limit.js'
 
-/** A part of the entries that match, as they stood at one revision. */
+/** A page of the matching entries at one revision. */
 export interface InitialPage {
   readonly changes: readonly Change[]
-  /** The last entry given so far. */
+  /** The last entry so far, null before the first. */
   readonly after: EntryId | null
   readonly last: boolean
 }
 
-/** The matching entries of a revision as CREATE changes, by id, from after an entry; the last part may be empty. */
+/**
+ * Yields the matching entries of a revision as CREATE changes, by id, from behind an entry. The last page may be empty.
+ * @throws RegistryError TIMEOUT if the filter takes too long: it would do so again
+ */
 export async function* initialPages(
   history: HistoryReader,
   criteria: Criteria | null,
@@ -27,16 +30,15 @@ export async function* initialPages(
   let after = from
   for (let position = 0, more = true; more && !signal.aborted; ) {
     const window = { after: after === null ? null : { id: after, revision: 0 }, before: null, fromEnd: false }
-    // Where no history is kept a second page could be of another state, so there is only one: its entries are in memory already.
+    // Without history a second page could be of another state, so there is only one. Its entries are in memory already.
     const most = history.hasHistory ? limit.limit : Number.MAX_SAFE_INTEGER
-    // A filter that takes too long once would do so again: TIMEOUT is the caller's to hear.
     const page = await retryWhileUnavailable(
       signal,
       () => history.findEntries(criteria ?? EVERYTHING, 'ID_ASC', { ...window, limit: most }, revision),
       ['UNAVAILABLE'],
     )
     if (page === null) return
-    limit.saw(
+    limit.record(
       page.items.length,
       page.items.reduce((sum, entry) => sum + entryBytes(entry), 0),
     )

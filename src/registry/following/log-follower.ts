@@ -11,7 +11,7 @@ const BATCH_CHANGES = 500
 /** @bound Size of one batch of a stream, unless a single change is larger. */
 const BATCH_BYTES = 1024 * 1024
 
-/** A batch to be sent: `ChangeBatch` with its place in the log instead of the written cursor. */
+/** A `ChangeBatch` with its position in the log instead of a cursor. */
 export interface PositionedBatch {
   readonly position: LogPosition
   readonly revision: number
@@ -22,24 +22,24 @@ export interface PositionedBatch {
 }
 
 /**
- * Where one follower stands in the log and what it owes its client. Pure: pages of the log go in, batches
- * come out; reading and waiting are the caller's.
+ * Position of one follower in the log, and what it still has to send. It is pure: pages of the log go in and batches come out. The
+ * caller reads and waits.
  */
 export class LogFollower {
-  /** Everything up to here has been scanned at. */
+  /** Everything up to here has been scanned. */
   position: LogPosition
-  /** The head at the last revision that was scanned at to its end. */
+  /** The head at the last revision that was scanned to its end. */
   version: number
   synced = false
-  /** While it waits and is passed by what does not concern it: how far. */
-  passing: (() => SkipPoint | null) | null = null
-  /** A part of this revision has been sent, so its end must be told, were there nothing more to see in it. */
+  /** While the follower waits: up to where nothing concerns it. */
+  skippable: (() => SkipPoint | null) | null = null
+  /** A part of this revision was sent, so a batch has to complete it, an empty one if need be. */
   #owesEnd: boolean
   #sent: LogPosition
 
   constructor(
     start: { readonly position: LogPosition; readonly version: number },
-    /** The head's revision when the stream began: having scanned at it to its end is being synced. */
+    /** The head's revision when the stream began. A stream that has scanned it to its end is synced. */
     readonly target: number,
     private readonly matches: MatchEntry | null,
   ) {
@@ -49,44 +49,41 @@ export class LogFollower {
     this.#owesEnd = start.position.position !== Infinity
   }
 
-  /** Whether revisions have been passed of which the client knows nothing. */
-  get hasUntold(): boolean {
+  /** Whether revisions were scanned that the client does not know of. */
+  get hasUnreported(): boolean {
     return this.position.position === Infinity && this.position.revision > this.#sent.revision
   }
 
-  /** Whether all is seen that the stream must show before it is synced. */
+  /** Whether everything is scanned that comes before `synced`. */
   get reachedTarget(): boolean {
     return this.position.position === Infinity && this.position.revision >= this.target
   }
 
-  /** Up to where nothing is left that concerns it. */
+  /** Position up to which nothing is left that concerns the follower. */
   get scanned(): LogPosition {
-    const passed = this.passing?.() ?? null
-    return passed !== null && comparePositions(passed.position, this.position) > 0 ? passed.position : this.position
+    const skipTo = this.skippable?.() ?? null
+    return skipTo !== null && comparePositions(skipTo.position, this.position) > 0 ? skipTo.position : this.position
   }
 
-  /** Whether the end of a revision must be told, whatever else is in it. */
+  /** Whether a batch has to complete the current revision. */
   get owesEnd(): boolean {
     return this.#owesEnd
   }
 
-  /** Nothing up to here concerns this follower, who owes no end. */
+  /** Moves to a position up to which nothing concerns the follower. Only if it owes no end. */
   skip({ position, version }: SkipPoint): void {
     if (comparePositions(position, this.position) <= 0) return
     this.position = position
     this.version = version
   }
 
-  /**
-   * The batches of a page that begins where this follower stands, each made when it is asked for. Changes that it can
-   * not match may have been left out.
-   */
+  /** Yields the batches of a page that begins at the follower's position. Changes that cannot match may be missing from the page. */
   *take(page: LogPage): Generator<PositionedBatch> {
     let next = 0
     for (const transition of page.transitions) {
       const first = next
       while (next < page.changes.length && page.changes[next]!.revision === transition.revision) next++
-      // Most of what a filter has nothing to do with; a page may be of a thousand revisions.
+      // Fast path for revisions without a match: a page may have a thousand of them.
       if (
         next === first &&
         this.matches !== null &&
@@ -106,7 +103,7 @@ export class LogFollower {
     this.position = page.upTo
   }
 
-  /** An empty batch that says how far this follower is. */
+  /** Makes an empty batch that moves the client's cursor. */
   progress(): PositionedBatch {
     return this.#batch([], this.position, this.position.revision, this.version)
   }
@@ -130,12 +127,12 @@ export class LogFollower {
 
   #batch(
     changes: readonly Change[],
-    { revision: at, position: place }: LogPosition,
+    { revision: at, position: atPosition }: LogPosition,
     revision: number,
     version: number,
   ): PositionedBatch {
-    const complete = place === Infinity
-    this.position = { revision: at, position: place }
+    const complete = atPosition === Infinity
+    this.position = { revision: at, position: atPosition }
     this.version = version
     this.#sent = this.position
     this.#owesEnd = !complete
@@ -144,7 +141,7 @@ export class LogFollower {
   }
 }
 
-/** Cuts into parts of at most 500 changes and about 1 MiB. */
+/** Cuts changes into batches of at most 500 changes and about 1 MiB. */
 export function* splitIntoBatches(changes: readonly Change[]): Generator<readonly Change[]> {
   let from = 0
   let bytes = 0

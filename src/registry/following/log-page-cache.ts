@@ -10,33 +10,33 @@ const PAGES_BYTES = 16 * 1024 * 1024
  * @bound Time that a shared log page is cached after its last read. Clients that reconnect together do so within
  * seconds.
  */
-const KEPT_MS = 5_000
-/** Pages that begin before a place, of which one may reach beyond it. */
-const LOOKS_BACK = 8
-/** Who is so few revisions behind what is being read waits for that: the first pages are short, until it is known how large changes are. */
+const CACHED_MS = 5_000
+/** Pages before a position that are checked whether they reach beyond it. */
+const PAGES_BACK = 8
+/** A follower waits for a read in flight that begins at most so many revisions before it. The first pages are short, until the size of changes is known. */
 const NEAR_REVISIONS = 1_000
-const MOST_WAITS = 8
+const MAX_WAITS = 8
 
-/** A stretch of the log: everything after `after` up to `page.upTo`. */
-interface Kept {
+/** A range of the log: everything after `after` up to `page.upTo`. */
+interface CachedPage {
   readonly after: LogPosition
   readonly page: LogPage
   readonly bytes: number
 }
 
 /**
- * Pages of the log for those who catch up. After a restart a thousand come back with a few cursors between them or with one
- * each, and each with its own filter: what they read lies close together, and each page is read once for all who stand in it.
+ * Caches pages of the log for followers that catch up. After a restart a thousand of them come back with cursors that are close
+ * together, each with its own filter. Each page is then read once for all followers within it.
  */
 export class LogPageCache {
-  /** Under way. */
+  /** Reads in flight. */
   readonly #reading = new Set<{ readonly after: LogPosition; readonly page: Promise<LogPage> }>()
-  /** By where they begin. */
-  #kept: Kept[] = []
-  /** In the order in which they were read. */
-  readonly #queue = new Set<Kept>()
+  /** By their beginning. */
+  #pages: CachedPage[] = []
+  /** In the order in which they were read: the oldest is evicted first. */
+  readonly #queue = new Set<CachedPage>()
   #bytes = 0
-  #forgetting: NodeJS.Timeout | null = null
+  #expiry: NodeJS.Timeout | null = null
   readonly #limit = new PageLimit()
 
   constructor(
@@ -45,14 +45,17 @@ export class LogPageCache {
     private readonly options: { readonly cachesPages: boolean } = { cachesPages: true },
   ) {}
 
-  /** A page of the log that holds what comes after a place, if there is anything; it may begin before that. What has happened since may be left out. */
+  /**
+   * Returns a page of the log with what comes after a position, if there is anything. The page may begin before the position, and
+   * changes that came since may be missing.
+   */
   async read(after: LogPosition): Promise<LogPage> {
     for (let waits = 0; this.options.cachesPages; waits++) {
-      const kept = this.#covering(after)
-      if (kept !== null) return kept
-      const near = waits < MOST_WAITS ? this.#nearby(after) : null
+      const cached = this.#covering(after)
+      if (cached !== null) return cached
+      const near = waits < MAX_WAITS ? this.#nearby(after) : null
       if (near === null) break
-      // What it fails with is for those who asked for it; this one asks by itself.
+      // Its error belongs to the followers that requested it. This one reads by itself then.
       await near.catch(() => undefined)
     }
     return this.#read(after)
@@ -63,9 +66,9 @@ export class LogPageCache {
       (page) => {
         const bytes = page.changes.reduce((sum, change) => sum + changeBytes(change), 0)
         this.#reading.delete(reading)
-        this.#limit.saw(page.changes.length, bytes)
+        this.#limit.record(page.changes.length, bytes)
         if (this.options.cachesPages && page.transitions.length > 0)
-          this.#keep({ after, page, bytes: bytes + 200 * (1 + page.transitions.length) })
+          this.#add({ after, page, bytes: bytes + 200 * (1 + page.transitions.length) })
         return page
       },
       (error: unknown) => {
@@ -79,7 +82,7 @@ export class LogPageCache {
     return page
   }
 
-  /** One that is being read and may hold what comes after a place. */
+  /** Returns a read in flight that may hold what comes after a position. */
   #nearby(after: LogPosition): Promise<LogPage> | null {
     for (const { after: from, page } of this.#reading) {
       if (comparePositions(from, after) <= 0 && after.revision < from.revision + NEAR_REVISIONS) return page
@@ -89,36 +92,36 @@ export class LogPageCache {
 
   #covering(position: LogPosition): LogPage | null {
     const begun = this.#before(position)
-    for (let at = begun - 1; at >= 0 && at >= begun - LOOKS_BACK; at--) {
-      const { page } = this.#kept[at]!
+    for (let at = begun - 1; at >= 0 && at >= begun - PAGES_BACK; at--) {
+      const { page } = this.#pages[at]!
       if (comparePositions(position, page.upTo) < 0) return page
     }
     return null
   }
 
-  /** How many begin at a place or before it. */
+  /** Number of pages that begin at a position or before it. */
   #before(position: LogPosition): number {
-    return partitionPoint(this.#kept, ({ after }) => comparePositions(after, position) <= 0)
+    return partitionPoint(this.#pages, ({ after }) => comparePositions(after, position) <= 0)
   }
 
-  #keep(kept: Kept): void {
-    if (kept.bytes > PAGES_BYTES / 2) return
-    this.#kept.splice(this.#before(kept.after), 0, kept)
-    this.#queue.add(kept)
-    this.#bytes += kept.bytes
+  #add(cached: CachedPage): void {
+    if (cached.bytes > PAGES_BYTES / 2) return
+    this.#pages.splice(this.#before(cached.after), 0, cached)
+    this.#queue.add(cached)
+    this.#bytes += cached.bytes
     for (const oldest of this.#queue) {
       if (this.#bytes <= PAGES_BYTES) break
       this.#queue.delete(oldest)
-      this.#kept.splice(this.#kept.indexOf(oldest), 1)
+      this.#pages.splice(this.#pages.indexOf(oldest), 1)
       this.#bytes -= oldest.bytes
     }
-    if (this.#forgetting === null) this.#forgetting = setTimeout(() => this.#forget(), KEPT_MS).unref()
-    else this.#forgetting.refresh()
+    if (this.#expiry === null) this.#expiry = setTimeout(() => this.#clear(), CACHED_MS).unref()
+    else this.#expiry.refresh()
   }
 
-  #forget(): void {
-    this.#forgetting = null
-    this.#kept = []
+  #clear(): void {
+    this.#expiry = null
+    this.#pages = []
     this.#queue.clear()
     this.#bytes = 0
   }

@@ -7,27 +7,28 @@ import { isTransient, retryDelay } from '../async/retry-while-unavailable.js'
 import { FollowerIndex, type IndexedFollower, type SkipPoint, type WakeReason } from './follower-index.js'
 import type { IndexKey } from './index-key.js'
 import { comparePositions } from './log-position.js'
-import { changesFor } from './page-index.js'
+import { candidateChanges } from './page-index.js'
 import { PageLimit } from './page-limit.js'
 import { restOfPage } from './rest-of-page.js'
 
+/** Bounds of the log tail. */
 export interface LogTailOptions {
-  /** How much of the log's recent end is kept for those who are not quite up with it. */
+  /** Size of the window on the recent end of the log, in bytes. */
   readonly windowBytes: number
-  /** A wake-up may be lost: look at the log at least this often while anybody follows. */
+  /** Interval at which the log is read without a notification, in milliseconds: a notification may be lost. */
   readonly backstopMs: number
-  /** How long followers may be passed by what does not concern them until they are told; 5 seconds unless given. */
+  /** Longest time that followers skip pages without being woken, in milliseconds. By default 5,000. */
   readonly progressMs?: number
 }
 
-/** One who follows. */
+/** A follower's access to the log tail. */
 export interface TailSubscription {
-  /** What comes after a position: a page, `behind` where the store must be asked, `ahead` where there is nothing yet. */
+  /** Returns what comes after a position: a page, `behind` if it has to come from the store, or `ahead` if there is nothing yet. */
   after(position: LogPosition): LogPage | 'behind' | 'ahead'
-  /** Waits at the end of what has been read for something that may concern it (see `FollowerIndex.wait`). */
+  /** Waits for a page that may concern the follower (see `FollowerIndex.wait`). */
   advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason>
-  /** While it waits and nothing that may concern it has happened: how far that is. */
-  passed(): SkipPoint | null
+  /** Returns how far the follower may skip while it waits. Null if it does not wait. */
+  skippable(): SkipPoint | null
   leave(): void
 }
 
@@ -38,7 +39,7 @@ export const LOG_TAIL_OPTIONS: LogTailOptions = {
   backstopMs: 30_000,
 }
 
-/** A stretch of the log: everything after `after` up to `page.upTo`. */
+/** A range of the log: everything after `after` up to `page.upTo`. */
 interface Chunk {
   readonly after: LogPosition
   readonly page: LogPage
@@ -46,12 +47,12 @@ interface Chunk {
 }
 
 /**
- * Reads the log once for all who follow it live. It keeps a window on the log's recent end; who stands
- * before the window reads from the store until they have caught up, so a slow one costs nothing here.
+ * Reads the log once for all live followers. It buffers a window on the recent end of the log. A follower before the window reads
+ * from the store until it has caught up, so slow followers cost nothing here.
  *
  *   log     ───────────────┬────────┬───┬──────┐
- *   window                 start             end     a wake-up reads on from `end`, once
- *   followers      ▲ behind     ▲ in it         ▲ ahead: they wait, and it wakes those whom it may concern
+ *   window                 start             end     a notification reads on from `end`, once
+ *   followers      ▲ behind     ▲ inside        ▲ ahead: they wait, and a page wakes those that it may concern
  */
 export class LogTail {
   #chunks: Chunk[] = []
@@ -63,47 +64,47 @@ export class LogTail {
   #reading = false
   #again = false
   #stop: AbortController | null = null
-  readonly #seats: FollowerIndex
+  readonly #index: FollowerIndex
   readonly #limit = new PageLimit()
 
   constructor(
     private readonly history: Pick<HistoryReader, 'log'> & HistoryWatcher,
     private readonly options: LogTailOptions = LOG_TAIL_OPTIONS,
   ) {
-    this.#seats = new FollowerIndex(options.progressMs ?? PROGRESS_MS, () => this.#passed())
+    this.#index = new FollowerIndex(options.progressMs ?? PROGRESS_MS, () => this.#skipPoint())
   }
 
-  /** Counts a follower in until it leaves. Nothing is read while there is none. */
-  join(interest: IndexKey | null): TailSubscription {
+  /** Adds a follower until it leaves. Nothing is read while there is none. */
+  join(indexKey: IndexKey | null): TailSubscription {
     this.#followers += 1
-    const seat: IndexedFollower = this.#seats.add(interest)
+    const follower: IndexedFollower = this.#index.add(indexKey)
     let joined = true
     return {
-      after: (position) => this.#after(position, interest),
-      advanced: (signal, isEager, ms) => this.#seats.wait(seat, signal, isEager, ms),
-      passed: () => (this.#seats.isQuiet(seat) ? this.#passed() : null),
+      after: (position) => this.#after(position, indexKey),
+      advanced: (signal, isEager, ms) => this.#index.wait(follower, signal, isEager, ms),
+      skippable: () => (this.#index.isQuiet(follower) ? this.#skipPoint() : null),
       leave: () => {
         if (!joined) return
         joined = false
-        this.#seats.remove(seat)
+        this.#index.remove(follower)
         this.#followers -= 1
-        if (this.#followers === 0) this.#rest()
+        if (this.#followers === 0) this.#stopReading()
       },
     }
   }
 
-  /** A follower stands here and would rather be told than ask: read on from there, unless reading is further already. */
+  /** Reads on from a follower's position, unless the tail is further already. */
   readFrom(position: LogPosition): void {
     if (this.#end === null) this.#begin(position)
     else if (comparePositions(position, this.#end) > 0) this.#wake()
   }
 
-  #after(position: LogPosition, interest: IndexKey | null): LogPage | 'behind' | 'ahead' {
+  #after(position: LogPosition, indexKey: IndexKey | null): LogPage | 'behind' | 'ahead' {
     if (this.#end === null) return 'behind'
     if (comparePositions(position, this.#end) >= 0) return 'ahead'
     const chunk = this.#chunks[this.#indexAfter(position)]
     if (chunk === undefined || comparePositions(position, chunk.after) < 0) return 'behind'
-    const changes = changesFor(chunk.page, interest)
+    const changes = candidateChanges(chunk.page, indexKey)
     return restOfPage(chunk.page, changes, position)
   }
 
@@ -116,18 +117,18 @@ export class LogTail {
       unwatch()
       clearInterval(backstop)
     })
-    // Something may have happened between the read that `position` comes from and the watching.
+    // Changes may have come between the read that `position` is from and the start of the watch.
     this.#wake()
   }
 
-  #rest(): void {
-    const end = this.#passed()
+  #stopReading(): void {
+    const end = this.#skipPoint()
     this.#stop?.abort()
     this.#stop = null
     this.#end = null
     this.#chunks = []
     this.#bytes = 0
-    this.#seats.wakeAll(end)
+    this.#index.wakeAll(end)
   }
 
   #wake(): void {
@@ -149,8 +150,8 @@ export class LogTail {
       } catch (error) {
         if (stop !== this.#stop) continue
         if (!isTransient(error)) {
-          // Nobody waits for this call: those who follow ask the store themselves and meet the error there.
-          this.#rest()
+          // No caller awaits this read. Followers read from the store by themselves and get the error there.
+          this.#stopReading()
           continue
         }
         this.#again = true
@@ -161,12 +162,12 @@ export class LogTail {
     this.#reading = false
   }
 
-  /** Whether more is known to follow. */
+  /** Appends a page and returns whether more is known to follow. */
   #append(after: LogPosition, page: LogPage): boolean {
     const moved = comparePositions(page.upTo, after) > 0
     if (moved) {
       const bytes = page.changes.reduce((sum, change) => sum + changeBytes(change), 200 * page.transitions.length)
-      this.#limit.saw(page.changes.length, bytes)
+      this.#limit.record(page.changes.length, bytes)
       this.#chunks.push({ after, page, bytes })
       this.#bytes += bytes
       const before: SkipPoint = { position: after, version: this.#version }
@@ -174,13 +175,13 @@ export class LogTail {
       this.#version = page.transitions.at(-1)?.to ?? this.#version
       while (this.#bytes > this.options.windowBytes && this.#chunks.length > 1)
         this.#bytes -= this.#chunks.shift()!.bytes
-      this.#seats.advance(page, before)
+      this.#index.advance(page, before)
     }
     return moved && (page.upTo.revision < page.head.revision || page.upTo.position !== Infinity)
   }
 
-  /** How far all have come whom nothing has woken. */
-  #passed(): SkipPoint | null {
+  /** Position up to which all followers skip that nothing has woken. */
+  #skipPoint(): SkipPoint | null {
     return this.#end === null ? null : { position: this.#end, version: this.#version }
   }
 

@@ -7,11 +7,11 @@ type ByValue = ReadonlyMap<Scalar, readonly Change[]>
 
 const NOTHING: readonly Change[] = []
 
-/** By page, then by field: made for those fields that somebody's filter is about, once for all. */
+/** Indexes by page, then by field. An index is made once for all followers, only for fields that filters need. */
 const indexes = new WeakMap<LogPage, Map<string, ByValue>>()
 
-/** The changes of a page by what the entry holds in a field, before or after. */
-export function changesByValue(page: LogPage, field: IndexKey['field']): ByValue {
+/** Returns the changes of a page by the values that their entry holds in a field, before or after. */
+export function pageIndex(page: LogPage, field: IndexKey['field']): ByValue {
   let fields = indexes.get(page)
   if (fields === undefined) indexes.set(page, (fields = new Map()))
   const key = fieldKey(field)
@@ -20,13 +20,13 @@ export function changesByValue(page: LogPage, field: IndexKey['field']): ByValue
   return byValue
 }
 
-/** The changes of a page that a filter may be concerned with, in their order; all of them where that cannot be told. */
-export function changesFor(page: LogPage, interest: IndexKey | null): readonly Change[] {
-  if (interest === null) return page.changes
-  const byValue = changesByValue(page, interest.field)
-  const found = interest.values.map((value) => byValue.get(value)).filter((changes) => changes !== undefined)
+/** Returns the changes of a page that a filter with an index key may match, in their order. Without a key, all of them. */
+export function candidateChanges(page: LogPage, indexKey: IndexKey | null): readonly Change[] {
+  if (indexKey === null) return page.changes
+  const byValue = pageIndex(page, indexKey.field)
+  const found = indexKey.values.map((value) => byValue.get(value)).filter((changes) => changes !== undefined)
   if (found.length <= 1) return found[0] ?? NOTHING
-  // One that went from one of these values to another stands under both.
+  // A change from one of these values to another is under both.
   return [...new Set(found.flat())].sort((a, b) => a.revision - b.revision || a.position - b.position)
 }
 

@@ -3,16 +3,19 @@ import type { Change } from '../../core/history/change.js'
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { comparePositions } from './log-position.js'
 
-/** What of a page comes after a position; `changes` are those of the page that matter, in their order. */
+/**
+ * Returns the part of a page that comes after a position.
+ * @param changes - the candidate changes of the page, in their order
+ */
 export function restOfPage(page: LogPage, changes: readonly Change[], position: LogPosition): LogPage {
   const { transitions } = page
   const isOver = (revision: number) =>
     revision < position.revision || (revision === position.revision && position.position === Infinity)
-  const told = partitionPoint(transitions, ({ revision }) => isOver(revision))
-  const seen = partitionPoint(changes, (change) => comparePositions(change, position) <= 0)
+  const scannedTransitions = partitionPoint(transitions, ({ revision }) => isOver(revision))
+  const scannedChanges = partitionPoint(changes, (change) => comparePositions(change, position) <= 0)
   return {
     ...page,
-    transitions: told === 0 ? transitions : transitions.slice(told),
-    changes: seen === 0 ? changes : changes.slice(seen),
+    transitions: scannedTransitions === 0 ? transitions : transitions.slice(scannedTransitions),
+    changes: scannedChanges === 0 ? changes : changes.slice(scannedChanges),
   }
 }

@@ -1,23 +1,23 @@
 import type { LogPosition } from '../../store/contract/history-reader.js'
 
-/** Where a stream stands that follows the log. */
+/** Position of a stream that follows the log. */
 export interface StreamPosition {
   readonly position: LogPosition
-  /** The head's revision when the stream began: from its end on it is synced. */
+  /** The head's revision when the stream began. The stream is synced from the end of that revision on. */
   readonly target: number
 }
 
-/** Given to a stream by who wants to know where it stands, or to begin where another one of the same arguments stood. */
+/** Tracks the position of a stream, or starts it where another one with the same arguments was. */
 export interface PositionTracker {
-  /** Null begins as the arguments say. */
+  /** Where to start. Null starts where the arguments say. */
   readonly from: StreamPosition | null
-  /** Of the item given last; null before the first, and where it has no place in the log (within the pages of `initial`). */
+  /** Position of the latest item. Null before the first, and within the initial pages, which are not in the log. */
   at: StreamPosition | null
-  /** How far it has scanned, which may be further than it has told; null before it begins. */
+  /** How far the stream has scanned, which may be beyond its latest item. Null before it starts. */
   scanned: (() => LogPosition) | null
 }
 
-/** Whether a stream that stands here has told all that there was when it began. */
+/** Whether a stream at this position has sent everything that existed when it began. */
 export function isSyncedAt({ position: { revision, position }, target }: StreamPosition): boolean {
   return revision > target || (revision === target && position === Infinity)
 }

@@ -12,7 +12,7 @@ import { createRegistry } from '../../../src/registry/create-registry.js'
 import { filteredChange } from '../../../src/registry/following/filtered-change.js'
 import type { ChangeBatch } from '../../../src/registry/following/follow-input.js'
 import { indexKeyOf, isScalar } from '../../../src/registry/following/index-key.js'
-import { changesFor } from '../../../src/registry/following/page-index.js'
+import { candidateChanges } from '../../../src/registry/following/page-index.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import type { LogPage } from '../../../src/store/contract/history-reader.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
@@ -53,16 +53,16 @@ describe('what a filter can be indexed by', () => {
     let told = 0
     fc.assert(
       fc.property(criteriaGiven, fc.array(entryArbitrary, { minLength: 5, maxLength: 10 }), (criteria, entries) => {
-        const interest = indexKeyOf(criteria)
-        if (interest === null) return
+        const indexKey = indexKeyOf(criteria)
+        if (indexKey === null) return
         told += 1
         const matches = compileMatcher(criteria, compileRegex)
-        const valuesOf = compileField(interest.field)
+        const valuesOf = compileField(indexKey.field)
         for (const { id, kind, meta } of entries) {
           const entry = { id, content: { kind, meta, data: null } }
           if (matches(entry))
             expect(
-              valuesOf(entry).some((value) => isScalar(value) && interest.values.some((wanted) => wanted === value)),
+              valuesOf(entry).some((value) => isScalar(value) && indexKey.values.some((wanted) => wanted === value)),
             ).toBe(true)
         }
       }),
@@ -118,7 +118,7 @@ describe('what a filter can be indexed by', () => {
           const matches = compileMatcher(criteria, compileRegex)
           const seen = (among: readonly Change[]) =>
             among.map((change) => filteredChange(change, matches)).filter((change) => change !== null)
-          expect(seen(changesFor(page, indexKeyOf(criteria)))).toEqual(seen(changes))
+          expect(seen(candidateChanges(page, indexKeyOf(criteria)))).toEqual(seen(changes))
         },
       ),
       { numRuns: 500 },

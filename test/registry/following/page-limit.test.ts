@@ -5,20 +5,20 @@ describe('the limit of a page', () => {
   it('grows fourfold at most for each page, up to what fits the target size and to the maximum', () => {
     const limit = new PageLimit(10_000, 100)
     expect(limit.limit).toBe(8)
-    limit.saw(8, 80)
+    limit.record(8, 80)
     expect(limit.limit).toBe(32)
-    limit.saw(32, 32_000)
+    limit.record(32, 32_000)
     expect(limit.limit).toBe(10)
-    limit.saw(10, 10)
-    limit.saw(40, 40)
+    limit.record(10, 10)
+    limit.record(40, 40)
     expect(limit.limit).toBe(100)
   })
 
   it('is one for items that are larger than the target size, and unchanged by an empty page', () => {
     const limit = new PageLimit(10_000, 100)
-    limit.saw(1, 50_000)
+    limit.record(1, 50_000)
     expect(limit.limit).toBe(1)
-    limit.saw(0, 0)
+    limit.record(0, 0)
     expect(limit.limit).toBe(1)
   })
 
