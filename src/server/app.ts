@@ -22,11 +22,10 @@ import { createWebSockets } from './websocket/websockets.js'
 export interface AppOptions {
   readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins' | 'optimizations'>
   readonly registry: Registry
-  /** None unless given. */
   readonly providers?: ProviderDirectory
   readonly sources?: Sources
   readonly log: Log
-  /** Where the built page lies. */
+  /** Folder of the built playground. */
   readonly playgroundDir?: string
   readonly operationLimits?: OperationLimits
   readonly socketLimits?: Partial<SocketLimits>
@@ -34,19 +33,19 @@ export interface AppOptions {
 
 export interface App {
   readonly server: Server
-  /** Takes nothing new, lets what runs finish for `graceMs`, then cuts off the rest. */
+  /** Accepts no new requests, lets operations finish for `graceMs`, then closes all connections. */
   stop(graceMs?: number): Promise<void>
 }
 
 const MIB = 1024 * 1024
 
-/** The gateway's parts, put together over a registry. */
+/** Connects everything that serves requests to a registry. */
 export function createApp(options: AppOptions): App {
   const { config, registry, log } = options
   const stopping = new AbortController()
-  // One listener for each stream of events.
+  // One listener for each event stream.
   setMaxListeners(0, stopping.signal)
-  // JSON may write one byte of content as several, and around the contents there is the rest of the request.
+  // JSON may write one byte of content as several, and a request holds more than contents.
   const messageBytes = 2 * config.limits.changesetBytes + MIB
   const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
 
@@ -87,7 +86,7 @@ export function createApp(options: AppOptions): App {
     async stop(graceMs = 5_000) {
       stopping.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      // A connection that is kept alive becomes idle only when it has been answered.
+      // A kept-alive connection becomes idle only after its response.
       const idle = setInterval(() => server.closeIdleConnections(), 50)
       server.closeIdleConnections()
       await engine.idle(graceMs)

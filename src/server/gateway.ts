@@ -22,17 +22,17 @@ import { loadPlugins } from './plugins/load-plugins.js'
 import { openSources } from './plugins/open-sources.js'
 
 export interface Gateway {
-  /** Of the playground. */
+  /** URL of the playground. */
   readonly url: string
-  /** Of GraphQL, over HTTP and (with `ws:`) over WebSockets. */
+  /** URL of GraphQL over HTTP and, with `ws:`, over WebSockets. */
   readonly endpoint: string
-  /** Finishes what is under way, then lets go of the store. Settles within 10 seconds. */
+  /** Finishes operations in flight, then closes the store. Settles within 10 seconds. */
   close(): Promise<void>
 }
 
 export interface StartGatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
   readonly log?: Log
-  /** Further sources, registered as a plugin's would be. */
+  /** More source providers, registered like those of plugins. */
   readonly sourceProviders?: readonly SourceProvider[]
 }
 
@@ -54,7 +54,7 @@ const SOURCES_CLOSE_MS = 500
 /** @bound Time for closing the store while the gateway stops: what the steps before it leave of SPEC's 10 seconds. */
 const STORE_CLOSE_MS = 3_500
 
-/** Opens the store and listens. @throws StartError where it cannot, saying why and what to do */
+/** Opens the store and listens. @throws StartError that says why it cannot start, and what to do */
 export async function startGateway(config: GatewayConfig, options: StartGatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
@@ -78,11 +78,11 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
       log: (line) => log.info(line),
     })
     .catch((error: unknown) => {
-      throw new StartError(`the ${chosen.provider} store cannot be opened: ${(error as Error).message}`, {
+      throw new StartError(`The ${chosen.provider} store cannot be opened: ${(error as Error).message}`, {
         cause: error,
       })
     })
-  // What is used where a configuration names none.
+  // Used by configurations that name no provider.
   providers.setDefault('store', config.databaseUrl === null ? 'embedded' : 'postgres')
   providers.setDefault('source', 'filesystem')
   providers.setDefault('bus', DEFAULT_BUS[history.backend])
@@ -90,7 +90,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     .create('bus', config.bus?.provider ?? null, config.bus?.options ?? {}, { history })
     .catch(async (error: unknown) => {
       await history.close()
-      throw new StartError(`the bus cannot be opened: ${(error as Error).message}`, { cause: error })
+      throw new StartError(`The bus cannot be opened: ${(error as Error).message}`, { cause: error })
     })
 
   const { operationSeconds, totalSeconds } = config.transactions
@@ -107,8 +107,8 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
       operationMs: operationSeconds * 1_000,
       totalMs: totalSeconds * 1_000,
       undelivered: (participant, { transaction, kind }, error) =>
-        log.warn({ participant, transaction, kind, err: error }, 'a participant could not be told'),
-      failed: (error) => log.error({ err: error }, 'open transactions could not be looked through'),
+        log.warn({ participant, transaction, kind, err: error }, 'a participant could not be notified'),
+      failed: (error) => log.error({ err: error }, 'open transactions could not be checked'),
     },
   })
   const sources = await orClose(openSources({ config, providers, registry, log }), () =>
@@ -139,13 +139,13 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
-  // Not before: a slow first load delays nobody.
+  // Starts after listening, so that a slow first load delays nobody.
   sources.start()
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const stopped = new AbortController()
-    // Who waits for participants still hears that they are not asked any more.
+    // Mutations that wait for participants still get an answer before the sockets close.
     const registryClosed = pause(STOP_ASKING_MS, stopped.signal).then(() => registry.close())
     const sourcesClosed = sources.close()
     await app.stop()
@@ -164,7 +164,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   return { url, endpoint: `${url.slice(0, -1)}${GRAPHQL_PATH}`, close: () => (closing ??= close()) }
 }
 
-/** Names the patterns, so that the store knows when to index references anew. */
+/** Identifies the patterns, so that the store knows when to rebuild its index of references. */
 export function fingerprint(patterns: GatewayConfig['dependencies']): string {
   const written = patterns.map(({ path, allowWildcard = false }) => JSON.stringify([path, allowWildcard])).sort()
   return createHash('sha256').update(written.join('\n')).digest('hex')
@@ -172,15 +172,15 @@ export function fingerprint(patterns: GatewayConfig['dependencies']): string {
 
 function listenProblem({ host, port }: GatewayConfig, error: NodeJS.ErrnoException): string {
   const known: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} on ${host} is in use; set PORT to another, or to 0 for any that is free`,
-    EACCES: `port ${port} may not be used by this user; set PORT to 1024 or more`,
-    EADDRNOTAVAIL: `${host} is no address of this machine; set HOST to one, or to 0.0.0.0 for all`,
-    ENOTFOUND: `the host ${host} is not known; set HOST to an address of this machine`,
+    EADDRINUSE: `Port ${port} on ${host} is in use. Set PORT to another port, or to 0 for a free one.`,
+    EACCES: `This user may not listen on port ${port}. Set PORT to 1024 or more.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Set HOST to one, or to 0.0.0.0 for all.`,
+    ENOTFOUND: `The host ${host} is unknown. Set HOST to an address of this machine.`,
   }
-  return known[error.code ?? ''] ?? `cannot listen on ${host}:${port}: ${error.message}`
+  return known[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`
 }
 
-/** An address that a browser can be sent to. */
+/** Returns an address that a browser can open. */
 function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return isIPv6(host) ? `[${host}]` : host

@@ -3,12 +3,12 @@ import type { Log } from './observing/log.js'
 
 /** @bound Time for stopping the gateway. SPEC allows 10 seconds; what still hangs then is cut off. */
 const LONGEST_MS = 9_500
-/** One Ctrl-C arrives twice under npm: from the terminal, and passed on by npm. */
+/** Under npm, one Ctrl-C arrives twice: from the terminal and from npm. */
 const SAME_SIGNAL_MS = 1_000
 
 /**
- * Stops the gateway and the process on SIGTERM or SIGINT; a second signal does not wait. One that comes while
- * the gateway still starts is kept until it has: a store that is half open would leave its server running.
+ * Stops the gateway and the process on SIGTERM or SIGINT. A second signal exits at once. A signal during the start waits
+ * until the gateway has started, because a half-open store would leave its database server running.
  */
 export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null
@@ -21,7 +21,7 @@ export function stopOnSignals(starting: Promise<Gateway>, log: Log): void {
     first = { signal, at: performance.now() }
     log.info({ signal }, 'stopping')
     setTimeout(() => {
-      log.warn('not everything ended in time')
+      log.warn('not everything stopped in time')
       process.exit(0)
     }, LONGEST_MS).unref()
     starting

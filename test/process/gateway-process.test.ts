@@ -76,7 +76,7 @@ describe('the gateway as a process', () => {
     const { said, exited } = processes.run({ PORT: String(port), CADASTRE_LOG_LEVEL: 'silent' })
     expect(await exited).toBe(1)
     expect(said.err).toBe(
-      `Cadastre cannot start: port ${port} on 127.0.0.1 is in use; set PORT to another, or to 0 for any that is free\n`,
+      `Cadastre cannot start. Port ${port} on 127.0.0.1 is in use. Set PORT to another port, or to 0 for a free one.\n`,
     )
     expect(said.out).toBe('')
     taken.close()
@@ -96,6 +96,6 @@ describe('the gateway as a process', () => {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
     })
     expect(await exited).toBe(1)
-    expect(said.err).toContain('the postgres store cannot be opened')
+    expect(said.err).toContain('The postgres store cannot be opened')
   })
 })

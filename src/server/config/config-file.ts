@@ -62,7 +62,8 @@ export const configFileSchema = z.strictObject({
     .superRefine((participants, context) => {
       const names = participants.map(({ name }) => name)
       const twice = names.find((name, i) => names.indexOf(name) !== i)
-      if (twice !== undefined) context.addIssue({ code: 'custom', message: `two of them have the name "${twice}"` })
+      if (twice !== undefined)
+        context.addIssue({ code: 'custom', message: `two participants have the name "${twice}"` })
     })
     .nullish(),
   plugins: z.array(z.string().min(1)).nullish(),
@@ -79,7 +80,7 @@ export const configFileSchema = z.strictObject({
 
 export type ConfigFile = z.infer<typeof configFileSchema>
 
-/** What a configuration file says; the problems found are added to `problems`, each with the file's name. */
+/** Reads a configuration file. Adds the problems found to `problems`, each with the file's name. */
 export function readConfigFile(
   name: string,
   text: string,
@@ -94,7 +95,7 @@ export function readConfigFile(
   if (document.errors.length > 0) return {}
   let value: unknown
   try {
-    // Aliases may stand for one another a billion times over.
+    // Nested aliases can expand a billion times.
     value = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     problems.push(`${name}: ${(error as Error).message}`)
@@ -107,7 +108,7 @@ export function readConfigFile(
   return parsed.data ?? {}
 }
 
-/** `${NAME}` in a text is the environment variable of that name. */
+/** Replaces `${NAME}` in strings by environment variables. */
 function substituted(
   value: unknown,
   environment: Readonly<Record<string, string | undefined>>,
@@ -118,7 +119,9 @@ function substituted(
     return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, variable: string) => {
       const text = environment[variable]
       if (text === undefined)
-        faults.push(`${path === '' ? 'the file' : path} names the environment variable ${variable}, which is not set`)
+        faults.push(
+          `${path === '' ? 'the file' : path} refers to the environment variable ${variable}, which is not set`,
+        )
       return text ?? ''
     })
   }
@@ -132,7 +135,7 @@ function substituted(
   )
 }
 
-/** An issue as lines, each with its place. */
+/** Describes an issue in lines, each with its place. */
 export function describeIssue(issue: z.core.$ZodIssue): string[] {
   const place = issue.path.reduce<string>(
     (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
@@ -140,7 +143,7 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   )
   const here = place === '' ? 'the file' : place
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${place === '' ? key : `${place}.${key}`} is not a key that means anything`)
+    return issue.keys.map((key) => `${place === '' ? key : `${place}.${key}`} is not a known key`)
   }
   return [`${here}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`]
 }

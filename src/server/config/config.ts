@@ -16,41 +16,41 @@ import { ConfigError } from './config-error.js'
 import { type ConfigFile, readConfigFile } from './config-file.js'
 import { type SourceConfig, sourceConfigs } from './source-section.js'
 
-/** Everything about a gateway that can be chosen. */
+/** The configuration of a gateway. */
 export interface GatewayConfig {
   readonly host: string
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number
   readonly backend: Backend
-  /** For the backend `postgres` alone. */
+  /** Only for the backend `postgres`. */
   readonly databaseUrl: string | null
   readonly dataDir: string
-  /** A plugin's store, in place of the backend's. */
+  /** A plugin's store, which replaces the backend. */
   readonly store: PluggedConfig | null
-  /** Null is the one that goes with the store. */
+  /** Null means the store's own bus. */
   readonly bus: PluggedConfig | null
   readonly logLevel: LogLevel
   readonly introspection: boolean
-  /** Origins of pages that may use the gateway, besides its own and those on this machine; `*` is all. */
+  /** Origins of pages that may use the gateway, in addition to its own and those of this machine. `*` means all. */
   readonly allowedOrigins: readonly string[]
   readonly dependencies: readonly DependencyPattern[]
   readonly limits: RegistryLimits
   /** Kinds whose entries are not offered to participants. */
   readonly internalKinds: readonly string[]
-  /** Webhooks that are asked before a changeset is applied. */
+  /** Webhooks that decide on changesets before they are applied. */
   readonly participants: readonly WebhookConfig[]
-  /** Modules that register participants, providers and dependency patterns, by absolute path. */
+  /** Absolute paths of modules that register participants, providers and dependency patterns. */
   readonly plugins: readonly string[]
-  /** Places that entries come from. */
+  /** Sources of entries. */
   readonly sources: readonly SourceConfig[]
-  /** Where the configuration file lies: paths in it are relative to it. */
+  /** Folder of the configuration file. Paths in the file are relative to it. */
   readonly configFolder: string
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
   /** Which optimizations are on: all of them, except in benchmarks and tests. */
   readonly optimizations: OptimizationSwitches
 }
 
-/** What is made by a provider: its name, and what it wants to know, which is the provider's to check. */
+/** A store or bus of a provider. The provider checks the options. */
 export interface PluggedConfig {
   readonly provider: string
   readonly options: Readonly<Record<string, unknown>>
@@ -63,7 +63,7 @@ export interface WebhookConfig {
   readonly kinds: readonly string[]
   readonly timeoutSeconds: number
   readonly onFailure: 'refuse' | 'pass'
-  /** Signs what is sent to it; null where nothing is signed. */
+  /** Signs the requests to the webhook. Null sends them unsigned. */
   readonly secret: string | null
 }
 
@@ -72,9 +72,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const INTERNAL_KINDS = ['registry.entry', 'ns.requirement', 'ns.dependency', 'ns.definition']
 const SWITCH: Readonly<Record<string, boolean>> = { on: true, true: true, 1: true, off: false, false: false, 0: false }
 
-/**
- * The one place that reads the environment. @throws ConfigError naming every problem at once
- */
+/** Reads the environment and the configuration file. @throws ConfigError that lists every problem */
 export function loadConfig(environment: Environment = process.env, folder = process.cwd()): GatewayConfig {
   const problems: string[] = []
   const read = <Value>(
@@ -86,7 +84,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     const text = environment[name]
     if (text === undefined || text === '') return fallback
     const value = parse(text)
-    if (value === undefined) problems.push(`${name} is "${text}"; it must be ${wanted}`)
+    if (value === undefined) problems.push(`${name} is "${text}". It must be ${wanted}.`)
     return value ?? fallback
   }
   const databaseUrl = read('DATABASE_URL', null, postgresUrl, 'a URL like postgres://user:password@host:5432/database')
@@ -97,7 +95,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     oneOf(BACKENDS),
     `one of ${BACKENDS.join(', ')}`,
   )
-  if (backend === 'postgres' && !hasUrl) problems.push('CADASTRE_STORE is "postgres", which needs DATABASE_URL')
+  if (backend === 'postgres' && !hasUrl) problems.push('CADASTRE_STORE is "postgres", which needs DATABASE_URL.')
   const host = read('HOST', '127.0.0.1', hostName, 'an IP address or a host name')
   const port = read('PORT', 4000, portNumber, 'a whole number from 0 (any free port) to 65535')
   const dataDir = resolve(folder, environment['CADASTRE_DATA_DIR'] || '.cadastre')
@@ -119,7 +117,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const ours = BACKENDS.find((each) => each === file.store?.provider)
   if (ours !== undefined)
     problems.push(
-      `store.provider is "${ours}", which is built in; choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}`,
+      `store.provider is "${ours}", which is built in. Choose it by CADASTRE_STORE${ours === 'postgres' ? ' and DATABASE_URL' : ''}.`,
     )
   if (problems.length > 0) throw new ConfigError(problems)
   const configFolder = dirname(configPath(environment, folder))
@@ -167,7 +165,7 @@ function configFile(environment: Environment, folder: string, problems: string[]
   const named = environment['CADASTRE_CONFIG'] || undefined
   const path = configPath(environment, folder)
   if (!existsSync(path)) {
-    if (named !== undefined) problems.push(`CADASTRE_CONFIG names ${path}, which is not there`)
+    if (named !== undefined) problems.push(`CADASTRE_CONFIG names ${path}, which does not exist.`)
     return {}
   }
   try {
@@ -182,7 +180,7 @@ function configPath(environment: Environment, folder: string): string {
   return resolve(folder, environment['CADASTRE_CONFIG'] || 'cadastre.yaml')
 }
 
-/** Without the keys that were left out, so that they do not hide the values they stand for. */
+/** Removes undefined keys, so that they do not override defaults. */
 function given<Section extends object>(
   section: Section | null | undefined,
 ): { [Key in keyof Section]: Exclude<Section[Key], undefined> } {
@@ -208,7 +206,7 @@ function hostName(text: string): string | undefined {
 
 function postgresUrl(text: string): string | undefined {
   const scheme = /^postgres(ql)?:\/\//.test(text)
-  // A socket's folder may stand where the host would: `new URL` would refuse that, the store reads it.
+  // The host may be a socket's folder, which `new URL` would refuse and the store accepts.
   return scheme ? text : undefined
 }
 

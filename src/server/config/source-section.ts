@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { CONFLICTS, MISSING, type SourceSettings } from '../../sources/contract/source-settings.js'
 
-/** It stands in the author of changesets, which takes 255 bytes. */
+/** The name is part of the author of changesets, which has at most 255 bytes. */
 const LONGEST_NAME = 100
 
-/** One of `sources`. What its provider wants to know besides is the provider's to check. */
+/** One item of `sources`. Its provider checks the other keys. */
 const source = z.looseObject({
   name: z
     .string()
@@ -22,11 +22,11 @@ export const sourceSection = z
   .superRefine((sources, context) => {
     const names = sources.map(({ name }) => name)
     const repeated = new Set(names.filter((name, i) => names.indexOf(name) !== i))
-    for (const name of repeated) context.addIssue({ code: 'custom', message: `two of them have the name "${name}"` })
+    for (const name of repeated) context.addIssue({ code: 'custom', message: `two sources have the name "${name}"` })
   })
   .nullish()
 
-/** A source as it is configured: what every source has, and what its provider wants to know. */
+/** A configured source: the settings of every source, and the options of its provider. */
 export interface SourceConfig extends SourceSettings {
   readonly options: Readonly<Record<string, unknown>>
 }

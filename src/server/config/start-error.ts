@@ -1,4 +1,4 @@
-/** The gateway cannot start, for a reason that whoever starts it can do something about. */
+/** The gateway cannot start for a reason that its operator can fix. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }

@@ -2,11 +2,11 @@ import type { ExecutionResult, OperationTypeNode } from 'graphql'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Registry as CadastreRegistry } from '../../registry/registry.js'
 
-/** Numbers of one gateway, for Prometheus. */
+/** Metrics of one gateway, for Prometheus. */
 export interface Metrics {
   readonly contentType: string
   text(): Promise<string>
-  /** Call what is returned with the result when the operation has ended; null where a stream has. */
+  /** Returns a function to be called at the operation's end, with its result or null for a stream. */
   operationStarted(type: OperationTypeNode): (result: Pick<ExecutionResult, 'errors'> | null) => void
   socketOpened(): () => void
 }
@@ -19,30 +19,30 @@ export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCac
   const registers = [register]
   const operations = new Counter({
     name: 'cadastre_operations_total',
-    help: 'GraphQL operations that have ended',
+    help: 'Completed GraphQL operations',
     labelNames: ['type', 'outcome'],
     registers,
   })
   const seconds = new Histogram({
     name: 'cadastre_operation_seconds',
-    help: 'How long queries and mutations took',
+    help: 'Duration of queries and mutations',
     labelNames: ['type'],
     registers,
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
   })
-  /** Found once: to find them by their labels takes as long as to count. */
+  /** Looked up once, because looking up a counter by its labels takes as long as counting. */
   const ended = { ok: {} as Outcomes, error: {} as Outcomes }
   const took = {} as Record<OperationTypeNode, Histogram.Internal<'type'>>
   for (const type of ['query', 'mutation', 'subscription'] as OperationTypeNode[]) {
     for (const outcome of ['ok', 'error'] as const) ended[outcome][type] = operations.labels({ type, outcome })
     if (type !== 'subscription') took[type] = seconds.labels({ type })
   }
-  const subscriptions = new Gauge({ name: 'cadastre_subscriptions', help: 'Subscriptions that are open', registers })
-  const sockets = new Gauge({ name: 'cadastre_websockets', help: 'WebSockets that are open', registers })
-  // Read when asked for: the finder keeps its own count.
+  const subscriptions = new Gauge({ name: 'cadastre_subscriptions', help: 'Open subscriptions', registers })
+  const sockets = new Gauge({ name: 'cadastre_websockets', help: 'Open WebSockets', registers })
+  // Read on collection, because the finder counts itself.
   new Counter({
     name: 'cadastre_finder_cache_total',
-    help: 'Finds and counts looked up in the cache',
+    help: 'Lookups of finds and counts in the cache',
     labelNames: ['outcome'],
     registers,
     collect() {
@@ -54,7 +54,7 @@ export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCac
   })
   new Gauge({
     name: 'cadastre_finder_cache_results',
-    help: 'Results that the cache holds',
+    help: 'Cached results',
     registers,
     collect() {
       this.set(finderCache().results)
@@ -62,7 +62,7 @@ export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCac
   })
   new Gauge({
     name: 'cadastre_finder_cache_bytes',
-    help: 'What they take, roughly',
+    help: 'Approximate size of the cached results',
     registers,
     collect() {
       this.set(finderCache().bytes)

@@ -9,7 +9,7 @@ import type { History } from '../../store/contract/history.js'
 import { BUS_PROVIDERS, type BusHost } from '../../store/providers/bus-providers.js'
 import { STORE_PROVIDERS, type StoreHost } from '../../store/providers/store-providers.js'
 
-/** What can be plugged in: for each role what its providers make, and what they are given to work with. */
+/** What plugins can provide. For each role: what its providers create, and what the gateway passes to them. */
 export interface GatewayRoles {
   readonly store: { readonly made: History; readonly host: StoreHost }
   readonly source: { readonly made: SourceReader; readonly host: SourceHost }
@@ -19,7 +19,7 @@ export interface GatewayRoles {
 export const ROLES = ['store', 'source', 'bus'] as const satisfies readonly (keyof GatewayRoles)[]
 export type GatewayProviders = Providers<GatewayRoles>
 
-/** The registry of providers with the built-in ones, registered as any other would be. */
+/** Creates the provider directory and registers the built-in providers like any other. */
 export async function createGatewayProviders(
   failed?: (what: string, error: unknown) => void,
 ): Promise<GatewayProviders> {

@@ -8,7 +8,7 @@ export interface LoadedParticipants {
   close(): void
 }
 
-/** The webhooks that the configuration names, and what its plugins have registered. @throws StartError where two have one name */
+/** Creates the configured webhooks and adds the plugins' participants. @throws StartError if two have the same name */
 export function loadParticipants(
   { participants }: Pick<GatewayConfig, 'participants'>,
   ofPlugins: readonly Participant[],
@@ -19,6 +19,6 @@ export function loadParticipants(
   const all = [...webhooks, ...ofPlugins]
   const names = all.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new StartError(`two participants have the name "${twice}"; give each its own`)
+  if (twice !== undefined) throw new StartError(`Two participants have the name "${twice}". Rename one.`)
   return { participants: all, close: () => webhooks.forEach((webhook) => webhook.close()) }
 }

@@ -8,14 +8,14 @@ import { type PluginRegistrations, pluginRegistrations } from './plugin-api.js'
 
 export interface LoadedPlugins {
   readonly participants: readonly Participant[]
-  /** Besides those of the configuration. */
+  /** Added to those of the configuration. */
   readonly dependencies: readonly DependencyPattern[]
 }
 
 /**
- * Loads the plugins that the configuration names, one after the other; the providers that they register are in `providers`
- * then. A plugin is a module that exports a function `register(api)`, or has one as its default export; it may be async.
- * @throws StartError naming the plugin that cannot be loaded and why
+ * Loads the configured plugins, one after the other, and adds their providers to `providers`. A plugin is a module that
+ * exports a function `register(api)`, by this name or as default. The function may be async.
+ * @throws StartError that names the plugin and the reason
  */
 export async function loadPlugins(
   { plugins, transactions }: Pick<GatewayConfig, 'plugins' | 'transactions'>,
@@ -34,12 +34,11 @@ async function loadPlugin(path: string, { api, settled }: PluginRegistrations): 
       default?: unknown
     }
     const register = module.register ?? module.default
-    if (typeof register !== 'function')
-      throw new TypeError('it exports no function "register" and has none as its default')
+    if (typeof register !== 'function') throw new TypeError('it exports no function "register" and no default function')
     await (register as (given: typeof api) => unknown)(api)
     await settled()
   } catch (error) {
-    throw new StartError(`the plugin ${path} cannot be loaded: ${(error as Error)?.message ?? String(error)}`, {
+    throw new StartError(`The plugin ${path} cannot be loaded: ${(error as Error)?.message ?? String(error)}`, {
       cause: error,
     })
   }

@@ -19,7 +19,7 @@ export interface OpenSourcesOptions {
   readonly log: Log
 }
 
-/** Puts the configured sources together; nothing is read before `start`. @throws StartError naming everything that is wrong with them */
+/** Creates the configured sources. They read nothing before `start`. @throws StartError that lists every problem */
 export async function openSources({ config, providers, registry, log }: OpenSourcesOptions): Promise<RunningSources> {
   const planned = config.sources.map((source) => ({ ...source, ...schemasApart(source, providers) }))
   const checked = await Promise.allSettled(
@@ -31,10 +31,10 @@ export async function openSources({ config, providers, registry, log }: OpenSour
       ...(problem === undefined ? [] : [problem]),
       ...(check.status === 'fulfilled' ? [] : [(check.reason as Error).message]),
     ]
-    return found.map((message) => `the source "${name}": ${message}`)
+    return found.map((message) => `The source "${name}": ${message}`)
   })
   if (problems.length > 0) throw new StartError(problems.join('\n'))
-  // One for all: while it reads for one of them, the others wait for it, and nothing else does.
+  // All sources share one thread. Only sources wait for it.
   const thread = new ParsingThread()
   const sources = planned.map(({ options, schemas, problem: _, ...settings }) => {
     const host = createSourceHost(
@@ -63,7 +63,7 @@ export async function openSources({ config, providers, registry, log }: OpenSour
   })
 }
 
-/** Every source may have schemas. Readers that are not capable of them are none the wiser: what they give is held against them. */
+/** Every source may have schemas. If its provider does not support them, the gateway validates the provider's entries. */
 function schemasApart({ provider, options }: SourceConfig, providers: GatewayProviders) {
   const isCapable = providers.get('source', provider)?.capabilities.includes('schemas') ?? true
   if (isCapable || options['schemas'] === undefined) return { options, schemas: {} }
@@ -79,7 +79,7 @@ function schemasApart({ provider, options }: SourceConfig, providers: GatewayPro
 
 const TELL: Readonly<Record<SourceNotice['what'], (news: SourceNotice, log: Log) => void>> = {
   taken: ({ source }, log) => log.info({ source }, 'this gateway reads the source'),
-  left: ({ source }, log) => log.info({ source }, 'this gateway reads the source no more'),
+  left: ({ source }, log) => log.info({ source }, 'this gateway no longer reads the source'),
   loading: ({ source, locations, definitions }, log) =>
     log.info({ source, locations, definitions }, 'loading the source'),
   loaded: ({ source, created, updated, deleted, failures }, log) =>

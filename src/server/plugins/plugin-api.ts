@@ -5,19 +5,19 @@ import { adaptPluginParticipant, type PluginParticipant } from '../../registry/p
 import type { Provider } from '../../store/contract/provider.js'
 import type { GatewayProviders, GatewayRoles } from './gateway-providers.js'
 
-/** What a plugin's `register` is given. It may be async: the gateway starts when it has done, and when all of this has. */
+/** The argument of a plugin's `register`. The gateway starts when `register` and all its registrations have finished. */
 export interface PluginApi {
-  /** Asked before a changeset is applied. @throws TypeError, InvalidBusPattern on what cannot be used */
+  /** Adds a participant, which decides on changesets. @throws TypeError or InvalidBusPattern if it is invalid */
   participant(participant: PluginParticipant): void
   /**
-   * Adds something to be named in the configuration: a `source`, a `store` or a `bus`.
-   * @throws ProviderError on what cannot be used, a name that is taken, a hook that fails
+   * Adds a `source`, a `store` or a `bus` that the configuration can name.
+   * @throws ProviderError if it is invalid, its name is taken, or a hook fails
    */
   provider<Role extends keyof GatewayRoles, Config>(
     role: Role,
     provider: Provider<Config, GatewayRoles[Role]['made'], GatewayRoles[Role]['host']>,
   ): Promise<void>
-  /** Where entries refer to others, besides what the configuration says. @throws Error on a path that does not parse */
+  /** Adds a place where entries refer to others. @throws Error if the path does not parse */
   dependencyPattern(pattern: { readonly path: string; readonly allowWildcard?: boolean }): void
 }
 
@@ -25,20 +25,23 @@ export interface PluginRegistrations {
   readonly api: PluginApi
   readonly participants: Participant[]
   readonly dependencies: DependencyPattern[]
-  /** Resolves when everything stands that was registered so far. */
+  /** Resolves when all registrations so far have finished. */
   settled(): Promise<void>
-  /** What the gateway is put together from by now, it does not look at again. */
+  /** Refuses later participants and patterns, because the gateway reads them only once. */
   end(): void
 }
 
-/** Takes what plugins register. @param operationMs for one answer of a participant, unless it says so itself */
+/**
+ * Collects what plugins register.
+ * @param operationMs - Default time for a participant's answer
+ */
 export function pluginRegistrations(operationMs: number, providers: GatewayProviders): PluginRegistrations {
   const participants: Participant[] = []
   const dependencies: DependencyPattern[] = []
   const registering: Promise<void>[] = []
   let ended = false
   const inTime = (what: string) => {
-    if (ended) throw new Error(`the gateway has started: ${what} can only be registered within "register"`)
+    if (ended) throw new Error(`The gateway has started. Register ${what} within "register".`)
   }
   return {
     participants,
@@ -55,17 +58,17 @@ export function pluginRegistrations(operationMs: number, providers: GatewayProvi
         participants.push(adaptPluginParticipant(given, operationMs))
       },
       provider(role, provider) {
-        // Later on too: one that is registered while the gateway runs can be found from then on.
+        // Providers can be registered later too. They can be found from then on.
         const registered = providers.register(role, provider).then(() => {})
         if (!ended) registering.push(registered)
-        // Heard by `settled`; a plugin need not wait for it.
+        // `settled` reports the failure. A plugin need not await it.
         registered.catch(() => {})
         return registered
       },
       dependencyPattern(given) {
         inTime('a dependency pattern')
         const { path, allowWildcard = false } = (given ?? {}) as { path?: unknown; allowWildcard?: unknown }
-        if (typeof path !== 'string') throw new TypeError('a dependency pattern needs a "path"')
+        if (typeof path !== 'string') throw new TypeError('A dependency pattern needs a "path".')
         const pattern = { path, allowWildcard: allowWildcard === true }
         compileDependencyPatterns([pattern])
         dependencies.push(pattern)

@@ -1,10 +1,10 @@
-/** First byte of a WebSocket frame: a whole text message. */
+/** First byte of a WebSocket frame that is a whole text message. */
 const TEXT = 0x81
 const SUFFIX = 0x7d
 
 /**
- * Writes results as messages of graphql-transport-ws, each a WebSocket frame (RFC 6455, unmasked as a server's are):
- * they differ between clients by the operation's id alone, so one text serves all, and many go in one write.
+ * Returns a function that writes results as `next` messages of graphql-transport-ws, each in one WebSocket frame (RFC
+ * 6455, unmasked). Messages of different clients differ only in the operation's id, so they share the results' text.
  */
 export function nextFrames(id: string): (texts: readonly Buffer[]) => Buffer {
   const prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`, 'utf8')
@@ -12,12 +12,12 @@ export function nextFrames(id: string): (texts: readonly Buffer[]) => Buffer {
     let size = 0
     for (const text of texts) {
       const length = prefix.length + text.length + 1
-      size += headLength(length) + length
+      size += headerLength(length) + length
     }
     const frames = Buffer.allocUnsafe(size)
     let at = 0
     for (const text of texts) {
-      at = writeHead(frames, at, prefix.length + text.length + 1)
+      at = writeHeader(frames, at, prefix.length + text.length + 1)
       frames.set(prefix, at)
       frames.set(text, at + prefix.length)
       at += prefix.length + text.length
@@ -27,11 +27,11 @@ export function nextFrames(id: string): (texts: readonly Buffer[]) => Buffer {
   }
 }
 
-function headLength(length: number): number {
+function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }
 
-function writeHead(frames: Buffer, at: number, length: number): number {
+function writeHeader(frames: Buffer, at: number, length: number): number {
   frames[at] = TEXT
   if (length < 126) {
     frames[at + 1] = length

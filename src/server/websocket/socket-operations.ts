@@ -1,7 +1,7 @@
 import { requestError } from '../pipeline/request-error.js'
 
-/** What may wait on one socket for operations to end, in characters of its messages. */
-const MOST_WAITING = 1024 * 1024
+/** Characters of the messages of one socket that may wait for operations to end. */
+const MAX_WAITING = 1024 * 1024
 
 interface Message {
   readonly content: object
@@ -9,39 +9,43 @@ interface Message {
 }
 
 /**
- * A client may use an id again right after its `complete`, while the operation it named before is still ending
- * here. graphql-ws 6.4.2 takes the two for one: it tells the second that it has ended, forgets it, and goes on
- * sending for it, so that nothing can end it. Here what is said of an id waits until its last operation is over.
+ * Serializes the messages about one operation id. A client may reuse an id right after its `complete`, while the old
+ * operation is still ending here. graphql-ws 6.4.2 confuses the two: it completes the new one, forgets it and keeps
+ * sending its results, so nothing can end it. So messages about an id wait until its previous operation is over.
  */
 export class SocketOperations {
-  /** By id, until the operation has ended, also where its client has let go of it. */
+  /** By id, until the operation has ended, even if its client has completed it. */
   readonly #running = new Map<string, Promise<void>>()
-  /** By id of an operation that is ending: what has been said since. */
+  /** Messages that wait, by the id of an operation that is ending. */
   #waiting: Map<string, Message[]> | null = null
   #waitingSize = 0
 
   constructor(private readonly handle: (message: object) => Promise<void>) {}
 
-  /** Operations under way. */
+  /** Number of operations in flight. */
   get size(): number {
     return this.#running.size
   }
 
-  /** Handles a message of so many characters in its turn. @throws whatever handling it throws, and where too much waits */
+  /**
+   * Handles a message after those that it must wait for.
+   * @param size - Characters of the message
+   * @throws GraphQLError BAD_USER_INPUT if too much waits, and whatever handling throws
+   */
   async take(content: object, size: number): Promise<void> {
     const { type, id } = content as { readonly type?: unknown; readonly id?: unknown }
     if (typeof id !== 'string' || (type !== 'subscribe' && type !== 'complete')) return this.handle(content)
     const waiting = this.#waiting?.get(id)
     if (waiting === undefined) return type === 'subscribe' ? this.#subscribe(id, content) : this.#complete(id, content)
-    if (this.#waitingSize + size > MOST_WAITING)
-      throw requestError('BAD_USER_INPUT', 'too much waits for an operation to end')
+    if (this.#waitingSize + size > MAX_WAITING)
+      throw requestError('BAD_USER_INPUT', 'Too many messages wait for an operation to end.')
     this.#waitingSize += size
     waiting.push({ content, size })
   }
 
   async #subscribe(id: string, content: object): Promise<void> {
     const run = this.handle(content)
-    // An id that is in use: the socket is being closed.
+    // The id is in use, so graphql-ws closes the socket.
     if (this.#running.has(id)) return run
     this.#running.set(id, run)
     try {
@@ -55,12 +59,12 @@ export class SocketOperations {
     const run = this.#running.get(id)
     if (run === undefined) return this.handle(content)
     const since: Message[] = []
-    // Seldom needed, and ten thousand sockets may be open.
+    // Created on demand, because it is rarely needed and 10,000 sockets may be open.
     const ending = (this.#waiting ??= new Map())
     ending.set(id, since)
     try {
       await this.handle(content)
-      // Its failure is told by who began it.
+      // The caller of #subscribe handles its failure.
       await run.catch(() => undefined)
     } finally {
       ending.delete(id)

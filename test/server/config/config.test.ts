@@ -82,7 +82,7 @@ describe('the configuration', () => {
     const { optimizations } = loadConfig({ CADASTRE_WITHOUT: 'answer-cache, optimistic-writes,' }, folder)
     expect(optimizations).toEqual({ ...ALL_OPTIMIZATIONS, 'answer-cache': false, 'optimistic-writes': false })
     expect(problems({ CADASTRE_WITHOUT: 'answer-cache,speed' })).toEqual([
-      'CADASTRE_WITHOUT is "answer-cache,speed"; it must be names out of answer-cache, optimistic-writes, head-page-cache, log-page-cache, shared-results, frame-cache, compiled-operations, bundle, separated by commas',
+      'CADASTRE_WITHOUT is "answer-cache,speed". It must be names out of answer-cache, optimistic-writes, head-page-cache, log-page-cache, shared-results, frame-cache, compiled-operations, bundle, separated by commas.',
     ])
     expect(problems({ CADASTRE_WITHOUT: 'toString' })).toHaveLength(1)
   })
@@ -133,7 +133,7 @@ describe('the configuration', () => {
       plugins: [join(folder, 'policy.js')],
     })
     file('participants: [{ name: a, url: "http://x" }, { name: a, url: "http://y" }]')
-    expect(problems()).toEqual([expect.stringContaining('two of them have the name "a"') as string])
+    expect(problems()).toEqual([expect.stringContaining('two participants have the name "a"') as string])
   })
 
   it('names every problem at once', () => {
@@ -190,7 +190,7 @@ describe('the configuration', () => {
     file('limits:\n  entryBytes: 1\n entryBytes: [')
     expect(problems()[0]).toMatch(/cadastre\.yaml, line \d/)
     expect(problems({ CADASTRE_CONFIG: 'gone.yaml' })).toEqual([
-      expect.stringContaining('gone.yaml, which is not there') as string,
+      expect.stringContaining('gone.yaml, which does not exist.') as string,
     ])
     file('')
     expect(problems({ CADASTRE_STORE: 'postgres' })).toEqual([expect.stringContaining('needs DATABASE_URL') as string])

@@ -46,13 +46,13 @@ describe('the sources in cadastre.yaml', () => {
     ]
     for (const place of places) expect(() => load(wrong)).toThrow(place)
     const twice = 'sources:\n  - { name: app, provider: filesystem }\n  - { name: app, provider: http }\n'
-    expect(() => load(twice)).toThrow('two of them have the name "app"')
+    expect(() => load(twice)).toThrow('two sources have the name "app"')
   })
 
   it('stop the start where no provider has that name', async () => {
     const { config } = load('sources:\n  - { name: app, provider: nothing }\n  - { name: other, provider: nowhere }\n')
     await expect(testGateway({}, { sources: config.sources })).rejects.toThrow(
-      /the source "app": .*"nothing"[\s\S]*the source "other": .*"nowhere"/,
+      /The source "app": .*"nothing"[\s\S]*The source "other": .*"nowhere"/,
     )
   })
 })

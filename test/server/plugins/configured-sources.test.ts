@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { entry, json, startHttpServer, type TestServer, tagged, text } from '../../sources/http/http-server.js'
 import { post, SocketClient, type TestGateway, testGateway } from '../server-fixture.js'
 
-const EXAMPLE = join(dirname(fileURLToPath(import.meta.url)), '../../examples/csv-source')
+const EXAMPLE = join(dirname(fileURLToPath(import.meta.url)), '../../../examples/csv-source')
 const RELOAD = `mutation ($name: String!, $dryRun: Boolean) { reloadSource(name: $name, dryRun: $dryRun) {
   created updated deleted version { author message } failures { location line entryId message } source { status total loaded failed }
 } }`
@@ -170,8 +170,8 @@ describe('a gateway with sources in its cadastre.yaml', () => {
     write('package.json', '{"type":"module"}')
     const source = (schemas: string) =>
       `plugins: [./csv-source.js]\nsources: [{ name: people, provider: csv, path: ./people.csv, namespace: people, key: email, kind: k, schemas: ${schemas} }]\n`
-    await expect(start(source('{ "k": 5 }'))).rejects.toThrow(/the source "people": schemas\.k: /)
-    await expect(start(source('{ "a..b": x.json }'))).rejects.toThrow(/the source "people": schemas\.a\.\.b: /)
+    await expect(start(source('{ "k": 5 }'))).rejects.toThrow(/The source "people": schemas\.k: /)
+    await expect(start(source('{ "a..b": x.json }'))).rejects.toThrow(/The source "people": schemas\.a\.\.b: /)
   })
 
   it('maps what is in a folder by expressions of the configuration, each of a list', async () => {

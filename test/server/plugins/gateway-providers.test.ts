@@ -163,7 +163,7 @@ describe("a plugin's provider", () => {
     await gateway.close()
     expect(() => configured('store: { provider: postgres, databaseUrl: x }')).toThrow(ConfigError)
     expect(() => configured('store: { provider: postgres, databaseUrl: x }')).toThrow(
-      'choose it by CADASTRE_STORE and DATABASE_URL',
+      'Choose it by CADASTRE_STORE and DATABASE_URL',
     )
   })
 

@@ -120,8 +120,8 @@ describe('a plugin', () => {
       create: () => ({ close: async () => {} }),
     })
     expect(providers.get('bus', 'late')).not.toBeNull()
-    expect(() => late.participant({ name: 'p', propose() {} })).toThrow('the gateway has started')
-    expect(() => late.dependencyPattern({ path: 'meta.x' })).toThrow('the gateway has started')
+    expect(() => late.participant({ name: 'p', propose() {} })).toThrow('The gateway has started')
+    expect(() => late.dependencyPattern({ path: 'meta.x' })).toThrow('The gateway has started')
   })
 
   it.each([
