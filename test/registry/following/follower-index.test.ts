@@ -46,10 +46,10 @@ function followed(
   return registry.follow({ after, criteria, initial: false, signal })
 }
 
-describe('what a filter can be indexed by', () => {
+describe('indexKeyOf', () => {
   const criteriaGiven = criteriaArbitrary(compileRegex)
 
-  it('is a field in which whatever matches holds one of a few values', () => {
+  it('returns a field in which every matching entry holds one of a few values', () => {
     let told = 0
     fc.assert(
       fc.property(criteriaGiven, fc.array(entryArbitrary, { minLength: 5, maxLength: 10 }), (criteria, entries) => {
@@ -71,7 +71,7 @@ describe('what a filter can be indexed by', () => {
     expect(told).toBeGreaterThan(50)
   })
 
-  it('is nothing for more than 1,000 values, in one condition or in several', () => {
+  it('returns null for more than 1,000 values, in one condition or in several', () => {
     const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
     const among = (values: readonly number[]): Criteria => ({ field: { meta: 'n' }, test: { operator: 'in', values } })
     const values = (criteria: Criteria) => indexKeyOf(criteria)?.values.length ?? null
@@ -82,7 +82,7 @@ describe('what a filter can be indexed by', () => {
     expect(values({ any: [among(numbers(0, 600)), among(numbers(0, 600))] })).toBe(600)
   })
 
-  it('leaves out of a page no change that the filter sees, and keeps their order', () => {
+  it('omits no change of a page that the filter sees, and keeps their order', () => {
     const sealed = ({ id, kind, meta }: FinderEntry, revision: number) => ({
       id,
       revision,
@@ -125,7 +125,7 @@ describe('what a filter can be indexed by', () => {
     )
   })
 
-  it('is the field that fewest entries share, of conditions that must all hold', () => {
+  it('returns the most selective field of conditions that must all hold', () => {
     const kind: Criteria = { field: { root: 'kind' }, test: { operator: 'in', values: ['a', 'b'] } }
     expect(indexKeyOf({ all: [red, kind, ns('x')] })).toEqual({ field: { root: 'ns' }, values: ['x'] })
     expect(indexKeyOf({ any: [ns('x'), ns('y')] })).toEqual({ field: { root: 'ns' }, values: ['x', 'y'] })
@@ -135,8 +135,8 @@ describe('what a filter can be indexed by', () => {
   })
 })
 
-describe('followers with filters of their own', () => {
-  it('cost a change only where it may match, however many there are', async () => {
+describe('FollowerIndex', () => {
+  it('wakes only followers that may match a change, however many there are', async () => {
     // Each one that follows used to look at every change: 1,000 filters, a thousand looks at what was for one of them.
     let looks = 0
     const counting = (pattern: string) => {
@@ -169,7 +169,7 @@ describe('followers with filters of their own', () => {
     end.abort()
   })
 
-  it('are told within a while how far they were passed by, with a cursor to go on from, and read nothing for it', async () => {
+  it('moves the cursors of followers that skip changes, without a query', async () => {
     const counted = countReads(openMemoryHistory(HISTORY_OPTIONS))
     // Far less than what passes them by.
     const registry = registryOver(counted.history, {
@@ -201,7 +201,7 @@ describe('followers with filters of their own', () => {
     end.abort()
   })
 
-  it('hear the end of a revision of which they were told a part, though its rest is not for them', async () => {
+  it('completes a revision of which a part was sent, even if the rest does not match', async () => {
     // SkipPoint by, such a one would not have been told that the revision is complete before the next that it matches.
     const registry = memoryRegistry()
     const end = new AbortController()
@@ -220,7 +220,7 @@ describe('followers with filters of their own', () => {
     end.abort()
   })
 
-  it('see at every moment what entries with that filter gives, whatever it is made of', async () => {
+  it('gives at every revision what `entries` with the same filter gives, for any filter', async () => {
     const registry = memoryRegistry({ progressMs: 40, logTail: { windowBytes: 20_000, backstopMs: 30_000 } })
     const end = new AbortController()
     setMaxListeners(0, end.signal)

@@ -79,7 +79,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(await isSilent(stream, 50)).toBe(true)
     })
 
-    it('goes on after the oldest revision once history is compacted, and says COMPACTED below it', async () => {
+    it('resumes after the oldest revision once history is compacted, and fails with COMPACTED below it', async () => {
       const cursors: string[] = []
       const live = follow()
       await nextOf(live)
@@ -105,7 +105,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(await nextOf(live)).toMatchObject({ revision: 7, changes: [{ id: 'a:later' }] })
     })
 
-    it('tells a follower that reads slowly when history is compacted below it, and lets one above go on', async () => {
+    it('fails a slow follower when history is compacted below it, and lets one above continue', async () => {
       const [slow, quick] = [follow(), follow()]
       await Promise.all([nextOf(slow), nextOf(quick)])
       const large = 'x'.repeat(900_000)
@@ -124,7 +124,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(await nextOf(quick)).toMatchObject({ revision: 25 })
     })
 
-    it('a follower of the first entries whose revision is compacted away meanwhile hears it, and begins anew', async () => {
+    it('fails with COMPACTED within the initial pages if their revision is compacted, and can start again', async () => {
       await apply(registry, ...Array.from({ length: 1_500 }, (_, i) => create(`m:${i}`)))
       const stream = follow({ initial: true })
       const first = await nextOf(stream)
@@ -160,7 +160,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       )
     })
 
-    it('Resumable: a cursor goes on exactly after its batch, within a revision too, and elsewhere', async () => {
+    it('Resumable: a cursor resumes exactly after its batch, also within a revision and on another gateway', async () => {
       await apply(registry, ...Array.from({ length: 1_100 }, (_, i) => create(`m:${String(i).padStart(4, '0')}`)))
       await apply(registry, update('m:0007', { color: 'red' }), remove('m:0008'))
       const whole = await takeUntilSynced(follow({ after: await cursorAt(registry, 0), criteria: null }))
@@ -224,7 +224,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       }
     })
 
-    it('with `initial` gives the entries of one revision in pages, then what happened since', async () => {
+    it('sends the entries of one revision in pages with `initial`, then what happened since', async () => {
       await apply(
         registry,
         ...Array.from({ length: 700 }, (_, i) =>
@@ -243,7 +243,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(state).toEqual(await stateAt(registry, EVERYTHING, 2))
     })
 
-    it('goes on with the rest of the initial pages from a cursor within them, and `after` wins over `initial`', async () => {
+    it('resumes within the initial pages from a cursor in them, and `after` wins over `initial`', async () => {
       await apply(registry, ...Array.from({ length: 900 }, (_, i) => create(`i:${String(i).padStart(3, '0')}`)))
       const stream = follow({ initial: true })
       const state = new Map<string, string>()
@@ -258,7 +258,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(state).toEqual(await stateAt(registry, EVERYTHING, 2))
     })
 
-    it('gives one empty synced batch where nothing matches at the beginning', async () => {
+    it('sends one empty synced batch if nothing matches at the beginning', async () => {
       await apply(registry, create('a:1'))
       expect(await nextOf(follow({ initial: true, criteria: color('red') }))).toMatchObject({
         revision: 1,
@@ -268,7 +268,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       })
     })
 
-    it('hears of revisions that changed nothing without a filter, and of none of them with one', async () => {
+    it('sends revisions without a change if there is no filter, and none of them with one', async () => {
       await apply(registry, create('a:1'))
       await apply(registry, update('a:1'))
       const all = follow({ after: await cursorAt(registry, 0) })
@@ -351,7 +351,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       }
     })
 
-    it('ends at once when its signal aborts or it is returned, though nothing happens', async () => {
+    it('ends at once when its signal aborts or its reader returns, even if nothing happens', async () => {
       for (const criteria of [null, color('red')]) {
         const stop = new AbortController()
         const aborted = follow({ criteria, signal: stop.signal })
@@ -367,7 +367,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       }
     })
 
-    it('shows one entry as it stands, then anew after each change, and null while there is none', async () => {
+    it('yields one entry now and after each change, and null while there is none', async () => {
       await apply(registry, create('a:1', { n: 1 }), create('a:2'))
       const stream = registry.followEntry('a:1' as never, ending.signal)
       expect((await nextOf(stream))?.content.meta).toEqual({ n: 1 })

@@ -34,9 +34,9 @@ async function readOn(pages: LogPageCache, from: LogPosition, until: number): Pr
   return told
 }
 
-describe('pages of the log that are shared', () => {
-  // A page was found by where it began alone: a thousand who came back with a cursor each read the log a thousand times.
-  it('are read a few times for all who come from near one another, and give each what comes after its place', async () => {
+describe('LogPageCache', () => {
+  // Pages were once found by their beginning alone: a thousand followers with a cursor each read the log a thousand times.
+  it('reads pages a few times for all followers close together, and gives each what comes after its position', async () => {
     const { registry, log, reads } = await logOf(VERSIONS)
     const pages = new LogPageCache({ log })
     const places: LogPosition[] = [
@@ -53,7 +53,7 @@ describe('pages of the log that are shared', () => {
     await registry.close()
   })
 
-  it('fail for those who asked, and not for those who waited for them', async () => {
+  it('fails the followers whose read failed, and not those that waited for it', async () => {
     const { registry, log } = await logOf(20)
     let failures = 1
     const limits: number[] = []
@@ -74,7 +74,7 @@ describe('pages of the log that are shared', () => {
     await registry.close()
   })
 
-  it('are read by each for itself when sharing is switched off', async () => {
+  it('reads for each follower by itself when it is switched off', async () => {
     const { registry, log, reads } = await logOf(5)
     const pages = new LogPageCache({ log }, { cachesPages: false })
     expect(await readOn(pages, endOfRevision(0), 5)).toHaveLength(10)
@@ -84,7 +84,7 @@ describe('pages of the log that are shared', () => {
     await registry.close()
   })
 
-  it('never hide what has happened since they were read', async () => {
+  it('never hides what happened after a page was read', async () => {
     const { registry, log } = await logOf(5)
     const pages = new LogPageCache({ log })
     expect(await readOn(pages, endOfRevision(0), 5)).toHaveLength(10)

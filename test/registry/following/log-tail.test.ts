@@ -31,8 +31,8 @@ function followAll(
   return registry.follow({ after, criteria: null, initial: false, signal })
 }
 
-describe('one reader of the log for all who follow', () => {
-  it('makes no query while nothing happens, however many follow, and few when something does', async () => {
+describe('LogTail', () => {
+  it('makes no query while nothing happens, however many followers there are, and few when something does', async () => {
     const counted = countReads(memory())
     const registry = registryOver(counted.history)
     const end = new AbortController()
@@ -53,7 +53,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('reads no more once nobody follows', async () => {
+  it('stops reading once there are no followers', async () => {
     const counted = countReads(memory())
     const registry = registryOver(counted.history, { logTail: { windowBytes: 1_000, backstopMs: 20 } })
     const stream = followAll(registry, new AbortController().signal)
@@ -70,7 +70,7 @@ describe('one reader of the log for all who follow', () => {
     expect(counted.reads).toBe(ended)
   })
 
-  it('finds what a lost wake-up would have told, by looking now and then', async () => {
+  it('finds a change whose notification was lost', async () => {
     const history = historyWith(memory(), { onAdvance: () => () => undefined })
     const registry = registryOver(history, { logTail: { windowBytes: 1_000_000, backstopMs: 100 } })
     const end = new AbortController()
@@ -83,7 +83,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('lets a slow follower read on from the store: nothing is missing, the others do not wait, little is kept', async () => {
+  it('lets a slow follower read from the store: no gap, no delay for others, bounded memory', async () => {
     const registry = registryOver(memory(), { logTail: { windowBytes: 20_000, backstopMs: 30_000 } })
     const end = new AbortController()
     const slow = followAll(registry, end.signal)
@@ -101,7 +101,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('goes on without a gap when the store was away for a while', async () => {
+  it('continues without a gap after the store was unavailable', async () => {
     const store = memory()
     let away = false
     const failing =
@@ -126,7 +126,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('lets each follower meet an error that will not pass', async () => {
+  it('reports a permanent error to each follower', async () => {
     const store = memory()
     let broken = false
     const log: History['log'] = async (...args) => {
@@ -145,7 +145,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('says COMPACTED and the oldest revision to be had below which nothing is kept', async () => {
+  it('fails with COMPACTED and the oldest revision if the history before it is gone', async () => {
     const store = memory()
     const registry = registryOver(historyWith(store, { oldestRevision: async () => 2 }))
     const end = new AbortController()
@@ -164,7 +164,7 @@ describe('one reader of the log for all who follow', () => {
     end.abort()
   })
 
-  it('serves followers of a registry without history from their cursor too', async () => {
+  it('resumes from a cursor in a registry without history too', async () => {
     const registry = registryOver(openMemoryHistory(HISTORY_OPTIONS, { hasHistory: false }))
     const end = new AbortController()
     await apply(registry, create('a:1'), create('a:2'))

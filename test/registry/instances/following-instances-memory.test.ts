@@ -3,7 +3,7 @@ import { HISTORY_OPTIONS, historyWith } from '../registry-fixture.js'
 import { followingInstances } from './following-instances-suite.js'
 
 followingInstances('memory', async () => {
-  let looks = 0
+  let reads = 0
   const history = openMemoryHistory(HISTORY_OPTIONS)
   const { instances } = history
   return {
@@ -11,13 +11,13 @@ followingInstances('memory', async () => {
       instances: {
         ...instances,
         live: (ids) => {
-          looks += 1
+          reads += 1
           return instances.live(ids)
         },
       },
     }),
     another: null,
-    looks: () => looks,
+    reads: () => reads,
     close: () => history.close(),
   }
 })

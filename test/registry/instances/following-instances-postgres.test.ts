@@ -13,7 +13,7 @@ followingInstances('Postgres', async () => {
   return {
     history,
     another: open,
-    looks: () => counter.statements,
+    reads: () => counter.statements,
     close: async () => {
       await history.close()
       await counter.close()

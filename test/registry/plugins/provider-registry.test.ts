@@ -53,8 +53,8 @@ const bell: Provider<unknown, Closable, null> = {
 }
 const room = { room: 'hall' }
 
-describe('the registry of providers', () => {
-  it('tells what is registered, by role and capability, in one order however they came', async () => {
+describe('Providers', () => {
+  it('lists providers by role and capability, in an order that does not depend on their registration', async () => {
     const providers = open()
     await providers.register('bell', bell)
     await providers.register('lamp', lamp('wall', { displayName: 'Wall lamp', capabilities: ['dim', 'light'] }))
@@ -83,7 +83,7 @@ describe('the registry of providers', () => {
     expect(providers.get('door', 'desk')).toBeNull()
   })
 
-  it('refuses a second one of a name within its role, and lets another role have it', async () => {
+  it('refuses a second provider of the same role and name, and allows the name in another role', async () => {
     const providers = open()
     const first = await providers.register('lamp', lamp('bell'))
     await expect(providers.register('lamp', lamp('bell', { version: '2' }))).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe('the registry of providers', () => {
     expect(providers.find()).toEqual([])
   })
 
-  it('names all that is wrong with one at once, and refuses what is none at all', async () => {
+  it('names every fault of a provider at once, and refuses a value that is not a provider', async () => {
     await expect(open().register('lamp', {} as never)).rejects.toThrow(
       /"name".*"version".*"description".*"configSchema".*"create"/,
     )
@@ -125,7 +125,7 @@ describe('the registry of providers', () => {
     )
   })
 
-  it('checks a configuration before anything is made, names all that is wrong, and repeats none of its values', async () => {
+  it('checks a configuration before it creates anything, names every fault, and repeats none of its values', async () => {
     const providers = open()
     let made = 0
     await providers.register(
@@ -148,7 +148,7 @@ describe('the registry of providers', () => {
     expect(providers.get('lamp', 'desk')!.instanceCount).toBe(0)
   })
 
-  it('takes a JSON Schema as well: all faults with their paths, defaults filled in, what was given left alone', async () => {
+  it('accepts a JSON Schema: names all faults with their paths, fills in defaults, leaves the input alone', async () => {
     const providers = open()
     const schema = {
       type: 'object',
@@ -180,7 +180,7 @@ describe('the registry of providers', () => {
     await expect(wrong).rejects.not.toThrow(/hunter2/)
   })
 
-  it('makes by the default where no name is given, and says what there is where it cannot', async () => {
+  it('uses the default provider if no name is given, and lists the providers if there is none', async () => {
     const providers = open()
     await providers.register('lamp', lamp('desk'))
     await providers.register('lamp', lamp('wall'))
@@ -205,7 +205,7 @@ describe('the registry of providers', () => {
     expect(() => providers.setDefault('lamp', 'wall')).toThrow('"wall"')
   })
 
-  it('counts what is made until it is closed, once each, and is not unregistered meanwhile', async () => {
+  it('counts what a provider created until it is closed, and refuses to unregister the provider meanwhile', async () => {
     const providers = open()
     let go = () => {}
     await providers.register(
@@ -241,7 +241,7 @@ describe('the registry of providers', () => {
     await providers.register('lamp', lamp('desk'))
   })
 
-  it('does not count what could not be made, nor what did not close well', async () => {
+  it('does not count what could not be created or failed to close', async () => {
     const providers = open()
     await providers.register(
       'lamp',
@@ -263,7 +263,7 @@ describe('the registry of providers', () => {
     expect(providers.get('lamp', 'desk')!.instanceCount).toBe(0)
   })
 
-  it('refuses what cannot be counted: without a close, frozen, or made before', async () => {
+  it('refuses created things that it cannot count: without a close, frozen, or created before', async () => {
     const providers = open()
     const same = new RealLamp('red')
     const made: Record<string, unknown> = {
@@ -287,8 +287,8 @@ describe('the registry of providers', () => {
   })
 })
 
-describe('hooks of registration', () => {
-  it('run one after the other before anybody can find it, with nothing locked meanwhile', async () => {
+describe('registration hooks', () => {
+  it('run one after the other before the provider can be found, and block nothing meanwhile', async () => {
     const providers = open()
     const order: string[] = []
     const leave = providers.onRegister(async ({ name }) => {
@@ -314,7 +314,7 @@ describe('hooks of registration', () => {
     expect(order.slice(7)).toEqual(['second wall'])
   })
 
-  it('undo the registration by failing: what was done before is taken back, the last first, and the name is free', async () => {
+  it('undo the registration if one fails: earlier hooks are undone, the last first, and the name is free', async () => {
     const providers = open()
     const order: string[] = []
     let fails = true
@@ -347,7 +347,7 @@ describe('hooks of registration', () => {
     expect(providers.get('lamp', 'desk')).not.toBeNull()
   })
 
-  it('of two at once of one name: the second is refused, and the failing of the first leaves nothing of either', async () => {
+  it('refuse the second of two concurrent registrations of one name, and leave nothing if the first fails', async () => {
     const providers = open()
     let decide: (error?: Error) => void = () => {}
     const waiting = () =>
@@ -365,7 +365,7 @@ describe('hooks of registration', () => {
     expect(providers.get('lamp', 'desk')!.version).toBe('3')
   })
 
-  it('have a deadline; what a late one did is taken back when it comes', async () => {
+  it('have a deadline, and a hook that completes late is undone', async () => {
     const providers = open({ hookMs: 30 })
     let end: (undo: () => void) => void = () => {}
     const slow = providers.register(
@@ -386,7 +386,7 @@ describe('hooks of registration', () => {
     expect(providers.find()).toEqual([])
   })
 
-  it('are taken back when it is unregistered, and when the registry closes; one that cannot be is told', async () => {
+  it('are undone on unregister and on close, and a failure to undo is reported', async () => {
     const told: string[] = []
     const providers = open({ failed: (what) => told.push(what) })
     const order: string[] = []
@@ -404,7 +404,7 @@ describe('hooks of registration', () => {
 })
 
 describe('the health of a provider', () => {
-  it('is what it says of what it has made, null where it does not tell', async () => {
+  it('is what its health check says, null if it has none', async () => {
     const providers = open()
     await providers.register('lamp', lamp('desk'))
     await providers.register('lamp', lamp('wall', { health: (made) => made.every(({ colour }) => colour !== 'black') }))
@@ -419,7 +419,7 @@ describe('the health of a provider', () => {
     expect(await providers.isHealthy('lamp', 'wall')).toBe(true)
   })
 
-  it('is a no where the look fails or takes too long, which is told; who asks meanwhile shares one look', async () => {
+  it('is false if the check fails or takes too long, which is reported, and concurrent callers share one check', async () => {
     const told: string[] = []
     const providers = open({ healthMs: 40, failed: (what) => told.push(what) })
     let looks = 0

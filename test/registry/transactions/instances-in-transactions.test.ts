@@ -47,7 +47,7 @@ describe.each(Object.keys(STORES))('instances and transactions over %s', (store)
   const acquire = (registry: Registry) =>
     registry.instances.acquire({ entry: parseEntryId('a:x'), name: 'one', ttlSeconds: 60 })
 
-  it('a delete that participants have accepted is refused where somebody has begun to use the entry meanwhile', async () => {
+  it('refuses a delete that participants accepted if an instance of the entry was acquired meanwhile', async () => {
     const { registry, all } = await open(acquire)
     const outcome = await registry.applyChangeset({ operations: [remove('a:x')] }, { author: null })
     expect(outcome).toMatchObject({
@@ -58,7 +58,7 @@ describe.each(Object.keys(STORES))('instances and transactions over %s', (store)
     expect((await registry.history.instances.live([parseEntryId('a:x')])).of.size).toBe(1)
   })
 
-  it('nobody is asked about a delete of an entry that is in use', async () => {
+  it('asks no participant about a delete of an entry that is in use', async () => {
     const { registry, all } = await open(async () => undefined)
     await acquire(registry)
     expect(await registry.applyChangeset({ operations: [remove('a:x')] }, { author: null })).toMatchObject({
@@ -72,7 +72,7 @@ describe.each(Object.keys(STORES))('instances and transactions over %s', (store)
     expect(all.heard).toEqual([])
   })
 
-  it('a forced delete is offered like any other, and ends what came while participants were asked', async () => {
+  it('offers a forced delete like any other, and ends instances that came while participants were asked', async () => {
     const { registry, all } = await open(acquire)
     const outcome = await registry.applyChangeset({ operations: [{ ...remove('a:x'), force: true }] }, { author: null })
     expect(outcome).toMatchObject({ type: 'applied' })

@@ -35,7 +35,7 @@ export function transactionSuite(
       await store.close()
     })
 
-    it('tell begin before anything else, offer each operation in dependency order, and tell the commit', async () => {
+    it('notify begin first, offer each operation in dependency order, and notify the commit', async () => {
       const all = witness('all')
       const bus = recordingBus()
       const outcome = await registry({ participants: directoryOf(all), bus }).applyChangeset(
@@ -78,7 +78,7 @@ export function transactionSuite(
       })
     })
 
-    it('ask a participant about the kinds that it names alone, and tell it of nothing else', async () => {
+    it('ask a participant only about the kinds that it names, and notify it of nothing else', async () => {
       const services = witness('services', undefined, { kinds: ['service.**'] })
       const others = witness('others', undefined, { kinds: ['other'] })
       await registry({ participants: directoryOf(services, others) }).applyChangeset(
@@ -136,7 +136,7 @@ export function transactionSuite(
       })
     })
 
-    it('tell inverse operations in reverse order: what was there before', async () => {
+    it('notify inverse operations in reverse order, with the original contents', async () => {
       await seed(create('a:1', { n: 1 }), create('a:2', { n: 1 }))
       const all = witness('all', ({ kind }) => kind !== 'entry.create')
       await registry({ participants: directoryOf(all) }).applyChangeset(
@@ -175,7 +175,7 @@ export function transactionSuite(
       expect(no.story().at(-2)).toBe('(entry.delete c:1)')
     })
 
-    it('take the silence of a participant for PARTICIPANT_TIMEOUT', async () => {
+    it('fail with PARTICIPANT_TIMEOUT if a participant does not answer', async () => {
       const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), { timeoutMs: 60 })
       const outcome = await registry({ participants: directoryOf(silent) }).applyChangeset(
         { operations: [create('a:1'), create('a:2')] },
@@ -188,13 +188,15 @@ export function transactionSuite(
       expect(silent.story()).toEqual(['(registry.begin)', 'entry.create a:1', '(registry.discard)'])
     })
 
-    it('take the failure of a participant for PARTICIPANT_FAILED, at once', async () => {
-      const broken = witness('broken', () => Promise.reject(new Error('out of order')))
-      const began = performance.now()
-      const outcome = await registry({ participants: directoryOf(broken) }).applyChangeset(
-        { operations: [create('a:1')] },
-        nobody,
-      )
+    it('fail with PARTICIPANT_FAILED at once if a participant fails', async () => {
+      // Far longer than the test may take: a gateway that waited for the deadline would fail it.
+      const ms = 600_000
+      const broken = witness('broken', () => Promise.reject(new Error('out of order')), { timeoutMs: ms })
+      const outcome = await registry({
+        participants: directoryOf(broken),
+        operationMs: ms,
+        totalMs: ms,
+      }).applyChangeset({ operations: [create('a:1')] }, nobody)
       expect(outcome).toMatchObject({
         type: 'refused',
         problems: [
@@ -205,10 +207,9 @@ export function transactionSuite(
           },
         ],
       })
-      expect(performance.now() - began).toBeLessThan(3_000)
     })
 
-    it('let pass what a participant with onFailure pass is silent about or fails at, and mind its rejection', async () => {
+    it('ignore the silence or failure of a participant with onFailure pass, but not its rejection', async () => {
       const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), {
         timeoutMs: 50,
         onFailure: 'pass',
@@ -227,7 +228,7 @@ export function transactionSuite(
       })
     })
 
-    it('have a total time beside that of each operation', async () => {
+    it('have a total deadline besides that of each operation', async () => {
       const slow = witness('slow', async () => {
         await sleep(100)
         return { accept: true }
@@ -275,7 +276,7 @@ export function transactionSuite(
       expect(all.story()).toEqual(['(registry.begin)', 'entry.create a:3', '(registry.commit)'])
     })
 
-    it('pass kinds that nobody takes part in at once, and tell the bus of them', async () => {
+    it('pass kinds without a participant at once, and publish them on the bus', async () => {
       const other = witness('other', undefined, { kinds: ['other'] })
       const bus = recordingBus()
       await registry({ participants: directoryOf(other), bus }).applyChangeset({ operations: [create('a:1')] }, nobody)
@@ -283,7 +284,7 @@ export function transactionSuite(
       expect(bus.story()).toEqual(['registry.begin', 'entry.create a:1', 'registry.commit'])
     })
 
-    it('end a dry run in a discard with the error "dry run", ask everybody everything, and change nothing', async () => {
+    it('end a dry run in a discard with the error "dry run", offer everything, and change nothing', async () => {
       const all = witness('all')
       const bus = recordingBus()
       const open = registry({ participants: directoryOf(all), bus })
@@ -305,7 +306,7 @@ export function transactionSuite(
       expect(refused).toMatchObject({ type: 'refused', problems: [{ entryId: 'a:1' }, { entryId: 'a:2' }] })
     })
 
-    it('end a dry run that nobody takes part in so, too', async () => {
+    it('end a dry run without participants in a discard too', async () => {
       const bus = recordingBus()
       await registry({ bus }).applyChangeset({ operations: [create('a:1')], dryRun: true }, nobody)
       expect(bus.story()).toEqual(['registry.begin', 'entry.create a:1', 'registry.discard: dry run'])
@@ -337,7 +338,7 @@ export function transactionSuite(
       }
     })
 
-    it('go anew, and tell the inverse, where another writer changed an original meanwhile', async () => {
+    it('notify the inverse and start again if another writer changed an original meanwhile', async () => {
       await seed(create('a:1', { n: 1 }), create('a:2', { n: 1 }))
       const plain = registryOver(store.history)
       const all = witness('all', (_, nth) =>
@@ -366,7 +367,7 @@ export function transactionSuite(
       expect(all.heard[5]).toMatchObject({ original: { content: { metaText: '{"n":5}' } } })
     })
 
-    it('stand where other writers changed something else', async () => {
+    it('commit if other writers changed something else', async () => {
       const plain = registryOver(store.history)
       const all = witness('all', async () => {
         await plain.applyChangeset({ operations: [create('z:1')] }, nobody)
@@ -409,7 +410,7 @@ export function transactionSuite(
       expect(all.story()).toEqual(['(registry.begin)', 'entry.create a:1', '(entry.delete a:1)', '(registry.discard)'])
     })
 
-    it('ask nobody about a changeset that cannot be applied anyhow', async () => {
+    it('ask no participant about a changeset that cannot be applied', async () => {
       const all = witness('all')
       const bus = recordingBus()
       const open = registry({ participants: directoryOf(all), bus })
@@ -424,7 +425,7 @@ export function transactionSuite(
       expect([all.heard, bus.events]).toEqual([[], []])
     })
 
-    it('ask once for one idempotency key', async () => {
+    it('ask once for each idempotency key', async () => {
       const all = witness('all')
       const open = registry({ participants: directoryOf(all) })
       const input = { operations: [create('a:1')], idempotencyKey: 'k' }
@@ -443,26 +444,26 @@ export function transactionSuite(
       await expect
         .poll(() => slow.heard.filter(({ awaitsAnswer }) => awaitsAnswer).length, { timeout: 20_000 })
         .toBe(200)
-      const times: number[] = []
+      let settled = 0
+      for (const each of waiting) void each.finally(() => (settled += 1))
       for (let i = 0; i < 50; i++) {
-        const began = performance.now()
         await store.history.findEntries(
           EVERYTHING,
           'ID_ASC',
           { limit: 10, after: null, before: null, fromEnd: false },
           'head',
         )
-        times.push(performance.now() - began)
       }
-      expect(times.sort((a, b) => a - b)[25]).toBeLessThan(50)
       expect(await open.applyChangeset({ operations: [create('other:1')] }, nobody)).toMatchObject({ revision: 1 })
+      // All 50 reads and the write came through while every one of the 200 was waiting.
+      expect(settled).toBe(0)
       gate.resolve({ accept: true })
       const outcomes = await Promise.all(waiting)
       expect(outcomes.filter(({ type }) => type === 'applied')).toHaveLength(200)
       expect(await store.history.head()).toEqual({ revision: 201, version: 201 })
     })
 
-    it('are ended by another gateway where theirs has died: inverse and discard, or commit', async () => {
+    it('are ended by another gateway if theirs died: inverse and discard, or commit', async () => {
       await seed(create('a:1'))
       const gone = witness('all', (_, nth) => (nth === 1 ? new Promise<ParticipantAnswer>(() => {}) : true), {
         timeoutMs: 60_000,
@@ -482,7 +483,7 @@ export function transactionSuite(
       await dying.close()
     })
 
-    it('give up asking when the gateway stops', async () => {
+    it('stop asking when the gateway stops', async () => {
       const silent = witness('silent', () => new Promise<ParticipantAnswer>(() => {}), { timeoutMs: 60_000 })
       const open = registryOver(store.history, { transactions: { participants: directoryOf(silent) } })
       const waiting = open.applyChangeset({ operations: [create('a:1')] }, nobody)
@@ -493,18 +494,19 @@ export function transactionSuite(
       expect(silent.story().at(-1)).toBe('(registry.discard)')
     })
 
-    it('answer within a second of their end, whatever those who are told do', async () => {
+    it('answer even if a participant never acknowledges the end', async () => {
       const deaf = witness('deaf', undefined, { timeoutMs: 3_000 })
       const told = {
         ...deaf,
         notify: (proposal: Parameters<typeof deaf.notify>[0]) =>
           proposal.kind === 'registry.commit' ? new Promise<void>(() => {}) : Promise.resolve(),
       }
-      const began = performance.now()
-      expect(
-        await registry({ participants: directoryOf(told) }).applyChangeset({ operations: [create('a:1')] }, nobody),
-      ).toMatchObject({ revision: 1 })
-      expect(performance.now() - began).toBeLessThan(2_500)
+      const log: string[] = []
+      const open = registry({ participants: directoryOf(told), undelivered: () => log.push('undelivered') })
+      expect(await open.applyChangeset({ operations: [create('a:1')] }, nobody)).toMatchObject({ revision: 1 })
+      log.push('answered')
+      await expect.poll(() => log.length, { timeout: 20_000 }).toBe(2)
+      expect(log).toEqual(['answered', 'undelivered'])
     })
   })
 }

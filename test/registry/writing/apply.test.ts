@@ -40,7 +40,7 @@ describe('applying a changeset', () => {
     ])
   })
 
-  it("refuses too many operations at once, by one problem that is nobody's in particular", async () => {
+  it('refuses too many operations by one problem without an index', async () => {
     const registry = memoryRegistry()
     const operations = Array.from({ length: 100_001 }, () => create('no-colon'))
     const outcome = await registry.applyChangeset({ operations }, nobody)
@@ -50,7 +50,7 @@ describe('applying a changeset', () => {
     })
   })
 
-  it('applies a changeset of exactly as many bytes as it may have, and refuses one more', async () => {
+  it('applies a changeset of exactly the maximum size, and refuses one more byte', async () => {
     // `{}` and `"xxx"`, twice.
     const limits = { entryBytes: 1_000, changesetOperations: 10, changesetBytes: 14 }
     const operations = [create('a:1', {}, 'xxx'), create('a:2', {}, 'xxx')]
@@ -62,7 +62,7 @@ describe('applying a changeset', () => {
     })
   })
 
-  it('refuses too many bytes at once, and one entry that is too large by its index', async () => {
+  it('refuses a changeset that is too large, and names an entry that is too large by its index', async () => {
     const registry = memoryRegistry({ limits: { entryBytes: 1_000, changesetOperations: 10, changesetBytes: 2_000 } })
     const data = 'é'.repeat(400)
     const whole = await registry.applyChangeset(
@@ -89,7 +89,7 @@ describe('applying a changeset', () => {
     expect(outcome).toMatchObject({ type: 'refused', problems: [{ code: 'INVALID_ENTRY', operation: 0 }] })
   })
 
-  it('lets others have their turn while it checks a long changeset', async () => {
+  it('yields to other work while it checks a long changeset', async () => {
     const registry = memoryRegistry()
     const operations = Array.from({ length: 30_000 }, (_, i) =>
       create(`a:${i}`, { n: i, text: 'some words '.repeat(20) }),
@@ -114,7 +114,7 @@ describe('applying a changeset', () => {
     await registry.close()
   })
 
-  it('answers the same key and content again with the first answer, another content with a refusal', async () => {
+  it('replays the first answer for the same key and content, and refuses other content', async () => {
     const registry = memoryRegistry()
     const input = { operations: [create('a:1', { x: 1, y: 2 })], idempotencyKey: 'k1', message: 'first' }
     const first = await registry.applyChangeset(input, { author: 'ann' })
@@ -146,7 +146,7 @@ describe('applying a changeset', () => {
     ).toMatchObject({ type: 'refused', problems: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] })
   })
 
-  it('refuses a message, key or author that cannot be kept', async () => {
+  it('refuses a message, key or author that cannot be stored', async () => {
     const registry = memoryRegistry()
     const operations = [create('a:1')]
     for (const input of [
@@ -165,8 +165,8 @@ describe('applying a changeset', () => {
   })
 })
 
-describe('reading at a place', () => {
-  it('knows the revision of a version, a revision and a time, and says what is not there', async () => {
+describe('reading at a revision', () => {
+  it('resolves a version, a revision and a time to a revision, and fails for those that do not exist', async () => {
     const registry = memoryRegistry()
     await apply(registry, create('a:1'))
     await apply(registry, create('a:2'))
@@ -184,7 +184,7 @@ describe('reading at a place', () => {
     await expect(registry.path(0, 9)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' })
   })
 
-  it('says HISTORY_NOT_KEPT or COMPACTED where a revision can no longer be read', async () => {
+  it('fails with HISTORY_NOT_KEPT or COMPACTED if a revision can no longer be read', async () => {
     const forgetful = registryOver(openMemoryHistory(HISTORY_OPTIONS, { hasHistory: false }))
     await apply(forgetful, create('a:1'))
     await apply(forgetful, create('a:2'))
@@ -198,7 +198,7 @@ describe('reading at a place', () => {
     })
   })
 
-  it('finds the way through the version tree', async () => {
+  it('finds the path through the version tree', async () => {
     const registry = memoryRegistry()
     for (let i = 1; i <= 3; i++) await apply(registry, create(`a:${i}`))
     await rollback(registry, 1)
@@ -212,7 +212,7 @@ describe('reading at a place', () => {
     expect(await registry.path(2, 2)).toEqual([])
   })
 
-  it('answers a find again from memory while the head stays, and sees a write at once', async () => {
+  it('answers a find from the cache while the head is unchanged, and sees a write at once', async () => {
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let finds = 0
     const registry = registryOver(

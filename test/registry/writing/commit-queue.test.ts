@@ -24,7 +24,7 @@ const request = (name: string): CommitRequest => ({
 })
 const outcome: CommitOutcome = { type: 'refused', problems: [] }
 
-/** A writer that notes its batches; each waits until it is let go. */
+/** Records its batches. Each stays in flight until it is released. */
 function heldWriter(fail: (names: readonly string[]) => void = () => undefined) {
   const batches: string[][] = []
   const held: (() => void)[] = []
@@ -44,8 +44,8 @@ function heldWriter(fail: (names: readonly string[]) => void = () => undefined) 
   return { writer, batches, release }
 }
 
-describe('group commit', () => {
-  it('commits a lone writer at once and all who wait meanwhile as one batch, in order', async () => {
+describe('CommitQueue', () => {
+  it('commits a lone changeset at once, and those that come meanwhile as one batch, in order', async () => {
     const { writer, batches, release } = heldWriter()
     const queue = new CommitQueue(writer)
     const first = queue.commit(request('a'), 0)
@@ -78,7 +78,7 @@ describe('group commit', () => {
     expect(batches).toEqual([['a', 'b'], ['c'], ['d'], ['e', 'f', 'g']])
   })
 
-  it('lets one that cannot be written fail alone', async () => {
+  it('fails only the changeset that cannot be written', async () => {
     const { writer, release } = heldWriter((names) => {
       if (names.includes('bad')) throw new Error('cannot be written')
     })
@@ -98,7 +98,7 @@ describe('group commit', () => {
     ])
   })
 
-  it('tells every one of a batch when the store is away or the outcome is unknown, and tries nothing again', async () => {
+  it('fails the whole batch if the store is unavailable or the outcome unknown, and retries nothing', async () => {
     for (const code of ['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const) {
       const { writer, batches, release } = heldWriter(() => {
         throw new RegistryError(code, 'away')
@@ -111,7 +111,7 @@ describe('group commit', () => {
     }
   })
 
-  it('refuses at once what comes on top of a full queue, and commits nothing that has waited too long', async () => {
+  it('refuses at once when it is full, and never commits a changeset that it refused after waiting too long', async () => {
     const { writer, batches, release } = heldWriter()
     const queue = new CommitQueue(writer, { ...COMMIT_QUEUE_LIMITS, waitingRequests: 2, waitMs: 20 })
     const first = queue.commit(request('a'), 0)
@@ -130,7 +130,7 @@ describe('group commit', () => {
     expect(batches).toEqual([['a'], ['e']])
   })
 
-  it('settles what waits when it closes, and takes nothing more', async () => {
+  it('settles waiting changesets when it closes, and refuses further ones', async () => {
     const { writer, release } = heldWriter()
     const queue = new CommitQueue(writer)
     const last = queue.commit(request('a'), 0)
@@ -141,7 +141,7 @@ describe('group commit', () => {
     await expect(queue.commit(request('b'), 0)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  it('gives 200 writers at once consecutive revisions, each its own answer', async () => {
+  it('gives 200 concurrent writers consecutive revisions and each its own answer', async () => {
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let batches = 0
     const registry = registryOver(
@@ -165,11 +165,11 @@ describe('group commit', () => {
     expect(batches).toBeLessThan(20)
   })
 
-  it('does not let a dry run wait behind those that write', async () => {
+  it('does not delay a dry run behind writes', async () => {
     const store = openMemoryHistory(HISTORY_OPTIONS)
-    let letGo: () => void = () => undefined
+    let release: () => void = () => undefined
     const held = new Promise<void>((resolve) => {
-      letGo = resolve
+      release = resolve
     })
     const registry = registryOver(
       historyWith(store, {
@@ -182,7 +182,7 @@ describe('group commit', () => {
     const writing = apply(registry, create('a:1'))
     const dry = await registry.applyChangeset({ operations: [create('a:1')], dryRun: true }, { author: null })
     expect(dry).toMatchObject({ type: 'applied', dryRun: true, revision: null, head: { revision: 0 } })
-    letGo()
+    release()
     expect(await writing).toBe(1)
     await memoryRegistry().close()
   })
