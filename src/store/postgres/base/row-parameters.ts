@@ -6,9 +6,6 @@ import type { Column } from './columns.js'
  */
 const SEPARATOR = '\u001f'
 
-/** Whether a text column may contain any character, the separator too. */
-type IsFreeText = (column: Column) => boolean
-
 interface Encoding {
   /** Turns a parameter into an SQL array. */
   readonly array: (parameter: string) => string
@@ -55,9 +52,10 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
 export class RowParameters<Row> {
   readonly #columns: readonly (Column & { readonly encoding: Encoding })[]
 
-  constructor(columns: readonly Column[], isFreeText: IsFreeText = () => true) {
+  /** @param separated - Keys of text columns that are never empty and never contain a control character */
+  constructor(columns: readonly Column[], separated: readonly (keyof Row & string)[] = []) {
     this.#columns = columns.map((column) => {
-      const encoding = ENCODINGS[column.type] ?? (isFreeText(column) ? FREE_TEXT : SEPARATED)
+      const encoding = ENCODINGS[column.type] ?? (separated.some((key) => key === column.key) ? SEPARATED : FREE_TEXT)
       return { ...column, encoding }
     })
   }

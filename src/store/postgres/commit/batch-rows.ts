@@ -3,7 +3,7 @@ import type { EntryRevision } from '../../../core/entry/entry.js'
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import type { ChangeRow } from '../../planning/change-row.js'
 import type { BatchWrites, CommitState, Reply, TransitionRow } from '../../planning/commit-state.js'
-import { type Column, columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
+import { columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
@@ -36,21 +36,9 @@ const POINTER_KEYS = [
 ] as const satisfies readonly (keyof HeadPointerColumns)[]
 const POINTER_COLUMNS = pickColumns(headPointer, POINTER_KEYS)
 
-/** Authors, messages and keys may contain any character; so may the paths, texts and groups of references. */
-const isFree =
-  (...keys: string[]) =>
-  ({ key }: Column) =>
-    keys.includes(key)
-
-export const versionParameters = new RowParameters<VersionInsert>(VERSION_COLUMNS, isFree('author', 'message'))
-export const transitionParameters = new RowParameters<StoredTransitionColumns>(
-  TRANSITION_COLUMNS,
-  isFree('author', 'message'),
-)
-export const referenceParameters = new RowParameters<ReferenceColumns>(
-  REFERENCE_COLUMNS,
-  isFree('path', 'reference', 'targetNs', 'targetName'),
-)
+export const versionParameters = new RowParameters<VersionInsert>(VERSION_COLUMNS, ['digest'])
+export const transitionParameters = new RowParameters<StoredTransitionColumns>(TRANSITION_COLUMNS, ['kind', 'digest'])
+export const referenceParameters = new RowParameters<ReferenceColumns>(REFERENCE_COLUMNS, ['ns', 'name', 'targetType'])
 export const replyParameters = new RowParameters<ReplyInsert>(REPLY_COLUMNS)
 
 export function transitionRow({ from: fromVersion, to: toVersion, ...row }: TransitionRow): StoredTransitionColumns {

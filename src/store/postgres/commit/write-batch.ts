@@ -35,7 +35,7 @@ type ChangeInsert = ChangeColumns & { readonly stands: boolean }
 
 const changeParameters = new RowParameters<ChangeInsert>(
   [...columnsOf(change, ['metaIndex']), { key: 'stands', name: 'stands', type: 'boolean' }],
-  () => false,
+  ['ns', 'name', 'operation', 'kind', 'meta', 'data', 'digest'],
 )
 
 /** Where each table's parameters begin; the pointer's come last, then the stamp, then whether participants matter. */
