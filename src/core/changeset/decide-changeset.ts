@@ -9,16 +9,16 @@ import { orderOperations } from '../ordering/order-operations.js'
 import { duplicateOperations } from './duplicate-operations.js'
 import { entryInUse } from './entry-in-use.js'
 
-/** The state that a changeset is held against. */
+/** The state that a changeset is checked against. */
 export interface StateView {
   readonly head: Head
-  /** The entry as it stands; undefined where there is none. */
+  /** The current entry; undefined if it does not exist. */
   entry(id: EntryId): EntryRevision | undefined
-  /** The revision of the last change of that id, a delete's too; 0 where it never changed. */
+  /** The revision of the id's last change, also a delete; 0 if it never changed. */
   lastChanged(id: EntryId): number
-  /** Changes before it have been compacted away; 0 unless told. */
+  /** Changes before it were compacted. Default: 0. */
   readonly oldestRevision?: number
-  /** How many instances of it live. */
+  /** The number of the entry's live instances. */
   instances(id: EntryId): number
 }
 
@@ -26,13 +26,13 @@ export interface StateView {
 export interface SubmittedChangeset {
   readonly operations: readonly SubmittedOperation[]
   readonly base: number | null
-  /** Found before any state was looked at; an operation named here need not be among `operations`. */
+  /** Problems found without any state. Operations named here need not be among `operations`. */
   readonly problems: readonly Problem[]
 }
 
 /**
- * Holds a changeset against a state: either everything that is wrong with it, the changeset's own problems
- * first and then by operation, or its operations in order, each with the original that it changes.
+ * Checks a changeset against a state. Returns either all of its problems, first those of the changeset and then by
+ * operation, or its operations in order, each with its original.
  */
 export function decideChangeset(
   changeset: SubmittedChangeset,
@@ -45,7 +45,7 @@ export function decideChangeset(
   const duplicates = duplicateOperations(changeset.operations, changeset.problems).filter(
     (problem) => !conflicted.has(problem.operation),
   )
-  const passedOver = new Set([...conflicted, ...duplicates.map((problem) => problem.operation)])
+  const skipped = new Set([...conflicted, ...duplicates.map((problem) => problem.operation)])
   const replaced = replacedIds(changeset.operations, duplicates)
 
   const problems = [
@@ -54,19 +54,19 @@ export function decideChangeset(
     ...conflicts,
     ...duplicates,
     ...changeset.operations.flatMap((operation) =>
-      passedOver.has(operation.index)
+      skipped.has(operation.index)
         ? []
         : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id), view),
     ),
   ]
-  // Sorting is stable: problems of one operation stay in the order in which they were found.
+  // Sorting is stable, so the problems of one operation keep their order.
   if (problems.length > 0) return { problems: problems.sort((a, b) => (a.operation ?? -1) - (b.operation ?? -1)) }
   return { operations: orderOperations(plan(changeset.operations, replaced, view), references) }
 }
 
-/** Another version is the head than the one that was expected. */
+/** The problem of an expected head that is not the head. */
 export function headMoved(expected: number, head: Head): Problem {
-  const message = `the head is version ${head.version}, not ${expected}; look at what has changed and send it anew with expectedHead ${head.version}`
+  const message = `The head is version ${head.version}, not ${expected}. Check what changed and send it again with expectedHead ${head.version}.`
   return { code: 'HEAD_MOVED', message }
 }
 
@@ -76,21 +76,21 @@ function changesetProblems(
   { head, oldestRevision = 0 }: StateView,
 ): Problem[] {
   const found: Problem[] = []
-  // A changeset that is too large may have had its operations left unread: it is not empty.
+  // The operations of a changeset that is too large may not have been read, so it does not count as empty.
   const wasSent = problems.some((problem) => problem.operation !== undefined || problem.code === 'TOO_LARGE')
   if (operations.length === 0 && !wasSent) {
-    found.push({ code: 'EMPTY_CHANGESET', message: 'the changeset has no operations; send at least one' })
+    found.push({ code: 'EMPTY_CHANGESET', message: 'The changeset has no operations. Send at least one.' })
   }
   if (expectedHead !== null && expectedHead !== head.version) {
     found.push(headMoved(expectedHead, head))
   }
   if (base !== null && !isRevision(base, head)) {
-    const message = `base is ${base}, but the registry's revisions are 0 to ${head.revision}; send the revision that the operations were prepared against`
+    const message = `base is ${base}, but the registry's revisions are 0 to ${head.revision}. Send the revision that the operations are based on.`
     found.push({ code: 'REVISION_NOT_FOUND', message })
   } else if (base !== null && base < oldestRevision) {
     const message =
-      `base is ${base}, and what changed before revision ${oldestRevision} has been compacted away, so conflicts cannot be told; ` +
-      `look at the entries as they stand and send it anew with base ${head.revision}`
+      `base is ${base}, but changes before revision ${oldestRevision} were compacted, so conflicts cannot be detected. ` +
+      `Read the current entries and send it again with base ${head.revision}.`
     found.push({ code: 'COMPACTED', message })
   }
   return found
@@ -101,8 +101,8 @@ function isRevision(number: number, head: Head): boolean {
 }
 
 /**
- * An operation whose entry has changed since the base has this problem and no other. That an entry was deleted before the
- * oldest revision is forgotten, by one store at once and by another when it comes to it: so nobody is told.
+ * An operation whose entry has changed since the base has this problem and no other. Deletes before the oldest revision
+ * are not reported, because some stores forget them at once and others later.
  */
 function conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Problem[] {
   if (base === null || !isRevision(base, view.head)) return []
@@ -112,12 +112,12 @@ function conflictsWithBase({ operations, base }: SubmittedChangeset, view: State
     const current = view.entry(operation.id)
     if (current === undefined && last < (view.oldestRevision ?? 0)) return []
     const happened = current === undefined ? 'was deleted' : 'was changed'
-    const message = `${operation.id} ${happened} at revision ${last}, after base ${base}; look at it as it stands and send the operation anew`
+    const message = `${operation.id} ${happened} at revision ${last}, after base ${base}. Read the current entry and send the operation again.`
     return [problemOf('CONFLICT', operation, message, current)]
   })
 }
 
-/** What is wrong with an operation of each kind, given what stands there. */
+/** Finds the problems of an operation of each kind, given the current entry. */
 const CHECKS: Readonly<
   Record<
     OperationKind,
@@ -130,24 +130,24 @@ const CHECKS: Readonly<
       problemOf(
         'ENTRY_EXISTS',
         operation,
-        `${operation.id} is there already; update it, or delete and create it in one changeset`,
+        `${operation.id} already exists. Update it, or delete and create it in one changeset.`,
         current,
       ),
     ]
   },
   UPDATE: (operation, _replaces, current) => {
-    if (current === undefined) return [notFound(operation, 'create it, or leave the update out')]
+    if (current === undefined) return [notFound(operation, 'Create it, or omit the update.')]
     const { kind } = operation.content!
     const problems = movedSince(operation, current)
     if (kind !== current.content.kind) {
-      const message = `${operation.id} is a ${current.content.kind}; an update cannot make it a ${kind}: delete and create it in one changeset`
+      const message = `${operation.id} has the kind ${current.content.kind}, which an update cannot change to ${kind}. Delete and create it in one changeset.`
       problems.push(problemOf('KIND_MISMATCH', operation, message, current))
     }
     return problems
   },
   DELETE: (operation, replaces, current, view) => {
-    if (current === undefined) return [notFound(operation, 'leave the delete out')]
-    // Who replaces an entry leaves it to its users.
+    if (current === undefined) return [notFound(operation, 'Omit the delete.')]
+    // A replacement keeps the entry for its users.
     const inUse = replaces
       ? undefined
       : entryInUse(operation.id, view.instances(operation.id), operation.force === true)
@@ -159,13 +159,13 @@ const CHECKS: Readonly<
 }
 
 function notFound(operation: SubmittedOperation, remedy: string): Problem {
-  return problemOf('ENTRY_NOT_FOUND', operation, `there is no entry ${operation.id}; ${remedy}`, undefined)
+  return problemOf('ENTRY_NOT_FOUND', operation, `There is no entry ${operation.id}. ${remedy}`, undefined)
 }
 
 function movedSince(operation: SubmittedOperation, current: EntryRevision): Problem[] {
   const { id, ifRevision } = operation
   if (ifRevision === null || ifRevision === current.revision) return []
-  const message = `${id} is of revision ${current.revision}, not ${ifRevision}; look at it as it stands and send the operation anew`
+  const message = `${id} has revision ${current.revision}, not ${ifRevision}. Read the current entry and send the operation again.`
   return [problemOf('CONFLICT', operation, message, current)]
 }
 
@@ -178,7 +178,7 @@ function problemOf(
   return { code, message, entryId: id, operation: index, ...(current === undefined ? {} : { current }) }
 }
 
-/** Ids with a delete and a create and nothing else: where a third stands, the first is judged by itself. */
+/** Ids with a delete and a create and nothing else. With a third operation the first is checked by itself. */
 function replacedIds(operations: readonly SubmittedOperation[], duplicates: readonly Problem[]): ReadonlySet<EntryId> {
   const repeated = new Set<string | undefined>(duplicates.map(({ entryId }) => entryId))
   const deleted = new Set(
@@ -192,16 +192,16 @@ function plan(
   replaced: ReadonlySet<EntryId>,
   view: StateView,
 ): PlannedOperation[] {
-  const kept = new Map<EntryId, SealedContent>()
+  const updates = new Map<EntryId, SealedContent>()
   for (const { kind, id, content } of operations) {
     const original = view.entry(id)?.content
-    if (kind === 'CREATE' && replaced.has(id) && content!.kind === original!.kind) kept.set(id, content!)
+    if (kind === 'CREATE' && replaced.has(id) && content!.kind === original!.kind) updates.set(id, content!)
   }
   return operations.flatMap(({ kind, id, content }): PlannedOperation[] => {
     const originalRevision = kind === 'CREATE' ? null : (view.entry(id) ?? null)
     const original = originalRevision?.content ?? null
-    const update = kept.get(id)
-    // A replacement of the same kind is one update: it takes the delete's place, the create falls away.
+    const update = updates.get(id)
+    // A replacement of the same kind is one update in the place of the delete. The create is dropped.
     if (update === undefined) return [{ kind, id, content, original, originalRevision }]
     return kind === 'DELETE' ? [{ kind: 'UPDATE', id, content: update, original, originalRevision }] : []
   })

@@ -6,8 +6,8 @@ import { inverse } from '../history/inverse.js'
 import type { SubmittedOperation } from '../ordering/operation.js'
 
 /**
- * The operations that take back what a version changed, or a problem for each entry that no longer holds what that
- * version left: its inverse would undo somebody else's change too. What an entry holds is compared by value.
+ * Computes the operations that revert a version, or a problem for each entry that has changed since: the inverse would undo
+ * a later change, too. Contents are compared by value.
  */
 export function decideRevert(
   version: number,
@@ -43,7 +43,7 @@ export function decideRevert(
 }
 
 function conflict(version: number, id: EntryId, now: EntryRevision | undefined): Problem {
-  const holds = now === undefined ? 'is gone' : `was changed at revision ${now.revision}`
-  const message = `${id} no longer is what version ${version} made of it: it ${holds}; revert the later versions first, or change it by a changeset`
+  const happened = now === undefined ? 'was deleted' : `was changed at revision ${now.revision}`
+  const message = `${id} has changed since version ${version}: it ${happened}. Revert the later versions first, or send a changeset.`
   return { code: 'CONFLICT', message, entryId: id, ...(now === undefined ? {} : { current: now }) }
 }

@@ -2,13 +2,13 @@ import { isEntryId } from '../entry/entry-id.js'
 import type { Problem } from '../errors/problem.js'
 import type { OperationKind, SubmittedOperation } from '../ordering/operation.js'
 
-/** UNREAD was refused for its content before: a create or an update of this id, for a delete has none. */
+/** UNREAD was refused for its content: a create or an update, because a delete has none. */
 interface Occurrence {
   readonly index: number
   readonly kind: OperationKind | 'UNREAD'
 }
 
-/** DUPLICATE_OPERATION for every operation after the first of its id, save the two of a replacement. */
+/** Reports DUPLICATE_OPERATION for every operation after the first of its id, except the two of a replacement. */
 export function duplicateOperations(
   operations: readonly SubmittedOperation[],
   problems: readonly Problem[],
@@ -19,7 +19,7 @@ export function duplicateOperations(
     return others.map(
       ({ index }): Problem => ({
         code: 'DUPLICATE_OPERATION',
-        message: `operation ${first!.index} is for ${id} already; send one for each id, or one delete and one create to replace it`,
+        message: `Operation ${first!.index} is for ${id}, too. Send one for each id, or a delete and a create to replace the entry.`,
         entryId: id,
         operation: index,
       }),

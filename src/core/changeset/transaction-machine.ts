@@ -1,16 +1,16 @@
 import type { Problem } from '../errors/problem.js'
 
 /*
- * The life of a transaction that participants take part in, as a pure machine.
+ * The life of a transaction with participants, as a pure state machine.
  *
  *   PLANNING ──▶ OPENING ──▶ OFFERING ──▶ COMMITTING ──▶ COMMITTED
  *      ▲  │          │        │  ▲ │          │
- *      │  │          │        └──┘ │          │ an original has changed, or it was refused
+ *      │  │          │        └──┘ │          │ an original has changed, or the store refuses
  *      │  ▼          ▼             ▼          ▼
- *      │ UNANNOUNCED      └─────────▶ UNDOING ◀────┘
- *      └─── offered anew ───────────┴──▶ DISCARDED
+ *      │ UNANNOUNCED └─────────▶ UNDOING ◀────┘
+ *      └─── offered again ──────────┴──▶ DISCARDED
  *
- * UNANNOUNCED: nobody has heard of it. HANDED_OVER: another gateway ends it, or nobody knows yet how it has ended.
+ * UNANNOUNCED: no participant was notified of it. HANDED_OVER: another gateway ends it, or its outcome is not known yet.
  */
 
 export const TRANSACTION_STATES = [
@@ -29,40 +29,40 @@ export type TransactionStateName = (typeof TRANSACTION_STATES)[number]
 export interface TransactionState {
   readonly name: TransactionStateName
   readonly dryRun: boolean
-  /** Which try this is, from 1. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number
-  /** The first operation that somebody is to be asked about; null where nobody is. */
+  /** The first operation with a participant to ask; null if there is none. */
   readonly first: number | null
-  /** What participants have against it. */
+  /** The rejections and failures of participants. */
   readonly problems: readonly Problem[]
   /** Why it ends without a commit. */
   readonly reason: string | null
-  /** Of UNDOING: it is to be offered anew afterwards. */
+  /** Of UNDOING: whether it is offered again afterwards. */
   readonly retry: boolean
 }
 
 export type TransactionStepName = TransactionStep['type']
 
-/** What has happened. */
+/** What has happened: the input of the machine. */
 export type TransactionStep =
-  /** The store says which operations it comes to. */
+  /** The store has planned the operations. */
   | { readonly type: 'planned'; readonly first: number | null }
-  /** The journal knows of it and all who take part have been told that it begins. */
+  /** The journal has recorded it and all its participants were notified that it begins. */
   | { readonly type: 'opened' }
-  /** All who were asked about one operation have answered, or their time is up. */
+  /** All participants asked about one operation have answered or timed out. */
   | { readonly type: 'answered'; readonly problems: readonly Problem[]; readonly next: number | null }
   | { readonly type: 'committed' }
   /** The store refuses it, whatever the participants say. */
   | { readonly type: 'refused'; readonly reason: string }
-  /** What was offered is not what there is any more. */
+  /** An offered original has changed since. */
   | { readonly type: 'moved'; readonly reason: string }
-  /** Another gateway has taken it over. */
+  /** Another gateway has claimed it. */
   | { readonly type: 'claimed' }
-  /** Something broke; nothing was committed. */
+  /** An error occurred and nothing was committed. */
   | { readonly type: 'failed'; readonly reason: string }
-  /** The commit was sent and nobody knows what came of it. */
+  /** The commit was sent and its outcome is not known. */
   | { readonly type: 'outcomeUnknown' }
-  /** Those that had accepted have been told to go back. */
+  /** The participants that had accepted were notified of the inverse operations. */
   | { readonly type: 'undone' }
 
 export const TRANSACTION_STEPS = [
@@ -78,13 +78,13 @@ export const TRANSACTION_STEPS = [
   'undone',
 ] as const satisfies readonly TransactionStepName[]
 
-/** What is to be done; each but the last of a transaction brings the next step about. */
+/** What the caller must do. Each effect but the last leads to the next step. */
 export type TransactionEffect =
   | { readonly type: 'plan' }
   | { readonly type: 'open' }
   | { readonly type: 'offer'; readonly operation: number }
   | { readonly type: 'commit' }
-  /** Inverse operations, in reverse, to those that had accepted. */
+  /** Send the inverse operations, in reverse order, to the participants that had accepted. */
   | { readonly type: 'undo' }
   | { readonly type: 'notifyCommit' }
   | { readonly type: 'notifyDiscard'; readonly reason: string }
@@ -98,7 +98,7 @@ export interface StepResult {
 export const MAX_ATTEMPTS = 5
 export const DRY_RUN_REASON = 'dry run'
 
-/** A transaction at its beginning. */
+/** The initial state of a transaction. */
 export function beginTransaction(dryRun: boolean): StepResult {
   const state: TransactionState = {
     name: 'PLANNING',
@@ -112,10 +112,10 @@ export function beginTransaction(dryRun: boolean): StepResult {
   return { state, effects: [{ type: 'plan' }] }
 }
 
-/** What a step makes of a transaction. One that has no meaning where it stands changes nothing. */
-export function advanceTransaction(state: TransactionState, event: TransactionStep): StepResult {
-  const react = TABLE[state.name][event.type] as (state: TransactionState, event: TransactionStep) => StepResult
-  return react(state, event)
+/** Advances a transaction by a step. A step that has no meaning in the current state changes nothing. */
+export function advanceTransaction(state: TransactionState, step: TransactionStep): StepResult {
+  const react = TABLE[state.name][step.type] as (state: TransactionState, step: TransactionStep) => StepResult
+  return react(state, step)
 }
 
 export function isEnded({ name }: TransactionState): boolean {
@@ -136,23 +136,23 @@ const ENDED: Readonly<Record<TransactionStateName, boolean>> = {
 
 type React<Name extends TransactionStepName> = (
   state: TransactionState,
-  event: Extract<TransactionStep, { type: Name }>,
+  step: Extract<TransactionStep, { type: Name }>,
 ) => StepResult
 type Row = { readonly [Name in TransactionStepName]: React<Name> }
 
 const stay = (state: TransactionState): StepResult => ({ state, effects: [] })
-const leave = (state: TransactionState): StepResult => ({ state: { ...state, name: 'HANDED_OVER' }, effects: [] })
+const handOver = (state: TransactionState): StepResult => ({ state: { ...state, name: 'HANDED_OVER' }, effects: [] })
 const undo = (state: TransactionState, { reason }: { readonly reason: string }): StepResult => ({
   state: { ...state, name: 'UNDOING', reason, retry: false },
   effects: [{ type: 'undo' }],
 })
-/** Before anybody was told there is nobody to tell; on a later try there is. */
+/** On the first attempt no participant was notified yet, on later ones some were. */
 const giveUp = (state: TransactionState, { reason }: { readonly reason: string }): StepResult =>
   state.attempt === 1
     ? { state: { ...state, name: 'UNANNOUNCED', reason }, effects: [] }
     : { state: { ...state, name: 'DISCARDED', reason }, effects: [{ type: 'notifyDiscard', reason }] }
 
-/** All that were to be asked have been. */
+/** All participants have been asked. */
 function decide(state: TransactionState): StepResult {
   const [problem] = state.problems
   if (problem !== undefined) return undo(state, { reason: problem.message })
@@ -186,7 +186,7 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: giveUp,
     moved: stay,
-    claimed: leave,
+    claimed: handOver,
     failed: giveUp,
     outcomeUnknown: stay,
     undone: stay,
@@ -198,7 +198,7 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: undo,
     moved: stay,
-    claimed: leave,
+    claimed: handOver,
     failed: undo,
     outcomeUnknown: stay,
     undone: stay,
@@ -210,7 +210,7 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: undo,
     moved: stay,
-    claimed: leave,
+    claimed: handOver,
     failed: undo,
     outcomeUnknown: stay,
     undone: stay,
@@ -221,13 +221,13 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     answered: stay,
     committed: (state) => ({ state: { ...state, name: 'COMMITTED' }, effects: [{ type: 'notifyCommit' }] }),
     refused: undo,
-    moved: (state, event) => {
-      const { state: undoing, effects } = undo(state, event)
+    moved: (state, step) => {
+      const { state: undoing, effects } = undo(state, step)
       return { state: { ...undoing, retry: state.attempt < MAX_ATTEMPTS }, effects }
     },
-    claimed: leave,
+    claimed: handOver,
     failed: undo,
-    outcomeUnknown: leave,
+    outcomeUnknown: handOver,
     undone: stay,
   },
   UNDOING: {
@@ -237,12 +237,12 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
     committed: stay,
     refused: stay,
     moved: stay,
-    claimed: leave,
+    claimed: handOver,
     failed: stay,
     outcomeUnknown: stay,
     undone: (state) => {
       if (state.retry) {
-        const anew: TransactionState = {
+        const next: TransactionState = {
           ...state,
           name: 'PLANNING',
           attempt: state.attempt + 1,
@@ -250,7 +250,7 @@ const TABLE: Readonly<Record<TransactionStateName, Row>> = {
           reason: null,
           retry: false,
         }
-        return { state: anew, effects: [{ type: 'plan' }] }
+        return { state: next, effects: [{ type: 'plan' }] }
       }
       return {
         state: { ...state, name: 'DISCARDED' },

@@ -5,9 +5,9 @@ import type { Field } from './field.js'
 import type { FieldTest } from './operators.js'
 
 /**
- * One text for criteria that are written differently and mean the same: the order of conditions, those said twice,
- * ANDs within ANDs and the key order of values do not show in it. Equal keys always mean equal answers; that
- * unlike keys may do so too only costs a cache a hit.
+ * Prints a cache key: the same for criteria that differ only in the order of conditions, repeated conditions, ANDs within
+ * ANDs or the key order of values. Equal keys always mean equal answers. Different keys may, too, which only costs a cache
+ * hit.
  */
 export function criteriaKey(criteria: Criteria): string {
   if ('all' in criteria)

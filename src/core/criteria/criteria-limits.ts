@@ -1,8 +1,8 @@
 import { invalidCriteria } from './invalid-criteria.js'
 
 /*
- * What keeps criteria small enough that parsing, matching one entry and planning the SQL take bounded time.
- * Each is far above what a person or a page asks for.
+ * Limits of criteria. They bound the time of parsing, of matching one entry and of planning the SQL. Each is far above what
+ * a person or a page uses.
  */
 /** @bound Nesting of criteria. */
 export const MAX_NESTING = 32
@@ -28,7 +28,7 @@ export const MAX_VALUE_NESTING = 64
 /** @bound UTF-16 units of all texts in criteria, as many as one entry may hold. */
 export const MAX_VALUE_LENGTH = 1_048_576
 
-/** Counts what one criteria has used up. Every method throws RegistryError INVALID_CRITERIA once it is too much. */
+/** Counts the size of one criteria. Every method throws RegistryError INVALID_CRITERIA above a limit. */
 export class CriteriaLimits {
   #conditions = 0
   #regexes = 0
@@ -37,33 +37,37 @@ export class CriteriaLimits {
   #valueLength = 0
 
   condition(key: string, nesting: number): void {
-    if (nesting > MAX_NESTING) throw invalidCriteria(key, `nested more than ${MAX_NESTING} deep`)
-    if (++this.#conditions > MAX_CONDITIONS) throw invalidCriteria(key, `more than ${MAX_CONDITIONS} conditions`)
+    if (nesting > MAX_NESTING) throw invalidCriteria(key, `it is nested more than ${MAX_NESTING} deep`)
+    if (++this.#conditions > MAX_CONDITIONS)
+      throw invalidCriteria(key, `the criteria have more than ${MAX_CONDITIONS} conditions`)
   }
 
   field(key: string, path: string): void {
     if (path.length > MAX_FIELD_LENGTH)
-      throw invalidCriteria(key, `a field of more than ${MAX_FIELD_LENGTH} characters`)
+      throw invalidCriteria(key, `the field has more than ${MAX_FIELD_LENGTH} characters`)
     const segments = path.split('.').length
-    if (segments > MAX_PATH_SEGMENTS) throw invalidCriteria(key, `a path of more than ${MAX_PATH_SEGMENTS} segments`)
+    if (segments > MAX_PATH_SEGMENTS) throw invalidCriteria(key, `the path has more than ${MAX_PATH_SEGMENTS} segments`)
     this.#segments += segments
-    if (this.#segments > MAX_SEGMENTS) throw invalidCriteria(key, `paths of more than ${MAX_SEGMENTS} segments in all`)
+    if (this.#segments > MAX_SEGMENTS)
+      throw invalidCriteria(key, `the paths of the criteria have more than ${MAX_SEGMENTS} segments`)
   }
 
   pattern(key: string, pattern: string): void {
     if (pattern.length > MAX_PATTERN_LENGTH) {
-      throw invalidCriteria(key, `a pattern of more than ${MAX_PATTERN_LENGTH} characters`)
+      throw invalidCriteria(key, `the pattern has more than ${MAX_PATTERN_LENGTH} characters`)
     }
   }
 
   regex(key: string): void {
-    if (++this.#regexes > MAX_REGEXES) throw invalidCriteria(key, `more than ${MAX_REGEXES} regular expressions`)
+    if (++this.#regexes > MAX_REGEXES)
+      throw invalidCriteria(key, `the criteria have more than ${MAX_REGEXES} regular expressions`)
   }
 
-  /** Also sees to it that the value is JSON and nothing else: what a GraphQL scalar lets through is not known here. */
+  /** Also checks that the value is JSON, because a GraphQL scalar may pass something else. */
   value(key: string, value: unknown, nesting = 0): void {
-    if (nesting > MAX_VALUE_NESTING) throw invalidCriteria(key, `a value nested more than ${MAX_VALUE_NESTING} deep`)
-    if (++this.#values > MAX_VALUES) throw invalidCriteria(key, `more than ${MAX_VALUES} values`)
+    if (nesting > MAX_VALUE_NESTING)
+      throw invalidCriteria(key, `the value is nested more than ${MAX_VALUE_NESTING} deep`)
+    if (++this.#values > MAX_VALUES) throw invalidCriteria(key, `the criteria have more than ${MAX_VALUES} values`)
     if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return
     if (typeof value === 'string') return this.#text(key, value)
     if (Array.isArray(value)) {
@@ -80,7 +84,7 @@ export class CriteriaLimits {
   #text(key: string, text: string): void {
     this.#valueLength += text.length
     if (this.#valueLength > MAX_VALUE_LENGTH) {
-      throw invalidCriteria(key, `values of more than ${MAX_VALUE_LENGTH} characters in all`)
+      throw invalidCriteria(key, `the values of the criteria have more than ${MAX_VALUE_LENGTH} characters`)
     }
   }
 }

@@ -1,12 +1,12 @@
-/** One element of a glob: a literal run, one character, or any run of characters. */
+/** An element of a glob: literal text, one character, or any run of characters. */
 export type GlobToken = string | typeof ANY_CHARACTER | typeof ANY_RUN
 export const ANY_CHARACTER = Symbol('?')
 export const ANY_RUN = Symbol('*')
 
 /**
- * `*` any run of characters, dots and line ends included, `?` one character (code point), `\` takes the next
- * one as it is. Literal runs are joined, neighbouring `*` are one.
- * @throws Error where a backslash ends the pattern: it escapes nothing
+ * Parses a glob. `*` is any run of characters, also dots and line ends, `?` is one character (code point), `\` escapes the
+ * next one. Adjacent literals are joined, adjacent `*` are one.
+ * @throws Error if a backslash ends the pattern
  */
 export function parseGlob(pattern: string): readonly GlobToken[] {
   const tokens: GlobToken[] = []
@@ -22,26 +22,26 @@ export function parseGlob(pattern: string): readonly GlobToken[] {
     else if (unit === '?') wildcard(ANY_CHARACTER)
     else if (unit !== '\\') literal += unit
     else if (++i < pattern.length) literal += pattern[i]!
-    else throw new Error('it ends in a backslash, which escapes nothing; write \\\\ for a backslash')
+    else throw new Error('it ends in a backslash, which escapes nothing. For a backslash write \\\\')
   }
   if (literal !== '') tokens.push(literal)
   return tokens
 }
 
-/** The text that a glob without wildcards stands for; undefined where it has one. */
+/** The only text that a glob without wildcards matches; undefined if it has a wildcard. */
 export function globLiteral(tokens: readonly GlobToken[]): string | undefined {
   if (tokens.length === 0) return ''
   return tokens.length === 1 && typeof tokens[0] === 'string' ? tokens[0] : undefined
 }
 
-/** A glob that matches this text and no other. */
+/** Makes a glob that matches only this text. */
 export function escapeGlob(text: string): string {
   return text.replace(/[*?\\]/g, '\\$&')
 }
 
 /**
- * Matches without recursion: at a mismatch the last `*` takes one character more, and earlier ones are never
- * gone back to (what they left is enough for any later one). At worst text × pattern steps, told to `spend`.
+ * Matches a text without recursion. At a mismatch the last `*` takes one more character. Earlier ones never need to change,
+ * because what they left is enough for any later one. Reports its steps to `spend`, at worst text × pattern.
  */
 export function matchGlob(tokens: readonly GlobToken[], text: string, spend: (steps: number) => void): boolean {
   let at = 0
@@ -53,7 +53,7 @@ export function matchGlob(tokens: readonly GlobToken[], text: string, spend: (st
     if (current === ANY_RUN) {
       star = token++
       starAt = at
-      // The last run takes all the rest.
+      // The last run takes the rest.
       if (token === tokens.length) return true
       continue
     }

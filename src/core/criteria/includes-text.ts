@@ -1,12 +1,12 @@
-/** Above this the engine's own search, quadratic at worst, could take more than some ten milliseconds. */
+/** Above this product of lengths the engine's own search, quadratic at worst, could take more than about 10 ms. */
 const QUADRATIC_LIMIT = 10_000_000
 
-/** Whether `text` has `part` as a substring, in time that grows with the sum of their lengths, not the product. */
+/** Whether `text` has `part` as a substring, in time proportional to the sum of their lengths, not the product. */
 export function includesText(text: string, part: string): boolean {
   return text.length * part.length <= QUADRATIC_LIMIT ? text.includes(part) : includesLinear(text, part)
 }
 
-/** Knuth, Morris and Pratt: `borders[i]` is the longest proper border of the part's first i + 1 units. */
+/** The algorithm of Knuth, Morris and Pratt. `borders[i]` is the longest proper border of the part's first i + 1 units. */
 export function includesLinear(text: string, part: string): boolean {
   if (part === '') return true
   const borders = new Uint32Array(part.length)

@@ -93,14 +93,14 @@ describe('I13: a changeset is either planned whole or refused with everything th
     ])
   })
 
-  it('every message is a sentence of its own', () => {
+  it('says what is wrong and what to do in every message', () => {
     const decision = decide(sent(['CREATE', 'a:1', two], ['UPDATE', 'a:9', two], ['DELETE', 'a:9', null]), held, {
       base: 12,
       expectedHead: 1,
     })
-    expect(
-      'problems' in decision && decision.problems.every(({ message }) => message.length > 20 && message.includes(';')),
-    ).toBe(true)
+    const messages = 'problems' in decision ? decision.problems.map(({ message }) => message) : []
+    expect(messages.length).toBeGreaterThan(3)
+    expect(messages.filter((message) => !/^.{10,}\. .+\.$/.test(message))).toEqual([])
   })
 
   it('whatever is sent: accepted operations fit the state, and a refusal names only operations that were sent', () => {

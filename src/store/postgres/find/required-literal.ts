@@ -1,9 +1,9 @@
-/** What every text that a regular expression matches must hold. */
+/** The text that every match of a regular expression must hold. */
 export interface RequiredLiteral {
   readonly text: string
-  /** It stands at the very beginning. */
+  /** Whether it is at the beginning. */
   readonly anchored: boolean
-  /** The expression says no more than this. */
+  /** Whether the expression requires nothing else. */
   readonly complete: boolean
 }
 
@@ -12,9 +12,8 @@ const PLAIN = /^(?:[\p{L}\p{N} _:/@,=~%&;<>"'!#-]|\\[./\-_:])/u
 const QUANTIFIER = /^[*?+{]/
 
 /**
- * The literal run that a pattern begins with, if it is plain to see: database indexes and cheap substring tests
- * then leave few rows for the expression itself. Undefined where there is none or where alternatives or flags
- * (`(?i)`) may change what it means.
+ * Finds the literal that a pattern begins with, so that indexes and cheap substring tests leave few rows for the expression
+ * itself. Undefined if there is none, or if alternatives or flags (`(?i)`) may change its meaning.
  */
 export function requiredLiteral(pattern: string): RequiredLiteral | undefined {
   if (pattern.includes('|') || pattern.includes('(?')) return undefined

@@ -1,4 +1,4 @@
-/** A condition in SQL that holds for every match, and where it is `exact` for nothing else; never NULL-safe by itself. */
+/** A condition in SQL that holds for every match and, if `exact`, for nothing else. It may be NULL instead of false. */
 export interface SqlFragment {
   readonly sql: string
   readonly exact: boolean
@@ -6,7 +6,7 @@ export interface SqlFragment {
 
 export const EVERY_ROW: SqlFragment = { sql: 'true', exact: true }
 export const NO_ROW: SqlFragment = { sql: 'false', exact: true }
-/** Where nothing can be said: all rows may match. */
+/** Any row may match. */
 export const ANY_ROW: SqlFragment = { sql: 'true', exact: false }
 
 export function exactly(sql: string): SqlFragment {
@@ -19,20 +19,20 @@ export function atLeast(sql: string): SqlFragment {
 
 export function and(parts: readonly SqlFragment[]): SqlFragment {
   const exact = parts.every((part) => part.exact)
-  const kept = parts.filter((part) => part.sql !== 'true')
-  if (kept.some((part) => part.sql === 'false')) return NO_ROW
-  return { sql: joined(kept, ' AND ', 'true'), exact }
+  const conditions = parts.filter((part) => part.sql !== 'true')
+  if (conditions.some((part) => part.sql === 'false')) return NO_ROW
+  return { sql: joined(conditions, ' AND ', 'true'), exact }
 }
 
 export function or(parts: readonly SqlFragment[]): SqlFragment {
   const exact = parts.every((part) => part.exact)
-  const kept = parts.filter((part) => part.sql !== 'false')
-  const everyRow = kept.filter((part) => part.sql === 'true')
+  const conditions = parts.filter((part) => part.sql !== 'false')
+  const everyRow = conditions.filter((part) => part.sql === 'true')
   if (everyRow.length > 0) return everyRow.some((part) => part.exact) ? EVERY_ROW : ANY_ROW
-  return { sql: joined(kept, ' OR ', 'false'), exact }
+  return { sql: joined(conditions, ' OR ', 'false'), exact }
 }
 
-/** Only what is exact can be negated: the negation of a superset would lose matches. SQL's NULL counts as false. */
+/** Only exact conditions can be negated: the negation of a superset would lose matches. SQL's NULL counts as false. */
 export function not(part: SqlFragment): SqlFragment {
   if (!part.exact) return ANY_ROW
   if (part.sql === 'true') return NO_ROW

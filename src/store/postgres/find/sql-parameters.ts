@@ -1,9 +1,9 @@
-/** Collects the parameters of one statement, all of them text (cast in SQL); the same text is sent once. */
+/** Collects the parameters of one statement. All are texts, cast in SQL. Equal texts are sent once. */
 export class SqlParameters {
   readonly #values: string[] = []
   readonly #places = new Map<string, number>()
 
-  /** The SQL for this text, to be numbered when the statement is whole. */
+  /** The SQL of a text parameter. It gets its number when the statement is complete. */
   text(value: string): string {
     let place = this.#places.get(value)
     if (place === undefined) {
@@ -13,14 +13,14 @@ export class SqlParameters {
     return `$<${place}>::text`
   }
 
-  /** The SQL for this value as jsonb. By way of text: a driver that knows the type would encode it a second time. */
+  /** The SQL of a jsonb parameter. It is sent as text, because the driver would encode jsonb a second time. */
   json(value: unknown): string {
     return `${this.text(JSON.stringify(value))}::jsonb`
   }
 
   /**
-   * Numbers what the statement has come to use, from `first` on: a parameter that was dropped with its
-   * condition must not be sent, Postgres cannot tell its type.
+   * Numbers the parameters that the statement uses, from `first` on. A parameter that was dropped with its condition must not
+   * be sent, because Postgres cannot determine its type.
    */
   numbered(sql: string, first: number): { readonly text: string; readonly params: readonly string[] } {
     const used = new Map<string, number>()

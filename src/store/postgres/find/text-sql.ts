@@ -3,11 +3,11 @@ import { and, EVERY_ROW, exactly, NO_ROW, type SqlFragment } from './sql-fragmen
 import type { SqlParameters } from './sql-parameters.js'
 
 /*
- * Tests of a text column of collation "C". Postgres has UTF-8, so that LIKE's `_` is a code point, and "C"
- * orders by code point.
+ * Conditions on a text column of collation "C". The database is UTF-8, so LIKE's `_` is a code point, and "C" sorts by
+ * code point.
  */
 
-/** As a range, which a btree serves however the statement is planned (LIKE only where the planner sees the pattern). */
+/** As a range, which a btree index always serves. It serves LIKE only if the planner sees the pattern. */
 export function startsWith(column: string, prefix: string, parameters: SqlParameters): SqlFragment {
   if (prefix === '') return EVERY_ROW
   const end = prefixEnd(prefix)
@@ -15,13 +15,13 @@ export function startsWith(column: string, prefix: string, parameters: SqlParame
   return exactly(`(${column} >= ${parameters.text(prefix)} AND ${column} < ${parameters.text(end)})`)
 }
 
-/** The first text, by code point, after all that begin with the prefix; undefined where there is none. */
+/** The first text, by code point, after all texts with the prefix; undefined if there is none. */
 export function prefixEnd(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0)!)
   while (points.at(-1) === 0x10ffff) points.pop()
   const last = points.pop()
   if (last === undefined) return undefined
-  // The surrogates between are no characters.
+  // The surrogates in between are no characters.
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
 }
 
@@ -34,7 +34,7 @@ export function includes(column: string, part: string, parameters: SqlParameters
   return part === '' ? EVERY_ROW : exactly(`${column} LIKE ${parameters.text(`%${escapeLike(part)}%`)}`)
 }
 
-/** LIKE together with the range of what stands before the first wildcard. */
+/** LIKE, with the range of the text before the first wildcard. */
 export function matchesGlob(column: string, pattern: string, parameters: SqlParameters): SqlFragment {
   const tokens = parseGlob(pattern)
   const range = startsWith(column, globPrefix(tokens), parameters)
@@ -42,12 +42,12 @@ export function matchesGlob(column: string, pattern: string, parameters: SqlPara
   return and([range, exactly(`${column} LIKE ${parameters.text(likeOf(tokens))}`)])
 }
 
-/** What stands before the first wildcard. */
+/** The text before the first wildcard. */
 export function globPrefix(tokens: readonly GlobToken[]): string {
   return typeof tokens[0] === 'string' ? tokens[0] : ''
 }
 
-/** Whether that, followed by anything, is all that the glob says. */
+/** Whether the glob is only that text followed by `*`. */
 export function isPrefixGlob(tokens: readonly GlobToken[]): boolean {
   return tokens.at(-1) === ANY_RUN && tokens.length === (globPrefix(tokens) === '' ? 1 : 2)
 }

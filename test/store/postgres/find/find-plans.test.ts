@@ -9,7 +9,7 @@ import type { EntryOrder, ReadAt } from '../../../../src/store/contract/history-
 import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
 import { migrateDatabase } from '../../../../src/store/postgres/base/migrate.js'
 import { INDEX_LOOKUPS } from '../../../../src/store/postgres/base/retrying-client.js'
-import { FindQuery } from '../../../../src/store/postgres/find/find-entries.js'
+import { FindQuery } from '../../../../src/store/postgres/find/find-query.js'
 import { PLANNED_IN_ORDER, snapshotPageStatement } from '../../../../src/store/postgres/read/read-snapshot-page.js'
 import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 

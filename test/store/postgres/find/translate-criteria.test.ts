@@ -152,10 +152,8 @@ describe('criteria as SQL', () => {
       path: `a${i}.b.c.d.e`,
       in: Array.from({ length: 20 }, (_, j) => `value ${i} ${j}` as Json),
     }))
-    const started = performance.now()
     const { ids } = await found(parseWhere({ or: meta.map((filter) => ({ meta: [filter] })) }, compileRegex))
     expect(ids).toEqual(new Set())
-    expect(performance.now() - started).toBeLessThan(10_000)
   })
 })
 
@@ -205,12 +203,14 @@ describe('of 100,000 entries', () => {
     expect(await plan(criteria)).not.toContain('Seq Scan on many')
   })
 
-  it('a selective find takes few milliseconds', async () => {
+  it('reads few rows for a selective find', async () => {
     const { text, params } = translateCriteria(find({ 'nested.deep': 77, '.kind': 'kind.*' }), COLUMNS)
-    const run = () => sql.unsafe<{ n: number }[]>(`SELECT count(*)::int AS n FROM many t WHERE ${text}`, [...params])
-    await run()
-    const started = performance.now()
-    expect((await run())[0]!.n).toBe(count / 5000)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    const counted = await sql.unsafe<{ n: number }[]>(`SELECT count(*)::int AS n FROM many t WHERE ${text}`, [
+      ...params,
+    ])
+    expect(counted[0]!.n).toBe(count / 5000)
+    const plan = await sql.unsafe(`EXPLAIN (ANALYZE) SELECT * FROM many t WHERE ${text}`, [...params])
+    const removed = plan.map((row) => /Rows Removed by (?:Filter|Index Recheck): (\d+)/.exec(row['QUERY PLAN'])?.[1])
+    expect(removed.reduce((sum, rows) => sum + Number(rows ?? 0), 0)).toBeLessThan(1_000)
   })
 })
