@@ -18,7 +18,7 @@ describe('the check of the migrations', () => {
     // Below the project, so that its packages are found from there.
     const folder = mkdtempSync(join(root, 'node_modules', '.cadastre-tables-'))
     folders.push(folder)
-    cpSync(join(root, 'src/store/postgres'), folder, { recursive: true })
+    cpSync(join(root, 'src/store/postgres/base'), folder, { recursive: true })
     const file = join(folder, 'tables.ts')
     writeFileSync(file, `${readFileSync(file, 'utf8')}\nexport const extra = pgTable('extra', { id: integer() })\n`)
     const before = readdirSync(join(root, 'drizzle'))

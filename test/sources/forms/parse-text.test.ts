@@ -68,12 +68,11 @@ describe('YAML', () => {
     expect(faults(text)).toEqual([expect.stringMatching(/nested (too deep|deeper)/)])
   })
 
-  it('with twenty thousand keys in one map is read within a second or two', () => {
-    const begun = performance.now()
+  // Quadratic work would take minutes here, and fail by the test's time limit.
+  it('with twenty thousand keys in one map is read', () => {
     expect(
       Object.keys(values(Array.from({ length: 20_000 }, (_, i) => `k${i}: ${i}`).join('\n'))[0] as object),
     ).toHaveLength(20_000)
-    expect(performance.now() - begun).toBeLessThan(5000)
   })
 })
 

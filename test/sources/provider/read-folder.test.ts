@@ -8,7 +8,7 @@ import { failureText } from '../../../src/sources/forms/parse-entries.js'
 import type { FolderReading } from '../../../src/sources/provider/read-folder.js'
 import { readFolder } from '../../../src/sources/provider/read-folder.js'
 
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))
 const folders: string[] = []
 
 async function temporary(files: Record<string, string | Uint8Array> = {}): Promise<string> {
