@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APPLY, FOLLOW, post, SocketClient } from '../server/server-fixture.js'
 import { type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
-describe('the gateway as a process', () => {
+describe('the gateway process', () => {
   let processes: GatewayProcesses
   beforeAll(async () => {
     processes = await gatewayProcesses()
   })
   afterAll(() => processes.remove())
 
-  it('says where it is by one line, and on SIGTERM closes its sockets with 1012 and exits with 0', async () => {
+  it('prints one line with its URLs, and on SIGTERM closes sockets with 1012 and exits with 0', async () => {
     const gateway = await processes.start()
     expect(gateway.said.out).toMatch(
       /^Cadastre is ready: playground http:\/\/127\.0\.0\.1:\d+\/ {2}endpoint http:\/\/127\.0\.0\.1:\d+\/graphql\n$/,
@@ -35,7 +35,7 @@ describe('the gateway as a process', () => {
     expect(gateway.said.out.split('\n')).toHaveLength(2)
   })
 
-  it('finishes what is under way before it goes', async () => {
+  it('finishes operations in flight before it exits', async () => {
     const gateway = await processes.start()
     const input = {
       operations: Array.from({ length: 20_000 }, (_, i) => ({
@@ -49,7 +49,7 @@ describe('the gateway as a process', () => {
     expect(await gateway.exited).toBe(0)
   })
 
-  it('does not wait on a second signal', async () => {
+  it('exits at once on a second signal', async () => {
     const gateway = await processes.start()
     // A request whose body never comes keeps the first signal waiting for a moment.
     const hanging = connect(Number(new URL(gateway.url).port), '127.0.0.1')
@@ -62,14 +62,14 @@ describe('the gateway as a process', () => {
     expect(await gateway.exited).toBe(1)
   })
 
-  it('takes one Ctrl-C that arrives twice, from the terminal and from npm, as one', async () => {
+  it('counts a Ctrl-C that arrives twice, from the terminal and npm, as one', async () => {
     const gateway = await processes.start()
     gateway.child.kill('SIGINT')
     gateway.child.kill('SIGINT')
     expect(await gateway.exited).toBe(0)
   })
 
-  it('exits with 1 and one clear message when its port is in use', async () => {
+  it('exits with 1 and one message if its port is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
@@ -82,7 +82,7 @@ describe('the gateway as a process', () => {
     taken.close()
   })
 
-  it('exits with 1 and every problem of its configuration', async () => {
+  it('exits with 1 and reports every problem of its configuration', async () => {
     const { said, exited } = processes.run({ PORT: 'x', CADASTRE_STORE: 'cloud' })
     expect(await exited).toBe(1)
     expect(said.err).toContain('PORT is "x"')
@@ -90,7 +90,7 @@ describe('the gateway as a process', () => {
     expect(said.err).not.toContain(' at ')
   })
 
-  it('exits with 1 where the database does not answer', async () => {
+  it('exits with 1 if the database does not answer', async () => {
     const { said, exited } = processes.run({
       CADASTRE_STORE: 'postgres',
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',

@@ -29,8 +29,8 @@ const source = (name: string) => ({
   options: { path: join(folder, 'registry'), form: 'entry' },
 })
 
-describe('a gateway whose folder holds a hostile file', () => {
-  it('answers while that is read, gives it up by name, and has the rest', async () => {
+describe('a gateway with a hostile file in its folder', () => {
+  it('answers while the file is read, reports it, and loads the others', async () => {
     gateway = await testGateway({}, { sources: [source('app')] })
     let longest = 0
     let state: any
@@ -66,7 +66,7 @@ describe('a gateway whose folder holds a hostile file', () => {
     expect(performance.now() - began).toBeLessThan(8_000)
   }, 90_000)
 
-  it('stops in no time while that is read', async () => {
+  it('stops while the file is read', async () => {
     gateway = await testGateway({}, { sources: [source('app')] })
     await expect
       .poll(async () => (await post(gateway!, '{ source(name: "app") { status } }')).body.data!['source'].status, {

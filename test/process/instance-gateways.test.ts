@@ -28,7 +28,7 @@ const withClockOff = (hours: number) => ({
     }`)}"`,
 })
 
-describe('instances over gateways that are processes of their own', () => {
+describe('instances on gateways in separate processes', () => {
   let database: TestDatabase
   let processes: GatewayProcesses
   let sql: postgres.Sql
@@ -58,7 +58,7 @@ describe('instances over gateways that are processes of their own', () => {
     return body.errors === undefined ? 'renewed' : String(body.errors[0]!.extensions['code'])
   }
 
-  it('of one name are never held twice and no token repeats, though gateways stand still and go on', async () => {
+  it('of one name are never held twice, and no token repeats, although gateways are paused', async () => {
     const gateways = await Promise.all([start(), start(), start()])
     await createEntries(gateways[0]!, { 'stop:1': 1 })
     const seen: Acquired[] = []
@@ -102,7 +102,7 @@ describe('instances over gateways that are processes of their own', () => {
     }
   }, 60_000)
 
-  it('that were taken over while their gateway stood still are gone for it when it goes on', async () => {
+  it('that others acquired while their gateway was paused are lost when it continues', async () => {
     const [a, b] = await Promise.all([start(), start()])
     await createEntries(a, { 'stop:2': 1 })
     const first = (await acquire(a, 'stop:2', 'leader', 1)) as Acquired
@@ -118,7 +118,7 @@ describe('instances over gateways that are processes of their own', () => {
     b.child.kill('SIGKILL')
   }, 60_000)
 
-  it('go by the clock of the database, whatever clocks the gateways have', async () => {
+  it('follow the clock of the database, not those of the gateways', async () => {
     const [behind, ahead] = await Promise.all([start(withClockOff(-5)), start(withClockOff(7))])
     await createEntries(behind, { 'clock:1': 1 })
     const stream = openStream('ws', ahead.endpoint, FOLLOW, { entry: 'clock:1' })
@@ -137,7 +137,7 @@ describe('instances over gateways that are processes of their own', () => {
     ahead.child.kill('SIGKILL')
   }, 60_000)
 
-  it('outlive the gateway that acquired them, expire all the same, and are removed by another', async () => {
+  it('outlive the gateway that acquired them, expire, and are removed by another', async () => {
     const [killed, other] = await Promise.all([start(), start()])
     await createEntries(killed, { 'kill:1': 1 })
     const held = (await acquire(killed, 'kill:1', 'long', 60)) as Acquired

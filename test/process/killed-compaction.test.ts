@@ -77,7 +77,7 @@ describe('a gateway killed in the middle of a compaction', () => {
         if (!isSaid)
           expect(await another.compact({ before: 5, dryRun: false })).toMatchObject({ oldestRevision: 5, versions: 4 })
         await expect
-          .poll(async () => (await sql`SELECT removed FROM baseline`)[0], { timeout: 20_000 })
+          .poll(async () => (await sql`SELECT removed FROM baseline`)[0], { timeout: 60_000 })
           .toEqual({ removed: true })
         expect((await sql.unsafe(LEFT))[0]).toEqual({ left: 0 })
         expect(await sql`SELECT number::int FROM version WHERE changeset IS NOT NULL`).toEqual([{ number: 5 }])
@@ -125,11 +125,11 @@ describe('a gateway killed in the middle of a compaction', () => {
     const killed = async () => {
       const held = () => sql<{ pid: number }[]>`
         SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND (wait_event = 'PgSleep' OR wait_event_type = 'Lock')`
-      await expect.poll(async () => (await held()).length, { timeout: 30_000 }).toBeGreaterThan(0)
+      await expect.poll(async () => (await held()).length, { timeout: 60_000 }).toBeGreaterThan(0)
       gateway.child.kill('SIGKILL')
       await gateway.exited
       for (const { pid } of await held()) await sql`SELECT pg_terminate_backend(${pid})`
-      await expect.poll(async () => (await held()).length, { timeout: 10_000 }).toBe(0)
+      await expect.poll(async () => (await held()).length, { timeout: 60_000 }).toBe(0)
     }
     if (hold.startsWith('LOCK')) {
       await sql.begin(async (holder) => {

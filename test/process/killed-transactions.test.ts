@@ -68,7 +68,7 @@ describe('a gateway killed in the middle of a transaction', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('leaves the whole change or none, and every participant learns which', async () => {
+  it('leaves all or nothing of the change, and every participant is notified which', async () => {
     const accept = (response: ServerResponse) => response.end('{"accept": true}')
     const victims = new Map<
       string,
@@ -104,7 +104,7 @@ describe('a gateway killed in the middle of a transaction', () => {
               await held
               accept(response)
               await expect
-                .poll(async () => await countAccepted(database.url, one.transaction), { timeout: 5_000 })
+                .poll(async () => await countAccepted(database.url, one.transaction), { timeout: 60_000 })
                 .toBe(3)
             }
             victim.gateway.child.kill('SIGKILL')

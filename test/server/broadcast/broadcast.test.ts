@@ -10,7 +10,7 @@ import type { FeedSource } from '../../../src/server/broadcast/result-feed.js'
 
 const RESULTS = 200
 
-/** A stream whose n-th result is that of revision n. */
+/** A stream whose n-th result has revision n. */
 function source(after: number): FeedSource {
   let revision = after
   const placeAt = (at: number): StreamPosition =>
@@ -31,9 +31,9 @@ function source(after: number): FeedSource {
   return { results, place }
 }
 
-describe('a subscription among many that wait for their turn', () => {
-  // Where little was kept and turns were late, each result was let go before anybody's turn: all began runs of their own, over and over.
-  it('gets on though what it waits for is let go before its turn would come', async () => {
+describe('a broadcast with many queued subscribers', () => {
+  // With a small buffer and late time slices, each result was evicted before anyone had received it: all subscribers kept starting feeds of their own.
+  it('delivers results that are evicted before their subscribers have a time slice', async () => {
     let opened = 0
     const delivery = new FairDelivery(0)
     const operation = new Broadcast({
@@ -46,13 +46,13 @@ describe('a subscription among many that wait for their turn', () => {
         return source(from.position.revision)
       },
     })
-    // They never let go of the queue.
+    // These recipients never leave the queue.
     const busy = { takeSlice: () => delivery.enqueue(busy) }
     for (let i = 0; i < 50; i++) delivery.enqueue(busy)
-    const told: number[][] = []
+    const received: number[][] = []
     await Promise.all(
       Array.from({ length: 10 }, (_, i) => {
-        const mine: number[] = (told[i] = [])
+        const mine: number[] = (received[i] = [])
         return operation.subscribe(
           source(0),
           {
@@ -66,7 +66,7 @@ describe('a subscription among many that wait for their turn', () => {
         ).ended
       }),
     )
-    for (const mine of told) expect(mine).toEqual(Array.from({ length: RESULTS }, (_, n) => n + 1))
+    for (const mine of received) expect(mine).toEqual(Array.from({ length: RESULTS }, (_, n) => n + 1))
     expect(opened).toBeLessThan(RESULTS)
   }, 20_000)
 })

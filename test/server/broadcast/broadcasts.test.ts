@@ -40,7 +40,7 @@ function engineOver(registry: Registry, resultBufferBytes?: number): EnginePaths
   })
 }
 
-/** A client that takes what it is sent after a pause, or not until it is let. */
+/** A client that takes each batch after a pause, or when a promise resolves. */
 class Client {
   readonly batches: any[] = []
   pause: () => number | Promise<void> = () => 0
@@ -80,12 +80,12 @@ class Client {
   }
 }
 
-async function until(what: string, holds: () => boolean, ms = 20_000): Promise<void> {
+async function until(what: string, holds: () => boolean, ms = 60_000): Promise<void> {
   for (const end = Date.now() + ms; !holds(); await sleep(5))
-    if (Date.now() > end) throw new Error(`${what}: it did not come to that`)
+    if (Date.now() > end) throw new Error(`timed out waiting until ${what}`)
 }
 
-describe('subscriptions that ask the same', () => {
+describe('equal subscriptions', () => {
   const registries: Registry[] = []
   afterEach(async () => {
     for (const registry of registries.splice(0)) await registry.close()
@@ -112,7 +112,7 @@ describe('subscriptions that ask the same', () => {
     const first = await new Client().begin(engine, {})
     await until('it is synced', () => first.last?.synced === true)
     await apply(registry, create('a:0'))
-    await until('it is told', () => first.last.revision === 1)
+    await until('it is notified', () => first.last.revision === 1)
     const clients = await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
         new Client().begin(
@@ -127,7 +127,7 @@ describe('subscriptions that ask the same', () => {
     asked = 0
     for (let i = 1; i <= 10; i++) {
       await apply(registry, create(`a:${i}`))
-      await until('all are told', () => clients.every(({ last }) => last.revision === i + 1))
+      await until('all are notified', () => clients.every(({ last }) => last.revision === i + 1))
     }
     expect(asked).toBe(10)
     for (const { batches } of clients) expect(batches.slice(-10)).toEqual(first.batches.slice(-10))
@@ -233,7 +233,7 @@ describe('subscriptions that ask the same', () => {
     60_000,
   )
 
-  it('do not wait for one that stops reading, which goes on where it was', async () => {
+  it('do not wait for one that stops reading, and it continues where it stopped', async () => {
     const registry = opened(memoryRegistry())
     const engine = engineOver(registry, 10_000)
     const stuck = new Client()
@@ -247,7 +247,7 @@ describe('subscriptions that ask the same', () => {
     await until('all are synced', () => [stuck, ...others].every(({ last }) => last?.synced === true))
     for (let i = 1; i <= 100; i++) {
       await apply(registry, create(`a:${i}`, {}, 'x'.repeat(200)))
-      await until('the others are told', () => others.every(({ last }) => last.revision === i))
+      await until('the others are notified', () => others.every(({ last }) => last.revision === i))
     }
     const before = stuck.batches.length
     expect(before).toBeLessThan(5)
@@ -258,7 +258,7 @@ describe('subscriptions that ask the same', () => {
     await Promise.all([stuck, ...others].map((client) => client.end()))
   })
 
-  it('meet where they come back from different places: what was worked out for one that began further on is not again', async () => {
+  it('share results when they resume from different positions', async () => {
     // Each used to go all the way by itself, since only those that had begun before were looked at, and they were behind.
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let asked = 0
@@ -276,7 +276,7 @@ describe('subscriptions that ask the same', () => {
     const watching = await new Client().begin(engine, {})
     await until('it is synced', () => watching.last?.synced === true)
     for (let i = 1; i <= 400; i++) await apply(registry, create(`a:${i}`))
-    await until('all is told', () => watching.last.revision === 400)
+    await until('all is delivered', () => watching.last.revision === 400)
     const all = watching.batches.map(({ revision, changes }) => ({ revision, changes }))
     await watching.end()
     asked = 0
@@ -291,7 +291,7 @@ describe('subscriptions that ask the same', () => {
     await Promise.all(clients.map((client) => client.end()))
   })
 
-  it('with filters of their own read the log once when they come back, however many', async () => {
+  it('with different filters read the log once when they resume together', async () => {
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let asked = 0
     const registry = opened(
@@ -325,7 +325,7 @@ describe('subscriptions that ask the same', () => {
     await Promise.all([watching, ...clients].map((client) => client.end()))
   })
 
-  it('share one entry too', async () => {
+  it('share the subscription of an entry', async () => {
     const registry = opened(memoryRegistry())
     const engine = engineOver(registry)
     const clients = await Promise.all(
@@ -337,13 +337,13 @@ describe('subscriptions that ask the same', () => {
     await apply(registry, create('a:1', {}, 1))
     await apply(registry, create('a:2', {}, 1))
     await apply(registry, update('a:1', {}, 2))
-    await until('all are told', () => clients.every(({ batches }) => batches.length === 3))
+    await until('all are notified', () => clients.every(({ batches }) => batches.length === 3))
     for (const { batches } of clients)
       expect(batches).toEqual([null, { revision: 1, data: 1 }, { revision: 3, data: 2 }])
     await Promise.all(clients.map((client) => client.end()))
   })
 
-  it('are each told of an error that will not pass', async () => {
+  it('each receive a permanent error', async () => {
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let broken = false
     const registry = opened(
@@ -365,7 +365,7 @@ describe('subscriptions that ask the same', () => {
       await expect(ended).rejects.toMatchObject({ extensions: { code: 'COMPACTED', oldestRevision: 9 } })
   })
 
-  it('go on when the one that began first leaves, and also when its client is cut off', async () => {
+  it('continue when the first one leaves or is disconnected', async () => {
     const registry = opened(memoryRegistry())
     const engine = engineOver(registry)
     const cut = new AbortController()
@@ -377,12 +377,12 @@ describe('subscriptions that ask the same', () => {
     cut.abort()
     await second.ended
     await apply(registry, create('a:1'))
-    await until('the third is told', () => third.last.revision === 1)
+    await until('the third is notified', () => third.last.revision === 1)
     expect([first, second].map(({ batches }) => batches.length)).toEqual([1, 1])
     await third.end()
   })
 
-  it('are framed with their own ids, whatever their length, as many over one socket as over events', async () => {
+  it('get frames with their own ids of any length, over sockets and events', async () => {
     const gateway = await testGateway()
     const query = 'subscription { changes { revision changes { entry { data } } } }'
     const client = await new SocketClient(gateway.endpoint).init()
@@ -404,8 +404,8 @@ describe('subscriptions that ask the same', () => {
   })
 })
 
-describe('a subscription of a thing that is compacted away', () => {
-  it('is told so with the oldest revision, over a socket and over events, and the others on the same socket go on', async () => {
+describe('a subscription of a compacted range', () => {
+  it('reports the oldest revision, over sockets and events, and leaves others on the same socket alone', async () => {
     const gateway = await testGateway()
     const query = 'subscription ($after: String) { changes(after: $after) { cursor revision } }'
     const client = await new SocketClient(gateway.endpoint).init()
@@ -460,7 +460,7 @@ describe('a subscription of a thing that is compacted away', () => {
   })
 })
 
-describe('what is the same operation', () => {
+describe('the key of a broadcast', () => {
   const small = buildSchema(
     'type Query { a: Int } type Subscription { changes(after: String, initial: Boolean, find: String): ChangeBatch } type ChangeBatch { revision: Int near(text: String): Int }',
   )
@@ -469,7 +469,7 @@ describe('what is the same operation', () => {
     return operationKey(subscriptionShape(small, document, getOperationAST(document)!), null, variables)
   }
 
-  it('leaves out variables that only say where to begin, and no others', () => {
+  it('ignores only the variables that choose where to begin', () => {
     const query = 'subscription ($a: String, $f: String) { changes(after: $a, find: $f) { revision } }'
     expect(keyed(query, { a: 'x', f: 'y' })).toBe(keyed(query, { f: 'y', a: 'z' }))
     expect(keyed(query, { a: 'x', f: 'y' })).not.toBe(keyed(query, { a: 'x', f: 'x' }))
@@ -477,7 +477,7 @@ describe('what is the same operation', () => {
     expect(keyed(twice, { a: 'x' })).not.toBe(keyed(twice, { a: 'y' }))
   })
 
-  it('knows what shows the present, which nobody is shown from before they began', () => {
+  it('tells results of the log from results that show the head', () => {
     const isLogOnly = (query: string) => {
       const document = parse(query)
       return subscriptionShape(schema, document, getOperationAST(document)!).isLogOnly

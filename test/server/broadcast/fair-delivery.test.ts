@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
 
-/** Takes delivery as a socket does that takes all it is given at once: it asks for the next as soon as it has the last. */
+/** Behaves like a socket that takes everything at once: it asks for the next batch as soon as it has the last one. */
 class Eager {
   taken = 0
   waits = false
@@ -28,10 +28,10 @@ class Eager {
   }
 }
 
-describe('turns at being handed results', () => {
-  // A thousand who came back at once were sent all that had been read in one turn of the event loop, seconds on a busy
-  // machine; a client that connected meanwhile was closed with 4408, since its connection_init had not been looked at.
-  it('end when the time is up, so that others are heard, and go on in the order in which they were asked for', async () => {
+describe('fair delivery', () => {
+  // A thousand reconnecting clients received everything in one tick of the event loop, which took seconds on a busy
+  // machine. A client that connected meanwhile was closed with 4408, because its connection_init had not been read.
+  it('pauses after each time slice and continues in the order of the queue', async () => {
     let clock = 0
     const delivery = new FairDelivery(10, () => clock)
     const all = Array.from(
@@ -45,7 +45,7 @@ describe('turns at being handed results', () => {
           20,
         ),
     )
-    for (const one of all) one.ask()
+    for (const recipient of all) recipient.ask()
     let loops = 0
     for (; all.some(({ taken }) => taken < 20); loops++) {
       await nextTurn()
@@ -53,12 +53,12 @@ describe('turns at being handed results', () => {
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(18)
       expect(loops).toBeLessThan(1_000)
     }
-    // 1,000 steps of 1 ms by some 10 to 18 in each turn of the loop.
+    // 1,000 steps of 1 ms, with 10 to 18 in each tick.
     expect(loops).toBeGreaterThan(40)
     expect(all.every(({ waits }) => !waits)).toBe(true)
   })
 
-  it('come to everybody even where each takes longer than there is time', async () => {
+  it('reaches every recipient even if each takes longer than a time slice', async () => {
     let clock = 0
     const delivery = new FairDelivery(10, () => clock)
     const all = Array.from(
@@ -72,14 +72,14 @@ describe('turns at being handed results', () => {
           3,
         ),
     )
-    for (const one of all) one.ask()
+    for (const recipient of all) recipient.ask()
     for (let loops = 0; all.some(({ taken }) => taken < 3); loops++) {
       expect(loops).toBeLessThan(1_000)
       await nextTurn()
     }
   })
 
-  it('are free at once where nobody waits and little has been handed out', () => {
+  it('lets the caller send at once if nobody waits and the slice has just begun', () => {
     const delivery = new FairDelivery(10, () => 0)
     for (let i = 0; i < 10_000; i++) expect(delivery.maySend()).toBe(true)
   })

@@ -29,10 +29,10 @@ async function trickle(socket: Socket, bytesPerSecond: number, enough: number): 
   return taken
 }
 
-describe('a reader that is slow and not gone', () => {
+describe('a slow client', () => {
   // A batch of 12 MB on a line of 4 MB/s: whoever had not taken a whole message between two looks was cut off as
   // gone, came back with its cursor for the same message, and was cut off again for ever.
-  it('is sent the whole of a long message over a WebSocket, however often it is pinged meanwhile', async () => {
+  it('receives a whole long WebSocket message in spite of pings', async () => {
     const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
     const content = { id: 'slow:1', kind: 'k', data: 'x'.repeat(MIB - 100) }
     await post(gateway, APPLY, { input: { operations: [{ create: { ...content, data: null } }] } })
@@ -57,7 +57,7 @@ describe('a reader that is slow and not gone', () => {
     await gateway.close()
   })
 
-  it('is cut off over a WebSocket where it takes nothing at all', async () => {
+  it('is disconnected from its WebSocket if it takes nothing', async () => {
     const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
     const client = await new SocketClient(gateway.endpoint).init()
     client.socket.pause()
@@ -68,11 +68,11 @@ describe('a reader that is slow and not gone', () => {
       )
     const metrics = async () =>
       /cadastre_websockets (\d+)/.exec(await (await fetch(`${gateway.url}metrics`)).text())?.[1]
-    await expect.poll(metrics, { timeout: 5_000 }).toBe('0')
+    await expect.poll(metrics, { timeout: 60_000 }).toBe('0')
     await gateway.close()
   })
 
-  it('is sent the whole of a long event, and cut off where it takes nothing more', async () => {
+  it('receives a whole long event, and is disconnected if it takes nothing', async () => {
     const event = JSON.stringify({ data: { text: 'x'.repeat(16 * MIB) } })
     const ended: Promise<void>[] = []
     const server = createServer((_request, response: ServerResponse) => {

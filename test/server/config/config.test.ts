@@ -25,7 +25,7 @@ describe('the configuration', () => {
     return []
   }
 
-  it('misses nothing where nothing is said', () => {
+  it('has a default for everything', () => {
     expect(loadConfig({}, folder)).toEqual({
       store: null,
       bus: null,
@@ -49,7 +49,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('takes what the environment says, empty meaning nothing', () => {
+  it('reads the environment and ignores empty variables', () => {
     const config = loadConfig(
       {
         HOST: '0.0.0.0',
@@ -78,7 +78,7 @@ describe('the configuration', () => {
     )
   })
 
-  it('switches off the optimizations that CADASTRE_WITHOUT names, and names the ones that do not exist', () => {
+  it('switches off the optimizations in CADASTRE_WITHOUT and reports unknown ones', () => {
     const { optimizations } = loadConfig({ CADASTRE_WITHOUT: 'answer-cache, optimistic-writes,' }, folder)
     expect(optimizations).toEqual({ ...ALL_OPTIMIZATIONS, 'answer-cache': false, 'optimistic-writes': false })
     expect(problems({ CADASTRE_WITHOUT: 'answer-cache,speed' })).toEqual([
@@ -87,7 +87,7 @@ describe('the configuration', () => {
     expect(problems({ CADASTRE_WITHOUT: 'toString' })).toHaveLength(1)
   })
 
-  it('takes what the file says, with environment variables in it', () => {
+  it('reads the file and replaces environment variables in it', () => {
     file(
       'dependencies:\n  - { path: "meta.${FIELD}" }\n  - { path: data.imports.*, allowWildcard: true }\nlimits: { entryBytes: 1000 }\n' +
         'internalKinds: [a.b]\ntransactions: { operationSeconds: 5 }\nsources: []\nparticipants:\nplugins: []\n',
@@ -105,7 +105,7 @@ describe('the configuration', () => {
     expect(loadConfig({ CADASTRE_CONFIG: 'other.yaml' }, folder).limits.entryBytes).toBe(7)
   })
 
-  it('takes participants, each with what it leaves out, and plugins relative to the file', () => {
+  it('reads participants with their defaults, and plugins relative to the file', () => {
     file(
       'participants:\n  - { name: a, url: "http://127.0.0.1:1/hook" }\n' +
         '  - { name: b, url: "https://b.example/", kinds: ["service.**"], timeoutSeconds: 3, onFailure: pass, secret: "${HOOK_SECRET}" }\n' +
@@ -136,7 +136,7 @@ describe('the configuration', () => {
     expect(problems()).toEqual([expect.stringContaining('two participants have the name "a"') as string])
   })
 
-  it('names every problem at once', () => {
+  it('reports every problem at once', () => {
     file(
       [
         'dependencies: [{ path: elsewhere.x }, { path: meta.x, wild: true }]',
@@ -186,7 +186,7 @@ describe('the configuration', () => {
     expect(found.filter((problem) => problem.includes('limits.entryBytes'))).toHaveLength(1)
   })
 
-  it('names the line of a file that is no YAML, a file that is not there, and a store without its URL', () => {
+  it('reports the line of invalid YAML, a missing file, and a store without its URL', () => {
     file('limits:\n  entryBytes: 1\n entryBytes: [')
     expect(problems()[0]).toMatch(/cadastre\.yaml, line \d/)
     expect(problems({ CADASTRE_CONFIG: 'gone.yaml' })).toEqual([

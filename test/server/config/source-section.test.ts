@@ -11,8 +11,8 @@ function load(yaml: string) {
   return { folder, config: loadConfig({ WHERE: 'here' }, folder) }
 }
 
-describe('the sources in cadastre.yaml', () => {
-  it('have defaults, and hand their provider what is its own', () => {
+describe('the sources section', () => {
+  it('has defaults and passes the other keys to the provider', () => {
     const { config, folder } = load(
       'sources:\n  - { name: app, provider: filesystem, path: "./${WHERE}", form: entry }\n  - { name: b, provider: http, watch: false, missing: unavailable, conflict: newer }\n',
     )
@@ -30,12 +30,12 @@ describe('the sources in cadastre.yaml', () => {
     ])
   })
 
-  it('may be left out or empty', () => {
+  it('may be missing or empty', () => {
     expect(load('sources:\n').config.sources).toEqual([])
     expect(load('limits:\n').config.sources).toEqual([])
   })
 
-  it('have all their problems named at once', () => {
+  it('reports all problems at once', () => {
     const wrong =
       'sources:\n  - { name: app, provider: filesystem, missing: keep }\n  - { name: app, conflict: mine, watch: "yes", provider: http }\n  - { name: "a b", provider: http }\n'
     const places = [
@@ -49,7 +49,7 @@ describe('the sources in cadastre.yaml', () => {
     expect(() => load(twice)).toThrow('two sources have the name "app"')
   })
 
-  it('stop the start where no provider has that name', async () => {
+  it('prevents the start if a provider is unknown', async () => {
     const { config } = load('sources:\n  - { name: app, provider: nothing }\n  - { name: other, provider: nowhere }\n')
     await expect(testGateway({}, { sources: config.sources })).rejects.toThrow(
       /The source "app": .*"nothing"[\s\S]*The source "other": .*"nowhere"/,

@@ -36,8 +36,8 @@ function engineOver(registry: Registry, seconds = 30) {
 
 const broken = (changed: Partial<History>) => registryOver(historyWith(openMemoryHistory(HISTORY_OPTIONS), changed))
 
-describe('running an operation', () => {
-  it('masks what nobody expected, and logs it once under the id that the client is shown', async () => {
+describe('the engine', () => {
+  it('masks unexpected errors and logs each once under the id that the client sees', async () => {
     const failure = new Error('password=secret at 10.0.0.1')
     const { answer, logged } = engineOver(
       broken({ head: () => Promise.reject(failure), versions: () => Promise.reject(failure) }),
@@ -56,7 +56,7 @@ describe('running an operation', () => {
     expect(JSON.stringify([errors, again])).not.toContain('secret')
   })
 
-  it('tells who asks for more than one text can hold to ask for less: it was an unexpected error of ours', async () => {
+  it('answers TOO_LARGE if the result is longer than a string can be', async () => {
     const { answer, logged } = engineOver(
       broken({
         versions: async () => {
@@ -70,7 +70,7 @@ describe('running an operation', () => {
     expect(logged).toEqual([])
   })
 
-  it('shows the code and the details of what a caller can know', async () => {
+  it('shows the code and details of errors that the caller can fix', async () => {
     const { answer, logged } = engineOver(
       broken({ head: () => Promise.reject(new RegistryError('UNAVAILABLE', 'the store is away', { retry: true })) }),
     )
@@ -81,7 +81,7 @@ describe('running an operation', () => {
     expect(logged).toEqual([])
   })
 
-  it('answers within the deadline: a query with TIMEOUT, a mutation with OUTCOME_UNKNOWN', async () => {
+  it('answers at the deadline: a query with TIMEOUT, a mutation with OUTCOME_UNKNOWN', async () => {
     const never = () => new Promise<never>(() => undefined)
     const { answer } = engineOver(broken({ head: never, commit: never }), 0.05)
     expect((await answer('{ currentVersion { number } }')).errors![0].extensions.code).toBe('TIMEOUT')
@@ -91,7 +91,7 @@ describe('running an operation', () => {
     expect(mutation.errors![0].extensions.code).toBe('OUTCOME_UNKNOWN')
   })
 
-  it('refuses a subscription whose only field is skipped: it was an unexpected error of ours', async () => {
+  it('refuses a subscription whose only field is skipped', async () => {
     const { answer, logged } = engineOver(registryOver(openMemoryHistory(HISTORY_OPTIONS)))
     for (const query of [
       'subscription { changes @skip(if: true) { revision } }',
@@ -102,7 +102,7 @@ describe('running an operation', () => {
     expect(logged).toEqual([])
   })
 
-  it('masks what ends a stream, and ends one whose caller has gone', async () => {
+  it('masks the error that ends a stream, and ends a stream whose caller is gone', async () => {
     const registry = broken({ log: () => Promise.reject(new Error('secret')) })
     const { run, logged } = engineOver(registry)
     const stream = await run('subscription { changes { revision } }')
@@ -124,7 +124,7 @@ describe('running an operation', () => {
     expect((await pending).done).toBe(true)
   })
 
-  it('shows each event of a subscription as the registry then stands', async () => {
+  it('resolves each event of a subscription at the head of its time', async () => {
     const registry = registryOver(openMemoryHistory(HISTORY_OPTIONS))
     const { run } = engineOver(registry)
     const stream = await run(

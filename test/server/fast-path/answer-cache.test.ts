@@ -22,7 +22,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/test-postgr
 
 const ENTRY = 'query ($id: EntryID!) { entry(id: $id) { id kind meta data } }'
 
-describe('answers that are remembered', () => {
+describe('the answer cache', () => {
   let database: TestDatabase
   let history: History
   let elsewhere: History
@@ -82,7 +82,7 @@ describe('answers that are remembered', () => {
     }
   }
 
-  it('are given again while the entry is as it was, and no longer once another gateway has acknowledged a change', async () => {
+  it('answers while the entry is unchanged, and not after another gateway has acknowledged a change', async () => {
     await apply(other, create('r:1', { m: 1 }, 'ünï'), create('r:2'))
     const { registry, write, answer, again } = gateway()
     const id = { id: 'r:1' }
@@ -108,7 +108,7 @@ describe('answers that are remembered', () => {
     await registry.close()
   })
 
-  it('tell of one entry and of nothing else', async () => {
+  it('caches only answers that show one entry', async () => {
     await apply(other, create('o:1'), create('o:2', { depends_on: ['o:1'] }))
     const { registry, write, again } = gateway()
     for (const query of [
@@ -135,7 +135,7 @@ describe('answers that are remembered', () => {
     await registry.close()
   })
 
-  it('are counted, waited for when the gateway stops, and late where no look comes', async () => {
+  it('counts its answers, delays a stop for them, and times out without a read-index answer', async () => {
     await apply(other, create('d:1'))
     let held: Promise<void> | null = null
     const reader = history.headReader!
@@ -173,7 +173,7 @@ describe('answers that are remembered', () => {
     await registry.close()
   })
 
-  it('are asked for anew where a look fails', async () => {
+  it('answers again from the store if a read-index query fails', async () => {
     await apply(other, create('f:1'))
     let isBroken = false
     const reader = history.headReader!
@@ -181,7 +181,7 @@ describe('answers that are remembered', () => {
       historyWith(history, {
         headReader: {
           entries: (ids) => reader.entries(ids),
-          readIndex: (...args) => (isBroken ? Promise.reject(new Error('no look')) : reader.readIndex(...args)),
+          readIndex: (...args) => (isBroken ? Promise.reject(new Error('no read index')) : reader.readIndex(...args)),
         },
       }),
     )
@@ -193,7 +193,7 @@ describe('answers that are remembered', () => {
     await registry.close()
   })
 
-  it('are, when they are told for the first time, what the way of all queries gives, errors too', async () => {
+  it('gives the same first answer as all queries get, with the same errors', async () => {
     await apply(other, create('t:1', { m: [1, { deep: null }] }, -0), create('t:2', {}, 'ünï'))
     let isBroken = false
     const reader = history.headReader!
@@ -240,7 +240,7 @@ describe('answers that are remembered', () => {
     await registry.close()
   })
 
-  it('are late where the first reading does not come, which is waited for when the gateway stops', async () => {
+  it('times out if the first read does not come, and delays a stop for it', async () => {
     await apply(other, create('l:1'))
     let release = (): void => undefined
     const held = new Promise<void>((resolve) => {

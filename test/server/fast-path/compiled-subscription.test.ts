@@ -41,7 +41,7 @@ const parsed = (texts: readonly string[]) =>
     }
   })
 
-describe('a subscription whose events are written as text', () => {
+describe('a compiled subscription', () => {
   const ofThings = buildSchema(`type Query { x: Int } type Subscription { things(from: Int = 0): Thing }
     type Thing { n: Int! name: String list: [Thing!] failing: Int late: Int must: Int! }`)
   const things = (ofThings.getType('Subscription') as GraphQLObjectType).getFields()['things']!
@@ -78,7 +78,7 @@ describe('a subscription whose events are written as text', () => {
     for (let i = 0; i < 2; i++) expect(parsed(await toldBy(compiledSubscription, args))).toEqual(expected)
   })
 
-  it('keeps contents to the letter, among errors too', async () => {
+  it('preserves contents exactly, even with errors beside them', async () => {
     const registry = memoryRegistry()
     await apply(registry, create('a:1', { zero: -0 }, [-0, 1e300, { b: 1, a: '\u2028' }]), create('a:2'))
     await apply(registry, update('a:1', {}, -0), remove('a:2'))
@@ -96,7 +96,7 @@ describe('a subscription whose events are written as text', () => {
     await registry.close()
   })
 
-  it('can be looked into as any result', async () => {
+  it('gives results that can be read like any other', async () => {
     const results = (await compiledSubscription({
       schema: ofThings,
       document: parse('subscription { things { n } }'),

@@ -53,8 +53,8 @@ const plain = () => registryOver(openMemoryHistory(HISTORY_OPTIONS))
 const broken = (changed: Partial<History>) => registryOver(historyWith(openMemoryHistory(HISTORY_OPTIONS), changed))
 const never = () => new Promise<never>(() => undefined)
 
-describe('the thin path', () => {
-  it('answers as the long way does, its errors too', async () => {
+describe('the fast path', () => {
+  it('gives the same answers and errors as graphql-js', async () => {
     const registry = plain()
     await apply(registry, create('a:1', { m: [1, { deep: null }] }, { d: -0 }), create('a:2'))
     const { thin, long } = engineOver(registry)
@@ -68,7 +68,7 @@ describe('the thin path', () => {
       expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
   })
 
-  it('takes a variable that is left out for left out, though every object has something of its name', async () => {
+  it('treats a missing variable as missing, even if every object has a property of its name', async () => {
     // The second request was told that `first` is "function Object() { [native code] }".
     const { thin, long } = engineOver(plain())
     for (const name of ['constructor', 'toString', '__proto__']) {
@@ -77,7 +77,7 @@ describe('the thin path', () => {
     }
   })
 
-  it('leaves a condition that is null to the long way, that request alone', async () => {
+  it('leaves a request with a null condition to graphql-js, and only that request', async () => {
     // It was taken for false, where graphql-js tells of an error.
     const { thin, long } = engineOver(plain())
     const query = 'query ($shown: Boolean = true) { currentVersion { number id @include(if: $shown) } }'
@@ -86,7 +86,7 @@ describe('the thin path', () => {
     expect((await thin(query))!.answer).toEqual({ data: { currentVersion: { number: 0, id: 'v0' } } })
   })
 
-  it('tells the name of an operation from the beginning of its document', async () => {
+  it('distinguishes an operation name from the beginning of a document', async () => {
     // A document that is none was answered, where a name ended in how another document began.
     const { engine } = engineOver(plain())
     const answer = (operationName: string, query: string) =>
@@ -95,7 +95,7 @@ describe('the thin path', () => {
     expect(answer('A query', 'A { __typename }')).toBeNull()
   })
 
-  it('leaves to the long way what it does not take: streams, what heeds that its caller goes, introspection, what is refused', async () => {
+  it('leaves subscriptions, cancellable operations, introspection and invalid documents to graphql-js', async () => {
     const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
     expect(await thin(taken, { n: 10 })).not.toBeNull()
@@ -114,7 +114,7 @@ describe('the thin path', () => {
     }
   })
 
-  it('leaves a mutation alone where none may be done', async () => {
+  it('does not execute a mutation that the transport refuses', async () => {
     const registry = plain()
     const { engine } = engineOver(registry)
     const request = {
@@ -131,7 +131,7 @@ describe('the thin path', () => {
     expect((await registry.head()).revision).toBe(1)
   })
 
-  it('says of a mutation that is late that its outcome is unknown', async () => {
+  it('answers a late mutation with OUTCOME_UNKNOWN', async () => {
     const { thin, metrics } = engineOver(broken({ commit: never as never }), { mutationSeconds: 0.05 })
     const { answer } = (await thin(
       `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`,
@@ -140,7 +140,7 @@ describe('the thin path', () => {
     expect(await metrics.text()).toContain('cadastre_operations_total{type="mutation",outcome="error"} 1')
   })
 
-  it('masks what nobody expected, and logs it under the id that the client is shown', async () => {
+  it('masks unexpected errors and logs them under the id that the client sees', async () => {
     const { thin, logged } = engineOver(broken({ versions: () => Promise.reject(new Error('password=secret')) }))
     const { text, answer, failed } = (await thin('{ version(number: 1) { number } }'))!
     expect(answer.errors![0]).toMatchObject({
@@ -153,7 +153,7 @@ describe('the thin path', () => {
     expect(logged).toHaveLength(1)
   })
 
-  it('answers within the deadline, once, and is no longer waited for', async () => {
+  it('answers once at the deadline, and then no longer delays a stop', async () => {
     let came = (_: unknown): void => undefined
     const late = new Promise((resolve) => {
       came = resolve
@@ -173,13 +173,12 @@ describe('the thin path', () => {
       expect(failed).toBe(true)
     }
     came(null)
-    const since = performance.now()
-    await engine.idle(10_000)
-    expect(performance.now() - since).toBeLessThan(5_000)
+    // Would fail by the test's timeout if a late query still delayed a stop.
+    await engine.idle(Infinity)
     expect(await metrics.text()).toContain('cadastre_operations_total{type="query",outcome="error"} 2')
   })
 
-  it('is waited for when the gateway stops, and counted', async () => {
+  it('delays a stop and is counted', async () => {
     let answer = (_: unknown): void => undefined
     const { engine, thin, metrics } = engineOver(
       broken({

@@ -10,7 +10,7 @@ const OK = [200, '{"data":{"entry":null}}']
 
 const announced = (body: string | Buffer) => `${HEAD}content-length: ${Buffer.byteLength(body)}\r\n\r\n`
 
-describe('bodies over a connection that is kept', () => {
+describe('request bodies on a kept-alive connection', () => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await testGateway()
@@ -55,7 +55,7 @@ describe('bodies over a connection that is kept', () => {
     return found
   }
 
-  it('are read in whatever pieces they come', async () => {
+  it('are read in chunks of any size', async () => {
     const bytes = Buffer.from(BODY)
     const cut = bytes.indexOf('ü') + 1
     expect(await answers(1, [announced(BODY) + BODY])).toEqual([OK])
@@ -74,7 +74,7 @@ describe('bodies over a connection that is kept', () => {
   })
 
   // A body is known to be whole before Node says that of its request: by that, what followed a wrong one was cut off unanswered.
-  it('cost those behind them nothing where they are wrong', async () => {
+  it('do not disturb later requests if they are invalid', async () => {
     const wrong = Buffer.from('{"query":"\xff"}', 'latin1')
     expect(
       await answers(3, [
@@ -87,7 +87,7 @@ describe('bodies over a connection that is kept', () => {
     ).toEqual([[400, expect.stringContaining('not JSON')], [400, expect.stringContaining('not valid UTF-8')], OK])
   })
 
-  it('may break off anywhere', async () => {
+  it('may end at any byte', async () => {
     for (const sent of [
       announced(BODY),
       announced(BODY) + BODY.slice(0, 5),

@@ -2,7 +2,7 @@ import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestGateway, testGateway } from '../server-fixture.js'
 
-describe('GraphQL over HTTP, by the audits of its specification', () => {
+describe('GraphQL over HTTP, by the audits of graphql-http', () => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await testGateway()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post, type TestGateway, testGateway } from '../server-fixture.js'
 
-describe('the page, health and metrics', () => {
+describe('the playground, health and metrics', () => {
   let gateway: TestGateway
   let folder: string
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('the page, health and metrics', () => {
   })
   const get = (path: string, init?: RequestInit) => fetch(new URL(path, gateway.url), init)
 
-  it('serves the page at / under a policy that names no other origin', async () => {
+  it('serves the page at / with a policy that allows no other origin', async () => {
     const response = await get('/')
     expect([response.status, response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([
       200,
@@ -36,7 +36,7 @@ describe('the page, health and metrics', () => {
     expect(await response.text()).toContain('here')
   })
 
-  it('lets assets be kept for good, answers a known tag with 304, HEAD without a body', async () => {
+  it('makes assets immutable, answers a known ETag with 304 and HEAD without a body', async () => {
     const asset = await get('/assets/main-Ab3dE6gh.js')
     expect([asset.headers.get('content-type'), asset.headers.get('cache-control')]).toEqual([
       'text/javascript; charset=utf-8',
@@ -56,7 +56,7 @@ describe('the page, health and metrics', () => {
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */34'])
   })
 
-  it("gives nothing that lies outside of the page's folder", async () => {
+  it('serves nothing outside of the folder', async () => {
     for (const path of [
       '/nothing',
       '/../package.json',
@@ -78,7 +78,7 @@ describe('the page, health and metrics', () => {
     }
   })
 
-  it('says that it lives and that it can serve', async () => {
+  it('reports liveness and readiness', async () => {
     expect((await get('/healthz')).status).toBe(200)
     expect((await get('/readyz')).status).toBe(200)
   })
@@ -92,7 +92,7 @@ describe('the page, health and metrics', () => {
     expect(text).toContain('cadastre_operation_seconds_bucket')
   })
 
-  it("counts how the finder's cache serves, and what it holds", async () => {
+  it("counts the hits, misses and contents of the finder's cache", async () => {
     const counts = async () => {
       const text = await (await get('/metrics')).text()
       const number = (name: string) => Number(new RegExp(`^cadastre_finder_cache_${name} (\\d+)`, 'm').exec(text)?.[1])
@@ -114,7 +114,7 @@ describe('the page, health and metrics', () => {
     expect(await counts()).toEqual({ ...missed, hits: missed.hits + 2 })
   })
 
-  it('answers introspection, deep as tools ask for it, unless it is closed', async () => {
+  it('answers the introspection of tools unless it is closed', async () => {
     const { getIntrospectionQuery } = await import('graphql')
     const query = getIntrospectionQuery({
       descriptions: true,

@@ -12,7 +12,7 @@ describe('server-sent events', () => {
   })
   afterAll(() => gateway.close())
 
-  it('stream a subscription, and go on from a cursor', async () => {
+  it('stream a subscription and resume from a cursor', async () => {
     const client = createClient({ url: gateway.endpoint, retryAttempts: 0 })
     const first = client.iterate<{ changes: { cursor: string; revision: number; changes: unknown[] } }>({
       query: FOLLOW,
@@ -36,7 +36,7 @@ describe('server-sent events', () => {
     client.dispose()
   })
 
-  it('answer a query as one event, and GET too', async () => {
+  it('answer a query with one event, by POST and GET', async () => {
     const response = await fetch(`${gateway.endpoint}?query=${encodeURIComponent('{ __typename }')}`, {
       headers: { accept: 'text/event-stream' },
     })
@@ -46,7 +46,7 @@ describe('server-sent events', () => {
     )
   })
 
-  it('tell of a document that is refused as well: it was answered with JSON, which readers of events do not read', async () => {
+  it('report an invalid document as an event', async () => {
     const client = createClient({ url: gateway.endpoint, retryAttempts: 0 })
     for (const [query, code] of [
       ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
@@ -59,7 +59,7 @@ describe('server-sent events', () => {
     client.dispose()
   })
 
-  it('are not sent to who does not accept them', async () => {
+  it('are not sent to clients that do not accept them', async () => {
     const response = await fetch(gateway.endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -68,7 +68,7 @@ describe('server-sent events', () => {
     expect(response.status).toBe(406)
   })
 
-  it('cost little for a reader that stops reading, and are all there when it reads again', async () => {
+  it('take little memory for a client that stops reading, and lose nothing when it continues', async () => {
     const stored = await growth(async () => {
       await writeLarge(gateway, 'before', 75)
     })
@@ -87,7 +87,7 @@ describe('server-sent events', () => {
     reader.socket.destroy()
   })
 
-  it('let go of their subscription when the reader goes away', async () => {
+  it('end their subscription when the client disconnects', async () => {
     const open = async () =>
       Number(/cadastre_subscriptions (\d+)/.exec(await (await fetch(`${gateway.url}metrics`)).text())?.[1])
     await until(async () => (await open()) === 0)

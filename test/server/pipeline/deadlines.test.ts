@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Deadlines } from '../../../src/server/pipeline/deadlines.js'
 
 describe('deadlines', () => {
-  it('pass in the order in which they began, but for those that ended before', async () => {
+  it('pass in the order in which they began, except the cancelled ones', async () => {
     const deadlines = new Deadlines(30)
     const late: number[] = []
     const ends = [0, 1, 2, 3, 4].map((i) => deadlines.begin(() => late.push(i)))
@@ -17,7 +17,7 @@ describe('deadlines', () => {
     await expect.poll(() => late).toEqual([1, 3, 5])
   })
 
-  it('may end one another, and begin others', async () => {
+  it('may cancel one another and begin others', async () => {
     const deadlines = new Deadlines(10)
     const late: string[] = []
     deadlines.begin(() => {
@@ -30,7 +30,7 @@ describe('deadlines', () => {
   })
 
   // As entries of a `Set` each was kept, with the request that it was of, until all of memory was gone through: 15 % of a busy gateway's time.
-  it('leave nothing behind that a short collection does not free', () => {
+  it('leave no garbage that survives a minor collection', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void
     const deadlines = new Deadlines(60_000)

@@ -59,10 +59,10 @@ const stateOf = async (name: string) =>
     )
   ).source
 const until = (name: string, wanted: object) =>
-  expect.poll(() => stateOf(name), { timeout: 15_000 }).toMatchObject(wanted)
+  expect.poll(() => stateOf(name), { timeout: 60_000 }).toMatchObject(wanted)
 
 describe('a gateway with sources in its cadastre.yaml', () => {
-  it('reads an HTTP registry: pages, what has not changed is not sent, what fails is told, and it tells of it on the bus', async () => {
+  it('reads the pages of an HTTP registry, uses ETags, reports failures and publishes events', async () => {
     server.answer('/list', tagged('"1"', [entry('a:1', 1)], { link: '</more>; rel="next"' }))
     server.answer('/more', json([entry('a:2', 2)]))
     await start(
@@ -116,7 +116,7 @@ describe('a gateway with sources in its cadastre.yaml', () => {
     client.close()
   })
 
-  it('reads a source of a plugin, and holds what it gives against the schemas of the configuration', async () => {
+  it('reads a source of a plugin and validates its entries by the configured schemas', async () => {
     for (const name of ['csv-source.js', 'parse-csv.js', 'people.csv'])
       copyFileSync(join(EXAMPLE, name), join(folder, name))
     write('package.json', '{"type":"module"}')
@@ -164,7 +164,7 @@ describe('a gateway with sources in its cadastre.yaml', () => {
     })
   })
 
-  it('does not start where the schemas of a source of a plugin cannot be', async () => {
+  it('does not start if the schemas of a plugin source are invalid', async () => {
     for (const name of ['csv-source.js', 'parse-csv.js', 'people.csv'])
       copyFileSync(join(EXAMPLE, name), join(folder, name))
     write('package.json', '{"type":"module"}')
@@ -174,7 +174,7 @@ describe('a gateway with sources in its cadastre.yaml', () => {
     await expect(start(source('{ "a..b": x.json }'))).rejects.toThrow(/The source "people": schemas\.a\.\.b: /)
   })
 
-  it('maps what is in a folder by expressions of the configuration, each of a list', async () => {
+  it('maps the files of a folder by configured expressions, also lists', async () => {
     write(
       'registry/list.yaml',
       'kind: List\nitems:\n  - {name: a, port: 1}\n  - {name: b, port: 2}\n---\nname: c\nport: 3\n',
@@ -197,7 +197,7 @@ describe('a gateway with sources in its cadastre.yaml', () => {
     expect(await data()).toEqual({ 'm:a': 1, 'm:b': 2, 'm:c': 3 })
   })
 
-  it('refuses a delete by a source of an entry with live instances, and tries it again when something changes', async () => {
+  it('refuses to delete an entry with live instances and retries after a change', async () => {
     write('registry/a.json', entry('a:1', 1))
     await start('sources: [{ name: app, provider: filesystem, path: ./registry, form: entry }]\n')
     await until('app', { status: 'WATCHING', loaded: 1 })

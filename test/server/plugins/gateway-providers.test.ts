@@ -29,7 +29,7 @@ const LIST =
 const find = 'query ($role: String, $capability: String) { providers(role: $role, capability: $capability) { name } }'
 
 describe('the providers of a gateway', () => {
-  it('are the built-in ones, registered like any other; those that it runs on are counted and healthy', async () => {
+  it('include the built-in ones; the used ones are counted and healthy', async () => {
     const gateway = await testGateway()
     const { body } = await post(gateway, LIST)
     const rows = body.data!['providers'] as Record<string, any>[]
@@ -69,7 +69,7 @@ describe('the providers of a gateway', () => {
     await gateway.close()
   })
 
-  it('are used over Postgres as well, by default where there is a DATABASE_URL', async () => {
+  it('are used over Postgres, by default if there is a DATABASE_URL', async () => {
     const database = await createTestDatabase()
     const gateway = await start(configured('{}', undefined, { DATABASE_URL: database.url }))
     const { body } = await post(gateway, LIST)
@@ -107,7 +107,7 @@ const COUNTING_BUS = `export function register(api) {
 }`
 
 describe("a plugin's provider", () => {
-  it('can be the bus: events go over it, and it is closed with the gateway', async () => {
+  it('can be the bus, which transports events and is closed with the gateway', async () => {
     const gateway = await start(configured('bus: { provider: counting, prefix: x }', COUNTING_BUS))
     const client = await new SocketClient(gateway.endpoint).init()
     client.subscribe('1', EVENTS)
@@ -148,7 +148,7 @@ describe("a plugin's provider", () => {
     await expect(start(configured(yaml, COUNTING_BUS))).rejects.toThrow(why)
   })
 
-  it('can be the store, by the configuration file; a built-in one is chosen as ever', async () => {
+  it('can be the store by the configuration file, but built-in stores cannot', async () => {
     const url = new URL('../../../src/store/memory/memory-history.ts', import.meta.url).href
     const plugin = `import { openMemoryHistory } from ${JSON.stringify(url)}
       export default (api) => api.provider('store', {
@@ -167,7 +167,7 @@ describe("a plugin's provider", () => {
     )
   })
 
-  it('may come with dependency patterns, by which references are found', async () => {
+  it('may come with dependency patterns that find references', async () => {
     const gateway = await start(
       configured(
         'dependencies: [{ path: meta.a }]',

@@ -25,7 +25,7 @@ async function load(...plugins: string[]) {
 describe('a plugin', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('registers participants in process, by its default export or by register', async () => {
+  it('registers participants by its default export or by register', async () => {
     const heard = '__cadastrePluginHeard'
     const { participants } = await load(
       plugin(`export function register(api) {
@@ -62,7 +62,7 @@ describe('a plugin', () => {
     await registry.close()
   })
 
-  it('has failed where it answers garbage', async () => {
+  it('counts as failed if its participant answers garbage', async () => {
     const { participants } = await load(
       plugin('export default (api) => api.participant({ name: "vague", propose: () => "perhaps" })'),
     )
@@ -73,7 +73,7 @@ describe('a plugin', () => {
     await registry.close()
   })
 
-  it('registers dependency patterns and providers, whether or not it waits for them', async () => {
+  it('registers dependency patterns and providers, awaited or not', async () => {
     const { dependencies, providers } = await load(
       plugin(`export function register(api) {
       api.dependencyPattern({ path: 'data.wires.*', allowWildcard: true })
@@ -108,7 +108,7 @@ describe('a plugin', () => {
     expect(providers.get('source', 'clock')!.instanceCount).toBe(0)
   })
 
-  it('may register a provider later on, but what the gateway was put together from no more', async () => {
+  it('may register providers later, but no participants or dependency patterns', async () => {
     const api = '__cadastrePluginApi'
     const { providers } = await load(plugin(`export default (api) => { globalThis.${api} = api }`))
     const late = (globalThis as Record<string, any>)[api]

@@ -147,8 +147,8 @@ async function settled(gateways: () => readonly Reachable[], input: object): Pro
   }
 }
 
-describe('following, by clients that are cut off', () => {
-  it('misses nothing and sees nothing twice on two gateways of one database, sockets, gateways and LISTEN cut again and again', async () => {
+describe('following through cut connections', () => {
+  it('misses and repeats nothing on two gateways while sockets, gateways and LISTEN are cut repeatedly', async () => {
     const database = await createTestDatabase()
     const start = () => testGateway({}, {}, { CADASTRE_STORE: 'postgres', DATABASE_URL: database.url })
     const gateways = [await start(), await start()]
@@ -188,7 +188,7 @@ describe('following, by clients that are cut off', () => {
     await database.drop()
   }, 120_000)
 
-  it('outlives a Postgres that is killed with -9 under load: every call settles, nothing acknowledged is lost, no gap', async () => {
+  it('survives a Postgres killed with -9 under load: every call settles, nothing acknowledged is lost, no gap', async () => {
     const server = await startTestPostgres()
     const processes = await gatewayProcesses()
     const gateway = await processes.start({ CADASTRE_STORE: 'postgres', DATABASE_URL: server.url })
