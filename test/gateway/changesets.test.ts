@@ -20,7 +20,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
   afterAll(() => gateway.close())
 
   let n = 0
-  /** A namespace of each test's own. */
+  /** Makes a namespace for one test. */
   let ns: string
   beforeEach(() => {
     ns = `t${++n}`
@@ -36,8 +36,8 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     expect(await line()).toEqual(before)
   }
 
-  describe('all operations or none', () => {
-    it('make one version and one transition, told in full', async () => {
+  describe('a changeset', () => {
+    it('makes one version and one transition, and reports all of it', async () => {
       const before = await line()
       const result = await gateway.applyChangeset(
         { operations: [create(`${ns}:a`, { k: 1 }), create(`${ns}:b`)], message: 'why, ünïcode\n2nd line' },
@@ -79,7 +79,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       })
     })
 
-    it('change nothing where one is refused', () =>
+    it('changes nothing if one operation is refused', () =>
       unchanged(async () => {
         expect(
           await gateway.refused({ operations: [create(`${ns}:a`), remove(`${ns}:missing`), create(`${ns}:b`)] }),
@@ -89,7 +89,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
         ).toBeNull()
       }))
 
-    it('has no author where nobody says who, and who the header says otherwise', async () => {
+    it('has no author by default, and the author in the header if there is one', async () => {
       expect((await gateway.applyChangeset({ operations: [create(`${ns}:a`)] })).version).toEqual({
         number: expect.any(Number),
         author: null,
@@ -112,7 +112,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
         ])
       }))
 
-    it('takes exactly one of create, update and delete in each', () =>
+    it('requires exactly one of create, update and delete in each operation', () =>
       unchanged(async () => {
         const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
         for (const operation of [
@@ -130,7 +130,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
   })
 
   describe('problems', () => {
-    it('of every operation are told together, in the order of the operations, each with what stands there', async () => {
+    it('reports the problems of all operations together, in the order of the operations, each with the current entry', async () => {
       const base = (await line()).revision
       await gateway.apply(create(`${ns}:there`, 'was'), create(`${ns}:changed`), create(`${ns}:kind`))
       const held = await gateway.apply(update(`${ns}:changed`, 2))
@@ -182,7 +182,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       })
     })
 
-    it('a malformed id is not taken for the entry that it looks like', async () => {
+    it('does not mistake a malformed id for the entry that it resembles', async () => {
       expect(
         await gateway.refused({
           operations: [
@@ -195,7 +195,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       ).toEqual(['INVALID_ENTRY@1', 'INVALID_ENTRY@2'])
     })
 
-    it('an id stands in one operation, save for a delete and a create: one problem for each after the first', async () => {
+    it('allows one operation for each id, except a delete with a create, and reports each further one', async () => {
       const there = `${ns}:there`
       const none = `${ns}:none`
       await gateway.apply(create(there))
@@ -236,7 +236,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
   })
 
   describe('a replacement', () => {
-    it('of the same kind is one UPDATE, wherever it is shown, and stands among the creates and updates', async () => {
+    it('of the same kind is shown as one UPDATE everywhere, among the creates and updates', async () => {
       const first = await gateway.apply(create(`${ns}:m`, 1), create(`${ns}:z`, 1))
       for (const [round, operations] of [
         [remove(`${ns}:m`), create(`${ns}:m`, 2)],
@@ -275,7 +275,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(entry.history.nodes[2].revision).toBe(first)
     })
 
-    it('of another kind is a DELETE and then a CREATE', async () => {
+    it('of another kind is shown as a DELETE and then a CREATE', async () => {
       await gateway.apply(create(`${ns}:m`, 1, {}, 'one'))
       const result = await gateway.applyChangeset({
         operations: [create(`${ns}:m`, 2, {}, 'two'), remove(`${ns}:m`), create(`${ns}:a`)],
@@ -321,7 +321,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       ])
     })
 
-    it("with the delete's ifRevision is fenced", async () => {
+    it('is fenced by the ifRevision of its delete', async () => {
       const revision = await gateway.apply(create(`${ns}:m`, 1))
       expect(
         await gateway.refused({ operations: [create(`${ns}:m`, 2), remove(`${ns}:m`, { ifRevision: revision - 1 })] }),
@@ -330,7 +330,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     })
   })
 
-  it('an update to equal content is an update like any other', async () => {
+  it('treats an update to equal content like any other update', async () => {
     await gateway.apply(create(`${ns}:a`, { x: 1 }))
     const result = await gateway.applyChangeset({ operations: [update(`${ns}:a`, { x: 1 })] })
     expect(result.delta).toMatchObject({ updated: 1, operations: [{ kind: 'UPDATE' }] })
@@ -351,7 +351,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     const on = (name: string, ...targets: string[]) =>
       create(`${ns}:${name}`, null, { depends_on: targets.map((each) => `${ns}:${each}`) })
 
-    it('does not come from the order sent: dependencies first, ties by id; deletes the other way round', async () => {
+    it('does not depend on the order sent: dependencies first, ties by id, deletes in reverse', async () => {
       const operations = [
         on('app', 'db', 'web'),
         on('web', 'db'),
@@ -368,7 +368,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       }
     })
 
-    it('a circle is allowed and broken at its smallest id', async () => {
+    it('breaks a cycle at its smallest id', async () => {
       expect(
         names(await gateway.applyChangeset({ operations: [on('c', 'b'), on('b', 'a'), on('a', 'c'), on('d', 'd')] })),
       ).toBe('a b c d')
@@ -379,7 +379,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       ).toBe('a c b d')
     })
 
-    it('deletes go by the state before, creates and updates by the state after', async () => {
+    it('uses the state before for deletes, and the state after for creates and updates', async () => {
       await gateway.applyChangeset({ operations: [on('x', 'y'), on('y'), on('p'), on('q')] })
       const result = await gateway.applyChangeset({
         operations: [
@@ -393,14 +393,14 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(names(result)).toBe('x y q p b')
     })
 
-    it('through others that are not in the changeset does not count', async () => {
+    it('ignores dependencies through entries that are not in the changeset', async () => {
       await gateway.applyChangeset({ operations: [on('middle', 'z')] })
       expect(names(await gateway.applyChangeset({ operations: [on('a', 'middle'), on('z')] }))).toBe('a z')
     })
   })
 
   describe('fencing', () => {
-    it('expectedHead refuses unless that version is the head', async () => {
+    it('refuses with expectedHead unless that version is the head', async () => {
       const { version } = await line()
       expect(await gateway.refused({ operations: [create(`${ns}:a`)], expectedHead: version - 1 })).toEqual([
         'HEAD_MOVED',
@@ -412,7 +412,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       applied(await gateway.applyChangeset({ operations: [create(`${ns}:a`)], expectedHead: version }))
     })
 
-    it('base refuses only where an entry that is touched has changed since', async () => {
+    it('refuses with base only if an entry of the changeset has changed since', async () => {
       const base = await gateway.apply(create(`${ns}:a`), create(`${ns}:b`), create(`${ns}:c`))
       const changed = await gateway.apply(update(`${ns}:b`, 2))
       applied(await gateway.applyChangeset({ operations: [update(`${ns}:a`, 3)], base }))
@@ -422,15 +422,15 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       applied(await gateway.applyChangeset({ operations: [update(`${ns}:b`, 3)], base: changed }))
     })
 
-    it('base refuses what was deleted, made, or deleted and made anew, with no other problem for it', async () => {
-      const base = await gateway.apply(create(`${ns}:gone`, 1), create(`${ns}:anew`, 1))
-      await gateway.apply(remove(`${ns}:gone`), remove(`${ns}:anew`))
-      await gateway.apply(create(`${ns}:anew`, 1), create(`${ns}:made`, 1))
+    it('refuses with base entries that were deleted, created or recreated since, with no other problem', async () => {
+      const base = await gateway.apply(create(`${ns}:gone`, 1), create(`${ns}:recreated`, 1))
+      await gateway.apply(remove(`${ns}:gone`), remove(`${ns}:recreated`))
+      await gateway.apply(create(`${ns}:recreated`, 1), create(`${ns}:made`, 1))
       const result = await gateway.applyChangeset({
         base,
         operations: [
           update(`${ns}:gone`, 2),
-          update(`${ns}:anew`, 2, {}, 'other'),
+          update(`${ns}:recreated`, 2, {}, 'other'),
           create(`${ns}:made`),
           remove(`${ns}:never`),
           create(`${ns}:new`),
@@ -438,20 +438,22 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       })
       expect(codesOf(result)).toEqual(['CONFLICT@0', 'CONFLICT@1', 'CONFLICT@2', 'ENTRY_NOT_FOUND@3'])
       expect(result.problems.map(({ current }: any) => current?.data ?? null)).toEqual([null, 1, 1, null])
-      // Each operation of a pair has its own.
-      expect(await gateway.refused({ base, operations: [remove(`${ns}:anew`), create(`${ns}:anew`)] })).toEqual([
-        'CONFLICT@0',
-        'CONFLICT@1',
-      ])
+      // Each operation of the pair has a problem.
       expect(
-        await gateway.refused({ base, operations: [{ update: { id: `${ns}:anew`, kind: 'other', ifRevision: 1 } }] }),
+        await gateway.refused({ base, operations: [remove(`${ns}:recreated`), create(`${ns}:recreated`)] }),
+      ).toEqual(['CONFLICT@0', 'CONFLICT@1'])
+      expect(
+        await gateway.refused({
+          base,
+          operations: [{ update: { id: `${ns}:recreated`, kind: 'other', ifRevision: 1 } }],
+        }),
       ).toEqual(['CONFLICT@0'])
-      // What was made and deleted again has changed, too.
+      // An entry that was created and deleted again has changed too.
       await gateway.apply(remove(`${ns}:made`))
       expect(await gateway.refused({ base, operations: [create(`${ns}:made`)] })).toEqual(['CONFLICT@0'])
     })
 
-    it('base counts a rollback as a change', async () => {
+    it('counts a rollback as a change for base', async () => {
       const { version } = await line()
       const base = await gateway.apply(create(`${ns}:a`))
       const made = (await line()).version
@@ -460,7 +462,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.refused({ base, operations: [update(`${ns}:a`)] })).toEqual(['CONFLICT@0'])
     })
 
-    it('a base that is no revision is REVISION_NOT_FOUND', async () => {
+    it('refuses a base that is not a revision with REVISION_NOT_FOUND', async () => {
       const { revision } = await line()
       expect(
         await gateway.refused({ base: revision + 1, operations: [create(`${ns}:a`), remove(`${ns}:none`)] }),
@@ -470,7 +472,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       applied(await gateway.applyChangeset({ base: 0, operations: [create(`${ns}:b`)] }))
     })
 
-    it("ifRevision refuses one operation unless the entry's revision equals it", async () => {
+    it('refuses one operation with ifRevision unless the entry has that revision', async () => {
       const first = await gateway.apply(create(`${ns}:a`))
       const second = await gateway.apply(update(`${ns}:a`, 2))
       const fenced = (ifRevision: number) => ({
@@ -525,7 +527,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
   describe('an idempotency key', () => {
     const key = () => `key ${ns} 😀`
 
-    it('gives the first answer again, whatever has happened since', async () => {
+    it('returns the first answer again, whatever has happened since', async () => {
       const input = { operations: [create(`${ns}:a`, { b: 1, a: 2 })], idempotencyKey: key(), message: 'once' }
       const first = await gateway.applyChangeset(input)
       await gateway.apply(update(`${ns}:a`, 2))
@@ -537,7 +539,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect((await line()).version).toBe(version)
     })
 
-    it("gives a replacement's and a rollback's first answer again, in the same order", async () => {
+    it('returns the first answer of a replacement and of a rollback again, in the same order', async () => {
       await gateway.apply(
         create(`${ns}:m`, 1, {}, 'one'),
         create(`${ns}:n`, 1),
@@ -563,7 +565,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(JSON.stringify(await gateway.applyVersion(back))).toBe(JSON.stringify({ ...moved, replayed: true }))
     })
 
-    it('stands for the whole input', async () => {
+    it('covers the whole input', async () => {
       const input = { operations: [create(`${ns}:a`)], idempotencyKey: key() }
       await gateway.applyChangeset(input)
       const { version, revision } = await line()
@@ -580,7 +582,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.applyChangeset(input)).toMatchObject({ replayed: true })
     })
 
-    it('serves both mutations out of one space', async () => {
+    it('shares one key space between both mutations', async () => {
       const { version } = await line()
       await gateway.applyChangeset({ operations: [create(`${ns}:a`)], idempotencyKey: key() })
       expect(codesOf(await gateway.applyVersion({ version, idempotencyKey: key() }))).toEqual([
@@ -594,7 +596,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.refused({ operations: [create(`${ns}:b`)], idempotencyKey: `${key()} 2` })).toEqual([
         'IDEMPOTENCY_KEY_REUSED',
       ])
-      // Applying the head is an answer like any other.
+      // Applying the head is stored like any other result.
       const nothing = await gateway.applyVersion({ version, idempotencyKey: `${key()} 3` })
       await gateway.apply(create(`${ns}:c`))
       expect(await gateway.applyVersion({ version, idempotencyKey: `${key()} 3` })).toEqual({
@@ -603,7 +605,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       })
     })
 
-    it("is each author's own", async () => {
+    it('belongs to its author', async () => {
       const input = (name: string) => ({ operations: [create(`${ns}:${name}`)], idempotencyKey: key() })
       applied(await gateway.applyChangeset(input('a'), { 'X-Cadastre-Author': 'ann' }))
       applied(await gateway.applyChangeset(input('b'), { 'X-Cadastre-Author': 'bob' }))
@@ -612,7 +614,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.refused(input('a'), { 'X-Cadastre-Author': 'bob' })).toEqual(['IDEMPOTENCY_KEY_REUSED'])
     })
 
-    it('does not keep a refusal or a dry run', async () => {
+    it('does not store a refusal or a dry run', async () => {
       expect(await gateway.refused({ operations: [update(`${ns}:a`)], idempotencyKey: key() })).toEqual([
         'ENTRY_NOT_FOUND@0',
       ])
@@ -622,14 +624,14 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.applyChangeset(input)).toMatchObject({ replayed: true })
     })
 
-    it('sent by many at once is applied once', async () => {
+    it('applies a changeset once if many requests send it concurrently', async () => {
       const input = { operations: [create(`${ns}:a`)], idempotencyKey: key() }
       const answers = await Promise.all(Array.from({ length: 12 }, () => gateway.applyChangeset(input)))
       expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
       expect(new Set(answers.map(({ version }) => version.number)).size).toBe(1)
     })
 
-    it('is a text of 1 to 255 bytes', async () => {
+    it('must have 1 to 255 bytes', async () => {
       const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
       for (const idempotencyKey of ['', 'k'.repeat(256), 'a\u0000', '\ud83d']) {
         expect(await gateway.code(document, { input: { operations: [create(`${ns}:a`)], idempotencyKey } })).toBe(
@@ -644,7 +646,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       )
     })
 
-    it('is known at another gateway', async () => {
+    it('works at another gateway', async () => {
       if (backend === 'memory') return
       const input = { operations: [create(`${ns}:a`)], idempotencyKey: key() }
       const first = await gateway.applyChangeset(input)
@@ -670,7 +672,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     const entry = (id: unknown, data?: unknown, meta?: unknown, kind = 'k') => ({ id, kind, data, meta })
     const shown = (delta: any) => delta.operations.map(({ kind, entryId }: any) => `${kind} ${entryId}`)
 
-    it('is the fewest operations, in order', async () => {
+    it('returns the fewest operations, in order', async () => {
       const found = await build(
         [
           entry('a:same', { x: 1, y: [1, 2] }),
@@ -703,7 +705,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       })
     })
 
-    it('compares by value: key order does not matter, 1 is 1.0, arrays are ordered, null is {} and nothing', async () => {
+    it('compares by value: key order does not matter, 1 equals 1.0, arrays are ordered, null means {} or nothing', async () => {
       expect(shown(await build([entry('a:x', [1, 2])], [entry('a:x', [2, 1])]))).toEqual(['UPDATE a:x'])
       expect(shown(await build([{ id: 'a:x', kind: 'k' }], [entry('a:x', null, {})]))).toEqual([])
       expect(shown(await build([entry('a:x', '1')], [entry('a:x', 1)]))).toEqual(['UPDATE a:x'])
@@ -718,7 +720,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       ).toEqual([])
     })
 
-    it('refuses what is no entry, or stands there twice', async () => {
+    it('refuses invalid and repeated entries', async () => {
       for (const from of [
         [entry('bad')],
         [entry('a:x', 1, {}, 'bad kind')],
@@ -730,7 +732,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     })
   })
 
-  it('what is said beside the operations has bounds', async () => {
+  it('limits the message, the fences and the author', async () => {
     const document = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
     for (const input of [
       { message: 'x'.repeat(65_537) },
@@ -755,11 +757,11 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     expect([status, errors[0]!.extensions['code']]).toEqual([400, 'BAD_USER_INPUT'])
   })
 
-  it('a changeset of 64 MiB is applied, one of a byte more is TOO_LARGE', async () => {
+  it('applies a changeset of 64 MiB and refuses one more byte with TOO_LARGE', async () => {
     const document =
       'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Refused { problems { code operation message } } } }'
     const bytes = 1024 * 1024
-    // `{}` and two quotes; the last leaves room for another entry's `{}null`.
+    // `{}` and two quotes. The last one leaves room for `{}null` of another entry.
     const operations = Array.from({ length: 64 }, (_, i) =>
       create(`${ns}:e${i}`, 'x'.repeat(bytes - (i === 63 ? 10 : 4))),
     )
@@ -775,7 +777,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     expect(applyChangeset).toEqual({ __typename: 'Applied' })
   }, 300_000)
 
-  it('a changeset of 100,000 operations is applied, one of 100,001 is TOO_LARGE', async () => {
+  it('applies 100,000 operations and refuses 100,001 with TOO_LARGE', async () => {
     const operations = Array.from({ length: 100_001 }, (_, i) => create(`${ns}:e${i}`))
     const document =
       'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { delta { created } } ... on Refused { problems { code operation message } } } }'
@@ -788,7 +790,7 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
     expect(applyChangeset).toEqual({ __typename: 'Applied', delta: { created: 100_000 } })
   }, 300_000)
 
-  it('and all of it verifies', async () => {
+  it('leaves a history that verifies', async () => {
     if (gateway.databaseUrl === null) return
     const history = await openStore({
       backend: 'postgres',

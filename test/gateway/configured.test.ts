@@ -19,7 +19,7 @@ describe.each(BACKENDS_WITH_HISTORY)('a configured gateway, over %s', (backend) 
   })
   afterAll(() => gateway.close())
 
-  it('finds dependencies by its own patterns, and by no others', async () => {
+  it('finds dependencies by the configured patterns, and by no others', async () => {
     await gateway.apply(
       create('c:a', { steps: [{ run: 'x' }, { run: ['y'] }], on_: 'x' }, { uses: { k: 'x' }, parent: 'x' }),
     )
@@ -45,7 +45,7 @@ describe.each(BACKENDS_WITH_HISTORY)('a configured gateway, over %s', (backend) 
     ])
   })
 
-  it('holds to its own limits, to the byte', async () => {
+  it('enforces the configured limits, to the byte', async () => {
     const text = (bytes: number) => 'x'.repeat(bytes - 4)
     await gateway.apply(create('l:entry', text(100)))
     expect(await gateway.refused({ operations: [create('l:a', text(101))] })).toEqual(['TOO_LARGE@0'])

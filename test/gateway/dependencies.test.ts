@@ -14,7 +14,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     ns = `t${++n}`
   })
 
-  /** `path = reference -> target` of each. */
+  /** Each dependency as `path = reference -> target`. */
   const dependencies = async (id: string): Promise<string[]> => {
     const { entry } = await gateway.data(
       'query ($id: EntryID!) { entry(id: $id) { dependencies { path reference source target { id kind } } } }',
@@ -25,7 +25,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
       ({ path, reference, target }: any) => `${path} = ${reference} -> ${target?.id ?? null}`,
     )
   }
-  /** `source path = reference` of each. */
+  /** Each dependent as `source path = reference`. */
   const dependents = async (id: string): Promise<string[]> => {
     const { entry } = await gateway.data(
       'query ($id: EntryID!) { entry(id: $id) { dependents { path reference source target { id } } } }',
@@ -35,7 +35,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     return entry.dependents.map(({ path, reference, source }: any) => `${source} ${path} = ${reference}`)
   }
 
-  it('are found by every default pattern, in strings, in lists and in maps', async () => {
+  it('are found by every default pattern, in strings, lists and maps', async () => {
     const ref = (name: string) => `${ns}:${name}`
     const meta = {
       parent: ref('p'),
@@ -131,7 +131,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     )
   })
 
-  it('a place is told once, however many patterns find it', async () => {
+  it('lists a reference once, however many patterns find it', async () => {
     await gateway.apply(create(`${ns}:a`, { lifecycle: { depends_on: ['x', 'y'] }, imports: { depends_on: ['z'] } }))
     expect((await dependencies(`${ns}:a`)).sort()).toEqual([
       'data.imports.depends_on.0 = z -> null',
@@ -140,7 +140,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     ])
   })
 
-  it('a bare name is one of the same namespace, a full one of any, a dangling one is kept', async () => {
+  it('resolves a bare name in the same namespace and a full id in any, and retains dangling references', async () => {
     await gateway.apply(
       create(`${ns}:a`, null, { depends_on: ['b', `${ns}.x:b`, 'nowhere', `${ns}:b:c`, 'no space ', ''] }),
       create(`${ns}:b`),
@@ -155,7 +155,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
       'meta.depends_on.4 = no space  -> null',
     ])
     expect(await dependents(`${ns}:b`)).toEqual([`${ns}:a meta.depends_on.0 = b`])
-    // It finds its target as soon as there is one, and loses it again.
+    // The reference has a target as soon as the entry exists, and loses it with the entry.
     await gateway.apply(create(`${ns}:nowhere`))
     expect(await dependencies(`${ns}:a`)).toContain(`meta.depends_on.2 = nowhere -> ${ns}:nowhere`)
     expect(await dependents(`${ns}:nowhere`)).toEqual([`${ns}:a meta.depends_on.2 = nowhere`])
@@ -163,13 +163,13 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     expect(await dependencies(`${ns}:a`)).toContain('meta.depends_on.2 = nowhere -> null')
   })
 
-  it('an id in NFD refers to the one in NFC', async () => {
+  it('resolves an id in NFD to the one in NFC', async () => {
     await gateway.apply(create(`${ns}:caf\u00e9`), create(`${ns}:a`, { config: 'cafe\u0301' }))
     expect(await dependencies(`${ns}:a`)).toEqual([`data.config = cafe\u0301 -> ${ns}:caf\u00e9`])
     expect(await dependents(`${ns}:caf\u00e9`)).toEqual([`${ns}:a data.config = cafe\u0301`])
   })
 
-  it('ns:N is every entry of the namespace, without oneself', async () => {
+  it('resolves ns:N to every other entry of the namespace', async () => {
     await gateway.apply(
       create(`${ns}:a`, null, { depends_on: [`ns:${ns}`, `ns:${ns}.none`] }),
       create(`${ns}:b`),
@@ -192,7 +192,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     expect(await dependents(`${ns}.sub:d`)).toEqual([])
   })
 
-  it('group:G is every entry whose meta.groups holds G, without oneself', async () => {
+  it('resolves group:G to every other entry whose meta.groups contains G', async () => {
     const g = `${ns}-g é:1`
     await gateway.apply(
       create(`${ns}:a`, { depends_on: [`group:${g}`] }, { groups: [g] }),
@@ -214,7 +214,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     expect(await dependents(`${ns}:b`)).toEqual([])
   })
 
-  it('a direct reference to oneself is told, and does not matter to the order', async () => {
+  it('lists a direct self-reference, which does not affect the order', async () => {
     const result = await gateway.applyChangeset({
       operations: [create(`${ns}:b`, null, { depends_on: [`${ns}:b`] }), create(`${ns}:a`, null, { parent: 'a' })],
     })
@@ -224,7 +224,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     expect(await dependents(`${ns}:a`)).toEqual([`${ns}:a meta.parent = a`])
   })
 
-  it("follow an entry's content: updated, deleted, replaced and rolled back", async () => {
+  it('change with the content of the entry: updated, deleted, replaced and rolled back', async () => {
     await gateway.apply(create(`${ns}:a`, null, { parent: 'x' }), create(`${ns}:x`), create(`${ns}:y`))
     const { currentVersion } = await gateway.data('{ currentVersion { number } }')
     await gateway.apply(update(`${ns}:a`, null, { parent: 'y' }))
@@ -238,7 +238,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('dependencies, over %
     expect([await dependents(`${ns}:x`), await dependents(`${ns}:y`)]).toEqual([[`${ns}:a meta.parent = x`], []])
   })
 
-  it('by namespace and by group count in the order of a changeset', async () => {
+  it('order a changeset by references to namespaces and groups too', async () => {
     const result = await gateway.applyChangeset({
       operations: [
         create(`${ns}:a`, null, { depends_on: [`ns:${ns}.late`] }),

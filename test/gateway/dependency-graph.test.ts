@@ -9,7 +9,7 @@ const GRAPH = `query ($root: EntryID!, $depth: Int, $direction: DependencyDirect
 const WARN =
   'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { warnings { code message entryId entryIds } } ... on Refused { message } } }'
 
-describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependencies, over %s', (backend) => {
+describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a dependency graph, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)
@@ -34,7 +34,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     }
   }
 
-  it('is walked breadth first, each entry once, by the shortest way', async () => {
+  it('is found breadth first, with each entry once, on the shortest path', async () => {
     await gateway.apply(
       create(`${ns}:a`, null, on('b', 'c')),
       create(`${ns}:b`, null, on('d')),
@@ -56,7 +56,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     expect((await walk('b', { direction: 'BOTH' }))!.nodes).toEqual(['0 b', '1 a', '1 c', '1 d', '2 e', '2 z'])
   })
 
-  it('ends at the depth asked for, with the references among those reached, and says what lies beyond', async () => {
+  it('ends at the requested depth, includes references between the entries found, and reports truncation', async () => {
     await gateway.apply(
       create(`${ns}:a`, null, on('b', 'c')),
       create(`${ns}:b`, null, on('c')),
@@ -74,7 +74,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     for (const depth of [-1, 101]) expect(await gateway.code(GRAPH, { root: `${ns}:a`, depth })).toBe('BAD_USER_INPUT')
   })
 
-  it('tells references to nothing, and is null without a root', async () => {
+  it('includes dangling references, and is null without a root', async () => {
     await gateway.apply(create(`${ns}:a`, null, on('nowhere', `ns:${ns}.none`, 'group:nobody', ':')))
     expect(await walk('a')).toEqual({
       truncated: false,
@@ -85,7 +85,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     expect(await walk('nowhere')).toBeNull()
   })
 
-  it('goes by namespaces and groups, past oneself', async () => {
+  it('follows references to namespaces and groups, without self-references', async () => {
     await gateway.apply(
       create(`${ns}:a`, null, { ...on(`ns:${ns}`, `group:${ns}`), groups: [ns] }),
       create(`${ns}:b`),
@@ -103,7 +103,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     })
   })
 
-  it.each([1, 2, 1_000])('ends on a circle of %i', async (length) => {
+  it.each([1, 2, 1_000])('ends on a cycle of %i', async (length) => {
     const name = (i: number) => `n${String(i % length).padStart(4, '0')}`
     await gateway.apply(...Array.from({ length }, (_, i) => create(`${ns}:${name(i)}`, null, on(name(i + 1)))))
     for (const direction of ['DEPENDENCIES', 'DEPENDENTS']) {
@@ -115,7 +115,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     expect((await walk(name(0), { direction: 'BOTH' }))!.nodes).toHaveLength(Math.min(length, 201))
   })
 
-  it('ends at 10,000 entries, and says so', async () => {
+  it('ends at 10,000 entries and reports truncation', async () => {
     const many = Array.from({ length: 10_050 }, (_, i) =>
       create(`${ns}.many:${String(i).padStart(5, '0')}`, null, on(`${ns}:hub`)),
     )
@@ -129,7 +129,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
   }, 300_000)
 
   if (backend !== 'none') {
-    it('is of the state asked for, both ways, whatever changed since', async () => {
+    it('shows the requested state in both directions, whatever has changed since', async () => {
       const then = await gateway.apply(
         create(`${ns}:a`, null, on('b')),
         create(`${ns}:b`, null, { groups: [ns] }),
@@ -163,13 +163,13 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
     })
   }
 
-  describe('warns', () => {
+  describe('warnings', () => {
     const warnings = async (operations: object[], dryRun: boolean) => {
       const { applyChangeset: result } = await gateway.data(WARN, { input: { operations, dryRun } })
       if (result.__typename !== 'Applied') throw new Error(result.message)
       return result.warnings
     }
-    /** The same told before and after. */
+    /** Expects the same warnings from a dry run and from the write. */
     const both = async (...operations: object[]) => {
       const dry = await warnings(operations, true)
       expect(await warnings(operations, false)).toEqual(dry)
@@ -181,17 +181,17 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
       )
     }
 
-    it('of nothing where nothing is odd', async () => {
+    it('are empty for an ordinary changeset', async () => {
       expect(await both(create(`${ns}:a`, null, on('b')), create(`${ns}:b`))).toEqual([])
     })
 
-    it.each([1, 2, 1_000])('of a circle of %i', async (length) => {
+    it.each([1, 2, 1_000])('report a cycle of %i', async (length) => {
       const name = (i: number) => `n${String(i % length).padStart(4, '0')}`
       const found = await both(...Array.from({ length }, (_, i) => create(`${ns}:${name(i)}`, null, on(name(i + 1)))))
       expect(found).toEqual([['DEPENDENCY_CYCLE', ...Array.from({ length }, (_, i) => name(i))].join(' ')])
     })
 
-    it('of dependents that a delete leaves dangling, not of those that go or turn elsewhere with it', async () => {
+    it('report dependents that a delete leaves dangling, unless the changeset deletes or changes them too', async () => {
       await gateway.apply(
         create(`${ns}:a`),
         create(`${ns}:b`),
@@ -211,7 +211,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
       ).toEqual(['DANGLING_DEPENDENTS a k1 k2 turns'])
     })
 
-    it('of dependents of a namespace or a group whose last entry goes, not while one is left', async () => {
+    it('report dependents of a namespace or group once its last entry is deleted', async () => {
       const [left, group] = [`${ns}.left`, `${ns}.team`]
       await gateway.apply(
         create(`${left}:a`),
@@ -224,7 +224,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('a graph of dependenc
       expect(await both(remove(`${left}:b`))).toEqual(['DANGLING_DEPENDENTS k2', 'DANGLING_DEPENDENTS k1'])
     })
 
-    it('a hundred times at most, and says how many more there are', async () => {
+    it('list at most a hundred, and how many more there are', async () => {
       const names = Array.from({ length: 150 }, (_, i) => `n${String(i).padStart(3, '0')}`)
       await gateway.apply(...names.map((name) => create(`${ns}:${name}`)), create(`${ns}:all`, null, on(...names)))
       const found = await warnings(

@@ -8,7 +8,7 @@ import { createLog } from '../../src/server/observing/log.js'
 import { createTestDatabase } from '../support/test-postgres.js'
 import { clientOf, create } from './gateway-fixture.js'
 
-it('a gateway with other dependency patterns indexes anew at its start: dependents, graphs and warnings are by its own', async () => {
+it('rebuilds the dependency index at the start of a gateway with other dependency patterns', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-patterns-'))
   const database = await createTestDatabase()
   const withPatterns = async <Result>(path: string, work: (client: ReturnType<typeof clientOf>) => Promise<Result>) => {

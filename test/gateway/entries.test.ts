@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SocketClient } from '../server/server-fixture.js'
 import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
-/** RFC 8785, written down independently of the gateway's own. */
+/** RFC 8785, implemented independently of the gateway. */
 function canonical(value: any): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
@@ -39,7 +39,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       expect((await gateway.data('{ parseId(id: "a:b:c") { ns name } }')).parseId).toEqual({ ns: 'a', name: 'b:c' })
     })
 
-    it('is taken as {ns, name}, as a literal and as a variable, in every place', async () => {
+    it('is accepted as {ns, name}, as a literal and as a variable, everywhere', async () => {
       await gateway.data(
         'mutation { applyChangeset(input: {operations: [{create: {id: {ns: "parts", name: "x y"}, kind: "test.thing"}}]}) { __typename } }',
       )
@@ -55,7 +55,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       expect(await entry('parts:x y')).toBeNull()
     })
 
-    it('is one id in NFC and NFD, given out in NFC', async () => {
+    it('is the same in NFC and NFD, and returned in NFC', async () => {
       await gateway.apply(create('cafe\u0301:e\u0301te\u0301', 'nfd'))
       expect(await entry('caf\u00e9:\u00e9t\u00e9', 'id data')).toEqual({ id: 'caf\u00e9:\u00e9t\u00e9', data: 'nfd' })
       expect(await gateway.refused({ operations: [create('caf\u00e9:\u00e9t\u00e9')] })).toEqual(['ENTRY_EXISTS@0'])
@@ -68,7 +68,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       expect(node).toEqual({ id: 'caf\u00e9:\u00e9t\u00e9' })
     })
 
-    it('holds emoji, inner white space, slashes and @ in a name, and anything of the plane', async () => {
+    it('may contain emoji, inner white space, slashes and @ in its name, and any other character', async () => {
       for (const id of [
         'emoji😀:👩‍👩‍👧 x',
         'odd:a/b@c',
@@ -104,7 +104,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
           await gateway.refused({ operations: [create({ ns: `${ns}n`, name }), create({ ns, name: `${name}m` })] }),
         ).toEqual(['INVALID_ENTRY@0', 'INVALID_ENTRY@1'])
       }
-      // Bytes are counted of the NFC form: 256 letters in NFD are 768 bytes as sent and 512 as kept.
+      // Bytes are counted in NFC: 256 letters in NFD are 768 bytes as sent and 512 as stored.
       await gateway.apply(create({ ns: 'counted', name: 'e\u0301'.repeat(256) }))
     })
 
@@ -141,7 +141,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ])
     })
 
-    it.each(BROKEN)('%s cannot be asked for', async (_, id) => {
+    it.each(BROKEN)('%s cannot be read', async (_, id) => {
       expect(await gateway.code('query ($id: EntryID!) { entry(id: $id) { id } }', { id })).toBe('BAD_USER_INPUT')
       if (typeof id !== 'string') return
       expect(await gateway.code('query ($id: String!) { parseId(id: $id) { ns } }', { id })).toBe('BAD_USER_INPUT')
@@ -149,7 +149,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
     })
 
     it.each([[1], [true], [['a:b']], [{ ns: 'a' }], [{ ns: 'a', name: 1 }], [{}], [null]])(
-      'of another JSON type is a request error: %j',
+      'is a request error if it has another JSON type: %j',
       async (id) => {
         expect(await gateway.code('query ($id: EntryID!) { entry(id: $id) { id } }', { id })).toBe('BAD_USER_INPUT')
         const { errors, data } = await gateway.query(
@@ -208,7 +208,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
   })
 
   describe('a kind', () => {
-    it('is segments of letters, digits, _ and - joined by dots, up to 255 bytes', async () => {
+    it('consists of segments of letters, digits, _ and - joined by dots, up to 255 bytes', async () => {
       for (const kind of ['a', 'function.lua', 'A-b_9.0', '-', '_._', 'k'.repeat(255), '__proto__']) {
         const id = fresh()
         await gateway.apply(create(id, null, {}, kind))
@@ -217,13 +217,13 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
     })
 
     it.each(['', '.', 'a.', '.a', 'a..b', 'a b', 'é', 'a/b', 'a:b', 'a\n', 'k'.repeat(256), '*'])(
-      'that breaks this is INVALID_ENTRY: %j',
+      'is refused as INVALID_ENTRY otherwise: %j',
       async (kind) => {
         expect(await gateway.refused({ operations: [create(fresh(), null, {}, kind)] })).toEqual(['INVALID_ENTRY@0'])
       },
     )
 
-    it('is not changed by an update, but by a delete and a create', async () => {
+    it('can be changed by a delete with a create, and not by an update', async () => {
       const id = fresh()
       await gateway.apply(create(id, 1, {}, 'a'))
       expect(await gateway.refused({ operations: [update(id, 2, {}, 'b')] })).toEqual(['KIND_MISMATCH@0'])
@@ -233,7 +233,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
   })
 
   describe('content', () => {
-    it('left out: meta is {}, data is null', async () => {
+    it('defaults to {} for meta and null for data', async () => {
       for (const content of [{}, { meta: null, data: null }, { meta: {} }]) {
         const id = fresh()
         await gateway.apply({ create: { id, kind: 'k', ...content } })
@@ -242,7 +242,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
     })
 
     it.each([[[]], ['text'], [1], [true]])(
-      'whose meta is no object is a request error or INVALID_ENTRY: %j',
+      'is a request error or INVALID_ENTRY if meta is not an object: %j',
       async (meta) => {
         const { errors } = await gateway.query(
           'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }',
@@ -252,7 +252,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       },
     )
 
-    it('is replaced whole by an update', async () => {
+    it('is replaced completely by an update', async () => {
       const id = fresh()
       await gateway.apply(create(id, { a: 1, b: 2 }, { c: 3 }))
       await gateway.apply(update(id, { a: 2 }, { d: 4 }))
@@ -287,7 +287,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
         'text that looks like something else',
         '["null","-0","1e5","NaN","2026-01-01T00:00:00Z","$ref","\\\\N","{}","\\\\x41","%s","?","\'; DROP TABLE head; --"]',
       ],
-      ['a nesting of 1,000', deep(1_000)],
+      ['with a nesting of 1,000', deep(1_000)],
       ['a string of 500,000 characters', JSON.stringify('äx'.repeat(250_000))],
       ['a list of 50,000', JSON.stringify(Array.from({ length: 50_000 }, (_, i) => i))],
       [
@@ -297,7 +297,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ['-0', '[-0,{"a":-0},0,"-0",-0.5,-0,1e-400,[-0.0]]'],
     ]
 
-    it.each(KEPT)('comes out as it went in: %s', async (_, text) => {
+    it.each(KEPT)('is returned exactly as it was sent: %s', async (_, text) => {
       const expected =
         text === KEPT.at(-1)![1] ? '[-0,{"a":-0},0,"-0",-0.5,-0,0,[-0]]' : JSON.stringify(JSON.parse(text))
       const id = fresh()
@@ -321,7 +321,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       )
     })
 
-    it('comes out as it went in, written as a literal', async () => {
+    it('is returned exactly as it was sent as a literal', async () => {
       const literal =
         '{z: 1, a: [0.1, 5e-324, -0.5, 1e21, -0, 123456789012345678901], __proto__: {constructor: true, then: "x", toJSON: null}, _1: """block "text" """, s: "\\u00e9 \\u{1F600} \\ud83d\\ude00 \\n", n: null, o: {}, l: []}'
       const { text } = await gateway.query(
@@ -332,7 +332,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       expect(text).toBe(`{"data":{"applyChangeset":{"changes":[{"entry":{"meta":${expected},"data":[${expected}]}}]}}}`)
     })
 
-    it('comes out as it went in over a WebSocket and as a server-sent event, too', async () => {
+    it('is returned exactly as it was sent over a WebSocket and as a server-sent event', async () => {
       const id = fresh()
       const socket = await new SocketClient(gateway.endpoint).init()
       const raw: string[] = []
@@ -344,11 +344,11 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
         `{"query":"mutation ($id: EntryID!, $data: JSON) { applyChangeset(input: {operations: [{create: {id: $id, kind: \\"k\\", meta: {a: [-0.0]}, data: $data}}]}) { __typename } }","variables":{"id":"${id}","data":${data}}}`,
       )
       await socket.next()
-      const kept = JSON.stringify(JSON.parse(data.replaceAll('-0,', '0,')))
+      const expected = JSON.stringify(JSON.parse(data.replaceAll('-0,', '0,')))
         .replace('[0,', '[-0,')
         .replace('"9":0', '"9":-0')
       socket.close()
-      const read = `{"data":{"entry":{"data":${kept},"meta":-0}}}`
+      const read = `{"data":{"entry":{"data":${expected},"meta":-0}}}`
       expect(raw.at(-1)).toBe(`{"id":"1","type":"next","payload":${read}}`)
       const events = await fetch(gateway.endpoint, {
         method: 'POST',
@@ -368,23 +368,23 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ['a lone surrogate in a key', '{"\\ude00":1}'],
       ['a number beyond doubles', '1e400'],
       ['a nesting of 1,001', deep(1_001)],
-    ])('that cannot be kept is INVALID_ENTRY: %s', async (_, text) => {
+    ])('that cannot be stored is INVALID_ENTRY: %s', async (_, text) => {
       for (const [place, variables] of [
         ['data', `"meta":{},"data":${text}`],
         ['meta', `"meta":{"m":${text.startsWith('[{"k"') ? deep(1_000) : text}},"data":1`],
       ]) {
         const query =
-          'mutation ($data: JSON, $meta: JSONObject) { applyChangeset(input: {operations: [{create: {id: "not:kept", kind: "k", meta: $meta, data: $data}}]}) { __typename ... on Refused { problems { code operation message entryId } } } }'
+          'mutation ($data: JSON, $meta: JSONObject) { applyChangeset(input: {operations: [{create: {id: "not:stored", kind: "k", meta: $meta, data: $data}}]}) { __typename ... on Refused { problems { code operation message entryId } } } }'
         const { data } = await gateway.send(`{"query":${JSON.stringify(query)},"variables":{${variables}}}`)
         expect(data.applyChangeset.problems).toMatchObject([
-          { code: 'INVALID_ENTRY', operation: 0, entryId: 'not:kept' },
+          { code: 'INVALID_ENTRY', operation: 0, entryId: 'not:stored' },
         ])
         expect(data.applyChangeset.problems[0].message).toContain(place)
       }
-      expect(await entry('not:kept')).toBeNull()
+      expect(await entry('not:stored')).toBeNull()
     })
 
-    it('has a part at a dotted path', async () => {
+    it('can be read in part by a dotted path', async () => {
       const id = fresh()
       await gateway.apply(
         create(id, { a: [{ b: 1 }, null], 'x.y': 2, n: null, z: -5 }, { a: { b: { c: 'deep' } }, constructor: 1 }),
@@ -406,7 +406,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       })
     })
 
-    it('may take 1 MiB an entry and not a byte more', async () => {
+    it('may have 1 MiB for each entry, and not one byte more', async () => {
       const bytes = 1024 * 1024
       // `{}` and two quotes.
       await gateway.apply(create(fresh(), 'x'.repeat(bytes - 4)))
@@ -418,7 +418,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
   })
 
   describe('a digest', () => {
-    it('is the SHA-256 of the RFC 8785 form: equal if and only if equal by value', async () => {
+    it('is the SHA-256 of the RFC 8785 form, equal if and only if the contents are equal by value', async () => {
       const contents: [string, string, string][] = [
         ['k', '{"a":1,"b":[1,2]}', '{"x":1.0,"y":"z"}'],
         ['k', '{"b":[1.0,2e0],"a":1}', '{"y":"z","x":1}'],
@@ -448,7 +448,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
     })
   })
 
-  it('keys of an answer stand in the order of the query', async () => {
+  it('returns the keys of an answer in the order of the query', async () => {
     await gateway.apply(create('ordered:x', 1))
     const { text } = await gateway.query(
       '{ b: namespaces { entryCount } entry(id: "ordered:x") { version { number } digest history(first: 1) { totalCount } kind ... on Node { id } data z: meta dependents { path } a: ns } a: parseId(id: "x:y") { name ns } }',

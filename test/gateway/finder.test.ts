@@ -4,7 +4,7 @@ import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGatew
 
 describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s', (backend) => {
   let gateway: TestGateway
-  /** The revision at which the cases' entries, and nothing else, were there. */
+  /** The revision at which exactly the entries of the cases exist. */
   let revision: number
   beforeAll(async () => {
     gateway = await startTestGateway(backend)
@@ -15,7 +15,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s'
       return
     }
     revision = await fill()
-    // The same entries hold something else, are gone, and come back: only the old revision has them as they were.
+    // The entries change, are deleted and come back. Only the old revision has their original content.
     await gateway.apply(...ids.filter((_, i) => i % 2 === 0).map((id) => remove(id)))
     await gateway.apply(
       ...FINDER_ENTRIES.filter((_, i) => i % 2 === 1).map(({ id, kind }) =>
@@ -35,7 +35,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s'
   it.each(FINDER_CASES.map((finderCase) => [finderCase.says, finderCase] as const))(
     '%s',
     async (_, { find, where, expected }) => {
-      // The contract has no null within `in`.
+      // The contract does not allow null in `in`.
       const sendable = where?.meta?.some((each) => each.in?.includes(null))
         ? { or: where.meta.flatMap(({ path, in: values }) => values!.map((eq) => ({ meta: [{ path, eq }] }))) }
         : where
@@ -48,7 +48,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s'
   )
 
   it.each(INVALID_FINDS.map(({ says, find, key }) => [says, find, key] as const))(
-    'refuses %s, naming the key',
+    'refuses %s and names the key',
     async (_, find, key) => {
       const { errors } = await gateway.query(QUERY, { find, at: { revision } })
       for (const error of errors) {
@@ -67,13 +67,13 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s'
     const { errors } = await gateway.query(QUERY, { where, at: { revision } })
     expect(errors.length).toBeGreaterThan(0)
     for (const error of errors) {
-      // What GraphQL's own types refuse has no key of ours.
+      // An error of GraphQL's own types does not name the key.
       expect(['INVALID_CRITERIA', 'BAD_USER_INPUT']).toContain(error.extensions['code'])
       if (error.extensions['code'] === 'INVALID_CRITERIA') expect(error.message).toContain(key)
     }
   })
 
-  it('takes find as a literal as far as GraphQL can spell it, and where as one whole', async () => {
+  it('accepts find as a literal as far as GraphQL syntax allows, and combines it with where', async () => {
     const { a, b } = await gateway.data(
       '{ a: entries(find: {type: "sql", tags: ["store"]}) { nodes { id } } b: entries(where: {not: {meta: [{path: "type", exists: false}]}, kind: {glob: "db*"}}) { nodes { id } } }',
     )
@@ -81,7 +81,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('the finder, over %s'
     expect(b.nodes).toEqual([{ id: 'app:Db' }, { id: 'app:db' }])
   })
 
-  it('null criteria are none', async () => {
+  it('treats null criteria as none', async () => {
     const { head } = await gateway.data(QUERY, { find: null, where: null, at: { revision } })
     expect(head.totalCount).toBe(FINDER_ENTRIES.length)
   })

@@ -22,10 +22,10 @@ export interface Batch {
   }[]
 }
 
-/** The entries that match, by id: what a client holds that folds a stream. */
+/** The state of a client that folds a stream: the digests of the matching entries, by id. */
 export type Folded = Map<string, string>
 
-/** Takes a batch into what is held; says what is impossible about it. */
+/** Applies a batch to the folded state and returns what is impossible about it. */
 export function fold(state: Folded, batch: Batch): string[] {
   const faults: string[] = []
   for (const { kind, entryId, entry, previous } of batch.changes) {
@@ -42,11 +42,11 @@ export function fold(state: Folded, batch: Batch): string[] {
   return faults
 }
 
-/** Follows for as long as it is let, over whatever gateway is there, and comes back with its cursor whenever it is cut off. */
+/** Follows changes over any gateway that is up, and resumes with its cursor whenever it is cut off. */
 export class FollowingClient {
-  /** Every batch that came, in order. */
+  /** All batches received, in order. */
   readonly batches: Batch[] = []
-  /** What is held after each whole revision that a batch ended. */
+  /** The folded state after each complete revision. */
   readonly held = new Map<number, Folded>()
   readonly faults: string[] = []
   connections = 0
@@ -91,7 +91,7 @@ export class FollowingClient {
         const result = await stream.next(60_000).catch(() => null)
         if (result === null) break
         if (result.errors !== undefined) {
-          // The store may be away just when a stream begins.
+          // The store may be unavailable when a stream begins.
           const code = result.errors[0]?.extensions['code'] as string
           if (!['UNAVAILABLE', 'TIMEOUT'].includes(code)) this.faults.push(`${code}: ${result.errors[0]?.message}`)
           break

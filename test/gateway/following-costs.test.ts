@@ -149,7 +149,7 @@ describe('the cost of subscriptions', () => {
       stream.pause()
     }
     const revisions: number[] = []
-    // Buffering for each reader would take over 400 MB. Uncollected garbage was up to 129 MB.
+    // Buffering for each reader would need more than 400 MB. Uncollected garbage was up to 129 MB.
     expect(await most('slow', 225, (revision) => revisions.push(revision))).toBeLessThan(200 * MIB)
     for (const stream of slow) {
       stream.resume()

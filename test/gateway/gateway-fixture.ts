@@ -6,13 +6,13 @@ import { type Gateway, startGateway } from '../../src/server/gateway.js'
 import { createLog } from '../../src/server/observing/log.js'
 import { createTestDatabase } from '../support/test-postgres.js'
 
-/** Backends that keep history: what the specification says holds of each alike. */
+/** Backends with history. The specification applies to all of them alike. */
 export const BACKENDS_WITH_HISTORY = ['postgres', 'memory'] as const
 export type TestBackend = (typeof BACKENDS_WITH_HISTORY)[number] | 'none'
 
 export interface Answer {
   readonly status: number
-  /** The body as it came, byte for byte. */
+  /** The response body, byte for byte. */
   readonly text: string
   readonly data: any
   readonly errors: readonly { message: string; path?: (string | number)[]; extensions: Record<string, any> }[]
@@ -21,27 +21,27 @@ export interface Answer {
 /** A client of one gateway. */
 export interface Client {
   query(document: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>
-  /** As `query`, the body being sent as it stands. */
+  /** Like `query`, with the request body as given. */
   send(body: string, headers?: Record<string, string>): Promise<Answer>
-  /** The data; throws where there are errors. */
+  /** Returns the data. @throws Error if there are errors */
   data(document: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<any>
-  /** The first error's code; throws where there is none. */
+  /** Returns the code of the first error. @throws Error if there is none */
   code(document: string, variables?: Record<string, unknown>): Promise<string>
   applyChangeset(input: object, headers?: Record<string, string>): Promise<any>
-  /** Applies operations; throws where they are refused. The revision it made. */
+  /** Applies operations and returns the revision that they made. @throws Error if they are refused */
   apply(...operations: object[]): Promise<number>
-  /** Codes of a refusal with the operations' indexes, `CODE@index`; throws where it was applied. */
+  /** Returns the problems of a refusal as `CODE@index`. @throws Error if it was applied */
   refused(input: object, headers?: Record<string, string>): Promise<string[]>
   applyVersion(input: object, headers?: Record<string, string>): Promise<any>
-  /** Moves the head; throws where that is refused. The revision it made, null for none. */
+  /** Moves the head and returns the revision that it made, null for none. @throws Error if it is refused */
   moveTo(version: number): Promise<number | null>
 }
 
 export interface TestGateway extends Client {
   readonly endpoint: string
-  /** Null over memory. */
+  /** Null for memory. */
   readonly databaseUrl: string | null
-  /** A further gateway, over the same database. */
+  /** Starts another gateway on the same database. */
   another(): Promise<Client & { close(): Promise<void> }>
   close(): Promise<void>
 }
@@ -55,7 +55,7 @@ const RESULT = `__typename
   }
   ... on Refused { message problems { code message entryId operation participant current { id revision kind data } } }`
 
-/** A real gateway on a free port, over a fresh store; `yaml` is the text of its configuration file. */
+/** Starts a real gateway on a free port with an empty store. @param yaml - The text of its configuration file */
 export async function startTestGateway(backend: TestBackend, yaml?: string): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-'))
   if (yaml !== undefined) writeFileSync(join(folder, 'cadastre.yaml'), yaml)
@@ -112,7 +112,7 @@ export function clientOf(endpoint: string): Client {
     },
     async code(document, variables) {
       const { errors, text } = await client.query(document, variables)
-      if (errors.length === 0) throw new Error(`there is no error: ${text}`)
+      if (errors.length === 0) throw new Error(`No error in ${text}`)
       return String(errors[0]!.extensions['code'])
     },
     async applyChangeset(input, headers) {
@@ -152,7 +152,7 @@ export function applied(result: any): any {
 }
 
 export function codesOf(result: any): string[] {
-  if (result.__typename !== 'Refused') throw new Error('it was applied')
+  if (result.__typename !== 'Refused') throw new Error('It was applied')
   return result.problems.map(({ code, operation }: any) => (operation === null ? code : `${code}@${operation}`))
 }
 

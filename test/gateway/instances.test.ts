@@ -53,7 +53,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     return { stream, next, first: await next() }
   }
 
-  it('live until they expire, are listed with their entry, and can be renewed and released by their id', async () => {
+  it('are listed with their entry until they expire, and can be renewed and released by id', async () => {
     await gateway.apply(create('life:1'))
     const one = await acquire(gateway, { ns: 'life', name: '1' }, 'worker 1', { ttlSeconds: 40 })
     expect(one).toMatchObject({ entryId: 'life:1', name: 'worker 1', metadata: null, fencingToken: 1 })
@@ -72,7 +72,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     await until('it has expired', async () => (await instancesOf('life:1')).length === 0)
   })
 
-  it('are refused with a code that says why', async () => {
+  it('are refused with a code for each reason', async () => {
     await gateway.apply(create('codes:1'))
     const input = { entry: 'codes:1', name: 'one', ttlSeconds: 60 }
     const { id } = await acquire(gateway, 'codes:1', 'one')
@@ -107,7 +107,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     expect(await instancesOf('codes:1')).toHaveLength(2)
   })
 
-  it('give out their metadata as it went in, to the byte', async () => {
+  it('return their metadata exactly as it was sent', async () => {
     await gateway.apply(create('meta:1'))
     const texts = [
       '{"b":1,"a":[-0,1e-7,"é\\u0001",null,{}],"__proto__":{"constructor":0.1}}',
@@ -129,7 +129,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     expect((await gateway.data(RENEW, { id: first.id })).renewInstance.metadata).toEqual(JSON.parse(texts[0]!))
   })
 
-  it('keep their entry from being deleted, by whatever would, until it is forced', async () => {
+  it('prevent every kind of delete of their entry unless it is forced', async () => {
     const base = (await gateway.applyChangeset({ operations: [create('use:0')] })).version.number as number
     const {
       version: { number },
@@ -172,7 +172,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     await gateway.apply(remove('use:1', { force: true }))
   })
 
-  it('count a key for another request where force is another', async () => {
+  it('treat the same idempotency key with another `force` as another input', async () => {
     await gateway.apply(create('key:1'))
     const first = await gateway.applyVersion({ version: 1, idempotencyKey: 'forced', force: true })
     expect(first.__typename).toBe('Applied')
@@ -182,7 +182,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     )
   })
 
-  it.each(TRANSPORTS)('are streamed over %s as they come and go', async (transport) => {
+  it.each(TRANSPORTS)('are streamed over %s as they are acquired, renewed and end', async (transport) => {
     const id = `stream:${transport}`
     await gateway.apply(create(id))
     const there = await acquire(gateway, id, 'there', { metadata: { n: 1 } })
@@ -209,7 +209,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     stream.cut()
   })
 
-  it('refuse a stream of what can be no entry', async () => {
+  it('refuse to stream an invalid entry id', async () => {
     const stream = openStream('ws', gateway.endpoint, FOLLOW, { entry: 'no colon' })
     expect((await stream.next())?.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' })
     stream.cut()

@@ -3,14 +3,14 @@ import { type Client, startTestGateway, type TestGateway } from './gateway-fixtu
 import { type Read, violations, type Write } from './linearizable-history.js'
 
 const PAIR = 'query ($a: EntryID!, $b: EntryID!) { a: entry(id: $a) { data } b: entry(id: $b) { data } }'
-// By itself its answer is remembered, and given again as long as the entry is as it was.
-const LONE = 'query ($id: EntryID!) { entry(id: $id) { data } }'
+// The gateway caches the answer to such a query until the entry changes.
+const SINGLE = 'query ($id: EntryID!) { entry(id: $id) { data } }'
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id data } } }'
 
 const PAGE =
   'query ($first: Int!, $after: String) { entries(first: $first, after: $after) { nodes { id data } pageInfo { hasNextPage endCursor } } }'
 
-describe('the checker of histories', () => {
+describe('the linearizability checker', () => {
   const write = (key: string, value: number | null, revision: number, begun: number, ended: number): Write => ({
     key,
     value,
@@ -33,18 +33,22 @@ describe('the checker of histories', () => {
 
   it.each<[string, Read[], number]>([
     [
-      'what was acknowledged before',
+      'reads that see all acknowledged writes',
       [read({ x: 1, y: 1 }, 11, 12), read({ x: 2 }, 31, 32), read({ x: null, y: 2 }, 51, 52)],
       0,
     ],
-    ['either side of a write under way', [read({ x: 1 }, 21, 22), read({ x: 2 }, 23, 24), read({ x: null }, 1, 2)], 0],
-    ['a write missed that was acknowledged', [read({ x: 1 }, 31, 32)], 1],
-    ['a delete missed', [read({ x: 2 }, 51, 52)], 1],
-    ['an entry not seen that was there', [read({ x: null }, 31, 32)], 1],
-    ['a write seen before it was sent', [read({ x: 2 }, 11, 12)], 1],
-    ['two entries as they never stood together', [read({ x: 2, y: 1 }, 21, 29)], 1],
-    ['a step back behind an earlier read', [read({ x: 2 }, 21, 22), read({ x: 1 }, 23, 24)], 1],
-  ])('tells %s', (_, reads, count) => {
+    [
+      'reads on either side of a write in flight',
+      [read({ x: 1 }, 21, 22), read({ x: 2 }, 23, 24), read({ x: null }, 1, 2)],
+      0,
+    ],
+    ['a read that misses an acknowledged write', [read({ x: 1 }, 31, 32)], 1],
+    ['a read that misses a delete', [read({ x: 2 }, 51, 52)], 1],
+    ['a read that misses an existing entry', [read({ x: null }, 31, 32)], 1],
+    ['a read that sees a write before it was sent', [read({ x: 2 }, 11, 12)], 1],
+    ['a read of two entries in a combination that never existed', [read({ x: 2, y: 1 }, 21, 29)], 1],
+    ['a read that is older than an earlier read', [read({ x: 2 }, 21, 22), read({ x: 1 }, 23, 24)], 1],
+  ])('counts violations of: %s', (_, reads, count) => {
     expect(violations(writes, reads)).toHaveLength(count)
   })
 })
@@ -58,7 +62,7 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
   })
   afterAll(() => gateway.close())
 
-  it('see every write acknowledged before them, on either gateway, however reads and writes interleave', async () => {
+  it('see every write that was acknowledged before them, on either gateway, in any interleaving', async () => {
     const PAIRS = 8
     const writes: Write[] = []
     const reads: Read[] = []
@@ -67,7 +71,7 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
     const random = (n: number) => Math.floor(Math.random() * n)
     const client = () => clients[random(clients.length)]!
 
-    // One writer for a pair: the two always hold the same, and come and go together.
+    // One writer for each pair. Both entries always have the same value, and are created and deleted together.
     const writer = async (pair: number) => {
       const keys = [`lin:a${pair}`, `lin:b${pair}`]
       let there = false
@@ -88,7 +92,7 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
     }
     const ids = ['a', 'b'].flatMap((half) => Array.from({ length: PAIRS }, (_, i) => `lin:${half}${i}`))
     const reader = async () => {
-      /** Where the last page ended: a cursor, and its id. */
+      /** The end of the last page: a cursor and its id. */
       let after: [string, string] | null = null
       while (writing) {
         const pair = random(PAIRS)
@@ -103,13 +107,13 @@ describe.each(['postgres', 'memory'] as const)('reads at the head, over %s', (ba
             await client().data(PAGE, { first: 1 + random(2 * PAIRS), after: after?.[0] ?? null })
           ).entries
           const last: string | undefined = nodes.at(-1)?.id
-          // Of what lies between its bounds a page says that it is there or is not.
+          // A page shows which ids between its bounds exist and which do not.
           for (const id of ids)
             if ((after === null || id > after[1]) && (!pageInfo.hasNextPage || id <= last!)) seen.set(id, null)
           for (const { id, data } of nodes) seen.set(id, data)
           after = pageInfo.hasNextPage && random(3) > 0 ? [pageInfo.endCursor, last!] : null
         } else if (random(2) === 0) {
-          seen.set(a, (await client().data(LONE, { id: a })).entry?.data ?? null)
+          seen.set(a, (await client().data(SINGLE, { id: a })).entry?.data ?? null)
           // biome-ignore lint/suspicious/noDuplicateElseIf: each call of random() rolls again
         } else if (random(2) === 0) {
           const found = await client().data(PAIR, { a, b })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BACKENDS_WITH_HISTORY, create, remove, startTestGateway, type TestGateway, update } from './gateway-fixture.js'
 
-/** Each list of the contract: the way to it, and the field that names its items. `BOTH` may be walked from its end, too. */
+/** Each list of the contract: its query, and the field that names its items. `BOTH` marks lists with `last` and `before`. */
 const LISTS: Readonly<Record<string, { way: readonly string[]; key: string; both: boolean }>> = {
   entries: { way: ['entries(ARGS)'], key: 'id', both: true },
   'entries by ID_DESC': { way: ['entries(orderBy: ID_DESC, ARGS)'], key: 'id', both: true },
@@ -29,7 +29,7 @@ interface PageArgs {
   before?: string
 }
 
-describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
+describe.each(BACKENDS_WITH_HISTORY)('pagination, over %s', (backend) => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway(backend)
@@ -74,7 +74,7 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
   describe.each(Object.keys(LISTS))('%s', (list) => {
     const { both } = LISTS[list]!
 
-    it('is the same one by one, in threes, forward and backward', async () => {
+    it('gives the same items one by one, in threes, forward and backward', async () => {
       const whole = await page(list, {})
       expect(whole.keys.length).toBeGreaterThan(2)
       expect(whole).toMatchObject({ totalCount: whole.keys.length, hasNextPage: false, hasPreviousPage: false })
@@ -105,7 +105,7 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
       }
     })
 
-    it('is cut as the Cursor Connections Specification cuts it', async () => {
+    it('follows the Cursor Connections Specification', async () => {
       const { keys, cursors } = await page(list, {})
       const n = keys.length
       const sizes = [0, 1, n - 1, n, n + 1]
@@ -130,13 +130,13 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
           args.first !== undefined ? window.slice(0, args.first) : window.slice(Math.max(0, window.length - args.last!))
         const found = await page(list, args)
         expect(found.keys, JSON.stringify(args)).toEqual(expected)
-        // As its algorithms HasNextPage and HasPreviousPage say.
+        // As in its algorithms HasNextPage and HasPreviousPage.
         if (args.first !== undefined) expect(found.hasNextPage, JSON.stringify(args)).toBe(window.length > args.first)
         else expect(found.hasPreviousPage, JSON.stringify(args)).toBe(window.length > args.last!)
       }
     })
 
-    it('refuses sizes that are none, both ends at once, and cursors that are not its own', async () => {
+    it('refuses invalid sizes, first with last, and cursors of other lists', async () => {
       const code = async (args: PageArgs) => {
         const { errors } = await ask(list, args)
         return errors[0]?.extensions['code']
@@ -178,7 +178,7 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
     })
   })
 
-  it('a cursor of another order is refused', async () => {
+  it('refuses a cursor of another order', async () => {
     const cursor = async (order: string) => (await page(`entries by ${order}`, { first: 1 })).endCursor
     for (const list of ['entries', 'entries by ID_DESC', 'entries by REVISION_ASC', 'entries by REVISION_DESC']) {
       for (const order of ['ID_DESC', 'REVISION_ASC', 'REVISION_DESC']) {
@@ -188,14 +188,14 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
     }
   })
 
-  it("a cursor of another entry's history is refused", async () => {
+  it('refuses a cursor from the history of another entry', async () => {
     const { entry } = await gateway.data('{ entry(id: "a:e00") { history(first: 1) { pageInfo { endCursor } } } }')
     expect((await ask('history', { after: entry.history.pageInfo.endCursor })).errors[0]?.extensions['code']).toBe(
       'INVALID_CURSOR',
     )
   })
 
-  it('a cursor of another registry is refused', async () => {
+  it('refuses a cursor of another registry', async () => {
     const other = await startTestGateway('memory')
     try {
       await other.apply(create('a:x'))
@@ -210,7 +210,7 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
     }
   })
 
-  it('a page has 100 unless told, and pages of a snapshot stay as they are while the head moves', async () => {
+  it('gives 100 items by default, and keeps the pages of a snapshot stable while the head moves', async () => {
     const revision = await gateway.apply(...Array.from({ length: 150 }, (_, i) => create(`many:e${1000 + i}`)))
     const ask = (after: string | null) =>
       gateway.data(
@@ -228,7 +228,7 @@ describe.each(BACKENDS_WITH_HISTORY)('lists, over %s', (backend) => {
   })
 
   it.each(['ID_ASC', 'ID_DESC', 'REVISION_ASC', 'REVISION_DESC'])(
-    'pages of the head by %s never skip or repeat an entry that stays, whatever is written in between',
+    'never skips or repeats an unchanged entry in pages of the head by %s, whatever is written in between',
     async (orderBy) => {
       const ns = `stay-${orderBy.toLowerCase()}`
       await gateway.apply(...Array.from({ length: 12 }, (_, i) => create(`${ns}:e${10 + i * 2}`)))

@@ -39,7 +39,7 @@ async function grow(gateway: Client): Promise<string[]> {
   return times
 }
 
-/** Entries by id, what each revision of the line holds. */
+/** The entries by id at each revision. */
 const STATES: Readonly<Record<string, unknown>>[] = [
   {},
   { 'a:x': 1, 'a:y': 1 },
@@ -78,7 +78,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
   }
 
   describe('the tree of versions', () => {
-    it('numbers grow by one, branches keep what was there, each knows its parent and its children', async () => {
+    it('has numbers that grow by one, retains all branches, and links parents and children', async () => {
       const { versions } = await gateway.data(
         '{ versions { totalCount nodes { id number previous { number } children { number } isHead author message createdAt digest changeset { created updated deleted } } } }',
       )
@@ -118,7 +118,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       }
     })
 
-    it('an unknown version is null as itself, and VERSION_NOT_FOUND as a place', async () => {
+    it('returns null for an unknown version, and VERSION_NOT_FOUND if a state is named by it', async () => {
       for (const number of [6, -1, Number.MAX_SAFE_INTEGER]) {
         expect(
           (await gateway.data('query ($n: SafeInt!) { version(number: $n) { id } }', { n: number })).version,
@@ -156,7 +156,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       )
     })
 
-    it('a changeset holds its operations with what was there before, by the versions that wrote it', async () => {
+    it('lists the operations of a changeset with the previous content, and the versions that wrote it', async () => {
       const { version } = await gateway.data(
         '{ version(number: 3) { changeset { operations { totalCount nodes { kind entryId entry { id revision version { number } data } original { id revision version { number } data } } } } } }',
       )
@@ -179,7 +179,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       })
     })
 
-    it('the shortest way goes back to where branches part, then forward', async () => {
+    it('gives the shortest path: back to the common ancestor, then forward', async () => {
       const path = async (from: number, to: number) =>
         (
           await gateway.data(
@@ -199,15 +199,15 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
     })
   })
 
-  describe('the line of revisions', () => {
+  describe('the sequence of revisions', () => {
     it.each(STATES.map((state, revision) => [revision, state] as const))(
-      'revision %i holds its state',
+      'can be read at revision %i',
       async (revision, state) => {
         expect(await stateAt({ revision })).toEqual({ revision, version: HEADS[revision], state })
       },
     )
 
-    it("a version's snapshot is that of the first revision at which it was the head", async () => {
+    it('shows the snapshot of a version at the first revision at which it was the head', async () => {
       const first = [0, 1, 2, 3, 5, 6]
       for (const [version, revision] of first.entries()) {
         expect(await stateAt({ version })).toEqual({ revision, version, state: STATES[revision] })
@@ -223,7 +223,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       expect((await stateAt(null)).revision).toBe(8)
     })
 
-    it('a time is placed after the transitions up to it: before the first 0, in the future the head', async () => {
+    it('resolves a time to the last revision up to it: 0 before the first, the head in the future', async () => {
       for (const [index, time] of times.entries()) {
         expect((await stateAt({ time })).revision).toBe(index + 1)
         expect((await stateAt({ time: new Date(Date.parse(time) + 1).toISOString() })).revision).toBe(index + 1)
@@ -250,7 +250,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       }
     })
 
-    it('transitions tell every movement of the head, without gaps', async () => {
+    it('lists every movement of the head as a transition, without gaps', async () => {
       const { transitions } = await gateway.data(
         '{ transitions { totalCount nodes { revision kind from { number } to { number } author message createdAt changes { totalCount nodes { kind entryId entry { id revision version { number } data } previous { id revision version { number } data } } } } } }',
       )
@@ -288,13 +288,13 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
   })
 
   describe('an entry', () => {
-    it('has the revision of the transition that gave it its content, and the version that wrote that content', async () => {
+    it('has the revision that gave it its content, and the version that wrote that content', async () => {
       const { entry } = await gateway.data('{ entry(id: "a:x") { revision version { number } data } }')
       expect(entry).toEqual({ revision: 8, version: { number: 1 }, data: 1 })
       const { snapshot } = await gateway.data(
         '{ snapshot(at: {revision: 6}) { entry(id: "a:y") { id revision version { number } entry { id revision } } gone: entry(id: "b:w") { id } } }',
       )
-      // Unchanged by the rollback of revision 8? It was gone at 7 and came back.
+      // It did not exist at revision 7. The rollback of revision 8 restored it.
       expect(snapshot).toEqual({
         entry: { id: 'r4/a:y', revision: 4, version: { number: 1 }, entry: { id: 'a:y', revision: 8 } },
         gone: null,
@@ -341,7 +341,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       )
     })
 
-    it('of a deleted one, what it held can still be read, and it has no present', async () => {
+    it('can be read at old revisions after its deletion, and not at the head', async () => {
       const { node } = await gateway.data(
         '{ node(id: "r3/b:w") { __typename ... on EntryRevision { id data entry { id } } } }',
       )
@@ -349,7 +349,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
     })
   })
 
-  it('a node is an entry, what a revision gave an entry, or a version; nothing else', async () => {
+  it('finds entries, entry revisions and versions as nodes, and nothing else', async () => {
     const ids = [
       'a:x',
       'r1/a:x',
@@ -403,7 +403,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
         )
       ).delta
 
-    it('leads from each state to each other', async () => {
+    it('leads from each state to every other', async () => {
       for (const [from, before] of STATES.entries()) {
         for (const [to, after] of STATES.entries()) {
           const found = await delta({ revision: from }, { revision: to })
@@ -425,7 +425,7 @@ describe.each(BACKENDS_WITH_HISTORY)('versions and revisions, over %s', (backend
       }
     })
 
-    it('takes versions, revisions and times', async () => {
+    it('accepts versions, revisions and times', async () => {
       expect(await delta({ version: 1 }, { time: times[1] })).toEqual(await delta({ revision: 1 }, { version: 2 }))
       expect(
         (await delta({ version: 1 }, { version: 2 })).operations.map(({ kind, entryId }: any) => `${kind} ${entryId}`),
@@ -452,7 +452,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     return [currentVersion.number, snapshot.revision, entries.nodes.map(({ id }: any) => id).join(' ')]
   }
 
-  it('begins at v0 and revision 0, empty', async () => {
+  it('begins empty at v0 and revision 0', async () => {
     expect(await head()).toEqual([0, 0, ''])
     const { versions, transitions, version, namespaces, path } = await gateway.data(
       '{ versions { nodes { number isHead } } transitions { totalCount nodes { revision } } version(number: 0) { previous { id } children { id } changeset { operations { nodes { kind } totalCount } } snapshot { revision entryCount } digest } namespaces { name } path(from: 0, to: 0) { direction } }',
@@ -470,7 +470,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
         digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     })
-    // The head already: succeeds, and takes no revision.
+    // It is already the head: this succeeds and takes no revision.
     expect(await gateway.applyVersion({ version: 0 })).toMatchObject({
       __typename: 'Applied',
       version: { number: 0 },
@@ -503,7 +503,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
       ],
       delta: { created: 1, updated: 0, deleted: 1 },
     })
-    // Unchanged by the move: its content is still of the revision that gave it.
+    // The move did not change it, so it has the revision that gave it its content.
     expect((await gateway.data('{ entry(id: "p:a") { revision version { number } } }')).entry).toEqual({
       revision: 4,
       version: { number: 1 },
@@ -517,7 +517,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     expect(up.changes.map(({ entryId }: any) => entryId)).toEqual(['p:a', 'p:b'])
   })
 
-  it('to the head itself succeeds and changes nothing, with an expected head that is right', async () => {
+  it('succeeds without a change for the head itself, if the expected head is right', async () => {
     const before = await head()
     expect(await gateway.applyVersion({ version: 1, expectedHead: 1 })).toMatchObject({
       __typename: 'Applied',
@@ -533,7 +533,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     expect(await head()).toEqual(before)
   })
 
-  it('tells every problem together, and a dry run only says what would be', async () => {
+  it('reports all problems together, and changes nothing in a dry run', async () => {
     const { problems } = await gateway.applyVersion({ version: 77, expectedHead: 2 })
     expect(problems.map(({ code }: any) => code).sort()).toEqual(['HEAD_MOVED', 'VERSION_NOT_FOUND'])
     const before = await head()
@@ -554,7 +554,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     expect(await head()).toEqual(before)
   })
 
-  it('between versions of equal states takes a revision and changes nothing', async () => {
+  it('takes a revision without changes between versions of equal states', async () => {
     await gateway.moveTo(1)
     await gateway.apply(create('same:x', 1))
     const one = (await head())[0]
@@ -577,7 +577,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     expect(digests.a.digest).not.toBe(digests.b.digest)
   })
 
-  it("keeps an entry's key order and kind through replacement and rollback", async () => {
+  it('preserves key order and kind of an entry through replacement and rollback', async () => {
     const base = (await head())[0]
     await gateway.apply(create('kind:x', { b: 1, a: 2 }, { z: 1, y: 2 }, 'one'))
     const first = (await head())[0]
@@ -601,7 +601,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     await gateway.moveTo(base)
   })
 
-  it('many at once: each takes the next number, times never fall, and a time names the last revision of its instant', async () => {
+  it('gives concurrent writes consecutive numbers and times that never decrease, and resolves a time to its last revision', async () => {
     const { revision } = (await gateway.data('{ snapshot { revision } }')).snapshot
     const results = await Promise.all(
       Array.from({ length: 60 }, (_, i) => gateway.applyChangeset({ operations: [create(`burst:e${i}`, i)] })),
@@ -624,7 +624,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     }
   })
 
-  it('fences hold while many write at once: one of those with the same base, head or revision wins', async () => {
+  it('lets exactly one of many concurrent writes with the same fence win', async () => {
     const revision = await gateway.apply(create('fence:x', 0))
     const { version } = await head().then(([version]) => ({ version }))
     const fences = [{ base: revision }, { expectedHead: version }]
@@ -645,7 +645,7 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
     ).toBe(true)
   })
 
-  it('leaves history as it was for another gateway and after a restart', async () => {
+  it('shows the same history at another gateway and after a restart', async () => {
     if (backend === 'memory') return
     const other = await gateway.another()
     const query =
@@ -655,14 +655,14 @@ describe.each(BACKENDS_WITH_HISTORY)('moving the head, over %s', (backend) => {
   })
 })
 
-describe('a registry that keeps no history', () => {
+describe('a registry without history', () => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startTestGateway('none')
   })
   afterAll(() => gateway.close())
 
-  it('says so of the past and of rollbacks, and serves the present', async () => {
+  it('refuses old states and rollbacks, and serves the head', async () => {
     await gateway.apply(create('a:x', 1))
     await gateway.apply(update('a:x', 2))
     const { snapshot, entry, entries } = await gateway.data(

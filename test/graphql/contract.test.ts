@@ -20,7 +20,7 @@ import { schema } from '../../src/graphql/schema.js'
 
 const file = (name: string) => readFileSync(new URL(`../../schema/${name}`, import.meta.url), 'utf8')
 
-/** Everything in `contract` that `offered` lacks or has otherwise. */
+/** Everything in `contract` that is missing or different in `offered`. */
 function missingFrom(offered: GraphQLSchema, contract: GraphQLSchema): string[] {
   return Object.values(contract.getTypeMap())
     .filter(({ name }) => !name.startsWith('__'))
@@ -34,7 +34,7 @@ function missingFrom(offered: GraphQLSchema, contract: GraphQLSchema): string[] 
     })
 }
 
-/** What can be relied on, a line for each. Arguments and input fields beyond the contract must be optional. */
+/** The guarantees of a schema, one line each. Arguments and input fields beyond the contract must be optional. */
 function facts(type: GraphQLNamedType): string[] {
   if (isScalarType(type)) return []
   if (isEnumType(type)) return type.getValues().map(({ name }) => `value ${name}`)
@@ -52,7 +52,7 @@ function inputFact({ name, type, defaultValue }: GraphQLArgument | GraphQLInputF
   return `${name}: ${String(type)} = ${JSON.stringify(defaultValue)}`
 }
 
-/** Inputs that a client of the contract alone could not send. */
+/** Required inputs that a client of the contract does not know. */
 function demandedBeyond(offered: GraphQLSchema, contract: GraphQLSchema): string[] {
   const known = new Set(Object.values(contract.getTypeMap()).flatMap((type) => inputsOf(type).map(([place]) => place)))
   return Object.values(offered.getTypeMap())
@@ -84,15 +84,15 @@ function inputsOf(type: GraphQLNamedType): [string, GraphQLArgument | GraphQLInp
 describe('the schema', () => {
   const contract = buildSchema(file('contract.graphql'))
 
-  it('holds all of the contract: every type, field, argument, default, enum value, member and interface', () => {
+  it('contains all of the contract: every type, field, argument, default, enum value, member and interface', () => {
     expect(missingFrom(schema, contract)).toEqual([])
   })
 
-  it('demands nothing that the contract does not name', () => {
+  it('requires no input that the contract does not have', () => {
     expect(demandedBeyond(schema, contract)).toEqual([])
   })
 
-  it('is the one that stands printed under schema/', () => {
+  it('equals schema/schema.graphql', () => {
     expect(printedSchema()).toBe(file('schema.graphql'))
   })
 
@@ -133,7 +133,7 @@ describe('the comparison with the contract', () => {
   )
   const offering = (sdl: string) => missingFrom(buildSchema(sdl), contract)
 
-  it('finds what is missing, retyped or looser', () => {
+  it('finds missing, changed and looser parts', () => {
     expect(
       offering(
         'interface I { a: Int } enum E { X } input In { a: Int } type A { a: Int b(c: E): [E!] } type Query { a(in: In): A }',
@@ -141,7 +141,7 @@ describe('the comparison with the contract', () => {
     ).toEqual(['E: value Y', 'In: oneOf true', 'A: implements I', 'A: field b: [E!]!', 'A: b(c: E = "X")'])
   })
 
-  it('lets additions pass, but not demands', () => {
+  it('allows additions, but no required inputs', () => {
     const sdl =
       'interface I { a: Int } enum E { X Y Z } input In @oneOf { a: Int d: Int } type A implements I { a: Int b(c: E = X, d: Int!): [E!]! } type Query { a(in: In): A e(f: Int!): Int }'
     expect(offering(sdl)).toEqual([])

@@ -10,12 +10,12 @@ const operationName = (definition: DefinitionNode | undefined) =>
   definition?.kind === Kind.OPERATION_DEFINITION ? definition.name?.value : undefined
 const pascal = (name: string) => name.replaceAll(/(^|-)(\w)/g, (_all, _dash, letter: string) => letter.toUpperCase())
 
-describe('the operation documents that clients share', () => {
-  it('are there', () => {
+describe('the shared operation documents', () => {
+  it('exist', () => {
     expect(names.length).toBeGreaterThan(10)
   })
 
-  it.each(names)('%s fits the schema, and holds one operation named as the file', (name) => {
+  it.each(names)('%s is valid and contains one operation with the name of the file', (name) => {
     const document = parse(readFileSync(new URL(name, folder), 'utf8'))
     expect(validate(schema, document)).toEqual([])
     expect(document.definitions.map(operationName)).toEqual([pascal(name.replace('.graphql', ''))])

@@ -12,18 +12,18 @@ import { openMemoryHistory } from '../../src/store/memory/memory-history.js'
 import { compileRegex } from '../../src/store/planning/compile-regex.js'
 import { historyOptions } from '../support/commit-requests.js'
 
-/** A registry with the schema over it, without a server between. */
+/** A registry with the schema, without a server. */
 export interface Gateway {
   readonly registry: Registry
-  /** How often each method of the store was called since `reads` was last cleared. */
+  /** The number of calls to each method of the store since `calls` was last cleared. */
   readonly calls: Map<string, number>
-  /** The whole result, its errors as a client would see them. */
+  /** Returns the whole result, with errors as clients see them. */
   run(document: string, variables?: Record<string, unknown>): Promise<Result>
-  /** The data; throws where there are errors. */
+  /** Returns the data. @throws Error if there are errors */
   data<Data = any>(document: string, variables?: Record<string, unknown>): Promise<Data>
-  /** The first error's code; throws where there is none. */
+  /** Returns the code of the first error. @throws Error if there is none */
   code(document: string, variables?: Record<string, unknown>): Promise<unknown>
-  /** Applies operations in one changeset; throws where they are refused. The revision it made. */
+  /** Applies operations in one changeset and returns the revision that they made. @throws Error if they are refused */
   apply(...operations: unknown[]): Promise<number>
   subscribe(document: string, variables?: Record<string, unknown>): Promise<AsyncGenerator<ExecutionResult>>
   close(): Promise<void>
@@ -117,7 +117,7 @@ export function openGateway(
   return gateway
 }
 
-/** The same history, its calls counted by method. */
+/** Wraps a history to count its calls by method. */
 function counted(history: History, calls: Map<string, number>): History {
   return new Proxy(history, {
     get(target, name: string) {
@@ -132,7 +132,7 @@ function counted(history: History, calls: Map<string, number>): History {
   })
 }
 
-/** What reads the head for the cache counts as what it stands in for. */
+/** Wraps the head reader of the cache. Its calls count like those of the history that it replaces. */
 function countedReader(reader: HeadReader, calls: Map<string, number>): HeadReader {
   const count = (name: string) => calls.set(name, (calls.get(name) ?? 0) + 1)
   return {

@@ -22,7 +22,7 @@ import { createTestDatabase } from '../support/test-postgres.js'
 
 const ORDERS: readonly EntryOrder[] = ['ID_ASC', 'ID_DESC', 'REVISION_ASC', 'REVISION_DESC']
 
-/** States one after another; a number instead moves the head back to that many versions ago. */
+/** Consecutive states. A number instead moves the head back by that many versions. */
 const lives = fc.array(
   fc.oneof(
     {
@@ -34,7 +34,7 @@ const lives = fc.array(
   { minLength: 3, maxLength: 6 },
 )
 
-/** Leads from the state before to one in which about these entries are. */
+/** Makes operations that lead from a state to about these entries. */
 function operations(before: ReadonlyMap<string, FinderEntry>, entries: readonly FinderEntry[]) {
   const wanted = new Map<string, FinderEntry>(entries.map((entry) => [entry.id, entry]))
   const gone = [...before.keys()].filter((id, i) => !wanted.has(id) && i % 2 === 0)
@@ -51,7 +51,7 @@ function operations(before: ReadonlyMap<string, FinderEntry>, entries: readonly 
   }
 }
 
-/** All matches, by pages of a size, from the front or from the back. */
+/** Reads all matches in pages, from the front or from the back. */
 async function walk(
   history: History,
   criteria: Criteria,
@@ -75,8 +75,8 @@ async function walk(
   }
 }
 
-describe('finding in a random registry', () => {
-  it('gives what the matcher does, from memory and from the database, at every revision, by pages of any size from either end', {
+describe('find in a random registry', () => {
+  it('agrees with the matcher, in memory and in the database, at every revision, in pages from either end', {
     timeout: 600_000,
   }, async () => {
     let finds = 0
@@ -144,7 +144,7 @@ describe('finding in a random registry', () => {
       }
     }
     expect(finds).toBeGreaterThan(500)
-    // Many match some entries and not others; those that match all or none agree more easily.
+    // Enough criteria match some entries and not others. Those that match all or none prove less.
     expect(tells / finds).toBeGreaterThan(0.15)
   })
 })

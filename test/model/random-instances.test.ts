@@ -21,7 +21,7 @@ import {
 import { createTestDatabase } from '../support/test-postgres.js'
 
 /*
- * Instances as the specification's sentences have them, in lists and nothing else, held against a store over random
+ * A model of instances in plain lists, written from the specification. The test compares it with a store over random
  * acquires, renewals, releases, leaps of the clock, deletes, replacements and rollbacks.
  */
 
@@ -78,14 +78,14 @@ class Model {
   held: Held[] = []
   ids: string[] = []
 
-  get standing() {
+  get current() {
     return this.versions[this.head]!
   }
   live(of?: EntryId) {
     return this.held.filter(({ entry, until }) => until > this.now && (of === undefined || of === entry))
   }
   move(to: Set<EntryId>, force: boolean): EntryId[] {
-    const used = [...this.standing].filter((id) => !to.has(id) && this.live(id).length > 0)
+    const used = [...this.current].filter((id) => !to.has(id) && this.live(id).length > 0)
     if (used.length > 0 && !force) return used
     this.held = this.held.filter(({ entry }) => to.has(entry))
     return []
@@ -112,7 +112,7 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if ('acquire' in step) {
       const [id, ttlSeconds] = [randomUUID(), step.ttl]
-      const expected = !model.standing.has(step.acquire)
+      const expected = !model.current.has(step.acquire)
         ? 'ENTRY_NOT_FOUND'
         : model.live(step.acquire).some(({ name }) => name === step.name)
           ? 'INSTANCE_EXISTS'
@@ -121,7 +121,7 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       expect([step, await codeOf(done)]).toEqual([step, expected])
       if (expected !== 'none') continue
       const { fencingToken } = await done
-      // Through all runs, whatever became of the entry between them.
+      // Tokens grow through all runs, even if the entry is deleted between them.
       expect(fencingToken).toBe((store.tokens.get(step.acquire) ?? 0) + 1)
       store.tokens.set(step.acquire, fencingToken)
       model.held = model.held.filter(({ entry, name }) => entry !== step.acquire || name !== step.name)
@@ -160,7 +160,7 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       else expect(Math.abs(next! - Math.min(...live))).toBeLessThan(500_000)
     } else if ('moveTo' in step) {
       const to = step.moveTo % model.versions.length
-      // v0 is a registry's, which the runs before this one have used too.
+      // Previous runs have used v0 of this registry too.
       if (to === 0) continue
       const codes = problemCodes(
         await commitOne(history, {
@@ -174,15 +174,15 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
     } else {
       const id =
         'delete' in step ? step.delete : 'create' in step ? step.create : 'update' in step ? step.update : step.replace
-      const stands = model.standing.has(id)
+      const stands = model.current.has(id)
       if ('create' in step) {
         expect(problemCodes(await commitOne(history, changeset([create(id, kinds[kind]!)])))).toEqual(
           stands ? ['ENTRY_EXISTS'] : [],
         )
-        if (!stands) model.change(new Set([...model.standing, id]))
+        if (!stands) model.change(new Set([...model.current, id]))
       } else if (!stands) continue
       else if ('delete' in step) {
-        const to = new Set([...model.standing].filter((each) => each !== id))
+        const to = new Set([...model.current].filter((each) => each !== id))
         const codes = problemCodes(await commitOne(history, changeset([{ ...remove(id), force: step.force }])))
         const used = model.move(to, step.force)
         expect([step, codes]).toEqual([step, used.map(() => 'ENTRY_IN_USE')])
@@ -190,11 +190,11 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
       } else if ('replace' in step) {
         kind = 1 - kind
         await apply(history, remove(id), create(id, kinds[kind]!))
-        model.change(new Set(model.standing))
+        model.change(new Set(model.current))
       } else {
         const now = (await history.entries([id], 'head')).get(id)!
         await apply(history, update(id, now.content.kind, { n: Math.random() }))
-        model.change(new Set(model.standing))
+        model.change(new Set(model.current))
       }
     }
     const { of } = await history.instances.live(ENTRIES)
@@ -212,16 +212,16 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
   await store.clear()
 }
 
-describe('random lives of instances are what the model says', () => {
+describe('random lives of instances agree with the model', () => {
   const closing: (() => Promise<void>)[] = []
   afterAll(async () => {
     for (const close of closing) await close()
   })
 
-  /** Entries of a run before are in nobody's way. */
+  /** Deletes the entries of the previous run. */
   const cleared = (history: History) => async () => {
-    const standing = [...(await history.entries(ENTRIES, 'head'))].map(([id]) => ({ ...remove(id), force: true }))
-    if (standing.length > 0) await apply(history, ...standing)
+    const current = [...(await history.entries(ENTRIES, 'head'))].map(([id]) => ({ ...remove(id), force: true }))
+    if (current.length > 0) await apply(history, ...current)
     else {
       await apply(history, create('m:spare'))
       await apply(history, remove('m:spare'))

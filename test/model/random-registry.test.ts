@@ -13,8 +13,8 @@ import { changeset, create, historyOptions, remove, revertOf, update, versionMov
 import { createTestDatabase } from '../support/test-postgres.js'
 
 /*
- * Random requests, right and wrong ones, in random batches, to one of two gateways on a database and to the registry
- * in memory, which keeps plain lists: whatever can be asked, both must answer the same.
+ * Sends random valid and invalid requests in random batches to one of two stores on a database, and to the store in
+ * memory, which has plain lists. Both must give the same answers to every query.
  */
 
 const IDS = ['a:x', 'a:y', 'b:x', 'b:\u{1F600}', 'a.b:x:y'].map(parseEntryId)
@@ -34,7 +34,7 @@ const meta = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
 const operation = fc.oneof(
-  // Mostly new: such are written without a look before.
+  // Mostly new entries, which are written without reading them first.
   { weight: 2, arbitrary: fc.tuple(fc.nat({ max: 99 }), meta).map(([n, value]) => create(`new:${n}`, 'thing', value)) },
   fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => create(entry, entryKind, value)),
   fc.tuple(id, kind, meta).map(([entry, entryKind, value]) => update(entry, entryKind, value)),
@@ -70,7 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('version' as const), version: fc.integer({ min: 0, max: 8 }) }),
   },
 )
-/** A tag set after a batch, or taken away. */
+/** A tag that is set or deleted after a batch. */
 const tagging = fc.record({
   name: fc.constantFrom('t1', 't2', 'T'),
   version: fc.integer({ min: 0, max: 6 }),
@@ -146,7 +146,7 @@ const shownOutcome = (outcome: CommitOutcome) =>
       ])
     : [outcome.revision, outcome.head.version, outcome.replayed, outcome.delta.map(shownOperation)]
 
-/** Everything that a history can be asked, as plain values. */
+/** The answers to all queries of a history, as plain values. */
 async function everything(history: History): Promise<unknown> {
   const head = await history.head()
   const oldest = await history.oldestRevision()
@@ -253,7 +253,7 @@ async function everything(history: History): Promise<unknown> {
 }
 
 describe('a random registry', () => {
-  it('answers everything the same from the database as from memory', { timeout: 600_000 }, async () => {
+  it('gives the same answers from the database as from memory', { timeout: 600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (sent) => {
         const fresh = await createTestDatabase()

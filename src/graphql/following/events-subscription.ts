@@ -13,7 +13,7 @@ import { subscriptionStream } from '../base/subscription-stream.js'
 
 const RegistryEventRef = builder.interfaceRef<ReceivedEvent>('RegistryEvent')
 
-/** What events of a type say, and with which kinds. */
+/** Describes a type of events and its kinds. */
 function describe(type: EventType): string {
   const kinds = kindsOf(type).map((kind) => `- "${kind}": ${EVENT_KINDS[kind].meaning}`)
   return [EVENT_TYPES[type].meaning, ...kinds].join('\n')

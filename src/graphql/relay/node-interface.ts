@@ -41,7 +41,7 @@ builder.queryFields((t) => ({
   }),
   nodes: t.field({
     type: t.listRef(NodeRef, { nullable: true }),
-    description: `The objects with these ids, in the same order; null in place of each that does not exist. At most ${MAX_NODES} ids.`,
+    description: `The objects with these ids, in the same order; null for each that does not exist. At most ${MAX_NODES} ids.`,
     args: { ids: t.arg.idList({ required: true, description: 'The ids, as in `Node.id`.' }) },
     resolve(_root, { ids }, context) {
       if (ids.length > MAX_NODES) {

@@ -4,7 +4,7 @@ import { holdsNegativeZero, withMarks, withoutMarks } from '../../core/entry/neg
 import { SerializedResult } from './serialized-result.js'
 
 /*
- * `JSON.stringify` writes -0 as 0. Results therefore hold an unguessable mark in place of -0, and `resultText`
+ * `JSON.stringify` writes -0 as 0. Results therefore hold an unguessable mark instead of -0, and `resultText`
  * replaces it in the JSON text. Transports that call `JSON.stringify` themselves use `restoreNegativeZeros`.
  */
 const MARK = `\u0000-0 ${randomUUID()}`

@@ -9,7 +9,7 @@ import { openGateway } from '../schema-fixture.js'
 describe('an error of the registry', () => {
   const cause = new RegistryError('COMPACTED', 'too old', { oldestRevision: 7 })
 
-  it('carries its code and its facts, however often it was wrapped', () => {
+  it('keeps its code and details, however often it was wrapped', () => {
     for (const error of [
       cause,
       new GraphQLError('too old', { originalError: cause }),
@@ -23,7 +23,7 @@ describe('an error of the registry', () => {
     }
   })
 
-  it('keeps its place in the document and its path', async () => {
+  it('keeps its location in the document and its path', async () => {
     const gateway = openGateway()
     const { errors } = await gateway.run(
       '{\n  a: version(number: 0) { number }\n  b: snapshot(at: {version: 9}) { revision } }',
@@ -37,8 +37,8 @@ describe('an error of the registry', () => {
   })
 })
 
-describe("an error of GraphQL's own", () => {
-  it("is the caller's, and has a code", async () => {
+describe('an error of graphql-js', () => {
+  it('is meant for the caller and has a code', async () => {
     const gateway = openGateway()
     expect(await gateway.code('{ nonsense }')).toBe('BAD_USER_INPUT')
     expect(await gateway.code('{ entry(')).toBe('BAD_USER_INPUT')
@@ -50,7 +50,7 @@ describe("an error of GraphQL's own", () => {
 })
 
 describe('any other error', () => {
-  it("is not the caller's, and has no code", async () => {
+  it('is not meant for the caller and has no code', async () => {
     const broken = new Proxy(openMemoryHistory(historyOptions), {
       get: (target, name) =>
         name === 'namespaces'

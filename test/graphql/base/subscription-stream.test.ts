@@ -10,7 +10,7 @@ function open(events: (signal: AbortSignal) => AsyncIterableIterator<number>) {
   return { abort, events: subscriptionStream({ signal: abort.signal } as RequestContext, events) }
 }
 
-/** Tells one number, then waits until it is told to end: nothing but the signal makes it go on. */
+/** Yields one number, then waits until the signal aborts. */
 async function* patient(signal: AbortSignal) {
   yield 1
   await new Promise<void>((resolve) => {
@@ -20,7 +20,7 @@ async function* patient(signal: AbortSignal) {
 }
 
 describe('the source of a subscription', () => {
-  it('ends when the client lets go, though its next event is being waited for', async () => {
+  it('ends when the client leaves, even while it waits for the next event', async () => {
     const { events, abort } = open(patient)
     expect(await events.next()).toEqual({ done: false, value: 1 })
     const waiting = events.next()
@@ -29,7 +29,7 @@ describe('the source of a subscription', () => {
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0)
   })
 
-  it('ends when the request is given up, before or while it runs', async () => {
+  it('ends when the request is aborted, before or while it runs', async () => {
     const { events, abort } = open(patient)
     await events.next()
     const waiting = events.next()
@@ -43,7 +43,7 @@ describe('the source of a subscription', () => {
     expect(await never.next()).toMatchObject({ done: true })
   })
 
-  it("fails with the code of a caller's error, and with any other error as it is", async () => {
+  it('adds the code to an error of the caller, and passes on any other error', async () => {
     const failing = (error: Error) =>
       // biome-ignore lint/correctness/useYield: it fails before it yields
       open(async function* () {
@@ -57,7 +57,7 @@ describe('the source of a subscription', () => {
     await expect(failing(new TypeError('a secret'))).rejects.toBeInstanceOf(TypeError)
   })
 
-  it('leaves nothing behind when it ends by itself', async () => {
+  it('removes its listener when it ends by itself', async () => {
     const { events, abort } = open(async function* () {
       yield 1
     })

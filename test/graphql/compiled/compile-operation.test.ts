@@ -24,7 +24,7 @@ interface Outcome {
   readonly errors: readonly string[]
 }
 
-/** What graphql-js makes of a query, and what the compiled one does. */
+/** Executes an operation with graphql-js and compiled, and returns both outcomes. */
 async function both(
   of: GraphQLSchema,
   text: string,
@@ -35,7 +35,7 @@ async function both(
   expect(validate(of, document)).toEqual([])
   const operation = getOperationAST(document)!
   const write = compileOperation(of, document, operation)
-  if (write === null) throw new Error('it is not compiled')
+  if (write === null) throw new Error('The operation is not compiled')
   const plain = (await execute({
     schema: of,
     document,
@@ -43,11 +43,11 @@ async function both(
     contextValue: contextOf(),
   })) as ExecutionResult
   const written = await write(variables, contextOf())
-  if (written === null || written === 'too large') throw new Error('it is not for the thin path')
-  const told = (errors: readonly { toJSON(): unknown }[]) => errors.map((error) => JSON.stringify(error)).sort()
+  if (written === null || written === 'too large') throw new Error('The operation is not executed for these variables')
+  const sorted = (errors: readonly { toJSON(): unknown }[]) => errors.map((error) => JSON.stringify(error)).sort()
   return [
-    { data: plain.data === undefined ? undefined : resultText(plain.data), errors: told(plain.errors ?? []) },
-    { data: written.data ?? undefined, errors: told(written.errors) },
+    { data: plain.data === undefined ? undefined : resultText(plain.data), errors: sorted(plain.errors ?? []) },
+    { data: written.data ?? undefined, errors: sorted(written.errors) },
   ]
 }
 
@@ -78,7 +78,7 @@ describe('a compiled query over the registry', () => {
   const contextOf = () =>
     createContext({ registry: gateway.registry, author: null, signal: new AbortController().signal })
 
-  it('loads what it needs in the same statements', async () => {
+  it('batches its reads like graphql-js', async () => {
     gateway.calls.clear()
     const ids = ['a:1', 'a:2', 'a:3']
     await both(
@@ -166,7 +166,7 @@ describe('a compiled query over the registry', () => {
     expect(compileOperation(schema, document, getOperationAST(document)!)).toBeNull()
   })
 
-  it('is not made of a query that fragments make too large', () => {
+  it('is refused for a query that fragments make too large', () => {
     const levels = Array.from(
       { length: 9 },
       (_, i) =>
@@ -342,7 +342,7 @@ describe('a compiled query over fields that fail, wait and are null', () => {
     type Other implements Thing { self: Thing must: Thing! name: String list: [Thing!] flag: Boolean! }`
   type Behave = 'value' | 'null' | 'throw' | 'error' | 'wait' | 'late' | 'lateNull'
 
-  /** Each field behaves as the seed has it for its name and depth. */
+  /** The seed decides how each field behaves, by its name and depth. */
   function schemaOf(behaviours: readonly Behave[]): GraphQLSchema {
     const built = buildSchema(SDL)
     const behave = (name: string, depth: number): Behave =>
@@ -364,7 +364,7 @@ describe('a compiled query over fields that fail, wait and are null', () => {
       for (const field of Object.values(type.getFields())) {
         field.resolve = (source: { depth: number } | undefined) => {
           const depth = source?.depth ?? 0
-          // Items that may not be null all wait: graphql-js forgets those that wait where another throws at once.
+          // Non-null items are all asynchronous: graphql-js forgets pending items if another one throws synchronously.
           const value = () => {
             const plain = VALUES[field.name]!(depth)
             return Array.isArray(plain) && String(field.type).includes('Thing!')
@@ -417,7 +417,7 @@ describe('a compiled query over fields that fail, wait and are null', () => {
     ),
   })).set
 
-  /** The errors; of those below what fell away only where it fell, since it may be told by any of them. */
+  /** The errors. Below a nulled part only its path is compared, since any of several errors may be reported for it. */
   function fallen({ data, errors }: Outcome): string[] {
     const places = errors.map((text) => {
       const { path } = JSON.parse(text) as { path: (string | number)[] }
@@ -429,7 +429,7 @@ describe('a compiled query over fields that fail, wait and are null', () => {
     return [...new Set(places)].sort()
   }
 
-  it('has the same data, and tells of errors in the same places', async () => {
+  it('has the same data, and errors at the same paths', async () => {
     const context = {} as RequestContext
     await fc.assert(
       fc.asyncProperty(fc.array(behaviour, { minLength: 5, maxLength: 23 }), nested, async (behaviours, query) => {

@@ -6,7 +6,7 @@ const value = JSON.parse(`{
   "a.flat": "flat", "a.b": "hidden by the path", "": "empty", "0": "zero", "__proto__": {"own": true}, "": {"": 5}
 }`) as unknown
 
-describe('the part at a dotted path', () => {
+describe('partAt', () => {
   it.each([
     ['a.b.c', 1],
     ['a.list', [10, { x: 'y' }, null]],
@@ -41,11 +41,11 @@ describe('the part at a dotted path', () => {
     expect(partAt(value, path)).toBeUndefined()
   })
 
-  it('of what is no object or list is not there', () => {
+  it('finds nothing in a value that is neither an object nor a list', () => {
     for (const scalar of [null, 1, 'text', true]) expect(partAt(scalar, 'length')).toBeUndefined()
   })
 
-  it('counts into a list at the top', () => {
+  it('uses an index of a list at the top', () => {
     expect(partAt([[1, 2]], '0.1')).toBe(2)
   })
 })

@@ -34,7 +34,7 @@ const one = async (document: string, variables?: Record<string, unknown>) =>
   Object.values(await gateway.data(document, variables))[0] as any
 
 describe('entry', () => {
-  it('gives one entry at the head', async () => {
+  it('returns an entry at the head', async () => {
     expect(
       await one('{ entry(id: "app:db") { __typename id entryId ns name kind meta data revision version { number } } }'),
     ).toEqual({
@@ -46,13 +46,13 @@ describe('entry', () => {
       kind: 'db.sql',
       meta: { groups: ['stores'], 'dotted.key': 1, a: { b: [true] } },
       data: { host: 'localhost' },
-      // The rollback gave the content back; v1 wrote it.
+      // The rollback restored the content, which v1 had written.
       revision: 3,
       version: { number: 1 },
     })
   })
 
-  it('takes the id in both forms, and as variables', async () => {
+  it('accepts the id in both forms, and as a variable', async () => {
     expect(await one('{ entry(id: {ns: "app", name: "db"}) { id } }')).toEqual({ id: 'app:db' })
     expect(await one('query ($id: EntryID!) { entry(id: $id) { id } }', { id: { ns: 'app', name: 'db' } })).toEqual({
       id: 'app:db',
@@ -62,11 +62,11 @@ describe('entry', () => {
     })
   })
 
-  it('is null where there is none', async () => {
+  it('is null if the entry does not exist', async () => {
     expect(await one('{ entry(id: "app:gone") { id } }')).toBeNull()
   })
 
-  it('says what is wrong with an id', async () => {
+  it('refuses an invalid id and names the broken rule', async () => {
     for (const id of ['no colon', ':x', 'a:', 'a b:c', 'a/b:c', 'a: b', 'a\u0000:b', '']) {
       expect(await gateway.code('query ($id: EntryID!) { entry(id: $id) { id } }', { id })).toBe('BAD_USER_INPUT')
     }
@@ -79,7 +79,7 @@ describe('entry', () => {
     )
   })
 
-  it('gives parts of meta and data by path', async () => {
+  it('returns parts of meta and data by path', async () => {
     expect(
       await one(
         '{ entry(id: "app:db") { a: meta(path: "a.b.0") b: meta(path: "dotted.key") c: meta(path: "none") d: data(path: "host") e: data(path: "0") } }',
@@ -87,7 +87,7 @@ describe('entry', () => {
     ).toEqual({ a: true, b: 1, c: null, d: 'localhost', e: null })
   })
 
-  it('tells its history, newest first, and pages through it from both ends', async () => {
+  it('lists its history, newest first, in pages from both ends', async () => {
     const document = `query ($first: Int, $after: String, $last: Int, $before: String) {
       entry(id: "app:db") { history(first: $first, after: $after, last: $last, before: $before) {
         revision totalCount nodes { id revision data(path: "host") version { number } entry { revision } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -121,7 +121,7 @@ describe('entry', () => {
 describe('dependencies', () => {
   const read = (at: string) => one(`{ ${at} { dependencies { path reference source target { id } } } }`)
 
-  it('tell each place, with a target for each entry meant, and none where there is none', async () => {
+  it('list each reference with its targets, or with none if it is dangling', async () => {
     await gateway.apply(
       update(
         'app:api',
@@ -144,13 +144,13 @@ describe('dependencies', () => {
     expect(new Set(dependencies.map(({ source }: any) => source))).toEqual(new Set(['app:api']))
   })
 
-  it('tell a direct reference to oneself', async () => {
+  it('include a direct self-reference', async () => {
     expect((await read('entry(id: "lib:log")')).dependencies).toEqual([
       { path: 'meta.server', reference: 'lib:log', source: 'lib:log', target: { id: 'lib:log' } },
     ])
   })
 
-  it('are told from the other side as dependents', async () => {
+  it('are listed as dependents of their targets', async () => {
     const { dependents } = await one('{ entry(id: "app:db") { dependents { path reference source target { id } } } }')
     expect(dependents.map(({ source, path, target }: any) => [source, path, target.id])).toEqual([
       ['app:api', 'meta.depends_on.0', 'app:db'],
@@ -181,12 +181,12 @@ describe('entries', () => {
     expect(await ids('where: {or: []}')).toEqual([])
   })
 
-  it('come in the order asked for', async () => {
+  it('come in the requested order', async () => {
     expect(await ids('orderBy: ID_DESC, first: 2')).toEqual(['lib:net', 'lib:log'])
     expect((await ids('orderBy: REVISION_DESC'))[0]).toBe('app:api')
   })
 
-  it('say what cannot be understood', async () => {
+  it('refuse invalid criteria and name the key', async () => {
     expect(
       await gateway.code('query ($find: JSONObject) { entries(find: $find) { totalCount } }', { find: { '.nope': 1 } }),
     ).toBe('INVALID_CRITERIA')
@@ -199,18 +199,18 @@ describe('entries', () => {
 describe('snapshot', () => {
   const read = (at: string, fields: string) => one(`{ snapshot${at} { ${fields} } }`)
 
-  it('is of the head unless told otherwise', async () => {
+  it('shows the head by default', async () => {
     const head = await one('{ currentVersion { number isHead } }')
     expect(await read('', 'version { number isHead }')).toEqual({ version: head })
   })
 
-  it('is of a version, a revision or a time', async () => {
+  it('shows a version, a revision or a time', async () => {
     expect(await read('(at: {version: 2})', 'revision version { number } entryCount')).toEqual({
       revision: 2,
       version: { number: 2 },
       entryCount: 4,
     })
-    // v1 was the head twice; its snapshot is the first.
+    // v1 was the head twice. Its snapshot is the first one.
     expect(await read('(at: {version: 1})', 'revision version { number }')).toEqual({
       revision: 1,
       version: { number: 1 },
@@ -238,7 +238,7 @@ describe('snapshot', () => {
     ).toBeGreaterThanOrEqual(1)
   })
 
-  it('sees its own state and no other', async () => {
+  it('shows its own state in all fields', async () => {
     expect(
       await read(
         '(at: {revision: 2})',
@@ -279,7 +279,7 @@ describe('snapshot', () => {
     ).toEqual({ entryCount: 0, entries: { nodes: [], revision: 0 }, namespaces: [] })
   })
 
-  it('of what is not there is an error that says so', async () => {
+  it('refuses an unknown state with a code', async () => {
     expect(await gateway.code('{ snapshot(at: {version: 99}) { revision } }')).toBe('VERSION_NOT_FOUND')
     expect(await gateway.code('{ snapshot(at: {revision: 99}) { revision } }')).toBe('REVISION_NOT_FOUND')
     expect(await gateway.code('{ snapshot(at: {revision: -1}) { revision } }')).toBe('REVISION_NOT_FOUND')
@@ -294,7 +294,7 @@ describe('snapshot', () => {
 })
 
 describe('versions', () => {
-  it('are a tree', async () => {
+  it('form a tree', async () => {
     const { versions } = await gateway.data(
       '{ versions(first: 4) { totalCount nodes { id number previous { number } children { number } author message isHead snapshot { revision } } } }',
     )
@@ -315,7 +315,7 @@ describe('versions', () => {
     expect(versions.nodes[1]).toMatchObject({ id: 'v1', author: 'tester', isHead: false })
   })
 
-  it('are found by number; null where there is none', async () => {
+  it('are found by number, null if there is none', async () => {
     expect(await one('{ version(number: 2) { number digest createdAt } }')).toEqual({
       number: 2,
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -326,7 +326,7 @@ describe('versions', () => {
     expect(await gateway.code('{ version(number: "2") { number } }')).toBe('BAD_USER_INPUT')
   })
 
-  it('tell their changesets, in order', async () => {
+  it('list their changesets, in order', async () => {
     const { changeset } = await one(`{ version(number: 2) { changeset {
       created updated deleted operations { totalCount nodes { kind entryId entry { id data } original { id data } } pageInfo { hasNextPage } }
     } } }`)
@@ -353,7 +353,7 @@ describe('versions', () => {
 })
 
 describe('transitions', () => {
-  it('are the log of head movements', async () => {
+  it('list the movements of the head', async () => {
     const { transitions } = await gateway.data(`{ transitions(first: 4) { nodes {
       revision kind from { number } to { number } author message changes { totalCount nodes { kind entryId } }
     } } }`)
@@ -379,7 +379,7 @@ describe('transitions', () => {
     })
   })
 
-  it('page their changes', async () => {
+  it('list their changes in pages', async () => {
     const page = (after: string | null) =>
       one(
         'query ($after: String) { transitions(first: 1) { nodes { changes(first: 3, after: $after) { nodes { entryId } pageInfo { endCursor hasNextPage hasPreviousPage } } } } }',
@@ -399,7 +399,7 @@ describe('transitions', () => {
 })
 
 describe('path, delta and buildDelta', () => {
-  it('path goes through the tree', async () => {
+  it('returns the path through the tree', async () => {
     expect(await one('{ path(from: 2, to: 3) { direction version { number } } }')).toEqual([
       { direction: 'BACKWARD', version: { number: 2 } },
       { direction: 'FORWARD', version: { number: 3 } },
@@ -408,7 +408,7 @@ describe('path, delta and buildDelta', () => {
     expect(await gateway.code('{ path(from: 0, to: 99) { direction } }')).toBe('VERSION_NOT_FOUND')
   })
 
-  it('delta tells what changed between two states, in either direction', async () => {
+  it('returns the delta between two states, in either direction', async () => {
     const fields =
       'created updated deleted operations { kind entryId entry { entryId ns name kind data(path: "host") } original { data(path: "host") meta } }'
     const forth = await one(`{ delta(from: {revision: 1}, to: {version: 2}) { ${fields} } }`)
@@ -436,7 +436,7 @@ describe('path, delta and buildDelta', () => {
   const build =
     'query ($from: [EntryInput!]!, $to: [EntryInput!]!) { buildDelta(from: $from, to: $to) { created updated deleted operations { kind entryId entry { kind meta data } original { kind } } } }'
 
-  it('buildDelta compares by value and puts in order', async () => {
+  it('builds a delta that compares by value and is ordered', async () => {
     const from = [
       { id: 'a:same', kind: 'k', meta: { x: 1, y: [1] }, data: { p: 1.0, q: null } },
       { id: 'a:old', kind: 'k' },
@@ -463,7 +463,7 @@ describe('path, delta and buildDelta', () => {
     expect(await one(build, { from: to, to })).toMatchObject({ operations: [] })
   })
 
-  it('buildDelta names the input that is wrong', async () => {
+  it('names the invalid input of buildDelta', async () => {
     const message = async (variables: Record<string, unknown>) => {
       const { errors } = await gateway.run(build, variables)
       expect(errors[0]!.extensions['code']).toBe('BAD_USER_INPUT')
@@ -478,7 +478,7 @@ describe('path, delta and buildDelta', () => {
 })
 
 describe('parseId and namespaces', () => {
-  it('parseId splits at the first colon and normalises', async () => {
+  it('splits an id at the first colon and normalizes it', async () => {
     expect(await one('{ parseId(id: "a:b:c") { ns name } }')).toEqual({ ns: 'a', name: 'b:c' })
     expect(await one('query ($id: String!) { parseId(id: $id) { ns name } }', { id: 'e\u0301:x' })).toEqual({
       ns: '\u00e9',
@@ -489,7 +489,7 @@ describe('parseId and namespaces', () => {
     }
   })
 
-  it('namespaces are told with their size', async () => {
+  it('lists namespaces with their sizes', async () => {
     expect(await one('{ namespaces { name entryCount } }')).toEqual([
       { name: 'app', entryCount: 2 },
       { name: 'lib', entryCount: 2 },
@@ -504,13 +504,13 @@ describe('node', () => {
       { id },
     )
 
-  it('is found by the id of each type', async () => {
+  it('finds a node of each type by its id', async () => {
     expect(await node('app:db')).toMatchObject({ __typename: 'Entry', id: 'app:db', entryId: 'app:db' })
     expect(await node('r2/app:db')).toMatchObject({ __typename: 'EntryRevision', id: 'r2/app:db', entryId: 'app:db' })
     expect(await node('v2')).toEqual({ __typename: 'Version', id: 'v2', number: 2 })
   })
 
-  it('is null where nothing is named so', async () => {
+  it('is null for an unknown id', async () => {
     const nothing = [
       '',
       'v',
@@ -533,7 +533,7 @@ describe('node', () => {
     for (const id of nothing) expect([id, await node(id)]).toEqual([id, null])
   })
 
-  it('an id is found again, whatever it is of', async () => {
+  it('finds a node by any id that the API returned', async () => {
     const { entries, versions } = await gateway.data(
       '{ entries { nodes { id history { nodes { id } } } } versions { nodes { id } } }',
     )
@@ -545,7 +545,7 @@ describe('node', () => {
     expect(nodes.map(({ id }: any) => id)).toEqual(ids)
   })
 
-  it('nodes keeps the order asked for, with null for what is not there', async () => {
+  it('returns nodes in the requested order, with null for unknown ids', async () => {
     expect(await one('{ nodes(ids: ["v1", "nope", "app:db", "r1/app:db", "app:db"]) { id } }')).toEqual([
       { id: 'v1' },
       null,

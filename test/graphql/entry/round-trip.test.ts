@@ -11,7 +11,7 @@ afterEach(() => gateway.close())
 
 let made = 0
 
-/** What comes out for content that went in, as a client sees it: through JSON text on both ways, at the head, in a snapshot and in the log. */
+/** Writes content and reads it at the head, in a snapshot and in the log, as JSON text in both directions. */
 async function roundTrip(meta: unknown, data: unknown): Promise<string[]> {
   const name = `e${++made}`
   const sent = JSON.parse(JSON.stringify(create(`t:${name}`, meta, data))) as unknown
@@ -28,12 +28,12 @@ async function roundTrip(meta: unknown, data: unknown): Promise<string[]> {
   )
 }
 
-const expectKept = async (meta: unknown, data: unknown) => {
+const expectUnchanged = async (meta: unknown, data: unknown) => {
   const text = JSON.stringify([meta, data])
   expect(await roundTrip(meta, data)).toEqual([text, text, text])
 }
 
-describe('values come out as they went in', () => {
+describe('values are returned exactly as they were sent', () => {
   it.each([
     5e-324,
     1.7976931348623157e308,
@@ -46,24 +46,24 @@ describe('values come out as they went in', () => {
     4.35,
     9007199254740993,
     0.30000000000000004,
-  ])('the double %s', (double) => expectKept({ double }, [double, { double }]))
+  ])('the double %s', (double) => expectUnchanged({ double }, [double, { double }]))
 
-  it('keys such as __proto__ and constructor', async () => {
+  it('with keys such as __proto__ and constructor', async () => {
     const odd = JSON.parse(
       '{"__proto__": {"x": 1}, "constructor": null, "hasOwnProperty": [], "toString": {"__proto__": 2}, "": 0, "then": "no promise"}',
     ) as unknown
-    await expectKept(odd, odd)
+    await expectUnchanged(odd, odd)
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
   })
 
-  it('the order of keys, which whole numbers lead as in JSON.parse', () =>
-    expectKept(
+  it('with the key order of JSON.parse, where whole numbers come first', () =>
+    expectUnchanged(
       { z: 1, a: 2, m: { b: 1, a: 2 } },
       JSON.parse('{"z": 1, "10": 2, "9": 3, "a": {"2": 0, "1": 0, "b": 0, "a": 0}, "-1": 4, "01": 5}'),
     ))
 
-  it('unicode, controls, empty texts and nulls', () =>
-    expectKept({ 'ключ 😀': '\u2028\u0001\u007f\ufffd\ufeff', nfd: 'e\u0301', '': '' }, [
+  it('with Unicode, control characters, empty strings and nulls', () =>
+    expectUnchanged({ 'ключ 😀': '\u2028\u0001\u007f\ufffd\ufeff', nfd: 'e\u0301', '': '' }, [
       '',
       null,
       [],
@@ -73,16 +73,16 @@ describe('values come out as they went in', () => {
       { a: null },
     ]))
 
-  it('a nesting of 1,000', async () => {
+  it('with a nesting of 1,000', async () => {
     const deep = (levels: number) => JSON.parse(`${'[{"k":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`) as unknown
-    await expectKept({ deep: deep(998) }, deep(1_000))
+    await expectUnchanged({ deep: deep(998) }, deep(1_000))
   })
 
-  it('data of every JSON type at the top', async () => {
-    for (const data of [null, true, false, 0, 1.5, '', 'text', [], {}]) await expectKept({}, data)
+  it('with data of every JSON type', async () => {
+    for (const data of [null, true, false, 0, 1.5, '', 'text', [], {}]) await expectUnchanged({}, data)
   })
 
-  it('whatever JSON can say', async () => {
+  it('for random JSON', async () => {
     const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'grapheme' })
     const keepable = (value: unknown) => !JSON.stringify(value).includes('\\u0000')
     await fc.assert(
@@ -91,14 +91,14 @@ describe('values come out as they went in', () => {
         json.filter(keepable),
         async (meta, data) => {
           // JSON text has no -0, and fc's dictionaries no prototype.
-          await expectKept(JSON.parse(JSON.stringify(meta)), JSON.parse(JSON.stringify(data)))
+          await expectUnchanged(JSON.parse(JSON.stringify(meta)), JSON.parse(JSON.stringify(data)))
         },
       ),
       { numRuns: 100 },
     )
   })
 
-  it('as a literal in the document, too', async () => {
+  it('as a literal in the document', async () => {
     const { applyChangeset } = await gateway.data(
       `mutation ($inner: JSON) { applyChangeset(input: {operations: [{create: {
       id: {ns: "t", name: "literal"}, kind: "k", meta: {z: 1, a: [0.1, 5e-324, -0.5, 123456789012345678901], __proto__: {constructor: true}}, data: {x: $inner, n: null, s: "\\u00e9\\u{1F600}"}
@@ -110,7 +110,7 @@ describe('values come out as they went in', () => {
     )
   })
 
-  it('meta left out or null is {}, data left out is null', async () => {
+  it('with {} for an omitted or null meta, and null for an omitted data', async () => {
     await gateway.apply(
       { create: { id: 't:left-out', kind: 'k' } },
       { create: { id: 't:nulls', kind: 'k', meta: null, data: null } },
@@ -120,7 +120,7 @@ describe('values come out as they went in', () => {
     expect(entries.nodes[1]).toEqual(entries.nodes[0])
   })
 
-  it('equal digests are equal values', async () => {
+  it('with equal digests for equal values', async () => {
     await gateway.apply(
       create('t:1', { a: 1, b: [1, 2] }, 1e2),
       create('t:2', JSON.parse('{"b": [1.0, 2], "a": 1}'), 100),

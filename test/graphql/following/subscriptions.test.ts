@@ -20,7 +20,7 @@ const CHANGES = /* GraphQL */ `
 const batch = async (stream: Awaited<ReturnType<Gateway['subscribe']>>) => (await nextEvent(stream)).changes
 
 describe('the subscription changes', () => {
-  it('begins at the head, and then tells every movement', async () => {
+  it('begins at the head, then sends every transition', async () => {
     await gateway.apply(create('a:x', {}, 1))
     const stream = await gateway.subscribe(CHANGES)
     expect(await batch(stream)).toMatchObject({ revision: 1, synced: true, changes: [] })
@@ -44,7 +44,7 @@ describe('the subscription changes', () => {
     await stream.return(undefined)
   })
 
-  it('goes on exactly after a cursor', async () => {
+  it('resumes right after a cursor', async () => {
     const first = await gateway.subscribe(CHANGES, { initial: true })
     const { cursor } = await batch(first)
     await first.return(undefined)
@@ -56,7 +56,7 @@ describe('the subscription changes', () => {
     await second.return(undefined)
   })
 
-  it('sees through find and where together', async () => {
+  it('filters by find and where together', async () => {
     await gateway.apply(create('a:x', { on: true }), create('b:x', { on: true }), create('a:y', { on: false }))
     const stream = await gateway.subscribe(CHANGES, {
       initial: true,
@@ -79,7 +79,7 @@ describe('the subscription changes', () => {
     await stream.return(undefined)
   })
 
-  it('shows with each event the registry as it is then, not as it was when the stream began', async () => {
+  it('shows the registry as of each event, not as of the start of the stream', async () => {
     const stream = await gateway.subscribe(CHANGES)
     await batch(stream)
     for (let n = 1; n <= 3; n++) {
@@ -91,7 +91,7 @@ describe('the subscription changes', () => {
     await stream.return(undefined)
   })
 
-  it('ends as soon as the client lets go, even while it waits', async () => {
+  it('ends as soon as the client leaves, even while it waits', async () => {
     const stream = await gateway.subscribe(CHANGES)
     await batch(stream)
     const waiting = stream.next()
@@ -100,7 +100,7 @@ describe('the subscription changes', () => {
     expect(await waiting).toMatchObject({ done: true })
   })
 
-  it('makes no call to the store while nothing happens', async () => {
+  it('makes no call to the store while it is idle', async () => {
     const stream = await gateway.subscribe(CHANGES)
     await batch(stream)
     const waiting = stream.next()
@@ -116,7 +116,7 @@ describe('the subscription changes', () => {
     await waiting
   })
 
-  it('says what is wrong with criteria and cursors', async () => {
+  it('refuses invalid criteria and cursors with a code', async () => {
     await expect(gateway.subscribe(CHANGES, { find: { '.nope': 1 } })).rejects.toMatchObject({
       extensions: { code: 'INVALID_CRITERIA' },
     })
@@ -131,7 +131,7 @@ describe('the subscription changes', () => {
 describe('the subscription entry', () => {
   const ENTRY = 'subscription ($id: EntryID!) { entry(id: $id) { entryId data revision history { totalCount } } }'
 
-  it('tells the entry as it stands, then anew after each change, and null while there is none', async () => {
+  it('sends the entry as it is now and after each change, and null while it does not exist', async () => {
     const stream = await gateway.subscribe(ENTRY, { id: { ns: 'a', name: 'x' } })
     expect(await nextEvent(stream)).toEqual({ entry: null })
     await gateway.apply(create('a:other'))
@@ -148,7 +148,7 @@ describe('the subscription entry', () => {
     await stream.return(undefined)
   })
 
-  it('says what is wrong with the id', async () => {
+  it('refuses an invalid id', async () => {
     await expect(gateway.subscribe(ENTRY, { id: 'no colon' })).rejects.toMatchObject({
       extensions: { code: 'BAD_USER_INPUT' },
     })

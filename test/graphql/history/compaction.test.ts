@@ -55,7 +55,7 @@ describe.each([
   })
   afterAll(() => close())
 
-  it('shows versions with their metadata, and which are compacted', async () => {
+  it('shows the metadata of all versions, and which are compacted', async () => {
     const { oldestRevision, versions } = await gateway.data(
       '{ oldestRevision versions { nodes { number compacted digest previous { number } changeset { created updated deleted } } } }',
     )
@@ -86,13 +86,13 @@ describe.each([
     expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'COMPACTED', oldestRevision: 4 }])
   })
 
-  it('tells of a node that is gone in its own place: one such id once cost all the others', async () => {
+  it('reports a compacted node without failing the other nodes', async () => {
     const { data, errors } = await gateway.run('{ nodes(ids: ["v1", "r1/a:x", "a:x"]) { id } }')
     expect(data).toEqual({ nodes: [{ id: 'v1' }, null, { id: 'a:x' }] })
     expect(errors).toMatchObject([{ path: ['nodes', 1], extensions: { code: 'COMPACTED', oldestRevision: 4 } }])
   })
 
-  it('answers everything from its oldest revision on', async () => {
+  it('answers every query from its oldest revision on', async () => {
     const { version, snapshot, delta, node, node3, transitions, entry } = await gateway.data(`{
       version(number: 4) { snapshot { entryCount } changeset { operations { nodes { kind entryId original { meta revision } } } } }
       snapshot(at: {version: 4}) { entries { nodes { entryId } } }
@@ -118,7 +118,7 @@ describe.each([
     expect(entry.history).toEqual({ totalCount: 1, nodes: [{ revision: 3, meta: { n: 3 } }] })
   })
 
-  it('refuses writes that need what is gone, each with COMPACTED', async () => {
+  it('refuses writes that need compacted history with COMPACTED', async () => {
     const codes = (result: any) => result.problems.map(({ code }: { code: string }) => code)
     expect(codes((await gateway.data(APPLY_VERSION, { input: { version: 2 } })).applyVersion)).toEqual(['COMPACTED'])
     expect(codes((await gateway.data(REVERT, { version: 3 })).revertVersion)).toEqual(['COMPACTED'])
@@ -131,7 +131,7 @@ describe.each([
     ).toMatchObject({ deleted: 3 })
   })
 
-  it('says of a key that was used below it what was done, and COMPACTED of what that changed', async () => {
+  it('replays the result of a key used before compaction, with COMPACTED for its changes', async () => {
     const again = (fields: string) => gateway.run(APPLY.replace('transition { revision }', fields), KEYED)
     const { data, errors } = await again('replayed version { number } transition { revision }')
     expect([data.applyChangeset, errors]).toEqual([
@@ -142,7 +142,7 @@ describe.each([
       expect((await again(fields)).errors[0]!.extensions).toMatchObject({ code: 'COMPACTED' })
   })
 
-  it('refuses to compact what a tag pins, with the tag, and what is no revision', async () => {
+  it('refuses to compact a tagged version, naming the tag, and an unknown revision', async () => {
     await gateway.apply(create('a:later'))
     await gateway.data(SET_TAG, { version: 4 })
     const { errors } = await gateway.run(COMPACT, { before: 5 })
@@ -160,8 +160,8 @@ describe.each([
   })
 })
 
-describe('a registry that keeps no history', () => {
-  it("says of a version's snapshot that no history is kept: it gave one that nothing could be read of", async () => {
+describe('a registry without history', () => {
+  it('refuses the snapshot of an old version with HISTORY_NOT_KEPT', async () => {
     const gateway = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await gateway.apply(create('a:x'))
     await gateway.apply(create('a:y'))
@@ -172,7 +172,7 @@ describe('a registry that keeps no history', () => {
     await gateway.close()
   })
 
-  it('has nothing to compact, and says so', async () => {
+  it('refuses to compact with HISTORY_NOT_KEPT', async () => {
     const gateway = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await gateway.apply(create('a:x'))
     expect(await gateway.code(COMPACT, { before: 1 })).toBe('HISTORY_NOT_KEPT')

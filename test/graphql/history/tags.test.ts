@@ -18,7 +18,7 @@ describe('tags', () => {
   const set = async (name: string, version: number, rest: object = {}) =>
     (await gateway.data(SET, { input: { name, version, ...rest } })).setTag
 
-  it('name a version wherever a state is asked for', async () => {
+  it('select a version wherever a state is named', async () => {
     expect(await set('release/1.0', 1)).toMatchObject({
       name: 'release/1.0',
       version: { number: 1 },
@@ -41,7 +41,7 @@ describe('tags', () => {
     )
   })
 
-  it('are listed, looked up, and found on their versions in one read', async () => {
+  it('are listed, looked up, and loaded with their versions in one read', async () => {
     for (const name of ['c', 'a', 'b']) await set(name, name === 'b' ? 2 : 1)
     const { tags, tag, none, bad } = await gateway.data(`{
       tags(first: 2) { nodes { name } totalCount pageInfo { hasNextPage endCursor } }
@@ -73,7 +73,7 @@ describe('tags', () => {
     expect(gateway.calls.get('tagsOf')).toBe(1)
   })
 
-  it('are moved and taken away where they may be, and say why where not', async () => {
+  it('are moved and deleted if allowed, and refused with a reason otherwise', async () => {
     await set('fixed', 1)
     await set('latest', 1, { movable: true })
     expect(await set('latest', 2, { expectedVersion: 1 })).toMatchObject({ version: { number: 2 }, movable: true })
@@ -93,13 +93,13 @@ describe('tags', () => {
   })
 
   it.each(['', ' ', 'a b', '/a', 'a/', 'a//b', '.a', 'a..b', 'ä', 'a\u0000', 'a\n', 'x'.repeat(256)])(
-    'are not called %j',
+    'cannot be named %j',
     async (name) => {
       expect(await gateway.code(SET, { input: { name, version: 1 } })).toBe('BAD_USER_INPUT')
     },
   )
 
-  it('are not kept where no history is', async () => {
+  it('do not exist without history', async () => {
     const none = openGateway(openMemoryHistory(historyOptions, { hasHistory: false }))
     await none.apply(create('a:x'))
     expect(await none.code(SET, { input: { name: 't', version: 1 } })).toBe('HISTORY_NOT_KEPT')
@@ -131,7 +131,7 @@ describe('revertVersion', () => {
     }`
   const revert = async (input: object) => (await gateway.data(REVERT, { input })).revertVersion
 
-  it('takes back what a version changed, as a changeset of its own', async () => {
+  it('undoes the changes of a version as a changeset of its own', async () => {
     await gateway.apply(create('b:later'))
     expect(await revert({ version: 2, message: 'undo' })).toEqual({
       __typename: 'Applied',
@@ -147,7 +147,7 @@ describe('revertVersion', () => {
     })
   })
 
-  it('refuses with the entry as it stands where a later change is in the way', async () => {
+  it('refuses with the current entry if a later change conflicts', async () => {
     await gateway.apply(update('a:x', { n: 3 }))
     expect(await revert({ version: 2 })).toMatchObject({
       __typename: 'Refused',
@@ -159,7 +159,7 @@ describe('revertVersion', () => {
     })
   })
 
-  it('has one space of keys with the other mutations, and changes nothing on a dry run', async () => {
+  it('shares the key space of the other mutations, and changes nothing on a dry run', async () => {
     expect(await revert({ version: 2, dryRun: true })).toMatchObject({
       dryRun: true,
       transition: null,
@@ -180,7 +180,7 @@ describe('revertVersion', () => {
 })
 
 describe('namespaceHistory', () => {
-  it('tells what happened in a namespace, newest first, in pages', async () => {
+  it('lists the changes in a namespace, newest first, in pages', async () => {
     const gateway = openGateway()
     await gateway.apply(create('a:x', { n: 1 }), create('b:x'))
     await gateway.apply(update('a:x', { n: 2 }))

@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** Stands between a client and a Postgres server, and counts the statements that go by. */
+/** A proxy between a client and a Postgres server that counts statements. */
 export interface StatementCounter {
-  /** The same database by way of the counter. */
+  /** The URL of the database through the proxy. */
   readonly url: string
   statements: number
   close(): Promise<void>
@@ -45,7 +45,7 @@ export async function countStatements(databaseUrl: string): Promise<StatementCou
   return counter
 }
 
-/** Hears the type of each message that a client of Postgres sends; the first has no type, only a length. */
+/** Parses the type of each message of a Postgres client. The first message has no type, only a length. */
 function messageReader(hear: (type: number) => void): (chunk: Buffer) => void {
   let pending = Buffer.alloc(0)
   let started = false

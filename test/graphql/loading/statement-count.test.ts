@@ -9,7 +9,7 @@ import { countStatements } from './count-statements.js'
 
 interface Opened {
   readonly history: History
-  /** Statements that reached the server so far; for memory there are none. */
+  /** The number of statements that reached the server; 0 for memory. */
   statements(): number
   drop(): Promise<void>
 }
@@ -37,7 +37,7 @@ const BACKENDS: Record<string, () => Promise<Opened>> = {
   },
 }
 
-describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backend) => {
+describe.each(Object.keys(BACKENDS))('the number of calls to the store, over %s,', (backend) => {
   let opened: Opened
   let gateway: Gateway
 
@@ -65,7 +65,7 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
   })
 
   const callsFor = async (document: string, variables?: Record<string, unknown>) => {
-    // What each new connection asks for itself is not to be counted.
+    // Statements that set up a new connection must not be counted.
     await Promise.all(Array.from({ length: 8 }, () => gateway.data('{ namespaces { name } }')))
     gateway.calls.clear()
     const before = opened.statements()
@@ -73,7 +73,7 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     return { data, calls: Object.fromEntries(gateway.calls), statements: opened.statements() - before }
   }
 
-  it('for 100 entries with versions, histories, dependencies and dependents are a handful', async () => {
+  it('is small for 100 entries with versions, histories, dependencies and dependents', async () => {
     const { data, calls, statements } = await callsFor(`{ entries(where: {ns: {eq: "a"}}, first: 100) { nodes {
       entryId meta version { number author previous { number } children { number } isHead }
       history { totalCount nodes { revision version { number message } entry { revision } } }
@@ -96,21 +96,21 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     })
     const total = Object.values(calls).reduce((sum, count) => sum + count, 0)
     expect([calls, total <= 14]).toEqual([calls, true])
-    // A call is one statement, at most a few of them two.
+    // Most calls are one statement, a few are two.
     expect(statements).toBeLessThanOrEqual(16)
     if (backend === 'Postgres') expect(statements).toBeGreaterThanOrEqual(8)
   })
 
-  it('for many nodes are one for each type', async () => {
+  it('is one for each type of many nodes', async () => {
     const ids = Array.from({ length: 100 }, (_, n) => [`a:e${n}`, `r1/a:e${n}`, `v${n % 5}`]).flat()
     const { data, calls } = await callsFor('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })
     expect(data.nodes.filter((node: unknown) => node !== null)).toHaveLength(300)
-    // What is kept in memory is looked after, what is not is read; never both.
+    // An entry is either revalidated in the cache or read from the database, never both.
     const { head = 0, entries = 0, ...others } = calls
     expect([head + entries, others]).toEqual([1, { entryRevisions: 1, versions: 1 }])
   })
 
-  it('for versions with their trees, changesets and snapshots do not grow with their number', async () => {
+  it('does not grow with the number of versions with their trees, changesets and snapshots', async () => {
     const { calls } = await callsFor(
       `{ versions { nodes { number previous { number } children { number } changeset { created operations(first: 2) { nodes { entryId entry { entry { digest } } } } } } } }`,
     )
@@ -118,20 +118,20 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(calls).toMatchObject({ versionPage: 1, children: 1, changesOf: 1 })
   })
 
-  it('for transitions with their versions and changes do not grow with their number', async () => {
+  it('does not grow with the number of transitions with their versions and changes', async () => {
     const { calls } = await callsFor(
       '{ transitions { nodes { from { number } to { number } changes(first: 3) { totalCount nodes { entryId } } } } }',
     )
     expect(calls).toEqual({ transitionPage: 1, versions: 1, changesOf: 1 })
   })
 
-  it('for entries of one snapshot under many names are one', async () => {
+  it('is one for entries of one snapshot under many aliases', async () => {
     const fields = Array.from({ length: 50 }, (_, n) => `e${n}: entry(id: "a:e${n}") { digest }`).join(' ')
     const { calls } = await callsFor(`{ snapshot(at: {revision: 2}) { ${fields} } }`)
     expect(calls['entries']).toBe(1)
   })
 
-  it('for a graph of dependencies are a few for each level, however many entries', async () => {
+  it('is a few for each level of a dependency graph, however many entries it has', async () => {
     const { data, calls, statements } = await callsFor(
       '{ dependencyGraph(root: "a:e0", direction: BOTH, depth: 3) { nodes { depth entry { digest } } edges { source target } truncated } }',
     )
@@ -145,7 +145,7 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(statements).toBeLessThanOrEqual(2 + 6 * levels)
   })
 
-  it('for the warnings of a changeset are one, and a count for each namespace and group that loses entries, however many deletes', async () => {
+  it('is one for the warnings of a changeset, plus one for each namespace and group that loses entries', async () => {
     const operations = Array.from({ length: 50 }, (_, n) => ({ delete: { id: `a:e${n}` } }))
     const { data, calls } = await callsFor(
       'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { warnings { code entryId } } } }',
@@ -155,7 +155,7 @@ describe.each(Object.keys(BACKENDS))('the calls to the store, over %s,', (backen
     expect(calls).toEqual({ commit: 1, referencesTo: 1, countEntries: 2 })
   })
 
-  it('for one entry is one', async () => {
+  it('is one for one entry', async () => {
     const { calls } = await callsFor('{ entry(id: "a:e1") { id meta data digest revision } }')
     const { head = 0, entries = 0, ...others } = calls
     expect([head + entries, others]).toEqual([1, {}])

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway.close())
 
-/** A list with paging from both ends: where it stands, and the field that names its items. */
+/** A list with pages from both ends: its query and the field that names its items. */
 const LISTS = {
   entries: ['entries', 'id'],
   'entries ID_DESC': ['entries(orderBy: ID_DESC', 'id'],
@@ -64,7 +64,7 @@ async function walk(list: List, size: number, direction: 'forward' | 'backward')
     if (direction === 'forward') keys.push(...found.keys)
     else keys.unshift(...found.keys)
     const { hasNextPage, hasPreviousPage, startCursor, endCursor } = found.pageInfo
-    // The other side is where we came from.
+    // The other side is bounded by the cursor.
     expect(direction === 'forward' ? hasPreviousPage : hasNextPage).toBe(at !== null)
     if (!(direction === 'forward' ? hasNextPage : hasPreviousPage)) return keys
     at = direction === 'forward' ? endCursor : startCursor
@@ -72,7 +72,7 @@ async function walk(list: List, size: number, direction: 'forward' | 'backward')
 }
 
 describe.each(lists)('the list %s', (list) => {
-  it('is the same walked forward and backward, in pages of any size', async () => {
+  it('gives the same items forward and backward, in pages of any size', async () => {
     const whole = (await page(list, { first: 1000 })).keys as unknown[]
     expect(new Set(whole).size).toBe(whole.length)
     await fc.assert(
@@ -84,7 +84,7 @@ describe.each(lists)('the list %s', (list) => {
     )
   })
 
-  it('has edges and nodes in step, the ends of the page as cursors, and its whole length as totalCount', async () => {
+  it('has matching edges and nodes, the cursors of both ends, and its full length as totalCount', async () => {
     const whole = await page(list, {})
     const { edges, pageInfo, keys } = await page(list, { first: 3 })
     const key = LISTS[list][1]
@@ -94,7 +94,7 @@ describe.each(lists)('the list %s', (list) => {
     expect(whole.totalCount).toBe(whole.keys.length)
   })
 
-  it('gives any window between two cursors, from either end', async () => {
+  it('gives any range between two cursors, from either end', async () => {
     const whole = await page(list, {})
     if (whole.keys.length < 4) return
     await fc.assert(
@@ -116,7 +116,7 @@ describe.each(lists)('the list %s', (list) => {
     )
   })
 
-  it('allows a page of none', async () => {
+  it('allows an empty page', async () => {
     const { keys, pageInfo } = await page(list, { first: 0 })
     expect(keys).toEqual([])
     expect(pageInfo).toMatchObject({ hasPreviousPage: false, startCursor: null, endCursor: null })
@@ -127,7 +127,7 @@ describe.each(lists)('the list %s', (list) => {
 describe('a page', () => {
   const code = (args: string) => gateway.code(`{ versions(${args}) { totalCount } }`)
 
-  it('has a size from 0 to 1,000, from one end', async () => {
+  it('has 0 to 1,000 items, from one end', async () => {
     for (const args of [
       'first: -1',
       'last: -1',
@@ -144,7 +144,7 @@ describe('a page', () => {
     expect((await gateway.run('{ versions(first: null, last: 1) { nodes { id } } }')).errors).toEqual([])
   })
 
-  it('has 100 items unless told otherwise', async () => {
+  it('has 100 items by default', async () => {
     const many = openGateway()
     await many.apply(...Array.from({ length: 120 }, (_, n) => create(`a:${n}`)))
     const { entries } = await many.data('{ entries { nodes { id } pageInfo { hasNextPage } totalCount } }')
@@ -152,7 +152,7 @@ describe('a page', () => {
     await many.close()
   })
 
-  it('is not begun by a cursor of another list, order, registry, or of none', async () => {
+  it('refuses a cursor of another list, order or registry, and an invalid one', async () => {
     const { versions, entries, snapshot } = await gateway.data(
       '{ versions { pageInfo { startCursor } } entries { pageInfo { startCursor } } snapshot { entries { pageInfo { startCursor } } } }',
     )
@@ -175,7 +175,7 @@ describe('a page', () => {
     await other.close()
   })
 
-  it('is not begun by a cursor of a place that the list has not reached', async () => {
+  it('refuses a cursor beyond the end of the list', async () => {
     const { registryId } = gateway.registry.history
     const future = (list: string, ...position: unknown[]) =>
       Buffer.from(JSON.stringify([list, registryId.slice(0, 8), ...position])).toString('base64url')
@@ -186,7 +186,7 @@ describe('a page', () => {
     expect(await code2('entries(after: $c)', future('entries ID_ASC', 'n0:e0', 1_000_000))).toBe('INVALID_CURSOR')
   })
 
-  it('that is the last one ends in a cursor that is still good', async () => {
+  it('has an end cursor that stays valid, even on the last page', async () => {
     const { versions } = await gateway.data('{ versions { pageInfo { endCursor } } }')
     const next = await gateway.data(
       'query ($after: String) { versions(after: $after) { nodes { id } pageInfo { hasPreviousPage hasNextPage } } }',
@@ -195,7 +195,7 @@ describe('a page', () => {
     expect(next.versions).toEqual({ nodes: [], pageInfo: { hasPreviousPage: true, hasNextPage: false } })
   })
 
-  it('counts the whole list only where that is asked for', async () => {
+  it('counts the whole list only if totalCount is selected', async () => {
     gateway.calls.clear()
     await gateway.data(
       '{ entries { nodes { id } } versions { nodes { id } } transitions { nodes { revision } } entry(id: "n0:e0") { history { nodes { id } } } }',

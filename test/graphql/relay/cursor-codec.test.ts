@@ -16,7 +16,7 @@ function refused(read: () => unknown): void {
 }
 
 describe('a cursor', () => {
-  it('is read as the place it was written for', () => {
+  it('decodes to the position that was encoded', () => {
     expect(byId.decode(byId.encode(place))).toEqual(place)
     fc.assert(
       fc.property(fc.maxSafeNat(), (position) => {
@@ -25,11 +25,11 @@ describe('a cursor', () => {
     )
   })
 
-  it('passes through a URL as it is', () => {
+  it('needs no escaping in a URL', () => {
     expect(byId.encode(place)).toMatch(/^[A-Za-z0-9_-]+$/)
   })
 
-  it('of another list, order or registry is refused', () => {
+  it('is refused for another list, order or registry', () => {
     refused(() => numberCursors(HERE, 'transitions').decode(versions.encode(1)))
     refused(() => versions.decode(byId.encode(place)))
     refused(() => byId.decode(versions.encode(1)))
@@ -38,7 +38,7 @@ describe('a cursor', () => {
     refused(() => numberCursors(THERE, 'versions').decode(versions.encode(1)))
   })
 
-  it("of anybody else's making is refused", () => {
+  it('is refused if it was not issued by the registry', () => {
     const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const ours = JSON.parse(Buffer.from(byId.encode(place), 'base64url').toString()) as unknown[]
     for (const cursor of [

@@ -16,7 +16,7 @@ function codeOf(read: () => unknown): unknown {
   return 'no error'
 }
 
-/** A JSON value as a GraphQL literal; keys must be names. */
+/** Prints a JSON value as a GraphQL literal. Its keys must be GraphQL names. */
 function spelled(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spelled).join(', ')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -43,7 +43,7 @@ describe('a JSON literal', () => {
     ),
   })).value
 
-  it('spells the value that JSON.parse would give, in the order of its keys', () => {
+  it('has the value that JSON.parse would give, in the order of its keys', () => {
     fc.assert(
       fc.property(tree, (value) => {
         // JSON text has no -0.
@@ -56,7 +56,7 @@ describe('a JSON literal', () => {
     )
   })
 
-  it('keeps __proto__ as a key like any other', () => {
+  it('treats __proto__ as an ordinary key', () => {
     const read = literal('JSON', '{__proto__: {polluted: true}, constructor: 1}')
     expect(Object.keys(read as object)).toEqual(['__proto__', 'constructor'])
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
@@ -76,18 +76,18 @@ describe('a JSON literal', () => {
     expect(literal('JSON', text)).toBe(JSON.parse(text))
   })
 
-  it('takes variables inside, and leaves out a key whose variable is absent', () => {
+  it('may contain variables, and omits a key whose variable is absent', () => {
     expect(literal('JSON', '{a: $x, b: [$x, $y], c: $y}', { x: { deep: [1] } })).toEqual({
       a: { deep: [1] },
       b: [{ deep: [1] }, null],
     })
   })
 
-  it('takes an absent variable for absent, though every object has something of its name: it became a function', () => {
+  it('omits an absent variable named like a property of every object', () => {
     expect(literal('JSON', '{a: $constructor, b: [$toString]}', {})).toEqual({ b: [null] })
   })
 
-  it('refuses an enum value, which JSON cannot spell', () => {
+  it('refuses an enum value, which JSON cannot express', () => {
     expect(codeOf(() => literal('JSON', '{a: FOO}'))).toBe('BAD_USER_INPUT')
   })
 })
@@ -98,7 +98,7 @@ describe('JSONObject', () => {
     expect(codeOf(() => scalar('JSONObject').parseValue(JSON.parse(text)))).toBe('BAD_USER_INPUT')
   })
 
-  it('takes objects as they are', () => {
+  it('accepts objects unchanged', () => {
     const value = { a: [1] }
     expect(scalar('JSONObject').parseValue(value)).toBe(value)
     expect(literal('JSONObject', '{}')).toEqual({})
@@ -123,7 +123,7 @@ describe('EntryID', () => {
     },
   )
 
-  it('takes variables inside, checked when they are known', () => {
+  it('may contain variables, which are checked once they are known', () => {
     expect(literal('EntryID', '{ns: $a, name: $b}', { a: 'x', b: 'y' })).toEqual({ ns: 'x', name: 'y' })
     expect(codeOf(() => literal('EntryID', '{ns: $a, name: $b}', { a: 'x', b: 1 }))).toBe('BAD_USER_INPUT')
     expect(codeOf(() => literal('EntryID', '{ns: $a, name: $b}'))).toBe('no error')
@@ -162,7 +162,7 @@ describe('DateTime', () => {
     expect((literal('DateTime', `"${text}"`) as Date).toISOString()).toBe(utc)
   })
 
-  it('gives out what it reads', () => {
+  it('returns what it reads', () => {
     fc.assert(
       fc.property(
         fc.date({
@@ -195,7 +195,7 @@ describe('DateTime', () => {
     expect(codeOf(() => scalar('DateTime').parseValue(text))).toBe('BAD_USER_INPUT')
   })
 
-  it('refuses what is not text', () => {
+  it('refuses values that are not strings', () => {
     expect(codeOf(() => scalar('DateTime').parseValue(1700000000))).toBe('BAD_USER_INPUT')
     expect(codeOf(() => literal('DateTime', '1700000000'))).toBe('BAD_USER_INPUT')
   })

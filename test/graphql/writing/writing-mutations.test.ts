@@ -26,7 +26,7 @@ const FULL = /* GraphQL */ `
 `
 
 describe('a changeset that is applied', () => {
-  it('answers with the version, the movement, the changes and the delta it made', async () => {
+  it('returns the version, the transition, the changes and the delta', async () => {
     await gateway.apply(create('a:x', {}, 1), create('a:y', {}, 2))
     const { applyChangeset } = await gateway.data(FULL, {
       input: { message: 'why', operations: [create('a:z', {}, 3), update('a:x', {}, 9), remove('a:y')] },
@@ -80,7 +80,7 @@ describe('a changeset that is applied', () => {
     ])
   })
 
-  it('lists all of its changes, however many they are', async () => {
+  it('lists all of its changes, however many there are', async () => {
     const { applyChangeset } = await gateway.data(
       'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { changes { entryId } } } }',
       {
@@ -91,12 +91,12 @@ describe('a changeset that is applied', () => {
     expect(gateway.calls.get('changesOf')).toBe(2)
   })
 
-  it('does not read its changes where nobody asks for them', async () => {
+  it('does not read its changes unless they are selected', async () => {
     await gateway.apply(create('a:x'))
     expect(gateway.calls.has('changesOf')).toBe(false)
   })
 
-  it('on a dry run says what would have changed, and changes nothing', async () => {
+  it('reports what would change on a dry run, and changes nothing', async () => {
     const { applyChangeset } = await gateway.data(FULL, { input: { dryRun: true, operations: [create('a:x', {}, 1)] } })
     expect(applyChangeset).toMatchObject({
       version: { number: 0 },
@@ -108,7 +108,7 @@ describe('a changeset that is applied', () => {
     expect((await gateway.data('{ entry(id: "a:x") { id } }')).entry).toBeNull()
   })
 
-  it('is answered again for the same idempotency key, and is not applied again', async () => {
+  it('is applied once for the same idempotency key, with the same answer', async () => {
     const input = { idempotencyKey: 'k1', operations: [create('a:x', {}, 1)] }
     const first = (await gateway.data(FULL, { input })).applyChangeset
     await gateway.apply(update('a:x', {}, 2))
@@ -120,7 +120,7 @@ describe('a changeset that is applied', () => {
     expect(codes(await send({ ...input, operations: [create('a:other')] }))).toEqual([['IDEMPOTENCY_KEY_REUSED', null]])
   })
 
-  it('takes a replacement by another kind as a delete and a create', async () => {
+  it('shows a replacement by another kind as a delete and a create', async () => {
     await gateway.apply(create('a:x', {}, 1))
     const { applyChangeset } = await gateway.data(FULL, {
       input: { operations: [create('a:x', {}, 2, 'other.kind'), remove('a:x')] },
@@ -130,7 +130,7 @@ describe('a changeset that is applied', () => {
 })
 
 describe('a changeset that is refused', () => {
-  it('lists every problem found, each with its operation and the entry as it stands', async () => {
+  it('lists every problem with its operation and the current entry', async () => {
     const base = await gateway.apply(create('a:there', {}, 'old'), create('a:fenced'), create('a:kinded'))
     await gateway.apply(update('a:fenced', {}, 1))
     const answer = await send({
@@ -171,7 +171,7 @@ describe('a changeset that is refused', () => {
     expect((await gateway.data('{ currentVersion { number } }')).currentVersion.number).toBe(2)
   })
 
-  it('says so of an empty list, a moved head and a base yet to come', async () => {
+  it('reports an empty list, a moved head and a future base', async () => {
     await gateway.apply(create('a:x'))
     expect(codes(await send({ operations: [] }))).toEqual([['EMPTY_CHANGESET', null]])
     expect(codes(await send({ operations: [create('a:y')], expectedHead: 0 }))).toEqual([['HEAD_MOVED', null]])
@@ -180,7 +180,7 @@ describe('a changeset that is refused', () => {
     expect(codes(await send({ operations: [update('a:x', {}, 3), create('a:y')], base: 1 }))).toEqual([['CONFLICT', 0]])
   })
 
-  it('never takes a number beyond every double for null', async () => {
+  it('refuses a number beyond the range of a double, instead of reading it as null', async () => {
     const { applyChangeset } = await gateway.data(
       'mutation { applyChangeset(input: {operations: [{create: {id: "a:x", kind: "k", data: {n: 1e400}}}]}) { ... on Refused { problems { code operation } } } }',
     )
@@ -188,7 +188,7 @@ describe('a changeset that is refused', () => {
   })
 })
 
-describe('a request that cannot be read', () => {
+describe('an invalid request', () => {
   it.each([
     ['no operation given', { operations: [{}] }],
     ['two operations in one', { operations: [{ ...create('a:x'), ...remove('a:x') }] }],
@@ -210,13 +210,13 @@ describe('a request that cannot be read', () => {
     expect((await gateway.data('{ currentVersion { number } }')).currentVersion.number).toBe(0)
   })
 
-  it('is BAD_USER_INPUT: an author that cannot be kept', async () => {
+  it('is BAD_USER_INPUT: an author that cannot be stored', async () => {
     const odd = openGateway(undefined, 'a\u0000b')
     expect(await odd.code(APPLY, { input: { operations: [create('a:x')] } })).toBe('BAD_USER_INPUT')
     await odd.close()
   })
 
-  it('may be as long as is allowed', async () => {
+  it('is accepted up to the limits', async () => {
     const input = { operations: [create('a:x')], message: 'ü😀'.repeat(10_922), idempotencyKey: 'k'.repeat(255) }
     expect((await send(input)).__typename).toBe('Applied')
     expect((await gateway.data('{ currentVersion { message } }')).currentVersion.message).toBe(input.message)
@@ -229,7 +229,7 @@ describe('applying a version', () => {
     await gateway.apply(update('a:x', {}, 2), create('a:y'))
   })
 
-  it('moves the head as one movement, and makes no version', async () => {
+  it('moves the head in one transition, and makes no version', async () => {
     expect(await move({ version: 1, message: 'back' })).toEqual({
       __typename: 'Applied',
       version: { number: 1 },
@@ -250,7 +250,7 @@ describe('applying a version', () => {
     })
   })
 
-  it('that is the head already succeeds and changes nothing', async () => {
+  it('succeeds without a change if it is already the head', async () => {
     expect(await move({ version: 2 })).toMatchObject({
       version: { number: 2 },
       transition: null,
@@ -259,7 +259,7 @@ describe('applying a version', () => {
     })
   })
 
-  it('can be tried, fenced and repeated', async () => {
+  it('supports dry runs, fences and idempotency keys', async () => {
     expect(await move({ version: 0, dryRun: true })).toMatchObject({
       version: { number: 2 },
       transition: null,
@@ -275,7 +275,7 @@ describe('applying a version', () => {
     expect(await move(input)).toMatchObject({ replayed: true, transition: { revision: 3 } })
   })
 
-  it('branches history: the next changeset goes on from there', async () => {
+  it('branches history: the next changeset continues from there', async () => {
     await move({ version: 1 })
     await gateway.apply(create('a:z'))
     expect(
