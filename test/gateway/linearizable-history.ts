@@ -15,7 +15,7 @@ export interface Read {
 }
 
 /**
- * Finds reads that violate linearizability. A read must not miss a write that was acknowledged before it began, see a
+ * Finds reads that are not linearizable. A read must not miss a write that was acknowledged before it began, see a
  * write that had not begun, combine values that never existed together, or be older than a read that ended before it
  * began. Each key is null at revision 0.
  */

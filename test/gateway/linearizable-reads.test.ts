@@ -10,7 +10,7 @@ const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id data 
 const PAGE =
   'query ($first: Int!, $after: String) { entries(first: $first, after: $after) { nodes { id data } pageInfo { hasNextPage endCursor } } }'
 
-describe('the linearizability checker', () => {
+describe('the checker of linearizable reads', () => {
   const write = (key: string, value: number | null, revision: number, begun: number, ended: number): Write => ({
     key,
     value,

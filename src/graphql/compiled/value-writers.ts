@@ -3,7 +3,7 @@ import { restoreNegativeZeros } from '../results/result-text.js'
 import { StoredJson } from '../results/stored-json.js'
 import type { HandleError, ResponsePath, Text, WriteObject, WriteValue } from './execution.js'
 
-export function isPromise<Value>(value: Value | PromiseLike<Value>): value is Promise<Value> {
+function isPromise<Value>(value: Value | PromiseLike<Value>): value is Promise<Value> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 

@@ -73,7 +73,7 @@ builder.queryField('snapshot', (t) =>
 )
 
 /** Finds the version that was the head at a readable revision. @throws RegistryError COMPACTED */
-export async function versionAt(revision: number, context: RequestContext): Promise<Version> {
+async function versionAt(revision: number, context: RequestContext): Promise<Version> {
   const loaders = context.loaders()
   const transition = revision === 0 ? null : await loaders.transition.load(revision)
   if (revision === 0 || transition !== null) return loadVersion(transition?.to ?? 0, context)

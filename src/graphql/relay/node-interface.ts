@@ -8,7 +8,7 @@ import type { RequestContext } from '../base/request-context.js'
 import type { Loaders } from '../loading/loaders.js'
 
 /** @bound Ids in one `nodes` query. */
-export const MAX_NODES = 1_000
+const MAX_NODES = 1_000
 
 type NodeType = 'Entry' | 'EntryRevision' | 'Version'
 
