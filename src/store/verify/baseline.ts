@@ -5,17 +5,17 @@ import { CHAIN_START_DIGEST } from '../planning/changeset-codec.js'
 import type { TransitionRow } from '../planning/commit-state.js'
 import { textHash } from './content-digest.js'
 
-/** What stands in for the history that was compacted away, so that what is left of it can still be checked. */
+/** Replaces the history that was compacted away, so that the rest can still be checked. */
 export interface Baseline {
-  /** Everything from here on is kept. */
+  /** The oldest revision that is retained in full. */
   readonly revision: number
-  /** Chained over the rows of all versions below it, whose changesets are gone. */
+  /** Chained over the rows of all versions below the baseline, whose changesets have been removed. */
   readonly versionsDigest: string
-  /** Chained over the digests and entry counts of all transitions below it. */
+  /** Chained over the digests and entry counts of all transitions below the baseline. */
   readonly transitionsDigest: string
-  /** Sum of the log's rows that make the state it began with. */
+  /** The sum of the log's rows that make up the state at the baseline. */
   readonly rows: string
-  /** False while something of what was compacted away is still there. */
+  /** False while compacted rows remain to be removed. */
   readonly removed: boolean
 }
 
@@ -41,21 +41,21 @@ export function versionsDigest(versions: readonly Version[], before: number): st
     }, CHAIN_START_DIGEST)
 }
 
-/** The link after a transition, in the chain that a baseline keeps of them. */
+/** The next link, after a transition, in the baseline's chain of transitions. */
 export function transitionLink(link: string, { digest, entryCount }: TransitionRow): string {
   return nextLink(link, [digest, entryCount])
 }
 
-/** Of all that a row of the log says. */
+/** The digest of a row of the log with its content. */
 export function rowDigest(row: ChangeRow): string {
   const { id, revision, operation, position, deletePosition, content, version, previousRevision } = row
-  const told = content === null ? null : [content.digest, textHash(content)]
+  const digests = content === null ? null : [content.digest, textHash(content)]
   return createHash('sha256')
-    .update(JSON.stringify([id, revision, operation, position, deletePosition, version, previousRevision, told]))
+    .update(JSON.stringify([id, revision, operation, position, deletePosition, version, previousRevision, digests]))
     .digest('hex')
 }
 
-/** A sum as it is kept. */
+/** Formats a sum as it is stored. */
 export function sumText(sum: bigint): string {
   return sum.toString(16).padStart(64, '0')
 }

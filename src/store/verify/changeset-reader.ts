@@ -2,7 +2,7 @@ import type { StoredHistory } from './stored-history.js'
 
 const CHANGESETS_AT_ONCE = 200
 
-/** Reads changesets ahead in the order in which they will be asked for. */
+/** Reads changesets ahead, in the order in which the caller will read them. */
 export class ChangesetReader {
   #ahead = new Map<number, Uint8Array>()
   #next = 0

@@ -9,7 +9,7 @@ interface ContentTexts {
   readonly dataText: string
 }
 
-/** The digest that a content should have; null where its texts are no JSON any more. */
+/** Computes the digest that a content should have; null if its texts are not JSON. */
 export function contentDigest({ kind, metaText, dataText }: ContentTexts): string | null {
   try {
     return sha256(canonicalJson({ kind, meta: JSON.parse(metaText) as Json, data: JSON.parse(dataText) as Json }))
@@ -18,7 +18,7 @@ export function contentDigest({ kind, metaText, dataText }: ContentTexts): strin
   }
 }
 
-/** Of the texts to the letter: equal values may be written differently. */
+/** Hashes the texts as they are written. Equal values may be written differently. */
 export function textHash(content: ContentTexts): string {
   return createHash('sha256').update(`${content.kind}\0${content.metaText}\0${content.dataText}`).digest('base64')
 }

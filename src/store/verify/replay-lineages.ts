@@ -11,30 +11,30 @@ import type { StoredHistory, StoredVersion } from './stored-history.js'
 function verifyRoot(root: Version | undefined, report: ReportCorruption): void {
   if (root === undefined) return
   if (root.digest !== rootDigest(root.createdAt))
-    report('version', 'v0', 'its digest is not that of the time it was made')
+    report('version', 'v0', 'Its digest does not match its time')
   const { number, parent, revision, author, message, created, updated, deleted } = root
   const said = JSON.stringify([number, parent, revision, author, message, created, updated, deleted])
-  if (said !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `is stored as ${said}`)
+  if (said !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `Is stored as ${said}`)
 }
 
 export interface Replay {
-  /** By version number: the sum of the state that its lineage leads to. */
+  /** By version number: the sum of the state at the end of its lineage. */
   readonly sums: ReadonlyMap<number, bigint>
-  /** `<version>/<id>`: the hash of the text that this version's changeset wrote for the entry; null unless asked for. */
+  /** By `<version>/<id>`: the hash of the text that the version's changeset wrote for the entry; null without `byText`. */
   readonly written: ReadonlyMap<string, string> | null
-  /** By version number: what its changeset does to each entry. */
+  /** By version number: the number of operations in its changeset. */
   readonly operationCounts: ReadonlyMap<number, number>
 }
 
 export interface ReplayOptions {
-  /** Versions of earlier revisions have been compacted away; those that others are built on have their state's sum. */
+  /** Versions of earlier revisions have been compacted away. Those with retained descendants have a stored state sum. */
   readonly oldestRevision: number
-  /** Whether each text is to be held against the log by itself, which names what differs; its sum tells that something does. */
+  /** Whether each text is compared with the log. That names what differs; the state sum only shows that something does. */
   readonly byText: boolean
   readonly progress: (done: number, of: number) => void
 }
 
-/** Rebuilds every version that is kept, from v0 or from the baseline, by the changesets alone. */
+/** Rebuilds the state of every retained version, from v0 or from the baseline, by the changesets alone. */
 export async function replayLineages(
   versions: readonly StoredVersion[],
   stored: StoredHistory,
@@ -45,16 +45,16 @@ export async function replayLineages(
   const childrenOf = new Map<number, number[]>()
   for (const { number, parent, revision } of versions) {
     if (parent === null) {
-      if (number !== 0) report('version', `v${number}`, 'has no parent')
+      if (number !== 0) report('version', `v${number}`, 'Has no parent')
       continue
     }
     if (!(parent < number) || !byNumber.has(parent))
-      report('version', `v${number}`, `its parent ${parent} is no earlier version`)
+      report('version', `v${number}`, `Its parent ${parent} is not an earlier version`)
     else if (revision >= oldestRevision) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), number])
   }
   for (const [place, { number }] of versions.entries()) {
     if (number !== place) {
-      report('version', `v${place}`, 'is missing')
+      report('version', `v${place}`, 'Is missing')
       break
     }
   }
@@ -72,7 +72,7 @@ export async function replayLineages(
     roots.flatMap(({ number }) => preorder(childrenOf, number)),
     stored,
   )
-  // Depth first with an explicit stack: a lineage may be a million versions long.
+  // Depth first, with an explicit stack: a lineage may be a million versions long.
   const stack: { number: number; undo: Undo[]; next: number }[] = []
   const enter = async (number: number) => {
     const undo = await replayOne(
@@ -125,16 +125,16 @@ async function replayOne(
   const bytes = await changesets.read(version.number)
   const parentDigest = byNumber.get(version.parent!)?.digest ?? ''
   if (bytes === undefined) {
-    report('changeset', where, 'its changeset is missing')
+    report('changeset', where, 'Its changeset is missing')
     return []
   }
   if (versionDigest(parentDigest, bytes) !== version.digest)
-    report('changeset', where, 'the digest does not follow from the parent and the changeset')
+    report('changeset', where, 'Its digest does not follow from the parent and the changeset')
   let changeset: StoredChangeset
   try {
     changeset = decodeChangeset(bytes)
   } catch (error) {
-    report('changeset', where, `cannot be read: ${(error as Error).message}`)
+    report('changeset', where, `Cannot be read: ${(error as Error).message}`)
     return []
   }
   const header = [
@@ -146,7 +146,7 @@ async function replayOne(
   ]
   const row = [version.number, version.parent, version.author, version.message, version.createdAt.getTime()]
   if (JSON.stringify(header) !== JSON.stringify(row))
-    report('version', where, `is stored as ${JSON.stringify(row)}, its changeset says ${JSON.stringify(header)}`)
+    report('version', where, `Is stored as ${JSON.stringify(row)}; its changeset has ${JSON.stringify(header)}`)
   const counts = { CREATE: 0, UPDATE: 0, DELETE: 0 }
   const undo: Undo[] = []
   for (const { kind, id, content } of changeset.operations) {
@@ -160,18 +160,18 @@ async function replayOne(
       continue
     }
     const digest = contentDigest(content)
-    if (digest === null) report('changeset', where, `the content of ${id} is not JSON`)
+    if (digest === null) report('changeset', where, `The content of ${id} is not JSON`)
     sum.set(id, { digest: digest ?? '' })
     written?.set(`${version.number}/${id}`, textHash(content))
   }
   operationCounts.set(version.number, changeset.operations.length)
   if (counts.CREATE !== version.created || counts.UPDATE !== version.updated || counts.DELETE !== version.deleted) {
-    report('version', where, 'its counts are not those of its changeset')
+    report('version', where, 'Its counts are not those of its changeset')
   }
   return undo
 }
 
-/** Versions in the order in which a tree is walked, its root left out: it has no changeset. */
+/** The versions below a root in preorder. The root itself has no changeset. */
 function preorder(childrenOf: ReadonlyMap<number, readonly number[]>, root: number): number[] {
   const order: number[] = []
   const stack = [...(childrenOf.get(root) ?? [])].reverse()

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { EntryId } from '../../core/entry/entry-id.js'
 
 /**
- * Without the version that wrote it: moving the head leaves an entry alone whose content is equal by value, whichever
- * version wrote it.
+ * An entry without the version that wrote it: when the head moves, an entry with equal content is left unchanged,
+ * whichever version wrote it.
  */
 export interface SummedEntry {
   readonly digest: string
@@ -12,9 +12,8 @@ export interface SummedEntry {
 const MODULUS = 1n << 256n
 
 /**
- * A state as one number: the sum, modulo 2^256, of a hash of each of its entries (AdHash, Bellare and
- * Micciancio 1997). Adding, changing and removing an entry cost the same however large the state is, and
- * two states with the same sum are the same.
+ * A state as one number: the sum of a hash of each entry, modulo 2^256 (AdHash, Bellare and Micciancio 1997). Adding,
+ * changing or removing an entry takes the same time however large the state is. Two states with the same sum are equal.
  */
 export class StateSum {
   readonly #entries = new Map<EntryId, SummedEntry>()
@@ -28,7 +27,7 @@ export class StateSum {
     return this.#entries.get(id)
   }
 
-  /** Undefined takes the entry out. */
+  /** Sets an entry; undefined removes it. */
   set(id: EntryId, entry: SummedEntry | undefined): void {
     const before = this.#entries.get(id)
     if (before !== undefined) this.#value = (this.#value - hash(id, before) + MODULUS) % MODULUS

@@ -7,24 +7,24 @@ import type { ChangeRow } from '../planning/change-row.js'
 import type { TransitionRow } from '../planning/commit-state.js'
 import type { Baseline } from './baseline.js'
 
-/** The stored rows as they are, in order; each call reads anew. */
+/** The stored rows in order, unchecked. Each call reads them again. */
 export interface StoredHistory {
-  /** Ascending; without changesets. */
+  /** The versions, ascending, without changesets. */
   versions(): AsyncIterable<StoredVersion>
   changesets(numbers: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>>
   transitions(): AsyncIterable<TransitionRow>
-  /** Ascending by revision. `metaIndex` is the searchable copy of meta, null where there is none. */
+  /** The rows of the log, ascending by revision. `metaIndex` is the searchable copy of meta; null if there is none. */
   changes(): AsyncIterable<{ readonly row: ChangeRow; readonly metaIndex: Json }>
   /** The entries of a state, in any order. */
   stateAt(revision: number): AsyncIterable<EntryRevision>
-  /** Null where nothing has been compacted. */
+  /** Null if nothing has been compacted. */
   baseline(): Promise<Baseline | null>
   head(): AsyncIterable<{ readonly entry: EntryRevision; readonly metaIndex: Json }>
   pointer(): Promise<StoredPointer>
   tags(): AsyncIterable<{ readonly tag: Tag; readonly digest: string }>
-  /** Every id in the index of names; null where there is no such index. */
+  /** Every id in the index of names; null if the store has no such index. */
   names: (() => AsyncIterable<EntryId>) | null
-  /** The index of references, each row as one text, and the rows that an entry should have there; null where there is none. */
+  /** The index of references, each row as one text, and the rows that an entry should have; null if there is no index. */
   readonly referenceIndex: {
     rows(): AsyncIterable<string>
     rowsOf(entry: EntryRevision): readonly string[]
@@ -33,11 +33,11 @@ export interface StoredHistory {
 
 export interface StoredVersion extends Version {
   readonly hasChangeset: boolean
-  /** Sum of its state, where that was compacted away and is still needed. */
+  /** The sum of its state, if that was compacted away and is still needed. */
   readonly state: string | null
 }
 
-/** What is kept of the end of history, so that the next batch need not look for it. */
+/** The stored end of history, which saves the next batch from searching for it. */
 export interface StoredPointer {
   readonly head: Head
   readonly lastVersion: number

@@ -5,7 +5,7 @@ import type { CorruptionPart } from '../contract/history.js'
 import { contentDigest } from './content-digest.js'
 import type { ReportCorruption } from './report-corruption.js'
 
-/** Holds a stored content against its digest and its searchable copy of meta. */
+/** Compares a stored content with its digest and with the searchable copy of its meta. */
 export function verifyContent(
   part: CorruptionPart,
   where: string,
@@ -14,8 +14,8 @@ export function verifyContent(
   report: ReportCorruption,
 ): void {
   const digest = contentDigest(content)
-  if (digest === null) return report(part, where, 'the content is not JSON')
-  if (digest !== content.digest) report(part, where, 'the content does not have its digest')
+  if (digest === null) return report(part, where, 'The content is not JSON')
+  if (digest !== content.digest) report(part, where, 'The content does not have its digest')
   if (metaIndex !== null && !jsonEquals(metaIndex, content.meta))
-    report(part, where, 'the searchable copy of meta differs from meta')
+    report(part, where, 'The searchable copy of meta differs from meta')
 }

@@ -9,24 +9,13 @@ import type { StoredHistory, StoredPointer, StoredVersion } from './stored-histo
 import { verifyHead } from './verify-head.js'
 import { walkLog } from './walk-log.js'
 
-/*
- * Two readings of history that share nothing, held against each other.
- *
- *   by the changesets            v0 ─▶ v1 ─▶ v2      walked down the version tree, undone on the way back up:
- *   (lineage of each version)         └─▶ v3         the state of every version, from v0 by its own lineage
- *
- *   by the log                   r1 ─▶ r2 ─▶ r3 ─▶ r4    walked along the revisions, row by row
- *
- * A state of a million entries is held as one number (StateSum), moved on by each change, so that every
- * version is compared in constant space; the rows are compared one by one besides, to name what is wrong.
- *
- * Where history was compacted both begin at the baseline: the state before its revision, held against the sum of the rows
- * that made it, and each version below it that others are built on against the sum of its state.
- */
-
-/** A broken store can have millions of wrong rows; that many are enough to see what happened. */
+/** A broken store may have millions of wrong rows. The first ones show what happened. */
 const MAX_CORRUPTIONS = 1_000
 
+/**
+ * Checks a stored history. README.md of this room explains how.
+ * @param progress - receives the number of versions checked, and of all versions
+ */
 export async function verifyHistory(
   stored: StoredHistory,
   progress: (done: number, of: number) => void = () => {},
@@ -34,15 +23,15 @@ export async function verifyHistory(
   return (await readHistory(stored, { progress, byText: true, measureAt: null })).verification
 }
 
-/** A baseline at a revision, and by version the sum of its state, for those that are the head there or will be again. */
+/** A baseline, and the state sums by version of those that are the head there or become it again. */
 export interface Measured {
   readonly baseline: MeasuredBaseline
   readonly sums: ReadonlyMap<number, bigint>
 }
 
 /**
- * What is to be kept of the history before a revision. All of history is checked on the way: what is wrong would not be
- * found any more once the rest is gone.
+ * Measures the baseline that replaces the history before a revision. All of history is checked, because a corruption
+ * could not be found after the rest has been removed.
  * @throws RegistryError HISTORY_DAMAGED
  */
 export async function measureBaseline(stored: StoredHistory, before: number): Promise<Measured> {
@@ -54,8 +43,8 @@ export async function measureBaseline(stored: StoredHistory, before: number): Pr
   } = await readHistory(stored, { progress: () => {}, byText: false, measureAt: before })
   const [first] = corruptions
   if (first !== undefined)
-    throw historyDamagedError(corruptions.length, `${first.part} ${first.where} ${first.message}`)
-  if (measured === null) throw new Error(`revision ${before} was not met`)
+    throw historyDamagedError(corruptions.length, `${first.part} ${first.where}: ${first.message}`)
+  if (measured === null) throw new Error(`Revision ${before} is not in the log`)
   return { baseline: { revision: before, versionsDigest: versionsDigest(versions, before), ...measured }, sums }
 }
 
@@ -105,19 +94,19 @@ async function readHistory(
   return { verification, versions, sums: replay.sums, measured: line.measured }
 }
 
-/** Those whose changesets are gone can only be held against what the baseline was made of. */
+/** Versions without a changeset can only be compared with the baseline's digest of them. */
 function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, report: ReportCorruption): void {
   if (versionsDigest(versions, baseline.revision) !== baseline.versionsDigest) {
-    report('baseline', 'baseline', 'the versions below it are not those that it was made of')
+    report('baseline', 'baseline', 'The versions below it are not those that it was made of')
   }
   if (!baseline.removed) return
   for (const { number, revision, hasChangeset } of versions) {
     if (number > 0 && revision < baseline.revision && hasChangeset)
-      report('version', `v${number}`, 'its changeset should have been removed')
+      report('version', `v${number}`, 'Its changeset should have been removed')
   }
 }
 
-/** The sum of all tags, each held against its digest. */
+/** Compares each tag with its digest, and returns the sum of all tags. */
 async function verifyTags(
   versions: readonly Version[],
   baseline: Baseline | null,
@@ -128,11 +117,11 @@ async function verifyTags(
   let sum = NO_TAGS
   for await (const { tag, digest } of stored.tags()) {
     sum = movedTagSum(sum, undefined, tag)
-    if (tagDigest(tag) !== digest) report('tag', tag.name, 'does not have its digest')
+    if (tagDigest(tag) !== digest) report('tag', tag.name, 'Does not have its digest')
     const revision = revisionOf.get(tag.version)
-    if (revision === undefined) report('tag', tag.name, `stands on version ${tag.version}, which is not there`)
+    if (revision === undefined) report('tag', tag.name, `Names version ${tag.version}, which does not exist`)
     else if (tag.version > 0 && revision < (baseline?.revision ?? 0))
-      report('tag', tag.name, `stands on version ${tag.version}, which is compacted away`)
+      report('tag', tag.name, `Names version ${tag.version}, which has been compacted`)
   }
   return sum
 }
@@ -140,6 +129,6 @@ async function verifyTags(
 function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: ReportCorruption): void {
   for (const key of Object.keys(byLog) as (keyof StoredPointer)[]) {
     const [said, is] = [JSON.stringify(stored[key]), JSON.stringify(byLog[key])]
-    if (said !== is) report('head_pointer', key, `is stored as ${said}, by the log it is ${is}`)
+    if (said !== is) report('head_pointer', key, `Is stored as ${said}; by the log it is ${is}`)
   }
 }

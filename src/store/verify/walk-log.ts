@@ -12,7 +12,7 @@ import { StateSum } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
 
-/** What is remembered of an entry as it stands: not its texts, of which there may be gigabytes. */
+/** The current state of an entry, without its texts: there may be gigabytes of them. */
 export interface WalkedEntry {
   readonly revision: number
   readonly version: number
@@ -23,11 +23,11 @@ export interface WalkedEntry {
 
 export interface LogWalkOptions {
   readonly baseline: Baseline | null
-  /** Also measure what a baseline at this revision would be. */
+  /** Also measures the baseline at this revision. */
   readonly measureAt: number | null
 }
 
-/** Walks the log along the revisions and holds it against the replay. */
+/** Reads the log revision by revision and compares it with the replay. */
 export async function walkLog(
   versions: readonly Version[],
   replay: Replay,
@@ -65,23 +65,23 @@ export async function walkLog(
       )
     }
     if (revision === measureAt) measured = { transitionsDigest: line.link, rows: sumText(line.rows.value) }
-    if (revision !== head.revision + 1) report('transition', where, `follows revision ${head.revision}`)
+    if (revision !== head.revision + 1) report('transition', where, `Follows revision ${head.revision}`)
     if (from !== head.version)
-      report('transition', where, `starts from version ${from}, but the head was ${head.version}`)
+      report('transition', where, `Starts from version ${from}, but the head was ${head.version}`)
     digest = transitionDigest(digest, transition)
     if (digest !== transition.digest) {
-      report('transition', where, 'the digest does not follow from the transition before and its row')
+      report('transition', where, 'Its digest does not follow from the previous transition and its row')
       digest = transition.digest
     }
-    if (transition.createdAt.getTime() < lastTime) report('transition', where, 'is older than the transition before it')
+    if (transition.createdAt.getTime() < lastTime) report('transition', where, 'Is older than the previous transition')
     lastTime = transition.createdAt.getTime()
     if (kind === 'CHANGESET' && firstAt.has(to))
-      report('transition', where, `makes version ${to}, which was there before`)
+      report('transition', where, `Makes version ${to}, which existed before`)
     if (kind === 'VERSION' && !firstAt.has(to))
-      report('transition', where, `applies version ${to}, which was not there yet`)
+      report('transition', where, `Applies version ${to}, which did not exist yet`)
     if (!firstAt.has(to)) firstAt.set(to, revision)
 
-    const places: number[] = []
+    const positions: number[] = []
     while (!row.done && row.value.row.revision <= revision) {
       const { row: change, metaIndex } = row.value
       const hash = change.content === null ? null : textHash(change.content)
@@ -96,8 +96,8 @@ export async function walkLog(
           isCompacted(change.version) ? null : replay.written,
           report,
         )
-      places.push(change.position, ...(change.deletePosition === null ? [] : [change.deletePosition]))
-      take(change, hash, state, sum)
+      positions.push(change.position, ...(change.deletePosition === null ? [] : [change.deletePosition]))
+      applyRow(change, hash, state, sum)
       if (revision < lastBoundary)
         line.rows.set(change.id, change.content === null ? undefined : { digest: rowDigest(change) })
       everSeen.add(change.id)
@@ -108,21 +108,21 @@ export async function walkLog(
     line.entryCount = transition.entryCount
     head = { revision, version: to }
     if (revision < oldest) continue
-    if (places.length !== transition.changeCount || !isPermutation(places))
-      report('change', where, `its ${transition.changeCount} changes are not all there, each at its place`)
+    if (positions.length !== transition.changeCount || !isPermutation(positions))
+      report('change', where, `Its ${transition.changeCount} changes are not complete, each at its own position`)
     if (transition.entryCount !== state.size)
-      report('transition', where, `says ${transition.entryCount} entries, but there are ${state.size}`)
+      report('transition', where, `Has ${transition.entryCount} entries stored, but there are ${state.size}`)
     if (sum.value !== replay.sums.get(to))
-      report('change', where, `the stored state is not what the changesets up to version ${to} lead to`)
+      report('change', where, `The stored state is not the one that the changesets up to version ${to} lead to`)
   }
-  if (!row.done) report('change', `r${row.value.row.revision}/${row.value.row.id}`, 'belongs to no transition')
-  if (!isBaselineChecked) report('baseline', 'baseline', `is of revision ${oldest}, which is not there`)
+  if (!row.done) report('change', `r${row.value.row.revision}/${row.value.row.id}`, 'Belongs to no transition')
+  if (!isBaselineChecked) report('baseline', 'baseline', `Is of revision ${oldest}, which does not exist`)
   for (const { number, revision } of versions) {
     if (firstAt.get(number) !== revision)
       report(
         'version',
         `v${number}`,
-        `is stored as first at revision ${revision}, by the log it is ${firstAt.get(number) ?? 'at none'}`,
+        `Is stored as first at revision ${revision}; by the log it is ${firstAt.get(number) ?? 'none'}`,
       )
   }
   return { state, everSeen, head, digest, changes, measured }
@@ -135,22 +135,22 @@ function verifyBaseline(
   report: ReportCorruption,
 ): void {
   if (line.link !== baseline.transitionsDigest)
-    report('baseline', 'baseline', 'the transitions below it are not those that it was made of')
+    report('baseline', 'baseline', 'The transitions below it are not those that it was made of')
   if (sumText(line.rows.value) !== baseline.rows)
-    report('baseline', 'baseline', 'the entries it begins with are not those that it was made of')
+    report('baseline', 'baseline', 'The entries it begins with are not those that it was made of')
   if (found.entries !== line.entryCount)
     report(
       'baseline',
       'baseline',
-      `begins with ${found.entries} entries, by its last transition there were ${line.entryCount}`,
+      `Begins with ${found.entries} entries; by its last transition there were ${line.entryCount}`,
     )
   if (!found.isState)
-    report('baseline', 'baseline', 'the state it begins with does not have the sum that was kept of its version')
+    report('baseline', 'baseline', 'The state it begins with does not have the stored sum of its version')
   if (baseline.removed && found.rows !== found.entries)
     report('baseline', 'baseline', `${found.rows - found.entries} changes below it should have been removed`)
 }
 
-/** A row below the baseline stands for nothing but the content it holds. */
+/** Of a row below the baseline only the content matters. */
 function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: ReportCorruption): void {
   if (row.content !== null) verifyContent('change', `r${row.revision}/${row.id}`, row.content, metaIndex, report)
 }
@@ -166,15 +166,15 @@ function verifyRow(
 ): void {
   const where = `r${row.revision}/${row.id}`
   const before = state.get(row.id)
-  if (row.revision !== transition.revision) report('change', where, 'belongs to no transition')
+  if (row.revision !== transition.revision) report('change', where, 'Belongs to no transition')
   const fits: (typeof ROW_FITS)[keyof typeof ROW_FITS] | undefined = ROW_FITS[row.operation]
-  if (fits === undefined) return report('change', where, `there is no operation "${row.operation as string}"`)
+  if (fits === undefined) return report('change', where, `There is no operation "${row.operation as string}"`)
   if (fits.before !== (before !== undefined)) report('change', where, `${row.operation} does not fit the state before`)
   if (row.previousRevision !== (before?.revision ?? null))
     report(
       'change',
       where,
-      `names revision ${row.previousRevision} as the one before, it is ${before?.revision ?? null}`,
+      `Has ${row.previousRevision} as previous revision; it is ${before?.revision ?? null}`,
     )
   if (
     before !== undefined &&
@@ -188,10 +188,10 @@ function verifyRow(
     report('change', where, `${row.operation} with${row.content === null ? 'out' : ''} content`)
   if (row.content === null) return
   if (transition.kind === 'CHANGESET' && row.version !== transition.to)
-    report('change', where, `says version ${row.version}, it is ${transition.to}`)
+    report('change', where, `Has version ${row.version}; it is ${transition.to}`)
   verifyContent('change', where, row.content, metaIndex, report)
   if (written !== null && written.get(`${row.version}/${row.id}`) !== hash)
-    report('change', where, `is not what version ${row.version} wrote`)
+    report('change', where, `Is not what version ${row.version} wrote`)
 }
 
 const ROW_FITS = {
@@ -201,7 +201,7 @@ const ROW_FITS = {
   replace: { before: true, content: true, sameKind: false },
 } as const
 
-function take(
+function applyRow(
   { id, revision, version, content }: ChangeRow,
   hash: string | null,
   state: Map<EntryId, WalkedEntry>,
@@ -216,7 +216,7 @@ function take(
   sum.set(id, { digest: content.digest })
 }
 
-function isPermutation(places: readonly number[]): boolean {
-  const seen = new Set(places)
-  return seen.size === places.length && places.every((place) => place >= 0 && place < places.length)
+function isPermutation(positions: readonly number[]): boolean {
+  const seen = new Set(positions)
+  return seen.size === positions.length && positions.every((position) => position >= 0 && position < positions.length)
 }

@@ -13,7 +13,7 @@ import {
   entryOfPrefixed,
 } from '../base/entry-row.js'
 import type { Transaction } from '../base/retrying-client.js'
-import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-log.js'
+import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-differences.js'
 import { addEntries, addInstances, type PostgresCommitState } from './read-commit-state.js'
 
 /** Reads what reverting a version needs, and adds the entries that the version touched to the state. */

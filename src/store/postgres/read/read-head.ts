@@ -4,13 +4,13 @@ import type { HeadReader } from '../../contract/head-reader.js'
 import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 
-/** Contents are told for so many of the latest changes, where they take no more bytes than this. */
-const TOLD_CONTENTS = 100
-const TOLD_BYTES = 4_096
+/** The read index includes the contents of this many latest changes, if they are no larger than `INCLUDED_BYTES`. */
+const INCLUDED_CONTENTS = 100
+const INCLUDED_BYTES = 4_096
 
 /**
- * Settings of the sessions that these statements run in. They are short and have one good plan, whatever they are asked:
- * planned anew for each, as the server would, they take 0.4 ms in place of 0.1. By an index, also while the tables seem small.
+ * Session settings for short statements that have one good plan whatever their parameters. If the server planned each
+ * execution, they would take 0.4 ms instead of 0.1. The plan uses an index even while the tables are small.
  */
 export const PLANNED_ONCE = {
   plan_cache_mode: 'force_generic_plan',
@@ -19,42 +19,42 @@ export const PLANNED_ONCE = {
 } as const
 
 type Nullable<Columns> = { readonly [Column in keyof Columns]: Columns[Column] | null }
-type LookColumns = Nullable<EntryColumns> & {
+type ReadIndexRow = Nullable<EntryColumns> & {
   readonly at: number
   readonly at_version: number
   readonly oldest: number
   readonly changed_ns: string | null
   readonly changed_name: string | null
 }
-type AtColumns = Nullable<EntryColumns> & { readonly at: number }
+type EntryAtRow = Nullable<EntryColumns> & { readonly at: number }
 
 interface Pointer {
   readonly revision: number
   readonly version: number
 }
 
-/** What each gives is of one statement, so of one revision, which it names. */
+/** Reads the head. Raw SQL: every request runs one of these. Each answer is of one revision, which it names. */
 export function readHead(client: RetryingClient): HeadReader {
   return {
     async readIndex(since, limit) {
-      // Most often nothing has changed, and to ask what has takes several times as long.
+      // Usually nothing has changed, and asking what has changed takes several times as long.
       const [head] = await client.run((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
       if (head!.revision <= since)
         return { head: { revision: head!.revision, version: head!.version }, changed: new Map() }
-      // Ordered, and the limit written out, so that any number's plan is to take so many from the index.
+      // The order and the literal limit let the generic plan read just that many rows from the index.
       const rows = await client.run(
-        (sql) => sql<LookColumns[]>`
+        (sql) => sql<ReadIndexRow[]>`
         SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(entryColumns('h'))}
         FROM head_pointer p
         LEFT JOIN (
           SELECT ns, name, row_number() OVER (ORDER BY revision DESC, position DESC) AS place
           FROM change WHERE revision > ${since} ORDER BY revision DESC, position DESC LIMIT ${sql.unsafe(String(limit + 1))}
         ) c ON true
-        LEFT JOIN head h ON c.place <= ${TOLD_CONTENTS} AND h.ns = c.ns AND h.name = c.name
-          AND pg_column_size(h.meta) + pg_column_size(h.data) <= ${TOLD_BYTES}`,
+        LEFT JOIN head h ON c.place <= ${INCLUDED_CONTENTS} AND h.ns = c.ns AND h.name = c.name
+          AND pg_column_size(h.meta) + pg_column_size(h.data) <= ${INCLUDED_BYTES}`,
       )
       const { at, at_version: version, oldest } = rows[0]!
-      // Compaction removes changes before the oldest revision, deletes above all.
+      // Compaction removes changes before the oldest revision, in particular deletes.
       if (rows.length > limit || since + 1 < oldest) return { head: { revision: at, version }, changed: null }
       const changed = new Map<EntryId, EntryRevision | null>()
       for (const row of rows) {
@@ -70,7 +70,7 @@ export function readHead(client: RetryingClient): HeadReader {
     async entries(ids) {
       const { ns, name } = idColumns(ids)
       const rows = await client.run(
-        (sql) => sql<AtColumns[]>`
+        (sql) => sql<EntryAtRow[]>`
         SELECT p.revision AS at, h.* FROM head_pointer p LEFT JOIN (
           SELECT ${sql.unsafe(entryColumns('h'))}
           FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)

@@ -1,41 +1,38 @@
 import type { Change } from '../../../core/history/change.js'
-import { operationsBetween } from '../../../core/history/delta.js'
 import type { Head, Transition } from '../../../core/history/version.js'
-import type { Operation } from '../../../core/ordering/operation.js'
 import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader, LogPosition, Page } from '../../contract/history-reader.js'
 import { byPosition, changesOfRow } from '../../planning/change-row.js'
 import { logCompactedError } from '../../planning/compacted-errors.js'
-import { presentRows, uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
+import { presentRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import {
   type ChangeColumns,
   type ContentColumns,
   changeColumns,
   changeRowOfColumns,
   contentColumns,
-  type EntryColumns,
   entryOfPrefixed,
-  storedId,
 } from '../base/entry-row.js'
 import { type TransitionColumns, transitionColumns, transitionOfColumns } from '../base/history-columns.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from './cut-page.js'
+import { readDelta } from './read-differences.js'
 
 type LogReads = Pick<HistoryReader, 'changesOf' | 'namespaceChanges' | 'namespaceChangeCount' | 'log' | 'delta'>
 
 type PlacedRow = ChangeColumns & { readonly place: number } & ContentColumns<'p_'>
 
 const PLACED_COLUMNS = `${changeColumns('h')}, h.place, ${contentColumns('p', 'p_')}`
-/** What an entry held before: the row that `previous_revision` names. */
+/** Joins the entry's previous content: the row that `previous_revision` names. */
 const JOIN_PREVIOUS = 'LEFT JOIN change p ON p.ns = h.ns AND p.name = h.name AND p.revision = h.previous_revision'
 
-/** The one change of a row that stands at the place it was read for; a replacement's row has two. */
+/** The change at the place a row was read for. The row of a replacement has two changes. */
 function changeAtPlace(row: PlacedRow): Change {
   const changes = changesOfRow(changeRowOfColumns(row), entryOfPrefixed(row, 'p_'))
   return changes.find(({ position }) => position === row.place)!
 }
 
-/** Reading what happened, in its order. */
+/** Reads the log in order. Raw SQL: followers wait for it, and it reads two indexes in one order. */
 export function readLog(client: RetryingClient, options: HistoryOptions): LogReads {
   return {
     async changesOf(revisions, page: Page<number>) {
@@ -64,7 +61,7 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
     },
 
     async namespaceChanges(namespace, page) {
-      // The list descends: what comes after a place is older.
+      // The list descends: what comes after a position is older.
       const direction = page.fromEnd ? 'ASC' : 'DESC'
       const [older, newer] = [page.after ?? AFTER_ALL, page.before ?? BEFORE_ALL]
       const places = (column: 'position' | 'delete_position') => `(
@@ -108,21 +105,11 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
       const rows = presentRows(found)
       const changes = rows.map(changeAtPlace).sort(byPosition)
       const isFull = changes.length === limit || rows.length < (rows[0]?.offered ?? 0)
-      const told = transitions.map((row) => transitionOfColumns({ ...row, createdAt: new Date(row.createdAt) }))
-      return logPage(told, changes, told.at(-1)!.revision, isFull, head)
+      const parsed = transitions.map((row) => transitionOfColumns({ ...row, createdAt: new Date(row.createdAt) }))
+      return logPage(parsed, changes, parsed.at(-1)!.revision, isFull, head)
     },
 
-    async delta(from, to): Promise<readonly Operation[]> {
-      const [low, high] = [Math.min(from, to), Math.max(from, to)]
-      const differences = await readDifferences(client, low, high)
-      const pairs = differences.map(({ id, low: before, high: after }) =>
-        from <= to ? { id, before, after } : { id, before: after, after: before },
-      )
-      return operationsBetween(
-        pairs.map(({ id, before, after }) => ({ id, before: before?.content ?? null, after: after?.content ?? null })),
-        options.references,
-      )
-    },
+    delta: (from, to) => readDelta(client, from, to, options.references),
   }
 }
 
@@ -130,8 +117,9 @@ const AFTER_ALL: LogPosition = { revision: Number.MAX_SAFE_INTEGER, position: 0 
 const BEFORE_ALL: LogPosition = { revision: -1, position: 0 }
 
 /**
- * What a page of the log may hold: a caller can only name a number of changes, and one may be 300 bytes or 2 MiB.
- * Each subscriber that has stopped reading holds one page. The sizes stand in the rows: no content is looked at that is not given.
+ * Size of a page of the log. A caller can only limit the number of changes, and a change may have 300 bytes or 2 MiB.
+ * Each subscriber that has stopped reading holds one page. Postgres stores the lengths, so it reads no content to
+ * measure a page.
  */
 const LOG_PAGE_BYTES = 1024 * 1024
 
@@ -139,9 +127,9 @@ type LogRow = PlacedRow & {
   readonly oldest: number
   readonly head_revision: number
   readonly head_version: number
-  /** With the first row: those after the place, up to the head; null where there are none. */
+  /** In the first row: the transitions after the position, up to the head; null if there are none. */
   readonly transitions: readonly (Omit<TransitionColumns, 'createdAt'> & { readonly createdAt: string })[] | null
-  /** Changes found, those over the page's size included. */
+  /** The number of changes found, including those that exceed the page's size. */
   readonly offered: number
 }
 
@@ -150,8 +138,8 @@ const BYTES = ['h.meta', 'h.data', 'p.meta', 'p.data']
   .join(' + ')
 
 /**
- * What comes after a place of the log, by (revision, place): one change at least, then as many as there is room for, each beside
- * the head. One statement: who waits for it on another gateway waits for one way there and back, and it is one snapshot.
+ * The changes after a position of the log, ordered by (revision, place): at least one, then as many as fit. Each row also
+ * has the head. It is one statement, so it takes one round trip and sees one snapshot.
  */
 const LOG_AFTER = `
   SELECT pointer.oldest_revision AS oldest, pointer.revision AS head_revision, pointer.version AS head_version, page.*,
@@ -180,7 +168,7 @@ const LOG_AFTER = `
 
 function logPage(transitions: Transition[], changes: Change[], lastTransition: number, isFull: boolean, head: Head) {
   const last = changes.at(-1)
-  // Cut by its changes: the last one's revision may have more; cut by that of transitions: it has not.
+  // A page cut by its changes may end within a revision. A page cut by its transitions ends with one.
   const isCut = isFull && last !== undefined && last.revision <= lastTransition
   const upTo: LogPosition = isCut ? placeAfter(last, transitions) : { revision: lastTransition, position: Infinity }
   return {
@@ -194,34 +182,4 @@ function logPage(transitions: Transition[], changes: Change[], lastTransition: n
 function placeAfter({ revision, position }: Change, transitions: readonly Transition[]): LogPosition {
   const isLast = transitions.find((transition) => transition.revision === revision)?.changeCount === position + 1
   return { revision, position: isLast ? Infinity : position }
-}
-
-export type DifferenceColumns = Pick<EntryColumns, 'ns' | 'name'> & ContentColumns<'low_'> & ContentColumns<'high_'>
-
-const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
-  SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
-  ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
-
-/** Entries that differ between two revisions; costs what changed between them, not what the registry holds. */
-export const DIFFERENCES = `
-  WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
-  SELECT t.ns, t.name, ${contentColumns('low', 'low_')}, ${contentColumns('high', 'high_')}
-  FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
-  WHERE low.digest IS DISTINCT FROM high.digest`
-
-const DIFFERENCES_KEPT = withOldestRevision(DIFFERENCES)
-
-export function differenceOfColumns(row: DifferenceColumns) {
-  return {
-    id: storedId(row.ns, row.name),
-    low: entryOfPrefixed(row, 'low_'),
-    high: entryOfPrefixed(row, 'high_'),
-  }
-}
-
-async function readDifferences(client: RetryingClient, low: number, high: number) {
-  const rows = await client.run((sql) =>
-    sql.unsafe<WithOldestRevision<DifferenceColumns>[]>(DIFFERENCES_KEPT, [low, high], { prepare: true }),
-  )
-  return uncompactedRows(rows, low).map(differenceOfColumns)
 }

@@ -6,8 +6,8 @@ import type { RetryingClient } from '../base/retrying-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
 /**
- * Settings of the sessions in which pages are read: both sides of their join come in the page's order, and are walked as far as the page
- * goes. For any number of rows the server would think of sorting all of them, or of several processes, which takes 10 ms and more.
+ * Session settings for pages. Both sides of the join come in the page's order and are read only as far as the page
+ * goes. By default the server may sort all rows or start parallel workers, which takes 10 ms and more.
  */
 export const PLANNED_IN_ORDER = {
   ...PLANNED_ONCE,
@@ -20,8 +20,9 @@ export const PLANNED_IN_ORDER = {
 const [AT, LIMIT] = ['$1::bigint', '$2::int']
 
 /**
- * A page of all entries of an old state, in the order of their ids. What stands at the head since before that revision is what stood then, and
- * lies there in order; only of what changed since is the log asked, id by id, which would take as long again for the whole page.
+ * Builds the statement for a page of all entries of a snapshot, in the order of their ids. An entry that has not changed
+ * since that revision is read from the head, where rows lie in this order. The log is only asked for the entries that
+ * have changed: asking it for every entry would double the time.
  */
 export function snapshotPageStatement(
   page: Page<EntryPosition>,
@@ -55,7 +56,7 @@ export function snapshotPageStatement(
   return { text, params }
 }
 
-/** @throws RegistryError COMPACTED where the revision lies below the oldest */
+/** @throws RegistryError COMPACTED if the revision is below the oldest one */
 export async function readSnapshotPage(
   client: RetryingClient,
   page: Page<EntryPosition>,

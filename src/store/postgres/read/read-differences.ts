@@ -1,0 +1,51 @@
+import type { ExtractReferences } from '../../../core/dependency/reference.js'
+import { operationsBetween } from '../../../core/history/delta.js'
+import type { Operation } from '../../../core/ordering/operation.js'
+import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
+import { type ContentColumns, contentColumns, type EntryColumns, entryOfPrefixed, storedId } from '../base/entry-row.js'
+import type { RetryingClient } from '../base/retrying-client.js'
+
+export type DifferenceColumns = Pick<EntryColumns, 'ns' | 'name'> & ContentColumns<'low_'> & ContentColumns<'high_'>
+
+const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
+  SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
+  ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
+
+/** The entries that differ between two revisions. The cost depends on what changed between them, not on the number of entries. */
+export const DIFFERENCES = `
+  WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
+  SELECT t.ns, t.name, ${contentColumns('low', 'low_')}, ${contentColumns('high', 'high_')}
+  FROM touched t ${stateAt('low', '$1')} ${stateAt('high', '$2')}
+  WHERE low.digest IS DISTINCT FROM high.digest`
+
+const UNCOMPACTED_DIFFERENCES = withOldestRevision(DIFFERENCES)
+
+export function differenceOfColumns(row: DifferenceColumns) {
+  return {
+    id: storedId(row.ns, row.name),
+    low: entryOfPrefixed(row, 'low_'),
+    high: entryOfPrefixed(row, 'high_'),
+  }
+}
+
+async function readDifferences(client: RetryingClient, low: number, high: number) {
+  const rows = await client.run((sql) =>
+    sql.unsafe<WithOldestRevision<DifferenceColumns>[]>(UNCOMPACTED_DIFFERENCES, [low, high], { prepare: true }),
+  )
+  return uncompactedRows(rows, low).map(differenceOfColumns)
+}
+
+/** The fewest operations that lead from one revision's state to another's. @throws RegistryError COMPACTED */
+export async function readDelta(
+  client: RetryingClient,
+  from: number,
+  to: number,
+  references: ExtractReferences,
+): Promise<readonly Operation[]> {
+  const differences = await readDifferences(client, Math.min(from, to), Math.max(from, to))
+  const pairs = differences.map(({ id, low, high }) => {
+    const [before, after] = from <= to ? [low, high] : [high, low]
+    return { id, before: before?.content ?? null, after: after?.content ?? null }
+  })
+  return operationsBetween(pairs, references)
+}
