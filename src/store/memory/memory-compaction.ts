@@ -6,10 +6,10 @@ import type { StoredHistory, StoredVersion } from '../verify/stored-history.js'
 import { measureBaseline } from '../verify/verify-history.js'
 import type { MemoryLog } from './memory-log.js'
 
-/** Squashes what lies before a revision, in the memory of this process: all of it at once. */
+/** Compacts the history before a revision in one step. */
 export class MemoryCompaction implements HistoryCompactor {
   baseline: Baseline | null = null
-  /** By version: the sum of its state. */
+  /** State sums by version. */
   readonly #states = new Map<number, string>()
 
   constructor(
@@ -34,24 +34,24 @@ export class MemoryCompaction implements HistoryCompactor {
   }
 
   async compact({ before, dryRun }: CompactRequest): Promise<Compaction> {
-    if (!planCompaction({ before }, this.#standing)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
-    if (dryRun) return this.#told(before)
+    if (!planCompaction({ before }, this.#state)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
+    if (dryRun) return this.#compactionOf(before)
     const { baseline, sums } = await measureBaseline(this.stored(), before)
-    // Others may have written, tagged or compacted while it was measured.
-    if (!planCompaction({ before }, this.#standing)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
-    const told = this.#told(before)
+    // Another request may have written, tagged or compacted in the meantime.
+    if (!planCompaction({ before }, this.#state)) return { oldestRevision: this.oldest, versions: 0, changes: 0 }
+    const compaction = this.#compactionOf(before)
     this.baseline = { ...baseline, removed: true }
     this.#states.clear()
     for (const number of this.#headsSince(before)) this.#states.set(number, sumText(sums.get(number)!))
     this.log.squashBefore(before)
-    return { ...told, oldestRevision: before }
+    return { ...compaction, oldestRevision: before }
   }
 
-  get #standing(): CompactionState {
+  get #state(): CompactionState {
     return { headRevision: this.log.revision, oldestRevision: this.oldest, lowestTag: this.lowestTag() }
   }
 
-  #told(before: number): Compaction {
+  #compactionOf(before: number): Compaction {
     const { oldest, log } = this
     const gone = log.transitions.slice(Math.max(0, oldest - 1), before - 1)
     return {
@@ -62,7 +62,7 @@ export class MemoryCompaction implements HistoryCompactor {
     }
   }
 
-  /** Versions below a revision that were the head where it begins, or were applied again since. */
+  /** The versions below a revision that were the head just before it, or have been applied again since. */
   #headsSince(before: number): Set<number> {
     const { versions, transitions } = this.log
     return new Set(

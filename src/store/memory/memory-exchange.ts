@@ -16,28 +16,28 @@ interface OpenOffer {
   fail(error: Error): void
 }
 
-/** The exchange of a registry that lives in one process: messages are calls. */
+/** Opens the exchange of a registry in one process: messages are calls. */
 export function openMemoryExchange(): Exchange {
-  const seats = new Map<string, { readonly participation: Participation; readonly seat: Recipient }>()
+  const participants = new Map<string, { readonly participation: Participation; readonly recipient: Recipient }>()
   const listeners = new Set<BusListener>()
   const offers = new Map<string, OpenOffer>()
 
-  function hand({ recipients, body }: ParticipationMessage): void {
-    const there = recipients.flatMap((id) => seats.get(id)?.seat ?? [])
-    if (there.length === 0) throw gone()
-    for (const seat of there) seat.receive(body)
+  function deliver({ recipients, body }: ParticipationMessage): void {
+    const present = recipients.flatMap((id) => participants.get(id)?.recipient ?? [])
+    if (present.length === 0) throw gone()
+    for (const recipient of present) recipient.receive(body)
   }
 
   return {
-    participations: async () => [...seats.values()].map(({ participation }) => participation),
-    seemsWithoutParticipants: () => seats.size === 0,
-    async takePart(who, seat) {
+    participations: async () => [...participants.values()].map(({ participation }) => participation),
+    seemsWithoutParticipants: () => participants.size === 0,
+    async takePart(who, recipient) {
       const id = randomUUID()
-      seats.set(id, { participation: { id, ...who }, seat })
+      participants.set(id, { participation: { id, ...who }, recipient })
       return async () => {
-        seats.delete(id)
+        participants.delete(id)
         for (const { recipients, fail } of offers.values())
-          if (!recipients.some((each) => seats.has(each))) fail(gone())
+          if (!recipients.some((each) => participants.has(each))) fail(gone())
       }
     },
     offer: (offer, signal) =>
@@ -50,7 +50,8 @@ export function openMemoryExchange(): Exchange {
           settle()
           reject(error)
         }
-        const abort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('nobody waits any more'))
+        const abort = () =>
+          fail(signal.reason instanceof Error ? signal.reason : new Error('the transaction no longer awaits an answer'))
         if (signal.aborted) return abort()
         signal.addEventListener('abort', abort, { once: true })
         const answer = (given: ProposalAnswer) => {
@@ -59,13 +60,13 @@ export function openMemoryExchange(): Exchange {
         }
         offers.set(offer.id, { recipients: offer.recipients, until: performance.now() + offer.withinMs, answer, fail })
         try {
-          hand(offer)
+          deliver(offer)
         } catch (error) {
           fail(error as Error)
         }
       }),
     async notify(post) {
-      hand(post)
+      deliver(post)
     },
     async answer(proposal, answer) {
       const offer = offers.get(proposal)
@@ -84,11 +85,11 @@ export function openMemoryExchange(): Exchange {
     async close() {
       for (const { fail } of [...offers.values()]) fail(new Error('the gateway is stopping'))
       listeners.clear()
-      seats.clear()
+      participants.clear()
     },
   }
 }
 
 function gone(): RecipientsGone {
-  return new RecipientsGone('its client has gone')
+  return new RecipientsGone('its client has disconnected')
 }

@@ -20,23 +20,23 @@ export interface MemoryInstances {
   readonly use: BatchInstances
 }
 
-/** Never goes back and takes no leap, whatever is done to the machine's clock. */
+/** The time in milliseconds since 1970 by a monotonic clock, which ignores changes to the machine's clock. */
 export function steadyClock(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** Instances of a registry that lives in one process. `clock` is in milliseconds. */
+/** Opens the instances of a registry in one process. `clock` returns milliseconds. */
 export function openMemoryInstances(
-  stands: (id: EntryId) => boolean,
+  exists: (id: EntryId) => boolean,
   clock: () => number = steadyClock,
 ): MemoryInstances {
   const held = new Map<string, Held>()
-  /** Of each entry, by name. */
+  /** Instance ids by entry and name. */
   const names = new Map<EntryId, Map<string, string>>()
   const tokens = new Map<EntryId, number>()
   const listeners = new Set<(entry: EntryId | null) => void>()
 
-  const tell = (entry: EntryId) => {
+  const notify = (entry: EntryId) => {
     for (const listener of [...listeners]) listener(entry)
   }
   const lives = (one: Held | undefined): one is Held => one !== undefined && one.instance.expiresAt.getTime() > clock()
@@ -57,7 +57,7 @@ export function openMemoryInstances(
   const instances: Instances = {
     async acquire(request) {
       const { id, entryId, name, ttlSeconds, metadataText } = request
-      if (!stands(entryId)) throw noSuchEntry(entryId)
+      if (!exists(entryId)) throw noSuchEntry(entryId)
       const other = held.get(names.get(entryId)?.get(name) ?? '')
       if (lives(other)) throw instanceExists(request)
       if (other !== undefined) remove(other)
@@ -78,7 +78,7 @@ export function openMemoryInstances(
       const others = names.get(entryId)
       if (others === undefined) names.set(entryId, new Map([[name, id]]))
       else others.set(name, id)
-      tell(entryId)
+      notify(entryId)
       return instance
     },
     async renew(id, ttlSeconds) {
@@ -87,14 +87,14 @@ export function openMemoryInstances(
       const seconds = ttlSeconds ?? old.ttlSeconds
       const instance = { ...old.instance, expiresAt: after(seconds) }
       held.set(id, { ...old, instance, ttlSeconds: seconds })
-      tell(instance.entryId)
+      notify(instance.entryId)
       return instance
     },
     async release(id) {
       const one = held.get(id)
       if (!lives(one)) return false
       remove(one)
-      tell(one.instance.entryId)
+      notify(one.instance.entryId)
       return true
     },
 
@@ -141,7 +141,7 @@ export function openMemoryInstances(
       end(id) {
         const ended = [...(names.get(id)?.values() ?? [])]
         for (const each of ended) remove(held.get(each)!)
-        if (ended.length > 0) tell(id)
+        if (ended.length > 0) notify(id)
       },
     },
   }

@@ -4,11 +4,11 @@ import type { Acceptance, OpenTransaction, TransactionJournal } from '../contrac
 interface Row {
   readonly transaction: Omit<OpenTransaction, 'accepted'>
   readonly accepted: Acceptance[]
-  /** By the monotonic clock. */
+  /** When the lease ends, by `performance.now()`. */
   leaseUntil: number
 }
 
-/** A journal as long-lived as the registry beside it: nobody is left to take over what it holds. */
+/** Opens a journal that is lost with its registry, so no other gateway ever adopts its transactions. */
 export function openMemoryJournal(revisionOf: (id: string) => number | null): TransactionJournal {
   const rows = new Map<string, Row>()
   return {

@@ -6,12 +6,12 @@ import type { ReadAt } from '../contract/history-reader.js'
 import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../planning/change-row.js'
 import type { TransitionRow, VersionRow } from '../planning/commit-state.js'
 
-/** A version as it is kept: its changeset may have been compacted away. */
+/** A stored version, whose changeset may have been compacted away. */
 export type RetainedVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }
 
 /**
- * The rows of a registry in the memory of one process, and how a state is read from them. An entry's rows
- * ascend by revision, so its state at any revision is a binary search.
+ * The rows of a registry in memory. An entry's rows ascend by revision, so a binary search finds its state at any
+ * revision.
  */
 export class MemoryLog {
   readonly versions: RetainedVersion[]
@@ -43,46 +43,46 @@ export class MemoryLog {
   }
 
   /**
-   * Lets go of what only the states before `revision` need: the row that a row of `revision` superseded,
-   * not that row itself, since a follower that stands just before it is still to be told of both contents.
+   * Drops what only states before `revision` need: the rows that the rows of `revision` replaced. The rows of `revision`
+   * remain, because a follower just before it still needs both contents.
    */
-  forgetBefore(revision: number): void {
+  dropBefore(revision: number): void {
     for (const { id, operation } of this.rowsAt.get(revision) ?? []) {
       const rows = this.rowsOf.get(id)!
-      const kept = rows.filter((row) => row.revision >= revision)
-      if (kept.length === 1 && operation === 'delete') {
+      const retained = rows.filter((row) => row.revision >= revision)
+      if (retained.length === 1 && operation === 'delete') {
         this.rowsOf.delete(id)
         this.#ids = null
       } else {
-        this.rowsOf.set(id, kept)
+        this.rowsOf.set(id, retained)
       }
     }
     this.rowsAt.delete(revision)
   }
 
-  /** Keeps of what lies before `revision` only the rows that make the state there, and no changesets. */
+  /** Drops all rows before `revision` but those that make up its state, and the changesets before it. */
   squashBefore(revision: number): void {
     for (const [id, rows] of this.rowsOf) {
       const first = rows.findIndex((row) => row.revision >= revision)
       const end = first === -1 ? rows.length : first
       if (end === 0) continue
-      const kept = rows.slice(rows[end - 1]!.content === null ? end : end - 1)
-      if (kept.length > 0) this.rowsOf.set(id, kept)
+      const retained = rows.slice(rows[end - 1]!.content === null ? end : end - 1)
+      if (retained.length > 0) this.rowsOf.set(id, retained)
       else this.rowsOf.delete(id)
     }
     this.#ids = null
     for (const [at, rows] of this.rowsAt) {
       if (at >= revision) continue
-      const kept = rows.filter((row) => this.rowsOf.get(row.id)?.includes(row))
-      if (kept.length > 0) this.rowsAt.set(at, kept)
+      const retained = rows.filter((row) => this.rowsOf.get(row.id)?.includes(row))
+      if (retained.length > 0) this.rowsAt.set(at, retained)
       else this.rowsAt.delete(at)
     }
-    for (const [place, version] of this.versions.entries()) {
-      if (version.revision < revision) this.versions[place] = { ...version, changeset: null }
+    for (const [i, version] of this.versions.entries()) {
+      if (version.revision < revision) this.versions[i] = { ...version, changeset: null }
     }
   }
 
-  /** Every id that ever had an entry, in order. */
+  /** All ids that ever had an entry, in order. */
   get ids(): readonly EntryId[] {
     return (this.#ids ??= [...this.rowsOf.keys()].sort(compareEntryIds))
   }

@@ -9,7 +9,7 @@ import {
 } from '../contract/source-records.js'
 import { pageOf } from './page-of.js'
 
-interface Kept {
+interface SourceRecord {
   isHeld: boolean
   state: string | null
   writingSince: number | null
@@ -17,18 +17,19 @@ interface Kept {
   readonly locations: Map<string, LocationRecord>
 }
 
+/** The part of the registry that source records read. */
 export interface RegistryView {
   revision(): number
   isAtHead(id: EntryId): boolean
   wasDeletedSince(id: EntryId, revision: number): boolean
 }
 
-/** Records as long-lived as the registry beside them: there is one gateway, so a lease lasts until it lets go. */
+/** Opens records that are lost with their registry. There is one gateway, so a lease lasts until it is released. */
 export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
-  const sources = new Map<string, Kept>()
+  const sources = new Map<string, SourceRecord>()
   const requests = new Map<string, ReloadRequest & { report: string | null }>()
   const listeners = new Set<() => void>()
-  const kept = (source: string): Kept => {
+  const recordOf = (source: string): SourceRecord => {
     const found = sources.get(source) ?? {
       isHeld: false,
       state: null,
@@ -39,13 +40,13 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     sources.set(source, found)
     return found
   }
-  const held = (source: string): Kept => {
-    const found = kept(source)
+  const held = (source: string): SourceRecord => {
+    const found = recordOf(source)
     if (!found.isHeld) throw new LeaseLost(source)
     return found
   }
   const owned = (source: string) =>
-    [...kept(source).entries.values()].filter(({ id, revision }) => revision !== null && registry.isAtHead(id))
+    [...recordOf(source).entries.values()].filter(({ id, revision }) => revision !== null && registry.isAtHead(id))
   const call = () => {
     for (const listener of [...listeners]) listener()
   }
@@ -53,7 +54,7 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
   return {
     holder: randomUUID(),
     async acquireLeases(names) {
-      for (const name of names) kept(name).isHeld = true
+      for (const name of names) recordOf(name).isHeld = true
       return new Map(names.map((name) => [name, 1]))
     },
     async beginWrites(source) {
@@ -62,13 +63,13 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     async endWrites(source) {
       held(source).writingSince = null
     },
-    unsettledSince: async (source) => kept(source).writingSince,
+    unsettledSince: async (source) => recordOf(source).writingSince,
     async releaseLeases(names) {
-      for (const name of names) kept(name).isHeld = false
+      for (const name of names) recordOf(name).isHeld = false
       call()
     },
     async locations(source) {
-      const { locations, entries } = kept(source)
+      const { locations, entries } = recordOf(source)
       const strays = new Set(
         [...entries.values()].flatMap(({ location }) =>
           location === null || locations.has(location) ? [] : [location],
@@ -77,12 +78,12 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
       return [...locations.values(), ...[...strays].map((location) => ({ location, stamp: null, entries: 0 }))]
     },
     async entries(source, ids) {
-      const { entries } = kept(source)
+      const { entries } = recordOf(source)
       return new Map(ids.flatMap((id) => (entries.has(id) ? [[id, entries.get(id)!] as const] : [])))
     },
     async entriesIn(source, locations) {
       const wanted = new Set(locations)
-      return [...kept(source).entries.values()].filter(({ location }) => location !== null && wanted.has(location))
+      return [...recordOf(source).entries.values()].filter(({ location }) => location !== null && wanted.has(location))
     },
     async owners(ids) {
       return new Map(

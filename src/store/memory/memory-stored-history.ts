@@ -7,7 +7,7 @@ import type { StoredHistory, StoredPointer } from '../verify/stored-history.js'
 import type { MemoryCompaction } from './memory-compaction.js'
 import type { MemoryLog } from './memory-log.js'
 
-/** The rows as they are at this moment: others go on writing while they are looked at. */
+/** Copies the rows as they are at this moment, because writes go on during the verification. */
 export function memoryStoredHistory(
   log: MemoryLog,
   compaction: MemoryCompaction,

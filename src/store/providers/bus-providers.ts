@@ -3,7 +3,7 @@ import type { Backend, History } from '../contract/history.js'
 import type { Provider } from '../contract/provider.js'
 import { openMemoryExchange } from '../memory/memory-exchange.js'
 
-/** What a provider of buses is given besides its configuration. */
+/** Passed to a bus provider besides its configuration. */
 export interface BusHost {
   readonly history: History
 }
@@ -20,7 +20,7 @@ export const BUS_PROVIDERS: readonly BusProvider[] = [
     name: 'in-process',
     displayName: 'In process',
     version: VERSION,
-    description: 'Events are heard on the gateway where they happen, and nowhere else.',
+    description: 'Delivers events on the gateway where they happen, and nowhere else.',
     capabilities: ['events'],
     configSchema: NOTHING,
     create: () => openMemoryExchange(),
@@ -29,14 +29,13 @@ export const BUS_PROVIDERS: readonly BusProvider[] = [
     name: 'postgres',
     displayName: 'Postgres NOTIFY',
     version: VERSION,
-    description:
-      'Events are heard on all gateways that share the database of the store: by mailboxes in it, and NOTIFY.',
+    description: 'Delivers events on all gateways that share the database of the store, by mailboxes and NOTIFY.',
     capabilities: ['events', 'gateways'],
     configSchema: NOTHING,
     create(_config, { history: { backend, exchange } }) {
       if (DEFAULT_BUS[backend] !== 'postgres')
-        throw new Error(`the bus "postgres" needs a store in Postgres; this one is "${backend}"`)
-      // The store's own, which closes with the store.
+        throw new Error(`The bus "postgres" needs a store in Postgres; this one is "${backend}"`)
+      // The bus belongs to the store and closes with it.
       return {
         isHeard: () => exchange.isHeard(),
         publish: (event) => exchange.publish(event),
@@ -47,7 +46,7 @@ export const BUS_PROVIDERS: readonly BusProvider[] = [
   },
 ]
 
-/** The bus that goes with a store: heard as far as the store is shared. */
+/** The default bus of each store. It reaches every gateway that shares the store. */
 export const DEFAULT_BUS: Readonly<Record<Backend, string>> = {
   postgres: 'postgres',
   embedded: 'postgres',

@@ -3,35 +3,35 @@ import { startEmbeddedPostgres } from '../embedded/start-embedded-postgres.js'
 import { migrateDatabase } from '../postgres/base/migrate.js'
 import { STORE_PROVIDERS, type StoreHost } from './store-providers.js'
 
-/** Which of the built-in stores, and where it keeps what. */
+/** A built-in store and where its data are. */
 export interface StoreLocation {
   readonly backend: Backend
-  /** Of a Postgres server; for `postgres` alone. */
+  /** The URL of a Postgres server; only for `postgres`. */
   readonly databaseUrl: string | null
-  /** Where `embedded` keeps its data. */
+  /** The folder of the data of `embedded`. */
   readonly dataDir: string
 }
 
 export interface StoreOptions extends StoreLocation, StoreHost {}
 
-/** The configuration of the provider of that name. @throws Error where there is no URL and one is needed */
+/** The configuration for the provider of a built-in store. @throws Error if a URL is needed and missing */
 export function storeProviderConfig({ backend, databaseUrl, dataDir }: StoreLocation): object {
   return CONFIG[backend]({ databaseUrl, dataDir })
 }
 
-const CONFIG: Readonly<Record<Backend, (place: Omit<StoreLocation, 'backend'>) => object>> = {
+const CONFIG: Readonly<Record<Backend, (location: Omit<StoreLocation, 'backend'>) => object>> = {
   memory: () => ({}),
   none: () => ({}),
   postgres: ({ databaseUrl }) => ({ databaseUrl: requireUrl(databaseUrl) }),
   embedded: ({ dataDir }) => ({ dataDir }),
 }
 
-/** Opens a built-in store by itself, ready to serve. @throws Error where it cannot, saying why */
+/** Opens a built-in store without a gateway, ready to serve. @throws Error if it cannot be opened, with the reason */
 export async function openStore(store: StoreOptions): Promise<History> {
   return STORE_PROVIDERS[store.backend].create(storeProviderConfig(store), store)
 }
 
-/** Brings the store's tables up to date and lets go of it again. */
+/** Brings the store's tables up to date, and closes the store. */
 export async function migrateStore(store: StoreLocation & Pick<StoreHost, 'log'>): Promise<void> {
   if (store.backend === 'postgres') return migrateDatabase(requireUrl(store.databaseUrl))
   if (store.backend !== 'embedded') return
@@ -44,6 +44,6 @@ export async function migrateStore(store: StoreLocation & Pick<StoreHost, 'log'>
 }
 
 function requireUrl(databaseUrl: string | null): string {
-  if (databaseUrl === null) throw new Error('the store "postgres" needs DATABASE_URL')
+  if (databaseUrl === null) throw new Error('The store "postgres" needs DATABASE_URL')
   return databaseUrl
 }

@@ -4,7 +4,7 @@ import { startEmbeddedPostgres } from '../embedded/start-embedded-postgres.js'
 import { openMemoryHistory } from '../memory/memory-history.js'
 import { openPostgresHistory } from '../postgres/postgres-history.js'
 
-/** What a provider of stores is given besides its configuration. */
+/** Passed to a store provider besides its configuration. */
 export interface StoreHost {
   readonly options: HistoryOptions
   readonly log?: (line: string) => void
@@ -13,7 +13,7 @@ export interface StoreHost {
 // biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
 export type StoreProvider<Config = any> = Provider<Config, History, StoreHost>
 
-/** Ours have one version: that of what they keep to. */
+/** The version of all built-in providers: that of the contract they implement. */
 const VERSION = '1.0.0'
 const NOTHING = { type: 'object', additionalProperties: false } as const
 const isReady = async (made: readonly History[]) =>
@@ -23,7 +23,7 @@ const postgres: StoreProvider<{ readonly databaseUrl: string }> = {
   name: 'postgres',
   displayName: 'Postgres',
   version: VERSION,
-  description: 'Keeps history in a Postgres server, which any number of gateways may share.',
+  description: 'Stores history in a Postgres server, which any number of gateways may share.',
   capabilities: ['history', 'durable', 'verify', 'gateways'],
   configSchema: {
     type: 'object',
@@ -39,7 +39,7 @@ const embedded: StoreProvider<{ readonly dataDir: string }> = {
   name: 'embedded',
   displayName: 'Embedded Postgres',
   version: VERSION,
-  description: 'Keeps history in a Postgres of its own, within a folder; there is nothing to install.',
+  description: 'Stores history in its own Postgres server, in a folder. Nothing needs to be installed.',
   capabilities: ['history', 'durable', 'verify'],
   configSchema: {
     type: 'object',
@@ -55,7 +55,7 @@ const memory: StoreProvider<object> = {
   name: 'memory',
   displayName: 'Memory',
   version: VERSION,
-  description: 'Keeps history in memory: gone at exit, and fit for tests.',
+  description: 'Stores history in memory, for tests. It is lost at exit.',
   capabilities: ['history'],
   configSchema: NOTHING,
   create: (_config, { options }) => openMemoryHistory(options),
@@ -66,7 +66,7 @@ const none: StoreProvider<object> = {
   name: 'none',
   displayName: 'No history',
   version: VERSION,
-  description: 'Keeps only the present state, in memory: rollback and the past are refused.',
+  description: 'Stores only the current state, in memory. Rollbacks and older revisions are refused.',
   capabilities: [],
   configSchema: NOTHING,
   create: (_config, { options }) => openMemoryHistory(options, { hasHistory: false }),

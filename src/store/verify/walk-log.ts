@@ -171,11 +171,7 @@ function verifyRow(
   if (fits === undefined) return report('change', where, `There is no operation "${row.operation as string}"`)
   if (fits.before !== (before !== undefined)) report('change', where, `${row.operation} does not fit the state before`)
   if (row.previousRevision !== (before?.revision ?? null))
-    report(
-      'change',
-      where,
-      `Has ${row.previousRevision} as previous revision; it is ${before?.revision ?? null}`,
-    )
+    report('change', where, `Has ${row.previousRevision} as previous revision; it is ${before?.revision ?? null}`)
   if (
     before !== undefined &&
     row.content !== null &&

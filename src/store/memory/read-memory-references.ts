@@ -1,0 +1,64 @@
+import { compareTargets, type ExtractReferences, groupsOf, targetKey } from '../../core/dependency/reference.js'
+import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
+import type { HistoryReader, ReferenceRow } from '../contract/history-reader.js'
+import type { MemoryLog } from './memory-log.js'
+
+type ReferenceReads = Pick<HistoryReader, 'dependents' | 'referencesTo' | 'entriesInGroups' | 'entriesInNamespaces'>
+
+/** Reads which entries refer to which at the head, by extracting the references of every entry. */
+export function readMemoryReferences(log: MemoryLog, references: ExtractReferences): ReferenceReads {
+  return {
+    dependents: async (ids) => {
+      const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
+      const groups = new Map(ids.map((id) => [id, groupsAtHead(log, id)]))
+      for (const { id: source, content } of log.state('head')) {
+        for (const reference of references(source, content)) {
+          for (const id of ids) {
+            if (refersTo(reference.target, id, groups.get(id)!, source)) found.get(id)!.push({ source, ...reference })
+          }
+        }
+      }
+      return found
+    },
+    referencesTo: async (targets, unchangedSince, limit) => {
+      const wanted = new Set(targets.map(targetKey))
+      const found: ReferenceRow[] = []
+      for (const { id: source, content, revision } of log.state('head')) {
+        if (revision > unchangedSince) continue
+        for (const reference of references(source, content)) {
+          if (reference.target.type !== 'nothing' && wanted.has(targetKey(reference.target)))
+            found.push({ source, ...reference })
+        }
+      }
+      // Stable: within a target they stay by source and place.
+      return found.sort((a, b) => compareTargets(a.target, b.target)).slice(0, limit)
+    },
+    entriesInGroups: async (names) =>
+      new Map(
+        names.map((group) => [
+          group,
+          [...log.state('head')].filter(({ content }) => groupsOf(content).includes(group)),
+        ]),
+      ),
+    entriesInNamespaces: async (names) =>
+      new Map(names.map((name) => [name, [...log.state('head')].filter(({ id }) => namespaceOf(id) === name)])),
+  }
+}
+
+function groupsAtHead(log: MemoryLog, id: EntryId): readonly string[] {
+  const entry = log.entry(id, 'head')
+  return entry === null ? [] : groupsOf(entry.content)
+}
+
+function refersTo(target: ReferenceRow['target'], id: EntryId, groups: readonly string[], source: EntryId): boolean {
+  switch (target.type) {
+    case 'entry':
+      return target.id === id
+    case 'namespace':
+      return target.namespace === namespaceOf(id) && source !== id
+    case 'group':
+      return groups.includes(target.group) && source !== id
+    case 'nothing':
+      return false
+  }
+}
