@@ -19,6 +19,9 @@ export interface GatewayRoles {
 export const ROLES = ['store', 'source', 'bus'] as const satisfies readonly (keyof GatewayRoles)[]
 export type GatewayProviders = Providers<GatewayRoles>
 
+/** The built-in source providers. Those of stores and buses are in `store/providers`. */
+export const SOURCE_PROVIDERS: readonly SourceProvider[] = [filesystemProvider, httpProvider]
+
 /** Creates the provider directory and registers the built-in providers like any other. */
 export async function createGatewayProviders(
   failed?: (what: string, error: unknown) => void,
@@ -29,8 +32,7 @@ export async function createGatewayProviders(
     ...(failed && { failed }),
   })
   for (const provider of Object.values(STORE_PROVIDERS)) await providers.register('store', provider)
-  for (const provider of [filesystemProvider, httpProvider] as readonly SourceProvider[])
-    await providers.register('source', provider)
+  for (const provider of SOURCE_PROVIDERS) await providers.register('source', provider)
   for (const provider of BUS_PROVIDERS) await providers.register('bus', provider)
   return providers
 }

@@ -1,11 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/server/config/config.js'
 import { ConfigError } from '../../../src/server/config/config-error.js'
 import { startGateway } from '../../../src/server/gateway.js'
 import { createLog } from '../../../src/server/observing/log.js'
+import { SOURCE_PROVIDERS } from '../../../src/server/plugins/gateway-providers.js'
+import { BUS_PROVIDERS } from '../../../src/store/providers/bus-providers.js'
+import { STORE_PROVIDERS } from '../../../src/store/providers/store-providers.js'
 import { createTestDatabase } from '../../support/test-postgres.js'
 import { createEntries, post, SocketClient, testGateway } from '../server-fixture.js'
 
@@ -28,7 +32,28 @@ const LIST =
   '{ providers { role name displayName version description capabilities isDefault instanceCount registeredAt isHealthy } }'
 const find = 'query ($role: String, $capability: String) { providers(role: $role, capability: $capability) { name } }'
 
+const BUILT_IN = [
+  ['store', Object.values(STORE_PROVIDERS)],
+  ['source', SOURCE_PROVIDERS],
+  ['bus', BUS_PROVIDERS],
+] as const
+
 describe('the providers of a gateway', () => {
+  it('include every provider file in src/sources', async () => {
+    const sources = fileURLToPath(new URL('../../../src/sources/', import.meta.url))
+    const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('-provider.ts') && !path.endsWith('/source-provider.ts'),
+    )
+    expect(files.length).toBeGreaterThanOrEqual(2)
+    for (const file of files) {
+      const exported: readonly unknown[] = Object.values((await import(join(sources, file))) as object)
+      expect(
+        SOURCE_PROVIDERS.filter((provider) => exported.includes(provider)),
+        file,
+      ).toHaveLength(1)
+    }
+  })
+
   it('include the built-in ones; the used ones are counted and healthy', async () => {
     const gateway = await testGateway()
     const { body } = await post(gateway, LIST)
@@ -41,16 +66,18 @@ describe('the providers of a gateway', () => {
         instanceCount,
         isHealthy,
       ]),
-    ).toEqual([
-      ['store', 'embedded', true, 0, null],
-      ['store', 'memory', false, 1, true],
-      ['store', 'none', false, 0, null],
-      ['store', 'postgres', false, 0, null],
-      ['source', 'filesystem', true, 0, null],
-      ['source', 'http', false, 0, null],
-      ['bus', 'in-process', true, 1, null],
-      ['bus', 'postgres', false, 0, null],
-    ])
+    ).toEqual(
+      BUILT_IN.flatMap(([role, provided]) =>
+        provided
+          .map(({ name }) => name)
+          .sort()
+          .map((name) => {
+            const isDefault = ['embedded', 'filesystem', 'in-process'].includes(name)
+            const isUsed = (role === 'store' && name === 'memory') || (role === 'bus' && name === 'in-process')
+            return [role, name, isDefault, isUsed ? 1 : 0, role === 'store' && isUsed ? true : null]
+          }),
+      ),
+    )
     for (const { displayName, version, description, registeredAt } of rows) {
       expect([displayName, version, description].every((text) => (text as string).length > 0)).toBe(true)
       expect(Date.now() - Date.parse(registeredAt as string)).toBeLessThan(60_000)
@@ -59,7 +86,9 @@ describe('the providers of a gateway', () => {
       (await post(gateway, find, variables)).body.data!['providers'].map(({ name }: { name: string }) => name)
     expect(await names({ role: 'bus' })).toEqual(['in-process', 'postgres'])
     expect(await names({ capability: 'gateways' })).toEqual(['postgres', 'postgres'])
-    expect(await names({ role: 'source', capability: 'watch' })).toEqual(['filesystem', 'http'])
+    const watching = SOURCE_PROVIDERS.filter(({ capabilities = [] }) => capabilities.includes('watch'))
+    expect(await names({ role: 'source', capability: 'watch' })).toEqual(watching.map(({ name }) => name).sort())
+    expect(watching.map(({ name }) => name)).toEqual(expect.arrayContaining(['filesystem', 'http']))
     expect(await names({ role: 'door' })).toEqual([])
     const one = 'query ($role: String!, $name: String!) { provider(role: $role, name: $name) { displayName } }'
     expect((await post(gateway, one, { role: 'store', name: 'memory' })).body).toEqual({
