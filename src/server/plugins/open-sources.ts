@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Registry } from '../../registry/registry.js'
 import { ParsingThread } from '../../sources/parsing/parsing-thread.js'
 import { withSchemas } from '../../sources/parsing/with-schemas.js'
-import { schemasConfig as schemasSection } from '../../sources/provider/source-config.js'
+import { schemasConfig } from '../../sources/provider/source-config.js'
 import { createSourceHost } from '../../sources/provider/source-host.js'
 import { createSources, type RunningSources } from '../../sources/running/sources.js'
 import type { SourceNotice } from '../../sources/running/status-reporter.js'
@@ -58,7 +58,7 @@ export async function openSources({ config, providers, registry, log }: OpenSour
     sources,
     registry,
     limits: config.limits,
-    tell: (news) => TELL[news.what](news, log),
+    notify: (notice) => LOG_NOTICE[notice.what](notice, log),
     closeAfterwards: () => thread.close(),
   })
 }
@@ -68,7 +68,7 @@ function schemasApart({ provider, options }: SourceConfig, providers: GatewayPro
   const isCapable = providers.get('source', provider)?.capabilities.includes('schemas') ?? true
   if (isCapable || options['schemas'] === undefined) return { options, schemas: {} }
   const { schemas, ...others } = options
-  const parsed = schemasSection.safeParse(schemas)
+  const parsed = schemasConfig.safeParse(schemas)
   const [issue] = parsed.error?.issues ?? []
   return {
     options: others,
@@ -77,9 +77,9 @@ function schemasApart({ provider, options }: SourceConfig, providers: GatewayPro
   }
 }
 
-const TELL: Readonly<Record<SourceNotice['what'], (news: SourceNotice, log: Log) => void>> = {
-  taken: ({ source }, log) => log.info({ source }, 'this gateway reads the source'),
-  left: ({ source }, log) => log.info({ source }, 'this gateway no longer reads the source'),
+const LOG_NOTICE: Readonly<Record<SourceNotice['what'], (notice: SourceNotice, log: Log) => void>> = {
+  claimed: ({ source }, log) => log.info({ source }, 'this gateway reads the source'),
+  released: ({ source }, log) => log.info({ source }, 'this gateway no longer reads the source'),
   loading: ({ source, locations, definitions }, log) =>
     log.info({ source, locations, definitions }, 'loading the source'),
   loaded: ({ source, created, updated, deleted, failures }, log) =>

@@ -1,7 +1,7 @@
-/** Something that could not be read, and where it stands. */
+/** Something in a source that could not be read or applied, and its place. */
 export interface SourceFailure {
   readonly file: string
-  /** From 1; null where it is the file as a whole. */
+  /** From 1. Null if the failure is about the whole file. */
   readonly line: number | null
   readonly column: number | null
   readonly entryId: string | null

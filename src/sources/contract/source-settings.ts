@@ -1,10 +1,10 @@
-/** What becomes of an entry that its source does not define any more. */
+/** The ways to treat an entry that its source no longer defines. */
 export const MISSING = ['delete', 'unavailable'] as const
 export type Missing = (typeof MISSING)[number]
 
-/** How what is read of a source is applied. */
+/** The settings for applying a source. */
 export interface SourceSettings {
-  /** Unique among the sources, and the same over all restarts: what it owns is recorded under it. */
+  /** Unique among the sources and stable across restarts, because ownership is recorded under it. */
   readonly name: string
   readonly provider: string
   readonly watch: boolean
@@ -12,12 +12,12 @@ export interface SourceSettings {
   readonly conflict: Conflict
 }
 
-/** In whose name a source's changesets are applied. */
+/** The author of a source's changesets. */
 export function sourceAuthor(source: string): string {
   return `source/${source}`
 }
 
-/** What settles it where a source has new content for an entry that is not, or not only, its own. */
+/** The ways to settle a conflict: a source has new content for an entry that others own or have changed. */
 export const CONFLICTS = ['source', 'registry', 'newer', 'fail'] as const
 
 export type Conflict = (typeof CONFLICTS)[number]

@@ -1,21 +1,21 @@
-/** A file whose content stands in an entry by `file://`, relative to the root of the folder or of the archive. */
+/** A file that an entry includes by `file://`. Its path is relative to the root of the folder or archive. */
 export interface IncludedStamp {
   readonly path: string
   readonly signature: string
   readonly hash: string
 }
 
-/** What a location was like when it was read. */
+/** The state of a location when it was read. */
 export interface FileStamp {
-  /** Of the configuration by which it was read. */
+  /** Fingerprint of the configuration that it was read with. */
   readonly by: string
-  /** Empty where it proves nothing. */
+  /** Empty if it proves nothing. */
   readonly signature: string
   readonly hash: string
   readonly included: readonly IncludedStamp[]
 }
 
-/** As text: `by signature hash`, then path, signature and hash of each included file. */
+/** Serializes a stamp: `by`, signature, hash, then path, signature and hash of each included file. */
 export function writeFileStamp({ by, signature, hash, included }: FileStamp): string {
   return JSON.stringify([
     by,
@@ -25,7 +25,7 @@ export function writeFileStamp({ by, signature, hash, included }: FileStamp): st
   ])
 }
 
-/** Undefined where it is none of ours: it may have been written by another release. */
+/** Parses a stamp. Returns undefined if another release wrote it in another format. */
 export function readFileStamp(text: string): FileStamp | undefined {
   let value: unknown
   try {

@@ -1,10 +1,10 @@
-/** Bounds of what one source reads. */
+/** Limits of one source. */
 export interface FilesystemLimits {
   /** Bytes of an entry's meta and data as JSON. */
   readonly entryBytes: number
   /** Bytes of a file, of an archive's file unpacked, and of all that one file takes in by `file://`. */
   readonly fileBytes: number
-  /** The same of YAML, which is read at some 2 MB/s, at 0.2 MB/s where it is made to be slow, and nobody has a turn meanwhile. */
+  /** The same for YAML. It parses at about 2 MB/s, or 0.2 MB/s if crafted to be slow, and blocks its thread meanwhile. */
   readonly yamlBytes: number
   /** Bytes of an archive. */
   readonly archiveBytes: number

@@ -22,32 +22,32 @@ export interface FilesystemSourceOptions {
   /** Bus pattern of kinds to the absolute path of a JSON Schema. */
   readonly schemas?: Readonly<Record<string, string>>
   readonly limits?: Partial<FilesystemLimits>
-  /** Hears what whoever runs the gateway should know: that the system refuses to watch. */
+  /** Called with messages for the operator, for example that the system refuses to watch. */
   readonly report?: (message: string) => void
   readonly timing?: Partial<WatchTiming>
-  /** Shared with other sources, and closed by whoever gives it; one of its own where it is left out. */
+  /** A thread shared with other sources, which the caller closes. By default the source creates its own. */
   readonly thread?: ParsingThread
 }
 
 export interface WatchTiming {
-  /** How often it is looked whether the folder itself is another one, and its schemas are. */
+  /** How often the identity of the folder and of its schemas is checked. */
   readonly rootMs: number
-  /** How often all files are looked at, should a watch have missed something. */
+  /** How often the state of all files is checked, in case a watch missed a change. */
   readonly backstopMs: number
-  /** The same where the system refuses to watch. */
+  /** The same if the system refuses to watch. */
   readonly pollMs: number
 }
 
 const TIMING: WatchTiming = { rootMs: 1_000, backstopMs: 60_000, pollMs: 5_000 }
 
-/** Part of every stamp: to be raised where the same content would give other entries than before. */
+/** Part of every stamp. Increase it if the same content gives other entries than before. */
 const READER_VERSION = 1
 
 /**
- * Reads the files of a folder: YAML, JSON, JSON lines, and ZIP archives of them. Locations are paths from the folder,
- * with slashes; in an archive `x.zip!/a/b.yaml`. What fails as a whole, an archive or a folder in it, has a
- * failure at its own location, which stands for all below it.
- * @throws InvalidMapping where an expression of the form does not parse
+ * Reads the files of a folder: YAML, JSON, JSON lines, and ZIP archives of them. Locations are paths from the folder with
+ * slashes, in an archive `x.zip!/a/b.yaml`. An archive or folder that fails as a whole has one failure at its own location,
+ * for all locations below it.
+ * @throws InvalidMapping if an expression of the form does not parse
  */
 export function openFilesystemSource(options: FilesystemSourceOptions): SourceReader {
   return new FilesystemSource(options)
@@ -56,18 +56,18 @@ export function openFilesystemSource(options: FilesystemSourceOptions): SourceRe
 class FilesystemSource implements SourceReader {
   readonly #limits: FilesystemLimits
   readonly #timing: WatchTiming
-  readonly #memory = new FolderCache()
+  readonly #folders = new FolderCache()
   readonly #verified = new VerifiedLocations()
   readonly #closed = new AbortController()
   readonly #thread: ParsingThread
-  readonly #tooMuch: ReadingRules['tooMuch'] = new Map()
+  readonly #tooCostly: ReadingRules['tooCostly'] = new Map()
   #schemas: EntrySchemas | undefined
   #parsing: ParsingRules | undefined
   #by = ''
   #scans = 0
-  /** Scans wanted to look at everything, and the last of them that one has done. */
-  #wanted = 0
-  #done = 0
+  /** Number of full scans requested, and the last of them that is done. */
+  #fullScansWanted = 0
+  #fullScansDone = 0
 
   constructor(private readonly options: FilesystemSourceOptions) {
     compileForm(options.form)
@@ -78,32 +78,41 @@ class FilesystemSource implements SourceReader {
 
   async *scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<ScannedLocation> {
     const both = AbortSignal.any([signal, this.#closed.signal])
-    // Every file that is being parsed listens to it.
+    // Every file that is being parsed adds a listener.
     setMaxListeners(0, both)
     both.throwIfAborted()
     const root = await this.#root()
     this.#schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
     const rules = this.#rules(this.#schemas)
     const number = ++this.#scans
-    const wanted = this.#wanted
-    const { memory, verified } = { memory: this.#memory, verified: this.#verified }
-    yield* scanFolder({ root, memory, verified, rules, number, whole: wanted > this.#done, known, signal: both })
+    const wanted = this.#fullScansWanted
+    const { folders, verified } = { folders: this.#folders, verified: this.#verified }
+    yield* scanFolder({
+      root,
+      folders,
+      verified,
+      rules,
+      number,
+      whole: wanted > this.#fullScansDone,
+      known,
+      signal: both,
+    })
     both.throwIfAborted()
-    this.#done = Math.max(this.#done, wanted)
-    memory.sweep(number)
+    this.#fullScansDone = Math.max(this.#fullScansDone, wanted)
+    folders.sweep(number)
     verified.sweep(number)
   }
 
-  /** Resolves when the signal aborts or the source is closed; never rejects. `changed` is called once at the start, too. */
+  /** Resolves when the signal aborts or the source is closed; never rejects. It also calls `changed` once at the start. */
   async watch(changed: () => void, signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, this.#closed.signal])
     if (both.aborted) return
     let refused = false
-    this.#memory.startWatching(changed, (error) => {
+    this.#folders.startWatching(changed, (error) => {
       refused = true
       this.options.report?.(
-        `${this.options.path} cannot be watched whole (${(error as Error).message}): it is looked at every ${this.#timing.pollMs / 1000} s instead. ` +
-          'On Linux, fs.inotify.max_user_watches and max_user_instances say how much may be watched.',
+        `${this.options.path} cannot be watched completely (${(error as Error).message}). It is polled every ${this.#timing.pollMs / 1000} s instead. ` +
+          'On Linux, increase fs.inotify.max_user_watches and fs.inotify.max_user_instances.',
       )
     })
     changed()
@@ -111,28 +120,28 @@ class FilesystemSource implements SourceReader {
       repeatedly(
         () => this.#identity(),
         () => this.#timing.rootMs,
-        () => this.#lookAgain(changed),
+        () => this.#rescanAll(changed),
         both,
       ),
       repeatedly(
         () => this.#digest(both),
         () => (refused ? this.#timing.pollMs : this.#timing.backstopMs),
-        () => this.#lookAgain(changed),
+        () => this.#rescanAll(changed),
         both,
       ),
     ])
-    this.#memory.stopWatching()
+    this.#folders.stopWatching()
   }
 
   async close(): Promise<void> {
-    this.#closed.abort(new Error('the source has been closed'))
-    this.#memory.stopWatching()
+    this.#closed.abort(new Error('The source has been closed'))
+    this.#folders.stopWatching()
     this.#verified.clear()
     if (this.options.thread === undefined) await this.#thread.close()
   }
 
-  #lookAgain(changed: () => void): void {
-    this.#wanted++
+  #rescanAll(changed: () => void): void {
+    this.#fullScansWanted++
     changed()
   }
 
@@ -143,20 +152,20 @@ class FilesystemSource implements SourceReader {
       root = await realpath(path)
       if ((await stat(root)).isDirectory()) return root
     } catch (error) {
-      throw new Error(`the folder ${path} cannot be read: ${(error as Error).message}`)
+      throw new Error(`The folder ${path} cannot be read: ${(error as Error).message}`)
     }
-    throw new Error(`${path} is no folder`)
+    throw new Error(`${path} is not a folder`)
   }
 
   #rules(schemas: EntrySchemas): ReadingRules {
     const by = this.#fingerprint(schemas)
     if (by !== this.#by || this.#parsing === undefined) {
       this.#verified.clear()
-      this.#tooMuch.clear()
+      this.#tooCostly.clear()
       this.#parsing = { form: this.options.form, schemas: schemas.texts, entryBytes: this.#limits.entryBytes }
     }
     this.#by = by
-    return { by, parsing: this.#parsing, thread: this.#thread, limits: this.#limits, tooMuch: this.#tooMuch }
+    return { by, parsing: this.#parsing, thread: this.#thread, limits: this.#limits, tooCostly: this.#tooCostly }
   }
 
   #fingerprint(schemas: EntrySchemas): string {
@@ -164,9 +173,9 @@ class FilesystemSource implements SourceReader {
     return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16)
   }
 
-  /** Which folder lies at the path, and the look of the schemas. */
+  /** The identity of the folder at the path, and the state of the schemas. */
   async #identity(): Promise<string> {
-    const looks = [this.options.path, ...Object.values(this.options.schemas ?? {})].map(async (path, index) => {
+    const states = [this.options.path, ...Object.values(this.options.schemas ?? {})].map(async (path, index) => {
       try {
         const found = await stat(path, { bigint: true })
         return index === 0 ? folderIdentity(found) : fileState(found).signature
@@ -174,30 +183,30 @@ class FilesystemSource implements SourceReader {
         return (error as NodeJS.ErrnoException).code
       }
     })
-    return (await Promise.all(looks)).join()
+    return (await Promise.all(states)).join()
   }
 
   async #digest(signal: AbortSignal): Promise<string> {
     try {
-      return await folderDigest(await this.#root(), this.#verified.unvouchedIncludes(), signal)
+      return await folderDigest(await this.#root(), this.#verified.unwatchedIncludes(), signal)
     } catch (error) {
       return (error as Error).message
     }
   }
 }
 
-/** Looks now and then, and tells where it sees something else than the last time. */
+/** Reads a value periodically and calls `changed` if it differs from the last one. */
 async function repeatedly(
-  look: () => Promise<string>,
+  read: () => Promise<string>,
   everyMs: () => number,
   changed: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = await look()
+  let last = await read()
   for (;;) {
     await pauseUnless(signal, everyMs())
     if (signal.aborted) return
-    const now = await look()
+    const now = await read()
     if (now !== last && !signal.aborted) changed()
     last = now
   }

@@ -1,66 +1,66 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { isGone } from './read-inside.js'
 
-/** Something in a folder that a scan looks at. */
+/** An item of a folder that a scan visits. */
 export interface Child {
   readonly name: string
-  /** Path from the root; kept, so that its hash need not be found anew by every scan. */
+  /** Path from the root. It is stored so that its string hash is computed only once. */
   readonly location: string
   readonly type: 'folder' | 'file' | 'archive' | 'fault'
-  /** What a link leads to may change without a word here: a folder with links is read every time. */
+  /** The target of a link may change unnoticed, so a folder with links is read in every scan. */
   readonly linked: boolean
-  /** Of a fault: what is wrong with it. */
+  /** The message of a fault. */
   readonly message: string
 }
 
-/** What is known of one folder of the source. */
+/** The cached state of one folder. */
 export interface FolderState {
   readonly inode: string
-  /** Reached by a link, or below one that is. */
+  /** Whether the folder or one above it was reached by a link. */
   readonly linked: boolean
   watcher: FSWatcher | undefined
-  /** Counts what the watcher has told. */
-  told: number
-  /** `told` when `children` was read and every file among them looked at; -1 before that. */
-  readAt: number
+  /** Number of events of the watcher. */
+  events: number
+  /** `events` when `children` was read and every file among them was checked; -1 before that. */
+  readAtEvent: number
   children: readonly Child[]
-  /** Number of the scan that was here last. */
+  /** Number of the last scan that visited the folder. */
   scan: number
 }
 
 /**
- * The folders of a source by their path (root: ``), and what watches them.
+ * Caches the folders of a source by path (the root is ``), with their watchers.
  *
- * Each folder has one watch, which tells of all that happens to the files in it. (One for each file as well, as chokidar
- * has them, is 80,000 for 80,000 files, where Linux mostly allows 65,536: measured 8.4 s and 650 MB to begin with, against
- * 0.1 s and 54 MB.) A folder is watched before it is read, so what it was like when read holds until its watch tells
- * something: a scan need not look at it again.
+ * Each folder has one watcher, which reports events of all files in it. Chokidar also watches each file. That is 80,000
+ * watchers for 80,000 files, and Linux mostly allows 65,536; starting took 8.4 s and 650 MB, against 0.1 s and 54 MB. A
+ * folder is watched before it is read, so its cached state is valid until its watcher reports an event. Until then a scan
+ * skips it.
  */
 export class FolderCache {
   readonly #folders = new Map<string, FolderState>()
   #watching = false
-  #told: () => void = () => {}
-  #refused: ((error: unknown) => void) | undefined
+  #onEvent: () => void = () => {}
+  #onRefused: ((error: unknown) => void) | undefined
 
   /**
-   * From now on folders are watched as they are read.
-   * @param told hears that something has happened
-   * @param refused hears, once, that the system refused to watch a folder; such folders are looked at by every scan
+   * Starts watching folders as they are read.
+   * @param onEvent called for every event
+   * @param onRefused called once if the system refuses to watch a folder; every scan checks such folders
    */
-  startWatching(told: () => void, refused: (error: unknown) => void): void {
-    this.#told = told
-    this.#refused = refused
+  startWatching(onEvent: () => void, onRefused: (error: unknown) => void): void {
+    this.#onEvent = onEvent
+    this.#onRefused = onRefused
     this.#watching = true
-    this.forget()
+    this.clear()
   }
 
   stopWatching(): void {
     this.#watching = false
-    this.forget()
+    this.clear()
   }
 
-  /** Everything is looked at again. */
-  forget(): void {
+  /** Drops everything, so that the next scan checks every file. */
+  clear(): void {
     for (const path of [...this.#folders.keys()]) this.#drop(path)
   }
 
@@ -68,19 +68,19 @@ export class FolderCache {
     return this.#folders.get(path)
   }
 
-  /** The state of the folder that lies there now: a new one where another folder did. */
+  /** The state of the folder at a path. It is new if another folder was there before. */
   enter(path: string, absolute: string, inode: string, linked: boolean): FolderState {
     const known = this.#folders.get(path)
     if (known?.inode === inode && known.linked === linked && (known.watcher !== undefined || !this.#watching))
       return known
     this.#drop(path)
-    const state: FolderState = { inode, linked, watcher: undefined, told: 0, readAt: -1, children: [], scan: 0 }
+    const state: FolderState = { inode, linked, watcher: undefined, events: 0, readAtEvent: -1, children: [], scan: 0 }
     state.watcher = this.#watch(absolute, state)
     this.#folders.set(path, state)
     return state
   }
 
-  /** Forgets the folders that a whole scan has not come by. */
+  /** Drops the folders that a complete scan did not visit. */
   sweep(scan: number): void {
     for (const [path, state] of this.#folders) if (state.scan < scan) this.#drop(path)
   }
@@ -99,26 +99,26 @@ export class FolderCache {
     try {
       const watcher = watch(absolute, { persistent: false })
       watcher.on('change', () => {
-        state.told++
-        this.#told()
+        state.events++
+        this.#onEvent()
       })
-      // Windows tells so of a folder that is removed.
+      // Windows reports a removed folder this way.
       watcher.on('error', () => {
         state.watcher = undefined
         watcher.close()
-        this.#told()
+        this.#onEvent()
       })
       return watcher
     } catch (error) {
       if (isGone(error)) return undefined
-      this.#refused?.(error)
-      this.#refused = undefined
+      this.#onRefused?.(error)
+      this.#onRefused = undefined
       return undefined
     }
   }
 }
 
-/** Whether a folder is as it was when it was read last. */
+/** Whether a folder is unchanged since it was last read. */
 export function isUnchangedSinceRead(state: FolderState): boolean {
-  return state.watcher !== undefined && state.readAt === state.told
+  return state.watcher !== undefined && state.readAtEvent === state.events
 }

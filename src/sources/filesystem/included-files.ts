@@ -6,13 +6,13 @@ import type { FileContent } from './read-inside.js'
 import { contentHash } from './read-inside.js'
 
 const SCHEME = 'file://'
-/** Files that one location may take in; each is read once. */
+/** Files that one location may include. Each is read once. */
 const MAX_FILES = 1_000
 
-/** Reads a file beside others, by its path from their root. Undefined where there is none. @throws FileFault */
+/** Reads a file by its path from the root. Returns undefined if there is none. @throws FileFault */
 export type ReadNeighbour = (path: string) => Promise<FileContent | undefined>
 
-/** The files that one location's entries take in: by `file://…` as a value, or by `$text(…)` and `$json(…)` in a mapping. */
+/** The files that one location includes: by `file://…` as a value, or by `$text(…)` and `$json(…)` in a mapping. */
 export class IncludedFiles {
   readonly #files = new Map<string, Promise<FileContent>>()
   readonly #folder: string
@@ -20,7 +20,7 @@ export class IncludedFiles {
   #latest: Date | null = null
   readonly #stamps: IncludedStamp[] = []
 
-  /** @param file path of the defining file from the root; references are relative to it */
+  /** @param file path of the including file from the root; references are relative to it */
   constructor(
     file: string,
     private readonly maxBytes: number,
@@ -37,13 +37,13 @@ export class IncludedFiles {
     return this.#latest
   }
 
-  /** The text of a file, by a path from where the defining one lies. @throws FileFault */
+  /** The text of a file, by its path relative to the including file. @throws FileFault */
   async text(reference: string): Promise<string> {
     const named = `${SCHEME}${reference}`
     const path = posix.normalize(posix.join(this.#folder, reference))
     if (reference === '' || reference.includes('\0')) throw new FileFault(`${JSON.stringify(named)} names no file`)
     if (reference.startsWith('/') || path === '..' || path.startsWith('../')) {
-      throw new FileFault(`${named} lies outside of the folder, from where nothing is read`)
+      throw new FileFault(`${named} is outside the folder. Only files in the folder can be included`)
     }
     let content: FileContent
     try {
@@ -61,7 +61,7 @@ export class IncludedFiles {
     const known = this.#files.get(path)
     if (known !== undefined) return known
     if (this.#files.size === MAX_FILES)
-      return Promise.reject(new FileFault(`is one too many: ${MAX_FILES} files may stand in one`))
+      return Promise.reject(new FileFault(`exceeds the maximum of ${MAX_FILES} included files per file`))
     const content = this.#readOne(path)
     this.#files.set(path, content)
     return content
@@ -69,10 +69,10 @@ export class IncludedFiles {
 
   async #readOne(path: string): Promise<FileContent> {
     const content = await this.read(path)
-    if (content === undefined) throw new FileFault('is not there')
+    if (content === undefined) throw new FileFault('does not exist')
     this.#bytes += content.bytes.length
     if (this.#bytes > this.maxBytes)
-      throw new FileFault(`is too much: files that stand in one may have ${this.maxBytes} bytes together`)
+      throw new FileFault(`exceeds the maximum of ${this.maxBytes} bytes for all included files of one file`)
     const { signature, fresh, modifiedAt } = content.state
     this.#stamps.push({ path, signature: fresh ? '' : signature, hash: contentHash(content.bytes) })
     if (this.#latest === null || modifiedAt > this.#latest) this.#latest = modifiedAt

@@ -9,7 +9,7 @@ import type { FilesystemLimits } from './filesystem-limits.js'
 import { tooLarge } from './read-inside.js'
 import { typeByName } from './walk-folder.js'
 
-/** A file of an archive that may hold entries, or what is wrong with it. */
+/** A file of an archive that may define entries, or its fault. */
 export interface ArchivedFile {
   readonly name: string
   readonly fault: string | undefined
@@ -24,10 +24,10 @@ const RATIO_FROM_BYTES = 1024 * 1024
 const SYMBOLIC_LINK = 0xa000
 const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** An archive that is open. Nothing of what it says about itself is believed without being checked. */
+/** An open archive. Nothing that it declares about itself is trusted without a check. */
 export class OpenArchive {
   readonly #entries = new Map<string, Entry>()
-  /** In code-point order of names. */
+  /** In the code-point order of their names. */
   readonly files: readonly ArchivedFile[]
 
   private constructor(
@@ -41,15 +41,15 @@ export class OpenArchive {
       if (fault === undefined && !twice) this.#entries.set(name, entry)
       if (twice) this.#entries.delete(name)
       if (isPassedOver(name) || (fault === undefined && typeByName(name) !== 'file')) continue
-      files.set(name, { name, fault: twice ? 'stands in the archive twice' : fault })
+      files.set(name, { name, fault: twice ? 'occurs twice in the archive' : fault })
     }
     this.files = [...files.values()].sort((a, b) => compareText(a.name, b.name))
   }
 
-  /** @throws FileFault where nothing of it can be read, or it is a bomb */
+  /** @throws FileFault if the archive cannot be read or is a ZIP bomb */
   static async open({ fd }: FileHandle, { size }: BigIntStats, limits: FilesystemLimits): Promise<OpenArchive> {
     if (size > BigInt(limits.archiveBytes))
-      throw new FileFault(`has ${size} bytes; of an archive ${limits.archiveBytes} are read at most`)
+      throw new FileFault(`has ${size} bytes, more than the maximum of ${limits.archiveBytes} for an archive`)
     const entries: (readonly [string, Entry, string | undefined])[] = []
     let packed = 0
     let unpacked = 0
@@ -57,7 +57,7 @@ export class OpenArchive {
     try {
       zip = await fromFdPromise(fd, { autoClose: false, decodeStrings: false })
       if (zip.entryCount > limits.archiveFiles)
-        throw new FileFault(`holds ${zip.entryCount} files; ${limits.archiveFiles} are read at most`)
+        throw new FileFault(`has ${zip.entryCount} files, more than the maximum of ${limits.archiveFiles}`)
       for await (const entry of zip.eachEntry()) {
         packed += entry.compressedSize
         unpacked += entry.uncompressedSize
@@ -68,22 +68,22 @@ export class OpenArchive {
       }
     } catch (error) {
       if (error instanceof FileFault) throw error
-      throw new FileFault(`is no archive that can be read: ${(error as Error).message}`)
+      throw new FileFault(`is not a readable archive: ${(error as Error).message}`)
     }
-    // Files that share their packed bytes: a bomb whose every file looks harmless.
-    if (packed > Number(size)) throw new FileFault('holds files that overlap')
+    // Overlapping files share their packed bytes: a ZIP bomb in which each file looks harmless.
+    if (packed > Number(size)) throw new FileFault('has files that overlap')
     if (unpacked > limits.unpackedBytes)
-      throw new FileFault(`would unpack to ${unpacked} bytes; ${limits.unpackedBytes} are read at most`)
+      throw new FileFault(`unpacks to ${unpacked} bytes, more than the maximum of ${limits.unpackedBytes}`)
     return new OpenArchive(zip, entries, limits.fileBytes)
   }
 
-  /** What says, as long as the archive is the same, that a file in it is. */
+  /** Identifies the content of a file within the archive. */
   checksum(name: string): string {
     const entry = this.#entries.get(name)
     return entry === undefined ? '' : `${entry.crc32.toString(36)}.${entry.uncompressedSize.toString(36)}`
   }
 
-  /** Undefined where there is no such file. @throws FileFault */
+  /** Reads a file. Returns undefined if there is none. @throws FileFault */
   async read(name: string): Promise<Buffer | undefined> {
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
@@ -92,7 +92,7 @@ export class OpenArchive {
     if (declared > RATIO_FROM_BYTES && declared > compressedSize * MAX_RATIO)
       throw new FileFault(`unpacks to more than ${MAX_RATIO} times its size`)
     const bytes = await this.#unpack(entry)
-    if (crc32(bytes) !== entry.crc32) throw new FileFault('is damaged: its checksum is another')
+    if (crc32(bytes) !== entry.crc32) throw new FileFault('is damaged: its checksum does not match')
     return bytes
   }
 
@@ -100,12 +100,11 @@ export class OpenArchive {
     const chunks: Buffer[] = []
     let length = 0
     try {
-      // The library stops where more comes than was declared, and fails where less does.
+      // The library stops at the declared size, and fails if there are fewer bytes.
       const stream = await this.zip.openReadStreamPromise(entry)
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         length += chunk.length
-        if (length > this.maxBytes)
-          throw new FileFault(`has more than the ${this.maxBytes} bytes that are read at most`)
+        if (length > this.maxBytes) throw new FileFault(`has more than the maximum of ${this.maxBytes} bytes`)
         chunks.push(chunk)
       }
     } catch (error) {
@@ -118,15 +117,15 @@ export class OpenArchive {
 
 function nameFault(name: string): string | undefined {
   if (validateFileName(name) !== null || posix.normalize(name).startsWith('..'))
-    return 'has a name that leads out of the archive'
+    return 'has a name that points outside the archive'
   return CONTROL.test(name) ? 'has a name with control characters' : undefined
 }
 
 function entryFault(entry: Entry): string | undefined {
   if (((entry.externalFileAttributes >>> 16) & 0xf000) === SYMBOLIC_LINK)
-    return 'is a link, which is not followed in an archive'
+    return 'is a link. Links in archives are not followed'
   if (entry.isEncrypted()) return 'is encrypted'
-  return entry.canDecodeFileData() ? undefined : `is packed by method ${entry.compressionMethod}, which is not known`
+  return entry.canDecodeFileData() ? undefined : `has the unknown compression method ${entry.compressionMethod}`
 }
 
 function isPassedOver(name: string): boolean {

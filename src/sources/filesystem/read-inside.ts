@@ -11,20 +11,20 @@ export interface FileContent {
   readonly state: FileState
 }
 
-/** What tells, without reading, that a file is the same as before. */
+/** The state of a file by `stat`. Equal states mean equal content, unless `fresh`. */
 export interface FileState {
   /** Size, times and inode. */
   readonly signature: string
-  /** Written so shortly before that another write might leave the same times: the signature proves nothing. */
+  /** Written so recently that another write may leave the same times. Then the signature proves nothing. */
   readonly fresh: boolean
   readonly modifiedAt: Date
 }
 
-/** Coarser than the clocks of all file systems in use; FAT's has 2 s. */
+/** The coarsest timestamps of file systems in use: FAT's have 2 s. */
 const FRESH_MS = 2_000
 const TRIES = 3
 const BETWEEN_TRIES_MS = 20
-/** Never follows a link at the end, never waits for the other end of a pipe. */
+/** Does not follow a link in the last component, and does not wait for the other end of a pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ESTALE'])
 
@@ -38,7 +38,7 @@ export function fileState(stat: BigIntStats, now = Date.now()): FileState {
 }
 
 export function tooLarge(bytes: number | bigint, most: number): string {
-  return `has ${bytes} bytes; ${most} are read at most: split it`
+  return `has ${bytes} bytes, more than the maximum of ${most}. Split it`
 }
 
 export function contentHash(bytes: Buffer): string {
@@ -49,7 +49,7 @@ export function isGone(error: unknown): boolean {
   return GONE.has((error as NodeJS.ErrnoException).code ?? '')
 }
 
-/** What an error of the file system says, without the path that it says it of. */
+/** The message of a file system error, without the path. */
 export function ioMessage(error: unknown): string {
   const { message } = error as Error
   return `cannot be read: ${/^[A-Z0-9]+: [^,]*/.exec(message)?.[0] ?? message}`
@@ -59,7 +59,7 @@ export function isInside(root: string, real: string): boolean {
   return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
-/** What something that is neither file nor folder is called; undefined for those two. */
+/** The name of a special file; undefined for a regular file and for a folder. */
 export function specialName(
   stat: Pick<BigIntStats, 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice'>,
 ): string | undefined {
@@ -69,9 +69,9 @@ export function specialName(
 }
 
 /**
- * The whole of a file that lies in a folder, links within it followed. Undefined where there is none.
- * @param root the folder's real path
- * @throws FileFault for what lies elsewhere, is no file, is too large, cannot be read or does not hold still
+ * Reads a file inside a folder. Links within the folder are followed. Returns undefined if there is no such file.
+ * @param root the real path of the folder
+ * @throws FileFault if it is outside the folder, not a regular file, too large, unreadable, or changes while it is read
  */
 export async function readInside(root: string, path: string, maxBytes: number): Promise<FileContent | undefined> {
   for (let attempt = 1; ; attempt++) {
@@ -79,25 +79,25 @@ export async function readInside(root: string, path: string, maxBytes: number): 
       if (stat.size > BigInt(maxBytes)) throw new FileFault(tooLarge(stat.size, maxBytes))
       const now = Date.now()
       const bytes = await readWhole(handle, Number(stat.size))
-      return bytes !== undefined && (await holdsStill(handle, stat))
+      return bytes !== undefined && (await isUnchanged(handle, stat))
         ? { bytes, state: fileState(stat, now) }
         : ('moving' as const)
     })
     if (result !== 'moving') return result
-    if (attempt === TRIES) throw new FileFault('changes while it is being read')
+    if (attempt === TRIES) throw new FileFault('changed while it was read')
     await pause(BETWEEN_TRIES_MS * attempt)
   }
 }
 
-/** Whether an open file is still as it was. */
-export async function holdsStill(handle: FileHandle, before: BigIntStats): Promise<boolean> {
+/** Whether an open file is unchanged. */
+export async function isUnchanged(handle: FileHandle, before: BigIntStats): Promise<boolean> {
   const { size, mtimeNs } = await handle.stat({ bigint: true })
   return size === before.size && mtimeNs === before.mtimeNs
 }
 
 /**
- * Works with an open file of the folder and closes it. Undefined where there is none.
- * @throws FileFault as `readInside` does, and what `work` throws
+ * Opens a file inside the folder, runs `work` and closes it. Returns undefined if there is no such file.
+ * @throws FileFault as `readInside` does, and whatever `work` throws
  */
 export async function withFile<Result>(
   root: string,
@@ -116,7 +116,7 @@ export async function withFile<Result>(
   }
 }
 
-/** Whoever calls closes it. */
+/** Opens a file inside the folder. The caller closes it. */
 export async function openInside(
   root: string,
   path: string,
@@ -129,13 +129,13 @@ export async function openInside(
       if (!isInside(root, target)) throw new FileFault(OUTSIDE)
       found = await lstat(target, { bigint: true })
     }
-    // Opening some devices has effects; so they are looked at first, and once more when open.
+    // Opening some devices has side effects, so the type is checked before opening, and again when open.
     refuseSpecial(found)
     const handle = await open(target, FLAGS)
     try {
       const stat = await handle.stat({ bigint: true })
       refuseSpecial(stat)
-      // A folder on the way may be a link, or have become one meanwhile: what is open lies where the system says.
+      // A folder in the path may be a link, or may have become one meanwhile. So check the path of the open file.
       if (!isInside(root, await placeOf(handle, target, stat))) throw new FileFault(OUTSIDE)
       return { handle, stat }
     } catch (error) {
@@ -149,26 +149,28 @@ export async function openInside(
   }
 }
 
-const OUTSIDE = 'is a link that leads out of the folder'
+const OUTSIDE = 'is a link that points outside the folder'
 
 async function placeOf(handle: FileHandle, path: string, opened: BigIntStats): Promise<string> {
   if (platform === 'linux') return readlink(`/proc/self/fd/${handle.fd}`)
   const real = await realpath(path)
   const found = await lstat(real, { bigint: true })
-  if (found.ino !== opened.ino || found.dev !== opened.dev) throw new FileFault('changes while it is being read')
+  if (found.ino !== opened.ino || found.dev !== opened.dev) throw new FileFault('changed while it was read')
   return real
 }
 
 function refuseSpecial(stat: BigIntStats): void {
   if (stat.isFile()) return
-  throw new FileFault(`is ${specialName(stat) ?? (stat.isDirectory() ? 'a folder' : 'no file')}, which is not read`)
+  throw new FileFault(
+    `is ${specialName(stat) ?? (stat.isDirectory() ? 'a folder' : 'not a regular file')}, which cannot be read`,
+  )
 }
 
 function isIoError(error: unknown): boolean {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
 
-/** Undefined where the file is shorter by now; that it is longer is told by its size afterwards. */
+/** Undefined if the file has become shorter. The caller detects a longer file by its size afterwards. */
 async function readWhole(handle: FileHandle, size: number): Promise<Buffer | undefined> {
   const bytes = Buffer.allocUnsafe(size)
   for (let length = 0; length < size; ) {

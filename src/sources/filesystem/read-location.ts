@@ -8,23 +8,23 @@ import type { FilesystemLimits } from './filesystem-limits.js'
 import type { IncludedFiles } from './included-files.js'
 import { contentHash, type FileContent } from './read-inside.js'
 
-/** What one scan reads by. */
+/** The rules of one scan. */
 export interface ReadingRules {
-  /** Of the form, the schemas and the limits: what was read by others has to be read again. */
+  /** Fingerprint of the form, the schemas and the limits. Locations with another one are read again. */
   readonly by: string
   readonly parsing: ParsingRules
   readonly thread: ParsingThread
   readonly limits: FilesystemLimits
-  /** What takes too much to be read is not tried again as long as it is the same: location to hash and failure. */
-  readonly tooMuch: Map<string, { readonly hash: string; readonly message: string }>
+  /** Files that exceeded the limits of parsing, by location. They are not parsed again while their hash is the same. */
+  readonly tooCostly: Map<string, { readonly hash: string; readonly message: string }>
 }
 
 export type ReadLocation = Extract<ScannedLocation, { unchanged: false }>
 
 /** Of locations that take too much; those that are not remembered cost the time again. */
-const MOST_TOO_MUCH = 1_000
+const MAX_TOO_COSTLY = 1_000
 
-/** What a file gives, whatever its content. @throws what the signal was aborted with; ParsingEnded */
+/** Reads the entries of a file. @throws the signal's reason; ParsingEnded */
 export async function readLocation(
   location: string,
   content: FileContent,
@@ -33,9 +33,9 @@ export async function readLocation(
   signal: AbortSignal,
 ): Promise<ReadLocation> {
   const hash = contentHash(content.bytes)
-  const before = rules.tooMuch.get(location)
+  const before = rules.tooCostly.get(location)
   if (before?.hash === hash) return failedLocation(location, before.message)
-  rules.tooMuch.delete(location)
+  rules.tooCostly.delete(location)
   const decoded = decodeText(content.bytes)
   if ('badLine' in decoded) return failedLocation(location, 'is not UTF-8 text', decoded.badLine)
   const parsed = await rules.thread.parse(
@@ -46,26 +46,26 @@ export async function readLocation(
       read: (reference) => included.text(reference),
     },
   )
-  if (parsed.isTooMuch) remember(parsed, hash, location, included, rules)
+  if (parsed.isTooCostly) cacheFailure(parsed, hash, location, included, rules)
   const { signature, fresh, modifiedAt } = content.state
   const latest = included.modifiedAt !== null && included.modifiedAt > modifiedAt ? included.modifiedAt : modifiedAt
   const stamp = writeFileStamp({ by: rules.by, signature: fresh ? '' : signature, hash, included: included.stamps })
   return { location, unchanged: false, stamp, modifiedAt: latest, entries: parsed.entries, failures: parsed.failures }
 }
 
-/** Not where it took in other files: it may be those that are too much, and they may change. */
-function remember(
+/** A file with included files is not cached: one of those may be the costly one, and may change. */
+function cacheFailure(
   { failures }: ParseResult,
   hash: string,
   location: string,
   included: IncludedFiles,
-  { tooMuch }: ReadingRules,
+  { tooCostly }: ReadingRules,
 ): void {
-  if (included.stamps.length > 0 || tooMuch.size >= MOST_TOO_MUCH) return
-  tooMuch.set(location, { hash, message: failures[0]!.message })
+  if (included.stamps.length > 0 || tooCostly.size >= MAX_TOO_COSTLY) return
+  tooCostly.set(location, { hash, message: failures[0]!.message })
 }
 
-/** A location that gives nothing but the reason why. */
+/** A location that has only a failure. */
 export function failedLocation(location: string, message: string, line: number | null = null): ReadLocation {
   const failure: SourceFailure = { file: location, line, column: null, entryId: null, message }
   return { location, unchanged: false, stamp: '', modifiedAt: null, entries: [], failures: [failure] }

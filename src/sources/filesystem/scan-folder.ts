@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { ScannedLocation } from '../contract/source-reader.js'
 import { FileFault } from '../forms/file-fault.js'
 import { ParsingEnded } from '../parsing/parsing-thread.js'
@@ -13,7 +13,7 @@ import {
   contentHash,
   type FileContent,
   fileState,
-  holdsStill,
+  isUnchanged,
   openInside,
   readInside,
   tooLarge,
@@ -25,7 +25,7 @@ import { type FoundLocation, walkFolder } from './walk-folder.js'
 export interface ScanOptions {
   /** Real path. */
   readonly root: string
-  readonly memory: FolderCache
+  readonly folders: FolderCache
   readonly verified: VerifiedLocations
   readonly rules: ReadingRules
   /** Grows from scan to scan. */
@@ -37,22 +37,24 @@ export interface ScanOptions {
 
 type FoundFile = Extract<FoundLocation, { type: 'file' | 'archive' }>
 
-/** Files read ahead of the one that is waited for, and their bytes together: they go to the thread that parses in batches. */
-const AHEAD = 64
-const AHEAD_BYTES = 8 * 1024 * 1024
-const BETWEEN_TURNS = 512
+/** Files that are read ahead, and their total size. They are sent to the parsing thread in batches. */
+const READ_AHEAD = 64
+const READ_AHEAD_BYTES = 8 * 1024 * 1024
+const SLICE = 512
 
-/** Every location of a folder in the order of the walk, read where it is not known to be unchanged. */
+/** Yields every location of a folder in the order of the walk. Locations that may have changed are read. */
 export async function* scanFolder(options: ScanOptions): AsyncGenerator<ScannedLocation> {
   const scan = new FolderScan(options)
   for await (const batch of walkFolder(options)) {
-    const quick = batch.map((found) => scan.atOnce(found))
-    const jobs = batch.filter((found, index): found is FoundFile => quick[index] === undefined && found.type === 'file')
+    const checked = batch.map((found) => scan.checkWithoutReading(found))
+    const jobs = batch.filter(
+      (found, index): found is FoundFile => checked[index] === undefined && found.type === 'file',
+    )
     const results = inOrder(jobs, (found) => scan.examine(found))
     let same: string[] = []
     for (const [index, found] of batch.entries()) {
       options.signal.throwIfAborted()
-      const at = quick[index]
+      const at = checked[index]
       if (at?.unchanged === true) {
         same.push(at.location)
         continue
@@ -74,7 +76,7 @@ function together([location, ...also]: readonly string[]): ScannedLocation {
   return { location: location!, unchanged: true, also }
 }
 
-/** Results of work, some begun ahead. */
+/** Yields results in order, and starts some work ahead. */
 async function* inOrder(
   items: readonly FoundFile[],
   work: (item: FoundFile) => Promise<ScannedLocation | undefined>,
@@ -83,11 +85,11 @@ async function* inOrder(
   let bytes = 0
   let next = 0
   while (next < items.length || begun.length > 0) {
-    for (let item = items[next]; item !== undefined && begun.length < AHEAD; item = items[next]) {
+    for (let item = items[next]; item !== undefined && begun.length < READ_AHEAD; item = items[next]) {
       const size = Number(item.stat?.size ?? 0)
-      if (begun.length > 0 && bytes + size > AHEAD_BYTES) break
+      if (begun.length > 0 && bytes + size > READ_AHEAD_BYTES) break
       const result = work(item)
-      // Nobody waits for it any more where one before it failed.
+      // If an earlier one fails, nothing awaits this promise.
       result.catch(() => {})
       begun.push({ result, bytes: size })
       bytes += size
@@ -102,19 +104,19 @@ async function* inOrder(
 class FolderScan {
   constructor(private readonly options: ScanOptions) {}
 
-  /** What can be said without I/O; undefined where that is not enough. */
-  atOnce(found: FoundLocation): ScannedLocation | undefined {
+  /** The result if it is known without I/O, or undefined. */
+  checkWithoutReading(found: FoundLocation): ScannedLocation | undefined {
     const { location } = found
     if (found.type === 'fault') return failedLocation(location, found.message)
     if (found.type === 'archive') return undefined
-    const { known, verified, number, memory, rules } = this.options
+    const { known, verified, number, folders, rules } = this.options
     const stamp = known(location)
     if (stamp === undefined) return undefined
     const state = found.stat === undefined ? undefined : fileState(found.stat)
     const before = verified.get(location)
     if (before?.stamp === stamp) {
       const same = state === undefined || (!before.fresh && before.signature === state.signature)
-      if (same && before.included.every((file) => isVouchedFor(file, memory))) {
+      if (same && before.included.every((file) => isUnchangedInclude(file, folders))) {
         before.scan = number
         return { location, unchanged: true }
       }
@@ -129,7 +131,7 @@ class FolderScan {
     return { location, unchanged: true }
   }
 
-  /** Reads a file where looking is not enough. Undefined where the file has gone. @throws what the signal was aborted with, ParsingEnded */
+  /** Checks a file, and reads it if its state proves nothing. Undefined if the file is gone. @throws the signal's reason, ParsingEnded */
   async examine({ location, path, stat: found }: FoundFile): Promise<ScannedLocation | undefined> {
     const { root, rules, known, verified, number, signal } = this.options
     try {
@@ -150,9 +152,9 @@ class FolderScan {
         const included = await this.#sameIncluded(before.included)
         if (included !== undefined) return unchanged(content.state.signature, content.state.fresh, included)
       }
-      const places = new Map<string, Pick<VerifiedInclude, 'folder' | 'told'>>()
+      const places = new Map<string, Pick<VerifiedInclude, 'folder' | 'events'>>()
       const included = new IncludedFiles(location, rules.limits.fileBytes, async (file) => {
-        places.set(file, await this.#voucherOf(file))
+        places.set(file, await this.#watchedFolderOf(file))
         return readInside(root, join(root, ...file.split('/')), rules.limits.fileBytes)
       })
       const read = await readLocation(location, content, included, rules, signal)
@@ -180,9 +182,9 @@ class FolderScan {
       if (before.every((one, index) => one !== undefined && one.stamp === known(listed.locations[index]!))) {
         listed.scan = number
         for (const one of before) one!.scan = number
-        for (let from = 0; from < listed.locations.length; from += BETWEEN_TURNS) {
-          yield together(listed.locations.slice(from, from + BETWEEN_TURNS))
-          await turn()
+        for (let from = 0; from < listed.locations.length; from += SLICE) {
+          yield together(listed.locations.slice(from, from + SLICE))
+          await yieldToEventLoop()
         }
         return
       }
@@ -214,7 +216,7 @@ class FolderScan {
       const inside = `${location}!/${name}`
       const scanned =
         fault === undefined ? await this.#inArchive(archive, name, inside, state) : failedLocation(inside, fault)
-      if (!(await holdsStill(handle, opened))) throw new FileFault('changes while it is being read')
+      if (!(await isUnchanged(handle, opened))) throw new FileFault('changed while it was read')
       if (!scanned.unchanged && scanned.failures.length > 0) sound = false
       yield scanned
     }
@@ -248,7 +250,7 @@ class FolderScan {
     try {
       const stamp = known(location)
       const before = this.#stampOf(stamp)
-      // The signature is of the archive whole: of what is taken in from beside it, too.
+      // The signature covers the whole archive, and so the included files too.
       if (before !== undefined && before.signature === `${state.signature}:${archive.checksum(name)}`)
         return unchanged(stamp!)
       const content = (await read(name))!
@@ -275,7 +277,7 @@ class FolderScan {
     }
   }
 
-  /** @throws what says nothing of the file */
+  /** Turns an error into a failed location. @throws errors that are not about the file */
   #failedLocation(location: string, error: unknown): ScannedLocation {
     this.options.signal.throwIfAborted()
     if (error instanceof ParsingEnded) throw error
@@ -290,13 +292,13 @@ class FolderScan {
     return read?.by === this.options.rules.by ? read : undefined
   }
 
-  /** By looking where that is enough, else by reading; undefined where one is another. */
+  /** Checks included files by state, or else by content. Undefined if one has changed. */
   async #sameIncluded(files: readonly IncludedStamp[]): Promise<readonly VerifiedInclude[] | undefined> {
     const { root, rules } = this.options
     const same: VerifiedInclude[] = []
     for (const { path, signature, hash } of files) {
       const absolute = join(root, ...path.split('/'))
-      const voucher = await this.#voucherOf(path)
+      const watched = await this.#watchedFolderOf(path)
       const state = await stat(absolute, { bigint: true }).then(
         (found) => fileState(found).signature,
         () => undefined,
@@ -305,24 +307,24 @@ class FolderScan {
       if (state !== signature) {
         const content = await readInside(root, absolute, rules.limits.fileBytes).catch(() => undefined)
         if (content === undefined || contentHash(content.bytes) !== hash) return undefined
-        same.push({ path, signature: content.state.fresh ? '' : content.state.signature, ...voucher })
+        same.push({ path, signature: content.state.fresh ? '' : content.state.signature, ...watched })
       } else {
-        same.push({ path, signature, ...voucher })
+        same.push({ path, signature, ...watched })
       }
     }
     return same
   }
 
-  /** The folder whose watch would tell of a change to this file. To be asked before the file is looked at. */
-  async #voucherOf(path: string): Promise<Pick<VerifiedInclude, 'folder' | 'told'>> {
-    const folder = this.options.memory.get(folderOf(path))
-    const told = folder?.told ?? 0
-    if (folder === undefined || folder.linked || folder.watcher === undefined) return { folder: undefined, told }
+  /** The folder whose watcher covers a file. Must be read before the file's state. */
+  async #watchedFolderOf(path: string): Promise<Pick<VerifiedInclude, 'folder' | 'events'>> {
+    const folder = this.options.folders.get(folderOf(path))
+    const events = folder?.events ?? 0
+    if (folder === undefined || folder.linked || folder.watcher === undefined) return { folder: undefined, events }
     const link = await lstat(join(this.options.root, ...path.split('/'))).then(
       (found) => found.isSymbolicLink(),
       () => true,
     )
-    return { folder: link ? undefined : folder, told }
+    return { folder: link ? undefined : folder, events }
   }
 }
 
@@ -335,13 +337,13 @@ function folderOf(path: string): string {
   return folder === '.' ? '' : folder
 }
 
-/** Whether nothing can have happened to an included file since it was last looked at. */
-function isVouchedFor({ path, folder, told }: VerifiedInclude, memory: FolderCache): boolean {
+/** Whether an included file is certainly unchanged since its last check. */
+function isUnchangedInclude({ path, folder, events }: VerifiedInclude, folders: FolderCache): boolean {
   return (
     folder !== undefined &&
     folder.watcher !== undefined &&
-    folder.told === told &&
-    memory.get(folderOf(path)) === folder
+    folder.events === events &&
+    folders.get(folderOf(path)) === folder
   )
 }
 

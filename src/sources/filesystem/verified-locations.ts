@@ -1,31 +1,31 @@
 import type { FolderState } from './folder-cache.js'
 
-/** An included file as it was when it was last held against a stamp. */
+/** An included file at its last comparison with a stamp. */
 export interface VerifiedInclude {
   readonly path: string
   readonly signature: string
-  /** Its folder and what that had told by then; undefined where no watch vouches for the file. */
+  /** Its folder, and the folder's events by then. Undefined if no watcher covers the file. */
   readonly folder: FolderState | undefined
-  readonly told: number
+  readonly events: number
 }
 
-/** That a location's content is what its stamp says, and by which look this was found. */
+/** Proof that a location's content matches its stamp, and the file state that proves it. */
 export interface VerifiedLocation {
   readonly stamp: string
   readonly signature: string
-  /** The look proves it only together with a watch. */
+  /** The state proves it only together with a watcher. */
   readonly fresh: boolean
   readonly included: readonly VerifiedInclude[]
   scan: number
 }
 
 /**
- * What was found out by reading and is not in stamps: that a touched file has its old content, that a file which was
- * read right after it was written has not been written again. Lost with the process, and then found out again.
+ * Caches what reading proved beyond the stamps: a touched file has its old content, or a file that was read right after a
+ * write has not been written again. After a restart the files are read again.
  */
 export class VerifiedLocations {
   readonly #locations = new Map<string, VerifiedLocation>()
-  /** Locations of each archive, in order, and the look at the archive by which they were listed. */
+  /** Locations of each archive, in order, and the state of the archive when they were listed. */
   readonly #archives = new Map<
     string,
     { readonly signature: string; readonly fresh: boolean; readonly locations: readonly string[]; scan: number }
@@ -55,8 +55,8 @@ export class VerifiedLocations {
     this.#archives.delete(location)
   }
 
-  /** Files taken in that no watch tells of. */
-  unvouchedIncludes(): readonly string[] {
+  /** Included files that no watcher covers. */
+  unwatchedIncludes(): readonly string[] {
     const paths = new Set<string>()
     for (const { included } of this.#locations.values()) {
       for (const { path, folder } of included) if (folder?.watcher === undefined) paths.add(path)
@@ -69,7 +69,7 @@ export class VerifiedLocations {
     this.#archives.clear()
   }
 
-  /** Forgets what a finished scan has not come by. */
+  /** Drops the locations that a complete scan did not visit. */
   sweep(scan: number): void {
     for (const [location, { scan: last }] of this.#locations) if (last < scan) this.#locations.delete(location)
     for (const [location, { scan: last }] of this.#archives) if (last < scan) this.#archives.delete(location)

@@ -8,16 +8,16 @@ import { checkDefinition, shownId } from './parse-entries.js'
 import type { Definition, ParsedText } from './source-document.js'
 import type { ReadForm } from './source-form.js'
 
-/** What the entries of a source have to be. */
+/** The rules that definitions of a source are checked against. */
 export interface DefinitionRules {
   readonly form: ReadForm
   readonly schemas: Pick<EntrySchemas, 'faultsOf'>
   readonly seal: SealRules
-  /** False where lines mean nothing to who wrote the content (JSON that came over the network). */
+  /** False if lines are meaningless to the author of the content, as in JSON from the network. */
   readonly withLines: boolean
-  /** What a mapping's expressions may use besides. */
+  /** Further variables and functions for the expressions of a mapping. */
   readonly bindings?: Readonly<Record<string, unknown>>
-  /** Puts content in the place of references to it, or says what is wrong with them. */
+  /** Replaces references by the content of files, or returns the faults. */
   readonly complete?: (
     definition: Definition,
   ) => Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }>
@@ -29,8 +29,8 @@ export interface CheckedDefinitions {
 }
 
 /**
- * The entries of one location's documents, checked and held against the schemas of their kinds. What is wrong is a
- * failure and does not stop the rest; of an id that the location defines twice the first counts.
+ * Checks the definitions of one location, also against the schemas of their kinds. A fault becomes a failure and does not
+ * stop the rest. If the location defines an id twice, the first definition counts.
  */
 export async function checkDefinitions(
   location: string,
@@ -66,7 +66,7 @@ export async function checkDefinitions(
     else
       fail(
         position,
-        `defined a second time; ${first.line === null ? 'what stands before' : `line ${first.line}`} has it first and counts`,
+        `is already defined ${first.line === null ? 'before' : `in line ${first.line}`}, which counts`,
         value.id,
       )
   }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A file's bytes as text without a byte order mark, or the line (from 1) of the first bytes that are no UTF-8. */
+/** Decodes a file as UTF-8 without byte order mark, or returns the line (from 1) of the first invalid bytes. */
 export function decodeText(bytes: Buffer): { readonly text: string } | { readonly badLine: number } {
   if (!isUtf8(bytes)) return { badLine: firstBadLine(bytes) }
   const text = bytes.toString('utf8')

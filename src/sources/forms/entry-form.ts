@@ -3,10 +3,10 @@ import { isJsonObject } from '../../core/entry/json.js'
 import type { Definition, FormReading, SourceDocument } from './source-document.js'
 
 const FIELDS = new Set(['id', 'kind', 'meta', 'data'])
-/** What a read tells besides the content: what was exported or printed may be applied again. */
-const TOLD = new Set(['ns', 'name', 'digest', 'revision', 'version'])
+/** Fields that reads return besides the content. They are ignored, so that an exported entry can be applied again. */
+const READ_ONLY_FIELDS = new Set(['ns', 'name', 'digest', 'revision', 'version'])
 
-/** The plain form: `{id, kind, meta, data}`, one or a list. Undefined where the document is something else. */
+/** Reads the entry form: `{id, kind, meta, data}`, one or a list. Undefined if the document has another form. */
 export function readEntryForm(document: SourceDocument): FormReading | undefined {
   const { value } = document
   if (isJsonObject(value)) return isEntry(value) ? gather([[value, document.positionOf([])]]) : undefined
@@ -26,11 +26,11 @@ function gather(items: readonly (readonly [unknown, { line: number; column: numb
       faults.push({ ...position, message: 'an entry must be an object with id and kind' })
       continue
     }
-    const unknown = Object.keys(item).find((key) => !FIELDS.has(key) && !TOLD.has(key))
+    const unknown = Object.keys(item).find((key) => !FIELDS.has(key) && !READ_ONLY_FIELDS.has(key))
     if (unknown !== undefined) {
       faults.push({
         ...position,
-        message: `${JSON.stringify(unknown)} is no field of an entry: those are id, kind, meta and data`,
+        message: `${JSON.stringify(unknown)} is not a field of an entry. Valid fields: id, kind, meta, data`,
       })
       continue
     }

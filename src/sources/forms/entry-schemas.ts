@@ -11,7 +11,7 @@ import type { MatchBusPattern } from '../../core/events/bus-pattern.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
 import { parseJson } from './parse-json.js'
 
-/** What a schema is held against: an entry whole, its meta and data as they will be kept. */
+/** The value that a schema validates: the whole entry, with meta and data as they will be stored. */
 export interface EntryValue {
   readonly id: string
   readonly kind: string
@@ -20,13 +20,13 @@ export interface EntryValue {
 }
 
 export interface SchemaFault {
-  /** RFC 6901, from the entry: `/data/port`; empty for the entry as a whole. */
+  /** RFC 6901 pointer from the entry, for example `/data/port`. Empty for the whole entry. */
   readonly pointer: string
-  /** Holds the pointer already. */
+  /** Includes the pointer. */
   readonly message: string
 }
 
-/** The file of a schema as it was read. */
+/** The text of a schema file. */
 export interface SchemaText {
   readonly pattern: string
   readonly path: string
@@ -36,13 +36,13 @@ export interface SchemaText {
 /** The JSON Schemas of a source, by bus patterns of kinds. */
 export interface EntrySchemas {
   readonly texts: readonly SchemaText[]
-  /** Of patterns and contents: another one where any schema has changed. */
+  /** Changes if any pattern or schema changes. */
   readonly fingerprint: string
-  /** What is wrong with an entry by every schema whose pattern its kind matches; ten faults at most. */
+  /** The faults of an entry by every schema whose pattern matches its kind; at most ten. */
   faultsOf(entry: EntryValue): readonly SchemaFault[]
 }
 
-/** A schema file that cannot be read, or holds no schema. */
+/** A schema file that cannot be read or is not a schema. */
 export class InvalidSchema extends Error {
   override readonly name = 'InvalidSchema'
 }
@@ -51,10 +51,10 @@ const MAX_FAULTS = 10
 const MAX_SCHEMA_BYTES = 4 * 1024 * 1024
 
 /**
- * Reads and compiles schemas: JSON Schema draft-07 where `$schema` names no other, 2019-09, 2020-12.
+ * Reads and compiles schemas: JSON Schema draft-07 (the default), 2019-09 or 2020-12.
  * @param paths bus pattern of kinds to the absolute path of its schema file (JSON)
- * @param before what was loaded earlier: given back as it is where no file has changed
- * @throws InvalidSchema naming the file and what is wrong with it
+ * @param before the schemas loaded earlier; returned as they are if no file has changed
+ * @throws InvalidSchema with the file and the fault
  */
 export async function loadSchemas(
   paths: Readonly<Record<string, string>>,
@@ -88,9 +88,9 @@ function faultsOf(entry: EntryValue, schemas: readonly KindSchema[]): readonly S
     try {
       if (validate(entry)) continue
     } catch (error) {
-      // A schema that refers to itself recurses as deep as the entry nests.
+      // A recursive schema recurses as deep as the entry nests.
       if (!(error instanceof RangeError)) throw error
-      return [{ pointer: '', message: 'nests too deep to be held against its schema' }]
+      return [{ pointer: '', message: 'is nested too deeply to be validated' }]
     }
     for (const fault of (validate.errors ?? []).slice(0, MAX_FAULTS).map(schemaFault)) faults.set(fault.message, fault)
     validate.errors = null
@@ -119,18 +119,20 @@ async function textOf(path: string): Promise<string> {
   try {
     bytes = await readFile(path)
   } catch (error) {
-    throw new InvalidSchema(`the schema ${path} cannot be read: ${(error as Error).message}`)
+    throw new InvalidSchema(`The schema ${path} cannot be read: ${(error as Error).message}`)
   }
   if (bytes.length > MAX_SCHEMA_BYTES)
-    throw new InvalidSchema(`the schema ${path} has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are read at most`)
+    throw new InvalidSchema(
+      `The schema ${path} has ${bytes.length} bytes, more than the maximum of ${MAX_SCHEMA_BYTES}`,
+    )
   return bytes.toString('utf8')
 }
 
 const AJV_OPTIONS: Options = {
   allErrors: true,
-  // Other tools' keywords (`x-…`) are none of ours, as the specification has it.
+  // The specification says to ignore keywords of other tools (`x-…`).
   strict: false,
-  // Without it `required: [constructor]` is met by every object.
+  // Without it every object fulfils `required: [constructor]`.
   ownProperties: true,
   logger: false,
 }
@@ -147,13 +149,13 @@ function compileSchema(pattern: string, path: string, text: string): KindSchema 
     throw new InvalidSchema(`${path}:${faults[0].line}:${faults[0].column}: ${faults[0].message}`)
   const schema = documents[0]!.value
   if (!isJsonObject(schema) && typeof schema !== 'boolean')
-    throw new InvalidSchema(`${path}: a JSON Schema is an object or a boolean`)
+    throw new InvalidSchema(`${path}: a JSON Schema must be an object or a boolean`)
   const draft = isJsonObject(schema)
     ? (schema['$schema'] ?? 'http://json-schema.org/draft-07/schema#')
     : 'http://json-schema.org/draft-07/schema#'
   const make = DRAFTS.find(([name]) => typeof draft === 'string' && name.test(draft))?.[1]
   if (make === undefined)
-    throw new InvalidSchema(`${path}: $schema is ${JSON.stringify(draft)}; draft-07, 2019-09 and 2020-12 are known`)
+    throw new InvalidSchema(`${path}: unknown $schema ${JSON.stringify(draft)}. Supported: draft-07, 2019-09, 2020-12`)
   try {
     return { matches: compileBusPattern(pattern), validate: prepared(make()).compile(schema) }
   } catch (error) {
@@ -163,7 +165,7 @@ function compileSchema(pattern: string, path: string, text: string): KindSchema 
 
 function prepared(ajv: Ajv): Ajv {
   formats.default(ajv)
-  // The library's own compares every pair: 100,000 equal objects, which an entry may hold, would take it minutes.
+  // Ajv's keyword compares every pair. For 100,000 objects, which an entry may have, that takes minutes.
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({
     keyword: 'uniqueItems',

@@ -1,7 +1,7 @@
 import type { SourceFailure } from '../contract/source-failure.js'
 import { SHOWN_FAILURES } from '../contract/source-failure.js'
 
-/** Failures as one look at a source finds them: the first are kept, all are counted. */
+/** The failures of one scan. The first ones are stored, all are counted. */
 export class FailureList {
   readonly shown: SourceFailure[] = []
   readonly #places = new Set<string>()
@@ -11,7 +11,7 @@ export class FailureList {
     if (this.shown.length < SHOWN_FAILURES) this.shown.push(failure)
   }
 
-  /** Definitions that failed: one with several faults is one, and so is a file that does not parse. */
+  /** Number of failed definitions. A definition with several faults counts once, and so does a file that does not parse. */
   get definitions(): number {
     return this.#places.size
   }

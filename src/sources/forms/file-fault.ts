@@ -1,4 +1,4 @@
-/** Why a file is not read; the message says it of the file (`is a pipe, …`) and names no path outside of the folder. */
+/** The reason why a file is not read. The message is a predicate about the file (`is a pipe, …`) without paths outside the folder. */
 export class FileFault extends Error {
   override readonly name = 'FileFault'
 }

@@ -2,39 +2,39 @@ import jsonata from 'jsonata'
 import type { Json } from '../../core/entry/json.js'
 import type { Definition, Fault, FormReading, Position, SourceDocument } from './source-document.js'
 
-/** The form of foreign documents: JSONata expressions, each over one item. Together they make one definition of it. */
+/** The form of foreign documents: JSONata expressions that turn one item into one definition. */
 export interface MappingExpressions {
-  /** Text `namespace:name` or `{ns, name}`. Where it gives nothing, the item is passed over: it is no entry of ours. */
+  /** Text `namespace:name` or `{ns, name}`. If it returns nothing, the item is skipped. */
   readonly id: string
   readonly kind: string
   readonly meta?: string | undefined
   readonly data?: string | undefined
   /**
-   * The items of a document, one or a list (`kind = "List" ? items : $`). Left out, a document that is a list has
-   * its elements as items, any other is one item itself.
+   * The items of a document, one or a list (`kind = "List" ? items : $`). By default the elements of a list are its items,
+   * and any other document is one item.
    */
   readonly each?: string | undefined
 }
 
-/** A mapping that does not parse; the message names the expression and the character. */
+/** A mapping that does not parse. The message names the expression and the character. */
 export class InvalidMapping extends Error {
   override readonly name = 'InvalidMapping'
 }
 
 export interface MappingBounds {
-  /** For each expression over each item. */
+  /** Time for each expression over each item. */
   readonly milliseconds: number
-  /** How deep an expression's evaluation may nest. */
+  /** Nesting of an expression's evaluation. */
   readonly depth: number
-  /** Values in one list that an expression makes. */
+  /** Values in one list that an expression creates. */
   readonly values: number
 }
 
 const BOUNDS: MappingBounds = { milliseconds: 1_000, depth: 500, values: 100_000 }
 
 /**
- * What a mapping makes of a document. In expressions `$location` is the document's location and `$document` the
- * document whole; `bindings` are values and functions besides, by name. Undefined where no item has an id. Never throws: an expression that fails is a fault.
+ * Maps a document. In expressions `$location` is the document's location and `$document` the whole document. `bindings` are
+ * further values and functions by name. Returns undefined if no item has an id. Never throws: a failing expression is a fault.
  */
 export type MapDocument = (
   document: SourceDocument,
@@ -82,7 +82,7 @@ export function compileMapping(expressions: MappingExpressions, bounds: MappingB
       } catch (error) {
         faults.push({
           ...position,
-          message: error instanceof MappingFault ? error.message : `the mapping fails: ${messageOf(error)}`,
+          message: error instanceof MappingFault ? error.message : `the mapping failed: ${messageOf(error)}`,
         })
       }
     }
@@ -111,30 +111,30 @@ function compile(part: Part, text: string | undefined, bounds: MappingBounds): E
   } catch (error) {
     const { position } = error as Partial<jsonata.JsonataError>
     throw new InvalidMapping(
-      `the expression for ${part} is no JSONata${position === undefined ? '' : ` at character ${position}`}: ${messageOf(error)}`,
+      `the expression for ${part} is not valid JSONata${position === undefined ? '' : ` at character ${position}`}: ${messageOf(error)}`,
     )
   }
   return async (input, bindings) => {
     try {
       return plain(await expression.evaluate(input, bindings))
     } catch (error) {
-      throw new MappingFault(`the mapping's expression for ${part} fails: ${messageOf(error)}`)
+      throw new MappingFault(`the mapping's expression for ${part} failed: ${messageOf(error)}`)
     }
   }
 }
 
-/** JSONata marks the lists it makes with properties of its own; a list goes on without them. What lies within is text soon. */
+/** Copies a list, because JSONata adds properties of its own to lists. Nested lists are serialized anyway. */
 function plain(value: unknown): unknown {
   return Array.isArray(value) ? Array.from(value as unknown[]) : value
 }
 
 function messageOf(error: unknown): string {
-  // JSONata throws objects that are no errors.
+  // JSONata throws objects that are not errors.
   const { message } = error as { message?: unknown }
   return typeof message === 'string' ? message : String(error)
 }
 
-/** Where an item begins: items are mostly parts of the document itself, two levels down at most. */
+/** Finds the position of an item. Most items are parts of the document, at most two levels down. */
 function itemPositions(document: SourceDocument): (item: unknown) => Position {
   const places = new Map<Json, Position>()
   const note = (value: Json, path: readonly (string | number)[]) => {

@@ -7,12 +7,12 @@ import { type CheckedDefinitions, checkDefinitions, type DefinitionRules } from 
 import type { SourceDocument } from './source-document.js'
 import { compileForm, type ReadForm, type SourceForm } from './source-form.js'
 
-/** How pages are read. */
+/** The form of a page of an HTTP registry. */
 export interface PageForm {
   readonly read: ReadForm
-  /** Each element of the page's list by itself; else a mapping says itself which items there are. */
+  /** Whether each element of the page's list is read by itself. Otherwise the mapping selects the items. */
   readonly isList: boolean
-  /** What an element that is none is told; undefined passes it over. */
+  /** The failure of an element that is not an entry. Undefined skips such elements. */
   readonly expected: string | undefined
 }
 
@@ -25,10 +25,10 @@ export function pageForm(form: SourceForm): PageForm {
   }
 }
 
-/** The page is no list, where it has to be one. */
+/** The page is not a list, although its form requires one. */
 export class NotAList extends Error {}
 
-/** What a page defines. What is wrong with one element stops no other, and is told with its JSON pointer. @throws NoList */
+/** Reads the entries of a page. A fault of one element does not stop the others, and has its JSON pointer. @throws NotAList */
 export async function pageEntries(
   location: string,
   document: SourceDocument,
@@ -65,7 +65,7 @@ export async function pageEntries(
     for (const entry of given.entries) {
       const first = firstAt.get(entry.id)
       if (first !== undefined) {
-        fail({ entryId: entry.id, message: `defined a second time; ${first} has it first and counts` })
+        fail({ entryId: entry.id, message: `is already defined at ${first}, which counts` })
         continue
       }
       firstAt.set(entry.id, pointer)
@@ -81,10 +81,10 @@ function* partsOf(
 ): Iterable<readonly [pointer: string, part: SourceDocument]> {
   if (!isList) return yield ['', document]
   const { value } = document
-  if (!Array.isArray(value)) throw new NotAList(`a page is a JSON array of entries; this is ${typeNameOf(value)}`)
+  if (!Array.isArray(value)) throw new NotAList(`is ${typeNameOf(value)}, but a page must be a JSON array of entries`)
   for (const [index, element] of (value as readonly Json[]).entries()) {
     const position = document.positionOf([index])
-    // An element that is itself a list is one element all the same.
+    // An element that is a list is still one element.
     yield [`/${index}`, { value: Array.isArray(element) ? [element] : element, positionOf: () => position }]
   }
 }

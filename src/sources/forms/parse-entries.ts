@@ -12,11 +12,11 @@ import { parseYaml } from './parse-yaml.js'
 import type { Definition, Fault, FormReading, ParsedText, SourceDocument } from './source-document.js'
 import { readWippyForm } from './wippy-form.js'
 
-/** An entry that a file defines, checked as far as that goes without a registry. */
+/** An entry that a file defines, checked as far as possible without a registry. */
 export interface SourceEntry {
   readonly id: EntryId
   readonly content: SealedContent
-  /** Path as it was found, relative to what was read. */
+  /** Path of the file, relative to the path that was read. */
   readonly file: string
   readonly line: number
 }
@@ -24,13 +24,13 @@ export interface SourceEntry {
 export interface FileReading {
   readonly entries: readonly SourceEntry[]
   readonly failures: readonly SourceFailure[]
-  /** Namespaces that the file is about. */
+  /** Namespaces that the file declares. */
   readonly namespaces: ReadonlySet<string>
-  /** Documents of neither form: they are no business of a registry's. */
+  /** Number of documents of another form, which are skipped. */
   readonly passedOver: number
 }
 
-/** What each kind of file is parsed by, by the extension. */
+/** The parsers by file extension. */
 export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
   '.yaml': parseYaml,
   '.yml': parseYaml,
@@ -40,14 +40,14 @@ export const PARSERS: Readonly<Record<string, (text: string) => ParsedText>> = {
 
 const FORMS: readonly ((document: SourceDocument) => FormReading | undefined)[] = [readWippyForm, readEntryForm]
 
-/** As deep as a gateway takes. For the command line the size of an entry is the gateway's to judge: that limit is configurable. */
+/** The rules of a gateway. The command line has no size limit, because the gateway's limit is configurable. */
 export function sealRules(maxEntryBytes: number): SealRules {
   return { sha256, maxDepth: 1_000, maxEntryBytes }
 }
 
 const SEAL_RULES = sealRules(Number.MAX_SAFE_INTEGER)
 
-/** The entries of one file's text, whichever form each of its documents has. */
+/** Parses the entries of a file. Each document may have its own form. */
 export function parseEntries(file: string, text: string, parse: (text: string) => ParsedText): FileReading {
   const { documents, faults } = parse(text)
   const entries: SourceEntry[] = []
@@ -81,12 +81,12 @@ function readDocument(document: SourceDocument): FormReading | undefined {
   return undefined
 }
 
-/** A definition that is an entry, or all that is wrong with it. */
+/** A definition that is a valid entry, or its faults. */
 export type CheckedDefinition =
   | { readonly id: EntryId; readonly content: SealedContent }
   | { readonly faults: readonly string[] }
 
-/** Checks a definition as far as that goes without a registry, and seals its content. */
+/** Checks a definition as far as possible without a registry, and seals its content. */
 export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): CheckedDefinition {
   const faults: string[] = []
   let entryId: EntryId | undefined
@@ -110,7 +110,7 @@ function isSubmittedId(id: unknown): id is SubmittedId {
   return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
 }
 
-/** An id as it was given, where it can be shown. */
+/** An id as written, if it can be shown. */
 export function shownId(id: unknown): string | null {
   if (!isSubmittedId(id)) return null
   return typeof id === 'string' ? id : `${id.ns}:${id.name}`
@@ -120,7 +120,7 @@ function failureOf(file: string, { line, column, message }: Fault, entryId: stri
   return { file, line, column, entryId, message }
 }
 
-/** `file:line:column: id: message`, as compilers write it, so that editors can jump there. */
+/** `file:line:column: id: message`. Editors can jump to this format of compilers. */
 export function failureText({ file, line, column, entryId, message }: SourceFailure): string {
   return `${[file, line, column].filter((part) => part !== null).join(':')}: ${entryId === null ? '' : `${entryId}: `}${message}`
 }

@@ -5,13 +5,13 @@ import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument
 
 const MAX_FAULTS = 20
 
-/** One JSON document. A key that stands twice in an object is a fault: JSON.parse would silently drop the first. */
+/** Parses one JSON document. A duplicate key is a fault, because JSON.parse would silently drop the first one. */
 export function parseJson(text: string): ParsedText {
   const result = parseOne(text, lineIndex(text))
   return 'message' in result ? { documents: [], faults: [result] } : { documents: [result], faults: [] }
 }
 
-/** One document a line, empty lines passed over; a line with a fault does not stop the others. */
+/** Parses one document per line and skips empty lines. A fault in a line does not stop the others. */
 export function parseJsonLines(text: string): ParsedText {
   const documents: SourceDocument[] = []
   const faults: Fault[] = []
@@ -50,7 +50,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
 const WORD = /true|false|null/y
 const WORDS: Record<string, Json> = { true: true, false: false, null: null }
 
-/** A reader of its own, because JSON.parse tells neither where a value stands nor, in Node 20, where it failed. */
+/** A reader of our own, because JSON.parse reports no positions of values, and in Node 20 no position of a fault. */
 class Reader {
   #offset = 0
 
@@ -62,7 +62,7 @@ class Reader {
   document(): Json {
     const value = this.#value([], 0)
     this.#match(SPACE)
-    if (this.#offset < this.text.length) this.#fail('something stands after the end of the document')
+    if (this.#offset < this.text.length) this.#fail('unexpected text after the end of the document')
     return value
   }
 
@@ -70,7 +70,7 @@ class Reader {
     this.#match(SPACE)
     const offset = this.#offset
     const first = this.text[offset]
-    // Scalars two levels down are an entry's kind and id: their entry's place says enough.
+    // Scalars two levels down are the kind and id of an entry, whose position is enough.
     if (depth < POSITION_DEPTH || (depth === POSITION_DEPTH && first === '{')) this.found(path, offset)
     if (depth > MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH} levels`)
     if (first === '{') return this.#object(path, depth)
@@ -79,7 +79,7 @@ class Reader {
     const word = this.#match(WORD)
     if (word !== undefined) return WORDS[word]!
     const number = this.#match(NUMBER)
-    if (number === undefined) return this.#fail('a value is missing here')
+    if (number === undefined) return this.#fail('expected a value')
     const fault = numberFault(number)
     if (fault !== undefined) throw new JsonFault(fault, offset)
     return Number(number)
@@ -91,9 +91,9 @@ class Reader {
     this.#items('}', () => {
       const offset = this.#offset
       const key = this.#string()
-      if (seen.has(key)) throw new JsonFault(`the key ${JSON.stringify(key)} stands here a second time`, offset)
+      if (seen.has(key)) throw new JsonFault(`duplicate key ${JSON.stringify(key)}`, offset)
       seen.add(key)
-      if (!this.#take(':')) this.#fail('a colon is missing here')
+      if (!this.#take(':')) this.#fail('expected a colon')
       setOwn(object, key, this.#value(depth < POSITION_DEPTH ? [...path, key] : path, depth + 1))
     })
     return object
@@ -105,7 +105,7 @@ class Reader {
     return array
   }
 
-  /** What stands between two brackets, with commas between. */
+  /** Reads the items between two brackets. */
   #items(end: string, item: () => void): void {
     this.#offset++
     if (this.#take(end)) return
@@ -113,12 +113,13 @@ class Reader {
       this.#match(SPACE)
       item()
     } while (this.#take(','))
-    if (!this.#take(end)) this.#fail(`a comma or ${end} is missing here`)
+    if (!this.#take(end)) this.#fail(`expected a comma or ${end}`)
   }
 
   #string(): string {
     const literal = this.#match(STRING)
-    if (literal === undefined) this.#fail('text in double quotes is missing, not closed or has a bad escape here')
+    if (literal === undefined)
+      this.#fail('expected text in double quotes; it is missing, not closed, or has an invalid escape')
     return JSON.parse(literal) as string
   }
 
@@ -141,7 +142,7 @@ class Reader {
   }
 }
 
-/** Offsets to lines by bisection: a list of 100,000 entries asks for as many. */
+/** Maps offsets to lines by binary search, because a list of 100,000 entries needs as many lookups. */
 function lineIndex(text: string): (offset: number) => Position {
   const starts = [0]
   for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)

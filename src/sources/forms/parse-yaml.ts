@@ -22,8 +22,8 @@ class YamlFault extends Error {
 }
 
 /**
- * YAML 1.2 by the core schema as JSON values: no merge keys, no dates, no tags beyond the core's. What JSON
- * cannot hold is a fault with its place. One document with a fault makes the file's text unusable.
+ * Parses YAML 1.2 with the core schema as JSON values: no merge keys, no dates, no other tags. A value that JSON cannot
+ * represent is a fault with its position. A fault in one document makes the whole file unusable.
  */
 export function parseYaml(text: string): ParsedText {
   const lines = new LineCounter()
@@ -33,7 +33,7 @@ export function parseYaml(text: string): ParsedText {
   }
   let parsed: readonly Document[]
   try {
-    // The library's own check of unique keys takes 4 s for 20,000 keys; the walk below checks with a set.
+    // The library's check for unique keys takes 4 s for 20,000 keys. The walk below checks with a set.
     const documents = parseAllDocuments(text, {
       version: '1.2',
       schema: 'core',
@@ -71,7 +71,7 @@ export function parseYaml(text: string): ParsedText {
 
 interface Anchored {
   readonly value: Json
-  /** Values in it, what its own aliases stand for included. */
+  /** Number of values in it, including those of its aliases. */
   readonly size: number
 }
 
@@ -92,7 +92,7 @@ class Walk {
     if (depth > MAX_DEPTH) throw new YamlFault(`nested deeper than ${MAX_DEPTH} levels`, offset)
     if (isAlias(node)) return this.#alias(node.source, offset)
     if (node.tag !== undefined && !CORE_TAGS.has(node.tag))
-      throw new YamlFault(`the tag ${node.tag} has no meaning here`, offset)
+      throw new YamlFault(`the tag ${node.tag} is not supported`, offset)
     const before = this.#size++
     const value = isScalar(node)
       ? scalar(node, offset)
@@ -104,7 +104,7 @@ class Walk {
             )
           : unreadable(offset)
     const anchor = (node as Scalar).anchor
-    // Kept only now: an alias within its own anchor finds nothing.
+    // Set only now, so that an alias within its own anchor is unknown.
     if (anchor !== undefined) this.#anchors.set(anchor, { value, size: this.#size - before })
     return value
   }
@@ -114,15 +114,14 @@ class Walk {
     const seen = new Set<string>()
     for (const pair of map.items as { key: Node | null; value: Node | null }[]) {
       const key = this.#key(pair.key, map.range?.[0] ?? 0)
-      if (seen.has(key))
-        throw new YamlFault(`the key ${JSON.stringify(key)} stands here a second time`, pair.key?.range?.[0] ?? 0)
+      if (seen.has(key)) throw new YamlFault(`duplicate key ${JSON.stringify(key)}`, pair.key?.range?.[0] ?? 0)
       seen.add(key)
       setOwn(object, key, this.value(pair.value, childPath(path, depth, key), depth + 1))
     }
     return object
   }
 
-  /** Keys are text; a number or a boolean is taken as it was written. */
+  /** Keys are text. A number or a boolean is used as written. */
   #key(node: Node | null, mapOffset: number): string {
     if (isScalar(node)) {
       if (typeof node.value === 'string') return node.value
@@ -133,11 +132,11 @@ class Walk {
 
   #alias(name: string, offset: number): Json {
     const anchored = this.#anchors.get(name)
-    if (anchored === undefined) throw new YamlFault(`*${name} stands for nothing that is complete before it`, offset)
+    if (anchored === undefined) throw new YamlFault(`the alias *${name} has no complete anchor before it`, offset)
     this.#aliased += anchored.size
     this.#size += anchored.size
     if (this.#aliased > MAX_ALIASED_VALUES)
-      throw new YamlFault(`aliases stand for more than ${MAX_ALIASED_VALUES} values`, offset)
+      throw new YamlFault(`aliases expand to more than ${MAX_ALIASED_VALUES} values`, offset)
     return anchored.value
   }
 }
@@ -154,7 +153,7 @@ function scalar(node: Scalar, offset: number): Json {
   return unreadable(offset)
 }
 
-/** From the text where it is decimal, so that -0 stays what it is. */
+/** Uses the text if it is decimal, so that -0 is preserved. */
 function integer(source: string, value: bigint, offset: number): number {
   const decimal = /^[-+]?\d+$/.test(source) ? source : String(value)
   const fault = numberFault(decimal)
@@ -163,16 +162,16 @@ function integer(source: string, value: bigint, offset: number): number {
 }
 
 function unreadable(offset: number): never {
-  throw new YamlFault('this is no JSON value', offset)
+  throw new YamlFault('not a JSON value', offset)
 }
 
-/** Paths are only carried where positions are kept. */
+/** Extends a path only to the depth of recorded positions. */
 function childPath(path: SourcePath, depth: number, step: string | number): SourcePath {
   return depth < POSITION_DEPTH ? [...path, step] : path
 }
 
-/** The library composes by recursion: at some 600 levels the stack ends, which it tells as a fault or throws. */
+/** The library recurses. At about 600 levels the stack overflows, which it reports as a fault or throws. */
 function syntaxMessage(message: string): string {
-  if (message.includes('call stack')) return 'nested too deep to be read as YAML; JSON may nest deeper'
+  if (message.includes('call stack')) return 'nested too deeply for YAML. JSON may be nested deeper'
   return message.replace(/\s+/g, ' ').trim()
 }

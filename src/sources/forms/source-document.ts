@@ -1,49 +1,49 @@
 import type { Json } from '../../core/entry/json.js'
 
-/** A place in a file, both counted from 1. */
+/** A position in a file, from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
 }
 
-/** Something in a file that cannot be read as it stands. */
+/** Something in a file that cannot be read, and its position. */
 export interface Fault extends Position {
   readonly message: string
 }
 
-/** One document of a file as a JSON value, and where its upper parts begin. */
+/** One document of a file as a JSON value, with the positions of its upper levels. */
 export interface SourceDocument {
   readonly value: Json
-  /** Where the value at this path begins; known for the document and two levels below it. */
+  /** The position of the value at a path, known for the document and two levels below it. */
   positionOf(path: SourcePath): Position
 }
 
 export type SourcePath = readonly (string | number)[]
 
-/** What a file's text holds. With a fault nothing of the part that has it is given. */
+/** The parsed text of a file. A part with a fault is omitted. */
 export interface ParsedText {
   readonly documents: readonly SourceDocument[]
   readonly faults: readonly Fault[]
 }
 
-/** Entries stand at most two levels down (`entries[3]`): positions below that would only cost memory. */
+/** Entries are at most two levels down (`entries[3]`). Positions below that would only cost memory. */
 export const POSITION_DEPTH = 2
 
 /** Reading recurses. An entry's content may nest 1,000 deep at a gateway; a document holds it a few levels down. */
 export const MAX_DEPTH = 1_010
 
-/** Set so that a key such as `__proto__` becomes a property of its own, as JSON.parse does it. */
+/** Sets a key as an own property, even `__proto__`, as JSON.parse does. */
 export function setOwn(target: Record<string, Json>, key: string, value: Json): void {
   if (key !== '__proto__') target[key] = value
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
-/** The key under which a path's position is kept. */
+/** The map key of a path. */
 export function pathKey(path: SourcePath): string {
   return JSON.stringify(path)
 }
 
-/** A document whose positions were gathered by path; an unknown path stands where its parent does. */
+/** A document with positions by path. An unknown path has the position of its parent. */
 export function sourceDocument(value: Json, positions: ReadonlyMap<string, Position>): SourceDocument {
   const positionOf = (path: SourcePath): Position =>
     positions.get(pathKey(path)) ?? (path.length === 0 ? { line: 1, column: 1 } : positionOf(path.slice(0, -1)))
@@ -51,20 +51,20 @@ export function sourceDocument(value: Json, positions: ReadonlyMap<string, Posit
 }
 
 /**
- * What is wrong with a number as it was written: undefined where a double gives back what stands there.
- * An identifier of 19 digits that came out altered would be noticed by nobody.
+ * The fault of a number as written, or undefined if a double preserves it. Otherwise an altered identifier of 19 digits
+ * would go unnoticed.
  */
 export function numberFault(written: string): string | undefined {
   const value = Number(written)
   if (Number.isNaN(value)) return `${written} is not a JSON number`
-  if (!Number.isFinite(value)) return `${shortened(written)} is beyond what a JSON number can hold`
+  if (!Number.isFinite(value)) return `${shortened(written)} is outside the range of a JSON number`
   if (!/^[-+]?\d+$/.test(written) || Number.isSafeInteger(value)) return undefined
   const exact = BigInt(written.replace('+', ''))
   if (exact === BigInt(value) || exact === BigInt(shortest(value))) return undefined
-  return `${shortened(written)} would be altered to ${shortest(value)}: write it as text`
+  return `${shortened(written)} would be rounded to ${shortest(value)}. Write it as text`
 }
 
-/** The digits that `JSON.stringify` gives a double, without an exponent: what an export holds. */
+/** The digits of a double as `JSON.stringify` writes them, without an exponent. An export has them. */
 function shortest(value: number): string {
   const [digits, exponent] = String(value).split('e+')
   if (exponent === undefined) return digits!
@@ -76,7 +76,7 @@ function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}…` : text
 }
 
-/** An entry as it stands in a document: nothing of it is checked yet. */
+/** An entry as written in a document, not yet checked. */
 export interface Definition {
   readonly id: unknown
   readonly kind: unknown
@@ -85,10 +85,10 @@ export interface Definition {
   readonly position: Position
 }
 
-/** What one form made of a document. */
+/** The result of reading a document in one form. */
 export interface FormReading {
   readonly definitions: readonly Definition[]
   readonly faults: readonly Fault[]
-  /** The namespace that the document is about, whether or not it defines anything in it. */
+  /** The namespace that the document declares, even if it defines no entry in it. */
   readonly namespace?: string
 }

@@ -4,12 +4,12 @@ import { compileMapping } from './mapping.js'
 import type { FormReading, SourceDocument } from './source-document.js'
 import { readWippyForm } from './wippy-form.js'
 
-/** How a source's documents are to be read. */
+/** The form of a source's documents. */
 export type SourceForm = 'wippy' | 'entry' | MappingExpressions
 
 /**
- * What a form makes of a document; undefined where it is something else and is passed over.
- * @param bindings what a mapping's expressions may use besides: values and functions by name
+ * Reads a document. Returns undefined if it has another form and is skipped.
+ * @param bindings further values and functions, by name, for the expressions of a mapping
  */
 export type ReadForm = (
   document: SourceDocument,
@@ -19,7 +19,7 @@ export type ReadForm = (
 
 const NAMED: Readonly<Record<Extract<SourceForm, string>, ReadForm>> = { wippy: readWippyForm, entry: readEntryForm }
 
-/** @throws InvalidMapping where an expression does not parse */
+/** @throws InvalidMapping if an expression does not parse */
 export function compileForm(form: SourceForm): ReadForm {
   return typeof form === 'string' ? NAMED[form] : compileMapping(form)
 }

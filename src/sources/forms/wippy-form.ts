@@ -4,9 +4,8 @@ import type { Fault, Position, SourceDocument } from './source-document.js'
 import { type Definition, type FormReading, setOwn } from './source-document.js'
 
 /**
- * The form of a `_index.yaml`: a document with `namespace` and either `entries` or `name` and `kind` at the
- * top. The document's `meta` lies under each entry's, whose keys win. Undefined where the document has no
- * namespace: it is something else and is passed over.
+ * Reads the form of `_index.yaml`: a document with `namespace` and either `entries`, or `name` and `kind` at the top. The
+ * document's `meta` is merged under each entry's, whose keys win. Returns undefined if the document has no namespace.
  */
 export function readWippyForm(document: SourceDocument): FormReading | undefined {
   const { value } = document
@@ -24,7 +23,7 @@ export function readWippyForm(document: SourceDocument): FormReading | undefined
     return failed('the meta of the document must be an object', document.positionOf(['meta']))
 
   if (!Object.hasOwn(value, 'entries')) {
-    // A document of a namespace alone defines nothing, as an empty list of entries does.
+    // A document with only a namespace defines nothing, like an empty list of entries.
     if (!Object.hasOwn(value, 'name') && !Object.hasOwn(value, 'kind'))
       return { definitions: [], faults: [], namespace }
     return { definitions: [definition(namespace, rest, null, top)], faults: [], namespace }
@@ -51,7 +50,7 @@ function definition(ns: string, item: JsonObject, under: JsonObject | null, posi
 function merged(under: JsonObject | null, meta: Json | undefined): Json | undefined {
   if (under === null) return meta
   if (meta === undefined || meta === null) return under
-  // What is no object is left for the check that names it.
+  // A value that is not an object is reported by a later check.
   if (!isJsonObject(meta)) return meta
   const result: Record<string, Json> = {}
   for (const source of [under, meta]) for (const key of Object.keys(source)) setOwn(result, key, source[key]!)

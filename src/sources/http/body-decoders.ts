@@ -15,32 +15,35 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
  * @bound Content codings of one page. More than two in a row are not in use, and each multiplies the size of the
  * unpacked body.
  */
-const MOST_CODINGS = 2
+const MAX_CODINGS = 2
 
-/** What we ask servers for. */
+/** The codings that requests accept. */
 export const ACCEPTED_CODINGS = 'gzip, deflate, br'
 
-/** What undoes the codings of a `Content-Encoding` header, in the order to be used. @throws HttpFailure on one we do not know */
+/** The decoders for a `Content-Encoding` header, in the order of decoding. @throws HttpFailure on an unknown coding */
 export function bodyDecoders(header: string | undefined): Decoder[] {
   const codings = (header ?? '')
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity')
-  if (codings.length > MOST_CODINGS)
-    throw new HttpFailure(`the answer is packed ${codings.length} times over; ${MOST_CODINGS} are taken`, false)
+  if (codings.length > MAX_CODINGS)
+    throw new HttpFailure(
+      `the response has ${codings.length} content codings, more than the maximum of ${MAX_CODINGS}`,
+      false,
+    )
   return codings.reverse().map((coding) => {
     const make = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined
     if (make === undefined)
       throw new HttpFailure(
-        `the answer is packed as ${JSON.stringify(coding.slice(0, 40))}; ${ACCEPTED_CODINGS} are known`,
+        `the response has the unknown content coding ${JSON.stringify(coding.slice(0, 40))}. Supported: ${ACCEPTED_CODINGS}`,
         false,
       )
     return make()
   })
 }
 
-/** `deflate` means zlib's format, and many servers send the bare one: the first byte tells them apart. */
+/** `deflate` means the zlib format, but many servers send raw deflate. The first byte distinguishes them. */
 async function* inflate(body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const chunks = body[Symbol.asyncIterator]()
   const first = await chunks.next()

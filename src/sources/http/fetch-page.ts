@@ -10,9 +10,9 @@ import { retryAfterMs } from './retry-after.js'
 
 export interface PageRequest {
   readonly url: URL
-  /** Of what is known of the page; null asks for it whatever it is. */
+  /** ETag of the known page. Null requests the page unconditionally. */
   readonly etag: string | null
-  /** That show who asks. */
+  /** Headers with the credentials. */
   readonly headers: Readonly<Record<string, string>>
   readonly agent: http.Agent
   readonly limits: HttpLimits
@@ -23,7 +23,7 @@ export type FetchedPage =
   | PageContent
   | {
       readonly unmodified: true
-      /** Undefined where the answer does not say. */
+      /** Undefined if the response does not say. */
       readonly next: URL | null | undefined
     }
 
@@ -32,17 +32,17 @@ export interface PageContent {
   readonly contentType: string | undefined
   readonly etag: string | null
   readonly modifiedAt: Date | null
-  /** Null where the answer says that nothing follows, undefined where it says nothing. */
+  /** Null if the response says that no page follows, undefined if it says nothing. */
   readonly next: URL | null | undefined
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-/** Answers that another try may change. */
-const IN_PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+/** Statuses that a retry may change. */
+const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /**
- * A page, after as many tries as it may take: with exponential pauses that no two gateways take alike, none shorter than
- * the server asks for. What does not pass by itself is not tried again.
+ * Fetches a page, with retries. The delays grow exponentially with jitter, and are never shorter than `Retry-After`.
+ * Permanent failures are not retried.
  * @throws HttpFailure; the signal's reason
  */
 export async function fetchPage(request: PageRequest): Promise<FetchedPage> {
@@ -79,22 +79,19 @@ async function fetchOnce({ url, etag, headers, agent, limits, signal }: PageRequ
   }
 }
 
-/** Credentials would go along, and the address that was configured is the one that is trusted. */
+/** Redirects to another origin are refused: they would receive the credentials, and only the configured origin is trusted. */
 function redirectedTo({ status, headers }: HttpAnswer, from: URL): URL {
   const to = headers.location === undefined ? undefined : resolved(headers.location, from)
-  if (to === undefined) throw new HttpFailure(`it answered ${status} without a place to go to`, false)
+  if (to === undefined) throw new HttpFailure(`it answered ${status} without a valid Location header`, false)
   if (to.origin !== from.origin)
-    throw new HttpFailure(
-      `it redirects to ${shownOrigin(to)}, another origin; if that is meant, configure it as the url`,
-      false,
-    )
+    throw new HttpFailure(`it redirects to another origin, ${shownOrigin(to)}. To follow it, configure that URL`, false)
   to.username = ''
   to.password = ''
   return to
 }
 
 function pageOf({ status, headers, body }: HttpAnswer, url: URL, wasConditional: boolean): FetchedPage {
-  // Headers that came several times are one with commas.
+  // Repeated headers arrive joined by commas.
   const link = headers.link === undefined ? undefined : String(headers.link)
   if (status === 304 && wasConditional) return { unmodified: true, next: nextLink(link, url) }
   if (status !== 200) throw statusFailure(status, headers)
@@ -113,7 +110,7 @@ function statusFailure(status: number, headers: http.IncomingHttpHeaders): HttpF
     status === 401 || status === 403 ? ': check auth' : status === 404 || status === 410 ? ': check the url' : ''
   return new HttpFailure(
     `it answered ${status}${hint}`,
-    IN_PASSING.has(status),
-    IN_PASSING.has(status) ? retryAfterMs(headers['retry-after'], Date.now()) : null,
+    TRANSIENT_STATUSES.has(status),
+    TRANSIENT_STATUSES.has(status) ? retryAfterMs(headers['retry-after'], Date.now()) : null,
   )
 }

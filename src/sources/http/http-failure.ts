@@ -1,12 +1,12 @@
-/** A request that did not give what was asked for. Its message has no URL: where it was sent is for the caller to say. */
+/** A request that failed. The message has no URL, because the caller adds it. */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure'
 
   constructor(
     message: string,
-    /** It may work if it is tried again. */
+    /** Whether a retry may succeed. */
     readonly transient: boolean,
-    /** How long the server wants to be left alone; null where it does not say. */
+    /** The server's `Retry-After`, or null. */
     readonly retryAfterMs: number | null = null,
     options?: { cause?: unknown },
   ) {
@@ -14,8 +14,8 @@ export class HttpFailure extends Error {
   }
 }
 
-/** The connection failed, and not what was said over it. */
-const IN_PASSING = new Set([
+/** Error codes of a failed connection. */
+const TRANSIENT_CODES = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
   'ECONNABORTED',
@@ -28,7 +28,7 @@ const IN_PASSING = new Set([
   'Z_BUF_ERROR',
 ])
 
-/** What a request threw, in words. */
+/** Turns an error of a request into a failure with a readable message. */
 export function httpFailure(error: unknown): HttpFailure {
   if (error instanceof HttpFailure) return error
   const { code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException
@@ -36,7 +36,7 @@ export function httpFailure(error: unknown): HttpFailure {
     code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
       ? 'the connection was dropped'
       : code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')
-        ? `the answer cannot be unpacked: ${message}`
+        ? `the response cannot be decoded: ${message}`
         : message || code || 'the request failed'
-  return new HttpFailure(words, IN_PASSING.has(code), null, { cause: error })
+  return new HttpFailure(words, TRANSIENT_CODES.has(code), null, { cause: error })
 }

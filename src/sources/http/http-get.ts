@@ -15,20 +15,20 @@ export interface HttpGetOptions {
 export interface HttpAnswer {
   readonly status: number
   readonly headers: http.IncomingHttpHeaders
-  /** Unpacked; empty unless the status is 200: nobody reads what else a server has to say. */
+  /** Decoded. Empty unless the status is 200, because other bodies are not used. */
   readonly body: Buffer
 }
 
 /**
- * One GET, as it is answered: redirects are not followed. Connecting, the head, each piece of the body and the body whole
- * have their deadlines; what is too large is refused while it arrives.
+ * Sends one GET without following redirects. Connecting, the response headers, each chunk and the whole body have
+ * deadlines. A body that is too large is refused while it arrives.
  * @throws HttpFailure; the signal's reason
  */
 export async function httpGet(url: URL, { headers, agent, limits, signal }: HttpGetOptions): Promise<HttpAnswer> {
   signal.throwIfAborted()
   const { request: open } = url.protocol === 'https:' ? https : http
   const request = open(url, { headers, agent, signal })
-  // A request that is given up tells its listeners of the socket; why it was given up is here.
+  // A destroyed request reports only a socket error, so the reason is stored here.
   let why: Error | undefined
   const timers = new Map<string, NodeJS.Timeout>()
   const within = (name: string, ms: number, what: string) => {
@@ -44,12 +44,12 @@ export async function httpGet(url: URL, { headers, agent, limits, signal }: Http
   let incoming: http.IncomingMessage | undefined
   try {
     within('step', limits.connectMs, 'connecting')
-    incoming = await answerOf(request, url, () => within('step', limits.headersMs, 'the head of the answer'))
+    incoming = await answerOf(request, url, () => within('step', limits.headersMs, 'the response headers'))
     const { statusCode: status = 0, headers: answered } = incoming
     if (status !== 200) return { status, headers: answered, body: Buffer.alloc(0) }
-    within('body', limits.bodyMs, 'the body of the answer')
+    within('body', limits.bodyMs, 'the response body')
     const body = await bodyOf(incoming, limits.bodyBytes, () =>
-      within('step', limits.idleMs, 'the next piece of the answer'),
+      within('step', limits.idleMs, 'the next chunk of the response'),
     )
     return { status, headers: answered, body }
   } catch (error) {
@@ -57,7 +57,7 @@ export async function httpGet(url: URL, { headers, agent, limits, signal }: Http
     throw httpFailure(why ?? error)
   } finally {
     for (const timer of timers.values()) clearTimeout(timer)
-    // Closes the connection unless the answer was read to its end: then it may serve again.
+    // Closes the connection unless the response was read to its end. Then it can be reused.
     if (incoming?.complete !== true && incoming?.statusCode !== 304) request.destroy()
   }
 }
@@ -66,7 +66,7 @@ function answerOf(request: http.ClientRequest, url: URL, connected: () => void):
   return new Promise((resolve, reject) => {
     request.on('error', reject)
     request.on('response', (incoming) => {
-      // Also after everybody has gone: an error that nobody hears would end the process.
+      // An error without a listener would end the process, even after the request is done.
       incoming.on('error', () => {})
       if (incoming.statusCode === 304) incoming.resume()
       resolve(incoming)
@@ -80,15 +80,15 @@ function answerOf(request: http.ClientRequest, url: URL, connected: () => void):
 }
 
 async function bodyOf(incoming: http.IncomingMessage, most: number, arrived: () => void): Promise<Buffer> {
-  /** What ends one stage of the pipeline reaches the others first, as an abort of theirs. */
+  /** A failing stage aborts the others first, so their error would hide this one. */
   let refused: HttpFailure | undefined
   const tooLarge = () =>
-    (refused = new HttpFailure(`the answer has more than ${most} bytes; split it into pages`, false))
+    (refused = new HttpFailure(`the response has more than ${most} bytes. Split it into pages`, false))
   if (Number(incoming.headers['content-length']) > most) throw tooLarge()
   const decoders = bodyDecoders(incoming.headers['content-encoding'])
   const chunks: Buffer[] = []
   arrived()
-  // Its types know no array of several kinds.
+  // Its types do not support an array of different stages.
   await (pipeline as (stages: readonly unknown[]) => Promise<void>)([
     incoming,
     bounded(most, tooLarge, arrived),

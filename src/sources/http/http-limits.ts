@@ -1,27 +1,27 @@
 import { REGISTRY_LIMITS } from '../../registry/create-registry.js'
 
-/** How long and how much one HTTP source may take. */
+/** Limits of one HTTP source. */
 export interface HttpLimits {
   readonly connectMs: number
-  /** From the connection to the head of the answer. */
+  /** From the connection to the response headers. */
   readonly headersMs: number
-  /** Between two pieces of a body. */
+  /** Between two chunks of a body. */
   readonly idleMs: number
-  /** A whole body: one that comes byte by byte is never idle. */
+  /** For a whole body. A body that arrives byte by byte is never idle. */
   readonly bodyMs: number
-  /** Of a page, as sent and as unpacked. */
+  /** Of a page, both as sent and as decoded. */
   readonly bodyBytes: number
   readonly pages: number
-  /** Of one entry's meta and data, as for any write. */
+  /** Of meta and data of an entry, as for any write. */
   readonly entryBytes: number
   readonly redirects: number
-  /** Further tries of a page that failed in passing. */
+  /** Retries of a page after a transient failure. */
   readonly retries: number
   readonly firstRetryMs: number
   readonly longestRetryMs: number
-  /** What a server may have us wait within one look at the source. */
+  /** The longest `Retry-After` that one scan waits for. */
   readonly longestWaitMs: number
-  /** What it may have us leave it alone for. */
+  /** The longest `Retry-After` that is respected between scans. */
   readonly longestQuietMs: number
 }
 

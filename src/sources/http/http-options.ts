@@ -3,8 +3,8 @@ import { formConfig, schemasConfig } from '../provider/source-config.js'
 
 const visible = (what: string) =>
   z.string().regex(/^[\x21-\x7e]+$/, `must be ${what}: visible ASCII characters without spaces`)
-/** What a request says by itself; a key under one of these names would take part in how the request is read. */
-const OURS = new Set([
+/** Headers that the client sets itself. A credential in one of them would change how the request is read. */
+const RESERVED_HEADERS = new Set([
   'host',
   'connection',
   'content-length',
@@ -32,7 +32,10 @@ const auth = z
         name: z
           .string()
           .regex(/^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/, 'must be the name of a header')
-          .refine((name) => !OURS.has(name.toLowerCase()), 'must not be a header that requests are sent by'),
+          .refine(
+            (name) => !RESERVED_HEADERS.has(name.toLowerCase()),
+            'must not be a header that the client sets itself',
+          ),
         value: z
           .string()
           .min(1)
@@ -50,11 +53,11 @@ const url = z.string().superRefine((text, context) => {
   if (!URL.canParse(text) || !['http:', 'https:'].includes(new URL(text).protocol))
     return fault('must be a URL that begins with http:// or https://')
   const { username, password, hash } = new URL(text)
-  if (username !== '' || password !== '') fault('must not hold a user or password: those belong under auth.basic')
+  if (username !== '' || password !== '') fault('must not contain a user or password. Put them under auth.basic')
   if (hash !== '') fault('must not have a fragment (#…)')
 })
 
-/** How an HTTP source is configured. None of its messages holds a value: some of them are secrets. */
+/** The configuration of an HTTP source. Its messages contain no values, because some are secrets. */
 export const HttpConfig = z.strictObject({
   url,
   pollSeconds: z.number().min(1).max(86_400).default(60),
@@ -63,13 +66,13 @@ export const HttpConfig = z.strictObject({
   schemas: schemasConfig,
 })
 
-/** @see HttpConfig; the files of schemas by absolute path */
+/** As HttpConfig, with absolute paths of schema files. */
 export type HttpSourceOptions = Omit<z.input<typeof HttpConfig>, 'schemas'> & {
   readonly schemas?: Readonly<Record<string, string>>
 }
 export type HttpAuth = z.infer<typeof auth>
 
-/** The header that shows who asks. */
+/** The header with the credentials. */
 export function authHeaders(given: HttpAuth | undefined): Record<string, string> {
   if (given?.bearer !== undefined) return { authorization: `Bearer ${given.bearer}` }
   if (given?.basic !== undefined)

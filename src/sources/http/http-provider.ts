@@ -8,7 +8,7 @@ export const httpProvider: SourceProvider<z.infer<typeof HttpConfig>> = {
   name: 'http',
   displayName: 'HTTP registry',
   version: '1.0.0',
-  description: 'Reads pages of JSON entries from a web address, and looks for changes from time to time.',
+  description: 'Reads pages of JSON entries from a URL and polls for changes.',
   capabilities: ['scan', 'watch', 'poll', 'pages', 'auth', 'mapping', 'schemas'],
   configSchema: HttpConfig,
   create: ({ schemas, ...options }, { folder, entryBytes, thread }) =>

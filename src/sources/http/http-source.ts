@@ -18,14 +18,13 @@ import { type PageStamp, readPageStamp, writePageStamp } from './page-stamp.js'
 import { urlRedactor } from './url-redactor.js'
 
 const DEFAULT_POLL_SECONDS = 60
-/** Pages that take too much; those that are not remembered cost the time again. */
-const MOST_TOO_MUCH = 100
+/** Pages that exceeded the limits of parsing and are cached as such. Others are parsed again in each scan. */
+const MAX_TOO_COSTLY = 100
 
 /**
- * Reads an HTTP registry, page by page; its locations are the pages' URLs, without what is secret in them. Where a page
- * cannot be had, or cannot be read and nobody knows what follows it, the scan throws: what lies behind it is unknown,
- * and not gone.
- * @param thread shared with other sources, and closed by whoever gives it; one of its own where it is left out
+ * Reads an HTTP registry page by page. Its locations are the pages' URLs without secrets. If a page cannot be fetched, or
+ * cannot be read and its successor is unknown, the scan throws: the pages after it are unknown, not deleted.
+ * @param thread shared with other sources and closed by the caller; by default the source creates its own
  * @throws InvalidMapping
  */
 export function openHttpSource(
@@ -44,11 +43,11 @@ class HttpSource implements SourceReader {
   readonly #closing = new AbortController()
   #schemas: EntrySchemas | undefined
   #parsing: ParsingRules | undefined
-  /** The page that took too much to be read, by the digest of its body: as long as it is the same it is not tried again. */
-  readonly #tooMuch = new Map<string, SourceFailure>()
-  /** What followed each page at the last whole look: a page that has gone bad does not hide those behind it. */
+  /** Failures of pages that exceeded the limits of parsing, by the digest of the body. */
+  readonly #tooCostly = new Map<string, SourceFailure>()
+  /** The successor of each page in the last complete scan, so that a broken page does not hide the pages after it. */
   #followedBy = new Map<string, string | null>()
-  /** The server has asked to be left alone until then. */
+  /** The time until which `Retry-After` forbids requests. */
   #quietUntil = 0
 
   constructor(
@@ -88,7 +87,7 @@ class HttpSource implements SourceReader {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('the source has been closed'))
+    this.#closing.abort(new Error('The source has been closed'))
     this.#agent.destroy()
     if (!this.isShared) await this.thread.close()
   }
@@ -96,7 +95,7 @@ class HttpSource implements SourceReader {
   async *#scan(known: (location: string) => string | undefined, signal: AbortSignal): AsyncGenerator<ScannedLocation> {
     const schemas = await loadSchemas(this.options.schemas ?? {}, this.#schemas)
     if (schemas !== this.#schemas || this.#parsing === undefined) {
-      this.#tooMuch.clear()
+      this.#tooCostly.clear()
       this.#parsing = { form: this.options.form ?? 'entry', schemas: schemas.texts, entryBytes: this.limits.entryBytes }
     }
     this.#schemas = schemas
@@ -105,13 +104,13 @@ class HttpSource implements SourceReader {
       .digest('hex')
     const locations = new Set<string>()
     const followedBy = new Map<string, string | null>()
-    /** The page before, where only its stamp says what follows it: it was not sent again. */
-    let remembered: URL | null = null
+    /** The previous page if it was not modified, so that only its stamp names its successor. */
+    let unmodified: URL | null = null
     let next: URL | null = this.#first
     while (next !== null) {
       const url: URL = next
       if (followedBy.has(url.href))
-        throw new Error(`${this.#nameOf(url)}: the pages go round in a circle: this one has been read before`)
+        throw new Error(`${this.#nameOf(url)}: the pages form a cycle, this one was read before`)
       const location = uniqueName(this.#nameOf(url), locations)
       if (followedBy.size === this.limits.pages)
         throw new Error(`${location}: there are more than ${this.limits.pages} pages`)
@@ -121,8 +120,8 @@ class HttpSource implements SourceReader {
         page = await this.#fetch(url, location, stamp?.etag ?? null, signal)
       } catch (error) {
         signal.throwIfAborted()
-        const before: URL | null = remembered
-        remembered = null
+        const before: URL | null = unmodified
+        unmodified = null
         if (before === null) throw error
         const instead: URL | null = (await this.#fetch(before, this.#nameOf(before), null, signal)).next ?? null
         if (instead?.href === url.href) throw error
@@ -133,12 +132,12 @@ class HttpSource implements SourceReader {
       locations.add(location)
       if ('unmodified' in page) {
         // A 304 need not repeat the Link header.
-        remembered = page.next instanceof URL ? null : url
+        unmodified = page.next instanceof URL ? null : url
         next = page.next instanceof URL ? page.next : stamp!.next === null ? null : new URL(stamp!.next)
-        if (next === null) remembered = null
+        if (next === null) unmodified = null
         yield { location, unchanged: true }
       } else {
-        remembered = null
+        unmodified = null
         const { scanned, bad } = await this.#read(page, location, fingerprint, this.#parsing, stamp, signal)
         next = page.next ?? null
         if (bad !== undefined && page.next === undefined) next = this.#after(url, stamp, bad)
@@ -149,17 +148,17 @@ class HttpSource implements SourceReader {
     this.#followedBy = followedBy
   }
 
-  /** What follows a page that cannot be read and says nothing of it. @throws HttpFailure where nobody knows */
+  /** The successor of a page that cannot be read and does not name it. @throws Error if it is unknown */
   #after(url: URL, stamp: PageStamp | null, bad: SourceFailure): URL | null {
     const next = this.#followedBy.has(url.href) ? this.#followedBy.get(url.href)! : stamp?.next
-    if (next === undefined) throw new Error(`${failureText(bad)}; whether other pages follow is not known`)
+    if (next === undefined) throw new Error(`${failureText(bad)}. It is unknown whether other pages follow`)
     return next === null ? null : new URL(next)
   }
 
   async #fetch(url: URL, location: string, etag: string | null, signal: AbortSignal): Promise<FetchedPage> {
     const wait = this.#quietUntil - Date.now()
     if (wait > 0)
-      throw new Error(`${location}: the server has asked to be left alone for ${Math.ceil(wait / 1_000)} s more`)
+      throw new Error(`${location}: the server's Retry-After forbids requests for ${Math.ceil(wait / 1_000)} s more`)
     const request: PageRequest = {
       url,
       etag,
@@ -178,7 +177,7 @@ class HttpSource implements SourceReader {
     }
   }
 
-  /** `bad`: why nothing of the page can be read. */
+  /** `bad` is the failure of a page that cannot be read at all. */
   async #read(
     page: Exclude<FetchedPage, { unmodified: true }>,
     location: string,
@@ -205,26 +204,26 @@ class HttpSource implements SourceReader {
     }
     const decoded = decodeText(body)
     if (!('text' in decoded)) return failed('is not UTF-8 text', decoded.badLine)
-    const before = this.#tooMuch.get(stamp.digest)
+    const before = this.#tooCostly.get(stamp.digest)
     if (before !== undefined) return { scanned: { ...given, entries: [], failures: [before] }, bad: before }
-    const { entries, failures, isBad, isTooMuch } = await this.thread.parse(
+    const { entries, failures, isBad, isTooCostly } = await this.thread.parse(
       parsing,
       { type: 'page', location, text: decoded.text },
       { signal },
     )
-    if (isTooMuch && this.#tooMuch.size < MOST_TOO_MUCH) this.#tooMuch.set(stamp.digest, failures[0]!)
+    if (isTooCostly && this.#tooCostly.size < MAX_TOO_COSTLY) this.#tooCostly.set(stamp.digest, failures[0]!)
     return { scanned: { ...given, entries, failures }, ...(isBad && { bad: failures[0]! }) }
   }
 }
 
-/** Two pages may look alike once what is secret in their URLs is gone. */
+/** Two URLs may be equal without their secrets. */
 function uniqueName(name: string, taken: ReadonlySet<string>): string {
   let unique = name
   for (let n = 2; taken.has(unique); n++) unique = `${name}#${n}`
   return unique
 }
 
-/** Aborts with either. `AbortSignal.any` would leave something on signals that live long. */
+/** Aborts with either signal. `AbortSignal.any` leaks memory on signals that live long. */
 function endingWith(one: AbortSignal, other: AbortSignal): { readonly signal: AbortSignal; done(): void } {
   const ending = new AbortController()
   const end = (event: { target: unknown }) => ending.abort((event.target as AbortSignal).reason)

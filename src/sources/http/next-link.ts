@@ -2,9 +2,9 @@ import LinkHeader from 'http-link-header'
 import { HttpFailure } from './http-failure.js'
 
 /**
- * Where the list goes on by a `Link` header (RFC 8288), null where the header says nothing of it, undefined where there is
- * no header. Only on the page's own origin: credentials go nowhere else, and a registry does not tell a gateway whom else to ask.
- * @throws HttpFailure where the header does not parse, or leads elsewhere
+ * The next page by a `Link` header (RFC 8288); null if the header has no such link, undefined without a header. Only the
+ * page's own origin is accepted, because the credentials are for that origin.
+ * @throws HttpFailure if the header does not parse or points to another origin
  */
 export function nextLink(header: string | undefined, page: URL): URL | null | undefined {
   if (header === undefined) return undefined
@@ -14,16 +14,16 @@ export function nextLink(header: string | undefined, page: URL): URL | null | un
   } catch (error) {
     throw new HttpFailure(`its Link header does not parse: ${(error as Error).message}`, false)
   }
-  // A link with an anchor is about something else than the page.
+  // A link with an anchor is about another resource than the page.
   const link = links.find(
     ({ anchor }) => anchor === undefined || withoutHash(resolved(anchor, page)) === withoutHash(page),
   )
   if (link === undefined) return null
   const next = resolved(link.uri, page)
-  if (next === undefined) throw new HttpFailure('its Link header leads to what is no URL', false)
+  if (next === undefined) throw new HttpFailure('its Link header has an invalid URL', false)
   if (next.origin !== page.origin)
     throw new HttpFailure(
-      `its next page is on ${shownOrigin(next)}, another origin than ${page.origin}: only pages of one origin are read`,
+      `its next page is on another origin, ${shownOrigin(next)} instead of ${page.origin}. Only pages of one origin are read`,
       false,
     )
   next.hash = ''
@@ -32,7 +32,7 @@ export function nextLink(header: string | undefined, page: URL): URL | null | un
   return next
 }
 
-/** @returns undefined where it is no URL */
+/** @returns undefined if it is not a URL */
 export function resolved(reference: string, base: URL): URL | undefined {
   return URL.canParse(reference, base) ? new URL(reference, base) : undefined
 }

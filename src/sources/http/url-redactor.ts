@@ -1,10 +1,10 @@
-/** Names under which URLs carry secrets, wherever they come from. */
+/** Names of query parameters that are secrets in every URL. */
 const SECRET =
   /^(.*[-_.])?(api[-_]?key|access[-_]?token|auth|auth[-_]?token|secret|password|passwd|pwd|sig|signature|credential)$/i
-/** In the configured address these are secrets too; in a link to a page a token is more often the place to go on from. */
+/** Names that are secrets in the configured URL. In a link to a page, a token is mostly a page token. */
 const SECRET_WHERE_CONFIGURED = /key|token/i
 
-/** How a page is named to people: its URL without what nobody else is to see. */
+/** Returns a function that renders URLs without their secrets. */
 export function urlRedactor(configured: URL): (url: URL) => string {
   const hidden = new Set([...configured.searchParams.keys()].filter((name) => SECRET_WHERE_CONFIGURED.test(name)))
   return (url) => {

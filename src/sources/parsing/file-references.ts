@@ -6,14 +6,14 @@ import { type Definition, setOwn } from '../forms/source-document.js'
 
 const SCHEME = 'file://'
 
-/** The text of a file by a reference to it. @throws FileFault */
+/** Reads the text of a referenced file. @throws FileFault */
 export type ReadText = (reference: string) => Promise<string>
 
-/** What stands in entries for the content of files: `file://…` as a value, `$text(…)` and `$json(…)` in a mapping. */
+/** References from entries to files: `file://…` as a value, `$text(…)` and `$json(…)` in a mapping. */
 export class FileReferences {
   constructor(private readonly read: ReadText) {}
 
-  /** For a mapping: the text of a file, and the value of a JSON file. */
+  /** The functions `$text` and `$json` of mappings. */
   readonly bindings = {
     text: (reference: unknown) => this.read(referenceOf(reference)),
     json: async (reference: unknown) => {
@@ -25,7 +25,7 @@ export class FileReferences {
     },
   }
 
-  /** Puts the text of files in the place of values `file://path`, in meta and data. */
+  /** Replaces values `file://path` in meta and data by the text of the files. */
   async complete(
     definition: Definition,
   ): Promise<{ readonly definition: Definition } | { readonly faults: readonly string[] }> {
@@ -55,7 +55,7 @@ function referenceOf(value: unknown): string {
   return value.startsWith(SCHEME) ? value.slice(SCHEME.length) : value
 }
 
-/** With a stack of its own: values nest deep, and what a mapping made may even go in circles. */
+/** Uses an explicit stack, because values nest deeply, and a mapping may even create cycles. */
 function collect(root: unknown, references: Set<string>): void {
   const stack = [root]
   const seen = new Set<object>()
@@ -68,7 +68,7 @@ function collect(root: unknown, references: Set<string>): void {
   }
 }
 
-/** What stands in several places (YAML's aliases) stays one value. */
+/** Values that occur in several places (YAML aliases) stay shared. */
 function replaced(
   value: Json | undefined,
   texts: ReadonlyMap<string, string>,

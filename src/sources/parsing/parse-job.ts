@@ -5,9 +5,9 @@ import type { LocationEntry } from '../contract/source-reader.js'
 import type { SchemaText } from '../forms/entry-schemas.js'
 import type { SourceForm } from '../forms/source-form.js'
 
-// What the gateway's thread and the one that parses tell each other: plain values, which can be copied from one to the other.
+// Messages between the gateway's thread and the parsing thread. They are plain values, which can be copied.
 
-/** By what texts are read. The same object is sent once. */
+/** The rules for reading texts. The same object is sent only once. */
 export interface ParsingRules {
   readonly form: SourceForm
   readonly schemas: readonly SchemaText[]
@@ -15,18 +15,18 @@ export interface ParsingRules {
 }
 
 export type ParseJob =
-  /** A file's text; `location` ends in the extension that says how it is parsed. */
+  /** The text of a file. The extension of `location` selects the parser. */
   | { readonly type: 'file'; readonly location: string; readonly text: string }
   /** A page of an HTTP registry, in JSON. */
   | { readonly type: 'page'; readonly location: string; readonly text: string }
-  /** Entries that are sealed already, to be held against the schemas. */
+  /** Sealed entries to be validated against the schemas. */
   | { readonly type: 'check'; readonly location: string; readonly entries: readonly PackedEntry[] }
 
-/** What came of a job. */
+/** The result of a job. */
 export interface PackedResult {
   readonly entries: readonly PackedEntry[]
   readonly failures: readonly SourceFailure[]
-  /** The page as a whole is no list of entries: the failure that says so, and nothing else is given. */
+  /** The page as a whole cannot be read. Then the only failure says why. */
   readonly isBad?: boolean
 }
 
@@ -48,7 +48,7 @@ export function unpackEntry([id, kind, metaText, dataText, digest, line]: Packed
 }
 
 export interface SentJob {
-  /** From 1, another for each. */
+  /** From 1, unique for each job. */
   readonly serial: number
   readonly rules: number
   readonly job: ParseJob
@@ -57,10 +57,10 @@ export interface SentJob {
 export type ToWorker =
   | { readonly type: 'rules'; readonly number: number; readonly rules: ParsingRules }
   | { readonly type: 'jobs'; readonly jobs: readonly SentJob[] }
-  /** Of a file that was wanted: its text, or why there is none. */
+  /** The text of a requested file, or the reason why there is none. */
   | { readonly type: 'text'; readonly want: number; readonly text?: string; readonly fault?: string }
 
 export type FromWorker =
   | { readonly type: 'done'; readonly results: readonly (readonly [serial: number, result: PackedResult])[] }
-  /** The text of a file that the present job's file refers to. */
+  /** Requests the text of a file that the current job refers to. */
   | { readonly type: 'want'; readonly want: number; readonly serial: number; readonly reference: string }

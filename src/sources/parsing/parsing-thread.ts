@@ -13,11 +13,11 @@ import {
   unpackEntry,
 } from './parse-job.js'
 
-/** What one text may take. */
+/** Limits for one text. */
 export interface ParsingLimits {
-  /** For parsing, mapping and checking it; reading the files that it refers to does not count. */
+  /** Time for parsing, mapping and checking. Reading referenced files does not count. */
   readonly parseMs: number
-  /** Of the thread's memory. */
+  /** Memory of the thread. */
   readonly parseMegabytes: number
 }
 
@@ -28,13 +28,13 @@ export const PARSING_LIMITS: ParsingLimits = {
   parseMegabytes: 1_024,
 }
 
-/** Nothing can be parsed: it says nothing of any file. */
+/** The thread has ended. It says nothing about any file. */
 export class ParsingEnded extends Error {
   override readonly name = 'ParsingEnded'
 }
 
-/** How often it is looked whether one takes too long. */
-const LOOK_MS = 250
+/** Interval of checking whether a job takes too long. */
+const CHECK_MS = 250
 /** @bound Texts that are sent to the parsing thread together. */
 const BATCH_JOBS = 64
 const BATCH_CHARACTERS = 512 * 1024
@@ -45,15 +45,15 @@ const IDLE_MS = 60_000
 export interface ParseResult {
   readonly entries: readonly LocationEntry[]
   readonly failures: readonly SourceFailure[]
-  /** Nothing of it could be read. */
+  /** Whether the text as a whole could not be read. */
   readonly isBad: boolean
-  /** It took more time or memory than it may. */
-  readonly isTooMuch: boolean
+  /** Whether it exceeded the limits on time or memory. */
+  readonly isTooCostly: boolean
 }
 
 export interface ParseOptions {
   readonly signal?: AbortSignal | undefined
-  /** Reads a file that the text refers to. */
+  /** Reads a file that the text references. */
   readonly read?: ReadText | undefined
 }
 
@@ -61,32 +61,31 @@ interface Task extends ParseOptions {
   readonly serial: number
   readonly rules: ParsingRules
   readonly job: ParseJob
-  readonly settle: (result: PackedResult, isTooMuch: boolean) => void
+  readonly settle: (result: PackedResult, isTooCostly: boolean) => void
   readonly fail: (error: Error) => void
 }
 
 interface Running {
   readonly worker: Worker
-  /** The serial of the job that is under way there; 0 where none is. */
-  readonly present: Int32Array
+  /** Serial of the job in flight; 0 if there is none. */
+  readonly current: Int32Array
   readonly sent: Map<number, Task>
   readonly sentRules: Set<ParsingRules>
-  /** Texts that are being read for it. */
+  /** Number of texts that are being read for it. */
   wants: number
-  /** The last serial of each batch that has not come back. */
+  /** The last serial of each batch in flight. */
   batches: number[]
 }
 
 /**
- * Parses in a thread of its own, so that no file, however it is made, and no regular expression of a mapping or a schema
- * keeps the gateway's other work waiting. What takes too long, or too much memory, is given up together with the thread,
- * and the rest goes on in a new one.
+ * Parses in a worker thread, so that no file and no regular expression of a mapping or a schema blocks the gateway. A job
+ * that takes too much time or memory is given up together with the thread. The other jobs continue in a new thread.
  */
 export class ParsingThread {
   readonly #waiting: Task[] = []
   readonly #rules = new WeakMap<ParsingRules, number>()
   #running: Running | undefined
-  #looking: NodeJS.Timeout | undefined
+  #timeCheck: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #serial = 0
   #rulesCount = 0
@@ -94,7 +93,7 @@ export class ParsingThread {
 
   constructor(private readonly limits: ParsingLimits = PARSING_LIMITS) {}
 
-  /** @throws what the signal was aborted with; ParsingEnded where the thread cannot be started or has been closed */
+  /** @throws the signal's reason; ParsingEnded if the thread cannot be started or has been closed */
   parse(rules: ParsingRules, job: ParseJob, { signal, read }: ParseOptions = {}): Promise<ParseResult> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(closed())
@@ -105,9 +104,9 @@ export class ParsingThread {
         rules,
         job,
         read,
-        settle: ({ entries, failures, isBad = false }, isTooMuch) => {
+        settle: ({ entries, failures, isBad = false }, isTooCostly) => {
           end()
-          resolve({ entries: entries.map(unpackEntry), failures, isBad, isTooMuch })
+          resolve({ entries: entries.map(unpackEntry), failures, isBad, isTooCostly })
         },
         fail: (error) => {
           end()
@@ -122,7 +121,7 @@ export class ParsingThread {
       }
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.push(task)
-      // What is asked for in one turn goes together.
+      // Jobs of the same event-loop tick are sent together.
       if (this.#waiting.length === 1) queueMicrotask(() => this.#send())
     })
   }
@@ -167,26 +166,26 @@ export class ParsingThread {
 
   #start(): Running {
     clearTimeout(this.#idle)
-    const present = new Int32Array(new SharedArrayBuffer(4))
+    const current = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(new URL('./parse-worker.js', import.meta.url), {
-      workerData: { present },
+      workerData: { current },
       resourceLimits: { maxOldGenerationSizeMb: this.limits.parseMegabytes },
       env: {},
       execArgv: [],
       stdin: false,
     })
-    const running: Running = { worker, present, sent: new Map(), sentRules: new Set(), wants: 0, batches: [] }
+    const running: Running = { worker, current, sent: new Map(), sentRules: new Set(), wants: 0, batches: [] }
     let failure: Error | undefined
-    worker.on('message', (message: FromWorker) => this.#hear(running, message))
+    worker.on('message', (message: FromWorker) => this.#onMessage(running, message))
     worker.on('error', (error: Error) => {
       failure = error
     })
-    worker.on('exit', () => this.#ended(running, failure))
-    this.#look(running)
+    worker.on('exit', () => this.#onExit(running, failure))
+    this.#watchTime(running)
     return running
   }
 
-  #hear(running: Running, message: FromWorker): void {
+  #onMessage(running: Running, message: FromWorker): void {
     if (running !== this.#running) return
     if (message.type === 'want') return void this.#giveText(running, message)
     for (const [serial, result] of message.results) {
@@ -196,7 +195,7 @@ export class ParsingThread {
       if (running.batches[0] === serial) running.batches.shift()
     }
     this.#send()
-    if (running.sent.size === 0) this.#rest(running)
+    if (running.sent.size === 0) this.#goIdle(running)
   }
 
   async #giveText(running: Running, { want, serial, reference }: Extract<FromWorker, { type: 'want' }>): Promise<void> {
@@ -206,54 +205,52 @@ export class ParsingThread {
     post(running, { type: 'text', want, ...answer })
   }
 
-  /** Looks now and then at what is under way. The time in which this thread itself had no turn is not held against it. */
-  #look(running: Running): void {
+  /** Measures the time of the job in flight. Time in which this thread itself was blocked does not count. */
+  #watchTime(running: Running): void {
     let serial = 0
     let taken = 0
     let last = performance.now()
-    this.#looking = setInterval(() => {
+    this.#timeCheck = setInterval(() => {
       const now = performance.now()
-      const passed = Math.min(now - last, 2 * LOOK_MS)
+      const passed = Math.min(now - last, 2 * CHECK_MS)
       last = now
-      const present = Atomics.load(running.present, 0)
-      if (present === 0 || present !== serial) taken = 0
+      const current = Atomics.load(running.current, 0)
+      if (current === 0 || current !== serial) taken = 0
       else if (running.wants === 0) taken += passed
-      serial = present
+      serial = current
       if (taken > this.limits.parseMs)
-        this.#giveUp(running, serial, `takes longer than ${this.limits.parseMs / 1000} s to be read`)
-    }, LOOK_MS)
-    this.#looking.unref()
+        this.#giveUp(running, serial, `takes longer than ${this.limits.parseMs / 1000} s to parse`)
+    }, CHECK_MS)
+    this.#timeCheck.unref()
   }
 
-  /** The thread ends; what else was sent there goes to the next. */
+  /** Ends the thread and moves its other jobs to the next one. */
   #giveUp(running: Running, serial: number, why: string): void {
     if (running !== this.#running) return
     this.#stop()
     const task = running.sent.get(serial)
     running.sent.delete(serial)
     this.#waiting.unshift(...running.sent.values())
-    task?.settle(tooMuch(task.job.location, why), true)
+    task?.settle(tooCostly(task.job.location, why), true)
     void running.worker.terminate()
     this.#send()
   }
 
-  #ended(running: Running, failure: Error | undefined): void {
+  #onExit(running: Running, failure: Error | undefined): void {
     if (running !== this.#running) return
-    const serial = Atomics.load(running.present, 0)
+    const serial = Atomics.load(running.current, 0)
     if (
       (failure as NodeJS.ErrnoException | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' &&
       running.sent.has(serial)
     ) {
-      return this.#giveUp(running, serial, `takes more than ${this.limits.parseMegabytes} MB of memory to be read`)
+      return this.#giveUp(running, serial, `takes more than ${this.limits.parseMegabytes} MB of memory to parse`)
     }
     this.#stop()
-    const error = new ParsingEnded(
-      `the thread that parses has ended${failure === undefined ? '' : `: ${failure.message}`}`,
-    )
+    const error = new ParsingEnded(`The parsing thread has ended${failure === undefined ? '' : `: ${failure.message}`}`)
     for (const task of [...running.sent.values(), ...this.#waiting.splice(0)]) task.fail(error)
   }
 
-  #rest(running: Running): void {
+  #goIdle(running: Running): void {
     running.worker.unref()
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => {
@@ -264,9 +261,9 @@ export class ParsingThread {
     this.#idle.unref()
   }
 
-  /** What was running is not any more, as far as this thread is concerned. */
+  /** Forgets the running thread and returns it. */
   #stop(): Running | undefined {
-    clearInterval(this.#looking)
+    clearInterval(this.#timeCheck)
     const running = this.#running
     this.#running = undefined
     return running
@@ -292,10 +289,10 @@ async function textOf(
   }
 }
 
-function tooMuch(file: string, message: string): PackedResult {
+function tooCostly(file: string, message: string): PackedResult {
   return { entries: [], failures: [{ file, line: null, column: null, entryId: null, message }], isBad: true }
 }
 
 function closed(): ParsingEnded {
-  return new ParsingEnded('the thread that parses has been closed')
+  return new ParsingEnded('The parsing thread has been closed')
 }

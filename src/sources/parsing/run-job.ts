@@ -11,7 +11,7 @@ import { compileForm, type ReadForm } from '../forms/source-form.js'
 import { FileReferences, type ReadText } from './file-references.js'
 import { type PackedResult, type ParseJob, type ParsingRules, packEntry, unpackEntry } from './parse-job.js'
 
-/** Rules as they are worked by. */
+/** Compiled rules. */
 export interface CompiledRules {
   readonly form: ReadForm
   readonly page: PageForm
@@ -28,12 +28,12 @@ export function compileRules({ form, schemas, entryBytes }: ParsingRules): Compi
   }
 }
 
-/** What a text gives. Whatever its content, this does not throw. */
+/** Runs a job. It never throws, whatever the content of the text. */
 export async function runJob(job: ParseJob, rules: CompiledRules, read: ReadText): Promise<PackedResult> {
   try {
     return await RUN[job.type](job as never, rules, read)
   } catch (error) {
-    // A parser that comes upon what nobody thought of: one file must not stop the others.
+    // An unexpected error of a parser: one file must not stop the others.
     return bad(job.location, `cannot be read: ${(error as Error).message}`)
   }
 }
@@ -62,7 +62,7 @@ const RUN: Run = {
   async page({ location, text }, { page, schemas, seal }) {
     const { documents, faults } = parseJson(text)
     const [fault] = faults
-    if (documents[0] === undefined) return bad(location, `is no JSON: ${fault!.message}`, fault!)
+    if (documents[0] === undefined) return bad(location, `is not JSON: ${fault!.message}`, fault!)
     try {
       const { entries, failures } = await pageEntries(location, documents[0], page, { schemas, seal })
       return { entries: entries.map(packEntry), failures }

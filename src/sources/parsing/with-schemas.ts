@@ -4,8 +4,8 @@ import { type ParsingRules, packEntry } from './parse-job.js'
 import type { ParsingThread } from './parsing-thread.js'
 
 /**
- * Holds what a reader gives against schemas, where the reader does not do so itself. Its stamps say by which schemas: with
- * others everything is read again.
+ * Validates the entries of a reader that does not support schemas itself. The stamps include the fingerprint of the schemas,
+ * so everything is read again if they change.
  * @param paths bus pattern of kinds to the absolute path of a JSON Schema
  */
 export function withSchemas(

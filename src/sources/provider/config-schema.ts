@@ -6,14 +6,14 @@ import type { ConfigIssue, JsonSchema, StandardSchema } from '../../store/contra
 const OPTIONS = { allErrors: true, useDefaults: true, strict: false, messages: true } as const
 type Draft = typeof Ajv | typeof Ajv2020
 /**
- * Tell whether something is a schema, and keep nothing of it. One for each draft: to be able to tell, each compiles the draft's own
- * schema first, which takes 25 ms.
+ * Validate schemas without storing them. There is one instance per draft, because each compiles the draft's meta-schema
+ * first, which takes 25 ms.
  */
 const checkers = new Map<Draft, InstanceType<Draft>>()
 
 /**
- * A JSON Schema (draft-07, or 2020-12 where `$schema` says so) as a Standard Schema: all that is wrong is told, defaults
- * are filled in, and what was given is not touched. @throws Error where it is no schema
+ * A JSON Schema (draft-07, or 2020-12 if `$schema` says so) as a Standard Schema. It reports all issues and fills in
+ * defaults in a copy. @throws Error if it is not a schema
  */
 export function compileConfigSchema(schema: JsonSchema): StandardSchema {
   const draft = String(schema['$schema'] ?? '').includes('2020-12') ? Ajv2020 : Ajv
@@ -35,7 +35,7 @@ export function compileConfigSchema(schema: JsonSchema): StandardSchema {
   }
 }
 
-/** Ajv's messages say what was wanted; what was there is not among them, as it may be a secret. */
+/** Ajv's messages name the expected value only, never the given one, which may be a secret. */
 function issueOf({ instancePath, keyword, params, message = 'does not fit' }: ErrorObject): ConfigIssue {
   const path = instancePath
     .split('/')
@@ -43,7 +43,7 @@ function issueOf({ instancePath, keyword, params, message = 'does not fit' }: Er
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
   if (keyword === 'additionalProperties')
-    return { path: [...path, params['additionalProperty'] as string], message: 'is not a key that means anything' }
+    return { path: [...path, params['additionalProperty'] as string], message: 'is not a known key' }
   if (keyword === 'required') return { path: [...path, params['missingProperty'] as string], message: 'is missing' }
   if (keyword === 'enum')
     return {

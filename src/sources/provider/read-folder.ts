@@ -8,17 +8,17 @@ import type { FileReading, SourceEntry } from '../forms/parse-entries.js'
 import { PARSERS, parseEntries } from '../forms/parse-entries.js'
 
 export interface FolderReading {
-  /** By id in the order found; an id that is defined twice counts where it was found first. */
+  /** By id, in the order found. If an id is defined twice, the first definition counts. */
   readonly entries: ReadonlyMap<EntryId, SourceEntry>
   readonly failures: readonly SourceFailure[]
-  /** Namespaces that the files are about, empty ones too. */
+  /** Namespaces that the files declare, including empty ones. */
   readonly namespaces: ReadonlySet<string>
   /** Number of files read. */
   readonly files: number
 }
 
 export interface ReadFolderOptions {
-  /** Hears how many files of how many have been read. */
+  /** Called with the number of files read and their total. */
   readonly progress?: (done: number, of: number) => void
   readonly signal?: AbortSignal
 }
@@ -27,9 +27,9 @@ export interface ReadFolderOptions {
 const MAX_FILE_BYTES = 128 * 1024 * 1024
 
 /**
- * The entries that a folder (recursively) or one file defines. What cannot be read is a failure beside the
- * rest. Files are read in the order of their paths, so that "first" means the same everywhere.
- * @throws Error where the path itself cannot be read
+ * Reads the entries of a folder (recursively) or of one file. A file that cannot be read becomes a failure and does not
+ * stop the rest. Files are read in the order of their paths, so "first" means the same everywhere.
+ * @throws Error if the path itself cannot be read
  */
 export async function readFolder(path: string, options: ReadFolderOptions = {}): Promise<FolderReading> {
   const single = !(await stat(path)).isDirectory()
@@ -47,13 +47,13 @@ export async function readFolder(path: string, options: ReadFolderOptions = {}):
       const first = entries.get(entry.id)
       if (first === undefined) entries.set(entry.id, entry)
       else {
-        const message = `defined a second time; ${first.file}:${first.line} has it first and counts`
+        const message = `is already defined at ${first.file}:${first.line}, which counts`
         failures.push(wholeFile(file, message, entry.line, entry.id))
       }
     }
-    // In a folder a foreign file is none of ours; a file that was named is expected to hold something.
+    // A folder may contain foreign files. A file named by the user is expected to define entries.
     if (single && reading.entries.length === 0 && reading.failures.length === 0 && reading.namespaces.size === 0) {
-      failures.push(wholeFile(file, 'holds no entries: neither a namespace with entries nor {id, kind, meta, data}'))
+      failures.push(wholeFile(file, 'defines no entries. It needs a namespace with entries, or {id, kind, meta, data}'))
     }
     options.progress?.(++done, files.length)
   }
@@ -68,11 +68,12 @@ async function readOne(file: string): Promise<FileReading> {
     passedOver: 0,
   })
   const parse = PARSERS[extname(file).toLowerCase()]
-  if (parse === undefined) return failed(`is no file of entries: those end in ${Object.keys(PARSERS).join(', ')}`)
+  if (parse === undefined)
+    return failed(`has an unknown extension. Files of entries end in ${Object.keys(PARSERS).join(', ')}`)
   let bytes: Buffer
   try {
     const { size } = await stat(file)
-    if (size > MAX_FILE_BYTES) return failed(`has ${size} bytes; ${MAX_FILE_BYTES} are read at most: split it`)
+    if (size > MAX_FILE_BYTES) return failed(`has ${size} bytes, more than the maximum of ${MAX_FILE_BYTES}. Split it`)
     bytes = await readFile(file)
   } catch (error) {
     return failed((error as Error).message)
@@ -83,7 +84,7 @@ async function readOne(file: string): Promise<FileReading> {
 
 async function listFiles(folder: string, failures: SourceFailure[]): Promise<string[]> {
   const files: string[] = []
-  /** Real paths on the way down: a link to a folder above would go round for ever. */
+  /** Real paths of the folders above, because a link to one of them would be an endless cycle. */
   const walk = async (path: string, above: ReadonlySet<string>): Promise<void> => {
     const real = await realpath(path)
     if (above.has(real)) return
@@ -96,7 +97,7 @@ async function listFiles(folder: string, failures: SourceFailure[]): Promise<str
         if (found.isDirectory()) await walk(child, inside)
         else if (found.isFile() && PARSERS[extname(name).toLowerCase()] !== undefined) files.push(child)
       } catch (error) {
-        // A dangling link to something that is no file of entries would not have been read either.
+        // A dangling link to a file without entries is ignored, like its target would be.
         if (PARSERS[extname(name).toLowerCase()] !== undefined || (error as NodeJS.ErrnoException).code !== 'ENOENT') {
           failures.push(wholeFile(child, (error as Error).message))
         }

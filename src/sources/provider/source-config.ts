@@ -26,8 +26,8 @@ const busPattern = z.string().superRefine((text, context) => {
   }
 })
 
-/** What shape the documents of a source have. */
+/** The form of a source's documents. */
 export const formConfig = z.union([z.enum(['entry', 'wippy']), mapping], 'must be entry, wippy or a mapping')
 
-/** Bus patterns of kinds to files of JSON Schema, relative to the configuration. */
+/** Maps bus patterns of kinds to JSON Schema files, relative to the configuration. */
 export const schemasConfig = z.record(busPattern, z.string().min(1)).default({})

@@ -6,7 +6,7 @@ import type { SourceHost } from './source-provider.js'
 
 const NO_SCHEMAS: Pick<EntrySchemas, 'faultsOf'> = { faultsOf: () => [] }
 
-/** What readers of sources are given to work with. @param folder absolute; paths in their configurations are relative to it */
+/** Creates the host that providers receive. @param folder absolute; paths in configurations are relative to it */
 export function createSourceHost(
   folder: string,
   entryBytes: number,

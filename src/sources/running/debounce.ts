@@ -3,33 +3,33 @@ const QUIET_MS = 500
 /** @bound Longest delay before a source that keeps changing is scanned. */
 const LONGEST_MS = 5_000
 
-/** Says when it is time to look: a while after the last call of a burst, or at once. */
+/** Delays a scan until a burst of changes is over. */
 export class Debounce {
   #first: number | undefined
   #last = 0
   #isUrgent = false
   #wake: () => void = () => {}
 
-  /** Something may have changed. */
+  /** Reports a possible change. */
   touch(): void {
     this.#last = performance.now()
     this.#first ??= this.#last
     this.#wake()
   }
 
-  /** Somebody waits for it. */
-  hurry(): void {
+  /** Makes the scan due at once, because a caller waits for it. */
+  flush(): void {
     this.#isUrgent = true
     this.#wake()
   }
 
-  /** What has been called until now counts for the look that is about to begin. */
-  calm(): void {
+  /** Discards the changes so far, because the scan that starts now covers them. */
+  reset(): void {
     this.#first = undefined
     this.#isUrgent = false
   }
 
-  /** Resolves when it is time, or when the signal aborts; what is called from now on counts for the next time. */
+  /** Resolves when a scan is due or the signal aborts. Later changes count for the next scan. */
   async due(signal: AbortSignal): Promise<void> {
     for (;;) {
       const wait = this.#wait()
@@ -45,7 +45,7 @@ export class Debounce {
         this.#wake = end
       })
     }
-    this.calm()
+    this.reset()
   }
 
   #wait(): number {

@@ -1,7 +1,7 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Sources } from './sources.js'
 
-/** Where none is configured. */
+/** The sources of a gateway that has none configured. */
 export const NO_SOURCES: Sources = {
   list: async () => [],
   get: async () => null,
@@ -12,5 +12,5 @@ export const NO_SOURCES: Sources = {
 }
 
 function none(name: string): never {
-  throw new RegistryError('SOURCE_NOT_FOUND', `there is no source "${name}": none is configured`)
+  throw new RegistryError('SOURCE_NOT_FOUND', `There is no source "${name}". No source is configured`)
 }

@@ -15,105 +15,105 @@ import type { ReloadReport, SourceState } from './source-state.js'
 import { type SourceNotice, StatusReporter } from './status-reporter.js'
 
 export interface ConfiguredSource extends SourceSettings {
-  /** Opens what reads it; called again where it could not be opened. */
+  /** Opens the reader. Called again if it failed. */
   readonly open: () => SourceReader | Promise<SourceReader>
 }
 
 export interface RunnerContext {
   readonly registry: Registry
   readonly limits: WriteLimits
-  readonly tell: (news: SourceNotice) => void
+  readonly notify: (news: SourceNotice) => void
   readonly leaseMs: number
 }
 
-/** A source as a whole that cannot be read is tried again after so long, at first and at most. */
+/** First and longest delay before a source that cannot be read is retried. */
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const
-/** A look that takes longer is shown as one: most find in no time that nothing has changed. */
+/** A scan that takes longer is shown as LOADING. Most scans find at once that nothing has changed. */
 const SHOWN_AFTER_MS = 300
-/** Requests that are remembered as heard. */
-const REMEMBERED = 1_000
+/** Ids of reload requests that are stored to recognise them again. */
+const MAX_SEEN_REQUESTS = 1_000
 
-/** What a dry run would change. */
+/** The changes that a reload would make. */
 export interface SourcePlan extends ReloadReport {
   readonly delta: readonly Operation[]
 }
 
 /**
- * One source at one gateway. While this gateway holds it, it is watched and brought into the registry, one look after the
- * other; a dry run goes between them.
+ * Runs one source at one gateway. While this gateway holds the source's lease, it watches the source and applies it, one
+ * pass at a time. A dry run takes its place between two passes.
  */
 export class SourceRunner {
   readonly #debounce = new Debounce()
   #term = 0
   #reader: Promise<SourceReader> | undefined
-  #book: LocationRecords | undefined
+  #records: LocationRecords | undefined
   #holding: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined
-  /** Looks go one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Passes run one at a time. */
+  #queue: Promise<unknown> = Promise.resolve()
   #failures = 0
   readonly #status: StatusReporter
-  /** Requests that a look has taken on, the oldest first; and those that wait for the next one. */
-  readonly #heard = new Set<string>()
-  readonly #waiting = new Set<string>()
+  /** Reload requests that a pass has picked up, oldest first, and those that wait for the next pass. */
+  readonly #seenRequests = new Set<string>()
+  readonly #waitingRequests = new Set<string>()
 
   constructor(
     readonly settings: ConfiguredSource,
-    private readonly world: RunnerContext,
+    private readonly context: RunnerContext,
   ) {
-    this.#status = new StatusReporter(settings, world)
+    this.#status = new StatusReporter(settings, context)
   }
 
   get isHeld(): boolean {
     return this.#holding !== undefined
   }
 
-  /** This gateway reads it from now on, or goes on to. In another term others may have recorded what is not known here. */
-  take(term: number): void {
-    if (term !== this.#term) this.#book = undefined
+  /** This gateway holds the lease. In a new term the cached records may be outdated by another gateway. */
+  claim(term: number): void {
+    if (term !== this.#term) this.#records = undefined
     this.#term = term
     if (this.#holding !== undefined) return
     const stop = new AbortController()
-    this.world.tell({ source: this.settings.name, what: 'taken' })
-    this.#book = undefined
-    this.#debounce.hurry()
+    this.context.notify({ source: this.settings.name, what: 'claimed' })
+    this.#records = undefined
+    this.#debounce.flush()
     this.#holding = { stop, ended: this.#run(stop.signal) }
   }
 
-  /** Another one may read it from now on; resolves when nothing of it is under way here. */
-  async leave(): Promise<void> {
+  /** Stops reading, because another gateway may hold the lease. Resolves when no pass is in flight. */
+  async release(): Promise<void> {
     const holding = this.#holding
     if (holding === undefined) return
     this.#holding = undefined
     holding.stop.abort(new LeaseLost(this.settings.name))
     await holding.ended
-    this.world.tell({ source: this.settings.name, what: 'left' })
+    this.context.notify({ source: this.settings.name, what: 'released' })
   }
 
-  /** Somebody has asked for it to be loaded anew. What a look has taken on already is seen here until it is answered. */
-  hurry(request: string): void {
-    if (this.#heard.has(request)) return
-    this.#waiting.add(request)
-    this.#debounce.hurry()
+  /** Runs a pass for a reload request. A request that a pass already picked up stays listed until it is answered. */
+  requestReload(request: string): void {
+    if (this.#seenRequests.has(request)) return
+    this.#waitingRequests.add(request)
+    this.#debounce.flush()
   }
 
-  /** What loading it anew would change; participants are asked. Any gateway may say. */
+  /** A dry run of a reload, including the participants. It needs no lease. */
   plan(signal: AbortSignal): Promise<SourcePlan> {
-    return this.#inTurn(async () => {
-      const book = await LocationRecords.open(this.settings.name, this.world.registry.history.sources)
-      const result = await this.#look(book, signal, true, () => {})
+    return this.#enqueue(async () => {
+      const locationRecords = await LocationRecords.open(this.settings.name, this.context.registry.history.sources)
+      const result = await this.#runPass(locationRecords, signal, true, () => {})
       return { ...reportOf(result), delta: result.delta }
     })
   }
 
   async close(): Promise<void> {
-    await this.leave()
-    await this.#turn.catch(() => {})
+    await this.release()
+    await this.#queue.catch(() => {})
     await (await this.#reader?.catch(() => undefined))?.close()
   }
 
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.catch(() => {}).then(work)
-    this.#turn = result
+  #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.catch(() => {}).then(work)
+    this.#queue = result
     return result
   }
 
@@ -122,7 +122,7 @@ export class SourceRunner {
     while (!signal.aborted) {
       await this.#debounce.due(signal)
       if (signal.aborted) break
-      await this.#inTurn(() => this.#load(signal))
+      await this.#enqueue(() => this.#load(signal))
     }
     await watching
   }
@@ -133,13 +133,13 @@ export class SourceRunner {
         const reader = await this.#open()
         if (reader.watch === undefined) return
         await reader.watch(() => this.#debounce.touch(), signal)
-        // It may have resolved as soon as it watches: then it says what changes from now on.
+        // A watch may resolve as soon as it has started. It reports only changes from then on, so scan once.
         if (!signal.aborted) this.#debounce.touch()
         return
       } catch (error) {
         if (signal.aborted) return
-        this.world.tell({ source: this.settings.name, what: 'unwatched', error: error as Error })
-        await pause(backOff(failures), signal)
+        this.context.notify({ source: this.settings.name, what: 'unwatched', error: error as Error })
+        await pause(retryDelay(failures), signal)
       }
     }
   }
@@ -154,18 +154,18 @@ export class SourceRunner {
     return this.#reader
   }
 
-  /** One look, and all that clients are told of it. Never throws. */
+  /** Runs one pass and reports it to clients. Never throws. */
   async #load(signal: AbortSignal): Promise<void> {
     const { name } = this.settings
-    const records = this.world.registry.history.sources
+    const records = this.context.registry.history.sources
     let showing: NodeJS.Timeout | undefined
     try {
-      const requests = await this.#takeRequests()
+      const requests = await this.#collectRequests()
       const before = await this.#status.read()
       const show = () => this.#status.showLoading(before)
       if (before.reloadCount === 0) show()
       else showing = setTimeout(show, SHOWN_AFTER_MS)
-      const result = await this.#tryLook(before, signal)
+      const result = await this.#tryPass(before, signal)
       clearTimeout(showing)
       if (result instanceof Error) {
         await this.#status.reportFailed(before, result)
@@ -173,7 +173,7 @@ export class SourceRunner {
           requests,
           JSON.stringify({ ...NOTHING, failures: [failureAt(name, null, null, result.message)] }),
         )
-        this.#tryLater()
+        this.#retryLater()
         return
       }
       this.#failures = 0
@@ -181,37 +181,37 @@ export class SourceRunner {
       await records.answerReloads(requests, JSON.stringify(reportOf(result)))
     } catch (error) {
       if (signal.aborted) return
-      // The lease has run out, the store is away, or an outcome is not known: all that was recorded stands, the next look goes on from there.
-      this.#book = undefined
-      if (!(error instanceof LeaseLost)) this.world.tell({ source: name, what: 'failed', error: error as Error })
-      this.#tryLater()
+      // The lease expired, the store is unavailable, or an outcome is unknown. The next pass continues from the stored records.
+      this.#records = undefined
+      if (!(error instanceof LeaseLost)) this.context.notify({ source: name, what: 'failed', error: error as Error })
+      this.#retryLater()
     } finally {
       clearTimeout(showing)
     }
   }
 
-  /** What is asked by now: the look that begins answers it, and who asked later waits for the next one. */
-  async #takeRequests(): Promise<readonly ReloadRequest[]> {
-    this.#waiting.clear()
-    const requests = await this.world.registry.history.sources.pendingReloads([this.settings.name])
-    this.#debounce.calm()
+  /** The reload requests that the pass about to start answers. Later requests wait for the next pass. */
+  async #collectRequests(): Promise<readonly ReloadRequest[]> {
+    this.#waitingRequests.clear()
+    const requests = await this.context.registry.history.sources.pendingReloads([this.settings.name])
+    this.#debounce.reset()
     for (const { id } of requests) {
-      this.#heard.add(id)
-      this.#waiting.delete(id)
+      this.#seenRequests.add(id)
+      this.#waitingRequests.delete(id)
     }
-    for (const id of this.#heard) {
-      if (this.#heard.size <= REMEMBERED) break
-      this.#heard.delete(id)
+    for (const id of this.#seenRequests) {
+      if (this.#seenRequests.size <= MAX_SEEN_REQUESTS) break
+      this.#seenRequests.delete(id)
     }
-    if (this.#waiting.size > 0) this.#debounce.hurry()
+    if (this.#waitingRequests.size > 0) this.#debounce.flush()
     return requests
   }
 
-  /** An error where the source as a whole cannot be read. @throws where it is the registry that fails */
-  async #tryLook(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
+  /** Returns an error if the source as a whole cannot be read. @throws if the registry fails */
+  async #tryPass(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
     try {
-      this.#book ??= await openLocationRecords(this.settings.name, this.world.registry.history)
-      return await this.#look(this.#book, signal, false, this.#status.progress(before))
+      this.#records ??= await openLocationRecords(this.settings.name, this.context.registry.history)
+      return await this.#runPass(this.#records, signal, false, this.#status.progress(before))
     } catch (error) {
       if (
         signal.aborted ||
@@ -223,13 +223,13 @@ export class SourceRunner {
     }
   }
 
-  async #look(
-    book: LocationRecords,
+  async #runPass(
+    locationRecords: LocationRecords,
     signal: AbortSignal,
     dryRun: boolean,
     progress: (locations: number, definitions: number) => void,
   ): Promise<PassResult> {
-    const { registry, limits, leaseMs } = this.world
+    const { registry, limits, leaseMs } = this.context
     const records = registry.history.sources
     const { name } = this.settings
     return syncPass({
@@ -238,7 +238,7 @@ export class SourceRunner {
       limits,
       dryRun,
       records,
-      book,
+      locationRecords,
       signal,
       progress,
       reader: await this.#open(),
@@ -250,8 +250,8 @@ export class SourceRunner {
     })
   }
 
-  #tryLater(): void {
-    const timer = setTimeout(() => this.#debounce.hurry(), backOff(this.#failures++))
+  #retryLater(): void {
+    const timer = setTimeout(() => this.#debounce.flush(), retryDelay(this.#failures++))
     timer.unref()
   }
 }
@@ -262,6 +262,6 @@ function reportOf({ created, updated, deleted, failures, version }: PassResult):
   return { created, updated, deleted, failures: failures.shown, version }
 }
 
-function backOff(failures: number): number {
+function retryDelay(failures: number): number {
   return Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
 }

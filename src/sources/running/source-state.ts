@@ -2,31 +2,31 @@ import type { SourceFailure } from '../contract/source-failure.js'
 
 export type SourceStatus = 'IDLE' | 'LOADING' | 'WATCHING' | 'FAILED'
 
-/** What is shown of a source, at any gateway. */
+/** The status of a source that every gateway shows. */
 export interface SourceState {
   readonly name: string
-  /** The provider that reads it. */
+  /** Name of the provider. */
   readonly provider: string
-  /** FAILED only where the source as a whole cannot be read. */
+  /** FAILED only if the source as a whole cannot be read. */
   readonly status: SourceStatus
-  /** Definitions: those loaded and those failed. */
+  /** Number of definitions, loaded and failed. */
   readonly total: number
   readonly loaded: number
   readonly failed: number
   readonly reloadCount: number
   readonly lastReload: Date | null
-  /** The first `SHOWN_FAILURES` of them. */
+  /** At most `SHOWN_FAILURES`. */
   readonly failures: readonly SourceFailure[]
 }
 
-/** What came of loading a source anew. */
+/** The outcome of a reload. */
 export interface ReloadReport {
   readonly created: number
   readonly updated: number
   readonly deleted: number
-  /** The first `SHOWN_FAILURES` of them. */
+  /** At most `SHOWN_FAILURES`. */
   readonly failures: readonly SourceFailure[]
-  /** The last one that it made; null where nothing was to be changed. */
+  /** The last version that it created; null if nothing changed. */
   readonly version: number | null
 }
 

@@ -6,22 +6,22 @@ import { type ConfiguredSource, type RunnerContext, type SourcePlan, SourceRunne
 import { type ReloadReport, readState, type SourceState } from './source-state.js'
 import { initialState } from './status-reporter.js'
 
-/** The configured sources as clients see them, whichever gateway reads them. */
+/** The configured sources as clients see them, independent of the gateway that reads them. */
 export interface Sources {
-  /** By name. */
+  /** Ordered by name. */
   list(): Promise<readonly SourceState[]>
-  /** Null where there is none of this name. */
+  /** One source, or null. */
   get(name: string): Promise<SourceState | null>
-  /** Has it loaded anew by the gateway that reads it, and waits. @throws RegistryError SOURCE_NOT_FOUND, UNAVAILABLE */
+  /** Waits for a reload by the gateway that reads the source. @throws RegistryError SOURCE_NOT_FOUND, UNAVAILABLE */
   reload(name: string, signal: AbortSignal): Promise<ReloadReport>
-  /** What `reload` would change. @throws RegistryError SOURCE_NOT_FOUND; Error where the source cannot be read */
+  /** A dry run of `reload`. @throws RegistryError SOURCE_NOT_FOUND; Error if the source cannot be read */
   plan(name: string, signal: AbortSignal): Promise<SourcePlan>
-  /** Entries that it owns, by id. */
+  /** Entries that the source owns, by id. */
   ownedPage(name: string, page: Page<EntryId>): Promise<PageOf<EntryId>>
   ownedCount(name: string): Promise<number>
 }
 
-/** They are read from the call of `start` to that of `close`. */
+/** Sources that are read between `start` and `close`. */
 export interface RunningSources extends Sources {
   start(): void
   close(): Promise<void>
@@ -29,60 +29,60 @@ export interface RunningSources extends Sources {
 
 export interface SourcesOptions extends Omit<RunnerContext, 'leaseMs'> {
   readonly sources: readonly ConfiguredSource[]
-  /** Closed when nothing reads any more. */
+  /** Called when all readers are closed. */
   readonly closeAfterwards?: () => Promise<void>
   readonly leaseMs?: number
 }
 
 /** @bound Lease of the gateway that reads a source. */
 const SOURCE_LEASE_MS = 10_000
-/** An answer is looked for that often, besides when one may have come. */
-const ANSWER_MS = 1_000
+/** Interval of polling for a reload's report, in case a signal is lost. */
+const POLL_MS = 1_000
 
-/** Puts the sources together over a registry. Of several gateways with the same configuration one reads each source. */
+/** Creates the sources of a registry. Of several gateways with the same configuration, one reads each source. */
 export function createSources({
   sources,
   leaseMs = SOURCE_LEASE_MS,
   closeAfterwards,
-  ...world
+  ...context
 }: SourcesOptions): RunningSources {
-  const records = world.registry.history.sources
+  const records = context.registry.history.sources
   const runners = new Map(
     [...sources]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((source) => [source.name, new SourceRunner(source, { ...world, leaseMs })]),
+      .map((source) => [source.name, new SourceRunner(source, { ...context, leaseMs })]),
   )
   const names = [...runners.keys()]
-  const calls = new Set<() => void>()
+  const listeners = new Set<() => void>()
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let stopListening = () => {}
-  let looking: Promise<void> | undefined
+  let renewing: Promise<void> | undefined
   let again = false
 
-  /** Takes what nobody reads, keeps what it has, and hears what is asked. One at a time, once more where it was called meanwhile. */
-  function look(): void {
+  /** Acquires free leases, renews held ones, and reads reload requests. Runs one at a time, and again if called meanwhile. */
+  function renewLeases(): void {
     again = true
-    looking ??= (async () => {
+    renewing ??= (async () => {
       while (again && !stopping.signal.aborted) {
         again = false
-        // The store is away: the next look tries again, and who would take over needs the store too.
-        await lookOnce().catch(() => {})
+        // The store is unavailable. The next attempt retries, and no other gateway can claim the lease without the store.
+        await renewOnce().catch(() => {})
       }
-      looking = undefined
+      renewing = undefined
     })()
   }
 
-  async function lookOnce(): Promise<void> {
+  async function renewOnce(): Promise<void> {
     const held = await records.acquireLeases(names, leaseMs)
     if (stopping.signal.aborted) return
     for (const [name, runner] of runners) {
       const term = held.get(name)
-      if (term === undefined) void runner.leave()
-      else runner.take(term)
+      if (term === undefined) void runner.release()
+      else runner.claim(term)
     }
     const asked = await records.pendingReloads([...held.keys()])
-    for (const { id, source } of asked) runners.get(source)?.hurry(id)
+    for (const { id, source } of asked) runners.get(source)?.requestReload(id)
   }
 
   function runnerOf(name: string): SourceRunner {
@@ -90,7 +90,7 @@ export function createSources({
     if (runner !== undefined) return runner
     throw new RegistryError(
       'SOURCE_NOT_FOUND',
-      `there is no source "${name}"; configured are: ${names.join(', ') || 'none'}`,
+      `There is no source "${name}". Configured sources: ${names.join(', ') || 'none'}`,
     )
   }
 
@@ -103,15 +103,15 @@ export function createSources({
     })
   }
 
-  /** Until something may have been answered. */
-  async function called(signal: AbortSignal): Promise<void> {
-    let call = () => {}
-    const heard = new Promise<void>((resolve) => {
-      call = resolve
+  /** Resolves when a report may have arrived. */
+  async function nextSignal(signal: AbortSignal): Promise<void> {
+    let listener = () => {}
+    const signalled = new Promise<void>((resolve) => {
+      listener = resolve
     })
-    calls.add(call)
-    await waitAtMost(ANSWER_MS, heard, signal)
-    calls.delete(call)
+    listeners.add(listener)
+    await waitAtMost(POLL_MS, signalled, signal)
+    listeners.delete(listener)
   }
 
   return {
@@ -121,13 +121,16 @@ export function createSources({
       runnerOf(name)
       const until = AbortSignal.any([signal, stopping.signal])
       const request = await records.requestReload(name)
-      look()
+      renewLeases()
       while (!until.aborted) {
         const report = await records.takeReloadReport(request)
         if (report !== null) return JSON.parse(report) as ReloadReport
-        await called(until)
+        await nextSignal(until)
       }
-      throw new RegistryError('UNAVAILABLE', `nobody waits for the source ${name} any more; it is loaded all the same`)
+      throw new RegistryError(
+        'UNAVAILABLE',
+        `The wait for the reload of ${name} has ended. The reload itself continues`,
+      )
     },
     plan: (name, signal) => runnerOf(name).plan(AbortSignal.any([signal, stopping.signal])),
     ownedPage: (name, page) => records.ownedPage(name, page),
@@ -136,12 +139,12 @@ export function createSources({
     start() {
       if (names.length === 0) return
       stopListening = records.onSignal(() => {
-        look()
-        for (const call of calls) call()
+        renewLeases()
+        for (const listener of listeners) listener()
       })
-      timer = setInterval(look, leaseMs / 3)
+      timer = setInterval(renewLeases, leaseMs / 3)
       timer.unref()
-      look()
+      renewLeases()
     },
     async close() {
       stopping.abort()
@@ -149,7 +152,7 @@ export function createSources({
       stopListening()
       const held = [...runners.values()].filter(({ isHeld }) => isHeld).map(({ settings }) => settings.name)
       await Promise.all([...runners.values()].map((runner) => runner.close()))
-      await looking
+      await renewing
       await closeAfterwards?.()
       if (held.length > 0) await records.releaseLeases(held).catch(() => {})
     },

@@ -6,10 +6,10 @@ import { FailureList, failureAt } from '../forms/failure-list.js'
 import type { PassResult } from '../sync/sync-pass.js'
 import { readState, type SourceState, writeState } from './source-state.js'
 
-/** What happens to a source, for a log. */
+/** Something that happened to a source, for the log. */
 export interface SourceNotice {
   readonly source: string
-  readonly what: 'loading' | 'loaded' | 'failed' | 'taken' | 'left' | 'unwatched'
+  readonly what: 'loading' | 'loaded' | 'failed' | 'claimed' | 'released' | 'unwatched'
   readonly error?: Error
   readonly locations?: number
   readonly definitions?: number
@@ -19,42 +19,42 @@ export interface SourceNotice {
   readonly failures?: number
 }
 
-/** A load that takes longer tells how far it is. */
+/** Interval of progress reports of a long pass. */
 const PROGRESS_MS = 2_000
 
-/** What is told of a source by the gateway that reads it: to clients on any gateway, on the bus and to the log. */
+/** Reports the status of a source: to clients of every gateway, on the bus and to the log. */
 export class StatusReporter {
   #knownFailures = ''
   #shown: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly settings: SourceSettings,
-    private readonly world: { readonly registry: Registry; readonly tell: (news: SourceNotice) => void },
+    private readonly context: { readonly registry: Registry; readonly notify: (news: SourceNotice) => void },
   ) {}
 
-  /** Says how far a long load is, in the log and to clients. */
+  /** Reports the progress of a long pass to the log and to clients. */
   progress(before: SourceState): (locations: number, definitions: number) => void {
     const { name } = this.settings
     let next = performance.now() + PROGRESS_MS
     return (locations, definitions) => {
       if (performance.now() < next) return
       next = performance.now() + PROGRESS_MS
-      this.world.tell({ source: name, what: 'loading', locations, definitions })
+      this.context.notify({ source: name, what: 'loading', locations, definitions })
       this.showLoading({ ...before, loaded: definitions, total: definitions + before.failed })
     }
   }
 
-  /** One after the other, so that what is shown last is what was said last. */
+  /** Saves states one at a time, so that the last reported state is the last stored. */
   showLoading(state: SourceState): void {
     const text = writeState({ ...state, status: 'LOADING' })
     this.#shown = this.#shown
-      .then(() => this.world.registry.history.sources.saveState(this.settings.name, text))
+      .then(() => this.context.registry.history.sources.saveState(this.settings.name, text))
       .catch(() => {})
   }
 
   async #show(state: SourceState): Promise<void> {
     await this.#shown
-    await this.world.registry.history.sources.saveState(this.settings.name, writeState(state))
+    await this.context.registry.history.sources.saveState(this.settings.name, writeState(state))
   }
 
   async reportLoaded(
@@ -75,7 +75,7 @@ export class StatusReporter {
       failures: failures.shown,
     }
     await this.#show(state)
-    this.world.tell({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
+    this.context.notify({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
     this.#publish('source.reloaded', { created, updated, deleted, failed, error: null })
     this.#publishNew(failures)
   }
@@ -85,11 +85,11 @@ export class StatusReporter {
     const failures = new FailureList()
     failures.add(failureAt(name, null, null, error.message))
     await this.#show({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown })
-    this.world.tell({ source: name, what: 'failed', error })
+    this.context.notify({ source: name, what: 'failed', error })
     this.#publishNew(failures)
   }
 
-  /** What failed the same way before is no news. */
+  /** Publishes failures only if they differ from the previous pass. */
   #publishNew(failures: FailureList): void {
     const known = JSON.stringify([failures.definitions, failures.shown])
     if (known === this.#knownFailures) return
@@ -110,17 +110,17 @@ export class StatusReporter {
       error: string | null
     },
   ): void {
-    this.world.registry.bus.publish(busEvent(kind, { path: this.settings.name, at: new Date(), ...counts }))
+    this.context.registry.bus.publish(busEvent(kind, { path: this.settings.name, at: new Date(), ...counts }))
   }
 
   async read(): Promise<SourceState> {
     const { name } = this.settings
-    const text = (await this.world.registry.history.sources.states([name])).get(name)
+    const text = (await this.context.registry.history.sources.states([name])).get(name)
     return { ...(text === undefined ? initialState(this.settings) : readState(text)), provider: this.settings.provider }
   }
 }
 
-/** Of a source that has never been looked at: some gateway is about to. */
+/** The state of a source before its first pass. */
 export function initialState({ name, provider }: Pick<SourceSettings, 'name' | 'provider'>): SourceState {
   return {
     name,

@@ -14,25 +14,25 @@ export interface AppliedBatch {
   readonly deleted: number
   readonly version: number | null
   readonly failures: readonly SourceFailure[]
-  /** Of these locations something was not taken over. */
+  /** Locations with an entry that was not applied. */
   readonly failedLocations: ReadonlySet<string>
   readonly delta: readonly Operation[]
 }
 
 /** @bound Attempts to apply entries of a source that others keep changing. What remains is left for the next scan. */
-const MOST_TRIES = 5
+const MAX_WRITE_ATTEMPTS = 5
 
 /**
- * Brings one batch into the registry and records what came of it: entries as soon as they are committed, their locations
- * when all is done. On a dry run nothing is recorded.
+ * Applies one batch and records the outcome: entries as soon as they are committed, their locations at the end. A dry run
+ * records nothing.
  */
 export async function applySourceBatch(
   batch: SourceBatch,
   options: WriteOptions,
-  book: LocationRecords,
+  locationRecords: LocationRecords,
 ): Promise<AppliedBatch> {
   const { settings, registry, dryRun } = options
-  if (!dryRun) await forgetStamps(batch, book)
+  if (!dryRun) await clearStamps(batch, locationRecords)
   const counts = { create: 0, update: 0, delete: 0 }
   let version: number | null = null
   const failures: SourceFailure[] = []
@@ -47,16 +47,16 @@ export async function applySourceBatch(
     failures.push(failureAt(location ?? settings.name, intent.type === 'new' ? intent.line : null, intent.id, message))
   }
 
-  let open: readonly EntryIntent[] = batch.intents
-  for (let attempt = 1; open.length > 0; attempt++) {
-    const plan = await planSourceWrites(open, settings, registry.history)
+  let pending: readonly EntryIntent[] = batch.intents
+  for (let attempt = 1; pending.length > 0; attempt++) {
+    const plan = await planSourceWrites(pending, settings, registry.history)
     notes.push(...plan.notes)
     removed.push(...plan.removed)
     for (const { intent, message } of plan.failed) fail(intent, message)
-    const { written, overtaken, refused } = await writeSourceBatch(plan.writes, {
+    const { written, outdated, refused } = await writeSourceBatch(plan.writes, {
       ...options,
       committed: async ({ writes, revision }) => {
-        if (!dryRun && revision !== null) await book.save(recordsOf(writes, revision))
+        if (!dryRun && revision !== null) await locationRecords.save(recordsOf(writes, revision))
       },
     })
     for (const { write, message } of refused) fail(write.intent, message)
@@ -65,17 +65,17 @@ export async function applySourceBatch(
       delta.push(...(dryRun ? done.delta : []))
       if (!dryRun) version = done.version
     }
-    if (overtaken.length > 0 && attempt === MOST_TRIES) {
-      for (const { intent } of overtaken)
-        fail(intent, `the entry was changed by others each time it was to be written, ${MOST_TRIES} times`)
+    if (outdated.length > 0 && attempt === MAX_WRITE_ATTEMPTS) {
+      for (const { intent } of outdated)
+        fail(intent, `the entry was changed by others during each of ${MAX_WRITE_ATTEMPTS} attempts to write it`)
       break
     }
-    open = overtaken.map(({ intent }) => intent)
+    pending = outdated.map(({ intent }) => intent)
   }
 
   if (!dryRun) {
-    await book.save({ entries: notes, removedEntries: removed, ...locationsOf(batch, failedLocations) })
-    if (version !== null) await book.settle()
+    await locationRecords.save({ entries: notes, removedEntries: removed, ...locationsOf(batch, failedLocations) })
+    if (version !== null) await locationRecords.endWrites()
   }
   return {
     created: counts.create,
@@ -88,13 +88,17 @@ export async function applySourceBatch(
   }
 }
 
-/** Should this gateway end in the midst of it, whoever goes on reads these locations again. */
-async function forgetStamps({ locations, removedLocations }: SourceBatch, book: LocationRecords): Promise<void> {
+/** Without a stamp these locations are read again if this gateway ends before the batch is recorded. */
+async function clearStamps(
+  { locations, removedLocations }: SourceBatch,
+  locationRecords: LocationRecords,
+): Promise<void> {
   const stale = [...new Set([...locations.keys(), ...removedLocations])].flatMap((location) => {
-    const record = book.get(location)
+    const record = locationRecords.get(location)
     return record === undefined || record.stamp === null ? [] : [{ ...record, stamp: null }]
   })
-  if (stale.length > 0) await book.save({ entries: [], removedEntries: [], locations: stale, removedLocations: [] })
+  if (stale.length > 0)
+    await locationRecords.save({ entries: [], removedEntries: [], locations: stale, removedLocations: [] })
 }
 
 function recordsOf(writes: readonly PlannedWrite[], revision: number): RecordChanges {
@@ -103,13 +107,13 @@ function recordsOf(writes: readonly PlannedWrite[], revision: number): RecordCha
   return { entries, removedEntries, locations: [], removedLocations: [] }
 }
 
-/** A location of which something failed is read again each time; one that is gone stays known until its entries are. */
+/** A location with a failure is read again in each pass. A deleted one stays recorded until its entries are deleted. */
 function locationsOf(
   batch: SourceBatch,
   failed: ReadonlySet<string>,
 ): Pick<RecordChanges, 'locations' | 'removedLocations'> {
   const removed = new Set(batch.removedLocations.filter((location) => !failed.has(location)))
-  const kept = [...batch.locations.values()].filter(({ location }) => !removed.has(location))
-  const locations = kept.map((record) => (failed.has(record.location) ? { ...record, stamp: null } : record))
+  const remaining = [...batch.locations.values()].filter(({ location }) => !removed.has(location))
+  const locations = remaining.map((record) => (failed.has(record.location) ? { ...record, stamp: null } : record))
   return { locations, removedLocations: [...removed] }
 }

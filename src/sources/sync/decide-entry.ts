@@ -3,56 +3,56 @@ import type { Version } from '../../core/history/version.js'
 import type { EntryRecord } from '../../store/contract/source-records.js'
 import type { Conflict } from '../contract/source-settings.js'
 
-/** A definition whose content is another than the source gave before. */
+/** A definition whose content differs from the content that the source gave before. */
 export interface NewDefinition {
   readonly content: SealedContent
   readonly modifiedAt: Date | null
 }
 
-/** An entry as it is recorded and as it stands. */
+/** An entry as recorded for the source, and as it is in the registry. */
 export interface CurrentEntry {
   readonly record: EntryRecord | undefined
   readonly current: EntryRevision | undefined
-  /** That wrote `current`; it is looked at only where the record does not say that it is ours. */
+  /** The version that wrote `current`. It is read only if the record does not prove that the source wrote it. */
   readonly version: Version | undefined
-  /** Who owns it, where it is another source. */
+  /** The other source that owns the entry, if any. */
   readonly owner: string | undefined
 }
 
 export type Decision =
   | { readonly type: 'create' }
   | { readonly type: 'update' }
-  /** Nothing is written; the revision that is recorded as ours, or null. */
+  /** Nothing is written. The revision is recorded as the source's own, or null. */
   | { readonly type: 'note'; readonly revision: number | null }
   | { readonly type: 'fail'; readonly message: string }
 
-/** What is to be done about a definition that is new. `author` is in whose name the source writes. */
+/** Decides how to apply a new definition. `author` is the author of the source's changesets. */
 export function decideEntry(
   definition: NewDefinition,
-  standing: CurrentEntry,
+  state: CurrentEntry,
   conflict: Conflict,
   author: string,
 ): Decision {
-  const { record, current } = standing
+  const { record, current } = state
   if (current === undefined) return { type: 'create' }
-  const isOwned = (record?.revision ?? null) !== null || isUnrecorded(standing, author)
+  const isOwned = (record?.revision ?? null) !== null || isUnrecorded(state, author)
   if (current.content.digest === definition.content.digest) {
     return { type: 'note', revision: isOwned || conflict === 'source' ? current.revision : null }
   }
-  return isUnchangedByOthers(standing, author) ? { type: 'update' } : SETTLE[conflict](definition, standing)
+  return isUnchangedByOthers(state, author) ? { type: 'update' } : SETTLE[conflict](definition, state)
 }
 
-/** Whether nobody else has given the entry what it holds: then it is the source's to change. */
-export function isUnchangedByOthers(standing: CurrentEntry, author: string): boolean {
-  const { record, current } = standing
+/** Whether the source wrote the entry's current content, so that it may change it. */
+export function isUnchangedByOthers(state: CurrentEntry, author: string): boolean {
+  const { record, current } = state
   if (current === undefined) return false
   const isRecorded =
     (record?.revision ?? null) !== null &&
     (record!.revision === current.revision || record!.digest === current.content.digest)
-  return isRecorded || isUnrecorded(standing, author)
+  return isRecorded || isUnrecorded(state, author)
 }
 
-/** This source wrote it, but the gateway ended before that was recorded. A rollback's revision is not its version's. */
+/** Whether the source wrote it, but the gateway ended before recording that. A rollback's revision differs from its version's. */
 function isUnrecorded({ record, current, version }: CurrentEntry, author: string): boolean {
   return (
     current !== undefined &&
@@ -62,31 +62,31 @@ function isUnrecorded({ record, current, version }: CurrentEntry, author: string
   )
 }
 
-type Settle = (definition: NewDefinition, standing: CurrentEntry) => Decision
+type Settle = (definition: NewDefinition, state: CurrentEntry) => Decision
 
-/** What a source owned and somebody else has changed stays its own, as it was recorded. */
-const leave: Settle = (_definition, { record }) => ({ type: 'note', revision: record?.revision ?? null })
+/** Leaves the entry as it is. An entry that the source owns stays recorded as its own. */
+const keepRegistry: Settle = (_definition, { record }) => ({ type: 'note', revision: record?.revision ?? null })
 
 const SETTLE: Readonly<Record<Conflict, Settle>> = {
   source: () => ({ type: 'update' }),
-  registry: leave,
-  newer(definition, standing) {
+  registry: keepRegistry,
+  newer(definition, state) {
     const { modifiedAt } = definition
-    const isNewer = modifiedAt !== null && standing.version !== undefined && modifiedAt > standing.version.createdAt
-    return isNewer ? { type: 'update' } : leave(definition, standing)
+    const isNewer = modifiedAt !== null && state.version !== undefined && modifiedAt > state.version.createdAt
+    return isNewer ? { type: 'update' } : keepRegistry(definition, state)
   },
   fail: (_definition, { record, current, owner, version }) => ({
     type: 'fail',
     message:
-      `is not taken over: the entry ${whose(record, owner)}, revision ${current!.revision}${by(version)}; ` +
-      'make both the same, delete the entry, or configure another `conflict`',
+      `is not applied, because the entry ${whose(record, owner)}, revision ${current!.revision}${by(version)}. ` +
+      'Make both equal, delete the entry, or configure another `conflict`',
   }),
 }
 
 function whose(record: EntryRecord | undefined, owner: string | undefined): string {
   if (owner !== undefined) return `belongs to the source ${owner}`
   return (record?.revision ?? null) === null
-    ? 'was not written by a source'
+    ? 'is not owned by a source'
     : 'has been changed since this source wrote it'
 }
 

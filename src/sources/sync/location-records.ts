@@ -1,11 +1,11 @@
 import type { LocationRecord, RecordChanges, SourceRecords } from '../../store/contract/source-records.js'
 
-/** Records written down in one statement. */
+/** Records saved in one statement. */
 const CHUNK = 10_000
 
 /**
- * What is recorded of a source's locations, in memory for as long as this gateway reads the source: 80,000 of them take
- * about 20 MB, and comparing needs no query then.
+ * The stored records of a source's locations, cached while this gateway reads the source. 80,000 of them take about
+ * 20 MB, and comparing needs no query.
  */
 export class LocationRecords {
   readonly #locations: Map<string, LocationRecord>
@@ -30,21 +30,21 @@ export class LocationRecords {
     return this.#locations.keys()
   }
 
-  /** All that was written is recorded. @throws LeaseLost */
-  settle(): Promise<void> {
+  /** Marks all writes as recorded. @throws LeaseLost */
+  endWrites(): Promise<void> {
     return this.records.endWrites(this.source)
   }
 
-  /** Writes it down, then here. @throws LeaseLost */
+  /** Saves changes to the store, then to the cache. @throws LeaseLost */
   async save(changes: RecordChanges): Promise<void> {
-    for (const piece of cut(changes)) await this.records.save(this.source, piece)
+    for (const piece of chunksOf(changes)) await this.records.save(this.source, piece)
     for (const location of changes.removedLocations) this.#locations.delete(location)
     for (const record of changes.locations) this.#locations.set(record.location, record)
   }
 }
 
-/** Entries before locations: a stamp says that all of its entries are recorded. */
-function* cut({ entries, removedEntries, locations, removedLocations }: RecordChanges): Generator<RecordChanges> {
+/** Entries come before locations, because a stamp means that all of its entries are recorded. */
+function* chunksOf({ entries, removedEntries, locations, removedLocations }: RecordChanges): Generator<RecordChanges> {
   const nothing: RecordChanges = { entries: [], removedEntries: [], locations: [], removedLocations: [] }
   for (let at = 0; at < entries.length; at += CHUNK) yield { ...nothing, entries: entries.slice(at, at + CHUNK) }
   for (let at = 0; at < removedEntries.length; at += CHUNK)

@@ -6,23 +6,23 @@ import type { EntryRecord } from '../../store/contract/source-records.js'
 import { sourceAuthor } from '../contract/source-settings.js'
 import { LocationRecords } from './location-records.js'
 
-/** Changes of the log that are looked through at a time. */
+/** Changes of the log that are read at a time. */
 const CHUNK = 2_000
-/** Where entries are recorded of which is only known that the source wrote them. No location is named like this, so it is always gone. */
+/** The location of entries that the source wrote from an unknown place. No location has this name, so it counts as deleted. */
 const UNKNOWN_LOCATION = ''
 
 /**
- * What is recorded of a source, after recording what it has written without that: a gateway that ends between a commit
- * and its record would leave entries behind that nobody knows whose they are. @throws LeaseLost
+ * Opens the records of a source. First it records writes that are not recorded yet: if a gateway ends between a commit and
+ * its record, the owner of the entries would be unknown. @throws LeaseLost
  */
 export async function openLocationRecords(source: string, history: History): Promise<LocationRecords> {
   const { sources } = history
   const since = await sources.unsettledSince(source)
-  const book = await LocationRecords.open(source, sources)
-  if (since === null) return book
+  const locationRecords = await LocationRecords.open(source, sources)
+  if (since === null) return locationRecords
   for await (const { revision, changes } of ownWrites(source, since, history)) await adopt(changes, revision)
-  await book.settle()
-  return book
+  await locationRecords.endWrites()
+  return locationRecords
 
   async function adopt(changes: readonly Change[], revision: number): Promise<void> {
     const recorded = await sources.entries(
@@ -44,7 +44,7 @@ export async function openLocationRecords(source: string, history: History): Pro
     const locations = [...entries.values()].some(({ location }) => location === UNKNOWN_LOCATION)
       ? [{ location: UNKNOWN_LOCATION, stamp: null, entries: 0 }]
       : []
-    await book.save({
+    await locationRecords.save({
       entries: [...entries.values()],
       removedEntries: [...removed].filter((id) => !entries.has(id)),
       locations,
@@ -53,7 +53,7 @@ export async function openLocationRecords(source: string, history: History): Pro
   }
 }
 
-/** Changes by this source's changesets after a revision, never of two revisions at once. */
+/** Changes by this source's changesets after a revision. Each item has changes of one revision. */
 async function* ownWrites(
   source: string,
   since: number,

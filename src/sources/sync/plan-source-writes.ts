@@ -9,12 +9,12 @@ import { type SourceSettings, sourceAuthor } from '../contract/source-settings.j
 import { type CurrentEntry, decideEntry, isUnchangedByOthers } from './decide-entry.js'
 import type { EntryIntent, GoneEntry, NewEntry } from './source-batch.js'
 
-/** What is to be written for one intent. */
+/** The operations for one intent. */
 export interface PlannedWrite {
   readonly intent: EntryIntent
   readonly kind: 'create' | 'update' | 'delete'
   readonly operations: readonly RawOperation[]
-  /** What is recorded once it has been written, given the revision; null takes the record away. */
+  /** The record to save with the revision of the write. Null deletes the record. */
   readonly record: Omit<EntryRecord, 'revision'> | null
 }
 
@@ -25,7 +25,7 @@ export interface SourceWritePlan {
   readonly failed: readonly { readonly intent: EntryIntent; readonly message: string }[]
 }
 
-/** Entries whose state is asked for in one statement. */
+/** Entries that are read in one statement. */
 const CHUNK = 1_000
 
 type Step =
@@ -34,7 +34,7 @@ type Step =
   | { readonly type: 'remove' }
   | { readonly type: 'fail'; readonly message: string }
 
-/** Holds intents against the registry as it stands. Changes nothing. */
+/** Compares intents with the registry's head and plans the writes. */
 export async function planSourceWrites(
   intents: readonly EntryIntent[],
   settings: SourceSettings,
@@ -48,12 +48,10 @@ export async function planSourceWrites(
   }
   for (let from = 0; from < intents.length; from += CHUNK) {
     const chunk = intents.slice(from, from + CHUNK)
-    const standing = await readStanding(chunk, settings, history)
+    const state = await readCurrentEntries(chunk, settings, history)
     for (const intent of chunk) {
       const step =
-        intent.type === 'new'
-          ? stepOfNew(intent, standing.of(intent), settings)
-          : stepOfGone(intent, standing, settings)
+        intent.type === 'new' ? stepForNew(intent, state.of(intent), settings) : stepForGone(intent, state, settings)
       if (step.type === 'write') plan.writes.push(step.write)
       else if (step.type === 'note') plan.notes.push(step.record)
       else if (step.type === 'fail') plan.failed.push({ intent, message: step.message })
@@ -63,17 +61,17 @@ export async function planSourceWrites(
   return plan
 }
 
-interface Standing {
+interface CurrentEntries {
   of(intent: EntryIntent): CurrentEntry
-  /** Deleted since this source wrote it: what stands there now is not its own. */
-  readonly madeAnew: ReadonlySet<EntryId>
+  /** Entries that were deleted since this source wrote them. The current ones are not its own. */
+  readonly recreated: ReadonlySet<EntryId>
 }
 
-async function readStanding(
+async function readCurrentEntries(
   chunk: readonly EntryIntent[],
   { name, conflict }: SourceSettings,
   history: History,
-): Promise<Standing> {
+): Promise<CurrentEntries> {
   const current = await history.entries(
     chunk.map(({ id }) => id),
     'head',
@@ -103,14 +101,14 @@ async function readStanding(
         owner: owner === name ? undefined : owner,
       }
     },
-    madeAnew: gone.length === 0 ? new Set() : await history.sources.deletedSince(gone),
+    recreated: gone.length === 0 ? new Set() : await history.sources.deletedSince(gone),
   }
 }
 
-function stepOfNew(intent: NewEntry, standing: CurrentEntry, { name, conflict }: SourceSettings): Step {
+function stepForNew(intent: NewEntry, state: CurrentEntry, { name, conflict }: SourceSettings): Step {
   const { id, content, location } = intent
-  const { current } = standing
-  const decision = decideEntry(intent, standing, conflict, sourceAuthor(name))
+  const { current } = state
+  const decision = decideEntry(intent, state, conflict, sourceAuthor(name))
   if (decision.type === 'fail') return { type: 'fail', message: decision.message }
   const record = { id, location, digest: content.digest }
   if (decision.type === 'note') return { type: 'note', record: { ...record, revision: decision.revision } }
@@ -121,13 +119,13 @@ function stepOfNew(intent: NewEntry, standing: CurrentEntry, { name, conflict }:
   return { type: 'write', write: { intent, kind: 'update', operations, record } }
 }
 
-function stepOfGone(intent: GoneEntry, standing: Standing, { missing, name }: SourceSettings): Step {
+function stepForGone(intent: GoneEntry, state: CurrentEntries, { missing, name }: SourceSettings): Step {
   const { id, record } = intent
-  const entry = standing.of(intent)
+  const entry = state.of(intent)
   const { current } = entry
   const isOwned =
     current !== undefined &&
-    (isUnchangedByOthers(entry, sourceAuthor(name)) || (record.revision !== null && !standing.madeAnew.has(id)))
+    (isUnchangedByOthers(entry, sourceAuthor(name)) || (record.revision !== null && !state.recreated.has(id)))
   if (!isOwned) return { type: 'remove' }
   if (missing === 'delete')
     return { type: 'write', write: { intent, kind: 'delete', operations: [deleteOf(current)], record: null } }
@@ -138,7 +136,7 @@ function stepOfGone(intent: GoneEntry, standing: Standing, { missing, name }: So
   return { type: 'write', write: { intent, kind: 'update', operations: [update], record: unavailable } }
 }
 
-/** Parsed by itself: a content keeps what it has parsed, and a batch holds many. */
+/** Parses without the cache of SealedContent, because a batch holds many contents. */
 function contentOf({ kind, metaText, dataText }: SealedContent) {
   return { entryKind: kind, meta: JSON.parse(metaText) as unknown, data: JSON.parse(dataText) as unknown }
 }

@@ -2,7 +2,7 @@ import type { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { EntryRecord, LocationRecord } from '../../store/contract/source-records.js'
 
-/** A definition whose content is another than the source gave for this entry before. */
+/** A definition whose content differs from the content that the source gave before. */
 export interface NewEntry {
   readonly type: 'new'
   readonly id: EntryId
@@ -13,7 +13,7 @@ export interface NewEntry {
   readonly record: EntryRecord | undefined
 }
 
-/** No location defines it any more. */
+/** An entry that no location defines any more. */
 export interface GoneEntry {
   readonly type: 'gone'
   readonly id: EntryId
@@ -22,15 +22,15 @@ export interface GoneEntry {
 
 export type EntryIntent = NewEntry | GoneEntry
 
-/** What is applied and recorded together. */
+/** Entries and locations that are applied and recorded together. */
 export class SourceBatch {
   readonly intents: EntryIntent[] = []
-  /** Records that change while the registry does not. */
+  /** Records that change without a change in the registry. */
   readonly notes: EntryRecord[] = []
-  /** Recorded when their entries have been taken over, without a stamp where one of those failed. */
+  /** Recorded when their entries are applied, without a stamp if one of them failed. */
   readonly locations = new Map<string, LocationRecord>()
   readonly removedLocations: string[] = []
-  /** Of the contents, about. */
+  /** Approximate size of the contents. */
   bytes = 0
 
   add(intent: EntryIntent): void {

@@ -12,9 +12,9 @@ import type { WriteOptions } from './write-source-batch.js'
 export interface PassOptions extends WriteOptions {
   readonly reader: SourceReader
   readonly records: SourceRecords
-  readonly book: LocationRecords
+  readonly locationRecords: LocationRecords
   readonly signal: AbortSignal
-  /** Hears how many locations have been looked at, and how many definitions they have. */
+  /** Called with the number of scanned locations and of their definitions. */
   readonly progress: (locations: number, definitions: number) => void
 }
 
@@ -23,10 +23,10 @@ export interface PassResult {
   readonly updated: number
   readonly deleted: number
   readonly version: number | null
-  /** Definitions that are there and could be read. */
+  /** Number of definitions that were read. */
   readonly loaded: number
   readonly failures: FailureList
-  /** Of a dry run: what would have been changed. */
+  /** The changes of a dry run. */
   readonly delta: readonly Operation[]
 }
 
@@ -34,7 +34,7 @@ type Changed = Extract<ScannedLocation, { unchanged: false }>
 const STATUSES = ['unchanged', 'read', 'failed'] as const
 type Status = (typeof STATUSES)[number]
 
-/** Locations are compared with the records in groups of so many, or of so many definitions. */
+/** Size of the groups in which locations are compared with the records. */
 const GROUP_LOCATIONS = 500
 const GROUP_DEFINITIONS = 2_000
 /**
@@ -47,25 +47,25 @@ const BATCH_BYTES = 20 * 1024 * 1024
  * way. Readers wait up to a second while more are committed.
  */
 const BATCH_OPERATIONS = 25_000
-/** Locations that have gone, whose entries are asked for together. */
+/** Deleted locations whose entries are read together. */
 const GONE_CHUNK = 1_000
 
 /**
- * One look at a source, brought into the registry. Of an id that several locations define the first counts, in the
- * reader's order. What is not new is not looked at again, whatever the registry holds by now.
- * @throws Error where the source as a whole cannot be read; what was taken over until then stays
+ * Scans a source and applies the changes. If several locations define an id, the first one in the reader's order counts.
+ * A definition that has not changed is not applied again, even if the entry has changed in the registry.
+ * @throws Error if the source as a whole cannot be read; batches applied until then stay
  */
 export async function syncPass(options: PassOptions): Promise<PassResult> {
   const pass = new SyncPass(options)
   let group: Changed[] = []
   let definitions = 0
-  const breath = timeSlicer()
+  const yieldToEventLoop = timeSlicer()
   for await (const scanned of options.reader.scan(
-    (location) => options.book.get(location)?.stamp ?? undefined,
+    (location) => options.locationRecords.get(location)?.stamp ?? undefined,
     options.signal,
   )) {
     options.signal.throwIfAborted()
-    pass.see(scanned)
+    pass.visit(scanned)
     if (!scanned.unchanged) {
       group.push(scanned)
       definitions += scanned.entries.length
@@ -75,7 +75,7 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
       group = []
       definitions = 0
     }
-    const pause = breath()
+    const pause = yieldToEventLoop()
     if (pause !== undefined) await pause
   }
   options.signal.throwIfAborted()
@@ -83,80 +83,83 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
   return pass.finish()
 }
 
-interface Place {
+interface DefinitionPlace {
   readonly location: string
   readonly line: number | null
 }
 
 class SyncPass {
-  /** In which order, and with what status: as one number, as there is one for every location. */
-  readonly #seen = new Map<string, number>()
-  /** Where each id was defined by what was read in this pass. */
-  readonly #given = new Map<EntryId, Place>()
-  /** Ids that were first defined elsewhere in this pass, by the location that had them, which is yet to come. */
-  readonly #claimed = new Map<string, EntryId[]>()
-  /** Records whose location does not define them any more; another may. */
+  /** Order and status of each location, in one number to save memory. */
+  readonly #visited = new Map<string, number>()
+  /** The place of each id that was read in this pass. */
+  readonly #defined = new Map<EntryId, DefinitionPlace>()
+  /** Ids that moved to an earlier location in this pass, by their recorded location, which is not scanned yet. */
+  readonly #expectedOverlaps = new Map<string, EntryId[]>()
+  /** Records whose location no longer defines them. Another location may. */
   readonly #orphans = new Map<EntryId, EntryRecord>()
   readonly #failures = new FailureList()
   readonly #delta: Operation[] = []
   readonly #done = { created: 0, updated: 0, deleted: 0, version: null as number | null }
-  /** Something that they gave could not be deleted: they stay known, so that it is tried again. */
+  /** Deleted locations with an entry that could not be deleted. They stay recorded, to try again. */
   readonly #failedGone = new Set<string>()
   #batch = new SourceBatch()
   #loaded = 0
 
   constructor(private readonly options: PassOptions) {}
 
-  see(scanned: ScannedLocation): void {
+  visit(scanned: ScannedLocation): void {
     if (scanned.unchanged) {
-      this.#seeUnchanged(scanned.location)
-      for (const location of scanned.also ?? []) this.#seeUnchanged(location)
+      this.#visitUnchanged(scanned.location)
+      for (const location of scanned.also ?? []) this.#visitUnchanged(location)
     } else {
       this.#note(scanned.location, scanned.failures.length > 0 ? 'failed' : 'read')
     }
-    this.options.progress(this.#seen.size, this.#loaded)
+    this.options.progress(this.#visited.size, this.#loaded)
   }
 
-  #seeUnchanged(location: string): void {
+  #visitUnchanged(location: string): void {
     this.#note(location, 'unchanged')
-    this.#loaded += this.options.book.get(location)?.entries ?? 0
-    if (this.#claimed.size === 0) return
-    for (const id of this.#claimed.get(location) ?? []) this.#overlap(location, id, shown(this.#given.get(id)!))
+    this.#loaded += this.options.locationRecords.get(location)?.entries ?? 0
+    if (this.#expectedOverlaps.size === 0) return
+    for (const id of this.#expectedOverlaps.get(location) ?? [])
+      this.#reportDuplicate(location, id, shown(this.#defined.get(id)!))
   }
 
   #note(location: string, status: Status): void {
-    this.#seen.set(location, this.#seen.size * STATUSES.length + STATUSES.indexOf(status))
+    this.#visited.set(location, this.#visited.size * STATUSES.length + STATUSES.indexOf(status))
   }
 
   #statusOf(location: string): Status | undefined {
-    const seen = this.#seen.get(location)
+    const seen = this.#visited.get(location)
     return seen === undefined ? undefined : STATUSES[seen % STATUSES.length]
   }
 
-  /** Holds locations that were read, in order, against what is recorded. */
+  /** Compares scanned locations, in order, with the records. */
   async compare(group: readonly Changed[]): Promise<void> {
     if (group.length === 0) return
     const {
-      book,
+      locationRecords,
       records,
       settings: { name },
     } = this.options
-    const known = group.filter(({ location }) => book.get(location) !== undefined).map(({ location }) => location)
+    const known = group
+      .filter(({ location }) => locationRecords.get(location) !== undefined)
+      .map(({ location }) => location)
     const ids = [...new Set(group.flatMap(({ entries }) => entries.map(({ id }) => id)))]
     const former = known.length === 0 ? [] : await records.entriesIn(name, known)
     const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
     for (const scanned of group) {
-      this.#compareOne(scanned, recorded)
+      this.#compareLocation(scanned, recorded)
       if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations)
-        await this.#flush()
+        await this.#applyBatch()
     }
     for (const record of former) {
-      if (this.#given.get(record.id) === undefined && this.#statusOf(record.location!) === 'read')
+      if (this.#defined.get(record.id) === undefined && this.#statusOf(record.location!) === 'read')
         this.#orphans.set(record.id, record)
     }
   }
 
-  #compareOne(
+  #compareLocation(
     { location, stamp, modifiedAt, entries, failures }: Changed,
     recorded: ReadonlyMap<EntryId, EntryRecord>,
   ): void {
@@ -166,10 +169,10 @@ class SyncPass {
       const record = recorded.get(id)
       const first = this.#firstOf(id, { location, line }, record)
       if (first !== undefined) {
-        this.#failures.add(failureAt(location, line, id, secondTime(first)))
+        this.#failures.add(failureAt(location, line, id, duplicateMessage(first)))
         continue
       }
-      this.#given.set(id, { location, line })
+      this.#defined.set(id, { location, line })
       loaded += 1
       if (record?.digest !== content.digest)
         this.#batch.add({ type: 'new', id, content, modifiedAt, location, line, record })
@@ -180,41 +183,41 @@ class SyncPass {
     this.#batch.locate({ location, stamp: failed ? null : stamp, entries: loaded })
   }
 
-  /** Where an id is defined before it is here; undefined where it counts here. */
-  #firstOf(id: EntryId, here: Place, record: EntryRecord | undefined): string | undefined {
-    const given = this.#given.get(id)
+  /** The earlier place that defines an id; undefined if this one counts. */
+  #firstOf(id: EntryId, here: DefinitionPlace, record: EntryRecord | undefined): string | undefined {
+    const given = this.#defined.get(id)
     if (given !== undefined) return shown(given)
     const former = record?.location ?? null
     if (former === null || former === here.location) return undefined
-    const seen = this.#seen.get(former)
+    const seen = this.#visited.get(former)
     if (seen === undefined) {
       if (this.#isBehindFailure(former)) return former
-      this.#claimed.set(former, [...(this.#claimed.get(former) ?? []), id])
-      this.#mistrust(former)
+      this.#expectedOverlaps.set(former, [...(this.#expectedOverlaps.get(former) ?? []), id])
+      this.#rescanNextTime(former)
       return undefined
     }
     const status = this.#statusOf(former)
     if (status === 'read') return undefined
-    // What it gave before still holds, whether it is unchanged or cannot be read just now.
-    if (seen < this.#seen.get(here.location)!) return former
-    if (status === 'unchanged') this.#overlap(former, id, shown(here))
+    // Its earlier definitions still count, whether it is unchanged or cannot be read.
+    if (seen < this.#visited.get(here.location)!) return former
+    if (status === 'unchanged') this.#reportDuplicate(former, id, shown(here))
     return undefined
   }
 
-  /** A location that was not read again has an id that one before it has too by now. */
-  #overlap(location: string, id: EntryId, first: string): void {
-    this.#failures.add(failureAt(location, null, id, secondTime(first)))
+  /** An unchanged location has an id that an earlier location now defines too. */
+  #reportDuplicate(location: string, id: EntryId, first: string): void {
+    this.#failures.add(failureAt(location, null, id, duplicateMessage(first)))
     this.#loaded -= 1
-    this.#mistrust(location)
+    this.#rescanNextTime(location)
   }
 
-  /** It is read again next time. */
-  #mistrust(location: string): void {
-    const record = this.options.book.get(location)
+  /** Makes the next pass read the location again. */
+  #rescanNextTime(location: string): void {
+    const record = this.options.locationRecords.get(location)
     if (record !== undefined) this.#batch.locate({ ...record, stamp: null })
   }
 
-  /** `x.zip!/a.yaml` where `x.zip` could not be read, `folder/a.yaml` where `folder` could not. */
+  /** Whether the archive or a folder of a location could not be read: `x.zip!/a.yaml`, `folder/a.yaml`. */
   #isBehindFailure(location: string): boolean {
     for (let end = location.length; end > 0; end = location.lastIndexOf('/', end - 1)) {
       const above = location.slice(0, end)
@@ -225,24 +228,25 @@ class SyncPass {
 
   async finish(): Promise<PassResult> {
     const {
-      book,
+      locationRecords,
       records,
       settings: { name },
     } = this.options
     const gone: string[] = []
-    for (const location of book) if (!this.#seen.has(location) && !this.#isBehindFailure(location)) gone.push(location)
-    for (const location of gone) this.#mistrust(location)
+    for (const location of locationRecords)
+      if (!this.#visited.has(location) && !this.#isBehindFailure(location)) gone.push(location)
+    for (const location of gone) this.#rescanNextTime(location)
     for (let from = 0; from < gone.length; from += GONE_CHUNK) {
       for (const record of await records.entriesIn(name, gone.slice(from, from + GONE_CHUNK)))
         this.#orphans.set(record.id, record)
     }
     for (const [id, record] of this.#orphans) {
-      if (this.#given.has(id)) continue
+      if (this.#defined.has(id)) continue
       this.#batch.add({ type: 'gone', id, record })
-      if (this.#batch.intents.length >= this.#batchOperations) await this.#flush()
+      if (this.#batch.intents.length >= this.#batchOperations) await this.#applyBatch()
     }
     for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
-    await this.#flush()
+    await this.#applyBatch()
     return { ...this.#done, loaded: this.#loaded, failures: this.#failures, delta: this.#delta }
   }
 
@@ -254,28 +258,28 @@ class SyncPass {
     return Math.min(BATCH_OPERATIONS, this.options.limits.changesetOperations)
   }
 
-  async #flush(): Promise<void> {
+  async #applyBatch(): Promise<void> {
     const batch = this.#batch
     this.#batch = new SourceBatch()
     if (batch.isEmpty) return
-    const taken = await applySourceBatch(batch, this.options, this.options.book)
-    this.#done.created += taken.created
-    this.#done.updated += taken.updated
-    this.#done.deleted += taken.deleted
-    this.#done.version = taken.version ?? this.#done.version
-    for (const operation of taken.delta) this.#delta.push(operation)
-    for (const location of taken.failedLocations) if (!this.#seen.has(location)) this.#failedGone.add(location)
-    for (const failure of taken.failures) {
+    const applied = await applySourceBatch(batch, this.options, this.options.locationRecords)
+    this.#done.created += applied.created
+    this.#done.updated += applied.updated
+    this.#done.deleted += applied.deleted
+    this.#done.version = applied.version ?? this.#done.version
+    for (const operation of applied.delta) this.#delta.push(operation)
+    for (const location of applied.failedLocations) if (!this.#visited.has(location)) this.#failedGone.add(location)
+    for (const failure of applied.failures) {
       this.#failures.add(failure)
-      if (this.#given.has(failure.entryId as EntryId)) this.#loaded -= 1
+      if (this.#defined.has(failure.entryId as EntryId)) this.#loaded -= 1
     }
   }
 }
 
-function shown({ location, line }: Place): string {
+function shown({ location, line }: DefinitionPlace): string {
   return line === null ? location : `${location}:${line}`
 }
 
-function secondTime(first: string): string {
-  return `defined a second time; ${first} has it first and counts`
+function duplicateMessage(first: string): string {
+  return `is already defined at ${first}, which counts`
 }

@@ -24,7 +24,7 @@ export interface WriteListener {
   readonly committed: (written: WrittenChangeset) => Promise<void>
 }
 
-/** What came of the writes of one changeset. */
+/** A changeset that was applied. */
 export interface WrittenChangeset {
   readonly writes: readonly PlannedWrite[]
   /** Null on a dry run. */
@@ -35,19 +35,19 @@ export interface WrittenChangeset {
 
 export interface WriteResult {
   readonly written: readonly WrittenChangeset[]
-  /** The entry has been changed by somebody else since it was looked at. */
-  readonly overtaken: readonly PlannedWrite[]
+  /** Writes whose entry has changed since they were planned. */
+  readonly outdated: readonly PlannedWrite[]
   readonly refused: readonly { readonly write: PlannedWrite; readonly message: string }[]
 }
 
-/** The entry is not any more what the write was planned against. */
-const OVERTAKEN: readonly ProblemCode[] = ['CONFLICT', 'ENTRY_EXISTS', 'ENTRY_NOT_FOUND', 'KIND_MISMATCH']
-/** Wrong with this one entry: it stops the others no more than a file that does not parse. */
+/** Problems of an entry that has changed since its write was planned. */
+const OUTDATED: readonly ProblemCode[] = ['CONFLICT', 'ENTRY_EXISTS', 'ENTRY_NOT_FOUND', 'KIND_MISMATCH']
+/** Problems of a single entry. Like a file that does not parse, they do not stop the others. */
 const OF_ONE_ENTRY: readonly ProblemCode[] = ['INVALID_ENTRY', 'TOO_LARGE', 'ENTRY_IN_USE']
 
 /**
- * Writes as one changeset, or as several one after the other where the limits want it so. What is wrong with single
- * entries is left out and told; a changeset that is refused for another reason is refused whole.
+ * Applies writes as one changeset, or as several in sequence if the limits require it. Writes with a problem of their own
+ * are left out and reported. For any other problem the whole changeset is refused.
  */
 export async function writeSourceBatch(
   writes: readonly PlannedWrite[],
@@ -55,10 +55,10 @@ export async function writeSourceBatch(
 ): Promise<WriteResult> {
   const result = {
     written: [] as WrittenChangeset[],
-    overtaken: [] as PlannedWrite[],
+    outdated: [] as PlannedWrite[],
     refused: [] as { write: PlannedWrite; message: string }[],
   }
-  const waiting = cut(writes, options.limits)
+  const waiting = chunksOf(writes, options.limits)
   for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
     if (chunk.length === 0) continue
     if (!options.dryRun) await options.aboutToWrite()
@@ -76,13 +76,13 @@ export async function writeSourceBatch(
       await options.committed(written)
       continue
     }
-    const { single, whole } = sorted(chunk, outcome.problems)
+    const { single, whole } = sortProblems(chunk, outcome.problems)
     if (whole === undefined) {
       const rest: PlannedWrite[] = []
       for (const write of chunk) {
         const problems = single.get(write)
         if (problems === undefined) rest.push(write)
-        else if (problems.every(({ code }) => OVERTAKEN.includes(code))) result.overtaken.push(write)
+        else if (problems.every(({ code }) => OUTDATED.includes(code))) result.outdated.push(write)
         else result.refused.push({ write, message: problems.map(({ message }) => message).join('; ') })
       }
       waiting.unshift(rest)
@@ -103,8 +103,8 @@ export async function writeSourceBatch(
   return result
 }
 
-/** Problems by the write that they are of, and the one that stops all of them, should there be one. */
-function sorted(
+/** Problems by write, and the first one that refuses the whole changeset, if any. */
+function sortProblems(
   chunk: readonly PlannedWrite[],
   problems: readonly Problem[],
 ): { single: Map<PlannedWrite, Problem[]>; whole: Problem | undefined } {
@@ -114,20 +114,20 @@ function sorted(
   for (const problem of problems) {
     const write = problem.operation === undefined ? undefined : owners[problem.operation]
     if (write !== undefined) single.set(write, [...(single.get(write) ?? []), problem])
-    if (write === undefined || !(OVERTAKEN.includes(problem.code) || OF_ONE_ENTRY.includes(problem.code)))
+    if (write === undefined || !(OUTDATED.includes(problem.code) || OF_ONE_ENTRY.includes(problem.code)))
       whole ??= problem
   }
   return { single, whole }
 }
 
-/** In pieces that the limits allow, by what the texts take. */
-function cut(writes: readonly PlannedWrite[], limits: WriteLimits): PlannedWrite[][] {
+/** Splits writes into chunks within the limits. */
+function chunksOf(writes: readonly PlannedWrite[], limits: WriteLimits): PlannedWrite[][] {
   const pieces: PlannedWrite[][] = []
   let piece: PlannedWrite[] = []
   let operations = 0
   let bytes = 0
   for (const write of writes) {
-    const more = bytesOf(write)
+    const more = contentBytes(write)
     const fits =
       operations + write.operations.length <= limits.changesetOperations && bytes + more <= limits.changesetBytes
     if (!fits && piece.length > 0) {
@@ -144,7 +144,7 @@ function cut(writes: readonly PlannedWrite[], limits: WriteLimits): PlannedWrite
   return pieces
 }
 
-function bytesOf({ intent }: PlannedWrite): number {
+function contentBytes({ intent }: PlannedWrite): number {
   return intent.type === 'gone'
     ? 0
     : Buffer.byteLength(intent.content.metaText) + Buffer.byteLength(intent.content.dataText)

@@ -173,7 +173,7 @@ describe('Providers', () => {
         issues: expect.arrayContaining([
           { path: 'colour', message: 'must be one of "red", "blue"' },
           { path: 'at[0].x', message: 'must be number' },
-          { path: 'shade', message: 'is not a key that means anything' },
+          { path: 'shade', message: 'is not a known key' },
         ]) as unknown[],
       },
     })

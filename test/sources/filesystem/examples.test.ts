@@ -58,7 +58,7 @@ describe('the examples', () => {
     const entries = await entriesOf(await example('kubernetes'))
     expect(Object.entries(entries).map(([id, { kind, line }]) => [id, kind, line])).toEqual([
       ['shop:ingress/web', 'kubernetes.networking.k8s.io.v1.Ingress', 5],
-      ['default:configmap/settings', 'kubernetes.v1.ConfigMap', 6],
+      ['default:configmap/settings', 'kubernetes.v1.ConfigMap', 11],
       ['default:namespace/shop', 'kubernetes.v1.Namespace', 1],
       ['shop:deployment/web', 'kubernetes.apps.v1.Deployment', 6],
       ['shop:service/web', 'kubernetes.v1.Service', 22],
@@ -87,8 +87,8 @@ describe('the examples', () => {
     expect((await following.scan()).ids).toEqual(['tasks:greet'])
     await writeFile(join(following.folder, 'greet/input.schema.json'), '{"type": }')
     expect((await following.scan()).faults).toEqual([
-      'greet/input.schema.json:1: a value is missing here',
-      "greet/metadata.json:1: the mapping's expression for data fails: input.schema.json:1:10: a value is missing here",
+      'greet/input.schema.json:1: expected a value',
+      "greet/metadata.json:1: the mapping's expression for data failed: input.schema.json:1:10: expected a value",
     ])
   })
 

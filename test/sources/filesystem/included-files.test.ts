@@ -63,9 +63,9 @@ describe('a value file://…', () => {
     const look = await scan()
     expect(look.ids).toEqual(['a:4'])
     expect(look.faults).toEqual([
-      'a.jsonl:1: file://none is not there',
+      'a.jsonl:1: file://none does not exist',
       'a.jsonl:2: file://latin is not UTF-8 text (line 2)',
-      expect.stringMatching(/^a\.jsonl:3: file:\/\/big has 3000 bytes; 2000 are read at most/),
+      expect.stringMatching(/^a\.jsonl:3: file:\/\/big has 3000 bytes, more than the maximum of 2000/),
     ])
   })
 
@@ -88,11 +88,11 @@ describe('a value file://…', () => {
     for (const stamp of stamps) other.stamps.set(...stamp)
     expect((await other.scan()).read).toEqual([])
     await rename(join(folder, '.lib/x.lua'), join(folder, '.lib/y.lua'))
-    expect((await scan()).faults).toEqual(['a/i.json:1: file://../.lib/x.lua is not there'])
+    expect((await scan()).faults).toEqual(['a/i.json:1: file://../.lib/x.lua does not exist'])
     await rename(join(folder, '.lib/y.lua'), join(folder, '.lib/x.lua'))
     expect((await scan()).data).toEqual({ 'a:b': '3' })
     await rm(join(folder, '.lib/x.lua'))
     await symlink('/etc/hostname', join(folder, '.lib/x.lua'))
-    expect((await scan()).faults).toEqual(['a/i.json:1: file://../.lib/x.lua is a link that leads out of the folder'])
+    expect((await scan()).faults).toEqual(['a/i.json:1: file://../.lib/x.lua is a link that points outside the folder'])
   })
 })

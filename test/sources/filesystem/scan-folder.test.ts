@@ -60,7 +60,9 @@ describe('a folder', () => {
     await expect(new Following({ path: join(folder, 'none'), form: 'entry' }).scan()).rejects.toThrow(
       /none cannot be read/,
     )
-    await expect(new Following({ path: join(folder, 'a.json'), form: 'entry' }).scan()).rejects.toThrow(/is no folder/)
+    await expect(new Following({ path: join(folder, 'a.json'), form: 'entry' }).scan()).rejects.toThrow(
+      /is not a folder/,
+    )
   })
 
   it('gives what is good of a folder with bad files', async () => {
@@ -76,12 +78,12 @@ describe('a folder', () => {
     const look = await scan()
     expect(look.ids).toEqual(['d:d', 'e:1', 'e:2', 'f:1'])
     expect(look.faults).toEqual([
-      'a.json:1: a value is missing here',
-      'b.yaml:3: the key "id" stands here a second time',
+      'a.json:1: expected a value',
+      'b.yaml:3: duplicate key "id"',
       'c.json:1: is not UTF-8 text',
-      'e.jsonl:2: text in double quotes is missing, not closed or has a bad escape here',
-      'f.yaml:1: defined a second time; line 1 has it first and counts',
-      'g.json:1: "other" is no field of an entry: those are id, kind, meta and data',
+      'e.jsonl:2: expected text in double quotes; it is missing, not closed, or has an invalid escape',
+      'f.yaml:1: is already defined in line 1, which counts',
+      'g.json:1: "other" is not a field of an entry. Valid fields: id, kind, meta, data',
     ])
   })
 
@@ -229,11 +231,11 @@ describe('links', () => {
     const look = await scan()
     expect(look.ids).toEqual(['o:k'])
     expect(look.faults).toEqual([
-      'a.json: is a link that leads out of the folder',
-      'b: is a link that leads out of the folder',
-      'c.yaml: is a link to what is not there',
-      'd.json: is a link that leads to itself',
-      'e.json: is a link that leads out of the folder',
+      'a.json: is a link that points outside the folder',
+      'b: is a link that points outside the folder',
+      'c.yaml: is a link to a file that does not exist',
+      'd.json: is a link that points to itself',
+      'e.json: is a link that points outside the folder',
     ])
   })
 
@@ -259,10 +261,10 @@ describe('what is no file', () => {
     const look = await scan()
     expect(look.ids).toEqual(['x:x', 'o:k'])
     expect(look.faults).toEqual([
-      'fifo.yaml: is a pipe, which is not read',
-      'fifo.zip: is a pipe, which is not read',
-      'in.json:1: file://p is a pipe, which is not read',
-      'socket.json: is a socket, which is not read',
+      'fifo.yaml: is a pipe, which cannot be read',
+      'fifo.zip: is a pipe, which cannot be read',
+      'in.json:1: file://p is a pipe, which cannot be read',
+      'socket.json: is a socket, which cannot be read',
     ])
   })
 
@@ -273,7 +275,7 @@ describe('what is no file', () => {
     )
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
-    expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes; 1000 are read at most/)
+    expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes, more than the maximum of 1000/)
     expect(look.faults[1]).toMatch(/^c\.json:1: meta and data take/)
   })
 
@@ -286,8 +288,8 @@ describe('what is no file', () => {
     const look = await scan()
     expect(look.ids).toEqual(['b:b'])
     expect(look.faults).toEqual([
-      expect.stringMatching(/^a\.yaml: has 7\d\d bytes; 500 are/),
-      expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes; 500 are/),
+      expect.stringMatching(/^a\.yaml: has 7\d\d bytes, more than the maximum of 500/),
+      expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes, more than the maximum of 500/),
     ])
   })
 

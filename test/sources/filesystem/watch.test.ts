@@ -189,7 +189,7 @@ describe('a watched folder', () => {
     await writeFile(join(folder, 'a/b.json'), entry('a:2'))
     await until(gives('a:2'))
     expect(reports).toEqual([
-      expect.stringMatching(/cannot be watched whole \(ENOSPC.*every 0\.1 s instead.*max_user_watches/),
+      expect.stringMatching(/cannot be watched completely \(ENOSPC.*every 0\.1 s instead.*max_user_watches/),
     ])
   })
 

@@ -63,7 +63,7 @@ describe('a mapping', () => {
     )
     expect(reading?.definitions.map(({ id }) => id)).toEqual(['a:x', 'a:z'])
     expect(reading?.faults).toEqual([
-      { line: 2, column: 3, message: expect.stringContaining('expression for kind fails') },
+      { line: 2, column: 3, message: expect.stringContaining('expression for kind failed') },
     ])
   })
 
@@ -82,7 +82,7 @@ describe('a mapping', () => {
   it('that does not parse is refused with the expression and the character', () => {
     expect(() => compileMapping({ id: 'a.b.(', kind: 'x' })).toThrow(InvalidMapping)
     expect(() => compileMapping({ id: 'a', kind: 'x', data: '{"a": }' })).toThrow(
-      /for data is no JSONata at character \d+/,
+      /for data is not valid JSONata at character \d+/,
     )
   })
 })

@@ -95,8 +95,8 @@ describe('a folder of entries', () => {
       'a.yaml:5:5: app:bad kind: "not a kind" is not a kind: segments of letters, digits, _ and -, joined by dots',
       'a.yaml:7:5: the entry has no name or id',
       'b.yaml:6:1: Flow sequence in block collection must be sufficiently indented and end with a ]',
-      'c.jsonl:2:27: a value is missing here',
-      expect.stringMatching(/^c\.jsonl:3: app:good: defined a second time; .*a\.yaml:3 has it first and counts$/),
+      'c.jsonl:2:27: expected a value',
+      expect.stringMatching(/^c\.jsonl:3: app:good: is already defined at .*a\.yaml:3, which counts$/),
     ])
   })
 
@@ -146,8 +146,8 @@ describe('a file that is named itself', () => {
       'none.yaml': 'namespace: a\nentries: []',
     })
     const messages = async (name: string) => failuresIn(folder, await readFolder(join(folder, name)))
-    expect(await messages('package.json')).toEqual([expect.stringContaining('holds no entries')])
-    expect(await messages('notes.txt')).toEqual([expect.stringContaining('is no file of entries')])
+    expect(await messages('package.json')).toEqual([expect.stringContaining('defines no entries')])
+    expect(await messages('notes.txt')).toEqual([expect.stringContaining('has an unknown extension')])
     expect(await messages('none.yaml')).toEqual([])
   })
 
@@ -169,7 +169,7 @@ describe('an entry in plain form', () => {
 
   it('with a key that is no field of an entry is named, so that a slip of the pen loses nothing', async () => {
     expect((await read('- {id: a:b, kind: k, metadata: {}}\n- {id: a:c, kind: k}')).failures).toEqual([
-      'a.yaml:1:3: "metadata" is no field of an entry: those are id, kind, meta and data',
+      'a.yaml:1:3: "metadata" is not a field of an entry. Valid fields: id, kind, meta, data',
     ])
   })
 

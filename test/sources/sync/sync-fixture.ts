@@ -13,7 +13,7 @@ export const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 
 export class TestSource<Reader extends SourceReader = MapSource> {
   readonly settings: SourceSettings
   limits = LIMITS
-  #book: LocationRecords | undefined
+  #locationRecords: LocationRecords | undefined
 
   constructor(
     readonly registry: Registry,
@@ -32,21 +32,21 @@ export class TestSource<Reader extends SourceReader = MapSource> {
 
   /** As a gateway does that has just started. */
   forget(): void {
-    this.#book = undefined
+    this.#locationRecords = undefined
   }
 
   async sync(options: { dryRun?: boolean } = {}): Promise<PassResult> {
     const { registry, reader, settings, limits } = this
     const records = registry.history.sources
     await records.acquireLeases([settings.name], 60_000)
-    this.#book ??= await openLocationRecords(settings.name, registry.history)
+    this.#locationRecords ??= await openLocationRecords(settings.name, registry.history)
     return syncPass({
       settings,
       registry,
       limits,
       dryRun: false,
       records,
-      book: this.#book,
+      locationRecords: this.#locationRecords,
       signal: new AbortController().signal,
       progress: () => undefined,
       reader,

@@ -191,15 +191,15 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       const result = await source.sync()
       expect(counts(result)).toEqual([0, 1, 0])
       expect(told(result).sort()).toEqual([
-        'b.json app:x defined a second time; a.json:1 has it first and counts',
-        'c.json:1 app:x defined a second time; a.json:1 has it first and counts',
+        'b.json app:x is already defined at a.json:1, which counts',
+        'c.json:1 app:x is already defined at a.json:1, which counts',
       ])
       expect([result.loaded, result.failures.definitions]).toEqual([1, 2])
       expect(await source.data()).toEqual({ 'app:x': 'a' })
       const again = await source.sync()
       expect(told(again)).toEqual([
-        'b.json:1 app:x defined a second time; a.json has it first and counts',
-        'c.json:1 app:x defined a second time; a.json has it first and counts',
+        'b.json:1 app:x is already defined at a.json, which counts',
+        'c.json:1 app:x is already defined at a.json, which counts',
       ])
       expect([again.loaded, again.failures.definitions]).toEqual([1, 2])
     })
@@ -220,7 +220,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       reader.put('a.json', '{')
       const result = await source.sync()
       expect(await source.data()).toEqual({ 'app:x': 'a' })
-      expect(told(result)).toContain('b.json:1 app:x defined a second time; a.json has it first and counts')
+      expect(told(result)).toContain('b.json:1 app:x is already defined at a.json, which counts')
       reader.put('a.json', '[]')
       await source.sync()
       expect(await source.data()).toEqual({ 'app:x': 'b' })
@@ -228,9 +228,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
 
     it('within one location counts once', async () => {
       reader.put('a.json', `[\n${JSON.stringify(thing('app:x', 1))},\n${JSON.stringify(thing('app:x', 2))}]`)
-      expect(told(await source.sync())).toEqual([
-        'a.json:3 app:x defined a second time; a.json:2 has it first and counts',
-      ])
+      expect(told(await source.sync())).toEqual(['a.json:3 app:x is already defined at a.json:2, which counts'])
       expect(await source.data()).toEqual({ 'app:x': 1 })
     })
   })
@@ -321,7 +319,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
         expect(counts(result)).toEqual([0, 0, 0])
         expect(told(result)).toEqual([
           expect.stringContaining(
-            'a.json:1 app:a is not taken over: the entry has been changed since this source wrote it, revision 2 by tester',
+            'a.json:1 app:a is not applied, because the entry has been changed since this source wrote it, revision 2 by tester',
           ),
         ])
         expect([result.loaded, result.failures.definitions]).toEqual([0, 1])
