@@ -263,7 +263,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
 
     const deep = (levels: number, leaf = '1') =>
       '[{"k":'.repeat(Math.floor(levels / 2)) + (levels % 2 ? `[${leaf}]` : leaf) + '}]'.repeat(Math.floor(levels / 2))
-    const KEPT: readonly [string, string][] = [
+    const ROUND_TRIPS: readonly [string, string][] = [
       [
         'keys in the order of JSON.parse',
         '{"z":1,"a":{"y":1,"b":2},"10":1,"9":2,"-1":3,"01":4,"1.5":5,"4294967294":6,"4294967295":7}',
@@ -297,9 +297,9 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ['-0', '[-0,{"a":-0},0,"-0",-0.5,-0,1e-400,[-0.0]]'],
     ]
 
-    it.each(KEPT)('is returned exactly as it was sent: %s', async (_, text) => {
+    it.each(ROUND_TRIPS)('is returned exactly as it was sent: %s', async (_, text) => {
       const expected =
-        text === KEPT.at(-1)![1] ? '[-0,{"a":-0},0,"-0",-0.5,-0,0,[-0]]' : JSON.stringify(JSON.parse(text))
+        text === ROUND_TRIPS.at(-1)![1] ? '[-0,{"a":-0},0,"-0",-0.5,-0,0,[-0]]' : JSON.stringify(JSON.parse(text))
       const id = fresh()
       const query =
         'mutation ($data: JSON, $meta: JSONObject, $id: EntryID!) { applyChangeset(input: {operations: [{create: {id: $id, kind: "k", meta: $meta, data: $data}}]}) { ... on Applied { delta { operations { entry { meta data } } } } ... on Refused { problems { code message } } } }'
@@ -338,12 +338,12 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       const raw: string[] = []
       socket.socket.on('message', (data: Buffer) => raw.push(data.toString()))
       socket.subscribe('1', 'subscription ($id: EntryID!) { entry(id: $id) { data meta(path: "a.0") } }', { id })
-      await socket.next()
+      await socket.next(() => true, 50_000)
       const data = '[-0,{"10":1,"9":-0,"b":"-0"},5e-324]'
       await gateway.send(
         `{"query":"mutation ($id: EntryID!, $data: JSON) { applyChangeset(input: {operations: [{create: {id: $id, kind: \\"k\\", meta: {a: [-0.0]}, data: $data}}]}) { __typename } }","variables":{"id":"${id}","data":${data}}}`,
       )
-      await socket.next()
+      await socket.next(() => true, 50_000)
       const expected = JSON.stringify(JSON.parse(data.replaceAll('-0,', '0,')))
         .replace('[0,', '[-0,')
         .replace('"9":0', '"9":-0')

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ChaosRun, runChaos } from './chaos-run.js'
 import type { FollowingClient } from './following-client.js'
-import { type Storm, storm } from './following-storm.js'
 
 describe('following changes while connections are cut and servers are killed', () => {
-  let followed: Storm
+  let followed: ChaosRun
   const each = (check: (client: FollowingClient, name: string) => void) => {
     for (const client of followed.clients) check(client, `${client.transport} ${JSON.stringify(client.filter)}`)
   }
   const unfiltered = () => followed.clients.filter(({ filter }) => Object.keys(filter).length === 0)
   beforeAll(async () => {
-    followed = await storm(200)
+    followed = await runChaos(200)
   }, 600_000)
   afterAll(() => followed?.close())
 

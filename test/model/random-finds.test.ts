@@ -80,7 +80,7 @@ describe('find in a random registry', () => {
     timeout: 600_000,
   }, async () => {
     let finds = 0
-    let tells = 0
+    let discriminating = 0
     for (const [run, life] of fc.sample(lives, { numRuns: 5, seed: 11 }).entries()) {
       const database = await createTestDatabase()
       const stored = await openPostgresHistory({
@@ -135,7 +135,7 @@ describe('find in a random registry', () => {
               expect(await history.countEntries(criteria, at), says).toBe(expected.length)
             }
             finds += 1
-            if (expected.length > 0 && expected.length < everything.items.length) tells += 1
+            if (expected.length > 0 && expected.length < everything.items.length) discriminating += 1
           }
         }
       } finally {
@@ -145,6 +145,6 @@ describe('find in a random registry', () => {
     }
     expect(finds).toBeGreaterThan(500)
     // Enough criteria match some entries and not others. Those that match all or none prove less.
-    expect(tells / finds).toBeGreaterThan(0.15)
+    expect(discriminating / finds).toBeGreaterThan(0.15)
   })
 })

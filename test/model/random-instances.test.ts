@@ -174,13 +174,13 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
     } else {
       const id =
         'delete' in step ? step.delete : 'create' in step ? step.create : 'update' in step ? step.update : step.replace
-      const stands = model.current.has(id)
+      const exists = model.current.has(id)
       if ('create' in step) {
         expect(problemCodes(await commitOne(history, changeset([create(id, kinds[kind]!)])))).toEqual(
-          stands ? ['ENTRY_EXISTS'] : [],
+          exists ? ['ENTRY_EXISTS'] : [],
         )
-        if (!stands) model.change(new Set([...model.current, id]))
-      } else if (!stands) continue
+        if (!exists) model.change(new Set([...model.current, id]))
+      } else if (!exists) continue
       else if ('delete' in step) {
         const to = new Set([...model.current].filter((each) => each !== id))
         const codes = problemCodes(await commitOne(history, changeset([{ ...remove(id), force: step.force }])))

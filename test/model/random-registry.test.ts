@@ -99,10 +99,10 @@ const compacted = (history: History, request: { before: number; dryRun: boolean 
 
 async function tagOutcome(history: History, { away, force, ...tag }: Tagging): Promise<unknown> {
   try {
-    const { createdAt: _, ...told } = await (away
+    const { createdAt: _, ...outcome } = await (away
       ? history.deleteTag(tag.name, force)
       : history.setTag({ ...tag, author: 'ann' }))
-    return told
+    return outcome
   } catch (error) {
     return (error as { code: string }).code
   }

@@ -27,7 +27,7 @@ const RANDOM_FILTERS: readonly (() => object)[] = [
   () => ({ find: { '~.id': any(['^p:', '[0-5]$', 'q:1.?']) } }),
 ]
 
-export interface Storm {
+export interface ChaosRun {
   readonly clients: readonly FollowingClient[]
   /** Acknowledged writes by revision. */
   readonly acknowledged: ReadonlyMap<number, Written>
@@ -45,7 +45,7 @@ export interface Storm {
  * connections, and kills gateways and the database with SIGKILL. It ends after `writes` writes, and not before each
  * kind of disturbance has happened often enough to prove something.
  */
-export async function storm(writes: number): Promise<Storm> {
+export async function runChaos(writes: number): Promise<ChaosRun> {
   const database = await startTestPostgres()
   const processes = await gatewayProcesses()
   const ports = [await freePort(), await freePort()]
@@ -85,9 +85,9 @@ export async function storm(writes: number): Promise<Storm> {
     }
   }
 
-  let storming = true
+  let writing = true
   async function cutSockets(): Promise<void> {
-    while (storming) {
+    while (writing) {
       await sleep(10 + Math.random() * 60)
       any(clients).cut()
       disturbed.sockets += 1
@@ -100,7 +100,7 @@ export async function storm(writes: number): Promise<Storm> {
       onclose: () => undefined,
       connect_timeout: 2,
     })
-    while (storming) {
+    while (writing) {
       await sleep(60 + Math.random() * 60)
       const cut = await sql`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cadastre listener' AND datname = current_database()
@@ -110,9 +110,9 @@ export async function storm(writes: number): Promise<Storm> {
     await sql.end({ timeout: 1 })
   }
   async function killServers(): Promise<void> {
-    for (let i = 0; storming; i++) {
-      await until('the writes continue', () => !storming || acknowledged.size > (writes * (i + 1)) / 6, 300_000)
-      if (!storming) return
+    for (let i = 0; writing; i++) {
+      await until('the writes continue', () => !writing || acknowledged.size > (writes * (i + 1)) / 6, 300_000)
+      if (!writing) return
       if (i % 2 === 0) {
         const at = (i / 2) % 2
         gateways[at]!.child.kill('SIGKILL')
@@ -131,7 +131,7 @@ export async function storm(writes: number): Promise<Storm> {
 
   const disturbances = Promise.all([cutSockets(), cutListeners(), killServers()])
   await Promise.all([writer(), writer(), writer(), writer()])
-  storming = false
+  writing = false
   await disturbances
   const last = Math.max(...acknowledged.keys())
   await until('all followers catch up', () => clients.every(({ revision }) => revision >= last), 120_000)
