@@ -1,42 +1,42 @@
 import type { BusEvent } from '../../core/events/bus-event.js'
 
 /*
- * What gateways on one database tell each other: who takes part in transactions, what participants are asked and
- * answer, and what happens on the bus. Messages here are for the living; the durable record is the log.
+ * The exchange carries messages between gateways on one database: which clients take part in transactions, proposals
+ * and their answers, and events of the bus. Messages are not durable; the durable record is the log.
  *
- *   runs the transaction      holds the participant's client      anywhere
- *        offer ────────────────────▶ seat.proposal
+ *   runs the transaction      holds the participant's client      any gateway
+ *        offer ────────────────────▶ recipient.receive
  *          ▲                                                        answer
  *          └────────────────── the first one counts ◀────────────────┘
  */
 
-/** One client that takes part. Those of one name are members of one participant. */
+/** One client that takes part. Clients of the same name are members of one participant. */
 export interface Participation {
-  /** A UUID, of this one registration. */
+  /** The UUID of this registration. */
   readonly id: string
   readonly name: string
-  /** Bus patterns of kinds of entry. */
+  /** Bus patterns of kinds of entries. */
   readonly kinds: readonly string[]
   readonly onFailure: 'refuse' | 'pass'
 }
 
-/** Where a participation's messages arrive, each once, those of one transaction in order. */
+/** Receives a participation's messages: each once, the messages of one transaction in order. */
 export interface Recipient {
   receive(body: string): void
-  /** The participation has ended against its will: this gateway was thought dead. */
+  /** The participation has ended because this gateway seemed dead. */
   lost(error: Error): void
 }
 
-/** A message to participations. */
+/** A message to participations. `recipients` are ids of participations. */
 export interface ParticipationMessage {
   readonly recipients: readonly string[]
   readonly body: string
 }
 
 export interface Offer extends ParticipationMessage {
-  /** The proposal's id, by which it is answered; a UUID. */
+  /** The proposal's id, a UUID: answers name it. */
   readonly id: string
-  /** How long an answer counts. */
+  /** Milliseconds for which an answer counts. */
   readonly withinMs: number
 }
 
@@ -47,40 +47,40 @@ export interface ProposalAnswer {
 
 export interface BusListener {
   event(event: BusEvent): void
-  /** So many events, of whatever kind, did not arrive. */
+  /** Called if events did not arrive, with their number. */
   missed(count: number): void
 }
 
-/** What happens, handed to who listens, on any gateway that shares the bus. */
+/** Delivers events to listeners on every gateway that shares the bus. */
 export interface Bus {
-  /** Whether anybody may be listening to the bus: as of the last `participations`, or newer. */
+  /** Whether there may be a listener on any gateway, as of the last `participations` or later. */
   isHeard(): boolean
-  /** Hands an event to listeners here at once, and to other gateways' soon. Never waits, never throws. */
+  /** Delivers an event to listeners of this gateway at once and to others soon. Never waits, never throws. */
   publish(event: BusEvent): void
-  /** Resolves when events of every gateway arrive. Call what is returned to listen no more. */
+  /** Resolves when events of every gateway arrive. The returned function stops the listener. */
   listen(listener: BusListener): Promise<() => Promise<void>>
   close(): Promise<void>
 }
 
 export interface Exchange extends Bus {
-  /** Everyone who takes part now, on any gateway: at least as new as the call. */
+  /** All participations on every gateway, as of the call or later. */
   participations(): Promise<readonly Participation[]>
-  /** Nobody takes part, as far as is known without asking: another gateway may know better. Exact over memory. */
+  /** Whether no participant is known without a query. Another gateway may have one; exact in memory. */
   seemsWithoutParticipants(): boolean
-  /** Registers a client; resolves when every transaction that begins from now on asks it. Call what is returned when it goes. */
+  /** Registers a client. Resolves when every transaction that begins from now on asks it. The returned function unregisters it. */
   takePart(participation: Omit<Participation, 'id'>, seat: Recipient): Promise<() => Promise<void>>
   /**
-   * The first answer that any of the recipients gives, at whichever gateway.
-   * @throws RecipientsGone as soon as none of them is there any more, and when `signal` aborts
+   * Resolves to the first answer of any recipient, given at any gateway.
+   * @throws RecipientsGone once no recipient is left, and when `signal` aborts
    */
   offer(offer: Offer, signal: AbortSignal): Promise<ProposalAnswer>
-  /** Resolves when the message is on its way and cannot be lost but with its recipients. @throws RecipientsGone */
+  /** Resolves when the message can only be lost together with its recipients. @throws RecipientsGone */
   notify(post: ParticipationMessage): Promise<void>
-  /** False where it came too late, was not the first, or there is no such proposal. */
+  /** False if the answer came too late, was not the first, or names no proposal. */
   answer(proposal: string, answer: ProposalAnswer): Promise<boolean>
 }
 
-/** Nobody is there (any more) who could answer. */
+/** There is no recipient left that could answer. */
 export class RecipientsGone extends Error {
   override readonly name = 'RecipientsGone'
 }

@@ -3,16 +3,16 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Head } from '../../core/history/version.js'
 
 /**
- * Looks at the head by which whoever keeps entries in memory knows what is still true of them: each tells the
- * revision that it is of, which is at least that of every write acknowledged before it began.
+ * Read-index queries, which keep a cache of entries linearizable. Each result names the revision it was read at, which
+ * is at least that of every write acknowledged before the query began.
  */
 export interface HeadReader {
   /**
-   * Where the head is, and which entries changed after a revision: as they stand now, or null where that is not told
-   * (they are gone, or large, or among many). `changed` is null where there are more than `limit` changes, or not all are known any more.
+   * The head, and the entries that changed after a revision as they are now. An entry is null if it was deleted, is
+   * large, or is one of many. `changed` is null if there are more than `limit` changes or some were compacted.
    */
   readIndex(since: number, limit: number): Promise<ReadIndexResult>
-  /** Entries as they stand, as `HistoryReader.entries` gives them. */
+  /** Entries at the head, as `HistoryReader.entries` returns them. */
   entries(ids: readonly EntryId[]): Promise<HeadEntries>
 }
 

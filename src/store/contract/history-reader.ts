@@ -8,34 +8,34 @@ import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { HeadReader } from './head-reader.js'
 
-/** Where a read is placed on the line of revisions. `head` is the latest as of the read's own instant. */
+/** The revision of a read. `head` is the latest revision at the instant of the read. */
 export type ReadAt = number | 'head'
 
 export type EntryOrder = 'ID_ASC' | 'ID_DESC' | 'REVISION_ASC' | 'REVISION_DESC'
 
-/** A place between entries in the order asked for: after (or before) this entry. */
+/** A position in a list of entries: after (or before) this entry. */
 export interface EntryPosition {
   readonly id: EntryId
   readonly revision: number
 }
 
-/** A window on a list: at most `limit` items after `after` and before `before`, from the front or the back. */
+/** A page of a list: at most `limit` items after `after` and before `before`. */
 export interface Page<Position> {
   readonly limit: number
   readonly after: Position | null
   readonly before: Position | null
-  /** True takes the last `limit` items of the window; they are still given in the list's order. */
+  /** Takes the last `limit` items between the positions, still in the list's order. */
   readonly fromEnd: boolean
 }
 
 export interface PageOf<Item> {
   readonly items: readonly Item[]
-  /** Whether the window holds further items beyond those given, on the side that `limit` cut. */
+  /** Whether there are more items between the positions, on the side that `limit` cut. */
   readonly hasMore: boolean
 }
 
 export interface EntryPage extends PageOf<EntryRevision> {
-  /** The revision that the page was read at. */
+  /** The revision at which the page was read. */
   readonly revision: number
 }
 
@@ -44,7 +44,7 @@ export interface NamespaceSummary {
   readonly entryCount: number
 }
 
-/** A place where an entry at the head refers to something. */
+/** One reference of an entry at the head. */
 export interface ReferenceRow {
   readonly source: EntryId
   readonly path: string
@@ -53,110 +53,110 @@ export interface ReferenceRow {
 }
 
 /**
- * Reading. Nothing here takes a lock or waits for a writer. Each method is one consistent look; two calls
- * may see different heads, so a caller that needs one state passes a revision number.
+ * Reads of history. No read takes a lock or waits for a writer. Each method reads one consistent state. Two calls may
+ * see different heads, so a caller that needs one state passes a revision number.
  *
- * A revision above the head's, or below `oldestRevision`, must not reach these methods: `resolve` is where
- * a caller's `At` becomes a revision that can be read.
+ * Revisions above the head's or below `oldestRevision` must not reach these methods: `resolveRevision` turns a client's
+ * `At` into a revision that can be read.
  */
 export interface HistoryReader {
-  /** Random at birth, the same for good: cursors carry it, so that another registry's are told apart. */
+  /** Random, and never changed: cursors carry it, so that a cursor of another registry is recognized. */
   readonly registryId: string
-  /** False for `none`: only the head's state can be read. */
+  /** False for the backend `none`, where only the head's state can be read. */
   readonly hasHistory: boolean
 
-  /** By which entries may be kept in memory; null where they are there already. */
+  /** Read-index queries for a cache of entries; null if entries are in memory already. */
   readonly headReader: HeadReader | null
 
-  /** At least as new as every write acknowledged before the call, by any gateway. */
+  /** The head, including every write that any gateway acknowledged before the call. */
   head(): Promise<Head>
   /**
-   * The lowest revision that can still be read; 0 unless history has been compacted (`none`: the head's). A read at a
-   * number below it throws COMPACTED, also where it was compacted while it was being read.
+   * The lowest revision that can be read: 0 unless history has been compacted, the head's for `none`. A read below it
+   * throws COMPACTED, even if it was compacted during the read.
    */
   oldestRevision(): Promise<number>
   /** Number of entries at a revision. */
   entryCount(at: ReadAt): Promise<number>
 
-  /** The last revision whose transition is not later than `time`; 0 before the first. */
+  /** The last revision whose transition is not later than `time`; 0 if there is none. */
   revisionAtTime(time: Date): Promise<number>
 
-  /** Entries as they stood; ids without an entry there are left out. One statement however many ids. */
+  /** Entries at a revision; ids without an entry are left out. One statement for any number of ids. */
   entries(ids: readonly EntryId[], at: ReadAt): Promise<Map<EntryId, EntryRevision>>
-  /** The contents that these revisions gave these entries, keyed `r<revision>/<id>`; left out are those that gave none, and what was compacted away. */
+  /** The contents that these revisions gave these entries, keyed `r<revision>/<id>`. Keys without a content, or with a compacted one, are left out. */
   entryRevisions(keys: readonly EntryRevisionKey[]): Promise<Map<string, EntryRevision>>
   /** Entries that match, in order. `EVERYTHING` for all. @throws RegistryError TIMEOUT */
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
-  /** How many match. @throws RegistryError TIMEOUT */
+  /** The number of matching entries. @throws RegistryError TIMEOUT */
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
-  /** Namespaces that hold entries, by code point. */
+  /** Namespaces with entries, sorted by code point. */
   namespaces(at: ReadAt): Promise<readonly NamespaceSummary[]>
 
-  /** Every content each entry has had and that is kept, newest first, the same page of each. One statement however many ids. */
+  /** The contents of each entry that are not compacted, newest first, the same page of each. One statement for any number of ids. */
   entryHistories(ids: readonly EntryId[], page: Page<number>): Promise<Map<EntryId, PageOf<EntryRevision>>>
-  /** Number of contents each entry has had. */
+  /** The number of contents of each entry that are not compacted. */
   entryHistoryCounts(ids: readonly EntryId[]): Promise<Map<EntryId, number>>
 
-  /** Unknown numbers are left out. */
+  /** Versions by number; unknown numbers are left out. */
   versions(numbers: readonly number[]): Promise<Map<number, Version>>
-  /** Ascending; positions are version numbers. */
+  /** Versions in ascending order; positions are version numbers. */
   versionPage(page: Page<number>): Promise<PageOf<Version>>
   versionCount(): Promise<number>
-  /** Children of each version, ascending; a version without any maps to []. */
+  /** The children of each version in ascending order; [] if there are none. */
   children(numbers: readonly number[]): Promise<Map<number, readonly Version[]>>
-  /** From the version itself up to v0. @throws RegistryError VERSION_NOT_FOUND */
+  /** The version and its ancestors up to v0. @throws RegistryError VERSION_NOT_FOUND */
   lineage(version: number): Promise<readonly number[]>
 
-  /** Unknown revisions (0 too) are left out. */
+  /** Transitions by revision; unknown revisions, and 0, are left out. */
   transitions(revisions: readonly number[]): Promise<Map<number, Transition>>
-  /** Ascending; positions are revisions. */
+  /** Transitions in ascending order; positions are revisions. */
   transitionPage(page: Page<number>): Promise<PageOf<Transition>>
   transitionCount(): Promise<number>
 
-  /** The changes of these revisions, the same page of each; positions are `Change.position`. Revisions compacted away are left out. */
+  /** The changes of these revisions, the same page of each; positions are `Change.position`. Compacted revisions are left out. */
   changesOf(revisions: readonly number[], page: Page<number>): Promise<Map<number, PageOf<Change>>>
   /**
-   * The log after a place in it, ascending by (revision, position), `limit` changes at most, and which
-   * transitions the changes lie in, those without any change included. `upTo` is how far the log was read:
-   * everything after `after` up to it has been given. Fewer changes are given where they are large.
-   * @throws RegistryError COMPACTED where `after` lies below `oldestRevision`
+   * The log after a position, ascending by (revision, position): at most `limit` changes, fewer if they are large, and
+   * the transitions they belong to, including transitions without a change. The result holds everything from `after` to
+   * `upTo`.
+   * @throws RegistryError COMPACTED if `after` is below `oldestRevision`
    */
   log(after: LogPosition, limit: number): Promise<LogPage>
 
-  /** What happened in a namespace, newest first, as far back as the log goes; a place is that of a change in the log. */
+  /** The changes in a namespace, newest first, back to the oldest revision; positions are those of the log. */
   namespaceChanges(namespace: string, page: Page<LogPosition>): Promise<PageOf<Change>>
   namespaceChangeCount(namespace: string): Promise<number>
 
-  /** Names without a tag are left out. */
+  /** Tags by name; unknown names are left out. */
   tags(names: readonly string[]): Promise<Map<string, Tag>>
-  /** By name, by code point; positions are names. */
+  /** Tags sorted by name, by code point; positions are names. */
   tagPage(page: Page<string>): Promise<PageOf<Tag>>
   tagCount(): Promise<number>
-  /** Tags on each version, by name; a version without any maps to []. */
+  /** The tags on each version, sorted by name; [] if there are none. */
   tagsOf(versions: readonly number[]): Promise<Map<number, readonly Tag[]>>
 
   /**
-   * The fewest operations that lead from one revision's state to another's, in dependency order (SPEC 3).
-   * Costs what changed between the two, not what the registry holds.
+   * The fewest operations that lead from one revision's state to another's, in dependency order. The cost depends on
+   * what changed between the two, not on the size of the registry.
    */
   delta(from: number, to: number): Promise<readonly Operation[]>
 
-  /** References at the head that name one of these entries, directly, by namespace or by group. */
+  /** References at the head to one of these entries: directly, by namespace or by group. */
   dependents(ids: readonly EntryId[]): Promise<Map<EntryId, readonly ReferenceRow[]>>
   /**
-   * References at the head that name exactly one of these targets, by target, then by source and place, `limit` at
-   * most; only of sources that have not changed after this revision.
+   * At most `limit` references at the head to one of these targets, sorted by target, source and path; only of entries
+   * that have not changed after `unchangedSince`.
    */
   referencesTo(
     targets: readonly ReferenceTarget[],
     unchangedSince: number,
     limit: number,
   ): Promise<readonly ReferenceRow[]>
-  /** Ids that changed after a revision; null where the log holds more than `limit` changes after it. */
+  /** Ids that changed after a revision; null if there are more than `limit` changes after it. */
   changedSince(revision: number, limit: number): Promise<readonly EntryId[] | null>
-  /** Entries at the head, by the group (an element of the array `meta.groups`) they are in. */
+  /** Entries at the head in each group: an element of the array `meta.groups`. */
   entriesInGroups(groups: readonly string[]): Promise<Map<string, readonly EntryRevision[]>>
-  /** Entries at the head, by namespace, by id. */
+  /** Entries at the head in each namespace, sorted by id. */
   entriesInNamespaces(namespaces: readonly string[]): Promise<Map<string, readonly EntryRevision[]>>
 }
 
@@ -169,10 +169,10 @@ export function entryRevisionKey(key: EntryRevisionKey): string {
   return `r${key.revision}/${key.id}`
 }
 
-/** A place in the log: everything up to and including this position of this revision lies before it. */
+/** A position in the log, after this change of this revision. */
 export interface LogPosition {
   readonly revision: number
-  /** `Infinity` stands after the whole revision. */
+  /** `Infinity` is after the whole revision. */
   readonly position: number
 }
 
@@ -180,6 +180,6 @@ export interface LogPage {
   readonly transitions: readonly Transition[]
   readonly changes: readonly Change[]
   readonly upTo: LogPosition
-  /** The head as of this read. `upTo.revision === head.revision` (and Infinity) where the log was read to its end. */
+  /** The head at the instant of this read. `upTo` is after the whole head revision if the log was read to its end. */
   readonly head: Head
 }

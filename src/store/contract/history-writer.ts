@@ -3,9 +3,9 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
 
-/** One write that waits to be committed. */
+/** A write that is to be committed. */
 export interface CommitRequest {
-  /** Random: by it an outcome that was never heard can be looked up. */
+  /** Random: a lost outcome can be looked up by it. */
   readonly id: string
   readonly author: string | null
   readonly message: string | null
@@ -14,18 +14,18 @@ export interface CommitRequest {
   readonly dryRun: boolean
   readonly action: ChangesetAction | VersionAction | RevertAction
   /**
-   * What participants were asked about: of each entry that it touches the digest of its original, null where there
-   * is none. Refused (`stale`) where it would now touch others or find other originals, or where the journal no
-   * longer has this gateway as the transaction's owner.
+   * The originals that participants were asked about: the digest of each touched entry, null if it did not exist. The
+   * request is refused (`stale`) if it now touches other entries or finds other originals, or if the journal no longer
+   * names this gateway as the transaction's owner.
    */
   readonly offered?: ReadonlyMap<EntryId, string | null>
-  /** Nobody seems to take part in transactions: refused (`stale`) where a client, on whichever gateway, does. */
+  /** No participant is known: the request is refused (`stale`) if a client takes part at any gateway. */
   readonly expectsNoParticipants?: boolean
 }
 
 export interface Idempotency {
   readonly key: string
-  /** Of the request's whole input: the same key with another digest is a reuse. */
+  /** The digest of the whole input: the same key with another digest is a reuse. */
   readonly digest: string
 }
 
@@ -33,14 +33,14 @@ export interface ChangesetAction {
   readonly type: 'changeset'
   readonly operations: readonly SubmittedOperation[]
   readonly base: number | null
-  /** Found before any state was looked at; with one of them the changeset is refused, whatever the state. */
+  /** Problems found before any state was read. With one of them the changeset is refused. */
   readonly problems: readonly Problem[]
 }
 
 export interface VersionAction {
   readonly type: 'version'
   readonly version: number
-  /** Even where it deletes entries with live instances. */
+  /** Applies the version even if it deletes entries with live instances. */
   readonly force?: boolean
 }
 
@@ -48,40 +48,40 @@ export interface VersionAction {
 export interface RevertAction {
   readonly type: 'revert'
   readonly version: number
-  /** As a `VersionAction`'s. */
+  /** As in `VersionAction`. */
   readonly force?: boolean
 }
 
 export type CommitOutcome =
   | {
       readonly type: 'applied'
-      /** The head afterwards; on a dry run the head as it is. */
+      /** The head afterwards; on a dry run the current head. */
       readonly head: Head
-      /** The transition it made; null on a dry run and where nothing was to be done. */
+      /** The revision of its transition; null on a dry run and if nothing changed. */
       readonly revision: number | null
-      /** What was changed, or on a dry run would have been, in order. */
+      /** The operations applied, or on a dry run the ones that would be, in order. */
       readonly delta: readonly Operation[]
       readonly dryRun: boolean
       readonly replayed: boolean
-      /** Of a replayed one: what it changed has been compacted away since, and `delta` does not tell it. */
+      /** Set on a replayed outcome whose changes have been compacted: `delta` is empty then. */
       readonly compacted?: true
     }
   | {
       readonly type: 'refused'
       readonly problems: readonly Problem[]
       /**
-       * Of an `offered` request: the registry has moved on from what was offered, or another gateway has ended it.
-       * Of an `unattended` one: somebody takes part.
+       * Why the request has to be planned again: the originals of an `offered` request have changed, another gateway
+       * has discarded it, or a participant has joined one that `expectsNoParticipants`.
        */
       readonly stale?: 'changed' | 'discarded' | 'joined'
     }
 
-/** Writing. */
+/** Writes to history. */
 export interface HistoryWriter {
   /**
-   * Commits what waits, in order, as consecutive transitions of one durable step: each request is checked
-   * against the state the ones before it left, and has an outcome of its own; a refused one takes no number
-   * and changes nothing. Either all outcomes stand, or the call throws and none does.
+   * Commits a batch of requests, in order, as consecutive transitions of one durable step. Each request is checked
+   * against the state that earlier ones left and has an outcome of its own. A refused request takes no number and
+   * changes nothing. Either all outcomes are final, or the call throws and none is.
    * @throws RegistryError UNAVAILABLE (nothing was committed) or OUTCOME_UNKNOWN (it may have been)
    */
   commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]>

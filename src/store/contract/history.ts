@@ -9,8 +9,8 @@ import type { SourceRecords } from './source-records.js'
 import type { TransactionJournal } from './transaction-journal.js'
 
 /*
- * The specification of a store, with history-reader.ts and history-writer.ts. Every backend gives the same answers;
- * `test/store/contract/history-contract.ts` is the same as tests.
+ * The specification of a store, together with history-reader.ts and history-writer.ts. Every backend gives the same
+ * answers: `test/store/contract/history-contract.ts` holds them as tests.
  *
  *   version tree        v0 ── v1 ── v2 ── v3            numbers name nodes
  *                              └─── v4                  v4 was applied after a rollback to v1
@@ -23,52 +23,52 @@ import type { TransactionJournal } from './transaction-journal.js'
 export interface TagRequest {
   readonly name: string
   readonly version: number
-  /** Null leaves it as it is; a new tag is fixed then. */
+  /** Null keeps a tag's setting; a new tag is fixed then. */
   readonly movable: boolean | null
-  /** Refuse unless the tag stands on this version. */
+  /** Refuses unless the tag is on this version. */
   readonly expectedVersion: number | null
   readonly author: string | null
 }
 
-/** Naming versions. A tag is no part of history: setting one makes no revision. */
+/** Names versions. Tags are not part of history: setting one makes no revision. */
 export interface HistoryTagger {
   /**
-   * Puts a tag on a version; where it stands as asked for already, nothing is changed.
+   * Puts a tag on a version. Changes nothing if the tag is already as requested.
    * @throws RegistryError VERSION_NOT_FOUND, COMPACTED, TAG_NOT_FOUND (a version was expected), TAG_MOVED, TAG_FIXED, HISTORY_NOT_KEPT
    */
   setTag(request: TagRequest): Promise<Tag>
-  /** The tag as it was. `force` takes a fixed one away too. @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
+  /** Deletes a tag and returns it. `force` deletes a fixed tag too. @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
   deleteTag(name: string, force: boolean): Promise<Tag>
 }
 
 export interface CompactRequest {
-  /** From this revision on everything is kept; what lies before is squashed into the state that it began with. */
+  /** The first revision to retain: everything before it is squashed into the state at it. */
   readonly before: number
-  /** Only tell. */
+  /** Reports what would be removed and changes nothing. */
   readonly dryRun: boolean
 }
 
-/** What a compaction took away, or on a dry run would take. */
+/** The result of a compaction: what it removed, or on a dry run would remove. */
 export interface Compaction {
-  /** The lowest revision that can be read afterwards, on a dry run now. */
+  /** The lowest revision that can be read: afterwards, or on a dry run now. */
   readonly oldestRevision: number
-  /** Versions that lost changeset and snapshot; v0, which has no changeset, is not counted. */
+  /** Number of versions that lost changeset and snapshot, without v0, which has no changeset. */
   readonly versions: number
-  /** Changes that the log no longer tells. */
+  /** Number of changes removed from the log. */
   readonly changes: number
 }
 
-/** Squashing what lies before a revision into a baseline. It moves no head and makes no revision. */
+/** Squashes the revisions before one into a baseline. Compaction does not move the head and makes no revision. */
 export interface HistoryCompactor {
   /**
-   * Where it is compacted so far already, nothing is done. Afterwards nothing below `before` can be read; the room is
-   * given back in the background, also by other gateways and after a crash.
+   * Makes everything below `before` unreadable; does nothing if it already is. The space is freed in the background,
+   * also by other gateways and after a crash.
    * @throws RegistryError BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG, HISTORY_DAMAGED, HISTORY_NOT_KEPT
    */
   compact(request: CompactRequest): Promise<Compaction>
 }
 
-/** Calls back after a head movement by any gateway may have happened: a hint to read the log, it carries nothing. */
+/** Calls back when any gateway may have moved the head. The call is a hint to read the log and carries no data. */
 export interface HistoryWatcher {
   onAdvance(listener: () => void): () => void
 }
@@ -85,7 +85,7 @@ export type CorruptionPart =
   | 'tag'
   | 'baseline'
 
-/** One thing in stored history that is not as it was written. */
+/** One stored row that is not as it was written. */
 export interface Corruption {
   readonly part: CorruptionPart
   /** The row, e.g. `v7`, `r12`, `r12/app:db`. */
@@ -102,9 +102,9 @@ export interface Verification {
 
 export interface HistoryVerifier {
   /**
-   * Rebuilds every version's state from v0, or from the baseline, by the changesets of its lineage and holds it against
-   * the stored state; holds the digest chain, every content's digest, the head table and the indexes against the log.
-   * `progress` hears (done, of) in versions.
+   * Rebuilds every version's state from v0, or from the baseline, by the changesets of its lineage and compares it with
+   * the stored state. Also compares the digest chain, every content's digest, the head table and the indexes with the log.
+   * @param progress - Called with the number of versions done and the total
    */
   verify(progress?: (done: number, of: number) => void): Promise<Verification>
 }
@@ -116,38 +116,37 @@ export interface History
     HistoryCompactor,
     HistoryWatcher,
     HistoryVerifier {
-  /** Which backend this is. */
   readonly backend: Backend
-  /** How gateways over this history reach each other; closed with it. */
+  /** Messages between the gateways on this history; closed with it. */
   readonly exchange: Exchange
-  /** Of transactions that participants take part in. */
+  /** Open transactions with participants. */
   readonly journal: TransactionJournal
-  /** Of entries: who uses them at the moment. */
+  /** Leases of entries by clients. */
   readonly instances: Instances
-  /** What sources have given, and who reads them. */
+  /** Records of sources: what they provided and which gateway reads them. */
   readonly sources: SourceRecords
-  /** Can it serve now? Settles within a second or two, never throws. */
+  /** Whether the store can serve now. Settles within two seconds, never throws. */
   isReady(): Promise<boolean>
-  /** Finishes what is under way and lets go of everything. */
+  /** Finishes what is in flight and releases all resources. */
   close(): Promise<void>
 }
 
 export const BACKENDS = ['postgres', 'embedded', 'memory', 'none'] as const
 export type Backend = (typeof BACKENDS)[number]
 
-/** What every backend is given: the parts of the meaning that are configurable, and the clock's stand-in for tests. */
+/** Options of every backend. */
 export interface HistoryOptions {
-  /** References in one entry's content, by the configured patterns. */
+  /** Finds the references in an entry's content by the configured patterns. */
   readonly references: ExtractReferences
-  /** Names the configured patterns; where it differs from what the store was indexed with, dependents are indexed anew. */
+  /** Identifies the configured patterns. If it differs from the stored one, references are indexed again. */
   readonly referencesFingerprint: string
   readonly compileRegex: CompileRegex
-  /** Longest time that one read may take. */
+  /** Time for one read, in milliseconds. */
   readonly readTimeoutMs: number
-  /** Longest time that one commit may take, waiting for the lock included. */
+  /** Time for one commit, in milliseconds, including the wait for the lock. */
   readonly commitTimeoutMs: number
   /** Whether a batch may be planned without reading the registry first. True by default; false only in benchmarks and tests. */
   readonly optimisticWrites?: boolean
-  /** Told what went wrong in the background, where no call is there to fail. */
+  /** Called with errors of background work, which no caller would see. */
   readonly onFault?: (what: string, error: unknown) => void
 }

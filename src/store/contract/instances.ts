@@ -3,85 +3,84 @@ import type { Instance } from '../../core/entry/instance.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 
 /*
- * Who uses which entry, for how long. No part of history: an update leaves an entry's instances alone, and what has
- * gone leaves nothing behind but the id's count of tokens.
+ * Instances are leases of entries by clients. They are not part of history: an update leaves an entry's instances
+ * alone, and an instance that has gone leaves nothing behind but the id's token counter.
  *
- *   acquire ──▶ lives ──▶ expires                 all by the store's own clock, so that gateways need not agree
+ *   acquire ──▶ live ──▶ expired                  by the store's own clock, so that gateways need not agree
  *                ▲  │
  *                └──┘ renew                       a renewal that comes too late finds nothing
  *
- * Each call is one durable step. An instance lives or not, wherever one looks, by `expiresAt` alone: whether what has
- * expired was removed already makes no difference to anybody.
+ * Each call is one durable step. `expiresAt` alone decides whether an instance is live, not whether its row was removed.
  */
 
 export interface AcquireRequest {
-  /** Of the instance to be made; a random UUID, so that a try whose answer was lost is known again. */
+  /** The instance's id: a random UUID, so that a retry after a lost answer is recognized. */
   readonly id: string
   readonly entryId: EntryId
   readonly name: string
   readonly ttlSeconds: number
-  /** JSON; null for none. */
+  /** JSON text; null for none. */
   readonly metadataText: string | null
 }
 
-/** Live instances as of one instant of the store's clock. */
+/** Live instances at one instant of the store's clock. */
 export interface LiveInstances {
   readonly now: Date
-  /** By token; ids without a live instance are left out. */
+  /** Sorted by token; ids without a live instance are left out. */
   readonly of: ReadonlyMap<EntryId, readonly Instance[]>
 }
 
 export interface Instances {
   /**
-   * While the entry stands: an acquire that meets its delete either comes first, and is seen by it, or fails. Of
-   * those that acquire one name at once, on whichever gateways, one succeeds.
+   * Acquires an instance of an entry at the head. If the entry is deleted at the same time, either the delete sees the
+   * instance or this fails. Of several concurrent calls for one name, at any gateways, one succeeds.
    * @throws RegistryError ENTRY_NOT_FOUND, INSTANCE_EXISTS
    */
   acquire(request: AcquireRequest): Promise<Instance>
-  /** From now for as long as before, or as told. @throws RegistryError INSTANCE_EXPIRED */
+  /** Renews the lease from now, for its previous duration or `ttlSeconds`. @throws RegistryError INSTANCE_EXPIRED */
   renew(id: string, ttlSeconds: number | null): Promise<Instance>
-  /** False where it had gone already. */
+  /** Ends an instance; false if it had ended already. */
   release(id: string): Promise<boolean>
 
-  /** One statement however many ids. */
+  /** The live instances of these entries. One statement for any number of ids. */
   live(ids: readonly EntryId[]): Promise<LiveInstances>
-  /** JSON texts of live instances' metadata; those that have gone, or have none, are left out. */
+  /** The metadata of live instances as JSON texts; instances without any are left out. */
   metadata(ids: readonly string[]): Promise<Map<string, string>>
 
   /**
-   * Removes all that has expired, in one statement, unless another gateway is about it. Milliseconds until the next
-   * expiry, of whichever entry; null where nothing lives.
+   * Removes expired instances, in one statement, unless another gateway is doing so.
+   * @returns milliseconds until the next instance expires; null if none is live
    */
   sweep(): Promise<number | null>
   /**
-   * Calls back after instances of an entry may have come, been renewed or gone on any gateway; null where it may have
-   * been any entry's. A hint to look, not sent for what merely expires.
+   * Calls back when instances of an entry may have been acquired, renewed or released at any gateway; with null if it
+   * may be any entry. The call is a hint to read; expiry causes none.
    */
   onChange(listener: (entry: EntryId | null) => void): () => void
 }
 
-/** What a batch of writes needs to know of instances, and does to them. */
+/** Instances of the entries that a batch of writes deletes. */
 export interface BatchInstances {
-  /** How many live; of entries that the batch deletes. */
+  /** The number of live instances. */
   live(id: EntryId): number
-  /** The entry is deleted, and what lived with it ends. */
+  /** Ends the instances of a deleted entry. */
   end(id: EntryId): void
 }
 
 export function noSuchEntry(id: EntryId): RegistryError {
-  return new RegistryError('ENTRY_NOT_FOUND', `there is no entry ${id} whose instance could be acquired`, {
+  return new RegistryError('ENTRY_NOT_FOUND', `There is no entry ${id} to acquire an instance of.`, {
     entryId: id,
   })
 }
 
 export function instanceExists({ entryId, name }: AcquireRequest): RegistryError {
-  const message = `${entryId} has a live instance named "${name}" already; wait until it has gone, or take another name`
+  const message = `${entryId} already has a live instance named "${name}". Wait until it ends, or use another name.`
   return new RegistryError('INSTANCE_EXISTS', message, { entryId })
 }
 
 export function instanceExpired(): RegistryError {
   return new RegistryError(
     'INSTANCE_EXPIRED',
-    'there is no live instance with this id: it was not renewed in time, or has been released or ended; acquire anew',
+    'There is no live instance with this id: it was not renewed in time, or was released or ended. Acquire a new one.',
   )
 }

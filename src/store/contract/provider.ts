@@ -1,15 +1,15 @@
 /*
- * What can be plugged in says so by a provider: stores, what reads sources, buses. The built-in ones do so like any
- * other. This is only the form; the registry that keeps them is `src/registry/plugins/providers.ts`.
+ * Stores, source readers and buses are plugged in as providers, the built-in ones too. This is the interface of a
+ * provider; `src/registry/plugins/providers.ts` registers them.
  */
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export interface ConfigIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** Standard Schema, version 1 (https://standardschema.dev): what zod, valibot, arktype and others give. */
+/** Standard Schema, version 1 (https://standardschema.dev), as zod, valibot, arktype and others implement it. */
 export interface StandardSchema<Config = unknown> {
   readonly '~standard': {
     readonly version: 1
@@ -23,40 +23,40 @@ export type SchemaResult<Config> =
   | { readonly value: Config; readonly issues?: undefined }
   | { readonly issues: readonly ConfigIssue[] }
 
-/** A JSON Schema as plain data, for who has no library at hand. */
+/** A JSON Schema as plain data, for plugins without a schema library. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** What a provider makes is in use until it is closed. */
+/** The product of a provider. It counts as in use until it is closed. */
 export interface Closable {
   close(): Promise<void>
 }
 
-/** Calls off what a hook has done; null where there is nothing to call off. */
+/** Undoes what a hook has done; null if there is nothing to undo. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement returns void
 export type Undo = (() => unknown) | null | undefined | void
 
 /**
- * Something that can be plugged in.
- * @typeParam Config what `configSchema` lets through
- * @typeParam Made what it makes: by its role, e.g. a `History` or a `SourceReader`
- * @typeParam Host what its role gives it to work with, besides the configuration
+ * A factory that can be plugged in.
+ * @typeParam Config a configuration that `configSchema` accepts
+ * @typeParam Made the product, by the provider's role: a `History` or a `SourceReader`, say
+ * @typeParam Host the services that the role hands to the provider besides the configuration
  */
 export interface Provider<Config = unknown, Made extends Closable = Closable, Host = unknown> {
   /** Unique within its role. Letters, digits, `-`, `_` and `.`, 64 at most, the first a letter or digit. */
   readonly name: string
-  /** For people; the name when left out. */
+  /** The name to show to people; `name` by default. */
   readonly displayName?: string
-  /** Its own, whatever scheme it follows. */
+  /** The provider's own version, in any scheme. */
   readonly version: string
   readonly description: string
-  /** What it can do, in words that others may look for: `watch`, `http`. */
+  /** Capabilities that others can search for: `watch`, `http`. */
   readonly capabilities?: readonly string[]
-  /** What a configuration is held against before anything is made. */
+  /** The schema that validates a configuration before anything is created. */
   readonly configSchema: StandardSchema<Config> | JsonSchema
-  /** Makes a thing of its own each time. */
+  /** Creates a new product with each call. */
   create(config: Config, host: Host): Promise<Made> | Made
-  /** Run as it is registered, before anybody can find it. Where it throws, it is not registered. */
+  /** Runs before the registration becomes visible. If it throws, the provider is not registered. */
   onRegister?(): Promise<Undo> | Undo
-  /** Whether what it made works: false, or an error, says no. Left out, nothing is known. */
+  /** Whether the products work; false or an error means no. Unknown if missing. */
   health?(made: readonly Made[], signal: AbortSignal): Promise<boolean> | boolean
 }

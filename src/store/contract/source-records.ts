@@ -2,34 +2,34 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Page, PageOf } from './history-reader.js'
 
 /*
- * What is kept of sources so that any gateway can go on where another has stopped:
+ * Records of sources, so that any gateway can continue where another has stopped:
  *
- *   source ──┬── who reads it now (a lease), what clients are shown of it
- *            ├── its locations: under which stamp each was fully taken over
- *            ├── its entries: what it gave for each, and which of them it owns
- *            └── requests to load it anew, and their answers
+ *   source ──┬── the gateway that reads it (a lease), and the state that clients are shown
+ *            ├── its locations: the stamp under which each was applied completely
+ *            ├── its entries: the content it provided for each, and which of them it owns
+ *            └── requests to reload it, and their reports
  */
 
-/** What a source gave for an entry. */
+/** The content that a source provided for an entry. */
 export interface EntryRecord {
   readonly id: EntryId
-  /** Null: no location defines it any more, the entry is kept as unavailable. */
+  /** Null if no location defines the entry any more and it is marked unavailable. */
   readonly location: string | null
-  /** Of the content given last; empty while it is unavailable. */
+  /** The digest of the content provided last; empty while the entry is unavailable. */
   readonly digest: string
-  /** The one by which this source wrote the entry; null where it does not own it. */
+  /** The revision by which this source wrote the entry; null if it does not own it. */
   readonly revision: number | null
 }
 
 export interface LocationRecord {
   readonly location: string
-  /** Null where it has to be read again. */
+  /** Null if the location has to be read again. */
   readonly stamp: string | null
-  /** Definitions that count. */
+  /** Number of effective definitions. */
   readonly entries: number
 }
 
-/** Records that change together. No id and no location stands in two lists. */
+/** Records that change together. No id and no location is in two lists. */
 export interface RecordChanges {
   readonly entries: readonly EntryRecord[]
   readonly removedEntries: readonly EntryId[]
@@ -37,69 +37,70 @@ export interface RecordChanges {
   readonly removedLocations: readonly string[]
 }
 
-/** A wish that a source be loaded anew. */
+/** A request to reload a source. */
 export interface ReloadRequest {
   readonly id: string
   readonly source: string
 }
 
-/** Texts that the floors above write and read: `state` is shown to clients, `report` answers a request. */
+/** `state` and `report` are texts of the floors above: clients are shown the state, a report answers a request. */
 export interface SourceRecords {
-  /** Names this gateway among the holders. */
+  /** This gateway's name as a holder of leases. */
   readonly holder: string
   /**
-   * Takes each source that nobody reads, and renews those that this gateway does. Those it holds now, each with its
-   * term: another number whenever another gateway has held it in between.
+   * Acquires the lease of each source that no gateway holds, and renews this gateway's leases.
+   * @returns the sources held now with their terms; a term grows whenever another gateway held the lease in between
    */
   acquireLeases(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
   /**
-   * Notes that this gateway is about to write for a source, before it does. Until it is settled, whoever holds the source
-   * learns by `unsettled` after which revision there may be writes that are not recorded. @throws LeaseLost
+   * Records that this gateway is about to write for a source. Until `endWrites`, any holder of the lease learns from
+   * `unsettledSince` after which revision there may be writes without records.
+   * @throws LeaseLost
    */
   beginWrites(source: string): Promise<void>
-  /** All that was written is recorded. @throws LeaseLost */
+  /** Records that all writes have their records. @throws LeaseLost */
   endWrites(source: string): Promise<void>
   unsettledSince(source: string): Promise<number | null>
-  /** Leaves them to others at once. */
+  /** Releases the leases at once. */
   releaseLeases(sources: readonly string[]): Promise<void>
 
-  /** Those too that entries are recorded with and that are not recorded themselves: with no stamp. */
+  /** The locations of a source, and with no stamp the ones that only its entries name. */
   locations(source: string): Promise<readonly LocationRecord[]>
-  /** One statement however many ids, as is each of the following. */
+  /** The records of these entries. One statement for any number of ids, like each of the following. */
   entries(source: string, ids: readonly EntryId[]): Promise<Map<EntryId, EntryRecord>>
   entriesIn(source: string, locations: readonly string[]): Promise<readonly EntryRecord[]>
-  /** Which source owns each of these; those of nobody are left out. */
+  /** The source that owns each entry; entries without an owner are left out. */
   owners(ids: readonly EntryId[]): Promise<Map<EntryId, string>>
-  /** Those that were deleted after this revision, whatever stands there now. */
+  /** The ids that were deleted after the given revision, even if they exist again. */
   deletedSince(written: readonly { readonly id: EntryId; readonly revision: number }[]): Promise<ReadonlySet<EntryId>>
-  /** Writes records down. An entry that is recorded with a revision is no longer any other source's. @throws LeaseLost, having written nothing */
+  /** Stores records. An entry stored with a revision is no longer owned by any other source. @throws LeaseLost, having written nothing */
   save(source: string, changes: RecordChanges): Promise<void>
 
-  /** Entries at the head that a source owns, by id; positions are ids. */
+  /** Entries at the head that a source owns, sorted by id; positions are ids. */
   ownedPage(source: string, page: Page<EntryId>): Promise<PageOf<EntryId>>
   ownedCount(source: string): Promise<number>
 
-  /** Sources that were never read are left out. */
+  /** The states of sources; sources that were never read are left out. */
   states(sources: readonly string[]): Promise<Map<string, string>>
   /** @throws LeaseLost */
   saveState(source: string, state: string): Promise<void>
 
-  /** Asks whoever reads the source to load it anew. */
+  /** Asks the gateway that reads the source to reload it. */
   requestReload(source: string): Promise<ReloadRequest>
-  /** What has been asked for and not been answered yet. */
+  /** The requests that have no report yet. */
   pendingReloads(sources: readonly string[]): Promise<readonly ReloadRequest[]>
   answerReloads(requests: readonly ReloadRequest[], report: string): Promise<void>
-  /** The report, once; null while there is none. */
+  /** Takes the report of a request; null while there is none. */
   takeReloadReport(request: ReloadRequest): Promise<string | null>
-  /** Calls back when something may have been asked, answered or let go of: a hint that may be lost. */
+  /** Calls back when a reload may have been requested or answered, or a lease released. The hint may be lost. */
   onSignal(listener: () => void): () => void
 }
 
-/** Another gateway reads this source now. */
+/** Another gateway holds the source's lease. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'
 
   constructor(readonly source: string) {
-    super(`another gateway reads the source ${source} now`)
+    super(`Another gateway reads the source ${source} now.`)
   }
 }

@@ -1,37 +1,37 @@
 import type { Operation } from '../../core/ordering/operation.js'
 
-/** That a participant has accepted an operation, by its place among the transaction's. */
+/** A participant's acceptance of one operation, given by its index in the transaction. */
 export interface Acceptance {
   readonly operation: number
   readonly participant: string
 }
 
-/** A transaction that somebody outside has heard of, as far as it has got. */
+/** A transaction that participants have been notified of. */
 export interface OpenTransaction {
-  /** That of its commit request. */
+  /** The id of its commit request. */
   readonly id: string
   readonly operations: readonly Operation[]
-  /** Names of those that have been, or are about to be, told that it begins. */
+  /** Names of the participants that have been, or are about to be, notified that it begins. */
   readonly notified: readonly string[]
   readonly accepted: readonly Acceptance[]
 }
 
 /**
- * What is kept of open transactions so that, should their gateway die, another one ends them. A row is owned under
- * a lease; only its owner may commit the transaction, which the store checks under its lock.
+ * Records open transactions, so that another gateway can end them if theirs dies. A record is owned under a lease. Only
+ * its owner may commit the transaction, which the store checks under its lock.
  */
 export interface TransactionJournal {
-  /** Names this gateway among the owners. */
+  /** This gateway's name as an owner. */
   readonly owner: string
-  /** Writes it down, or anew with other operations, without acceptances. */
+  /** Records a transaction without acceptances, or replaces its operations. */
   open(transaction: Omit<OpenTransaction, 'accepted'>, leaseMs: number): Promise<void>
   accept(id: string, acceptances: readonly Acceptance[]): Promise<void>
-  /** Puts off the ends of these leases. */
+  /** Extends these leases. */
   renew(ids: readonly string[], leaseMs: number): Promise<void>
-  /** It has ended and all have been told. */
+  /** Removes a transaction that has ended, after all participants were notified. */
   close(id: string): Promise<void>
-  /** Takes over one whose lease has run out; null where there is none. */
+  /** Claims a transaction whose lease has expired; null if there is none. */
   claimExpired(leaseMs: number): Promise<OpenTransaction | null>
-  /** The transition that it made; null where it made none. */
+  /** The revision of the transaction's transition; null if it made none. */
   revisionOf(id: string): Promise<number | null>
 }

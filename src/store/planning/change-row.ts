@@ -4,17 +4,17 @@ import type { Change } from '../../core/history/change.js'
 import type { PlannedOperation } from '../../core/ordering/operation.js'
 
 export const CHANGE_OPERATIONS = ['create', 'update', 'delete', 'replace'] as const
-/** `replace` is a delete and a create of another kind in one changeset: two changes, one row. */
+/** `replace` is a delete and a create with another kind in one changeset: two changes in one row. */
 export type ChangeOperation = (typeof CHANGE_OPERATIONS)[number]
 
-/** The log as it is stored: one row for each entry that a revision touched. */
+/** A stored row of the log: one for each entry that a revision touched. */
 export interface ChangeRow {
   readonly id: EntryId
   readonly revision: number
   readonly operation: ChangeOperation
-  /** Where the change stands within its revision; of a replacement, where its create does. */
+  /** The change's position within its revision; of a replacement, the create's. */
   readonly position: number
-  /** Of a replacement, where its delete stands. */
+  /** The position of a replacement's delete. */
   readonly deletePosition: number | null
   /** Null for `delete`. */
   readonly content: SealedContent | null
@@ -24,7 +24,7 @@ export interface ChangeRow {
   readonly previousRevision: number | null
 }
 
-/** Rows of one transition, from its operations in their order. `writtenBy` tells which version wrote a content. */
+/** The rows of one transition, from its operations in order. `writtenBy` returns the version that wrote a content. */
 export function changeRows(
   revision: number,
   operations: readonly PlannedOperation[],
@@ -57,7 +57,7 @@ const ROW_OPERATION = { CREATE: 'create', UPDATE: 'update', DELETE: 'delete' } a
 
 const CHANGE_KIND = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE', replace: 'CREATE' } as const
 
-/** What a row tells, as one change or, for a replacement, two; not yet in the revision's order. */
+/** The change in a row, or a replacement's two changes; not yet in the revision's order. */
 export function changesOfRow(row: ChangeRow, previous: EntryRevision | null): Change[] {
   const { id, revision, position } = row
   const entry = entryOfRow(row)

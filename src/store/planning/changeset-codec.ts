@@ -5,13 +5,12 @@ import { OPERATION_KINDS, type OperationKind } from '../../core/ordering/operati
 import { sha256 } from './sha256.js'
 
 /**
- * A changeset as it is kept: MessagePack of
+ * A stored changeset: MessagePack of
  *
  *     [number, parent, author, message, createdAt (ms), [[kind index, id, entry kind, meta, data], …]]
  *
- * Contents stand as their JSON texts, not as MessagePack maps: texts keep key order, `__proto__` and every
- * double, and are what the log holds too. The header is inside, so that the digest chain covers author,
- * message and time as well.
+ * Contents are JSON texts, not MessagePack maps: texts preserve key order, `__proto__` and every double, and the log
+ * stores them too. The header is inside, so that the digest chain covers author, message and time.
  */
 export interface StoredChangeset {
   readonly number: number
@@ -38,14 +37,15 @@ export function encodeChangeset(changeset: StoredChangeset): Buffer {
       : [OPERATION_KINDS.indexOf(kind), id, content.kind, content.metaText, content.dataText],
   )
   const { number, parent, author, message, createdAt } = changeset
-  // A copy: msgpackr hands out views of a buffer that it goes on to use.
+  // A copy: msgpackr returns views of a buffer that it reuses.
   return Buffer.from(packr.pack([number, parent, author, message, createdAt.getTime(), operations]))
 }
 
-/** @throws Error where the bytes are no changeset */
+/** @throws Error if the bytes are not a changeset */
 export function decodeChangeset(bytes: Uint8Array): StoredChangeset {
   const value: unknown = packr.unpack(bytes)
-  if (!Array.isArray(value) || value.length !== 6 || !Array.isArray(value[5])) throw new Error('not a changeset')
+  if (!Array.isArray(value) || value.length !== 6 || !Array.isArray(value[5]))
+    throw new Error('The bytes are not a changeset.')
   const [number, parent, author, message, createdAt, operations] = value as [
     number,
     number,
@@ -67,15 +67,15 @@ export function decodeChangeset(bytes: Uint8Array): StoredChangeset {
 function decodeOperation(fields: unknown[]): StoredOperation {
   const [kindIndex, id, entryKind, metaText, dataText] = fields as [number, string, string?, string?, string?]
   const kind = OPERATION_KINDS[kindIndex]
-  if (kind === undefined) throw new Error(`no operation kind ${kindIndex}`)
+  if (kind === undefined) throw new Error(`There is no operation kind ${kindIndex}.`)
   const content = kind === 'DELETE' ? null : { kind: entryKind!, metaText: metaText!, dataText: dataText! }
   return { kind, id: parseEntryId(id), content }
 }
 
-/** What the chain of transitions begins with: the digest of nothing. */
+/** The start of the chain of transition digests: the digest of the empty text. */
 export const CHAIN_START_DIGEST = sha256('')
 
-/** Of v0, which has no changeset: of the time it was made, in milliseconds. */
+/** The digest of v0, which has no changeset: of its creation time in milliseconds. */
 export function rootDigest(createdAt: Date): string {
   return sha256(String(createdAt.getTime()))
 }

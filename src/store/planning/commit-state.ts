@@ -4,35 +4,35 @@ import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { BatchInstances } from '../contract/instances.js'
 import type { ChangeRow } from './change-row.js'
 
-/** The registry as the batch finds it, moved on by each request that is applied. */
+/** The state of the registry that a batch is planned on. Each applied request advances it. */
 export interface CommitState {
   head: Head
-  /** What lies before it has been compacted away. */
+  /** Revisions before it have been compacted. */
   readonly oldestRevision: number
   lastVersion: number
-  /** Of the version that is the head. */
+  /** The digest of the version at the head. */
   versionDigest: string
-  /** Of the last transition. */
+  /** The digest of the last transition. */
   transitionDigest: string
   entryCount: number
-  /** When the batch is written: not earlier than any transition before it. */
+  /** The time of the batch: not earlier than that of any transition before it. */
   readonly now: Date
-  /** Of every id that the batch touches: the entry as it stands; absent where there is none. */
+  /** The current entry of every id that the batch touches; absent if there is none. */
   readonly entries: Map<EntryId, EntryRevision>
-  /** Of those ids, the revision that last touched them, a delete's too. */
+  /** The revision that last changed each of these ids, including deletes. */
   readonly lastChanged: Map<EntryId, number>
-  /** What was answered before under the keys of the batch. */
+  /** The replies stored under the batch's idempotency keys. */
   readonly replies: Map<string, Reply>
-  /** Of the entries that the batch deletes; what it ends is written down with its rows. */
+  /** Instances of the entries that the batch deletes; the ones it ends are stored with its rows. */
   readonly instances: BatchInstances
 }
 
-/** An answer that is kept under an idempotency key. */
+/** A reply stored under an idempotency key. */
 export interface Reply {
   readonly author: string
   readonly key: string
   readonly digest: string
-  /** Null where nothing was to be done. */
+  /** Null if nothing changed. */
   readonly revision: number | null
   readonly version: number
 }
@@ -43,13 +43,13 @@ export interface VersionRow extends Version {
 
 export interface TransitionRow extends Transition {
   readonly digest: string
-  /** Number of entries after it. */
+  /** Number of entries after the transition. */
   readonly entryCount: number
-  /** Of the commit request that made it. */
+  /** The id of the commit request that made it. */
   readonly requestId: string
 }
 
-/** Rows to be written; the standing afterwards is what the batch leaves. */
+/** The rows that a batch writes. */
 export interface BatchWrites {
   readonly versions: VersionRow[]
   readonly transitions: TransitionRow[]
@@ -61,7 +61,7 @@ export function emptyWrites(): BatchWrites {
   return { versions: [], transitions: [], changes: [], replies: [] }
 }
 
-/** Null author and empty author are one: nobody said who. */
+/** The key of a reply in `CommitState.replies`. A null author and an empty one are the same. */
 export function replyKey(author: string | null, key: string): string {
   return JSON.stringify([author ?? '', key])
 }

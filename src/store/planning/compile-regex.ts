@@ -2,22 +2,23 @@ import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
 import type { CompiledRegex, CompileRegex } from '../../core/criteria/compiled-regex.js'
 
-/** UTF-16 units. */
+/** Length limit of a pattern, in UTF-16 code units. */
 export const MAX_REGEX_LENGTH = 1_000
 /**
  * @bound Instructions that a regular expression may compile to. In the worst case one character takes that many steps
  * (measured: 75 million steps a second, so 100 kB take 1.3 s at most and mostly under 5 ms).
  */
 export const MAX_REGEX_SIZE = 1_000
-/** Each may hold 8 MB of automaton (measured; ordinary ones 10 kB), and more of them than one criteria may have. */
-const KEPT = 30
+/** More than one criteria may have. Each may hold 8 MB of automaton (measured; usual ones hold 10 kB). */
+const CACHED_PATTERNS = 30
 
 /**
- * A compiler of RE2 syntax with a memory of its own for the last 30 patterns. Matching takes time that grows with
- * the length of the text, never more. Compiling throws an Error that says what is wrong with the pattern.
+ * Creates a compiler of RE2 syntax with a cache of its own for the last 30 patterns. Matching takes time linear in the
+ * length of the text.
+ * @throws Error from the compiler, saying what is wrong with the pattern
  */
 export function createRegexCompiler(): CompileRegex {
-  const compiled = new LRUCache<string, CompiledRegex>({ max: KEPT })
+  const compiled = new LRUCache<string, CompiledRegex>({ max: CACHED_PATTERNS })
   return (pattern) => {
     const known = compiled.get(pattern)
     if (known !== undefined) return known
@@ -27,7 +28,7 @@ export function createRegexCompiler(): CompileRegex {
   }
 }
 
-/** The process' one compiler: what it keeps depends on patterns alone. */
+/** The compiler of the whole process: its cache depends on patterns alone. */
 export const compileRegex: CompileRegex = createRegexCompiler()
 
 function compile(pattern: string): CompiledRegex {

@@ -1,10 +1,10 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { Change } from '../../core/history/change.js'
 
-/** What the bookkeeping around one content takes, besides its texts. */
+/** Bytes of bookkeeping for one content, besides its texts. */
 const OVERHEAD_BYTES = 300
 
-/** Rough size in memory. */
+/** The approximate size of an entry in memory, in bytes. */
 export function entryBytes(entry: EntryRevision | null): number {
   return entry === null ? 0 : OVERHEAD_BYTES + entry.content.metaText.length + entry.content.dataText.length
 }

@@ -4,7 +4,7 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { BusEvent, EntryEvent } from '../../core/events/bus-event.js'
 import { EVENT_TYPES } from '../../core/events/event-kinds.js'
 
-/** A content as it travels between gateways: its texts are the truth, so they go as they are. */
+/** A content as gateways send it to each other: its texts, unchanged. */
 export interface EncodedContent {
   readonly id: string
   readonly kind: string

@@ -3,16 +3,17 @@ import type { Tag } from '../../core/history/tag.js'
 import type { Version } from '../../core/history/version.js'
 import type { CompactRequest } from '../contract/history.js'
 
-/** What decides whether history may be compacted. */
+/** The state that decides whether history can be compacted. */
 export interface CompactionState {
   readonly headRevision: number
   readonly oldestRevision: number
-  /** The tag on the lowest version; one on v0 pins nothing, since the empty registry needs no keeping. */
+  /** The tag on the lowest version. A tag on v0 pins nothing: the empty registry can always be read. */
   readonly lowestTag: { readonly tag: Pick<Tag, 'name'>; readonly version: Pick<Version, 'number' | 'revision'> } | null
 }
 
 /**
- * Whether there is anything to be done.
+ * Checks a compaction.
+ * @returns whether there is anything to compact
  * @throws RegistryError BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG
  */
 export function planCompaction(
@@ -20,13 +21,10 @@ export function planCompaction(
   { headRevision, oldestRevision, lowestTag }: CompactionState,
 ): boolean {
   if (!Number.isSafeInteger(before) || before < 0) {
-    throw new RegistryError(
-      'BAD_USER_INPUT',
-      `before is ${before}: give the revision from which on everything is to be kept`,
-    )
+    throw new RegistryError('BAD_USER_INPUT', `before is ${before}. It must be the first revision to retain.`)
   }
   if (before > headRevision) {
-    const message = `there is no revision ${before}; the registry is at revision ${headRevision}, and its state is always kept`
+    const message = `There is no revision ${before}. The registry is at revision ${headRevision}, whose state is always retained.`
     throw new RegistryError('REVISION_NOT_FOUND', message, { revision: before, headRevision })
   }
   if (before <= oldestRevision) return false
@@ -35,14 +33,14 @@ export function planCompaction(
       tag: { name },
       version: { number, revision },
     } = lowestTag
-    const message = `the tag ${name} pins version ${number}, of revision ${revision}: compact before ${revision} at most, or take the tag away`
+    const message = `The tag ${name} pins version ${number}, of revision ${revision}. Compact before ${revision} at most, or delete the tag.`
     throw new RegistryError('PINNED_BY_TAG', message, { tag: name, version: number, revision })
   }
   return true
 }
 
 export function historyDamagedError(count: number, first: string): RegistryError {
-  const found = count === 1 ? 'one thing is' : `${count} things are`
-  const message = `nothing was compacted: ${found} not as written, the first: ${first}. \`cadastre verify\` tells of all; compacting would bury them`
+  const found = count === 1 ? 'one row is' : `${count} rows are`
+  const message = `Nothing was compacted: ${found} not as written, first ${first}. \`cadastre verify\` lists them all; compacting would hide them.`
   return new RegistryError('HISTORY_DAMAGED', message, { corruptions: count })
 }

@@ -14,7 +14,7 @@ import { moveHead } from './move-head.js'
 import { changedSinceOffered } from './offered-originals.js'
 import { appliedOutcome, type PlannedOutcome, planReply, storeReply } from './planned-outcome.js'
 
-/** What applying a version needs besides the state. */
+/** The target of applying a version, read from the log. */
 export interface VersionTarget {
   readonly version: number
   readonly digest: string

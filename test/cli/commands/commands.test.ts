@@ -467,7 +467,7 @@ describe('compact', () => {
     const pinned = await run('compact', 'r2')
     expect(pinned).toMatchObject({
       code: 1,
-      err: expect.stringContaining('the tag release/1 pins version 1, of revision 1') as string,
+      err: expect.stringContaining('The tag release/1 pins version 1, of revision 1') as string,
     })
     expect((await run('compact', 'r1')).code).toBe(0)
     expect(await run('compact', 'r9')).toMatchObject({

@@ -147,7 +147,7 @@ describe.each([
     await gateway.data(SET_TAG, { version: 4 })
     const { errors } = await gateway.run(COMPACT, { before: 5 })
     expect(errors[0]!.extensions).toEqual({ code: 'PINNED_BY_TAG', tag: 't', version: 4, revision: 4 })
-    expect(errors[0]!.message).toContain('the tag t pins version 4')
+    expect(errors[0]!.message).toContain('The tag t pins version 4')
     expect(await gateway.code(COMPACT, { before: 99 })).toBe('REVISION_NOT_FOUND')
     expect(await gateway.code(COMPACT, { before: -1 })).toBe('BAD_USER_INPUT')
     expect(await gateway.code(COMPACT, { before: 1.5 })).toBe('BAD_USER_INPUT')

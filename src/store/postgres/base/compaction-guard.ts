@@ -2,19 +2,19 @@ import { compactedError } from '../../planning/compacted-errors.js'
 import type { RetryingClient } from './retrying-client.js'
 
 /*
- * Compaction first says that what lies before a revision is gone, then removes it. So a statement that looks at the
- * oldest revision as of its own instant knows whether the rows it reads are whole: where that is not above the revision
- * asked for, nothing of it had been removed yet.
+ * Compaction first raises the oldest revision, then removes rows. So a statement that reads the oldest revision in its
+ * own snapshot knows whether the rows it reads are complete: unless that is above the requested revision, none of them
+ * had been removed yet.
  */
 
-/** The statement's rows with `oldest` beside each; one row of nulls where it has none. */
+/** Adds the oldest revision to a statement's rows as `oldest`. A statement without rows returns one row of nulls. */
 export function withOldestRevision(statement: string): string {
   return `SELECT pointer.oldest_revision AS oldest, q.* FROM head_pointer pointer LEFT JOIN LATERAL (${statement}) q ON true`
 }
 
 export type WithOldestRevision<Row> = Row & { readonly oldest: number }
 
-/** The rows themselves. @throws RegistryError COMPACTED where the revision lies below the oldest */
+/** The statement's own rows. @throws RegistryError COMPACTED if the revision is below the oldest */
 export function uncompactedRows<Row extends { readonly ns: string }>(
   rows: readonly WithOldestRevision<Row>[],
   revision: number,
@@ -25,8 +25,9 @@ export function uncompactedRows<Row extends { readonly ns: string }>(
 }
 
 /**
- * Rows of a statement that tells the oldest revision in each, by itself: one step less than to join it. Where there are none it is asked for; it
- * only grows, so what is not above this revision now was not when nothing was found. @throws RegistryError COMPACTED
+ * Checks rows that have the oldest revision as a column of their own, which saves a join. If there are no rows, it is
+ * read by another query: it only grows, so if it is not above the revision now, it was not before.
+ * @throws RegistryError COMPACTED
  */
 export async function checkUncompacted<Row>(
   client: RetryingClient,
@@ -41,14 +42,14 @@ export async function checkUncompacted<Row>(
   return rows
 }
 
-/** Without the row of nulls. */
+/** The rows without the row of nulls. */
 export function presentRows<Row extends { readonly ns: string | null }>(rows: readonly Row[]): Row[] {
   return rows.filter(({ ns }) => ns !== null)
 }
 
 /**
- * Whether a row of `change` is kept, as a condition beside `head_pointer pointer`: from the oldest revision on all are, before it
- * the last of each entry. What is not may still be there.
+ * Whether a row of `change` is retained, as a condition beside `head_pointer pointer`. All rows from the oldest revision
+ * on are, and before it the last row of each entry. Other rows may not have been removed yet.
  */
 export function isRetained(alias: string): string {
   return `(${alias}.revision >= pointer.oldest_revision OR NOT EXISTS (SELECT 1 FROM change later WHERE later.ns = ${alias}.ns

@@ -2,15 +2,15 @@ import type { Options } from 'postgres'
 
 type Connection = Options<Record<string, never>>
 
-/** A lost server is tried again that often, in seconds: the driver's own back-off reaches 20 s. */
+/** Seconds between attempts to reconnect: the driver's own backoff reaches 20 s. */
 const RECONNECT_SECONDS = 0.1
 /** @bound Time for connecting to Postgres. */
 const CONNECT_TIMEOUT_SECONDS = 5
 
 /**
- * Reads `DATABASE_URL`: `postgres://user:password@host:port/database?…`. A Unix socket's folder stands as
- * `?host=/folder` or percent-encoded in the host's place.
- * @throws Error naming what cannot be read
+ * Parses `DATABASE_URL`: `postgres://user:password@host:port/database?…`. The folder of a Unix socket is given as
+ * `?host=/folder` or, percent-encoded, as the host.
+ * @throws Error naming the part that cannot be parsed
  */
 export function connectionOptions(databaseUrl: string): Connection {
   let url: URL
@@ -18,10 +18,10 @@ export function connectionOptions(databaseUrl: string): Connection {
     // The password may be anything, so only the form of the rest is reported.
     url = new URL(databaseUrl)
   } catch {
-    throw new Error('DATABASE_URL is not a URL of the form postgres://user:password@host:port/database')
+    throw new Error('DATABASE_URL is not a URL of the form postgres://user:password@host:port/database.')
   }
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
-    throw new Error(`DATABASE_URL begins with ${url.protocol}// where postgres:// is needed`)
+    throw new Error(`DATABASE_URL begins with ${url.protocol}//. It must begin with postgres://.`)
   }
   const parameters = url.searchParams
   const host = parameters.get('host') ?? (decodeURIComponent(url.hostname) || 'localhost')

@@ -8,11 +8,12 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
 /**
- * Wakes listeners when some gateway has moved the head. A wake-up carries nothing and may be lost while the
- * connection is; so after every (re)connect the listeners are woken too, to read the log by their cursor.
+ * Notifies listeners of this gateway when any gateway has moved the head or sent mail. A notification carries no data
+ * and may be lost with the connection, so listeners are also notified after every (re)connect and then read the log from
+ * their cursor.
  *
- * The driver would re-subscribe by itself, but it gives up where the server is not back at once: each
- * connection here is a client of its own, and its end begins the next.
+ * The driver would subscribe again by itself, but gives up if the server is not back at once. Here each connection is a
+ * client of its own, and its end opens the next.
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
@@ -32,18 +33,18 @@ export class Notifications {
     return () => this.#listeners.delete(listener)
   }
 
-  /** On the same connection: who is to look; null after a (re)connect, when anything may have been missed. */
+  /** Calls back with the addressee of mail; with null after a (re)connect, when mail may have been missed. */
   onExchange(listener: (addressee: string | null) => void): () => void {
     this.#exchange.add(listener)
     return () => this.#exchange.delete(listener)
   }
 
-  /** On the same connection: whose instances have changed; null where it may be any entry's. */
+  /** Calls back with the entry whose instances have changed; with null if it may be any entry. */
   onInstances(listener: (entry: string | null) => void): void {
     this.#instances = listener
   }
 
-  /** Wakes all; our own commits need no way round through the server. */
+  /** Notifies the listeners of a head movement: this gateway's own commits need no detour through the server. */
   wake(): void {
     for (const listener of [...this.#listeners]) listener()
   }
@@ -69,13 +70,13 @@ export class Notifications {
     }
   }
 
-  #hear(channel: string, payload: string): void {
+  #receive(channel: string, payload: string): void {
     if (channel === ADVANCE_CHANNEL) this.wake()
     else if (channel === EXCHANGE_CHANNEL) this.#call(payload)
     else if (channel === INSTANCE_CHANNEL) this.#instances(payload === '*' ? null : payload)
   }
 
-  /** Until the connection ends; tells whether it ever listened. */
+  /** Listens until the connection ends. @returns whether it ever listened */
   async #listenOnce(): Promise<boolean> {
     let ended = () => {}
     const end = new Promise<void>((resolve) => {
@@ -86,26 +87,26 @@ export class Notifications {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
-      // Where the connection is cut while the driver asks for them, nobody listens to the promise that fails.
+      // If the connection is cut while the driver fetches types, that rejection would be unhandled.
       fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
-      onnotify: (channel: string, payload: string) => this.#hear(channel, payload),
+      onnotify: (channel: string, payload: string) => this.#receive(channel, payload),
     } as Parameters<typeof postgres>[0] & object)
     let listened = false
     try {
       this.#stop.signal.addEventListener('abort', ended, { once: true })
-      // Not the driver's `listen`: it keeps the end of its connection to itself, and cut once more while it subscribes
-      // anew it says nothing and hears nothing any more.
+      // Not the driver's `listen`: it does not report the end of its connection, and if the connection is cut again while
+      // it subscribes, it stays silent forever.
       await Promise.race([client.unsafe(CHANNELS.map((channel) => `LISTEN ${channel}`).join('; ')), end])
-      // Anything may have been missed.
+      // Notifications may have been missed.
       this.wake()
       this.#call(null)
       this.#instances(null)
       listened = true
       await end
     } catch {
-      // The server is not there: the next turn of the loop tries again, readers say so by themselves.
+      // The server is not there. The loop tries again; readers report it by themselves.
     } finally {
       this.#stop.signal.removeEventListener('abort', ended)
       await client.end({ timeout: 0 }).catch(() => {})

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 
-/** What the driver says when the server is not there, by error code; 57P0x: shutting down or starting up. */
+/** Error codes of a server that cannot be reached; 57P0x: it is shutting down or starting up. */
 const CONNECTION_FAILURES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -23,7 +23,7 @@ const CONNECTION_FAILURES = new Set([
   '08006',
   '53300',
 ])
-/** Out of space, of memory, of locks; a file that cannot be written: the server lives, but cannot do it now. */
+/** No space, memory or locks left, or a file cannot be written: the server runs but cannot serve this now. */
 const CLASS_INSUFFICIENT_RESOURCES = '53'
 const CLASS_SYSTEM_ERROR = '58'
 const CANCELLED = '57014'
@@ -33,7 +33,7 @@ const READ_ONLY = '25006'
 export function errorCode(error: unknown): string {
   const candidate = error as { code?: unknown; cause?: unknown } | null
   if (typeof candidate?.code === 'string') return candidate.code
-  // drizzle wraps what the driver throws.
+  // Drizzle wraps the driver's errors.
   return candidate?.cause == null ? '' : errorCode(candidate.cause)
 }
 
@@ -41,20 +41,20 @@ export function isConnectionFailure(error: unknown): boolean {
   return CONNECTION_FAILURES.has(errorCode(error))
 }
 
-/** The store's errors in the registry's words; others stay as they are, to be masked and logged. */
+/** Maps an error of the store to a RegistryError. Other errors are returned as they are, to be masked and logged. */
 export function toRegistryError(error: unknown): unknown {
   if (error instanceof RegistryError) return error
   const code = errorCode(error)
   if (code === CANCELLED || code === LOCK_NOT_AVAILABLE) {
-    return new RegistryError('TIMEOUT', 'the store took too long; ask for less, or try again', {}, { cause: error })
+    return new RegistryError('TIMEOUT', 'The store took too long. Request less, or try again.', {}, { cause: error })
   }
   if (CONNECTION_FAILURES.has(code)) {
-    return new RegistryError('UNAVAILABLE', 'the store cannot be reached; try again', {}, { cause: error })
+    return new RegistryError('UNAVAILABLE', 'The store cannot be reached. Try again.', {}, { cause: error })
   }
   if (code.startsWith(CLASS_INSUFFICIENT_RESOURCES) || code.startsWith(CLASS_SYSTEM_ERROR) || code === READ_ONLY) {
     return new RegistryError(
       'UNAVAILABLE',
-      'the store cannot write now; nothing was changed, try again later',
+      'The store cannot write now; nothing was changed. Try again later.',
       { reason: code },
       { cause: error },
     )

@@ -3,20 +3,20 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, toRegistryError } from './postgres-errors.js'
 
-/** The driver with int8 read as a number. */
+/** The driver, with int8 parsed as a number. */
 export type Sql = DriverSql<{ bigint: number }>
-/** What runs within one transaction. */
+/** The driver within one transaction. */
 export type Transaction = TransactionSql<{ bigint: number }>
 
 export interface RetryingClientOptions {
   readonly databaseUrl: string
   readonly connections: number
   readonly timeoutMs: number
-  /** Settings of its sessions, besides the usual ones. */
+  /** Settings of the sessions, besides the usual ones. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A pause before a read is tried on a new connection. */
+/** Pause before a query is tried again on a new connection. */
 const RETRY_PAUSE_MS = 50
 /**
  * @bound Extra time after a read's deadline before the gateway gives up on the server. Postgres cancels slow statements
@@ -24,20 +24,20 @@ const RETRY_PAUSE_MS = 50
  */
 const GRACE_MS = 1_000
 
-/** int8 as a number: revisions and versions stay far below 2^53. */
+/** Parses int8 as a number: revisions and versions stay far below 2^53. */
 export const BIGINT_AS_NUMBER: { bigint: PostgresType<number> } = {
   bigint: { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number },
 }
 
 /**
- * Joins here go from a short list to one row of an index for each. A plan made while a table was small, or before
- * its statistics came, would read the whole table instead: 19 ms in place of 0.3 for one entry of 100,000.
+ * Settings for joins that look up one index row for each row of a short list. A plan made while a table was small, or
+ * before it had statistics, would read the whole table: 19 ms instead of 0.3 for one entry of 100,000.
  */
 export const INDEX_LOOKUPS = { enable_hashjoin: 'off', enable_mergejoin: 'off' } as const
 
 /**
- * A pool for reading in which every call settles. The driver's may not: a query on a backend that froze or
- * died can wait for good, so each races a deadline, after which the whole pool is given up for a new one.
+ * A connection pool whose every call settles. The driver's may not: a query on a backend that froze or died can wait
+ * forever. So each call races a deadline, after which the whole pool is replaced.
  */
 export class RetryingClient {
   #pool: Sql
@@ -50,13 +50,13 @@ export class RetryingClient {
   }
 
   /**
-   * Runs a read, again where the connection broke, until the deadline: reading twice does no harm.
+   * Runs a query, and again if the connection breaks, until the deadline. So the query must be safe to repeat.
    * @throws RegistryError UNAVAILABLE, TIMEOUT
    */
   async run<T>(query: (sql: Sql) => Promise<T>, timeoutMs = this.#options.timeoutMs): Promise<T> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'the store is closing')
+      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'The store is closing.')
       try {
         return await this.#race(query, deadline + GRACE_MS - performance.now())
       } catch (error) {
@@ -88,7 +88,7 @@ export class RetryingClient {
       timer = setTimeout(
         () => {
           this.#giveUp(pool)
-          reject(new RegistryError('TIMEOUT', 'the store did not answer in time; try again'))
+          reject(new RegistryError('TIMEOUT', 'The store did not answer in time. Try again.'))
         },
         Math.max(1, ms),
       )
@@ -103,7 +103,7 @@ export class RetryingClient {
   #giveUp(pool: Sql): void {
     if (this.#pool !== pool || this.#closed) return
     this.#pool = this.#open()
-    // Its own end may wait for the backend that does not answer.
+    // Its end may wait for the backend that does not answer.
     void pool.end({ timeout: 1 }).catch(() => {})
   }
 }

@@ -22,8 +22,8 @@ import {
  *                          ▲            ▲             ╎
  *                          └─ head_pointer ─┘         ╎ latest row of each id
  *                        (one row, locked by          ▼
- *                         whoever commits)          head ──▶ reference     derived from head: who refers to what
- *                                                   entry_name             every id there ever was
+ *                         the committer)            head ──▶ reference     derived from head: references between entries
+ *                                                   entry_name             every id that ever existed
  *
  * Text that is compared is COLLATE "C": order by code point, and a plain btree serves prefixes.
  */
@@ -35,32 +35,33 @@ const count = (name: string) => bigint(name, { mode: 'number' })
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
 
 /**
- * GIN puts off its work in a list that every search reads from end to end. At its usual 4 MB a find took 50 to 90 ms
- * after 100,000 entries had come in; without a list those took 1.9 s to index in place of 0.7. At 256 kB: 0.9 s, and
- * a find 0.4 ms.
+ * GIN defers work in a pending list that every search reads completely. At the default 4 MB a find took 50 to 90 ms
+ * after 100,000 entries were created. Without a list, indexing them took 1.9 s instead of 0.7. At 256 kB: 0.9 s, and a
+ * find 0.4 ms.
  */
 const SHORT_PENDING_LIST = { gin_pending_list_limit: 256 }
 
-/** Where the registry stands: its one row is the lock of all writers. */
+/** The head and what the next batch needs of it. Its one row is the lock of all writers. */
 export const headPointer = pgTable(
   'head_pointer',
   {
     id: smallint().primaryKey().default(1),
-    /** Random at birth: cursors carry it. */
+    /** Random, and never changed: cursors carry it. */
     registryId: uuid('registry_id').notNull().defaultRandom(),
     revision: count('revision').notNull(),
     version: count('version').notNull(),
     lastVersion: count('last_version').notNull(),
-    /** Of the version that is the head; the next changeset's chains over it. */
+    /** The digest of the version at the head; the next version's digest chains over it. */
     versionDigest: text('version_digest').notNull(),
     transitionDigest: text('transition_digest').notNull(),
     entryCount: count('entry_count').notNull(),
+    /** The time of the last transition, or a little later: see commit/head-stamp.ts. */
     movedAt: instant('moved_at').notNull().defaultNow(),
-    /** Of the dependency patterns that `reference` was filled by. */
+    /** The fingerprint of the dependency patterns that `reference` was filled by. */
     referencesFingerprint: text('references_fingerprint').notNull().default(''),
-    /** Of all tags' digests, modulo 2^256: so that one that is gone shows. */
+    /** The sum of all tags' digests, modulo 2^256: a missing tag changes it. */
     tagSum: text('tag_sum').notNull().default('0'.repeat(64)),
-    /** The lowest that can be read: what lies before it has been compacted away. */
+    /** The lowest revision that can be read: earlier ones have been compacted. */
     oldestRevision: count('oldest_revision').notNull().default(0),
   },
   (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)],
@@ -76,13 +77,13 @@ export const version = pgTable(
     author: text('author'),
     message: text('message'),
     createdAt: instant('created_at').notNull(),
-    /** MessagePack; v0 has none, nor has what was compacted away. */
+    /** MessagePack; null for v0 and for compacted versions. */
     changeset: bytes('changeset'),
     digest: text('digest').notNull(),
     created: integer('created').notNull(),
     updated: integer('updated').notNull(),
     deleted: integer('deleted').notNull(),
-    /** Sum of its state, where that was compacted away and others are built on it or the head was moved to it since. */
+    /** The sum of a compacted version's state, if later versions are built on it or the head was moved to it since. */
     state: text('state'),
   },
   (table) => [
@@ -102,10 +103,10 @@ export const transition = pgTable(
     message: text('message'),
     createdAt: instant('created_at').notNull(),
     changeCount: integer('change_count').notNull(),
-    /** Number of entries after it: the size of a snapshot without counting. */
+    /** Number of entries after the transition: the size of a snapshot without counting. */
     entryCount: count('entry_count').notNull(),
     digest: text('digest').notNull(),
-    /** Of the request that made it: by it an answer that got lost is found again. */
+    /** The id of the request that made it: a lost outcome is found by it. */
     requestId: uuid('request_id').notNull(),
   },
   (table) => [unique('transition_request').on(table.requestId), index('transition_created_at').on(table.createdAt)],
@@ -121,13 +122,13 @@ export const change = pgTable(
     position: integer('position').notNull(),
     deletePosition: integer('delete_position'),
     kind: codePointText('kind'),
-    /** JSON texts: the truth. jsonb would reorder keys and rewrite numbers. */
+    /** JSON texts, because jsonb would reorder keys and rewrite numbers. */
     meta: text('meta'),
     data: text('data'),
     digest: text('digest'),
     version: count('version'),
     previousRevision: count('previous_revision'),
-    /** What `find` searches; never given out. */
+    /** The copy of `meta` that `find` searches; never returned. */
     metaIndex: jsonb('meta_index'),
   },
   (table) => [
@@ -166,7 +167,7 @@ export const head = pgTable(
   ],
 )
 
-/** Every id that there ever was: what walks the ids of an old state, without the log's many rows of each. */
+/** Every id that ever existed: lists the ids of an old state without reading the log's many rows of each. */
 export const entryName = pgTable(
   'entry_name',
   {
@@ -176,13 +177,13 @@ export const entryName = pgTable(
   (table) => [primaryKey({ columns: [table.ns, table.name] })],
 )
 
-/** Who at the head refers to what. The target's two parts are of an id; of a namespace or a group, the name alone. */
+/** References between entries at the head. The target is an id in two columns, or only the name of a namespace or group. */
 export const reference = pgTable(
   'reference',
   {
     ns: codePointText('ns').notNull(),
     name: codePointText('name').notNull(),
-    /** Place among the entry's references: paths and texts are too long for an index. */
+    /** The index among the entry's references: paths and texts are too long for a key. */
     ordinal: integer('ordinal').notNull(),
     path: text('path').notNull(),
     reference: text('reference').notNull(),
@@ -205,13 +206,13 @@ export const tag = pgTable(
     movable: boolean('movable').notNull(),
     createdAt: instant('created_at').notNull(),
     author: text('author'),
-    /** Of all of it. */
+    /** The digest of all fields. */
     digest: text('digest').notNull(),
   },
   (table) => [index('tag_version').on(table.version)],
 )
 
-/** What stands in for the history that was compacted away, so that the rest can be checked: one row, or none. */
+/** Replaces the compacted history, so that the rest can be verified: one row, or none. */
 export const baseline = pgTable(
   'baseline',
   {
@@ -220,23 +221,23 @@ export const baseline = pgTable(
     versionsDigest: text('versions_digest').notNull(),
     transitionsDigest: text('transitions_digest').notNull(),
     rows: text('rows').notNull(),
-    /** False while something of what was compacted away is still there. */
+    /** False while some compacted rows have not been removed. */
     removed: boolean('removed').notNull(),
   },
   (table) => [check('baseline_one_row', sql`${table.id} = 1`)],
 )
-/** Who uses which entry at the moment. What has expired may stand here for a while yet. */
+/** Leases of entries by clients. Expired rows may stay for a while. */
 export const instance = pgTable(
   'instance',
   {
     id: uuid('id').primaryKey(),
     ns: codePointText('ns').notNull(),
     name: codePointText('name').notNull(),
-    /** The instance's own name. */
+    /** The instance's name. */
     holder: codePointText('holder').notNull(),
     acquiredAt: instant('acquired_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
-    /** For how long it was acquired or last renewed. */
+    /** The duration of the lease, from the acquisition or last renewal. */
     ttlSeconds: integer('ttl_seconds').notNull(),
     token: count('token').notNull(),
     /** JSON text. */
@@ -249,7 +250,7 @@ export const instance = pgTable(
   ],
 )
 
-/** The last token given out for each id: it stays when the entry goes. */
+/** The last token of each id. It stays when the entry is deleted. */
 export const fencing = pgTable(
   'fencing',
   {
@@ -260,7 +261,7 @@ export const fencing = pgTable(
   (table) => [primaryKey({ columns: [table.ns, table.name] })],
 )
 
-/** Answers kept under their idempotency keys. */
+/** Replies stored under idempotency keys. */
 export const reply = pgTable(
   'reply',
   {
@@ -274,13 +275,13 @@ export const reply = pgTable(
   (table) => [primaryKey({ columns: [table.author, table.key] }), index('reply_created_at').on(table.createdAt)],
 )
 
-/** A gateway that others may have to reach, for as long as it renews. */
+/** A gateway that others can send messages to, until its lease expires. */
 export const gateway = pgTable(
   'gateway',
   {
     id: uuid('id').primaryKey(),
     leaseUntil: instant('lease_until').notNull(),
-    /** Whether the bus's events are to be sent to it. */
+    /** Whether events of the bus are sent to it. */
     listens: boolean('listens').notNull().default(false),
   },
   (table) => [index('gateway_lease').on(table.leaseUntil)],
@@ -291,7 +292,7 @@ const ofGateway = () =>
     .notNull()
     .references(() => gateway.id, { onDelete: 'cascade' })
 
-/** A client that takes part in transactions, and the gateway that it hangs on. */
+/** A client that takes part in transactions, and the gateway it is connected to. */
 export const participation = pgTable(
   'participation',
   {
@@ -304,20 +305,20 @@ export const participation = pgTable(
   (table) => [index('participation_gateway').on(table.gateway)],
 )
 
-/** A proposal whose answer is awaited by this gateway: here it is decided which answer was the first. */
+/** A proposal that a gateway awaits an answer to. This row decides which answer is the first. */
 export const proposal = pgTable(
   'proposal',
   {
     id: uuid('id').primaryKey(),
     gateway: ofGateway(),
     expiresAt: instant('expires_at').notNull(),
-    /** Of the answer that counted. */
+    /** The id of the first answer. */
     answer: uuid('answer'),
   },
   (table) => [index('proposal_gateway').on(table.gateway)],
 )
 
-/** What has been sent to a gateway and not been taken yet. */
+/** Messages sent to a gateway and not received yet. */
 export const mailbox = pgTable(
   'mailbox',
   {
@@ -331,24 +332,24 @@ export const mailbox = pgTable(
   (table) => [primaryKey({ columns: [table.gateway, table.seq] })],
 )
 
-/** A transaction that participants have heard of: should its gateway die, another one ends it. */
+/** A transaction that participants were notified of. If its gateway dies, another one ends it. */
 export const openTransaction = pgTable(
   'open_transaction',
   {
-    /** Of its commit request, and of the transition that it makes. */
+    /** The id of its commit request, and of the transition that it makes. */
     id: uuid('id').primaryKey(),
-    /** The gateway that runs it: nobody else may commit it. */
+    /** The gateway that runs it: no other gateway may commit it. */
     owner: uuid('owner').notNull(),
     leaseUntil: instant('lease_until').notNull(),
     /** MessagePack. */
     operations: bytes('operations').notNull(),
-    /** Participants that are owed its end. */
+    /** Participants that have to be notified of its end. */
     told: text('told').array().notNull(),
   },
   (table) => [index('open_transaction_lease').on(table.leaseUntil)],
 )
 
-/** Who has accepted what of it, and is to be told of the inverse if it is discarded. */
+/** Acceptances of its operations: these participants receive the inverse if it is discarded. */
 export const acceptance = pgTable(
   'acceptance',
   {
@@ -366,25 +367,25 @@ export const source = pgTable('source', {
   name: codePointText('name').primaryKey(),
   holder: uuid('holder').notNull(),
   leaseUntil: instant('lease_until').notNull(),
-  /** Grows with each change of the holder. */
+  /** Grows when the holder changes. */
   term: count('term').notNull().default(1),
-  /** After this revision it may have written what is not recorded yet. */
+  /** After this revision there may be writes without records. */
   writingSince: count('writing_since'),
-  /** JSON: what clients are shown of it. */
+  /** JSON: the state that clients are shown. */
   state: text('state'),
 })
 
-/** What a source gave for an entry. */
+/** The content that a source provided for an entry. */
 export const sourceEntry = pgTable(
   'source_entry',
   {
     source: codePointText('source').notNull(),
     ns: codePointText('ns').notNull(),
     name: codePointText('name').notNull(),
-    /** Null: no location defines it any more. */
+    /** Null if no location defines the entry any more. */
     location: text('location'),
     digest: text('digest').notNull(),
-    /** By which it wrote the entry; null where it does not own it. */
+    /** The revision by which it wrote the entry; null if it does not own it. */
     revision: count('revision'),
   },
   (table) => [
@@ -395,7 +396,7 @@ export const sourceEntry = pgTable(
   ],
 )
 
-/** A location of a source, and the stamp under which it was fully taken over. */
+/** A location of a source, and the stamp under which it was applied completely. */
 export const sourceLocation = pgTable(
   'source_location',
   {
@@ -409,7 +410,7 @@ export const sourceLocation = pgTable(
   (table) => [primaryKey({ columns: [table.source, table.key] })],
 )
 
-/** A wish that a source be loaded anew, and its answer. */
+/** A request to reload a source, and its report. */
 export const sourceRequest = pgTable('source_request', {
   id: uuid('id').primaryKey(),
   source: codePointText('source').notNull(),

@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 import { BIGINT_AS_NUMBER, type Sql } from './retrying-client.js'
 
-/** Work on a connection of its own, which no deadline of a read ends. */
+/** Runs work on a connection of its own, without the deadline of reads. */
 export async function withClient<T>(databaseUrl: string, work: (client: Sql) => Promise<T>): Promise<T> {
   const client = postgres({ ...connectionOptions(databaseUrl), max: 1, types: BIGINT_AS_NUMBER })
   try {
