@@ -76,7 +76,7 @@ export function compileVariables(
 /** Readers of input object types, which may contain themselves. */
 type ObjectReaders = Map<GraphQLInputObjectType, ReadValue>
 
-/** Makes a reader for values that are neither null nor left out. */
+/** Makes a reader for values that are neither null nor omitted. */
 function readerOf(type: GraphQLInputType, readers: ObjectReaders): ReadValue {
   if (isNonNullType(type)) return readerOf(type.ofType as GraphQLInputType, readers)
   if (isListType(type)) {

@@ -66,8 +66,8 @@ SnapshotRef.implement({
 builder.queryField('snapshot', (t) =>
   t.field({
     type: SnapshotRef,
-    description: 'The state at a version, revision or time; at the head when `at` is left out.',
-    args: { at: t.arg({ type: AtRef, description: 'Which state.' }) },
+    description: 'The state of the registry at a version, revision, tag or time; the head by default.',
+    args: { at: t.arg({ type: AtRef, description: 'The state to read. The head by default.' }) },
     resolve: async (_root, { at }, context) => ({ revision: await revisionFrom(at, context) }),
   }),
 )

@@ -35,7 +35,10 @@ TransitionRef.implement({
       resolve: ({ to }, _args, context) => loadVersion(to, context),
     }),
     author: t.exposeString('author', { nullable: true, description: 'The author of the transition; null if unknown.' }),
-    message: t.exposeString('message', { nullable: true, description: 'The message of the author.' }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'The message of the author; null if there is none.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the commit.' }),
     changes: t.field({
       type: EntryChangeConnection,

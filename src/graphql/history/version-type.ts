@@ -44,7 +44,10 @@ VersionRef.implement({
       resolve: async ({ number }, _args, { loaders }) => (await loaders().head()).version === number,
     }),
     author: t.exposeString('author', { nullable: true, description: 'The author of the changeset; null if unknown.' }),
-    message: t.exposeString('message', { nullable: true, description: 'The message of the author.' }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'The message of the author; null if there is none.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the commit.' }),
     digest: t.exposeString('digest', {
       description:

@@ -20,23 +20,24 @@ export const ProblemRef = builder.objectRef<Problem>('Problem').implement({
     }),
     entryId: t.id({
       nullable: true,
-      description: 'The id of the affected entry. An invalid id is returned as it was sent.',
+      description:
+        'The id of the affected entry; null if there is no single one. An invalid id is returned as it was sent.',
       resolve: ({ entryId }) => entryId ?? null,
     }),
     operation: t.int({
       nullable: true,
-      description: 'The index of the affected operation in the input, from 0.',
+      description: 'The index of the affected operation in the input, from 0; null if there is no single one.',
       resolve: ({ operation }) => operation ?? null,
     }),
     participant: t.string({
       nullable: true,
-      description: 'The name of the participant that rejected, timed out or failed.',
+      description: 'The name of the participant that rejected, timed out or failed; null for other problems.',
       resolve: ({ participant }) => participant ?? null,
     }),
     current: t.field({
       type: EntryRef,
       nullable: true,
-      description: 'The affected entry as it is now, for example what a CONFLICT is with.',
+      description: 'The affected entry as it is now, e.g. for a CONFLICT; null if it would not explain the problem.',
       resolve: ({ current }) => current ?? null,
     }),
   }),
