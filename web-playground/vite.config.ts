@@ -2,9 +2,9 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   root: import.meta.dirname,
-  // Relative: the page works at whatever path a proxy puts the gateway under.
+  // Relative, so that the page works under any path of a proxy.
   base: './',
-  // React's JSX transform is the bundler's own; a plugin with hot reloading would buy a production build nothing.
+  // The bundler has React's JSX transform. A plugin with hot reloading is useless in a production build.
   oxc: { jsx: { runtime: 'automatic' } },
   worker: { format: 'es' },
   build: {
@@ -12,12 +12,12 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: false,
     reportCompressedSize: false,
-    // The page uses light-dark(); the browsers that have it need nothing lowered.
+    // Browsers with light-dark(), which the page uses, need no older syntax.
     target: ['chrome123', 'firefox121', 'safari17.5'],
-    // The editor is one chunk of 3 MB, loaded after the first paint: the default limit of 500 kB would always warn.
+    // The editor is one chunk of 3 MB, loaded after the first paint. The default limit of 500 kB would always warn.
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
-      // "use client" and its like speak to servers that render React; in a bundle for browsers they mean nothing.
+      // Directives such as "use client" are for servers that render React. In a browser bundle they have no meaning.
       onLog: (level, log, report) => {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log)
       },

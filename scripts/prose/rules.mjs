@@ -35,7 +35,7 @@ export const phraseRules = [
   { pattern: /\bin place of\b/i, instead: 'instead of', example: 'One in place of two.' },
   { pattern: /\bsave (?:for|where|that)\b/i, instead: 'except', example: 'All save for the last.' },
   { pattern: /\bthin path\b/i, instead: 'fast path', example: 'The thin path answers.' },
-  { pattern: /(?<!<)\bcircles?\b(?!Of)/, instead: 'cycle', example: 'A circle is broken.' },
+  { pattern: /(?<!<)\bcircles?\b(?!Of| \{)/, instead: 'cycle', example: 'A circle is broken.' },
   { pattern: /\b(?:gathered|shared) looks?\b/i, instead: 'read-index query', example: 'A shared look at the head' },
   {
     pattern: /\ba look (?:at|that)\b/i,

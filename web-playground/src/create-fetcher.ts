@@ -13,15 +13,15 @@ interface Observer {
 }
 
 /**
- * The operation to run, read from the text itself: the name and syntax tree that the editor passes along lag behind
- * the text by 100 ms, so that the first run after a change of tabs would name the operation of the tab before.
+ * The GraphQL operation to run, parsed from the text. The name and syntax tree that the editor passes lag behind the text by
+ * 100 ms, so the first run after a tab change would name the operation of the previous tab.
  */
 const chosenOperation = ({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined => {
   try {
     const operations = parse(query).definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION)
     return operations.find((each) => each.name?.value === operationName) ?? operations[0]
   } catch {
-    return undefined // The gateway says what is wrong with the text better than this page could.
+    return undefined // The gateway reports syntax errors better than this page could.
   }
 }
 
@@ -39,7 +39,7 @@ const post = async (url: string, request: FetcherParams, headers: Headers): Prom
   }
 }
 
-/** A browser sets no headers on a WebSocket: the protocol's `connection_init` carries them instead. */
+/** Browsers cannot set headers on a WebSocket, so `connection_init` carries them. */
 const connectionParams = (headers: Headers): Headers => {
   const params = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   const author = params['x-cadastre-author']
@@ -51,7 +51,7 @@ const readable = (problem: unknown): unknown =>
     ? new Error(`The gateway closed the connection: ${problem.code} ${problem.reason}`.trim())
     : problem
 
-/** An observable rather than an async iterator: stopping it takes effect at once, not with the next result. */
+/** Returns an observable instead of an async iterator, because stopping it takes effect at once. */
 const follow = (endpoint: Endpoint, shared: Client, request: FetcherParams, headers: Headers) => ({
   subscribe(observer: Observer) {
     const own = Object.keys(headers).length > 0 ? openSocket(endpoint.socket, connectionParams(headers)) : undefined
@@ -69,7 +69,7 @@ const follow = (endpoint: Endpoint, shared: Client, request: FetcherParams, head
   },
 })
 
-/** Queries and mutations by POST, subscriptions over graphql-ws. Both carry the headers typed into the editor. */
+/** Sends queries and mutations by POST, and subscriptions over graphql-ws. Both carry the headers from the editor. */
 export const createFetcher = (endpoint: Endpoint, shared: Client): Fetcher =>
   ((params, options) => {
     const headers = (options?.headers ?? {}) as Headers

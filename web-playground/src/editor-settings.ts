@@ -3,14 +3,14 @@ import { useEffect } from 'react'
 
 type Theme = 'dark' | 'light'
 
-/** The accents of page.css, as the editor wants them: it reads no custom properties. */
+/** The accent colours of page.css. The editor cannot read custom properties. */
 const ACCENTS: Readonly<Record<Theme, { base: 'vs' | 'vs-dark'; accent: string; surface: string; argument: string }>> =
   {
     dark: { base: 'vs-dark', accent: '#2dd4bf', surface: '#212a3b', argument: '#908aff' },
     light: { base: 'vs', accent: '#0f766e', surface: '#ffffff', argument: '#5b57c4' },
   }
 
-/** By the names that GraphiQL gives its own two, which these replace. */
+/** Themes under the names of GraphiQL's own two, which they replace. */
 const THEME_NAMES: Readonly<Record<Theme, string>> = { dark: 'graphiql-DARK', light: 'graphiql-LIGHT' }
 
 const themeColours = (theme: Theme): Record<string, string> => {
@@ -38,10 +38,10 @@ const themeColours = (theme: Theme): Record<string, string> => {
   }
 }
 
-/** The editor's, as GraphiQL sets it; its style sheet brings the face along. */
+/** The font that GraphiQL sets. Its style sheet includes the font face. */
 const EDITOR_FONT = '15px "Fira Code"'
 
-/** What the editor offers no property for: its colours, its letters' width, and long lines that wrap. */
+/** Settings that the editor has no property for: colours, character width and wrapping of long lines. */
 export const EditorSettings = (): null => {
   const monaco = useMonaco((state) => state.monaco)
   const queryEditor = useGraphiQL((state) => state.queryEditor)
@@ -55,9 +55,9 @@ export const EditorSettings = (): null => {
     }
   }, [monaco])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new editor measures its letters again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new editor measures its characters again
   useEffect(() => {
-    // The editor measures its letters once; done before their face is there, cursor and guides stand beside the text.
+    // The editor measures its characters once. Before the font is loaded, cursor and guides would be misplaced.
     if (monaco) void document.fonts.load(EDITOR_FONT).then(() => monaco.editor.remeasureFonts())
   }, [monaco, queryEditor])
 

@@ -1,4 +1,4 @@
-/** Where the gateway answers, over HTTP and over WebSocket: always the origin that served this page. */
+/** The gateway's URLs for HTTP and WebSocket, always on the origin that served this page. */
 export interface Endpoint {
   readonly http: string
   readonly socket: string

@@ -1,8 +1,8 @@
 const PREFIX = 'cadastre:'
 
 /**
- * What the editor remembers, under names of this page's own: other pages of the same host keep theirs, also when the
- * editor is asked to clear everything. Null where the browser forbids storage: the page then remembers nothing.
+ * The storage of the editor, under a prefix of this page. Other pages of the same host keep their items, even if the editor
+ * clears its storage. Null if the browser forbids storage; then the page stores nothing.
  */
 export const openPageStorage = (): Storage | null => {
   try {

@@ -19,20 +19,20 @@ const openingTabs = Object.values(examples)
   .filter((example) => example.opens)
   .map((example) => ({ query: example.query, variables: variablesText(example.variables) }))
 
-const NEW_TAB = '# A new operation. Ctrl-Space completes, Ctrl-Enter runs.\n\n'
+const NEW_TAB = '# Write a GraphQL operation. Ctrl-Space completes, Ctrl-Enter runs.\n\n'
 
-/** The tree shows what this registry is about, so a first visit begins with it where there is room for both. */
+/** The tree shows what this registry is about, so a first visit opens it if there is room. */
 const beginsWithTree = (storage: Storage | null): boolean =>
   storage?.getItem('graphiql:tabState') == null && window.innerWidth >= 1200
 
-/** The whole page: one line that is always true of the registry, and below it the editor. */
+/** The whole page: a status bar of the registry, and the editor below it. */
 export const Playground = ({ fetcher, live, storage, treePlugin }: Props) => (
   <div className="cadastre-page">
     <StatusBar live={live} />
     <main className="cadastre-editor" aria-label="GraphQL editor">
       <GraphiQL
         fetcher={fetcher}
-        // Null is understood, as "remember nothing"; only the type does not say so.
+        // GraphiQL accepts null and then stores nothing, but its type does not allow it.
         storage={storage as Storage}
         defaultTabs={openingTabs}
         defaultQuery={NEW_TAB}

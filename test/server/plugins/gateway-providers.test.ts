@@ -164,7 +164,7 @@ describe("a plugin's provider", () => {
     [
       'a configuration that does not fit',
       'bus: { provider: counting, prefix: 1, other: 2 }',
-      /prefix: must be string.*other: is not a key|other: is not a key.*prefix: must be string/,
+      /prefix: must be string.*other: is not a known key|other: is not a known key.*prefix: must be string/,
     ],
     [
       'a bus that does not go with the store',

@@ -15,7 +15,7 @@ const ExamplesPanel = () => {
   return (
     <section aria-label="Examples">
       <h2 className="cadastre-panel-title">Examples</h2>
-      <p className="cadastre-panel-lead">Each opens in a tab of its own, with variables that work.</p>
+      <p className="cadastre-panel-lead">Each opens in a new tab, with variables that work.</p>
       <ul className="cadastre-list">{Object.values(examples).map(row)}</ul>
     </section>
   )

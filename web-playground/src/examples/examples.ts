@@ -8,13 +8,13 @@ import snapshot from './snapshot.graphql?raw'
 import variables from './variables.json'
 import versionTree from './version-tree.graphql?raw'
 
-/** An operation that this page offers, with variables that make it run as it stands. */
+/** A GraphQL operation that this page offers, with variables that make it run as it is. */
 export interface Example {
   readonly title: string
   readonly summary: string
   readonly query: string
   readonly variables: object
-  /** Whether the page opens with it; the others wait in the list of examples. */
+  /** Whether the page opens with it. The others are in the list of examples. */
   readonly opens: boolean
 }
 
@@ -44,7 +44,7 @@ export const examples: Readonly<Record<ExampleName, Example>> = {
   },
   rollBack: {
     title: 'Roll back',
-    summary: 'Move the head to an older version; a dry run at first.',
+    summary: 'Move the head to an older version, as a dry run first.',
     query: rollBack,
     variables: variables.rollBack,
     opens: true,
@@ -57,8 +57,8 @@ export const examples: Readonly<Record<ExampleName, Example>> = {
     opens: true,
   },
   snapshot: {
-    title: 'Look at a snapshot',
-    summary: 'The whole registry as it stood at a version.',
+    title: 'Read a snapshot',
+    summary: 'The whole registry at one version.',
     query: snapshot,
     variables: variables.snapshot,
     opens: false,

@@ -7,13 +7,13 @@ export interface TabContent {
 
 const OPERATION_NAME = /^(?:query|mutation|subscription)\s+(\w+)/m
 
-/** As a person would type them, two spaces deep; nothing where there are none. */
+/** Variables as indented JSON; empty if there are none. */
 export const variablesText = (variables: object): string =>
   Object.keys(variables).length === 0 ? '' : JSON.stringify(variables, null, 2)
 
 /**
- * Gives a function that opens an operation in a tab of its own and, where `run` says so, runs it there.
- * Only what changes nothing should be run without having been asked for.
+ * Returns a function that opens a GraphQL operation in a new tab, and runs it there if `run` is true. Run only operations
+ * that change nothing.
  */
 export const useOpenInTab = (): ((content: TabContent, run: boolean) => void) => {
   const { addTab, updateActiveTabValues, setOperationName, run: runTab } = useGraphiQLActions()
@@ -24,7 +24,7 @@ export const useOpenInTab = (): ((content: TabContent, run: boolean) => void) =>
     addTab()
     queryEditor?.setValue(query)
     variableEditor?.setValue(text)
-    // The editors report what they were given 100 ms later; until then the tab would have no name, or another one's.
+    // The editors report their content 100 ms later. Until then the tab would have no name, or that of another tab.
     updateActiveTabValues({ query, variables: text })
     setOperationName(OPERATION_NAME.exec(query)?.[1] ?? '')
     if (run) runTab()

@@ -12,28 +12,28 @@ export type VersionNode = RecentVersionsQuery['versions']['nodes'][number]
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
-/** What the page knows of the registry at this moment; immutable, a new one for each change. */
+/** The page's current view of the registry. It is immutable; each change creates a new one. */
 export interface RegistryView {
   readonly connection: ConnectionState
-  /** Where the head stands and at which revision; absent before the first answer. */
+  /** The head's version and revision; absent before the first answer. */
   readonly head?: number
   readonly revision?: number
   /** The latest versions, ascending. */
   readonly versions: readonly VersionNode[]
   readonly versionCount: number
-  /** Why the versions shown may be out of date; null where they are not. */
+  /** Why the shown versions may be outdated, or null. */
   readonly problem: string | null
 }
 
 export interface LiveRegistry {
-  /** Calls the listener after every change; gives what ends that. */
+  /** Calls the listener after every change. Returns a function that removes it. */
   readonly listen: (listener: () => void) => () => void
   readonly view: () => RegistryView
 }
 
-/** What the panel draws: enough to see the shape of the tree, little enough to fetch anew with every changeset. */
+/** Versions that the panel draws: enough to show the tree's shape, few enough to fetch after every changeset. */
 const SHOWN_VERSIONS = 60
-/** A burst of changesets costs the gateway five looks at its versions a second at most. */
+/** A burst of changesets costs the gateway at most five queries per second. */
 const SHORTEST_PAUSE_MS = 200
 const RETRY_MS = 5_000
 
@@ -54,7 +54,7 @@ const fetchVersions = async (endpoint: Endpoint): Promise<RecentVersionsQuery> =
   return answer.data
 }
 
-/** Follows the head from now until the page goes away. */
+/** Follows the head until the page is closed. */
 export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry => {
   let current: RegistryView = { connection: 'connecting', versions: [], versionCount: 0, problem: null }
   const listeners = new Set<() => void>()
@@ -65,7 +65,7 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
 
   let wanted = false
   let fetching = false
-  /** One look at a time; what arrives meanwhile asks for one more, not for one each. */
+  /** Runs one query at a time. Changes that arrive meanwhile cause one more query together. */
   const refresh = async () => {
     wanted = true
     if (fetching) return
@@ -79,7 +79,7 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
       } catch (error) {
         change({ problem: error instanceof Error ? error.message : String(error) })
         await pause(RETRY_MS)
-        // Without a connection there is no use in asking: the first batch after it comes back asks anew.
+        // Without a connection a query is useless. The first batch after reconnecting starts one.
         wanted ||= current.connection === 'live'
       }
     }
@@ -97,7 +97,7 @@ export const followRegistry = (endpoint: Endpoint, client: Client): LiveRegistry
           change({ connection: 'live', revision, head: version.number })
           if (moved || current.problem !== null) void refresh()
         },
-        // The client comes back from lost connections by itself: what arrives here is the gateway's own refusal.
+        // The client reconnects by itself. An error here is a refusal of the gateway.
         error: () => {
           change({ connection: 'lost' })
           setTimeout(subscribe, RETRY_MS)

@@ -4,7 +4,7 @@ import { useRegistry } from './use-registry'
 const WORDS: Readonly<Record<ConnectionState, string>> = {
   connecting: 'Connecting',
   live: 'Live',
-  lost: 'Connection lost, trying again',
+  lost: 'Connection lost, reconnecting',
 }
 
 const Mark = () => (
@@ -18,7 +18,7 @@ const Mark = () => (
   </svg>
 )
 
-/** The project's name, and where its registry stands at this moment. */
+/** The project's name, and the head and revision of its registry. */
 export const StatusBar = ({ live }: { readonly live: LiveRegistry }) => {
   const { connection, head, revision } = useRegistry(live)
   return (

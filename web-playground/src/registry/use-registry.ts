@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
 import type { LiveRegistry, RegistryView } from './live-registry'
 
-/** The registry as it stands now; the component renders anew whenever that changes. */
+/** The current view of the registry. The component renders again after every change. */
 export const useRegistry = (live: LiveRegistry): RegistryView => useSyncExternalStore(live.listen, live.view)

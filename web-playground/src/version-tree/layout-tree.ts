@@ -1,15 +1,15 @@
-/** What the drawing needs to know of a version. */
+/** The fields of a version that the layout needs. */
 export interface TreeVersion {
   readonly number: number
   readonly previous: { readonly number: number } | null
 }
 
-/** Where a version stands: rows run from the newest at the top, lanes from the left. */
+/** The position of a version. Rows count from the newest at the top, lanes from the left. */
 export interface NodePosition {
   readonly number: number
   readonly row: number
   readonly lane: number
-  /** The parent's place; `below` where it is older than what is drawn, `none` for the root. */
+  /** The parent's position; `below` if it is older than the drawn versions, `none` for the root. */
   readonly parent: { readonly row: number; readonly lane: number } | 'below' | 'none'
 }
 
@@ -19,9 +19,9 @@ export interface TreeLayout {
 }
 
 /**
- * Places versions (ascending by number) so that no two lines cross a node. Read from the newest down, each lane waits
- * for one number: the parent of what stands above it in that lane. The leftmost lane waits for the head from the very
- * top, so that the head's lineage is the straight line on the left whatever branches were left behind.
+ * Places versions (ascending by number) so that no line crosses a node. From the newest down, each lane waits for one
+ * number: the parent of the version above it in that lane. The leftmost lane waits for the head from the top, so the head's
+ * lineage is always the straight line on the left.
  */
 export const layoutTree = (versions: readonly TreeVersion[], head: number | undefined): TreeLayout => {
   const newestFirst = [...versions].reverse()

@@ -3,7 +3,7 @@ import type { NodePosition, TreeLayout } from './layout-tree'
 export const ROW_HEIGHT = 52
 const LANE_WIDTH = 18
 const MARGIN = 14
-/** A tree as bushy as this is drawn up to here; further lanes lie upon the last one. */
+/** The most lanes that are drawn. Further lanes overlap the last one. */
 const MOST_LANES = 8
 
 const x = (lane: number) => MARGIN + Math.min(lane, MOST_LANES - 1) * LANE_WIDTH
@@ -12,7 +12,7 @@ const y = (row: number) => row * ROW_HEIGHT + ROW_HEIGHT / 2
 export const drawingWidth = (laneCount: number): number =>
   2 * MARGIN + (Math.min(laneCount, MOST_LANES) - 1) * LANE_WIDTH
 
-/** Straight down in the child's own lane, then over to the parent in the last row before it. */
+/** A line straight down in the child's lane, then over to the parent in the last row before it. */
 const linePath = ({ row, lane, parent }: NodePosition, rowCount: number): string | undefined => {
   if (parent === 'none') return undefined
   if (parent === 'below') return `M${x(lane)} ${y(row)}V${rowCount * ROW_HEIGHT}`
@@ -28,7 +28,7 @@ interface Props {
   readonly head: number | undefined
 }
 
-/** The tree beside its list. The list says the same in words, so the drawing is hidden from screen readers. */
+/** The drawing next to the list. The list has the same information, so the drawing is hidden from screen readers. */
 export const TreeDrawing = ({ layout, head }: Props) => {
   const { places, laneCount } = layout
   const width = drawingWidth(laneCount)

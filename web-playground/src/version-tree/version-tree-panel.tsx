@@ -62,7 +62,7 @@ const VersionTreePanel = ({ live }: { readonly live: LiveRegistry }) => {
         {versions.length < versionCount
           ? `The latest ${versions.length} of ${versionCount} versions.`
           : 'All versions.'}{' '}
-        Choose one to see the registry as it stood there.
+        Choose one to see the registry at that version.
       </p>
       {problem !== null && (
         <p className="cadastre-problem" role="alert">
@@ -88,7 +88,7 @@ const VersionTreeIcon = () => (
   </svg>
 )
 
-/** Made once for a page: the editor tells its panels apart by identity. */
+/** Create it once per page, because the editor identifies its panels by reference. */
 export const versionTreePlugin = (live: LiveRegistry): GraphiQLPlugin => ({
   title: 'Version tree',
   icon: VersionTreeIcon,
