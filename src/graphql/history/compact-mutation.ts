@@ -1,4 +1,5 @@
 import type { Compaction } from '../../store/contract/history.js'
+import { afterWrite } from '../base/after-write.js'
 import { builder } from '../base/builder.js'
 
 const CompactionRef = builder.objectRef<Compaction>('Compaction').implement({
@@ -36,12 +37,7 @@ builder.mutationField('compact', (t) =>
       before: t.arg({ type: 'SafeInt', required: true, description: 'The oldest revision to retain.' }),
       dryRun: t.arg.boolean({ description: 'Whether to only report what would be removed.' }),
     },
-    async resolve(_root, { before, dryRun }, context) {
-      try {
-        return await context.registry.compact({ before, dryRun: dryRun ?? false })
-      } finally {
-        context.renewLoaders()
-      }
-    },
+    resolve: (_root, { before, dryRun }, context) =>
+      afterWrite(context, context.registry.compact({ before, dryRun: dryRun ?? false })),
   }),
 )

@@ -1,7 +1,7 @@
 import { tagNameFault } from '../../core/history/tag.js'
+import { afterWrite } from '../base/after-write.js'
 import { builder } from '../base/builder.js'
 import { TagRef, VersionRef } from '../base/object-refs.js'
-import type { RequestContext } from '../base/request-context.js'
 import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
 import { nameCursors } from '../relay/cursor-codec.js'
@@ -87,7 +87,7 @@ builder.mutationFields((t) => ({
       'Error codes: VERSION_NOT_FOUND, TAG_NOT_FOUND (with `expectedVersion`), TAG_MOVED, TAG_FIXED.',
     args: { input: t.arg({ type: SetTagInputRef, required: true, description: 'The tag and its version.' }) },
     resolve: (_root, { input }, context) =>
-      afterwards(
+      afterWrite(
         context,
         context.registry.setTag(
           {
@@ -107,15 +107,6 @@ builder.mutationFields((t) => ({
       name: t.arg.string({ required: true, description: 'The name of the tag.' }),
       force: t.arg.boolean({ description: 'Whether to delete the tag even if it is fixed.' }),
     },
-    resolve: (_root, { name, force }, context) => afterwards(context, context.registry.deleteTag(name, force ?? false)),
+    resolve: (_root, { name, force }, context) => afterWrite(context, context.registry.deleteTag(name, force ?? false)),
   }),
 }))
-
-/** Waits for a write, then drops the loaders, so that the answer shows the registry after the write. */
-async function afterwards<Result>(context: RequestContext, write: Promise<Result>): Promise<Result> {
-  try {
-    return await write
-  } finally {
-    context.renewLoaders()
-  }
-}

@@ -96,7 +96,7 @@ function parsed(cursor: string): unknown[] {
   throw invalidCursor()
 }
 
-/** Short, and tells registries apart with an accidental collision of 2^-32. */
+/** Eight hexadecimal digits tell registries apart: an accidental collision has odds of 2^-32. */
 function shortened(registryId: string): string {
   return registryId.slice(0, 8)
 }

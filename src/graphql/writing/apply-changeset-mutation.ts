@@ -2,9 +2,10 @@ import type { SubmittedId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { LONGEST_TEXT } from '../../registry/writing/check-write.js'
 import type { RawOperation } from '../../registry/writing/write-input.js'
+import { afterWrite } from '../base/after-write.js'
 import { builder } from '../base/builder.js'
 import { EntryInputRef } from '../entry/entry-input.js'
-import { ApplyResultRef, outcomeOf } from './apply-result-type.js'
+import { ApplyResultRef } from './apply-result-type.js'
 
 const IF_REVISION = "A fence: refuses the operation with CONFLICT unless the entry's `revision` equals this."
 
@@ -106,7 +107,7 @@ builder.mutationField('applyChangeset', (t) =>
         dryRun: input.dryRun ?? false,
         idempotencyKey: input.idempotencyKey ?? null,
       }
-      return outcomeOf(context.registry.applyChangeset(request, { author: context.author }), context)
+      return afterWrite(context, context.registry.applyChangeset(request, { author: context.author }))
     },
   }),
 )

@@ -5,7 +5,6 @@ import type { CommitOutcome } from '../../store/contract/history-writer.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/object-refs.js'
-import type { RequestContext } from '../base/request-context.js'
 import { loadVersion } from '../loading/load-version.js'
 import { ProblemRef } from './problem-type.js'
 import { WarningRef } from './warning-type.js'
@@ -76,15 +75,6 @@ export const ApplyResultRef = builder.unionType('ApplyResult', {
   types: [AppliedRef, RefusedRef],
   resolveType: (outcome) => (outcome.type === 'applied' ? 'Applied' : 'Refused'),
 })
-
-/** Waits for a write, then drops the loaders, so that the answer shows the registry after the write. */
-export async function outcomeOf(write: Promise<CommitOutcome>, context: RequestContext): Promise<CommitOutcome> {
-  try {
-    return await write
-  } finally {
-    context.renewLoaders()
-  }
-}
 
 /** Changes that one statement reads. It bounds the memory of the read. */
 const CHUNK = 10_000

@@ -1,6 +1,7 @@
 import { LONGEST_TEXT } from '../../registry/writing/check-write.js'
+import { afterWrite } from '../base/after-write.js'
 import { builder } from '../base/builder.js'
-import { ApplyResultRef, outcomeOf } from './apply-result-type.js'
+import { ApplyResultRef } from './apply-result-type.js'
 
 interface Texts {
   readonly description: string
@@ -66,7 +67,7 @@ function addMove(move: keyof typeof MOVES): void {
           idempotencyKey: input.idempotencyKey ?? null,
           force: input.force ?? false,
         }
-        return outcomeOf(context.registry[move](request, { author: context.author }), context)
+        return afterWrite(context, context.registry[move](request, { author: context.author }))
       },
     }),
   )
