@@ -90,7 +90,7 @@ export async function commitOne(history: History, request: CommitRequest): Promi
   return outcome!
 }
 
-/** Applies, and fails where that is refused. */
+/** Applies a changeset. @throws Error if it is refused */
 export async function apply(
   history: History,
   ...operations: Sent[]

@@ -8,9 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the one server that the whole run shares; what is returned stops it and removes its folder. */
+/** Starts the server that the whole run shares. The returned function stops it and removes its folder. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Another server, of another version say, where it may create databases: `CADASTRE_TEST_POSTGRES=postgres://… npm test`.
+  // To use another server, for example of another version: `CADASTRE_TEST_POSTGRES=postgres://… npm test`.
   const given = process.env['CADASTRE_TEST_POSTGRES']
   if (given !== undefined) {
     project.provide('postgresUrl', given)

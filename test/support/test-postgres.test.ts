@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createTestDatabase, startTestPostgres } from './test-postgres.js'
 
 describe('the test server', () => {
-  it('gives every test a database of its own', async () => {
+  it('gives each test its own database', async () => {
     const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()])
     const [first, second] = [postgres(one.url), postgres(two.url)]
     await first`CREATE TABLE only_here (id int)`
@@ -15,7 +15,7 @@ describe('the test server', () => {
     await gone.end()
   })
 
-  it('can be killed and started again without losing what it acknowledged', async () => {
+  it('restarts after a SIGKILL without losing an acknowledged write', async () => {
     const server = await startTestPostgres()
     const sql = postgres(server.url, { max: 1 })
     await sql`CREATE TABLE kept (id int)`

@@ -4,19 +4,19 @@ import postgres from 'postgres'
 import { inject } from 'vitest'
 import { startThrowawayServer } from './throwaway-server.js'
 
-/** A database of a test's own. */
+/** A database for one test. */
 export interface TestDatabase {
   /** `postgres://cadastre@127.0.0.1:<port>/<name>`. */
   readonly url: string
-  /** Removes it, cutting whoever is still connected. */
+  /** Removes the database and ends its connections. */
   drop(): Promise<void>
 }
 
-/** A fresh, empty database on the server that the run shares. It is not durable: fsync is off. */
+/** Creates an empty database on the server that the run shares. It is not durable: fsync is off. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const maintenance = inject('postgresUrl')
   const name = `test_${randomBytes(8).toString('hex')}`
-  // Copying the template's few files is quicker here than logging them page by page, as fsync is off.
+  // With fsync off, copying the template's few files is faster than logging them page by page.
   await onServer(maintenance, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 STRATEGY file_copy`))
   const url = new URL(maintenance)
   url.pathname = `/${name}`
@@ -35,27 +35,27 @@ async function onServer(url: string, work: (sql: postgres.Sql) => Promise<unknow
   }
 }
 
-/** A server of a test's own, as durable as the real one, for killing. Its database is `cadastre`. */
+/** A server for one test, which may kill it. It is as durable as the embedded store. Its database is `cadastre`. */
 export interface TestPostgres {
   /** `postgres://cadastre@127.0.0.1:<port>/cadastre`; the same before and after a restart. */
   readonly url: string
   pid(): number
-  /** SIGKILL, to the server's first process only: the rest notice by themselves, as in real life. */
+  /** Sends SIGKILL to the server's first process only. The others end by themselves, as in production. */
   kill9(): void
-  /** SIGSTOP to all of its processes: connections stay and nobody answers. */
+  /** Sends SIGSTOP to all processes: connections stay open and nothing answers. */
   freeze(): void
   thaw(): void
-  /** Starts it again on the same data; recovers where it was killed. */
+  /** Starts the server again on the same data. It recovers if it was killed. */
   start(): Promise<void>
-  /** A fast shutdown; the data stay for `start`. */
+  /** Shuts the server down. The data remain for `start`. */
   stop(): Promise<void>
-  /** Copies the data of a stopped server; the returned function puts them back, once, while it is stopped again. */
+  /** Copies the data of a stopped server. The returned function restores them once, while the server is stopped again. */
   copyData(): () => void
-  /** Stops it and removes its data: call it when done. */
+  /** Stops the server and removes its data. */
   remove(): Promise<void>
 }
 
-/** Starts a server of the test's own; takes about two seconds. */
+/** Starts a server for one test. Takes about two seconds. */
 export async function startTestPostgres(): Promise<TestPostgres> {
   const server = await startThrowawayServer({ durable: true })
   return {
@@ -77,7 +77,7 @@ function signalAll(pid: number, signal: NodeJS.Signals): void {
     try {
       process.kill(each, signal)
     } catch (error) {
-      // A backend that has ended since they were counted.
+      // The child process has ended in the meantime.
       if (each === pid || (error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }

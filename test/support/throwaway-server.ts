@@ -10,7 +10,7 @@ import { launchPostmaster, type Postmaster } from '../../src/store/embedded/post
 import { prepareCluster } from '../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../src/store/embedded/run-as.js'
 
-/** A server of its own in a temporary folder, on 127.0.0.1 and on a socket. */
+/** A server in a temporary folder, which listens on 127.0.0.1 and on a Unix socket. */
 export interface ThrowawayServer {
   /** The address of a database over TCP. */
   url(database: string): string
@@ -18,21 +18,21 @@ export interface ThrowawayServer {
   readonly socketFolder: string
   readonly port: number
   pid(): number
-  /** Waits until the process is gone, whoever ended it. */
+  /** Resolves when the process has ended, for whatever reason. */
   exited(): Promise<void>
-  /** Starts it (again) on the same data and port. */
+  /** Starts the server again on the same data and port. */
   start(): Promise<void>
-  /** Stops it, keeping the data. */
+  /** Stops the server and keeps the data. */
   stop(): Promise<void>
-  /** Copies the data of a stopped server; the returned function puts them back, once, while it is stopped again. */
+  /** Copies the data of a stopped server. The returned function restores them once, while the server is stopped again. */
   copyData(): () => void
-  /** Stops it and removes its folder. */
+  /** Stops the server and removes its folder. */
   remove(): Promise<void>
 }
 
 const prefix = 'cadastre-test-postgres-'
 
-// A run that was killed leaves its folder behind (its server stops by itself); the pid in the name tells.
+// A killed run leaves its folder behind, while its server stops by itself. The folder's name has the pid of the run.
 function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
     try {
@@ -44,7 +44,7 @@ function removeAbandoned(): void {
   }
 }
 
-/** Makes the server and starts it. With `durable` it waits for the disk like the real one. */
+/** Creates and starts a server. With `durable` it waits for the disk, as the embedded store does. */
 export async function startThrowawayServer(options: {
   readonly durable: boolean
   readonly settings?: PostgresSettings
@@ -77,7 +77,7 @@ export async function startThrowawayServer(options: {
     }
     return launchPostmaster({ binaries, as, cluster, settings, log: () => undefined })
   }
-  // Another process may take the port between our look and the start.
+  // Another process may take the port before the server does.
   for (let attempt = 1; running === undefined; attempt++) {
     port = await freePort()
     try {
@@ -93,7 +93,7 @@ export async function startThrowawayServer(options: {
     pid: () => running?.pid ?? 0,
     exited: async () => running?.exited,
     async start() {
-      // Backends of a killed server take a moment to notice; until then their shared memory is in use.
+      // The child processes of a killed server end after a moment. Until then its shared memory is in use.
       for (let attempt = 1; ; attempt++) {
         try {
           running = await launch()
@@ -120,7 +120,7 @@ export async function startThrowawayServer(options: {
   }
 }
 
-/** A port that nobody listens on, below the range from which the system gives out ports to clients. */
+/** Finds an unused port, below the range from which the system assigns ports to clients. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)

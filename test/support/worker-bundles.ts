@@ -7,8 +7,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const WORKER = /new Worker\(new URL\('(\.\/[\w-]+)\.js', import\.meta\.url\)/g
 
 /**
- * Threads are started from a file of JavaScript beside the one that starts them. Of sources there is none: this makes it,
- * of the present sources, once for each run.
+ * Bundles the file of a worker thread. A thread starts from a JavaScript file beside the module that starts it, which the
+ * sources do not have. Each file is bundled once for a run.
  */
 export function workerBundles(): Plugin {
   // Below node_modules, so that packages are found from there.

@@ -24,7 +24,7 @@ export function openMemoryExchange(): Exchange {
 
   function deliver({ recipients, body }: ParticipationMessage): void {
     const present = recipients.flatMap((id) => participants.get(id)?.recipient ?? [])
-    if (present.length === 0) throw gone()
+    if (present.length === 0) throw recipientsDisconnected()
     for (const recipient of present) recipient.receive(body)
   }
 
@@ -37,7 +37,7 @@ export function openMemoryExchange(): Exchange {
       return async () => {
         participants.delete(id)
         for (const { recipients, fail } of offers.values())
-          if (!recipients.some((each) => participants.has(each))) fail(gone())
+          if (!recipients.some((each) => participants.has(each))) fail(recipientsDisconnected())
       }
     },
     offer: (offer, signal) =>
@@ -90,6 +90,6 @@ export function openMemoryExchange(): Exchange {
   }
 }
 
-function gone(): RecipientsGone {
+function recipientsDisconnected(): RecipientsGone {
   return new RecipientsGone('its client has disconnected')
 }

@@ -30,8 +30,9 @@ export interface PostgresHistoryOptions extends HistoryOptions {
   readonly databaseUrl: string
   readonly backend: Extract<Backend, 'postgres' | 'embedded'>
   /**
-   * Connections for reading of all kinds, and as many for entries by id and pages of them; besides these: two to write, one to listen,
-   * four for versions, tags and the journal, two for the exchange, two for sources, five for the head. None is opened before it is needed.
+   * Most connections for general reads, and as many for entries by id and their pages. Besides these there are two for
+   * writes, one for notifications, four for versions, tags and the journal, two for the exchange, two for sources and
+   * five for the head. Each is opened when it is first needed.
    */
   readonly connections?: number
 }
@@ -40,13 +41,13 @@ export interface PostgresHistoryOptions extends HistoryOptions {
 const READY_TIMEOUT_MS = 1_000
 /** @bound Time for one read or write of a source's records. A write of 10,000 records takes about 1 s. */
 const SOURCE_TIMEOUT_MS = 30_000
-/** One looks while the others read what is not kept. */
+/** One runs read-index queries while the others read entries that are not cached. */
 const HEAD_CONNECTIONS = 5
 /** For versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
 const DRIZZLE_CONNECTIONS = 4
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
-/** A registry in a Postgres database, its tables brought up to date first. */
+/** Opens a registry in a Postgres database, after bringing its tables up to date. */
 export async function openPostgresHistory(options: PostgresHistoryOptions): Promise<History> {
   const { databaseUrl, backend, connections = 8, compileRegex, readTimeoutMs } = options
   await migrateDatabase(databaseUrl)
@@ -64,7 +65,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const committer = new Committer(databaseUrl, options, log.changesOf, journal.owner)
   const statistics = new StatisticsRefresher(client)
   const notifications = new Notifications(databaseUrl)
-  // Messages are for the living: what a crashed server forgets of them is no loss, so nobody waits for its disk.
+  // Messages of the exchange need not survive a crash of the server, so they do not wait for its disk.
   const exchangeClient = new DrizzleClient({
     databaseUrl,
     connections: 2,
@@ -75,7 +76,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const compactor = new Compactor(client, databaseUrl, options)
   compactor.goOn()
   const instances = openPostgresInstances(client, drizzleClient, notifications)
-  // What a source gives comes by the thousand and is joined with all it gave before: there a look-up for each can be far the worse plan.
+  // A source gives thousands of entries, which are joined with all its records. An index look-up for each can be much slower.
   const sourceClient = new DrizzleClient({
     databaseUrl,
     connections: 2,
@@ -98,7 +99,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     client
       .run((sql) => removeOldReplies(sql))
       .catch(() => {
-        // The store is away; what is too old now is so in an hour too.
+        // The store is unavailable. The next run removes these rows, too.
       })
     compactor.goOn()
   }, REPLY_CHECK_MS)

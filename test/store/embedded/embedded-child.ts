@@ -6,18 +6,18 @@ import { prepareCluster } from '../../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../../src/store/embedded/run-as.js'
 import { startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 
-// What the tests' child processes do: the first argument names it, the second is a folder.
+// The tasks of the tests' child processes. The first argument names the task, the second is a folder.
 const [, , task = '', folder = ''] = process.argv
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 const work: Readonly<Record<string, () => Promise<void>>> = {
-  /** Owns and runs an embedded server until it is killed; a Ctrl-C it hears, and goes on. */
+  /** Owns and runs an embedded server until it is killed. It reports a Ctrl-C and keeps running. */
   async serve() {
-    process.on('SIGINT', () => say('heard SIGINT'))
+    process.on('SIGINT', () => say('received SIGINT'))
     const server = await startEmbeddedPostgres({ dataDir: folder })
     say(`ready ${server.pid()} ${server.url}`)
     setInterval(() => undefined, 1_000)
   },
-  /** Runs a server that will not notice our end, as on a system without setpriv. */
+  /** Runs a server that outlives this process, as on a system without setpriv. */
   async abandon() {
     const binaries = findBinaries()
     const as = chooseRunAs(binaries, folder)
@@ -32,7 +32,7 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
     })
     say(`ready ${pid} -`)
   },
-  /** Waits for a line, tries to become the owner at once, says how that went, and stays. */
+  /** Waits for a line, tries to become the owner, prints the outcome and keeps running. */
   async own() {
     say('waiting')
     await new Promise((resolve) => process.stdin.once('data', resolve))

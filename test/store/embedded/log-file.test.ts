@@ -15,7 +15,7 @@ describe('the log of the embedded Postgres', () => {
     return folder.path
   }
 
-  it('keeps the newest lines and never grows beyond twice its limit', () => {
+  it('keeps the newest lines and never exceeds twice its limit', () => {
     const folder = scratch()
     for (const part of [0, 1]) {
       const log = openLogFile(
@@ -37,7 +37,7 @@ describe('the log of the embedded Postgres', () => {
     const failures: string[] = []
     const folder = scratch()
     const log = openLogFile(join(folder, 'postgres.log'), (error) => failures.push(error.message), 0)
-    // The name for the older file is taken by a folder: it cannot be moved away.
+    // A folder has the name of the older file, so the file cannot be renamed.
     mkdirSync(join(folder, 'postgres.log.1', 'full'), { recursive: true })
     for (const line of ['one', 'two', 'three', 'four']) log.write(line)
     expect(failures).toHaveLength(1)

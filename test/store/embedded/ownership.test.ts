@@ -16,7 +16,7 @@ describe('the ownership of a data folder', () => {
     for (const step of undo.splice(0).reverse()) await step()
   })
 
-  it('goes to exactly one of many who want it at the same time, again and again', async () => {
+  it('goes to exactly one of many processes that claim it at the same time', async () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
     for (let round = 0; round < 40; round++) {
@@ -27,11 +27,11 @@ describe('the ownership of a data folder', () => {
         if (result.status === 'rejected') expect(String(result.reason)).toContain('is in use by')
       await won[0]?.release()
     }
-    // One file that keeps the number, and nothing else.
+    // Only the file that keeps the number remains.
     expect(readdirSync(folder.path)).toHaveLength(1)
   })
 
-  it('passes from a process that was killed to exactly one of those that start at that instant', async () => {
+  it('passes from a killed process to exactly one of those that start at that moment', async () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
     const children = Array.from({ length: 4 }, () => runChild(bundle.file, 'own', folder.path))

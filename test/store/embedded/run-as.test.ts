@@ -14,7 +14,7 @@ const notAllowed: RunAs = {
   prefix: ['/bin/sh', '-c', 'echo unshare failed: Operation not permitted >&2; exit 1'],
 }
 
-describe('the choice of whom the server runs as', () => {
+describe('the choice of the user that runs the server', () => {
   const undo: (() => unknown)[] = []
   afterEach(() => {
     for (const step of undo.splice(0)) step()
@@ -25,7 +25,7 @@ describe('the choice of whom the server runs as', () => {
     return folder.path
   }
 
-  it('fails with what every way said, and leaves the folder as it was', () => {
+  it('fails with the error of every way, and leaves the folder unchanged', () => {
     const folder = scratch()
     const before = statSync(folder)
     expect(() => chooseRunAs(findBinaries(), folder, [notAllowed])).toThrow(
@@ -37,10 +37,10 @@ describe('the choice of whom the server runs as', () => {
   describe.runIf(process.getuid?.() === 0)('for root', () => {
     const nobody: RunAs = { description: 'as user 65534', prefix: [], user: { uid: 65_534, gid: 65_534 } }
 
-    it('is another user where namespaces are not allowed, who then owns the data', async () => {
+    it('is another user, who then owns the data, if namespaces are not allowed', async () => {
       const open = scratch()
       chmodSync(open, 0o755)
-      // Programs and data have to be where that user can reach them; this project's own folder may not be.
+      // Programs and data must be where that user can reach them, which may not hold for this project's folder.
       cpSync(findBinaries().native, join(open, 'native'), { recursive: true, verbatimSymlinks: true })
       const binaries = completeBinaries(join(open, 'native'))
       const folder = join(open, 'data')
@@ -59,11 +59,11 @@ describe('the choice of whom the server runs as', () => {
       expect(await query(unixSocketUrl(sockets, 'cadastre'), 'SELECT 1 AS one')).toEqual([{ one: 1 }])
       expect(statSync(`/proc/${server.pid}`).uid).toBe(65_534)
       await server.stop()
-      // The next start finds the owner by itself.
+      // The next start finds the owner of the data.
       expect(chooseRunAs(binaries, folder).user).toEqual({ uid: 65_534, gid: 65_534 })
     })
 
-    it('is not a user who cannot reach the data', () => {
+    it('is never a user who cannot reach the data', () => {
       const folder = join(scratch(), 'data')
       mkdirSync(folder, { mode: 0o700 })
       writeFileSync(join(folder, 'file'), '')

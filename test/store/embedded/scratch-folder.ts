@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 
-/** A folder that only its owner may enter (mode 0700), removed by `remove`. */
+/** Makes a folder that only its owner may enter (mode 0700). `remove` deletes it. */
 export function scratchFolder(): { readonly path: string; remove(): void } {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'cadastre-embedded-')))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** One client on the server's socket; the path comes from the URL's query. */
+/** Opens one client on the server's socket, whose path is in the URL's query. */
 export function clientFor(url: string): postgres.Sql {
   const { searchParams, port, pathname, username } = new URL(url)
   const host = searchParams.get('host') ?? ''
@@ -24,7 +24,7 @@ export function clientFor(url: string): postgres.Sql {
   })
 }
 
-/** Runs statements on one connection of their own. */
+/** Runs statements on a new connection, and returns the rows of the last one. */
 export async function query(url: string, ...statements: readonly string[]): Promise<readonly postgres.Row[]> {
   const sql = clientFor(url)
   try {
@@ -36,7 +36,7 @@ export async function query(url: string, ...statements: readonly string[]): Prom
   }
 }
 
-/** The processes that work below a folder; every process of a Postgres works in its data. */
+/** The processes whose working directory is below a folder. For a Postgres server that is its data folder. */
 export function processesBelow(folder: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -50,10 +50,10 @@ export function processesBelow(folder: string): number[] {
     })
 }
 
-/** Waits until it holds; fails after `seconds`. */
+/** Waits until `holds` returns true. @throws Error after `seconds` */
 export async function until(holds: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
   for (const end = Date.now() + seconds * 1_000; !(await holds()); ) {
-    if (Date.now() > end) throw new Error('it never came true')
+    if (Date.now() > end) throw new Error('The condition did not become true in time')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

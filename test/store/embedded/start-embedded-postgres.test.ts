@@ -30,7 +30,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     undo.push(folder.remove)
     return folder.path
   }
-  /** A further folder with data ready. Making and copying are slow: most tests use the one in `shared`. */
+  /** Another folder with its data in place. Creating and copying are slow, so most tests use the one in `shared`. */
   const withData = (dataDir = scratch()): string => {
     const cluster = join('postgres', 'cluster')
     mkdirSync(dirname(join(dataDir, cluster)), { recursive: true, mode: 0o700 })
@@ -48,7 +48,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     return started
   }
 
-  it('runs below a folder that only its owner may enter and whose path has a space, with everything that makes it durable', async () => {
+  it('runs with durable settings below a private folder whose path has a space', async () => {
     const dataDir = join(scratch(), 'a folder')
     const { url, stop } = await start(dataDir)
     const names = [
@@ -94,7 +94,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     expect(existsSync(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'))).toBe(false)
   })
 
-  it('works where the path is longer than a socket may have', async () => {
+  it('works if the path is longer than that of a socket may be', async () => {
     const dataDir = withData(join(scratch(), 'long'.repeat(30), 'longer'.repeat(30)))
     const server = await start(dataDir)
     const socket = new URL(server.url).searchParams.get('host') ?? ''
@@ -115,7 +115,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('keeps what was acknowledged when its owner is killed with SIGKILL, and starts again at once', async () => {
+  it('keeps acknowledged commits when its owner is killed with SIGKILL, and starts again at once', async () => {
     const dataDir = shared.path
     const owner = child('serve', dataDir)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
@@ -151,7 +151,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     for (const { url } of [next, other]) expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('is not confused by a pid of a stranger in the file of a server that was killed', async () => {
+  it('ignores the reused pid in the file of a killed server', async () => {
     const dataDir = shared.path
     const cluster = join(dataDir, 'postgres', 'cluster')
     writeFileSync(join(cluster, 'postmaster.pid'), `${process.pid}\n${cluster}\n0\n5432\n\n\n0 0\nready\n`)
@@ -159,7 +159,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  it('comes back at the same address with everything when the server itself is killed', async () => {
+  it('restarts at the same address with all data when the server itself is killed', async () => {
     const said: string[] = []
     const server = await start(shared.path, (line) => said.push(line))
     await query(server.url, 'DROP TABLE IF EXISTS kept', 'CREATE TABLE kept (id int)', 'INSERT INTO kept VALUES (1)')
@@ -172,11 +172,11 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     }
   })
 
-  it('goes on when a Ctrl-C reaches the whole process group of its owner', async () => {
+  it('keeps running when a Ctrl-C reaches the whole process group of its owner', async () => {
     const owner = child('serve', shared.path)
     const url = (await owner.line('ready')).split(' ')[2] ?? ''
     process.kill(-(owner.process.pid ?? 0), 'SIGINT')
-    await owner.line('heard SIGINT')
+    await owner.line('received SIGINT')
     expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
@@ -189,7 +189,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
       expect(await query(url, 'SELECT id FROM here')).toEqual([{ id: index }])
   })
 
-  it('starts over where the making of its data was cut short', async () => {
+  it('creates its data again if the creation was interrupted', async () => {
     const dataDir = scratch()
     const unfinished = join(dataDir, 'postgres', 'cluster.unfinished-1')
     mkdirSync(unfinished, { recursive: true })
@@ -228,7 +228,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   ])('says what is wrong and what to do: %s', async (_name, make, message) => {
     const dataDir = make(scratch())
     await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(message)
-    // And lets go of the folder: the next try meets the same problem, not itself.
+    // It also releases the folder: the next attempt meets the same problem, not its predecessor.
     await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(message)
   })
 })

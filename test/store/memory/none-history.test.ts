@@ -25,7 +25,7 @@ describe('a registry without a history', () => {
   })
   afterEach(() => history.close())
 
-  it('keeps the state at the head, and says that it keeps no more', async () => {
+  it('has the state at the head, and reports that it has no older one', async () => {
     await apply(history, create('a:x', 'thing', { n: 1 }))
     await apply(history, update('a:x', 'thing', { n: 2 }), create('a:y'))
     expect(history).toMatchObject({ backend: 'none', hasHistory: false })
@@ -40,7 +40,7 @@ describe('a registry without a history', () => {
     await expect(history.verify()).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
   })
 
-  it('names what an entry holds now, not what it held', async () => {
+  it('finds the current content of an entry by its revision, and no older one', async () => {
     await apply(history, create('a:x'))
     await apply(history, update('a:x', 'thing', { n: 2 }))
     const id = parseEntryId('a:x')
@@ -55,7 +55,7 @@ describe('a registry without a history', () => {
     expect((await history.entryHistories([id], all)).get(id)!.items.map(({ revision }) => revision)).toEqual([2])
   })
 
-  it('applies the version that is the head, and refuses any other with the reason', async () => {
+  it('applies the version at the head, and refuses any other with the reason', async () => {
     await apply(history, create('a:x'))
     await apply(history, create('a:y'))
     expect(expectApplied(await commitOne(history, versionMove(2))).revision).toBe(null)
@@ -64,7 +64,7 @@ describe('a registry without a history', () => {
     expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('keeps no history') as string }] })
   })
 
-  it('has no version to revert or to tag, and no past of a namespace', async () => {
+  it('has no version to revert or to tag, and no history of a namespace', async () => {
     await apply(history, create('a:x'))
     const refused = await commitOne(history, revertOf(1))
     expect(refused).toMatchObject({
@@ -76,7 +76,7 @@ describe('a registry without a history', () => {
     expect(await history.tagCount()).toBe(0)
   })
 
-  it('keeps the last thousand revisions for who follows, and no more', async () => {
+  it('retains the last thousand revisions for followers, and no more', async () => {
     await apply(history, create('a:x', 'thing', { n: 0 }), create('a:gone'))
     await apply(history, remove('a:gone'))
     for (let n = 1; n <= 1_100; n++) await apply(history, update('a:x', 'thing', { n }))

@@ -14,7 +14,7 @@ import {
 } from '../../support/commit-requests.js'
 import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
 
-/** Columns that tell nothing of history: identities of requests and of the registry, and what is derived at start. */
+/** Columns that are not history: ids of requests and of the registry, and values derived at start. */
 const NOT_HISTORY = new Set([
   'transition.request_id',
   'head_pointer.registry_id',
@@ -26,7 +26,7 @@ const NOT_HISTORY = new Set([
 ])
 const TABLES = ['version', 'transition', 'change', 'head', 'entry_name', 'reference', 'head_pointer', 'tag', 'baseline']
 
-/** Another value of the same type, as near to a flipped bit as the type allows. */
+/** Another value of the same type, as close to a flipped bit as the type allows. */
 const OTHER: Readonly<Record<string, string>> = {
   text: `CASE WHEN length(%c) = 0 THEN 'x' ELSE overlay(%c placing chr(ascii(right(%c, 1)) # 8) from length(%c)) END`,
   bigint: '%c # 64',
@@ -37,7 +37,7 @@ const OTHER: Readonly<Record<string, string>> = {
   'timestamp with time zone': `%c + interval '1 millisecond'`,
 }
 
-/** v2 is applied again after the baseline, v1 is the head where it begins, and each has a child. */
+/** v2 is applied again after the baseline, v1 is the head at the baseline, and both have a child. */
 async function compact(history: History, sql: postgres.Sql): Promise<void> {
   await commitOne(history, versionMove(2))
   await apply(history, create('c:z'))
@@ -94,7 +94,7 @@ describe.each([
     await database.drop()
   })
 
-  it('finds a change to any value of any row that tells of history, and names the row', {
+  it('finds a change to any value of any row of history, and names the row', {
     timeout: 120_000,
   }, async () => {
     const columns = await sql<{ table_name: string; column_name: string; data_type: string }[]>`
@@ -119,7 +119,7 @@ describe.each([
     expect((await history.verify()).corruptions).toEqual([])
   })
 
-  it('finds a flip of any one byte of a changeset and names its version', { timeout: 120_000 }, async () => {
+  it('finds a change to any byte of a changeset, and names its version', { timeout: 120_000 }, async () => {
     const [{ number, length }] = await sql<[{ number: number; length: number }]>`
       SELECT number::int, length(changeset) FROM version WHERE changeset IS NOT NULL ORDER BY number LIMIT 1`
     for (let byte = 0; byte < length; byte++) {
@@ -131,7 +131,7 @@ describe.each([
     }
   })
 
-  it('finds a row that is gone, from any table', { timeout: 120_000 }, async () => {
+  it('finds a row that is missing from any table', { timeout: 120_000 }, async () => {
     for (const table of TABLES.filter((name) => name !== 'head_pointer')) {
       for (const [place, row] of (await sql.unsafe(`TABLE ${table} ORDER BY ${table}::text`)).entries()) {
         const found = await withDamage(table, `DELETE FROM ${table} WHERE ${isAt(table, place)}`)
@@ -140,7 +140,7 @@ describe.each([
     }
   })
 
-  it('finds what compacting should have removed', async () => {
+  it('finds rows that compaction should have removed', async () => {
     if (compact === null) return
     expect(await withDamage('version', `UPDATE version SET changeset = '\\x00' WHERE number = 1`)).toMatchObject([
       { part: 'version', where: 'v1' },
@@ -149,7 +149,7 @@ describe.each([
     expect((await withDamage('change', row)).map(({ part }) => part)).toContain('baseline')
   })
 
-  it('is done before compacting, which would bury what is wrong', async () => {
+  it('precedes compaction, which would hide a corruption', async () => {
     for (const name of ['release/1', 'latest']) await history.deleteTag(name, true)
     const { revision } = await history.head()
     const oldest = await history.oldestRevision()
@@ -169,11 +169,11 @@ describe.each([
     }
   })
 
-  /** Rows move when they are put back, so they are named by their place in the order of their texts. */
+  /** Rows move when they are restored, so each is named by its place in the order of their texts. */
   const isAt = (table: string, place: number) =>
     `ctid = (SELECT ctid FROM ${table} ORDER BY ${table}::text OFFSET ${place} LIMIT 1)`
 
-  /** What verify finds after a statement on one table; its rows are put back afterwards. */
+  /** Returns the corruptions found after a statement on one table, and restores its rows. */
   async function withDamage(table: string, statement: string) {
     await sql.unsafe(`CREATE TEMP TABLE kept AS TABLE ${table}`)
     try {

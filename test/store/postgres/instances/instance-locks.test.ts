@@ -16,7 +16,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 import { acquire, codeOf, entry, namesOf } from '../../contract/instances-contract.js'
 
-describe('what instances wait for in Postgres', () => {
+describe('the locks of instances in Postgres', () => {
   let database: TestDatabase
   let history: History
   let other: postgres.Sql
@@ -40,7 +40,7 @@ describe('what instances wait for in Postgres', () => {
     await other`DELETE FROM instance`
   })
 
-  /** Does `work` while another transaction has done `hold` and not ended; whether it was settled before that. */
+  /** Runs `work` while another transaction has run `hold` and is open. Returns whether `work` settled before its end. */
   async function meanwhile<Result>(
     hold: (sql: postgres.TransactionSql) => Promise<unknown>,
     work: () => Promise<Result>,
@@ -64,7 +64,7 @@ describe('what instances wait for in Postgres', () => {
     return { early: wasEarly, result: await working! }
   }
 
-  it('acquires an entry that is being written once it has been, though its row is another then', async () => {
+  it('let an acquire wait for a write of its entry, which replaces the row', async () => {
     const { early, result } = await meanwhile(
       async (sql) => {
         await sql`CREATE TEMPORARY TABLE old ON COMMIT DROP AS SELECT * FROM head WHERE name = 'x'`
@@ -78,7 +78,7 @@ describe('what instances wait for in Postgres', () => {
     expect(await namesOf(history, 'a:x')).toEqual(['one'])
   })
 
-  it('does not find an entry that is being deleted, once it has been', async () => {
+  it('let an acquire wait for a delete of its entry, and refuse it then', async () => {
     await apply(history, create('a:gone'))
     const { early, result } = await meanwhile(
       (sql) => sql`DELETE FROM head WHERE name = 'gone'`,
@@ -87,7 +87,7 @@ describe('what instances wait for in Postgres', () => {
     expect([early, result]).toEqual([false, 'ENTRY_NOT_FOUND'])
   })
 
-  it('lets others be acquired, renewed and released while one of them is held up', async () => {
+  it('hold up no acquire, renewal or release of other entries', async () => {
     const [held, free, going] = await Promise.all([
       acquire(history, 'a:x', 'held'),
       acquire(history, 'a:x', 'free'),
@@ -108,14 +108,14 @@ describe('what instances wait for in Postgres', () => {
     )
     expect(early).toBe(true)
     const [renewed, released] = await result.busy
-    // Whichever of the two came first.
+    // Either of the two may have come first.
     expect([renewed, released]).toSatisfy(
       ([code, isGone]: unknown[]) => isGone === true && (code === 'none' || code === 'INSTANCE_EXPIRED'),
     )
     expect(await namesOf(history, 'a:y')).toEqual(['new'])
   })
 
-  it('costs writers who delete nothing no look at instances', async () => {
+  it('cost no query in a commit that deletes nothing', async () => {
     const { early } = await meanwhile(
       (sql) => sql`LOCK TABLE instance, fencing IN ACCESS EXCLUSIVE MODE`,
       async () => {
@@ -131,7 +131,7 @@ describe('what instances wait for in Postgres', () => {
     expect(deleted).toBe(false)
   })
 
-  it('never stands in a circle, whoever acquires, renews, releases, sweeps and deletes at once', async () => {
+  it('form no cycle when gateways acquire, renew, release, sweep and delete at once', async () => {
     const another = await openPostgresHistory({
       ...historyOptions,
       databaseUrl: database.url,

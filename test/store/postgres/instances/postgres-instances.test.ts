@@ -13,7 +13,7 @@ describeInstances('Postgres', async () => {
   return {
     history,
     another: open,
-    // The server's clock cannot be put forward; that all times lie further back comes to the same.
+    // The server's clock cannot be set forward. Setting all times back has the same effect.
     pass: async (seconds) => {
       await sql`UPDATE instance SET acquired_at = acquired_at - ${`${seconds} seconds`}::interval, expires_at = expires_at - ${`${seconds} seconds`}::interval`
     },

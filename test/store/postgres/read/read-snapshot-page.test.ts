@@ -22,10 +22,10 @@ const everything: Page<EntryPosition> = { limit: 1_000, after: null, before: nul
 
 let database: TestDatabase
 let history: History
-/** By revision, as read at the head when that was it. */
+/** The entries of each revision, as read at the head at that time. */
 const states: (readonly EntryRevision[])[] = []
 
-/** The same each time: what is found can be found again. */
+/** Repeatable random numbers, so that a failure can be reproduced. */
 function seeded(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -79,8 +79,8 @@ const shown = (entries: readonly EntryRevision[]) =>
     content.digest,
   ])
 
-describe('pages of an old state', () => {
-  it('hold what stood at the head then, whatever was changed, deleted or created anew since', async () => {
+describe('pages of a snapshot', () => {
+  it('have the entries of that revision, although entries were changed, deleted or created again since', async () => {
     expect((await history.head()).revision).toBe(REVISIONS)
     for (const [revision, state] of states.entries()) {
       const ascending = await history.findEntries(EVERYTHING, 'ID_ASC', everything, revision)
@@ -90,7 +90,7 @@ describe('pages of an old state', () => {
     }
   })
 
-  it('begin and end where they are told to, from either end, in either order', async () => {
+  it('begin and end at the requested positions, from either end, in either order', async () => {
     const any = seeded(11)
     for (let i = 0; i < 200; i++) {
       const revision = any(REVISIONS + 1)
@@ -117,7 +117,7 @@ describe('pages of an old state', () => {
     }
   })
 
-  it('are refused below the oldest revision, also where they would be empty', async () => {
+  it('are refused below the oldest revision, even if they would be empty', async () => {
     await history.compact({ before: 10, dryRun: false })
     const last = states[9]!.at(-1)!
     for (const page of [everything, { ...everything, after: last }]) {
