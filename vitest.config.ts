@@ -15,6 +15,8 @@ export default defineConfig({
     onUnhandledError: (error) =>
       !(error.name === 'TypeError' && /nextWrite.*postgres.src.connection\.js/.test(String(error.stack))),
     testTimeout: 60_000,
+    // The default of 1 s is too short on a loaded machine.
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',

@@ -18,11 +18,11 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Whatever asks for another host gets no answer, so a page that needs one fails here as it would off the network.
+  // Requests to other hosts get no answer, so a page that needs one fails here as it would offline.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ]
 
-/** Run in a process of its own: the package unpacks into the temporary folder, and its libraries only where AWS is. */
+/** Runs in a separate process: the package unpacks into the temporary folder, and its libraries only on AWS. */
 const UNPACK = `import chromium from '@sparticuz/chromium'; await chromium.executablePath()`
 
 const installedVersion = (): string => {
@@ -32,8 +32,8 @@ const installedVersion = (): string => {
 }
 
 /**
- * Unpacks the browser once for each clone and version (2 s, 230 MB). It is moved into place whole, so that neither a
- * run that was cut off nor another that unpacks at the same time leaves half a browser behind.
+ * Unpacks the browser once per clone and version (2 s, 230 MB). It is moved into place as a whole, so neither an aborted run
+ * nor a concurrent one leaves half a browser behind.
  */
 const unpackedBrowser = async (): Promise<string> => {
   const folder = join(root, 'node_modules', '.cadastre-test', `chromium-${installedVersion()}`)
@@ -57,8 +57,8 @@ const unpackedBrowser = async (): Promise<string> => {
 }
 
 /**
- * A real Chromium, brought by npm with the libraries and fonts that a bare machine lacks. `CADASTRE_TEST_CHROMIUM`
- * names another one. Throws, saying what to do, where none runs.
+ * A real Chromium from npm, with the libraries and fonts that a bare machine lacks. `CADASTRE_TEST_CHROMIUM` names another
+ * one. Throws with advice if none runs.
  */
 export const openBrowser = async (): Promise<Browser> => {
   const named = process.env['CADASTRE_TEST_CHROMIUM']

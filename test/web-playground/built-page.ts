@@ -11,12 +11,12 @@ const newest = (folder: string): number =>
     ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs),
   )
 
-/** Builds the page (5 s) unless what is in dist/playground is as new as its sources. */
+/** Builds the page (5 s) unless dist/playground is up to date. */
 export const buildPage = async (): Promise<void> => {
   const page = join(root, 'dist', 'playground', 'index.html')
   if (existsSync(page) && statSync(page).mtimeMs > newest(join(root, 'web-playground'))) return
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
-  // In a process of its own: the test runner's NODE_ENV would give React's slow development build.
+  // In a separate process, because the test runner's NODE_ENV would select React's slow development build.
   const env = { ...process.env, NODE_ENV: 'production' }
   await promisify(execFile)(process.execPath, [vite, 'build', 'web-playground'], { cwd: root, env, timeout: 120_000 })
 }

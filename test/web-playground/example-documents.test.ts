@@ -15,7 +15,7 @@ const schema = () => buildSchema(readFileSync(join(root, 'schema', 'schema.graph
 const camelCase = (kebab: string) => kebab.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
 describe("the page's documents", () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(files(/\.graphql$/).length).toBeGreaterThanOrEqual(10)
   })
 
@@ -29,11 +29,11 @@ describe("the page's documents", () => {
     object
   >
 
-  it('have variables for each example and for nothing else', () => {
+  it('have variables for each example and no others', () => {
     expect(Object.keys(variables).sort()).toEqual(examples.map(([name]) => camelCase(name)).sort())
   })
 
-  it.each(examples)('%s has a name and variables that fit', (name, file) => {
+  it.each(examples)('%s has a name and matching variables', (name, file) => {
     const operations = parse(readFileSync(file, 'utf8')).definitions.filter(
       (each): each is OperationDefinitionNode => each.kind === Kind.OPERATION_DEFINITION,
     )
@@ -45,7 +45,7 @@ describe("the page's documents", () => {
 })
 
 describe("the page's sources", () => {
-  it("import nothing of the gateway's own", () => {
+  it('import nothing of the gateway', () => {
     const imports = files(/\.tsx?$/).flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => [
         file,

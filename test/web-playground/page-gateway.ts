@@ -5,7 +5,7 @@ import { type Gateway, startGateway } from '../../src/server/gateway.js'
 
 const playgroundDir = fileURLToPath(new URL('../../dist/playground', import.meta.url))
 
-/** A gateway of a test's own: an empty registry in memory, and the page as it was built. Port 0 picks a free one. */
+/** A gateway for one test: an empty registry in memory, and the built page. Port 0 picks a free port. */
 export const openGateway = (port = 0): Promise<Gateway> =>
   startGateway(loadConfig({ CADASTRE_STORE: 'memory', PORT: String(port), CADASTRE_LOG_LEVEL: 'error' }, tmpdir()), {
     playgroundDir,

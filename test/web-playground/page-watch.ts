@@ -1,11 +1,11 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 
-/** Everything that a page does which its visitor never sees. */
+/** Everything that a page does invisibly. */
 export interface PageWatch {
   readonly page: Page
-  /** Console errors and warnings, uncaught exceptions, failed requests and violated policies, as they came. */
+  /** Console errors and warnings, uncaught exceptions, failed requests and violated policies, in order. */
   readonly complaints: string[]
-  /** The addresses of all requests and sockets, the workers' too. */
+  /** The URLs of all requests and sockets, including those of workers. */
   readonly addresses: string[]
   close(): Promise<void>
 }
@@ -15,7 +15,7 @@ interface Violation {
   readonly blockedURI: string
 }
 
-/** Opens a page in a fresh profile and waits until it can be typed into. */
+/** Opens a page in a fresh profile and waits until its editor is ready. */
 export const openPage = async (
   browser: Browser,
   url: string,
@@ -49,6 +49,6 @@ export const openPage = async (
   return { page, complaints, addresses, close: () => context.close() }
 }
 
-/** What the editor shows as the answer; it draws spaces as no-break ones. */
+/** The result that the editor shows. The editor renders spaces as no-break spaces. */
 export const shownAnswer = async (page: Page): Promise<string> =>
   (await page.locator('.result-window .view-lines').innerText()).replaceAll('\u00a0', ' ')

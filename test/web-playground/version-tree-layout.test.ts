@@ -9,7 +9,7 @@ const lanes = (places: readonly NodePosition[]) =>
   Object.fromEntries(places.map(({ number, lane }) => [`v${number}`, lane]))
 
 describe('the layout of the version tree', () => {
-  it('draws one straight line where nothing branched', () => {
+  it('draws one straight line without branches', () => {
     const { places, laneCount } = layoutTree(tree(null, 0, 1), 2)
     expect(laneCount).toBe(1)
     expect(places).toEqual([
@@ -19,25 +19,25 @@ describe('the layout of the version tree', () => {
     ])
   })
 
-  it("keeps the head's lineage on the left and puts what was left behind beside it", () => {
+  it("keeps the head's lineage on the left and puts other branches beside it", () => {
     expect(lanes(layoutTree(tree(null, 0, 1, 1), 3).places)).toEqual({ v3: 0, v2: 1, v1: 0, v0: 0 })
     expect(lanes(layoutTree(tree(null, 0, 1, 1), 2).places)).toEqual({ v3: 1, v2: 0, v1: 0, v0: 0 })
   })
 
-  it('takes a lane again once its branch has joined its parent', () => {
+  it('reuses a lane after its branch has joined its parent', () => {
     expect(layoutTree(tree(null, 0, 0, 2, 2, 4), 5).laneCount).toBe(2)
   })
 
-  it('says of a version whose parent is not drawn that its line goes on below', () => {
+  it('continues the line below a version whose parent is not drawn', () => {
     expect(layoutTree(tree(null, 0, 1).slice(1), 2).places.at(-1)).toMatchObject({ number: 1, parent: 'below' })
   })
 
-  it('draws the tree also while the head is not in it', () => {
+  it('draws the tree even if it does not contain the head', () => {
     expect(layoutTree(tree(null, 0), undefined).places.map(({ lane }) => lane)).toEqual([0, 0])
     expect(layoutTree([], 7)).toEqual({ places: [], laneCount: 0 })
   })
 
-  it('never draws a line through another version, whatever the tree', () => {
+  it('never draws a line through another version', () => {
     const parents = fc
       .array(fc.nat(), { maxLength: 40 })
       .map((picks) => [null, ...picks.map((pick, index) => pick % (index + 1))])

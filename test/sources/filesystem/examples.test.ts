@@ -12,7 +12,7 @@ interface Configured {
   readonly schemas?: Record<string, string>
 }
 
-/** An example's source as its cadastre.yaml has it, over a copy of its files. */
+/** The source of an example's cadastre.yaml, over a copy of its files. */
 async function example(name: string): Promise<Following & { readonly folder: string }> {
   const folder = await temporaryFolder()
   await cp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)), folder, { recursive: true })
@@ -27,10 +27,10 @@ async function example(name: string): Promise<Following & { readonly folder: str
 }
 
 async function entriesOf(following: Following) {
-  const look = await following.scan()
-  expect(look.faults).toEqual([])
+  const result = await following.scan()
+  expect(result.faults).toEqual([])
   return Object.fromEntries(
-    look.all
+    result.all
       .flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries))
       .map(({ id, line, content: { kind, meta, data } }) => [id, { kind, meta, data, line }]),
   )
@@ -54,7 +54,7 @@ describe('the examples', () => {
     expect(entries['nuclei:old-banner']!.meta['tags']).toEqual(['banner'])
   })
 
-  it('read Kubernetes manifests: several documents, lists, what has no namespace', async () => {
+  it('read Kubernetes manifests: several documents, lists, and objects without namespace', async () => {
     const entries = await entriesOf(await example('kubernetes'))
     expect(Object.entries(entries).map(([id, { kind, line }]) => [id, kind, line])).toEqual([
       ['shop:ingress/web', 'kubernetes.networking.k8s.io.v1.Ingress', 5],
@@ -69,7 +69,7 @@ describe('the examples', () => {
     })
   })
 
-  it('read task folders: metadata, program and both schemas, each file of which is part of the task', async () => {
+  it('read task folders: metadata, program and both schemas', async () => {
     const following = await example('tasks')
     expect(await entriesOf(following)).toMatchObject({
       'tasks:greet': { kind: 'task.js', meta: { title: 'Say hello' }, data: { output: { type: 'string' } } },

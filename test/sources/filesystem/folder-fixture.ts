@@ -26,7 +26,7 @@ export async function write(folder: string, files: Files): Promise<void> {
   }
 }
 
-/** One entry in the plain form. */
+/** One entry in the entry form. */
 export function entry(id: string, data: unknown = null, kind = 'k'): string {
   return JSON.stringify({ id, kind, data })
 }
@@ -40,7 +40,7 @@ export async function zip(files: Files): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** A reader with the stamps that whoever applies it would keep. */
+/** A reader with the stamps that applying it would store. */
 export class Following {
   readonly stamps = new Map<string, string>()
   readonly reader: SourceReader
@@ -50,7 +50,7 @@ export class Following {
     onTestFinished(() => this.reader.close())
   }
 
-  readonly scan = async (signal = new AbortController().signal): Promise<Look> => {
+  readonly scan = async (signal = new AbortController().signal): Promise<ScanResult> => {
     const all: ScannedLocation[] = []
     for await (const scanned of this.reader.scan((location) => this.stamps.get(location), signal)) {
       if (scanned.unchanged) {
@@ -61,11 +61,11 @@ export class Following {
       if (scanned.failures.length === 0) this.stamps.set(scanned.location, scanned.stamp)
       else this.stamps.delete(scanned.location)
     }
-    return new Look(all)
+    return new ScanResult(all)
   }
 }
 
-export class Look {
+export class ScanResult {
   constructor(readonly all: readonly ScannedLocation[]) {}
 
   get locations(): string[] {
@@ -81,7 +81,7 @@ export class Look {
     return this.all.flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries.map(({ id }) => id)))
   }
 
-  /** By id, what was read. */
+  /** The entries that were read, by id. */
   get data(): Record<string, unknown> {
     const entries = this.all.flatMap((scanned) => (scanned.unchanged ? [] : scanned.entries))
     return Object.fromEntries(entries.map(({ id, content }) => [id, JSON.parse(content.dataText) as unknown]))

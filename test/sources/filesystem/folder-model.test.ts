@@ -19,7 +19,7 @@ import { memoryRegistry } from '../../registry/registry-fixture.js'
 import { thing } from '../sync/map-source.js'
 import { TestSource } from '../sync/sync-fixture.js'
 
-/** The same numbers from the same seed, so that a run that fails can be run again. */
+/** A seeded random generator, so that a failing run can be repeated. */
 function numbers(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -52,7 +52,7 @@ class Folder {
     return this.#next(number)
   }
 
-  /** Some place for a file, its folder being there. */
+  /** A random path for a file in an existing folder. */
   place(): string {
     const path = join(this.root, FOLDERS[this.#next(FOLDERS.length)]!, NAMES[this.#next(NAMES.length)]!)
     mkdirSync(dirname(path), { recursive: true })
@@ -86,7 +86,7 @@ class Folder {
   }
 }
 
-/** A link that leads nowhere, since it was moved, becomes a file. */
+/** Replaces a link that was moved and is dangling by a file. */
 function write(path: string, text: string): void {
   if (!existsSync(path)) rmSync(path, { force: true })
   writeFileSync(path, text)
@@ -141,9 +141,9 @@ async function state(registry: Registry): Promise<unknown> {
   return items.map(({ id, content }) => [id, content.kind, content.data])
 }
 
-describe('a folder that changes at random', () => {
+describe('a folder with random changes', () => {
   it.each([1, 2, 3, 4, 5, 6])(
-    'gives in the end what a fresh load gives (seed %i)',
+    'converges to the result of a fresh scan (seed %i)',
     { timeout: 120_000 },
     async (seed) => {
       const folder = new Folder(seed)

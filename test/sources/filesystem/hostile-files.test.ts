@@ -18,7 +18,7 @@ const MAPPING = {
   data: '$text("x.txt") & $string($)',
 }
 
-/** Some of the bytes replaced, removed, repeated or put elsewhere. */
+/** Replaces, removes, repeats or moves some of the bytes. */
 const mutated = (bytes: Buffer) =>
   fc
     .array(
@@ -60,9 +60,9 @@ const mutated = (bytes: Buffer) =>
       }, bytes),
     )
 
-describe('whatever stands in files', () => {
+describe('hostile files', () => {
   it.each(['wippy', 'entry', MAPPING] as const)(
-    'a scan gives every location and never throws: random bytes and damaged files, form %j',
+    'a scan yields every location and never throws for random bytes and damaged files, form %j',
     async (form) => {
       const archive = await zip({ 'a.yaml': YAML, 'b/c.json': JSON_TEXT, 'b/x.txt': 'text' })
       const { scan, folder } = await follow({ 'x.txt': 'text', 'ok.json': entry('o:k') }, { form })
@@ -84,10 +84,10 @@ describe('whatever stands in files', () => {
               'g.zip': random,
             }
             await Promise.all(Object.entries(files).map(([name, bytes]) => writeFile(join(folder, name), bytes)))
-            const look = await scan()
+            const result = await scan()
             for (const name of ['a.yaml', 'b.yaml', 'c.json', 'd.json', 'e.jsonl', 'ok.json'])
-              expect(look.locations).toContain(name)
-            for (const { file, message } of look.failures)
+              expect(result.locations).toContain(name)
+            for (const { file, message } of result.failures)
               expect([typeof file, message.length > 0]).toEqual(['string', true])
           },
         ),
@@ -97,13 +97,13 @@ describe('whatever stands in files', () => {
     120_000,
   )
 
-  it('nothing is added to the objects of the program', async () => {
+  it("never add properties to the program's objects", async () => {
     const { scan } = await follow({
       'a.yaml':
         'id: a:b\nkind: k\nmeta: {__proto__: {polluted: 1}, constructor: {prototype: {polluted: 1}}}\ndata: {__proto__: 2}\n',
     })
-    const look = await scan()
-    expect(look.all[0]).toMatchObject({
+    const result = await scan()
+    expect(result.all[0]).toMatchObject({
       entries: [
         {
           content: {
@@ -142,14 +142,13 @@ describe('whatever stands in files', () => {
     ['200 kB of tabs', '\t'.repeat(200_000), 'yaml'],
     ['200 kB of line ends', 'a: |\n' + '\n'.repeat(200_000), 'yaml'],
     ['200 kB of comments', '#\n'.repeat(100_000), 'yaml'],
-  ])('is done with in seconds: %s', async (_title, text, extension) => {
+    // More than linear work would take minutes here, and fail by the test's time limit.
+  ])('are scanned to the end: %s', async (_title, text, extension) => {
     const { scan } = await follow({ [`a.${extension}`]: text, 'b.json': entry('o:k') })
-    const begun = performance.now()
     expect((await scan()).ids).toEqual(['o:k'])
-    expect(performance.now() - begun).toBeLessThan(15_000)
   })
 
-  it('what a mapping makes of nested documents that refer to themselves ends, too', async () => {
+  it('a mapping of nested documents that refer to themselves terminates', async () => {
     const lambda = await compileMapping({ id: '"a:b"', kind: '"k"', data: '{"f": function($x) {$x}, "all": $$}' })(
       parseYaml('a: 1').documents[0]!,
       '',
@@ -159,9 +158,9 @@ describe('whatever stands in files', () => {
       { 'a.yaml': 'a: 1' },
       { form: { id: '"a:b"', kind: '"k"', data: '{"f": function($x) {$x}, "all": $$}' } },
     )
-    const look = await scan()
-    expect(look.ids).toEqual([])
-    expect(look.faults.length).toBeGreaterThan(0)
+    const result = await scan()
+    expect(result.ids).toEqual([])
+    expect(result.faults.length).toBeGreaterThan(0)
     await rm(join(folder, 'a.yaml'))
     expect((await scan()).locations).toEqual([])
   })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { entry, Following, follow, temporaryFolder } from './folder-fixture.js'
 
 describe('a value file://…', () => {
-  it('becomes the text of that file, in meta and data, at any depth, as it stands there', async () => {
+  it('becomes the unchanged text of the file, in meta and data, at any depth', async () => {
     const { scan } = await follow(
       {
         'a/i.yaml':
@@ -15,13 +15,13 @@ describe('a value file://…', () => {
       },
       { form: 'wippy' },
     )
-    const look = await scan()
-    expect(look.faults).toEqual([])
-    expect(look.data).toEqual({ 'a:b': { source: 'return 1\n', more: [{ deep: '' }], not: 'see file://x' } })
-    expect(look.all[0]).toMatchObject({ entries: [{ content: { meta: { readme: '# über\r\n' } } }] })
+    const result = await scan()
+    expect(result.faults).toEqual([])
+    expect(result.data).toEqual({ 'a:b': { source: 'return 1\n', more: [{ deep: '' }], not: 'see file://x' } })
+    expect(result.all[0]).toMatchObject({ entries: [{ content: { meta: { readme: '# über\r\n' } } }] })
   })
 
-  it('is never read from outside of the folder', async () => {
+  it('is never read from outside the folder', async () => {
     const outside = await temporaryFolder({ 'secret.txt': 's3cret' })
     const { scan, folder } = await follow({ 'ok.txt': 'fine' })
     await symlink(join(outside, 'secret.txt'), join(folder, 'link.txt'))
@@ -39,14 +39,14 @@ describe('a value file://…', () => {
       'a\0b',
     ]
     await writeFile(join(folder, 'a.jsonl'), references.map((path, i) => entry(`a:${i}`, `file://${path}`)).join('\n'))
-    const look = await scan()
-    expect(look.ids).toEqual([])
-    const told = look.faults.filter((fault) => fault.startsWith('a.jsonl'))
-    expect(told).toHaveLength(references.length)
-    expect(JSON.stringify(look.all)).not.toContain('s3cret')
+    const result = await scan()
+    expect(result.ids).toEqual([])
+    const reported = result.faults.filter((fault) => fault.startsWith('a.jsonl'))
+    expect(reported).toHaveLength(references.length)
+    expect(JSON.stringify(result.all)).not.toContain('s3cret')
   })
 
-  it('that names what is not there, no text, or too much, fails its entry alone', async () => {
+  it('fails only its entry if the file is missing, not text, or too large', async () => {
     const { scan } = await follow(
       {
         'a.jsonl': [
@@ -60,16 +60,16 @@ describe('a value file://…', () => {
       },
       { limits: { fileBytes: 2_000 } },
     )
-    const look = await scan()
-    expect(look.ids).toEqual(['a:4'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['a:4'])
+    expect(result.faults).toEqual([
       'a.jsonl:1: file://none does not exist',
       'a.jsonl:2: file://latin is not UTF-8 text (line 2)',
       expect.stringMatching(/^a\.jsonl:3: file:\/\/big has 3000 bytes, more than the maximum of 2000/),
     ])
   })
 
-  it('is read again when that file changes, and only then', async () => {
+  it('is read again only when the file changes', async () => {
     const { scan, folder, stamps } = await follow({
       'a/i.json': entry('a:b', 'file://../.lib/x.lua'),
       '.lib/x.lua': '1',

@@ -7,14 +7,14 @@ import { entry, Following, follow, zip } from './folder-fixture.js'
 interface Part {
   readonly name: string
   readonly content: Buffer | string
-  /** What the headers say, where it is not the truth. */
+  /** False values for the headers. */
   readonly lies?: { readonly size?: number; readonly crc?: number; readonly offset?: number; readonly packed?: number }
   readonly mode?: number
   readonly flags?: number
   readonly method?: number
 }
 
-/** An archive written by hand, so that it can say what no tool would write. */
+/** An archive written byte by byte, so that it can contain what no tool would write. */
 function forged(parts: readonly Part[]): Buffer {
   const bodies: Buffer[] = []
   const directory: Buffer[] = []
@@ -50,7 +50,7 @@ function forged(parts: readonly Part[]): Buffer {
 }
 
 describe('an archive', () => {
-  it('gives its files in order, at locations of their own, with their lines', async () => {
+  it('yields its files in order, with their own locations and lines', async () => {
     const { scan } = await follow({
       'x.zip': await zip({
         'b/c.yaml': 'id: a:c\nkind: k\n---\nid: a:d\nkind: k',
@@ -61,13 +61,13 @@ describe('an archive', () => {
       }),
       'x.yaml': 'id: a:x\nkind: k',
     })
-    const look = await scan()
-    expect(look.locations).toEqual(['x.yaml', 'x.zip!/a.json', 'x.zip!/b/c.yaml'])
-    expect(look.ids).toEqual(['a:x', 'a:a', 'a:c', 'a:d'])
-    expect(look.all[2]).toMatchObject({ entries: [{ line: 1 }, { line: 4 }] })
+    const result = await scan()
+    expect(result.locations).toEqual(['x.yaml', 'x.zip!/a.json', 'x.zip!/b/c.yaml'])
+    expect(result.ids).toEqual(['a:x', 'a:a', 'a:c', 'a:d'])
+    expect(result.all[2]).toMatchObject({ entries: [{ line: 1 }, { line: 4 }] })
   })
 
-  it('that is unchanged is not unpacked; of one that is written anew only what differs is read', async () => {
+  it('is not unpacked if unchanged; after a rewrite only changed files are read', async () => {
     const { scan, folder, stamps } = await follow({
       'x.zip': await zip({ 'a.json': entry('a:a'), 'b.json': entry('b:1') }),
     })
@@ -86,7 +86,7 @@ describe('an archive', () => {
     expect([last.read, last.locations]).toEqual([[], ['x.zip!/a.json', 'x.zip!/b.json', 'x.zip!/c.json']])
   })
 
-  it('takes in its own files by file://, and none from beside it', async () => {
+  it('includes its own files by file://, and none from outside', async () => {
     const { scan } = await follow({
       'x.zip': await zip({
         'a/i.json':
@@ -96,9 +96,9 @@ describe('an archive', () => {
       }),
       'beside.txt': 'secret',
     })
-    const look = await scan()
-    expect(look.data).toEqual({ 'a:a': { code: 'run()', up: 'top' } })
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.data).toEqual({ 'a:a': { code: 'run()', up: 'top' } })
+    expect(result.faults).toEqual([
       'x.zip!/a/i.json:1: file://../../beside.txt is outside the folder. Only files in the folder can be included',
       'x.zip!/a/i.json:1: file://none does not exist',
     ])
@@ -127,13 +127,13 @@ describe('an archive', () => {
     ],
   ])('that %s has a failure at its own location', async (_title, bytes, message) => {
     const { scan } = await follow({ 'x.zip': bytes, 'y.json': entry('y:y') })
-    const look = await scan()
-    expect(look.faults).toEqual([expect.stringMatching(message)])
-    expect(look.locations).toEqual(['x.zip', 'y.json'])
-    expect(look.ids).toEqual(['y:y'])
+    const result = await scan()
+    expect(result.faults).toEqual([expect.stringMatching(message)])
+    expect(result.locations).toEqual(['x.zip', 'y.json'])
+    expect(result.ids).toEqual(['y:y'])
   })
 
-  it('that is cut off anywhere never throws', async () => {
+  it('never throws if truncated anywhere', async () => {
     const whole = await zip({ 'a.json': entry('a:a', 'x'.repeat(300)), 'b.yaml': 'id: b:b\nkind: k' })
     const { scan, folder } = await follow({ 'x.zip': whole })
     for (let size = whole.length - 1; size >= 0; size -= 7) {
@@ -153,21 +153,21 @@ describe('names in an archive', () => {
     'a\\..\\..\\b.json',
     'a\u0000.json',
     'a\n.json',
-  ])('that lead out of it or are no names are refused, the others read: %j', async (name) => {
+  ])('are refused if they point outside or are invalid, and the other files are read: %j', async (name) => {
     const { scan } = await follow({
       'x.zip': forged([
         { name, content: entry('e:e') },
         { name: 'ok.json', content: entry('o:k') },
       ]),
     })
-    const look = await scan()
-    expect(look.ids).toEqual(['o:k'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['o:k'])
+    expect(result.faults).toEqual([
       expect.stringMatching(/^x\.zip!\/[\s\S]*: has a name (that points outside the archive|with control characters)$/),
     ])
   })
 
-  it('that stand there twice are refused, also where they are only written otherwise', async () => {
+  it('are refused if they occur twice, even in another spelling', async () => {
     const { scan } = await follow({
       'x.zip': forged([
         { name: 'a.json', content: entry('a:1') },
@@ -175,18 +175,18 @@ describe('names in an archive', () => {
         { name: 'b.json', content: entry('b:b') },
       ]),
     })
-    const look = await scan()
-    expect(look.ids).toEqual(['b:b'])
-    expect(look.faults).toEqual(['x.zip!/a.json: occurs twice in the archive'])
+    const result = await scan()
+    expect(result.ids).toEqual(['b:b'])
+    expect(result.faults).toEqual(['x.zip!/a.json: occurs twice in the archive'])
   })
 
-  it('that are links are refused', async () => {
+  it('of links are refused', async () => {
     const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: '/etc/passwd', mode: 0o120777 }]) })
     expect((await scan()).faults).toEqual(['x.zip!/a.json: is a link. Links in archives are not followed'])
   })
 })
 
-describe('headers that lie', () => {
+describe('false headers', () => {
   const big = JSON.stringify({ id: 'a:a', kind: 'k', data: 'x'.repeat(50_000) })
   it.each([
     ['a smaller size', { size: 10 }, /cannot be unpacked: too many bytes/],
@@ -194,19 +194,19 @@ describe('headers that lie', () => {
     ['another checksum', { crc: 1 }, /is damaged: its checksum does not match/],
     ['an offset of something else', { offset: 3 }, /cannot be unpacked: /],
     ['a shorter body', { packed: 20 }, /cannot be unpacked: /],
-  ])('are found out: %s', async (_title, lies, message) => {
+  ])('are detected: %s', async (_title, lies, message) => {
     const { scan } = await follow({
       'x.zip': forged([
         { name: 'a.json', content: big, lies },
         { name: 'b.json', content: entry('b:b', 'y'.repeat(200)) },
       ]),
     })
-    const look = await scan()
-    expect(look.ids).toEqual(['b:b'])
-    expect(look.faults).toEqual([expect.stringMatching(message)])
+    const result = await scan()
+    expect(result.ids).toEqual(['b:b'])
+    expect(result.faults).toEqual([expect.stringMatching(message)])
   })
 
-  it('say what cannot be read: encrypted files, unknown methods', async () => {
+  it('report encrypted files and unknown methods', async () => {
     const { scan } = await follow({
       'x.zip': forged([
         { name: 'a.json', content: big, flags: 0x801 },
@@ -220,27 +220,27 @@ describe('headers that lie', () => {
   })
 })
 
-describe('bombs', () => {
+describe('ZIP bombs', () => {
   const zeros = Buffer.alloc(8 * 1024 * 1024, '0')
 
-  it('that say how large they are are not unpacked', async () => {
+  it('are not unpacked if they declare their size', async () => {
     const { scan } = await follow({
       'x.zip': forged([
         { name: 'a.json', content: zeros },
         { name: 'b.json', content: entry('b:b') },
       ]),
     })
-    const look = await scan()
-    expect(look.faults).toEqual(['x.zip!/a.json: unpacks to more than 200 times its size'])
-    expect(look.ids).toEqual(['b:b'])
+    const result = await scan()
+    expect(result.faults).toEqual(['x.zip!/a.json: unpacks to more than 200 times its size'])
+    expect(result.ids).toEqual(['b:b'])
   })
 
-  it('that say they are small are stopped where they are not', async () => {
+  it('are stopped if they exceed the declared size', async () => {
     const { scan } = await follow({ 'x.zip': forged([{ name: 'a.json', content: zeros, lies: { size: 100 } }]) })
     expect((await scan()).faults).toEqual([expect.stringMatching(/cannot be unpacked: too many bytes/)])
   })
 
-  it('of one body under many names are refused whole', async () => {
+  it('with one body under many names are refused as a whole', async () => {
     const body = { name: 'a.json', content: Buffer.alloc(500_000, '7'), lies: { offset: 0 } }
     const archive = forged([
       { ...body, name: 'a.json' },
@@ -254,7 +254,7 @@ describe('bombs', () => {
     expect((await scan()).faults).toEqual(['x.zip: has files that overlap'])
   })
 
-  it('of too many files, or of too much together, or too large themselves, are refused whole', async () => {
+  it('with too many files, too large in total or too large themselves are refused as a whole', async () => {
     const archive = await zip(
       Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.json`, entry(`a:${i}`, 'x'.repeat(500))])),
     )

@@ -6,13 +6,13 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { compareText } from '../../../src/core/entry/text.js'
 import { entry, Following, follow, temporaryFolder, write, zip } from './folder-fixture.js'
 
-/** Past the time in which a look alone proves nothing. */
+/** Longer than the time in which the state of a file proves nothing. */
 async function age(folder: string, ...names: string[]): Promise<void> {
   for (const name of names) await utimes(join(folder, name), new Date('2024-01-01'), new Date('2024-01-01'))
 }
 
 describe('a folder', () => {
-  it('gives its files in code-point order of their whole paths, by extension, all levels down', async () => {
+  it('yields its files by extension, recursively, in the code-point order of their paths', async () => {
     const names = [
       'a/x.yaml',
       'a-b.json',
@@ -32,12 +32,12 @@ describe('a folder', () => {
       'node_modules/x.json': entry('m:m'),
       'empty/.keep': '',
     })
-    const look = await scan()
-    expect(look.locations).toEqual([...names].sort(compareText))
-    expect(look.ids).toHaveLength(names.length)
+    const result = await scan()
+    expect(result.locations).toEqual([...names].sort(compareText))
+    expect(result.ids).toHaveLength(names.length)
   })
 
-  it('tells of every entry where it stands, and when its file was changed', async () => {
+  it('reports the line of every entry and the time of its file', async () => {
     const { scan, folder } = await follow({
       'a.yaml': 'id: a:b\nkind: k\n---\n- {id: a:c, kind: k}\n- {id: a:d, kind: k}\n',
     })
@@ -55,7 +55,7 @@ describe('a folder', () => {
     })
   })
 
-  it('that is not there, or is a file, cannot be read as a whole', async () => {
+  it('fails as a whole if it is missing or a file', async () => {
     const folder = await temporaryFolder({ 'a.json': entry('a:b') })
     await expect(new Following({ path: join(folder, 'none'), form: 'entry' }).scan()).rejects.toThrow(
       /none cannot be read/,
@@ -65,7 +65,7 @@ describe('a folder', () => {
     )
   })
 
-  it('gives what is good of a folder with bad files', async () => {
+  it('yields the good files next to bad ones', async () => {
     const { scan } = await follow({
       'a.json': '{"id": ',
       'b.yaml': 'id: b:b\nkind: k\nid: b:c\n',
@@ -75,9 +75,9 @@ describe('a folder', () => {
       'f.yaml': '[{id: f:1, kind: k}, {id: f:1, kind: k}]',
       'g.json': '[{"id":"g:g","kind":"k","other":1}]',
     })
-    const look = await scan()
-    expect(look.ids).toEqual(['d:d', 'e:1', 'e:2', 'f:1'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['d:d', 'e:1', 'e:2', 'f:1'])
+    expect(result.faults).toEqual([
       'a.json:1: expected a value',
       'b.yaml:3: duplicate key "id"',
       'c.json:1: is not UTF-8 text',
@@ -87,7 +87,7 @@ describe('a folder', () => {
     ])
   })
 
-  it('is read no further when its reader is told to stop', async () => {
+  it('stops reading when the scan is aborted', async () => {
     const { reader } = await follow(
       Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])),
     )
@@ -105,7 +105,7 @@ describe('a folder', () => {
   })
 })
 
-describe('what has not changed', () => {
+describe('an unchanged file', () => {
   it('is not read again, by this reader or another', async () => {
     const { scan, folder, stamps } = await follow({ 'a.json': entry('a:a'), 'b/c.json': entry('b:c') })
     await age(folder, 'a.json', 'b/c.json')
@@ -118,7 +118,7 @@ describe('what has not changed', () => {
     expect((await other.scan()).read).toEqual([])
   })
 
-  it('is not read again though its times are new, or it lies elsewhere on the disk', async () => {
+  it('is not parsed again if only its times or its inode changed', async () => {
     const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b.json': entry('b:b') })
     await scan()
     await age(folder, 'a.json')
@@ -127,7 +127,7 @@ describe('what has not changed', () => {
     expect((await scan()).read).toEqual([])
   })
 
-  it('is told from what was written twice within the resolution of the clock', async () => {
+  it("is distinguished from one written twice within the clock's resolution", async () => {
     const { scan, folder } = await follow({ 'a.json': entry('a:1') })
     for (let i = 2; i < 10; i++) {
       await scan()
@@ -136,7 +136,7 @@ describe('what has not changed', () => {
     }
   })
 
-  it('is told from what kept its size and its time of change', async () => {
+  it('is distinguished from one that changed with equal size and mtime', async () => {
     const { scan, folder } = await follow({ 'a.json': entry('a:1') })
     await age(folder, 'a.json')
     await scan()
@@ -145,14 +145,14 @@ describe('what has not changed', () => {
     expect((await scan()).ids).toEqual(['a:2'])
   })
 
-  it('is read again where it failed, by another form, or by another schema', async () => {
+  it('is read again after a failure, with another form, and with another schema', async () => {
     const schema = join(await temporaryFolder({ 'k.json': '{}' }), 'k.json')
     const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b.json': '{' }, { schemas: { k: schema } })
     await scan()
     expect((await scan()).read).toEqual(['b.json'])
     await writeFile(schema, '{"properties": {"data": {"type": "string"}}}')
-    const look = await scan()
-    expect(look.faults[0]).toBe('a.json:1: /data must be string')
+    const result = await scan()
+    expect(result.faults[0]).toBe('a.json:1: /data must be string')
     await writeFile(schema, '{')
     await expect(scan()).rejects.toThrow(/k\.json:1:2/)
     await writeFile(schema, 'true')
@@ -161,7 +161,7 @@ describe('what has not changed', () => {
     expect((await scan()).locations).toEqual(['a.json'])
   })
 
-  it('is read again where its stamp was written by somebody else', async () => {
+  it('is read again if its stamp has a foreign format', async () => {
     const { scan, stamps } = await follow({ 'a.json': entry('a:a') })
     for (const stamp of ['', 'null', '[1,2,3]', '["a","b","c",[1]]', '{}', '["","",""]']) {
       stamps.set('a.json', stamp)
@@ -171,7 +171,7 @@ describe('what has not changed', () => {
 })
 
 describe('schemas', () => {
-  it('refuse an entry with file, line and JSON pointer, and leave the others of the file', async () => {
+  it('reject an entry with file, line and JSON pointer, and accept the others of the file', async () => {
     const schema = join(
       await temporaryFolder({
         's.json': '{"properties":{"data":{"required":["port"],"properties":{"port":{"type":"integer"}}}}}',
@@ -185,9 +185,9 @@ describe('schemas', () => {
       },
       { schemas: { 'service.*': schema } },
     )
-    const look = await scan()
-    expect(look.ids).toEqual(['a:1', 'a:3'])
-    expect(look.failures).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['a:1', 'a:3'])
+    expect(result.failures).toEqual([
       { file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer' },
     ])
   })
@@ -205,12 +205,12 @@ describe('links', () => {
     await symlink('..', join(folder, 'real/up'))
     await symlink('.', join(folder, 'self'))
     await symlink('real', join(folder, 'again'))
-    const look = await scan()
-    expect(look.locations).toEqual(['again/a.json', 'current/b.json', 'y.json', 'z.json'])
-    expect(look.faults).toEqual([])
+    const result = await scan()
+    expect(result.locations).toEqual(['again/a.json', 'current/b.json', 'y.json', 'z.json'])
+    expect(result.faults).toEqual([])
   })
 
-  it('that are swapped give what they lead to by now', async () => {
+  it('are followed to their current target', async () => {
     const { scan, folder } = await follow({ '.releases/1/b.json': entry('b:1'), '.releases/2/b.json': entry('b:2') })
     await symlink('.releases/1', join(folder, 'current'))
     expect((await scan()).ids).toEqual(['b:1'])
@@ -219,7 +219,7 @@ describe('links', () => {
     expect((await scan()).ids).toEqual(['b:2'])
   })
 
-  it('out of the folder, to nothing and in a circle are refused by name', async () => {
+  it('that point outside, to nothing or to themselves are refused by name', async () => {
     const outside = await temporaryFolder({ 'secret.json': entry('s:s') })
     const { scan, folder } = await follow({ 'ok.json': entry('o:k') })
     await symlink(join(outside, 'secret.json'), join(folder, 'a.json'))
@@ -228,9 +228,9 @@ describe('links', () => {
     await symlink('d.json', join(folder, 'd.json'))
     await symlink('/dev/zero', join(folder, 'e.json'))
     await symlink('nothing', join(folder, 'f'))
-    const look = await scan()
-    expect(look.ids).toEqual(['o:k'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['o:k'])
+    expect(result.faults).toEqual([
       'a.json: is a link that points outside the folder',
       'b: is a link that points outside the folder',
       'c.yaml: is a link to a file that does not exist',
@@ -247,8 +247,8 @@ describe('links', () => {
   })
 })
 
-describe('what is no file', () => {
-  it('is refused by name and never waited for', async () => {
+describe('a special file', () => {
+  it('is refused by name, and never blocks the scan', async () => {
     const { scan, folder } = await follow({
       'ok.json': entry('o:k'),
       'folder.json/x.json': entry('x:x'),
@@ -258,9 +258,9 @@ describe('what is no file', () => {
     const server = createServer().listen(join(folder, 'socket.json'))
     onTestFinished(() => void server.close())
     await new Promise((resolve) => server.on('listening', resolve))
-    const look = await scan()
-    expect(look.ids).toEqual(['x:x', 'o:k'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['x:x', 'o:k'])
+    expect(result.faults).toEqual([
       'fifo.yaml: is a pipe, which cannot be read',
       'fifo.zip: is a pipe, which cannot be read',
       'in.json:1: file://p is a pipe, which cannot be read',
@@ -268,41 +268,41 @@ describe('what is no file', () => {
     ])
   })
 
-  it('is larger than a bound is refused without being read', async () => {
+  it('is refused without being read if it exceeds a limit', async () => {
     const { scan } = await follow(
       { 'a.json': entry('a:a', 'x'.repeat(2_000)), 'b.json': entry('b:b'), 'c.json': entry('c:c', 'x'.repeat(700)) },
       { limits: { fileBytes: 1_000, entryBytes: 500 } },
     )
-    const look = await scan()
-    expect(look.ids).toEqual(['b:b'])
-    expect(look.faults[0]).toMatch(/^a\.json: has 20\d\d bytes, more than the maximum of 1000/)
-    expect(look.faults[1]).toMatch(/^c\.json:1: meta and data take/)
+    const result = await scan()
+    expect(result.ids).toEqual(['b:b'])
+    expect(result.faults[0]).toMatch(/^a\.json: has 20\d\d bytes, more than the maximum of 1000/)
+    expect(result.faults[1]).toMatch(/^c\.json:1: meta and data take/)
   })
 
-  it('may be less in YAML than in JSON, which is read faster, in archives too', async () => {
+  it('has a lower limit in YAML than in JSON, in archives too', async () => {
     const text = entry('a:a', 'x'.repeat(700))
     const { scan } = await follow(
       { 'a.yaml': text, 'b.json': text.replace('a:a', 'b:b'), 'x.zip': await zip({ 'a.yml': text }) },
       { limits: { yamlBytes: 500 } },
     )
-    const look = await scan()
-    expect(look.ids).toEqual(['b:b'])
-    expect(look.faults).toEqual([
+    const result = await scan()
+    expect(result.ids).toEqual(['b:b'])
+    expect(result.faults).toEqual([
       expect.stringMatching(/^a\.yaml: has 7\d\d bytes, more than the maximum of 500/),
       expect.stringMatching(/^x\.zip!\/a\.yml: has 7\d\d bytes, more than the maximum of 500/),
     ])
   })
 
-  it.skipIf(process.geteuid?.() !== 0)('or may not be read is a failure of its own, a folder too', async () => {
+  it.skipIf(process.geteuid?.() !== 0)('is a failure of its own if it is unreadable, and so is a folder', async () => {
     const { scan, folder } = await follow({ 'a.json': entry('a:a'), 'b/c.json': entry('b:c'), 'd.json': entry('d:d') })
     await chmod(folder, 0o755)
     await chmod(join(folder, 'a.json'), 0)
     await chmod(join(folder, 'b'), 0)
     process.seteuid!(65_534)
     try {
-      const look = await scan()
-      expect(look.ids).toEqual(['d:d'])
-      expect(look.faults).toEqual([
+      const result = await scan()
+      expect(result.ids).toEqual(['d:d'])
+      expect(result.faults).toEqual([
         'a.json: cannot be read: EACCES: permission denied',
         'b: cannot be read: EACCES: permission denied',
       ])
@@ -312,17 +312,17 @@ describe('what is no file', () => {
     expect((await scan()).ids).toEqual(['a:a', 'b:c'])
   })
 
-  it('or has a name that is no text is refused', async () => {
+  it('is refused if its name is not text', async () => {
     const { scan, folder } = await follow({ 'a.json': entry('a:a') })
     await writeFile(Buffer.concat([Buffer.from(`${folder}/b\xff.json`, 'latin1')]), entry('b:b'))
-    const look = await scan()
-    expect(look.ids).toEqual(['a:a'])
-    expect(look.faults).toEqual(['b\ufffd.json: has a name that is not UTF-8 text'])
+    const result = await scan()
+    expect(result.ids).toEqual(['a:a'])
+    expect(result.faults).toEqual(['b\ufffd.json: has a name that is not UTF-8 text'])
   })
 })
 
 describe('files that vanish and change while they are read', () => {
-  it('never stop the others and end as they were written last', async () => {
+  it('never stop the others, and end with their last content', async () => {
     const { scan, folder } = await follow(
       Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}.json`, entry(`a:${i}`)])),
     )
@@ -349,7 +349,7 @@ describe('files that vanish and change while they are read', () => {
   })
 })
 
-it('a file has its look taken from the file system', async () => {
+it('the state of a file comes from the file system', async () => {
   const { folder, scan } = await follow({ 'a.json': entry('a:a') })
   const [scanned] = (await scan()).all
   expect(scanned?.unchanged === false && scanned.modifiedAt?.getTime()).toBe(

@@ -4,9 +4,9 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { FilesystemSourceOptions } from '../../../src/sources/filesystem/filesystem-source.js'
-import { entry, type Files, Following, type Look, temporaryFolder, write } from './folder-fixture.js'
+import { entry, type Files, Following, type ScanResult, temporaryFolder, write } from './folder-fixture.js'
 
-/** A folder that is watched, and scanned when its watch says so. */
+/** A folder that is watched, and scanned after each reported change. */
 async function watched(files: Files, options: Partial<FilesystemSourceOptions> = {}) {
   const folder = await temporaryFolder(files)
   const path = join(folder, 'root')
@@ -20,28 +20,28 @@ async function watched(files: Files, options: Partial<FilesystemSourceOptions> =
   })
   await following.scan().catch(() => {})
   await following.scan().catch(() => {})
-  /** Scans after each word of the watch until what was read fits. */
-  const until = async (fits: (look: Look) => boolean): Promise<Look> => {
-    for (const end = performance.now() + 15_000; performance.now() < end; ) {
+  /** Scans after each reported change until the result fits. */
+  const until = async (fits: (result: ScanResult) => boolean): Promise<ScanResult> => {
+    for (const end = performance.now() + 55_000; performance.now() < end; ) {
       const before = changes
-      const look = await following.scan().catch(() => undefined)
-      if (look !== undefined && fits(look)) return look
+      const result = await following.scan().catch(() => undefined)
+      if (result !== undefined && fits(result)) return result
       while (changes === before && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    throw new Error('the watch told nothing that fits within 15 s')
+    throw new Error('The watch reported no change with this result within 55 s')
   }
   return { ...following, following, folder: path, until, stop, ended, changes: () => changes }
 }
 
-/** Neither a look at the root nor at all files, so that what is told is told by watches. */
+/** Disables the periodic checks, so that only watches report changes. */
 const WATCHES_ALONE = { timing: { rootMs: 60_000, backstopMs: 60_000 } }
 const gives =
   (...ids: string[]) =>
-  (look: Look) =>
-    ids.every((id) => look.ids.includes(id))
+  (result: ScanResult) =>
+    ids.every((id) => result.ids.includes(id))
 
 describe('a watched folder', () => {
-  it('tells of files that are made, written, saved by renaming, and removed', async () => {
+  it('reports files that are created, written, saved by renaming, and removed', async () => {
     const { folder, until } = await watched(
       { 'root/a.json': entry('a:1'), 'root/b/c.json': entry('c:1') },
       WATCHES_ALONE,
@@ -54,10 +54,10 @@ describe('a watched folder', () => {
     await rename(join(folder, 'a.json~'), join(folder, 'a.json'))
     expect((await until(gives('a:2'))).read).toEqual(['a.json'])
     await rm(join(folder, 'b/c.json'))
-    expect((await until((look) => !look.locations.includes('b/c.json'))).locations).toEqual(['a.json', 'new.json'])
+    expect((await until((result) => !result.locations.includes('b/c.json'))).locations).toEqual(['a.json', 'new.json'])
   })
 
-  it('tells of folders that are made, moved in, renamed, exchanged and removed, and of what happens in them then', async () => {
+  it('reports folders that are created, moved in, renamed, exchanged and removed, and changes in them', async () => {
     const { folder, until } = await watched(
       { 'root/a.json': entry('a:1'), 'beside/x/y.json': entry('y:1'), 'other/y.json': entry('y:2') },
       WATCHES_ALONE,
@@ -65,11 +65,11 @@ describe('a watched folder', () => {
     await write(folder, { 'deep/er/and/deeper.json': entry('d:1') })
     await until(gives('d:1'))
     await appendFile(join(folder, 'deep/er/and/deeper.json'), ' ')
-    await until((look) => look.read.includes('deep/er/and/deeper.json'))
+    await until((result) => result.read.includes('deep/er/and/deeper.json'))
     await rename(join(folder, '../beside/x'), join(folder, 'x'))
     await until(gives('y:1'))
     await rename(join(folder, 'x'), join(folder, 'z'))
-    await until((look) => look.locations.includes('z/y.json') && !look.locations.includes('x/y.json'))
+    await until((result) => result.locations.includes('z/y.json') && !result.locations.includes('x/y.json'))
     await writeFile(join(folder, 'z/w.json'), entry('w:1'))
     await until(gives('w:1'))
     await rename(join(folder, 'z'), join(folder, '../was'))
@@ -78,13 +78,13 @@ describe('a watched folder', () => {
     await writeFile(join(folder, 'z/y.json'), entry('y:3'))
     await until(gives('y:3'))
     await rm(join(folder, 'z'), { recursive: true })
-    expect((await until((look) => look.locations.length === 2)).locations).toEqual([
+    expect((await until((result) => result.locations.length === 2)).locations).toEqual([
       'a.json',
       'deep/er/and/deeper.json',
     ])
   })
 
-  it('tells of links that are swapped, and of what happens where they lead', async () => {
+  it('reports links that change, and changes at their targets', async () => {
     const { folder, until } = await watched(
       { 'root/.r/1/a.json': entry('a:1'), 'root/.r/2/a.json': entry('a:2'), 'root/x.json': entry('x:x') },
       WATCHES_ALONE,
@@ -98,7 +98,7 @@ describe('a watched folder', () => {
     await until(gives('a:3'))
   })
 
-  it('looks again only at folders of which it was told', async () => {
+  it('checks only folders with events', async () => {
     const heard = replaceWatch(
       (real) => (path, options) =>
         String(path).endsWith('/deaf') ? deafened(real(path, options)) : real(path, options),
@@ -109,13 +109,13 @@ describe('a watched folder', () => {
     )
     await writeFile(join(folder, 'deaf/x.json'), entry('a:2'))
     await writeFile(join(folder, 'b/x.json'), entry('b:2'))
-    const look = await until(gives('b:2'))
-    expect([look.read, look.locations]).toEqual([['b/x.json'], ['b/x.json', 'deaf/x.json']])
+    const result = await until(gives('b:2'))
+    expect([result.read, result.locations]).toEqual([['b/x.json'], ['b/x.json', 'deaf/x.json']])
     expect((await scan()).read).toEqual([])
     expect(heard).toHaveBeenCalled()
   })
 
-  it('reads again what takes in a file that has changed, wherever that file lies', async () => {
+  it('reads a file again if an included file changes, wherever it is', async () => {
     const { folder, until } = await watched(
       {
         'root/a/lib.txt': '1',
@@ -131,7 +131,7 @@ describe('a watched folder', () => {
     expect((await until(gives('b:b'))).data).toEqual({ 'b:b': '2' })
   })
 
-  it('may be removed and made again', async () => {
+  it('may be removed and created again', async () => {
     const { folder, until, scan } = await watched({ 'root/a.json': entry('a:1') }, { timing: { rootMs: 50 } })
     await rm(folder, { recursive: true })
     await expect(scan()).rejects.toThrow(/cannot be read/)
@@ -146,7 +146,7 @@ describe('a watched folder', () => {
     expect((await until(gives('c:c'))).locations).toEqual(['c.json'])
   })
 
-  it('need not be there yet', async () => {
+  it('may not exist yet', async () => {
     const { folder, until } = await watched({ 'none/x': '' }, { timing: { rootMs: 50 } })
     await mkdir(folder)
     await writeFile(join(folder, 'a.json'), entry('a:1'))
@@ -155,14 +155,14 @@ describe('a watched folder', () => {
     await until(gives('a:2'))
   })
 
-  it('tells when a schema has changed', async () => {
+  it('reports a changed schema', async () => {
     const schema = join(await temporaryFolder({ 's.json': 'true' }), 's.json')
     const { until } = await watched({ 'root/a.json': entry('a:1') }, { timing: { rootMs: 50 }, schemas: { k: schema } })
     await writeFile(schema, 'false')
-    await until((look) => look.failures.length === 1)
+    await until((result) => result.failures.length === 1)
   })
 
-  it('heals by itself where a watch has missed something', async () => {
+  it('recovers from missed events', async () => {
     replaceWatch((real) => (path, options) => deafened(real(path, options)))
     const { folder, until } = await watched(
       { 'root/a/b.json': entry('a:1') },
@@ -172,7 +172,7 @@ describe('a watched folder', () => {
     await until(gives('a:2'))
   })
 
-  it('is looked at in turns where the system refuses to watch it, and says so once', async () => {
+  it('is polled if the system refuses to watch it, and reports that once', async () => {
     replaceWatch(() => () => {
       throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached, watch 'x'"), {
         code: 'ENOSPC',
@@ -193,21 +193,21 @@ describe('a watched folder', () => {
     ])
   })
 
-  it.skipIf(process.geteuid?.() !== 0)('whose folders may not be read for a while goes on when they may', async () => {
+  it.skipIf(process.geteuid?.() !== 0)('recovers when its folders become readable again', async () => {
     const { folder, until } = await watched({ 'root/a/b.json': entry('a:1') }, WATCHES_ALONE)
     await chmod(join(folder, '..'), 0o755)
     await chmod(join(folder, 'a'), 0)
     process.seteuid!(65_534)
     try {
-      await until((look) => look.faults.includes('a: cannot be read: EACCES: permission denied'))
+      await until((result) => result.faults.includes('a: cannot be read: EACCES: permission denied'))
     } finally {
       process.seteuid!(0)
     }
     await chmod(join(folder, 'a'), 0o755)
-    await until((look) => look.failures.length === 0 && look.locations.includes('a/b.json'))
+    await until((result) => result.failures.length === 0 && result.locations.includes('a/b.json'))
   })
 
-  it('says nothing where nothing happens, and nothing any more when told to stop', async () => {
+  it('reports nothing without a change, and nothing after it is aborted', async () => {
     const { folder, changes, stop, ended, scan } = await watched(
       { 'root/a.json': entry('a:1') },
       { timing: { rootMs: 20, backstopMs: 20 } },
@@ -227,7 +227,7 @@ describe('a watched folder', () => {
 
 type Watch = (path: fs.PathLike, options: fs.WatchOptions) => fs.FSWatcher
 
-/** Watching as a system would do it that cannot be had here. */
+/** Simulates watching on a system that is not available here. */
 function replaceWatch(by: (real: Watch) => Watch) {
   const real = fs.watch.bind(fs) as Watch
   const spy = vi.spyOn(fs, 'watch').mockImplementation(by(real) as typeof fs.watch)

@@ -18,7 +18,7 @@ const entry = (kind: string, data: unknown = null, meta: unknown = {}) => ({ id:
 const needs = (name: string) => ({ properties: { data: { type: 'object', required: [name] } } })
 
 describe('schemas', () => {
-  it('are those of every pattern that matches the kind, and of no other', async () => {
+  it('apply if their pattern matches the kind, and only then', async () => {
     const schemas = await loadSchemas({
       'service.*': await schema(needs('port')),
       '**': await schema(needs('owner')),
@@ -33,7 +33,7 @@ describe('schemas', () => {
     expect(schemas.faultsOf(entry('function.lua', { owner: 'x' }))).toHaveLength(1)
   })
 
-  it('see the entry whole: id, kind, meta and data', async () => {
+  it('validate the whole entry: id, kind, meta and data', async () => {
     const schemas = await loadSchemas({
       '**': await schema({
         properties: {
@@ -54,7 +54,7 @@ describe('schemas', () => {
     ])
   })
 
-  it('point into keys with slashes and tildes as RFC 6901 has it', async () => {
+  it('escape slashes and tildes in pointers by RFC 6901', async () => {
     const schemas = await loadSchemas({
       '**': await schema({ properties: { data: { additionalProperties: { type: 'string' } } } }),
     })
@@ -72,15 +72,15 @@ describe('schemas', () => {
     expect(schemas.faultsOf(entry('k', [1]))).toEqual([{ pointer: '/data/0', message: '/data/0 must be string' }])
   })
 
-  it('do not take properties of every object for those of an entry', async () => {
+  it('ignore inherited properties of objects', async () => {
     const schemas = await loadSchemas({ '**': await schema(needs('constructor')) })
     expect(schemas.faultsOf(entry('k', {}))).toHaveLength(1)
     expect(schemas.faultsOf(entry('k', { constructor: 1 }))).toEqual([])
   })
 
-  it('compare the items of long lists in time that grows with the list', async () => {
+  // Quadratic work would take minutes here, and fail by the test's time limit.
+  it('compare the items of long lists', async () => {
     const schemas = await loadSchemas({ '**': await schema({ properties: { data: { uniqueItems: true } } }) })
-    const begun = performance.now()
     expect(
       schemas.faultsOf(
         entry(
@@ -97,15 +97,14 @@ describe('schemas', () => {
         ]),
       ),
     ).toEqual([{ pointer: '/data', message: '/data must NOT have duplicate items' }])
-    expect(performance.now() - begun).toBeLessThan(10_000)
   })
 
-  it('tell ten faults at most', async () => {
+  it('report at most ten faults', async () => {
     const schemas = await loadSchemas({ '**': await schema({ properties: { data: { items: { type: 'string' } } } }) })
     expect(schemas.faultsOf(entry('k', Array(1_000).fill(1)))).toHaveLength(10)
   })
 
-  it('that refer to themselves end with the entry, however deep it nests', async () => {
+  it('that refer to themselves terminate, however deep the entry is nested', async () => {
     const schemas = await loadSchemas({
       '**': await schema({
         definitions: { node: { additionalProperties: { $ref: '#/definitions/node' } } },
@@ -119,7 +118,7 @@ describe('schemas', () => {
     ])
   })
 
-  it('are loaded anew only where a file has changed', async () => {
+  it('are loaded again only if a file has changed', async () => {
     const path = await schema(needs('a'))
     const first = await loadSchemas({ k: path })
     expect(await loadSchemas({ k: path }, first)).toBe(first)
@@ -139,7 +138,7 @@ describe('schemas', () => {
       /Supported: draft-07, 2019-09, 2020-12/,
     ],
     ['is a list', [], /an object or a boolean/],
-  ])('that %s are refused with the name of the file', async (_title, text, message) => {
+  ])('are refused with the name of the file: one that %s', async (_title, text, message) => {
     const path = await schema(text)
     const error: unknown = await loadSchemas({ k: path }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(InvalidSchema)
@@ -147,7 +146,7 @@ describe('schemas', () => {
     expect((error as Error).message).toMatch(message)
   })
 
-  it('that are not there are refused', async () => {
+  it('are refused if the file is missing', async () => {
     await expect(loadSchemas({ k: join(folder, 'none.json') })).rejects.toThrow(/none\.json cannot be read/)
   })
 })

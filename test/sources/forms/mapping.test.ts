@@ -7,7 +7,7 @@ const map = (expressions: MappingExpressions, text: string, location = 'a.yaml')
   compileMapping(expressions)(parseYaml(text).documents[0]!, location)
 
 describe('a mapping', () => {
-  it('makes a definition of a foreign document, with expressions over the whole of it', async () => {
+  it('creates a definition from a foreign document', async () => {
     const reading = await map(
       { id: '"cve:" & id', kind: '"scan." & info.severity', meta: '{"tags": $split(info.tags, ",")}', data: '$' },
       'id: x\ninfo: {severity: high, tags: a}',
@@ -26,12 +26,12 @@ describe('a mapping', () => {
     })
   })
 
-  it('passes over what has no id', async () => {
+  it('skips items without an id', async () => {
     expect(await map({ id: 'id', kind: '"a"' }, 'name: x')).toBeUndefined()
     expect(await map({ id: 'id', kind: '"a"' }, '[]')).toBeUndefined()
   })
 
-  it('makes one definition of each item of a list, each with its own line', async () => {
+  it('creates one definition per item of a list, each with its own line', async () => {
     const reading = await map({ id: 'name ? "a:" & name', kind: '"k"' }, '- name: x\n- other: 1\n- name: y')
     expect(reading?.definitions.map(({ id, position }) => [id, position.line])).toEqual([
       ['a:x', 1],
@@ -39,7 +39,7 @@ describe('a mapping', () => {
     ])
   })
 
-  it('says by itself what the items are', async () => {
+  it('selects the items itself', async () => {
     const reading = await map(
       { each: 'kind = "List" ? items : $', id: '$document.group & ":" & name & $location', kind: '"k"' },
       'kind: List\ngroup: g\nitems:\n  - name: x\n  - name: y',
@@ -50,13 +50,13 @@ describe('a mapping', () => {
     ])
   })
 
-  it('keeps keys as they are, such as __proto__', async () => {
+  it('preserves keys such as __proto__', async () => {
     const reading = await map({ id: '"a:b"', kind: '"k"', data: '$' }, '__proto__: {polluted: true}')
     expect(JSON.stringify(reading?.definitions[0]?.data)).toBe('{"__proto__":{"polluted":true}}')
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
 
-  it('that fails for one item is a fault at its line and does not stop the others', async () => {
+  it('reports a failing item with its line, and continues with the others', async () => {
     const reading = await map(
       { id: '"a:" & name', kind: '"k" & $string(1 / n)' },
       '- {name: x, n: 1}\n- {name: y, n: z}\n- {name: z, n: 1}',
@@ -68,8 +68,8 @@ describe('a mapping', () => {
   })
 
   it.each([
-    ['recurses for ever', '($f := function($x) {$f($x) + 1}; $f(1))', /stack|depth/i],
-    ['loops for ever', '($f := function() {$f()}; $f())', /timeout/i],
+    ['recurses forever', '($f := function($x) {$f($x) + 1}; $f(1))', /stack|depth/i],
+    ['loops forever', '($f := function() {$f()}; $f())', /timeout/i],
     ['fills the memory', '[1..9000000]', /sequence|exceed/i],
   ])('that %s is stopped', async (_title, id, message) => {
     const reading = await compileMapping({ id, kind: '"k"' }, { milliseconds: 200, depth: 300, values: 100_000 })(
@@ -79,7 +79,7 @@ describe('a mapping', () => {
     expect(reading?.faults).toEqual([{ line: 1, column: 1, message: expect.stringMatching(message) }])
   })
 
-  it('that does not parse is refused with the expression and the character', () => {
+  it('is refused with expression and character if it does not parse', () => {
     expect(() => compileMapping({ id: 'a.b.(', kind: 'x' })).toThrow(InvalidMapping)
     expect(() => compileMapping({ id: 'a', kind: 'x', data: '{"a": }' })).toThrow(
       /for data is not valid JSONata at character \d+/,

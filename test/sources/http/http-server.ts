@@ -5,14 +5,14 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 
 export interface TestServer {
   readonly origin: string
-  /** What was asked for, in order. */
+  /** The requests, in order. */
   readonly requests: IncomingMessage[]
-  /** Asked for from now on; each answers one request, the last all that follow. */
+  /** Sets the answers for a path. Each answers one request, the last one all further requests. */
   answer(path: string, ...answers: Answer[]): void
   close(): Promise<void>
 }
 
-/** A real HTTP server; what it has no answer for is 404. */
+/** A real HTTP server. Paths without an answer are 404. */
 export async function startHttpServer(): Promise<TestServer> {
   const answers = new Map<string, Answer[]>()
   const requests: IncomingMessage[] = []
@@ -42,7 +42,7 @@ export const json =
   (_, response) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
 
-/** Answers with this text. */
+/** Answers with a text. */
 export const text =
   (
     body: string | Buffer,
@@ -52,7 +52,7 @@ export const text =
   (_, response) =>
     response.writeHead(status, headers).end(body)
 
-/** As a server does that keeps ETags: 304 where it is asked about the one it has. */
+/** Answers like a server with ETags: 304 if the request has the current one. */
 export const tagged =
   (
     etag: string,

@@ -9,7 +9,7 @@ import {
 
 const ENTRIES: ParsingRules = { form: 'entry', schemas: [], entryBytes: 1_000_000 }
 const good = (name: string) => JSON.stringify({ id: `a:${name}`, kind: 'k', data: name })
-/** Backtracks some 2^40 times. */
+/** Backtracks about 2^40 times. */
 const EVIL = { pattern: '^(a+)+$', text: `${'a'.repeat(40)}!` }
 
 const threads: ParsingThread[] = []
@@ -26,20 +26,16 @@ function open(limits: Partial<ParsingLimits> = {}) {
 const messages = (parsed: Awaited<ReturnType<ParsingThread['parse']>>) =>
   parsed.failures.map(({ file, message }) => `${file}: ${message}`)
 
-/** The longest that this thread had no turn while something went on. */
-async function longestGap(work: Promise<unknown>): Promise<number> {
-  let last = performance.now()
-  let longest = 0
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last)
-    last = performance.now()
-  }, 10)
+/** How often this thread ran other work until a promise settled. */
+async function ticksDuring(work: Promise<unknown>): Promise<number> {
+  let ticks = 0
+  const timer = setInterval(() => void ticks++, 10)
   await work.finally(() => clearInterval(timer))
-  return longest
+  return ticks
 }
 
-describe('the thread that parses', () => {
-  it('gives what each of many texts holds, and what is wrong with it', async () => {
+describe('the parsing thread', () => {
+  it('returns the entries and failures of many texts', async () => {
     const { parse } = open()
     const all = await Promise.all(
       Array.from({ length: 1_000 }, (_, n) => parse(`${n}.json`, n % 100 === 99 ? '[{' : good(String(n)))),
@@ -57,7 +53,7 @@ describe('the thread that parses', () => {
     })
   })
 
-  it('has files read that a text refers to, and tells why one cannot be', async () => {
+  it('reads referenced files, and reports why one cannot be read', async () => {
     const { parse } = open()
     const read = (reference: string) =>
       reference === 'x.txt' ? Promise.resolve('text') : Promise.reject(new Error('no such disk'))
@@ -85,7 +81,7 @@ describe('the thread that parses', () => {
     ],
     ['YAML that is made to be slow', undefined, ENTRIES],
   ] as const)(
-    'gives up %s, names it, goes on with the rest, and keeps nobody waiting',
+    'gives up %s, names it, continues with the rest, and never blocks this thread',
     async (_what, evil, rules) => {
       const { parse } = open({ parseMs: 600 })
       const hostile =
@@ -96,7 +92,7 @@ describe('the thread that parses', () => {
         parse('evil.yaml', hostile, rules),
         parse('after.json', harmless, rules),
       ])
-      const gap = await longestGap(work)
+      const ticks = await ticksDuring(work)
       const [before, given, after] = await work
       expect(messages(given)).toEqual(['evil.yaml: takes longer than 0.6 s to parse'])
       expect([given.isTooCostly, before.isTooCostly, after.isTooCostly]).toEqual([true, false, false])
@@ -104,12 +100,12 @@ describe('the thread that parses', () => {
         [1, 0],
         [1, 0],
       ])
-      expect(gap).toBeLessThan(2_000)
+      expect(ticks).toBeGreaterThan(2)
     },
     60_000,
   )
 
-  it('gives up what fills its memory, and goes on', async () => {
+  it('gives up a text that exceeds its memory, and continues', async () => {
     const { parse } = open({ parseMegabytes: 40 })
     const [given, after] = await Promise.all([
       parse('big.json', `[${'[],'.repeat(4_000_000)}[]]`),
@@ -119,7 +115,7 @@ describe('the thread that parses', () => {
     expect(after.entries).toHaveLength(1)
   }, 60_000)
 
-  it('lets go who does not wait any more, and who is left when it is closed', async () => {
+  it('settles aborted jobs, and all jobs when it is closed', async () => {
     const { parse, thread } = open()
     const calls = new AbortController()
     const slow = '"'.repeat(2_000_000)
@@ -129,10 +125,8 @@ describe('the thread that parses', () => {
     calls.abort(new Error('enough'))
     await why
     const ended = expect(left).rejects.toThrow(ParsingEnded)
-    const begun = performance.now()
     await thread.close()
     await ended
-    expect(performance.now() - begun).toBeLessThan(3_000)
     await expect(parse('late.json', good('1'))).rejects.toThrow(ParsingEnded)
   }, 60_000)
 })

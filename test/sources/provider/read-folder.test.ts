@@ -34,7 +34,7 @@ const failuresIn = (folder: string, reading: FolderReading) =>
   reading.failures.map((failure) => failureText({ ...failure, file: relative(folder, failure.file) }))
 
 describe('a folder of entries', () => {
-  it('is read through all of its folders and in both forms', async () => {
+  it('is read recursively and in both forms', async () => {
     const reading = await readFolder(fixture('registry'))
     expect(reading.failures).toEqual([])
     expect([...reading.entries.keys()]).toEqual([
@@ -51,20 +51,20 @@ describe('a folder of entries', () => {
     expect([...reading.namespaces].sort()).toEqual(['people', 'shop', 'shop.web'])
   })
 
-  it('lays the meta of a document under that of each entry, whose keys win', async () => {
+  it('merges the meta of a document under that of each entry', async () => {
     const reading = await readFolder(fixture('registry'))
     expect(content(reading, 'shop:db')?.meta).toEqual({ team: 'checkout', tier: 1, comment: 'Orders and customers' })
     expect(content(reading, 'shop:cart')?.meta).toEqual({ team: 'checkout', tier: 2 })
   })
 
-  it('takes as data the key data where there is one, else all other keys', async () => {
+  it('uses the key data as data, or else all other keys', async () => {
     const reading = await readFolder(fixture('registry'))
     expect(content(reading, 'shop:cart')?.data).toEqual({ source: 'file://cart.lua', imports: { db: 'shop:db' } })
     expect(content(reading, 'shop:db')?.data).toEqual({ dsn: 'postgres://localhost/shop', pool: { max: 10 } })
     expect(content(reading, 'shop:plain')?.data).toEqual({})
   })
 
-  it('reads a document that is one entry, and passes over documents that are none', async () => {
+  it('reads a document that is one entry, and skips other documents', async () => {
     const reading = await readFolder(fixture('registry'))
     expect(content(reading, 'shop.web:gateway')).toEqual({
       kind: 'http.service',
@@ -73,7 +73,7 @@ describe('a folder of entries', () => {
     })
   })
 
-  it('knows the line that each entry begins at', async () => {
+  it('records the line of each entry', async () => {
     const { entries } = await readFolder(fixture('registry'))
     const lines = Object.fromEntries([...entries].map(([id, { line }]) => [id, line]))
     expect(lines).toMatchObject({
@@ -86,7 +86,7 @@ describe('a folder of entries', () => {
     })
   })
 
-  it('names what cannot be read, with its place, and goes on with the rest', async () => {
+  it('reports unreadable files with their position, and continues with the rest', async () => {
     const folder = fixture('broken')
     const reading = await readFolder(folder)
     expect([...reading.entries.keys()]).toEqual(['app:good', 'app:fine'])
@@ -100,7 +100,7 @@ describe('a folder of entries', () => {
     ])
   })
 
-  it('does not look into hidden folders, node_modules or files of other kinds', async () => {
+  it('skips hidden folders, node_modules and files with other extensions', async () => {
     const bad = 'id: ['
     const folder = await temporary({
       '.git/a.yaml': bad,
@@ -115,7 +115,7 @@ describe('a folder of entries', () => {
     expect(reading.files).toBe(1)
   })
 
-  it('goes through links, but not round in a circle', async () => {
+  it('follows links, but not in cycles', async () => {
     const folder = await temporary({ 'here/a.yaml': 'id: a:b\nkind: k' })
     await cp(join(folder, 'here'), join(folder, 'elsewhere'), { recursive: true })
     await writeFile(join(folder, 'elsewhere/a.yaml'), 'id: a:c\nkind: k')
@@ -125,21 +125,21 @@ describe('a folder of entries', () => {
     expect([...reading.entries.keys()].sort()).toEqual(['a:b', 'a:c'])
   })
 
-  it('says the line where a file stops being UTF-8', async () => {
+  it('reports the line at which a file is not UTF-8', async () => {
     const folder = await temporary({
       'a.yaml': Buffer.concat([Buffer.from('id: a:b\nkind: k\nmeta: {t: "'), Buffer.from([0xff]), Buffer.from('"}')]),
     })
     expect(failuresIn(folder, await readFolder(folder))).toEqual(['a.yaml:3: is not UTF-8 text'])
   })
 
-  it('takes a byte order mark for what it is', async () => {
+  it('skips a byte order mark', async () => {
     const reading = await readFolder(await temporary({ 'a.json': '\ufeff{"id":"a:b","kind":"k"}' }))
     expect([...reading.entries.keys()]).toEqual(['a:b'])
   })
 })
 
-describe('a file that is named itself', () => {
-  it('must hold entries', async () => {
+describe('a path of a file', () => {
+  it('must define entries', async () => {
     const folder = await temporary({
       'package.json': '{"name":"x"}',
       'notes.txt': 'x',
@@ -151,29 +151,29 @@ describe('a file that is named itself', () => {
     expect(await messages('none.yaml')).toEqual([])
   })
 
-  it('that does not exist is an error', async () => {
+  it('is an error if the file does not exist', async () => {
     await expect(readFolder(join(tmpdir(), 'nothing-here'))).rejects.toThrow('ENOENT')
   })
 })
 
-describe('an entry in plain form', () => {
+describe('an entry in the entry form', () => {
   const read = async (text: string) => {
     const folder = await temporary({ 'a.yaml': text })
     const reading = await readFolder(folder)
     return { ids: [...reading.entries.keys()], failures: failuresIn(folder, reading), reading }
   }
 
-  it('may have its id in two parts', async () => {
+  it('may have an id in two parts', async () => {
     expect((await read('id: {ns: a, name: "b:c"}\nkind: k')).ids).toEqual(['a:b:c'])
   })
 
-  it('with a key that is no field of an entry is named, so that a slip of the pen loses nothing', async () => {
+  it('is refused with an unknown key, so that a typo loses nothing', async () => {
     expect((await read('- {id: a:b, kind: k, metadata: {}}\n- {id: a:c, kind: k}')).failures).toEqual([
       'a.yaml:1:3: "metadata" is not a field of an entry. Valid fields: id, kind, meta, data',
     ])
   })
 
-  it('keeps keys that JavaScript gives a meaning of its own', async () => {
+  it('preserves keys with a special meaning in JavaScript', async () => {
     const { reading } = await read('id: a:b\nkind: k\ndata: {__proto__: {x: 1}, constructor: 2}')
     expect(JSON.stringify(content(reading, 'a:b')?.data)).toBe('{"__proto__":{"x":1},"constructor":2}')
   })
@@ -190,7 +190,7 @@ describe('an entry in plain form', () => {
     ['namespace: a\nentries: [b]', 'a.yaml:2:11: an entry must be an object with name and kind'],
     ['namespace: a\nmeta: x\nentries: []', 'a.yaml:2:7: the meta of the document must be an object'],
     ['namespace: a\nname: b', 'a.yaml:1:1: a:b: the entry has no kind'],
-  ])('that is wrong is named with its place: %j', async (text, message) => {
+  ])('is refused with its position if it is wrong: %j', async (text, message) => {
     expect((await read(text)).failures).toEqual([message])
   })
 })

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { ScannedLocation, SourceReader } from '../../../src/sources/contract/source-reader.js'
 import { PARSERS, parseEntries } from '../../../src/sources/forms/parse-entries.js'
 
-/** A source of texts in memory: each location is a file of entries, by the form of its name's ending. */
+/** A source of texts in memory. Each location is a file of entries, parsed by its extension. */
 export class MapSource implements SourceReader {
   readonly files = new Map<string, { text: string; modifiedAt: Date }>()
-  /** Locations that were read, not merely looked at. */
+  /** Locations that were read, not only found unchanged. */
   reads: string[] = []
-  /** As a whole it cannot be read. */
+  /** Whether the source as a whole cannot be read. */
   broken: Error | null = null
   scans = 0
   readonly #listeners = new Set<() => void>()

@@ -9,7 +9,7 @@ import type { MapSource } from './map-source.js'
 
 export const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 * 1024 }
 
-/** One source over a registry, looked at whenever a test says so. */
+/** One source over a registry. A test starts each pass. */
 export class TestSource<Reader extends SourceReader = MapSource> {
   readonly settings: SourceSettings
   limits = LIMITS
@@ -30,7 +30,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
     }
   }
 
-  /** As a gateway does that has just started. */
+  /** Drops the cached records, like a restart of the gateway. */
   forget(): void {
     this.#locationRecords = undefined
   }
@@ -55,7 +55,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
     })
   }
 
-  /** Which entries there are, with what they hold: `id` to data. */
+  /** The data of all entries by id. */
   async data(): Promise<Record<string, unknown>> {
     const { items } = await this.registry.history.findEntries(
       EVERYTHING,
@@ -78,12 +78,12 @@ export class TestSource<Reader extends SourceReader = MapSource> {
   }
 }
 
-/** What came of a look, shortly: `[created, updated, deleted]`. */
+/** The counts of a pass: `[created, updated, deleted]`. */
 export function counts({ created, updated, deleted }: PassResult): number[] {
   return [created, updated, deleted]
 }
 
-export function told({ failures }: PassResult): string[] {
+export function reported({ failures }: PassResult): string[] {
   return failures.shown.map(
     ({ file, line, entryId, message }) =>
       `${[file, line].filter((part) => part !== null).join(':')} ${entryId ?? '-'} ${message}`,

@@ -6,8 +6,8 @@ import { MapSource, thing } from './map-source.js'
 import { TestSource } from './sync-fixture.js'
 
 /*
- * Whatever happens to a source's locations, and however often the gateway starts anew in between: when all of it can be
- * read again, the registry holds what a fresh load of it gives.
+ * A source changes at random, and the gateway restarts in between. When everything is readable again, the registry must be
+ * equal to the result of a fresh load.
  */
 
 type Step =
@@ -60,10 +60,10 @@ class Model {
       const file = this.reader.files.get(step.location)
       this.reader.remove(step.location)
       if (file !== undefined) this.reader.put(step.to, file.text)
-    } else await this.#look(step.type)
+    } else await this.#result(step.type)
   }
 
-  async #look(how: 'sync' | 'restart' | 'crash' | 'fail'): Promise<void> {
+  async #result(how: 'sync' | 'restart' | 'crash' | 'fail'): Promise<void> {
     if (how === 'restart') this.source.forget()
     if (how === 'crash') return this.#crash()
     if (how === 'fail') {
@@ -75,7 +75,7 @@ class Model {
     await this.source.sync()
   }
 
-  /** The gateway ends after some of what it records has been recorded. */
+  /** The gateway ends after it has saved only some of its records. */
   async #crash(): Promise<void> {
     const { sources } = this.registry.history
     const { save } = sources
@@ -102,8 +102,8 @@ class Model {
   }
 }
 
-describe('a source that changes at random', () => {
-  it('converges to what a fresh load gives', { timeout: 120_000 }, async () => {
+describe('a source with random changes', () => {
+  it('converges to the result of a fresh load', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 40 }),

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Registry } from '../../../src/registry/registry.js'
 import { apply, create, remove, rollback, update } from '../../registry/registry-fixture.js'
 import { MapSource, thing } from './map-source.js'
-import { counts, TestSource, told } from './sync-fixture.js'
+import { counts, reported, TestSource } from './sync-fixture.js'
 
-/** What bringing a source into a registry means, over whichever store. */
+/** The contract of applying a source to a registry. It runs over every store. */
 export function syncing(open: () => Promise<{ registry: Registry; close: () => Promise<void> }>): void {
   let registry: Registry
   let close: () => Promise<void>
@@ -22,8 +22,8 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
   const currentMeta = async (id: string) =>
     (await registry.history.entries([id as never], 'head')).get(id as never)?.content.meta
 
-  describe('a look at a source', () => {
-    it('creates, updates and deletes what its locations define, each time by one changeset in its name', async () => {
+  describe('a pass over a source', () => {
+    it("creates, updates and deletes entries, by one changeset of the source's author", async () => {
       reader.put('a.json', [thing('app:a', 1), thing('app:b', 1)]).put('b.json', thing('app:c', 1))
       expect(counts(await source.sync())).toEqual([3, 0, 0])
       expect(await head()).toBe(1)
@@ -35,7 +35,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await head()).toBe(2)
     })
 
-    it('writes nothing where nothing has changed, and reads nothing twice', async () => {
+    it('writes nothing without a change, and reads nothing twice', async () => {
       reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
       await source.sync()
       reader.reads = []
@@ -52,7 +52,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await head()).toBe(1)
     })
 
-    it('takes a moved definition for the same one', async () => {
+    it('treats a moved definition as the same one', async () => {
       reader.put('b.json', thing('app:a', 1))
       await source.sync()
       reader.remove('b.json').put('a.json', thing('app:a', 1))
@@ -76,7 +76,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([0, 0, 1])
     })
 
-    it('on a dry run says what it would change, and changes nothing', async () => {
+    it('only reports the changes on a dry run', async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
       reader.put('a.json', thing('app:a', 2)).put('b.json', thing('app:b', 1))
@@ -87,7 +87,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([1, 1, 0])
     })
 
-    it('goes on by several changesets where one would be larger than the limits allow', async () => {
+    it('uses several changesets if one would exceed the limits', async () => {
       source.limits = { changesetOperations: 4, changesetBytes: 1_000 }
       for (let n = 0; n < 10; n++) reader.put(`${n}.json`, thing(`app:${n}`, 1))
       expect(counts(await source.sync())).toEqual([10, 0, 0])
@@ -102,14 +102,14 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
     })
   })
 
-  describe('what cannot be read', () => {
-    it('stops nothing else, and the last good content stays until it is mended', async () => {
+  describe('an unreadable location', () => {
+    it('does not stop the others, and its entries keep their last good content', async () => {
       reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
       await source.sync()
       reader.put('a.json', '{"id": ').put('b.json', thing('app:b', 2))
       const broken = await source.sync()
       expect(counts(broken)).toEqual([0, 1, 0])
-      expect(told(broken)).toEqual([expect.stringMatching(/^a\.json:1 - /)])
+      expect(reported(broken)).toEqual([expect.stringMatching(/^a\.json:1 - /)])
       expect([broken.loaded, broken.failures.definitions]).toEqual([1, 1])
       expect(await source.data()).toEqual({ 'app:a': 1, 'app:b': 2 })
       reader.put('a.json', thing('app:a', 3))
@@ -117,24 +117,24 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await source.data()).toEqual({ 'app:a': 3, 'app:b': 2 })
     })
 
-    it('is told each time until it is mended', async () => {
+    it('is reported in each pass until it is fixed', async () => {
       reader.put('a.json', '{"id": ')
-      expect(told(await source.sync())).toHaveLength(1)
-      expect(told(await source.sync())).toHaveLength(1)
+      expect(reported(await source.sync())).toHaveLength(1)
+      expect(reported(await source.sync())).toHaveLength(1)
       source.forget()
-      expect(told(await source.sync())).toHaveLength(1)
+      expect(reported(await source.sync())).toHaveLength(1)
       reader.remove('a.json')
-      expect(told(await source.sync())).toHaveLength(0)
+      expect(reported(await source.sync())).toHaveLength(0)
     })
 
-    it('of an archive that cannot be opened keeps all that lay in it', async () => {
+    it('keeps all entries of an archive that cannot be opened', async () => {
       reader
         .put('x.zip!/a.json', thing('app:a', 1))
         .put('x.zip!/in/b.json', thing('app:b', 1))
         .put('x.zipped.json', thing('app:c', 1))
       await source.sync()
       const { files } = reader
-      const kept = [...files]
+      const lastGood = [...files]
       files.clear()
       reader.put('x.zip.json', 'no archive')
       files.set('x.zip', { ...files.get('x.zip.json')!, text: '{' })
@@ -153,15 +153,15 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
           } else yield* scan.call(reader, known, signal)
         })(reader.scan)
       const broken = await source.sync()
-      expect(told(broken)).toEqual(['x.zip - is no archive'])
+      expect(reported(broken)).toEqual(['x.zip - is no archive'])
       expect(await source.data()).toEqual({ 'app:a': 1, 'app:b': 1 })
       files.delete('x.zip')
-      for (const [location, file] of kept.slice(0, 1)) files.set(location, file)
+      for (const [location, file] of lastGood.slice(0, 1)) files.set(location, file)
       await source.sync()
       expect(await source.data()).toEqual({ 'app:a': 1 })
     })
 
-    it('as a whole changes nothing', async () => {
+    it('changes nothing if the whole source is unreadable', async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
       reader.remove('a.json').put('b.json', thing('app:b', 1))
@@ -172,39 +172,39 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([1, 0, 1])
     })
 
-    it('for the registry is left out and told, the rest is applied', async () => {
+    it('is reported if the registry refuses its entry, and the rest is applied', async () => {
       reader.put('a.json', [thing('app:a', 1), thing('app:large', 'x'.repeat(2_000_000))])
       const result = await source.sync()
       expect(counts(result)).toEqual([1, 0, 0])
-      expect(told(result)).toEqual([expect.stringMatching(/^a\.json:\d+ app:large .*1048576/)])
+      expect(reported(result)).toEqual([expect.stringMatching(/^a\.json:\d+ app:large .*1048576/)])
       expect([result.loaded, result.failures.definitions]).toEqual([1, 1])
       reader.put('a.json', [thing('app:a', 1), thing('app:large', 'x')])
       expect(counts(await source.sync())).toEqual([1, 0, 0])
     })
   })
 
-  describe('an id that is defined twice', () => {
-    it('counts at the first location, whichever came first in time, and the failure names both', async () => {
+  describe('a duplicate id', () => {
+    it('counts at the first location regardless of time, and the failure names both', async () => {
       reader.put('b.json', thing('app:x', 'b'))
       await source.sync()
       reader.put('a.json', thing('app:x', 'a')).put('c.json', thing('app:x', 'c'))
       const result = await source.sync()
       expect(counts(result)).toEqual([0, 1, 0])
-      expect(told(result).sort()).toEqual([
+      expect(reported(result).sort()).toEqual([
         'b.json app:x is already defined at a.json:1, which counts',
         'c.json:1 app:x is already defined at a.json:1, which counts',
       ])
       expect([result.loaded, result.failures.definitions]).toEqual([1, 2])
       expect(await source.data()).toEqual({ 'app:x': 'a' })
       const again = await source.sync()
-      expect(told(again)).toEqual([
+      expect(reported(again)).toEqual([
         'b.json:1 app:x is already defined at a.json, which counts',
         'c.json:1 app:x is already defined at a.json, which counts',
       ])
       expect([again.loaded, again.failures.definitions]).toEqual([1, 2])
     })
 
-    it('passes to the next when the first goes', async () => {
+    it('passes to the next location when the first is deleted', async () => {
       reader.put('a.json', thing('app:x', 'a')).put('b.json', thing('app:x', 'b'))
       await source.sync()
       reader.remove('a.json')
@@ -214,13 +214,13 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([0, 0, 0])
     })
 
-    it('stays with the first while that one cannot be read', async () => {
+    it('stays with the first location while that is unreadable', async () => {
       reader.put('a.json', thing('app:x', 'a')).put('b.json', thing('app:x', 'b'))
       await source.sync()
       reader.put('a.json', '{')
       const result = await source.sync()
       expect(await source.data()).toEqual({ 'app:x': 'a' })
-      expect(told(result)).toContain('b.json:1 app:x is already defined at a.json, which counts')
+      expect(reported(result)).toContain('b.json:1 app:x is already defined at a.json, which counts')
       reader.put('a.json', '[]')
       await source.sync()
       expect(await source.data()).toEqual({ 'app:x': 'b' })
@@ -228,13 +228,13 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
 
     it('within one location counts once', async () => {
       reader.put('a.json', `[\n${JSON.stringify(thing('app:x', 1))},\n${JSON.stringify(thing('app:x', 2))}]`)
-      expect(told(await source.sync())).toEqual(['a.json:3 app:x is already defined at a.json:2, which counts'])
+      expect(reported(await source.sync())).toEqual(['a.json:3 app:x is already defined at a.json:2, which counts'])
       expect(await source.data()).toEqual({ 'app:x': 1 })
     })
   })
 
-  describe('what is gone from a source', () => {
-    it('is marked where the source says so, and loses the mark when it comes back', async () => {
+  describe('an entry that a source no longer defines', () => {
+    it('is marked unavailable if configured, and loses the mark when it returns', async () => {
       source = new TestSource(registry, reader, { missing: 'unavailable' })
       reader.put('a.json', thing('app:a', 1, { by: 'me' }))
       await source.sync()
@@ -250,7 +250,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await currentMeta('app:a')).toEqual({ by: 'me' })
     })
 
-    it('is not touched where somebody else has deleted it and made it anew', async () => {
+    it('is left alone if others have deleted and recreated it', async () => {
       reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
       await source.sync()
       await apply(registry, remove('app:a'), remove('app:b'))
@@ -258,11 +258,11 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       reader.remove('a.json').remove('b.json')
       const result = await source.sync()
       expect(counts(result)).toEqual([0, 0, 0])
-      expect(told(result)).toEqual([])
+      expect(reported(result)).toEqual([])
       expect(await source.data()).toEqual({ 'app:a': 'by hand' })
     })
 
-    it("is the source's to delete after a rollback brought its content back", async () => {
+    it('is deleted by the source after a rollback restored it', async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
       await rollback(registry, 0)
@@ -272,7 +272,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
     })
   })
 
-  describe('a change by hand', () => {
+  describe('a change by another author', () => {
     beforeEach(async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
@@ -296,13 +296,13 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       reader.put('a.json', thing('app:a', 2))
       const result = await source.sync()
       expect(counts(result)).toEqual([0, 0, 0])
-      expect(told(result)).toEqual([])
+      expect(reported(result)).toEqual([])
       expect(await source.data()).toEqual({ 'app:a': 'by hand' })
       reader.put('a.json', thing('app:a', 3))
       expect(counts(await source.sync())).toEqual([0, 0, 0])
     })
 
-    it("stays or not by the file's time with conflict: newer", async () => {
+    it("is settled by the file's time with conflict: newer", async () => {
       source = new TestSource(registry, reader, { conflict: 'newer' })
       reader.put('a.json', thing('app:a', 2), new Date(Date.now() - 60_000))
       expect(counts(await source.sync())).toEqual([0, 0, 0])
@@ -311,13 +311,13 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await source.data()).toEqual({ 'app:a': 3 })
     })
 
-    it('stays and is a failure with conflict: fail, until both are the same', async () => {
+    it('stays and is a failure with conflict: fail, until both are equal', async () => {
       source = new TestSource(registry, reader, { conflict: 'fail' })
       reader.put('a.json', thing('app:a', 2))
       for (const _ of [1, 2]) {
         const result = await source.sync()
         expect(counts(result)).toEqual([0, 0, 0])
-        expect(told(result)).toEqual([
+        expect(reported(result)).toEqual([
           expect.stringContaining(
             'a.json:1 app:a is not applied, because the entry has been changed since this source wrote it, revision 2 by tester',
           ),
@@ -325,11 +325,11 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
         expect([result.loaded, result.failures.definitions]).toEqual([0, 1])
       }
       await apply(registry, update('app:a', {}, 2))
-      expect(told(await source.sync())).toEqual([])
+      expect(reported(await source.sync())).toEqual([])
       expect(await source.owned()).toEqual(['app:a'])
     })
 
-    it('that is a delete is undone by a new definition', async () => {
+    it('that deletes the entry is undone by a new definition', async () => {
       await apply(registry, remove('app:a'))
       expect(counts(await source.sync())).toEqual([0, 0, 0])
       expect(await source.owned()).toEqual([])
@@ -337,7 +337,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([1, 0, 0])
     })
 
-    it('that is changed back is none', async () => {
+    it('that is reverted does not count', async () => {
       source = new TestSource(registry, reader, { conflict: 'fail' })
       await apply(registry, update('app:a', {}, 1))
       reader.put('a.json', thing('app:a', 2))
@@ -351,7 +351,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       other = new MapSource()
     })
 
-    it('with conflict: source the last to change has the entry, and the other one touches it no more', async () => {
+    it('with conflict: source, the last to change owns the entry, and the other leaves it alone', async () => {
       const second = new TestSource(registry, other, { name: 'second' })
       reader.put('a.json', thing('app:a', 'first'))
       other.put('a.json', thing('app:a', 'second'))
@@ -364,12 +364,12 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await source.data()).toEqual({ 'app:a': 'second' })
     })
 
-    it('with conflict: fail the failure says whose it is', async () => {
+    it('with conflict: fail, the failure names the owner', async () => {
       const second = new TestSource(registry, other, { name: 'second', conflict: 'fail' })
       reader.put('a.json', thing('app:a', 'first'))
       other.put('a.json', thing('app:a', 'second'))
       await source.sync()
-      expect(told(await second.sync())).toEqual([
+      expect(reported(await second.sync())).toEqual([
         expect.stringContaining('the entry belongs to the source app, revision 1'),
       ])
       reader.remove('a.json')
@@ -378,8 +378,8 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
     })
   })
 
-  describe('an entry that was there before', () => {
-    it("is nobody's: left with conflict: registry, taken with conflict: source", async () => {
+  describe('an entry that existed before', () => {
+    it('is left alone with conflict: registry, and adopted with conflict: source', async () => {
       await apply(registry, create('app:a', {}, 'by hand'))
       reader.put('a.json', thing('app:a', 1))
       const careful = new TestSource(registry, reader, { conflict: 'registry' })
@@ -390,12 +390,12 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(await source.owned()).toEqual(['app:a'])
     })
 
-    it('with the same content is only taken note of', async () => {
+    it('is only recorded if its content is equal', async () => {
       await apply(registry, create('app:a', {}, 1))
       reader.put('a.json', thing('app:a', 1))
       const careful = new TestSource(registry, reader, { conflict: 'fail' })
       const result = await careful.sync()
-      expect([counts(result), told(result)]).toEqual([[0, 0, 0], []])
+      expect([counts(result), reported(result)]).toEqual([[0, 0, 0], []])
       expect(await careful.owned()).toEqual([])
       reader.remove('a.json')
       await careful.sync()
@@ -404,7 +404,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
   })
 
   describe('a gateway that ends between the commit and its record', () => {
-    it("leaves entries that the next one knows as the source's", async () => {
+    it('leaves entries that the next gateway attributes to the source', async () => {
       reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
       const { sources } = registry.history
       const { save } = sources
@@ -419,13 +419,13 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       source = new TestSource(registry, reader, { conflict: 'fail' })
       reader.put('b.json', thing('app:b', 2))
       const result = await source.sync()
-      expect([counts(result), told(result)]).toEqual([[0, 1, 0], []])
+      expect([counts(result), reported(result)]).toEqual([[0, 1, 0], []])
       expect(await source.owned()).toEqual(['app:a', 'app:b'])
     })
   })
 
   describe('an entry that changes while the source is applied', () => {
-    it('is compared anew', async () => {
+    it('is compared again', async () => {
       reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
       await source.sync()
       reader.put('a.json', thing('app:a', 2)).put('b.json', thing('app:b', 2))
@@ -437,7 +437,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
         return applyChangeset(input, context)
       }
       const result = await source.sync()
-      expect([counts(result), told(result)]).toEqual([[0, 1, 0], []])
+      expect([counts(result), reported(result)]).toEqual([[0, 1, 0], []])
       expect(await source.data()).toEqual({ 'app:a': 'by hand', 'app:b': 2 })
     })
   })
