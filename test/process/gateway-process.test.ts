@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { APPLY, FOLLOW, post, SocketClient } from '../server/server-fixture.js'
 import { type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
@@ -20,44 +23,62 @@ describe('the gateway process', () => {
     const socket = await new SocketClient(gateway.endpoint).init()
     socket.subscribe('1', FOLLOW)
     await socket.next()
-    const events = fetch(gateway.endpoint, {
+    // Resolves with the headers, when the stream has begun.
+    const stream = await fetch(gateway.endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
       body: JSON.stringify({ query: FOLLOW }),
-    }).then((response) => response.text())
-    await sleep(100)
-    const begun = Date.now()
+    })
     gateway.child.kill('SIGTERM')
     expect((await socket.closed).code).toBe(1012)
-    expect(await events).not.toContain('event: complete')
+    expect(await stream.text()).not.toContain('event: complete')
     expect(await gateway.exited).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(5_000)
     expect(gateway.said.out.split('\n')).toHaveLength(2)
   })
 
   it('finishes operations in flight before it exits', async () => {
-    const gateway = await processes.start()
-    const input = {
-      operations: Array.from({ length: 20_000 }, (_, i) => ({
-        create: { id: `a:${i}`, kind: 'k', data: 'x'.repeat(200) },
-      })),
-    }
-    const answer = post(gateway, APPLY, { input })
-    await sleep(250)
+    const folder = mkdtempSync(join(tmpdir(), 'cadastre-stop-'))
+    // While the participant has not answered its first question, the mutation is in flight.
+    let onAsked: () => void = () => undefined
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve
+    })
+    const released: (() => void)[] = []
+    let isStopping = false
+    const participant = createHttpServer((_request, response) => {
+      const accept = () => response.setHeader('content-type', 'application/json').end('{"accept": true}')
+      released.push(accept)
+      onAsked()
+      if (isStopping) accept()
+    })
+    participant.listen(0, '127.0.0.1')
+    await once(participant, 'listening')
+    const { port } = participant.address() as { port: number }
+    const config = join(folder, 'cadastre.yaml')
+    writeFileSync(config, `participants:\n  - { name: slow, url: 'http://127.0.0.1:${port}/' }\n`)
+    const gateway = await processes.start({ CADASTRE_CONFIG: config })
+    const answer = post(gateway, APPLY, { input: { operations: [{ create: { id: 'a:1', kind: 'k' } }] } })
+    await asked
     gateway.child.kill('SIGTERM')
+    await expect.poll(() => gateway.said.err, { timeout: 60_000, interval: 10 }).toContain('"stopping"')
+    isStopping = true
+    for (const accept of released) accept()
     expect((await answer).body.data!['applyChangeset'].__typename).toBe('Applied')
     expect(await gateway.exited).toBe(0)
+    participant.close()
+    rmSync(folder, { recursive: true })
   })
 
   it('exits at once on a second signal', async () => {
     const gateway = await processes.start()
-    // A request whose body never comes keeps the first signal waiting for a moment.
+    // A request whose body never comes delays the stop after the first signal.
     const hanging = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     hanging.on('error', () => undefined)
-    hanging.write('POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n')
-    await sleep(50)
+    hanging.write(
+      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n',
+    )
+    expect(String(await once(hanging, 'data'))).toContain('100 Continue')
     gateway.child.kill('SIGINT')
-    await sleep(100)
     gateway.child.kill('SIGTERM')
     expect(await gateway.exited).toBe(1)
   })

@@ -19,13 +19,13 @@ export interface GatewayProcess extends RunningProcess {
 
 export interface GatewayProcesses {
   run(environment: Record<string, string>): RunningProcess
-  /** Runs one and waits until it says where it is. */
+  /** Starts a gateway and waits until it prints its URLs. */
   start(environment?: Record<string, string>): Promise<GatewayProcess>
-  /** Kills what still runs and removes everything. */
+  /** Kills all gateways and removes their files. */
   remove(): Promise<void>
 }
 
-/** Gateways as processes of their own, made of the present sources; over memory on a free port unless told. */
+/** Starts gateways in processes of their own, from the current sources, by default over memory on a free port. */
 export async function gatewayProcesses(): Promise<GatewayProcesses> {
   const bundle = await bundleForChild('src/server/main.ts')
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-process-'))
@@ -53,10 +53,10 @@ export async function gatewayProcesses(): Promise<GatewayProcesses> {
     run,
     async start(environment = {}) {
       const running = run(environment)
-      const until = Date.now() + 20_000
+      const until = Date.now() + 60_000
       while (!running.said.out.includes('\n')) {
         if (Date.now() > until || running.child.exitCode !== null)
-          throw new Error(`it did not start: ${running.said.err}`)
+          throw new Error(`the gateway did not start: ${running.said.err}`)
         await sleep(10)
       }
       const [, url, endpoint] = /playground (\S+)\s+endpoint (\S+)\n$/.exec(running.said.out)!

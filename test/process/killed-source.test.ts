@@ -8,7 +8,7 @@ import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './
 
 const READS = 'this gateway reads the source'
 
-/** All that is there, by id. */
+/** Returns all entries by id. */
 async function entries(gateway: Reachable): Promise<Record<string, unknown>> {
   const { body } = await post(gateway, '{ entries(first: 1000) { nodes { entryId data } } }')
   return Object.fromEntries(body.data!['entries'].nodes.map(({ entryId, data }: any) => [entryId, data]))
@@ -67,10 +67,12 @@ describe('gateways that read a folder', () => {
     write('a.json', ['a', 2], ['b', 1])
     write('c.json', ['c', 1])
     await expect
-      .poll(() => entries(other), { timeout: 40_000, interval: 200 })
+      .poll(() => entries(other), { timeout: 60_000, interval: 200 })
       .toEqual({ 'app:a': 2, 'app:b': 1, 'app:c': 1 })
     expect(other.said.err).toContain(READS)
-    await expect.poll(() => stateOf(other)).toMatchObject({ status: 'WATCHING', loaded: 3, entries: { totalCount: 3 } })
+    await expect
+      .poll(() => stateOf(other), { timeout: 60_000 })
+      .toMatchObject({ status: 'WATCHING', loaded: 3, entries: { totalCount: 3 } })
     const { body } = await post(other, '{ transitions { nodes { revision changes { nodes { entryId } } } } }')
     expect(body.data!['transitions'].nodes.map((each: any) => each.changes.nodes.length)).toEqual([2, 2])
     other.child.kill('SIGTERM')
@@ -86,14 +88,14 @@ describe('gateways that read a folder', () => {
     const other = gateways.find((each) => each !== holder)!
     await expect.poll(() => stateOf(other), { timeout: 60_000 }).toMatchObject({ status: 'WATCHING', loaded: 3 })
 
-    // In the midst of a burst, so that it finds work to be done when it goes on.
+    // During a burst, so that it finds work when it continues.
     write('c.json', ['c', 2])
     await new Promise((resolve) => setTimeout(resolve, 100))
     holder.child.kill('SIGSTOP')
     try {
       write('d.json', ['d', 1])
       await expect
-        .poll(() => entries(other), { timeout: 40_000, interval: 200 })
+        .poll(() => entries(other), { timeout: 60_000, interval: 200 })
         .toEqual({ 'app:a': 2, 'app:b': 1, 'app:c': 2, 'app:d': 1 })
       expect(other.said.err).toContain(READS)
       write('c.json', ['c', 3])
@@ -128,7 +130,7 @@ describe('gateways that read a folder', () => {
     for (let round = 0; round < 6; round++) {
       for (let n = 0; n < 40; n++) write(`x${n}.json`, [`x${n}`, round])
       const gateway = await start()
-      // Anywhere from before the first look to after the last record.
+      // Between the first read and the last record, at a different moment in each round.
       await new Promise((resolve) => setTimeout(resolve, round * 150))
       gateway.child.kill('SIGKILL')
       await gateway.exited

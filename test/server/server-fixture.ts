@@ -10,7 +10,7 @@ import WebSocket from 'ws'
 import { type GatewayConfig, loadConfig } from '../../src/server/config/config.js'
 import { type Gateway, type StartGatewayOptions, startGateway } from '../../src/server/gateway.js'
 
-/** What the process holds when everything that nobody holds is gone: buffers go only some time after a collection. */
+/** Returns the memory of the process after garbage collection. Buffers are freed some time after a collection. */
 async function heldBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collectGarbage()
@@ -20,7 +20,7 @@ async function heldBytes(): Promise<number> {
   return external + heapUsed
 }
 
-/** By how much what the process holds has grown. */
+/** Returns by how much the memory of the process has grown. */
 export async function growth(work: () => Promise<void>): Promise<number> {
   const before = await heldBytes()
   await work()
@@ -36,7 +36,7 @@ export interface TestGateway extends Gateway {
   readonly folder: string
 }
 
-/** A gateway of its own on a free port, over memory unless told. */
+/** Starts a gateway on a free port, by default over the memory store. */
 export async function testGateway(
   options: StartGatewayOptions = {},
   config: Partial<GatewayConfig> = {},
@@ -62,7 +62,7 @@ export async function testGateway(
   }
 }
 
-/** Where a gateway is reached. */
+/** Address of a gateway. */
 export type Reachable = Pick<Gateway, 'endpoint'>
 
 export interface Answer {
@@ -104,7 +104,7 @@ export const APPLY = `mutation ($input: ApplyChangesetInput!) {
   }
 }`
 
-/** Creates entries and gives the revision. */
+/** Creates entries and returns the revision. */
 export async function createEntries(gateway: Reachable, entries: Record<string, unknown>): Promise<number> {
   const operations = Object.entries(entries).map(([id, data]) => ({ create: { id, kind: 'test.thing', data } }))
   const { body } = await post(gateway, APPLY, { input: { operations } })
@@ -112,7 +112,7 @@ export async function createEntries(gateway: Reachable, entries: Record<string, 
   return body.data!['applyChangeset'].transition.revision as number
 }
 
-/** Creates entries of 200 kB, one by one; their revisions. */
+/** Creates entries of 200 kB, one by one, and returns their revisions. */
 export async function writeLarge(gateway: Reachable, ns: string, count: number): Promise<number[]> {
   const revisions: number[] = []
   for (let i = 0; i < count; i++)
@@ -123,7 +123,7 @@ export async function writeLarge(gateway: Reachable, ns: string, count: number):
 export const FOLLOW =
   'subscription ($after: String, $initial: Boolean) { changes(after: $after, initial: $initial) { cursor revision synced complete changes { kind entryId } } }'
 
-/** A graphql-transport-ws client of which every message can be seen. */
+/** A graphql-transport-ws client that shows every message. */
 export class SocketClient {
   readonly messages: any[] = []
   readonly socket: WebSocket
@@ -166,8 +166,8 @@ export class SocketClient {
     this.send({ id, type: 'subscribe', payload: { query, variables } })
   }
 
-  /** The first message from now on, or of those not asked for yet, that is wanted; those before it are gone. */
-  async next(wanted: (message: any) => boolean = () => true, ms = 5_000): Promise<any> {
+  /** Returns the first unread message that is wanted, and drops those before it. */
+  async next(wanted: (message: any) => boolean = () => true, ms = 60_000): Promise<any> {
     const until = Date.now() + ms
     for (;;) {
       while (this.messages.length > 0) {
@@ -175,7 +175,7 @@ export class SocketClient {
         if (wanted(message)) return message
       }
       const left = until - Date.now()
-      if (left <= 0) throw new Error('the message did not come')
+      if (left <= 0) throw new Error('the message did not come in time')
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {

@@ -8,7 +8,7 @@ import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const MIB = 1024 * 1024
 
-/** Takes so many bytes in a second, until it has taken enough or the connection ends. */
+/** Reads at a limited rate until it has enough or the connection ends. */
 async function trickle(socket: Socket, bytesPerSecond: number, enough: number): Promise<number> {
   let taken = 0
   let open = true
@@ -76,7 +76,7 @@ describe('a slow client', () => {
     const event = JSON.stringify({ data: { text: 'x'.repeat(16 * MIB) } })
     const ended: Promise<void>[] = []
     const server = createServer((_request, response: ServerResponse) => {
-      ended.push(sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal, 700))
+      ended.push(sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal, 2_000))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const open = () => {

@@ -120,10 +120,10 @@ async function streaming(
   }
 }
 
-async function until(holds: () => boolean | Promise<boolean>, ms = 5_000): Promise<void> {
+async function until(holds: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   const end = Date.now() + ms
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error('it did not come to that')
+    if (Date.now() > end) throw new Error('timed out')
     await sleep(20)
   }
 }
