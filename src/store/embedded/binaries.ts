@@ -29,7 +29,7 @@ export interface Machine {
 }
 
 /** Describes the machine that runs this process. Node's report names its glibc version; on musl there is none. */
-export function thisMachine(): Machine {
+function thisMachine(): Machine {
   const { platform, arch } = process
   if (platform !== 'linux') return { platform, arch, musl: false }
   const report = process.report as { excludeNetwork?: boolean; getReport(): object } | undefined

@@ -32,8 +32,8 @@ export function spawnAs(
   return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
 
-// In its own user namespace the server is not root, while its files still belong to root. Nothing needs to be created or
-// chowned, and it works below folders that only root may enter.
+// In its own user namespace the server is not root, while its files still belong to root. No user and no ownership needs
+// to change, and it works below folders that only root may enter.
 const namespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
 
 // The kernel sends the server SIGINT (a fast shutdown) when its parent dies, for whatever reason. This must come last,

@@ -10,7 +10,7 @@ export function scratchFolder(): { readonly path: string; remove(): void } {
 }
 
 /** Opens one client on the server's socket, whose path is in the URL's query. */
-export function clientFor(url: string): postgres.Sql {
+function clientFor(url: string): postgres.Sql {
   const { searchParams, port, pathname, username } = new URL(url)
   const host = searchParams.get('host') ?? ''
   return postgres({

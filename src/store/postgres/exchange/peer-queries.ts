@@ -10,7 +10,7 @@ import { gateway, participation } from '../base/tables.js'
  */
 
 /** @bound Lease of a gateway in the exchange. Other gateways consider it dead once the lease runs out. */
-export const GATEWAY_LEASE_MS = 5_000
+const GATEWAY_LEASE_MS = 5_000
 /** How long a gateway's lease has run out before any other gateway removes its row, with everything attached to it. */
 const DEAD_MS = 10_000
 
