@@ -43,7 +43,7 @@ const READY_TIMEOUT_MS = 1_000
 const SOURCE_TIMEOUT_MS = 30_000
 /** One runs read-index queries while the others read entries that are not cached. */
 const HEAD_CONNECTIONS = 5
-/** For versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
+/** Connections for versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
 const DRIZZLE_CONNECTIONS = 4
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
@@ -74,7 +74,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   })
   const exchange = openPostgresExchange(exchangeClient, notifications)
   const compactor = new Compactor(client, databaseUrl, options)
-  compactor.goOn()
+  compactor.continueRemoval()
   const instances = openPostgresInstances(client, drizzleClient, notifications)
   // A source gives thousands of entries, which are joined with all its records. An index look-up for each can be much slower.
   const sourceClient = new DrizzleClient({
@@ -101,7 +101,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
       .catch(() => {
         // The store is unavailable. The next run removes these rows, too.
       })
-    compactor.goOn()
+    compactor.continueRemoval()
   }, REPLY_CHECK_MS)
   replyTimer.unref()
 

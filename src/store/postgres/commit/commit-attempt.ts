@@ -6,7 +6,7 @@ import { COPY_FROM_ROWS } from './copy-batch.js'
 
 /** How far the attempts at one batch have come. */
 export interface Attempt {
-  /** What the last attempt decided; final once that attempt turns out to have been committed. */
+  /** The outcomes of the last attempt; final once that attempt turns out to have been committed. */
   planned: readonly PlannedOutcome[] | null
   /** Whether the last attempt sent a durable write. */
   isSent: boolean

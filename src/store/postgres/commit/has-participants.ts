@@ -1,3 +1,3 @@
-/** Whether somebody takes part in changesets, on whichever gateway: an expression. */
+/** An SQL expression: whether a client takes part in transactions at any live gateway. */
 export const HAS_PARTICIPANTS = `EXISTS (
   SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp())`

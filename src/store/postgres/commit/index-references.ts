@@ -6,7 +6,7 @@ import { TOUCH_HEAD_POINTER } from './head-stamp.js'
 
 const ENTRIES_AT_ONCE = 2_000
 
-/** Fills `reference` anew where the configured patterns are not those that it was filled by. */
+/** Fills `reference` again if the configured patterns differ from the ones it was filled by. */
 export async function indexReferences(
   client: Sql,
   { references, referencesFingerprint }: HistoryOptions,
@@ -14,7 +14,7 @@ export async function indexReferences(
   const [pointer] = await client<{ references_fingerprint: string }[]>`SELECT references_fingerprint FROM head_pointer`
   if (pointer!.references_fingerprint === referencesFingerprint) return
   await client.begin(async (sql) => {
-    // Under the writers' lock: nobody adds references by the old patterns meanwhile.
+    // Under the writers' lock, so that no batch adds references by the old patterns.
     const [locked] = await sql<
       { references_fingerprint: string }[]
     >`SELECT references_fingerprint FROM head_pointer FOR UPDATE`

@@ -130,7 +130,7 @@ function encodeOperations(operations: readonly Operation[]): Buffer {
     packContent(content),
     packContent(original),
   ])
-  // A copy: msgpackr hands out views of a buffer that it goes on to use.
+  // A copy: msgpackr returns views of a buffer that it reuses.
   return Buffer.from(packr.pack(packed))
 }
 

@@ -8,20 +8,20 @@ import type { RetryingClient, Sql, Transaction } from '../base/retrying-client.j
 import { withStoredHistory } from './postgres-stored-history.js'
 import { removeCompacted } from './remove-compacted.js'
 
-/** A gateway that stops breathing gives the writers' lock back after that long. */
-const GIVE_LOCK_BACK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
+/** A gateway that stalls loses the writers' lock after 10 seconds. */
+const RELEASE_LOCK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
 
 /*
- * Three steps, each of which leaves a registry that is whole:
+ * Compacts history in three steps, each of which leaves a complete registry:
  *
- *   measure   all of history is checked, without a lock, and what is to be kept of the part before is worked out
- *   say       one short transaction under the writers' lock: the baseline is written, what lies before is gone for readers
- *   remove    in the background, a little at a time; whoever finds it unfinished (at start, every hour) goes on with it
+ *   measure   verifies all of history without a lock, and computes the baseline that replaces the compacted part
+ *   mark      stores the baseline and raises the oldest revision, in one short transaction under the writers' lock
+ *   remove    deletes rows in the background, in small steps; any gateway continues it, at start and every hour
  */
 export class Compactor implements HistoryCompactor {
   readonly #stop = new AbortController()
-  /** One at a time: measuring holds the ids of all entries in memory. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Compactions run one at a time: measuring holds the ids of all entries in memory. */
+  #queue: Promise<unknown> = Promise.resolve()
   #removing: Promise<void> | null = null
   #again = false
 
@@ -39,25 +39,25 @@ export class Compactor implements HistoryCompactor {
   }
 
   async compact(request: CompactRequest): Promise<Compaction> {
-    const standing = await this.client.run((sql) => readCompactionState(sql))
-    if (!planCompaction(request, standing)) return nothingDone(standing)
-    if (request.dryRun) return this.client.run((sql) => readLosses(sql, request.before, standing))
-    const turn = this.#turn.then(() => this.#squash(request.before))
-    this.#turn = turn.catch(() => undefined)
-    return turn
+    const state = await this.client.run((sql) => readCompactionState(sql))
+    if (!planCompaction(request, state)) return nothingDone(state)
+    if (request.dryRun) return this.client.run((sql) => readLosses(sql, request.before, state))
+    const compaction = this.#queue.then(() => this.#squash(request.before))
+    this.#queue = compaction.catch(() => undefined)
+    return compaction
   }
 
-  /** Removes what is left of what was compacted away; nobody waits for it. */
-  goOn(): void {
+  /** Continues to remove compacted rows in the background. */
+  continueRemoval(): void {
     this.#again = true
     if (this.#removing !== null || this.#stop.signal.aborted) return
     this.#again = false
     this.#removing = removeCompacted(this.client, this.#stop.signal)
-      // It is tried again within an hour, here or by another gateway.
-      .catch((error: unknown) => this.options.onFault?.('what was compacted away could not be removed', error))
+      // This or another gateway tries again within an hour.
+      .catch((error: unknown) => this.options.onFault?.('Compacted rows could not be removed', error))
       .finally(() => {
         this.#removing = null
-        if (this.#again) this.goOn()
+        if (this.#again) this.continueRemoval()
       })
   }
 
@@ -67,30 +67,31 @@ export class Compactor implements HistoryCompactor {
   }
 
   async #squash(before: number): Promise<Compaction> {
-    if (this.#stop.signal.aborted) throw new RegistryError('UNAVAILABLE', 'the store is closing; nothing was compacted')
-    // Another one may have done it while this one waited for its turn.
-    const standing = await this.client.run((sql) => readCompactionState(sql))
-    if (!planCompaction({ before }, standing)) return nothingDone(standing)
-    const losses = await this.client.run((sql) => readLosses(sql, before, standing))
+    if (this.#stop.signal.aborted)
+      throw new RegistryError('UNAVAILABLE', 'The store is closing; nothing was compacted.')
+    // An earlier compaction in the queue may have done it.
+    const state = await this.client.run((sql) => readCompactionState(sql))
+    if (!planCompaction({ before }, state)) return nothingDone(state)
+    const losses = await this.client.run((sql) => readLosses(sql, before, state))
     const measured = await this.#measure(before)
-    let told: Compaction | null = null
+    let result: Compaction | null = null
     await this.client.run((pool) =>
       pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
-        await sql.unsafe(GIVE_LOCK_BACK)
+        await sql.unsafe(RELEASE_LOCK)
         await sql`SELECT FROM head_pointer FOR UPDATE`
         const now = await readCompactionState(sql)
         if (!planCompaction({ before }, now)) {
-          // Tried again after a connection that broke, it may find its own work done.
-          if (told === null || now.oldestRevision !== before) told = nothingDone(now)
+          // A retry after a broken connection may find its own work done.
+          if (result === null || now.oldestRevision !== before) result = nothingDone(now)
           return
         }
-        const isSame = now.oldestRevision === standing.oldestRevision
-        told = { ...(isSame ? losses : await readLosses(sql, before, now)), oldestRevision: before }
+        const isSame = now.oldestRevision === state.oldestRevision
+        result = { ...(isSame ? losses : await readLosses(sql, before, now)), oldestRevision: before }
         await writeBaseline(sql, before, measured)
       }),
     )
-    this.goOn()
-    return told!
+    this.continueRemoval()
+    return result!
   }
 
   async #measure(before: number): Promise<Measured> {
@@ -108,7 +109,7 @@ function nothingDone({ oldestRevision }: CompactionState): Compaction {
   return { oldestRevision, versions: 0, changes: 0 }
 }
 
-/** Version numbers and their revisions rise together, so the tag on the lowest version is that of the lowest revision. */
+/** Versions and their revisions rise together, so the tag on the lowest version has the lowest revision. */
 async function readCompactionState(sql: Sql | Transaction): Promise<CompactionState> {
   type Row = { revision: number; oldest: number; tag: string | null; number: number | null; tagged: number | null }
   const [row] = await sql<Row[]>`
@@ -133,7 +134,7 @@ async function readLosses(
   return { oldestRevision, versions: row!.versions, changes: row!.changes }
 }
 
-/** Also of versions that were applied while it was measured: the sums of all are known, and versions do not change. */
+/** Stores the baseline, also for versions applied since it was measured: all sums are known, and versions do not change. */
 async function writeBaseline(sql: Transaction, before: number, { baseline, sums }: Measured): Promise<void> {
   const heads = await sql<{ number: number }[]>`
     SELECT DISTINCT v.number FROM transition t JOIN version v ON v.number = t.to_version

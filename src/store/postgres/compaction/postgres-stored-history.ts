@@ -33,8 +33,8 @@ import { withClient } from '../base/with-client.js'
 const ROWS_AT_ONCE = 1_000
 
 /**
- * The stored rows, streamed. `sql` is one transaction at REPEATABLE READ, so that all of it is one state
- * while others go on writing; a stream at a time, since a connection has one.
+ * Streams the stored rows. `sql` is one transaction at REPEATABLE READ, so all rows are of one state while others write.
+ * A connection has one stream at a time.
  */
 export function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
@@ -54,7 +54,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
     },
     async *transitions() {
       type Row = StoredTransitionColumns
-      // Read in steps of their own: the rows of `change` are streamed at the same time on the same connection.
+      // Read in pages: the rows of `change` are read at the same time on the same connection.
       let after = 0
       for (;;) {
         const rows: Row[] = await sql<
@@ -94,7 +94,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
           LEFT JOIN LATERAL (
             SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision} ORDER BY c.revision DESC LIMIT 1
           ) h ON true ORDER BY e.ns, e.name`
-        // Of a deleted entry, and of one that came later, only the name is there.
+        // An entry that was deleted, or created later, has only a name.
         for (const row of rows) if ((row.kind as string | null) !== null) yield entryOfColumns(row)
         if (rows.length < ROWS_AT_ONCE) return
         after = storedId(rows.at(-1)!.ns, rows.at(-1)!.name)
@@ -147,7 +147,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
   }
 }
 
-/** Reads all of history as one state, on a connection of its own, while others go on writing. */
+/** Reads all of history as one state, on a connection of its own, while others write. */
 export function withStoredHistory<T>(
   databaseUrl: string,
   references: ExtractReferences,

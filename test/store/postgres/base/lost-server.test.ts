@@ -76,7 +76,7 @@ describe('a database that is lost and comes back', () => {
     expect((await history.verify()).corruptions).toEqual([])
   })
 
-  it('that stops answering lets every call settle in its time, and serves again', { timeout: 60_000 }, async () => {
+  it('lets every call settle while it does not answer, and serves again', { timeout: 60_000 }, async () => {
     expect(await history.isReady()).toBe(true)
     server.freeze()
     try {

@@ -42,7 +42,7 @@ describe('several gateways on one database', () => {
     await database.drop()
   })
 
-  it('start at once on an empty database, ten of them, and are one registry', async () => {
+  it('start ten at the same time on an empty database and are one registry', async () => {
     const gateways = await Promise.all(Array.from({ length: 10 }, () => open()))
     expect(new Set(gateways.map(({ registryId }) => registryId)).size).toBe(1)
     await Promise.all(gateways.map((gateway, i) => apply(gateway, create(`a:${i}`))))
@@ -50,7 +50,7 @@ describe('several gateways on one database', () => {
     expect((await gateways[0]!.verify()).corruptions).toEqual([])
   })
 
-  it('let one of many win where all expect the same head', async () => {
+  it('apply one of many requests that expect the same head', async () => {
     const [one, two] = await Promise.all([open(), open()])
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
@@ -63,7 +63,7 @@ describe('several gateways on one database', () => {
     )
   })
 
-  it('lose no increment where each is prepared against what it read', async () => {
+  it('lose no increment that names the revision it read', async () => {
     const gateways = await Promise.all([open(), open()])
     await apply(gateways[0]!, create('a:counter', 'thing', {}, 0))
     const increment = async (gateway: History): Promise<void> => {
@@ -97,7 +97,7 @@ describe('several gateways on one database', () => {
     expect(entry!.content.data).toBe(20)
   })
 
-  it('answer one key once, whoever is asked: who lost to the same key was told that the entry is there, as replies were looked for first', async () => {
+  it('apply one request of many with the same idempotency key and replay it to the others', async () => {
     const gateways = await Promise.all([open(), open()])
     for (let round = 1; round <= 15; round++) {
       const outcomes = await Promise.all(
@@ -114,7 +114,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('hear of each other however often their listening connections are cut', async () => {
+  it('are notified of each other although their listening connections are cut again and again', async () => {
     const [writer, listener] = await Promise.all([open(), open()])
     const admin = postgres(database.url, { max: 1 })
     let seen = 0
@@ -137,7 +137,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('index references anew where the patterns are others than before', async () => {
+  it('index references again if the patterns have changed', async () => {
     const first = await open()
     await apply(first, create('a:x'), create('a:y', 'thing', { depends_on: ['x'] }))
     const admin = postgres(database.url, { max: 1 })
@@ -148,7 +148,7 @@ describe('several gateways on one database', () => {
     expect((await second.verify()).corruptions).toEqual([])
   })
 
-  it('try again where the server ends the connection in the middle of a commit', async () => {
+  it('try again if the server ends the connection during a commit', async () => {
     const gateway = await open()
     const admin = postgres(database.url, { max: 1 })
     await admin`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -162,7 +162,7 @@ describe('several gateways on one database', () => {
     await admin.end()
   })
 
-  it('find an answer that got lost by the id of its request, and apply nothing twice', async () => {
+  it('find a lost outcome by the id of its request and apply nothing twice', async () => {
     const proxy = await proxyTo(database.url)
     const gateway = await openPostgresHistory({
       ...historyOptions,
@@ -172,7 +172,7 @@ describe('several gateways on one database', () => {
     })
     try {
       for (let i = 1; i <= 6; i++) {
-        // What deletes is written under a lock and then committed, anything else by one statement, at times without a look before it.
+        // A delete is written under the lock and then committed; other changesets are one statement, sometimes without a read.
         const deletes = i % 3 === 0
         proxy.cutInPlaceOf(deletes ? 'COMMIT\0' : 'written')
         const one = () => changeset([create(`a:${i}`), ...(deletes ? [remove(`a:${i - 1}`)] : [])])
@@ -191,7 +191,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('ask nothing before they create what is new or update what they wrote last, and look where anything else is done', async () => {
+  it('create new entries and update their own recent ones without reading first, and read before anything else', async () => {
     const proxy = await proxyTo(database.url)
     const gateway = await openPostgresHistory({
       ...historyOptions,
@@ -224,7 +224,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('know an id that has been there, though they do not ask first', async () => {
+  it('recognize an id that existed before, without reading first', async () => {
     const gateway = await open()
     for (const id of ['a:1', 'a:2', 'a:3']) await apply(gateway, create(id))
     expect(problemCodes(await commitOne(gateway, changeset([create('a:new'), create('a:2')])))).toEqual([
@@ -241,7 +241,7 @@ describe('several gateways on one database', () => {
     expect((await gateway.verify()).corruptions).toEqual([])
   })
 
-  it('refuse by what another has done since, not by how they left it', async () => {
+  it('refuse by the current state, not by the one they left', async () => {
     const [one, two] = await Promise.all([open(), open()])
     await apply(one!, create('a:1'))
     await apply(one!, create('a:2'))
@@ -255,7 +255,7 @@ describe('several gateways on one database', () => {
     expect((await one!.verify()).corruptions).toEqual([])
   })
 
-  it('update by what another has written since, not by what they wrote before', async () => {
+  it('update the current entry, not the one they wrote before', async () => {
     const [one, two] = await Promise.all([open(), open()])
     for (const id of ['a:1', 'a:2']) await apply(one!, create(id))
     await apply(two!, update('a:1', 'thing', {}, 'by two'))
@@ -268,7 +268,7 @@ describe('several gateways on one database', () => {
     expect((await one!.verify()).corruptions).toEqual([])
   })
 
-  it('answer a key again, though they do not ask for it first', async () => {
+  it('replay an idempotency key without reading first', async () => {
     const gateway = await open()
     const once = () => changeset([create('a:1')], { idempotency: { key: 'k', digest: 'd' } })
     for (const id of ['a:x', 'a:y']) await apply(gateway, create(id))
@@ -277,7 +277,7 @@ describe('several gateways on one database', () => {
     expect(await gateway.head()).toEqual({ revision: 3, version: 3 })
   })
 
-  it('ask who takes part by now, though they do not look first', async () => {
+  it('notice a participant that has joined, without reading first', async () => {
     const [one, two] = await Promise.all([open(), open()])
     for (const id of ['a:1', 'a:2'])
       expectApplied(await commitOne(one!, changeset([create(id)], { expectsNoParticipants: true })))
@@ -293,7 +293,7 @@ describe('several gateways on one database', () => {
     await leave()
   })
 
-  it('own that they do not know the outcome where an answer got lost and the look for it fails for another reason', async () => {
+  it('report an unknown outcome if the answer is lost and so is the query for it', async () => {
     const proxy = await proxyTo(database.url)
     const gateway = await openPostgresHistory({
       ...historyOptions,
@@ -323,7 +323,7 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('let nothing through that was on its way still when its connection was gone', async () => {
+  it('write nothing by a statement that arrives after its connection was lost', async () => {
     const proxy = await proxyTo(database.url)
     const other = await open()
     const gateway = await openPostgresHistory({
@@ -339,9 +339,9 @@ describe('several gateways on one database', () => {
       await applied.held
       applied.cut()
       expect(expectApplied(await again).revision).toBe(2)
-      await applied.letGo()
+      await applied.release()
 
-      // The further try writes nothing, since somebody takes part by now: the head stays where the first try looks for it.
+      // The second attempt writes nothing because a participant has joined: the head stays where the first attempt expects it.
       const refused = proxy.holdBack('late-and-refused')
       const attended = commitOne(
         gateway,
@@ -354,7 +354,7 @@ describe('several gateways on one database', () => {
       )
       refused.cut()
       expect(await attended).toMatchObject({ type: 'refused', stale: 'joined' })
-      await refused.letGo()
+      await refused.release()
       expect(await other.head()).toEqual({ revision: 2, version: 2 })
       expect((await other.verify()).corruptions).toEqual([])
       await leave()
@@ -364,12 +364,12 @@ describe('several gateways on one database', () => {
     }
   })
 
-  it('plan anew what has waited for somebody who changed what it was planned by', async () => {
+  it('plan again if references were indexed while the statement waited', async () => {
     const gateway = await open()
     await apply(gateway, create('a:x'))
     const admin = postgres(database.url, { max: 2 })
     let writing: Promise<unknown> = Promise.resolve()
-    // As when a gateway with other patterns starts: the head stays where it is.
+    // As a gateway with other patterns does at its start: the head stays where it is.
     await admin.begin(async (sql) => {
       await sql`UPDATE head_pointer SET references_fingerprint = 'others'`
       await sql`INSERT INTO reference VALUES ('a', 'x', 9, 'data.old', 'b:y', 'entry', 'b', 'y')`
@@ -383,7 +383,7 @@ describe('several gateways on one database', () => {
     await admin.end()
   })
 
-  it('take turns, though one writes without a pause', async () => {
+  it('both make progress while both write without a pause', async () => {
     const gateways = await Promise.all([open(), open()])
     const written = [0, 0]
     await Promise.all(
@@ -399,7 +399,7 @@ describe('several gateways on one database', () => {
   })
 })
 
-/** A way to the server, on which what is said can be lost or held back. */
+/** Opens a proxy to the server that can lose or delay messages. */
 async function proxyTo(databaseUrl: string) {
   const target = new URL(databaseUrl)
   let cutAt: string | null = null
@@ -408,14 +408,14 @@ async function proxyTo(databaseUrl: string) {
   let isLocking = false
   let hold: { readonly text: string; caught(cut: () => void, send: () => Promise<void>): void } | null = null
   const server = createServer((client) => {
-    // Only once the cut has come: what it is to cut needs a connection.
+    // Only after the cut: the answer to be cut needs a connection.
     if (isLocking && cuts > 0) return void client.on('error', () => {}).destroy()
     const upstream = connect(Number(target.port), target.hostname)
-    let isKept = false
+    let isDelayed = false
     client.on('data', (chunk) => {
       asked += 1
       if (hold === null || !chunk.toString('latin1').includes(hold.text)) return void upstream.write(chunk)
-      isKept = true
+      isDelayed = true
       hold.caught(
         () => client.destroy(),
         async () => {
@@ -437,7 +437,7 @@ async function proxyTo(databaseUrl: string) {
       socket.on('error', () => {})
       socket.on('close', () => {
         client.destroy()
-        if (!isKept) upstream.destroy()
+        if (!isDelayed) upstream.destroy()
       })
     }
   })
@@ -446,35 +446,35 @@ async function proxyTo(databaseUrl: string) {
   url.port = String((server.address() as AddressInfo).port)
   return {
     url: url.href,
-    /** The connection, in place of the answer that holds this. */
+    /** Cuts the connection instead of sending the answer that contains this text. */
     cutInPlaceOf: (text: string) => {
       cutAt = text
     },
     cuts: () => cuts,
-    /** Pieces that clients have sent: one for each statement. */
+    /** Number of chunks that clients have sent: one for each statement. */
     asked: () => asked,
-    /** Lets no connection in from the first cut on, until `unlock`. */
+    /** Accepts no connection from the first cut on, until `unlock`. */
     lock: () => {
       isLocking = true
     },
     unlock: () => {
       isLocking = false
     },
-    /** What holds this, when it is sent; the sender's connection ends by `cut`, and it arrives by `letGo`. */
+    /** Delays the statement that contains this text: `cut` ends the sender's connection, `release` delivers the statement. */
     holdBack(text: string) {
       let cut = () => {}
-      let letGo = async () => {}
+      let release = async () => {}
       const held = new Promise<void>((resolve) => {
         hold = {
           text,
           caught: (cutClient, send) => {
             cut = cutClient
-            letGo = send
+            release = send
             resolve()
           },
         }
       })
-      return { held, cut: () => cut(), letGo: () => letGo() }
+      return { held, cut: () => cut(), release: () => release() }
     },
     close: () => new Promise((resolve) => server.close(resolve)),
   }

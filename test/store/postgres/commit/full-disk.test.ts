@@ -43,12 +43,12 @@ class SmallDisk {
     return `postgres://cadastre@127.0.0.1:${this.port}/postgres`
   }
 
-  /** The disk as seen from here. */
+  /** The path of the disk. */
   get #inside(): string {
     return `/proc/${this.#process!.pid}/root${this.folder}`
   }
 
-  /** Leaves that many bytes. */
+  /** Fills the disk except for this many bytes. */
   fill(leave: number): void {
     const { bavail, bsize } = statfsSync(this.#inside)
     writeFileSync(join(this.#inside, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - leave)))
@@ -66,7 +66,7 @@ class SmallDisk {
   }
 }
 
-describe('a disk that is full', () => {
+describe('a full disk', () => {
   const disk = new SmallDisk()
   let history: History
 
@@ -90,7 +90,7 @@ describe('a disk that is full', () => {
     await disk.stop()
   })
 
-  it('refuses writes with a clear error, does nothing half, and takes them again once there is room', {
+  it('makes writes fail with a clear error and completely, until there is space again', {
     timeout: 120_000,
   }, async () => {
     const acknowledged: string[] = []

@@ -16,7 +16,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const COUNT = 5_000
-/** Whatever COPY has to escape. */
+/** All characters that COPY has to escape. */
 const AWKWARD = 'tab\t newline\n return\r backslash\\ \\N \\. quote" ünïcödé 😀'
 
 describe('a changeset large enough for COPY', () => {
@@ -40,7 +40,7 @@ describe('a changeset large enough for COPY', () => {
     await database.drop()
   })
 
-  it('is written as it was sent, rolled back and verified, on one connection from begin to end', async () => {
+  it('is written, rolled back and verified on one connection', async () => {
     const ids = Array.from({ length: COUNT }, (_, i) => `many:${String(i).padStart(5, '0')}`)
     await apply(
       history,
@@ -67,7 +67,7 @@ describe('a changeset large enough for COPY', () => {
     expect(aborted).toBe(0)
   })
 
-  it('has its references indexed anew page by page', async () => {
+  it('has its references indexed again page by page', async () => {
     const again = await open('other patterns')
     expect((await again.verify()).corruptions).toEqual([])
     await again.close()

@@ -52,10 +52,10 @@ describe('a history that was rewound to an earlier state', () => {
     }
   }
   const rowVersion = async () => (await query<{ xmin: string }>('SELECT xmin::text FROM head_pointer')).xmin
-  /** Takes a transaction id and returns it. */
+  /** Consumes a transaction id and returns it. */
   const takeId = async () => Number((await query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')).id)
 
-  /** Leaves a gateway that has just written r3, and a server on which r3 is another one's, by the same transaction id. */
+  /** Returns a gateway that has written r3, on a server where r3 is another gateway's with the same transaction id. */
   async function rewind(): Promise<History> {
     const gateway = await open()
     await query('ALTER SYSTEM SET autovacuum = off')
@@ -79,7 +79,7 @@ describe('a history that was rewound to an earlier state', () => {
     return gateway
   }
 
-  it('is planned on anew, though the row version of the pointer is the same as in the lost history', async () => {
+  it('makes a gateway plan again although the row version of the pointer repeats', async () => {
     const gateway = await rewind()
     const { delta, revision } = expectApplied(await commitOne(gateway, changeset([update('a:1', 'thing', {}, 'next')])))
     expect(revision).toBe(4)

@@ -21,8 +21,8 @@ describeCompaction('Postgres', async () => {
   }
 })
 
-describe('what was compacted away', () => {
-  it('is not removed in silence where it cannot be', async () => {
+describe('compacted rows', () => {
+  it('report an error if they cannot be removed', async () => {
     const database = await createTestDatabase()
     const faults: unknown[] = []
     const onFault = (what: string, error: unknown) => faults.push([what, (error as Error).message])
@@ -43,7 +43,7 @@ describe('what was compacted away', () => {
       await history.compact({ before: 3, dryRun: false })
       await expect
         .poll(() => faults, { timeout: 20_000 })
-        .toEqual([['what was compacted away could not be removed', expect.stringContaining('nothing is removed here')]])
+        .toEqual([['Compacted rows could not be removed', expect.stringContaining('nothing is removed here')]])
       // Readers see the registry that they were promised all the same.
       expect((await history.entries([parseEntryId('a:1')], 'head')).get(parseEntryId('a:1'))?.content.data).toBe(3)
     } finally {
