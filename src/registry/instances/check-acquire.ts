@@ -3,26 +3,33 @@ import { instanceNameFault, metadataText, ttlFault } from '../../core/entry/inst
 import type { ValueLimits } from '../../core/entry/value-faults.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 
-/** What an acquire asks for, its metadata as the text that is kept. @throws RegistryError BAD_USER_INPUT, TOO_LARGE */
+/**
+ * Checks an acquire and returns its metadata as the text that is stored.
+ * @throws RegistryError BAD_USER_INPUT, TOO_LARGE
+ */
 export function checkAcquire(
   { name, ttlSeconds, metadata }: Omit<AcquireInstanceInput, 'entry'>,
   limits: ValueLimits,
 ): string | null {
   const fault = instanceNameFault(name)
-  if (fault !== undefined) throw bad(`the instance's name cannot be used: ${fault}`)
+  if (fault !== undefined) throw bad(`The name of the instance is not valid: ${fault}`)
   checkTtl(ttlSeconds)
-  const kept = metadataText(metadata, limits)
-  if ('text' in kept) return kept.text
-  const [first] = kept.faults
+  const stored = metadataText(metadata, limits)
+  if ('text' in stored) return stored.text
+  const [first] = stored.faults
   throw new RegistryError(first!.code === 'TOO_LARGE' ? 'TOO_LARGE' : 'BAD_USER_INPUT', first!.message)
 }
 
-/** @throws RegistryError BAD_USER_INPUT */
+/**
+ * Checks a time to live, in seconds.
+ * @throws RegistryError BAD_USER_INPUT
+ */
 export function checkTtl(ttlSeconds: number): void {
   const fault = ttlFault(ttlSeconds)
   if (fault !== undefined) throw bad(fault)
 }
 
+/** Input of an acquire. */
 export interface AcquireInstanceInput {
   readonly entry: EntryId
   readonly name: string

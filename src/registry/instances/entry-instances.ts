@@ -9,7 +9,7 @@ import { followInstances, type InstanceBatch } from './follow-instances.js'
 import { InstanceSweeper } from './instance-sweeper.js'
 import { InstanceWatch } from './instance-watch.js'
 
-/** Who uses an entry, for as long as they renew. */
+/** Instances of entries: acquire, renew, release and follow them. An instance lives as long as it is renewed. */
 export class EntryInstances {
   readonly #sweeper: InstanceSweeper
   readonly #watch: InstanceWatch
@@ -22,29 +22,36 @@ export class EntryInstances {
     this.#watch = new InstanceWatch(instances)
   }
 
-  /** @throws RegistryError ENTRY_NOT_FOUND, INSTANCE_EXISTS, BAD_USER_INPUT, TOO_LARGE */
+  /**
+   * Acquires an instance of an entry.
+   * @throws RegistryError ENTRY_NOT_FOUND, INSTANCE_EXISTS, BAD_USER_INPUT, TOO_LARGE
+   */
   async acquire(input: AcquireInstanceInput): Promise<Instance> {
     const { entry: entryId, name, ttlSeconds } = input
     const metadataText = checkAcquire(input, this.limits)
-    return this.#due(
+    return this.#scheduleSweep(
       await this.instances.acquire({ id: randomUUID(), entryId, name, ttlSeconds, metadataText }),
       ttlSeconds,
     )
   }
 
-  /** From now for as long as before, or as told. @throws RegistryError INSTANCE_EXPIRED, BAD_USER_INPUT */
+  /**
+   * Renews an instance from now.
+   * @param ttlSeconds - null renews it for its previous duration
+   * @throws RegistryError INSTANCE_EXPIRED, BAD_USER_INPUT
+   */
   async renew(id: string, ttlSeconds: number | null): Promise<Instance> {
     if (ttlSeconds !== null) checkTtl(ttlSeconds)
     if (!IS_ID.test(id)) throw instanceExpired()
-    return this.#due(await this.instances.renew(id, ttlSeconds), ttlSeconds)
+    return this.#scheduleSweep(await this.instances.renew(id, ttlSeconds), ttlSeconds)
   }
 
-  /** False where it had gone already. */
+  /** Releases an instance. Returns false if it had ended already. */
   async release(id: string): Promise<boolean> {
     return IS_ID.test(id) && this.instances.release(id)
   }
 
-  /** Those that live, then what comes, is renewed and goes, on any gateway. Nothing is buffered for who reads slowly. */
+  /** Yields the live instances of an entry, then what any gateway acquires, renews or ends. Nothing is buffered for slow readers. */
   follow(entry: EntryId, signal: AbortSignal): AsyncIterableIterator<InstanceBatch> {
     return followInstances(this.#watch, entry, signal)
   }
@@ -54,8 +61,8 @@ export class EntryInstances {
     await this.#sweeper.close()
   }
 
-  /** Whoever writes knows when to look, whatever the clocks say. */
-  #due(instance: Instance, ttlSeconds: number | null): Instance {
+  /** Schedules a sweep for when the instance is due, independent of clocks. */
+  #scheduleSweep(instance: Instance, ttlSeconds: number | null): Instance {
     if (ttlSeconds !== null) this.#sweeper.within(ttlSeconds * 1_000)
     return instance
   }

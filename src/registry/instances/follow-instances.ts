@@ -5,13 +5,13 @@ import { cancellable } from '../async/cancellable.js'
 import type { InstanceWatch } from './instance-watch.js'
 import type { InstanceChange } from './watched-entry.js'
 
-/** What has happened to an entry's instances since the batch before. */
+/** What happened to an entry's instances since the previous batch. */
 export interface InstanceBatch {
   readonly entryId: EntryId
-  /** The stream begins, or begins anew since too much was missed: what was told before is void. */
+  /** The stream starts, or restarts because it missed too much: earlier batches are void. */
   readonly reset: boolean
   readonly changes: readonly InstanceChange[]
-  /** All that lives has been told. */
+  /** All live instances were sent. */
   readonly synced: boolean
 }
 
@@ -21,11 +21,11 @@ const BATCH_INSTANCES = 500
 const BATCH_METADATA_BYTES = 1024 * 1024
 
 /**
- * The live instances of an entry, in pages, then what comes, is renewed and goes. A follower is two numbers, whatever
- * it misses:
+ * Yields the live instances of an entry in pages, then what is acquired, renewed and ended. The state of a follower is two numbers,
+ * whatever it misses:
  *
- *   by token      told already ──────▶ `told` │ not told yet     where one page ends and the next begins
- *   by change     heard already ─────▶ `heard` │ not yet         of those not told yet, nothing need be heard
+ *   by token      sent ──────▶ `sentToken` │ not sent yet      where one page ends and the next begins
+ *   by change     read ──────▶ `next` │ not read yet           changes of instances that are not sent yet are skipped
  */
 export function followInstances(
   watch: InstanceWatch,
@@ -40,35 +40,35 @@ async function* followed(
   entryId: EntryId,
   signal: AbortSignal,
 ): AsyncGenerator<InstanceBatch, void, undefined> {
-  const follower = { heard: 0 }
+  const follower = { next: 0 }
   const { entry, seen, changed, leave } = watch.join(entryId, follower)
   try {
     await seen(signal)
-    let told = 0
+    let sentToken = 0
     let reset = true
-    follower.heard = entry.next
+    follower.next = entry.next
     while (!signal.aborted) {
-      const missed = entry.since(follower.heard)
+      const missed = entry.since(follower.next)
       if (missed === null) {
-        told = 0
+        sentToken = 0
         reset = true
-        follower.heard = entry.next
+        follower.next = entry.next
       } else {
         const page = firstPage(missed, ({ instance }) => instance)
-        const changes = page.filter(({ instance }) => instance.fencingToken <= told)
-        follower.heard += page.length
+        const changes = page.filter(({ instance }) => instance.fencingToken <= sentToken)
+        follower.next += page.length
         if (changes.length > 0)
-          yield { entryId, reset: false, changes, synced: told === Infinity && page.length === missed.length }
+          yield { entryId, reset: false, changes, synced: sentToken === Infinity && page.length === missed.length }
         if (page.length < missed.length) continue
       }
-      if (told < Infinity) {
-        const left = entry.live.slice(partitionPoint(entry.live, ({ fencingToken }) => fencingToken <= told))
+      if (sentToken < Infinity) {
+        const left = entry.live.slice(partitionPoint(entry.live, ({ fencingToken }) => fencingToken <= sentToken))
         const page = firstPage(left, (instance) => instance)
         const synced = page.length === left.length
-        told = synced ? Infinity : page.at(-1)!.fencingToken
+        sentToken = synced ? Infinity : page.at(-1)!.fencingToken
         yield { entryId, reset, changes: page.map((instance) => ({ kind: 'LIVE', instance })), synced }
         reset = false
-      } else if (follower.heard === entry.next) await changed(signal)
+      } else if (follower.next === entry.next) await changed(signal)
     }
   } finally {
     leave()

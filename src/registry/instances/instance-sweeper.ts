@@ -9,30 +9,30 @@ const LONGEST_WAIT_MS = 30_000
 const SHORTEST_WAIT_MS = 500
 
 /**
- * Removes what has expired, when the next is due and not before; where nothing lives, nothing is asked. Reads leave out
- * what has expired by themselves, so nobody waits for this, and any number of gateways may do it.
+ * Removes expired instances when the next one is due. While none is live it makes no query. Reads omit expired instances by
+ * themselves, so nothing waits for a sweep, and any number of gateways may sweep.
  */
 export class InstanceSweeper {
   #timer: NodeJS.Timeout | null = null
-  /** On the monotonic clock. */
+  /** When the next sweep is due, by `performance.now()`. */
   #due = Infinity
   #running: Promise<void> | null = null
   #closed = false
   readonly #stop: () => void
 
   constructor(private readonly instances: Instances) {
-    // Some gateway has acquired or renewed one: should it die, somebody else has to be there.
+    // Another gateway acquired or renewed an instance. If that gateway dies, this one has to sweep.
     this.#stop = instances.onChange(() => this.within(LONGEST_WAIT_MS))
     this.within(0)
   }
 
-  /** Looks not later than in so many milliseconds. */
+  /** Schedules a sweep within `ms` milliseconds. */
   within(ms: number): void {
     const due = performance.now() + Math.min(Math.max(ms, 0), LONGEST_WAIT_MS)
     if (this.#closed || due >= this.#due) return
     this.#due = due
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#look(), due - performance.now())
+    this.#timer = setTimeout(() => this.#sweep(), due - performance.now())
     this.#timer.unref()
   }
 
@@ -43,7 +43,7 @@ export class InstanceSweeper {
     await this.#running
   }
 
-  #look(): void {
+  #sweep(): void {
     this.#timer = null
     this.#due = Infinity
     if (this.#running !== null) return this.within(SHORTEST_WAIT_MS)
@@ -53,7 +53,7 @@ export class InstanceSweeper {
         (ms) => {
           if (ms !== null) this.within(Math.max(ms, SHORTEST_WAIT_MS))
         },
-        // The store is away; what was to go then goes later.
+        // The store is unavailable: sweep later.
         () => this.within(LONGEST_WAIT_MS),
       )
       .finally(() => {

@@ -10,25 +10,27 @@ import { WatchedEntry } from './watched-entry.js'
  */
 const LONGEST_WAIT_MS = 30_000
 const SHORTEST_WAIT_MS = 5
-/** After a long look there is quiet, for so many times as long: 50,000 that renew must not be read all the time. */
-const QUIET = 3
+/** A long read is followed by a pause of so many times its duration: 50,000 renewing instances must not be read all the time. */
+const PAUSE_FACTOR = 3
+/** Duration from which a read is long, in milliseconds. */
 const LONG_MS = 10
 
 interface Watched {
   readonly entry: WatchedEntry
-  readonly followers: Set<{ heard: number }>
+  readonly followers: Set<{ next: number }>
   readonly waiting: Set<() => void>
   isDirty: boolean
-  /** Number of the last look that saw it. */
+  /** Number of the last query that read it. */
   seenBy: number
-  /** When its next expires, on the monotonic clock; Infinity where nothing lives. */
+  /** When its next instance expires, by `performance.now()`. Infinity if none is live. */
   due: number
   error: unknown
 }
 
-export interface Joined {
+/** A follower's access to the watch of one entry. */
+export interface InstanceSubscription {
   readonly entry: WatchedEntry
-  /** Resolves when it has been looked at since joining. @throws what reading throws, unless it is passing */
+  /** Resolves when the entry was read after the follower joined. @throws what the read throws, unless it is transient */
   seen(signal: AbortSignal): Promise<void>
   /** Resolves when something may have changed, or the signal aborts. */
   changed(signal: AbortSignal): Promise<void>
@@ -36,14 +38,14 @@ export interface Joined {
 }
 
 /**
- * Looks at instances for all who follow them on this gateway: one statement for all the entries that may have changed,
- * after a message, or when the next is due to expire. While nothing that is followed lives, nothing is asked.
+ * Reads instances for all followers on this gateway: one statement for all entries that may have changed, after a notification or
+ * when the next instance is due to expire. While no followed instance is live, it makes no query.
  */
 export class InstanceWatch {
-  #looks = 0
+  #reads = 0
   readonly #watched = new Map<EntryId, Watched>()
   #timer: NodeJS.Timeout | null = null
-  #isLooking = false
+  #isReading = false
   readonly #stop: () => void
   readonly #closing = new AbortController()
 
@@ -51,7 +53,7 @@ export class InstanceWatch {
     this.#stop = instances.onChange((id) => this.#touch(id))
   }
 
-  join(id: EntryId, follower: { heard: number }): Joined {
+  join(id: EntryId, follower: { next: number }): InstanceSubscription {
     let watched = this.#watched.get(id)
     if (watched === undefined) {
       watched = {
@@ -67,7 +69,7 @@ export class InstanceWatch {
     }
     const joined = watched
     const { entry, waiting, followers } = joined
-    follower.heard = entry.next
+    follower.next = entry.next
     followers.add(follower)
     const changed = (signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
@@ -85,8 +87,8 @@ export class InstanceWatch {
       entry,
       changed,
       seen: async (signal) => {
-        // Also where others follow it already: what was acknowledged before is to be among what is told first.
-        const next = this.#looks + 1
+        // Also if the entry is followed already: the first batch has to contain everything acknowledged before.
+        const next = this.#reads + 1
         this.#touch(id)
         while (joined.seenBy < next && !signal.aborted) await changed(signal)
       },
@@ -94,7 +96,7 @@ export class InstanceWatch {
         followers.delete(follower)
         if (followers.size > 0) return
         this.#watched.delete(id)
-        if (this.#watched.size === 0) this.#rest()
+        if (this.#watched.size === 0) this.#stopTimer()
       },
     }
   }
@@ -102,19 +104,19 @@ export class InstanceWatch {
   close(): void {
     this.#stop()
     this.#closing.abort()
-    this.#rest()
+    this.#stopTimer()
   }
 
   #touch(id: EntryId | null): void {
     for (const watched of id === null ? this.#watched.values() : [this.#watched.get(id)])
       if (watched !== undefined) watched.isDirty = true
-    if (!this.#isLooking && this.#watched.size > 0) void this.#look()
+    if (!this.#isReading && this.#watched.size > 0) void this.#read()
   }
 
-  /** Until nothing is left to be looked at. */
-  async #look(): Promise<void> {
-    this.#isLooking = true
-    // What comes in one turn is looked at together.
+  /** Reads until no entry is dirty. */
+  async #read(): Promise<void> {
+    this.#isReading = true
+    // Entries that become dirty in the same task are read together.
     await Promise.resolve()
     let failures = 0
     while (!this.#closing.signal.aborted) {
@@ -122,11 +124,11 @@ export class InstanceWatch {
       if (dirty.length === 0) break
       for (const [, watched] of dirty) watched.isDirty = false
       const begun = performance.now()
-      const look = ++this.#looks
+      const number = ++this.#reads
       try {
         const { now, of } = await this.instances.live(dirty.map(([id]) => id))
         failures = 0
-        for (const [id, watched] of dirty) this.#see(watched, of.get(id) ?? [], now, look)
+        for (const [id, watched] of dirty) this.#update(watched, of.get(id) ?? [], now, number)
       } catch (error) {
         for (const [, watched] of dirty) {
           if (isTransient(error)) watched.isDirty = true
@@ -136,17 +138,17 @@ export class InstanceWatch {
         continue
       }
       const taken = performance.now() - begun
-      if (taken > LONG_MS) await pause(taken * QUIET, this.#closing.signal)
+      if (taken > LONG_MS) await pause(taken * PAUSE_FACTOR, this.#closing.signal)
     }
-    this.#isLooking = false
+    this.#isReading = false
     this.#schedule()
   }
 
-  #see(watched: Watched, live: WatchedEntry['live'], now: Date, look: number): void {
+  #update(watched: Watched, live: WatchedEntry['live'], now: Date, number: number): void {
     const { entry, followers } = watched
-    entry.forget(Math.min(...[...followers].map(({ heard }) => heard)))
-    entry.see(live, now)
-    watched.seenBy = look
+    entry.dropBefore(Math.min(...[...followers].map(({ next }) => next)))
+    entry.update(live, now)
+    watched.seenBy = number
     const next = live.reduce((least, { expiresAt }) => Math.min(least, expiresAt.getTime()), Infinity)
     watched.due =
       next === Infinity
@@ -155,7 +157,7 @@ export class InstanceWatch {
     wake(watched)
   }
 
-  /** The next of those that are followed expires: they are looked at then. */
+  /** Schedules a read for when the next followed instance expires. */
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -166,14 +168,14 @@ export class InstanceWatch {
     this.#timer = setTimeout(
       () => {
         for (const watched of this.#watched.values()) if (watched.due <= performance.now()) watched.isDirty = true
-        if (!this.#isLooking) void this.#look()
+        if (!this.#isReading) void this.#read()
       },
       Math.max(0, due - performance.now()) + 1,
     )
     this.#timer.unref()
   }
 
-  #rest(): void {
+  #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
   }

@@ -3,10 +3,10 @@ import type { Instance } from '../../core/entry/instance.js'
 export const INSTANCE_CHANGE_KINDS = ['LIVE', 'ACQUIRED', 'RENEWED', 'EXPIRED', 'ENDED'] as const
 export type InstanceChangeKind = (typeof INSTANCE_CHANGE_KINDS)[number]
 
-/** Something that happened to an instance, or with LIVE that it was there when the stream began. */
+/** A change of an instance. LIVE means that it existed when the stream began. */
 export interface InstanceChange {
   readonly kind: InstanceChangeKind
-  /** As it was then. */
+  /** The instance after the change. */
   readonly instance: Instance
 }
 
@@ -17,16 +17,16 @@ export interface InstanceChange {
 const WINDOW = 1_000
 
 /**
- * One entry's instances as all of a gateway's followers see them: what lives, and what happened of late. Changes have
- * numbers; a follower that stands before the first that is kept has to begin anew.
+ * State of one entry's instances for all followers on a gateway: the live ones and a window of recent changes. Changes are
+ * numbered. A follower before the window has to start again.
  *
  *   changes   ──────────────┬──────┬─────┐
- *   kept                  first          next
+ *   window                first          next
  */
 export class WatchedEntry {
-  /** By token. */
+  /** In the order of their tokens. */
   live: readonly Instance[] = []
-  #isSeen = false
+  #isRead = false
   #changes: InstanceChange[] = []
   #first = 0
 
@@ -34,27 +34,27 @@ export class WatchedEntry {
     return this.#first + this.#changes.length
   }
 
-  /** Changes from a number on; null where they are not kept any more. */
+  /** Returns the changes from a number on. Null if they are no longer in the window. */
   since(number: number): readonly InstanceChange[] | null {
     return number < this.#first ? null : this.#changes.slice(number - this.#first)
   }
 
-  see(live: readonly Instance[], asOf: Date): void {
-    // The first look is no change: nobody was told of anything before it.
-    const changes = !this.#isSeen ? [] : changesBetween(this.live, live, asOf)
-    const kept = WINDOW + Math.max(this.live.length, live.length)
+  update(live: readonly Instance[], asOf: Date): void {
+    // The first read is no change: nothing was sent before it.
+    const changes = !this.#isRead ? [] : changesBetween(this.live, live, asOf)
+    const capacity = WINDOW + Math.max(this.live.length, live.length)
     this.live = live
-    this.#isSeen = true
+    this.#isRead = true
     for (const change of changes) this.#changes.push(change)
-    const surplus = this.#changes.length - kept
+    const surplus = this.#changes.length - capacity
     if (surplus > 0) {
       this.#changes.splice(0, surplus)
       this.#first += surplus
     }
   }
 
-  /** Nobody will ask for what was before this number. */
-  forget(number: number): void {
+  /** Drops changes before this number, which no follower needs any more. */
+  dropBefore(number: number): void {
     const count = number - this.#first
     if (count <= 0) return
     this.#changes.splice(0, count)
@@ -62,7 +62,7 @@ export class WatchedEntry {
   }
 }
 
-/** What went first, so that a name that was taken over goes before it comes. */
+/** Returns the changes, ended instances first, so that a claimed name ends before it is acquired. */
 function changesBetween(before: readonly Instance[], after: readonly Instance[], asOf: Date): InstanceChange[] {
   const still = new Map(after.map((instance) => [instance.id, instance]))
   const known = new Map(before.map((instance) => [instance.id, instance]))

@@ -18,24 +18,25 @@ import { readProposal, writeProposal } from './proposal-codec.js'
  */
 const WAITING_PROPOSALS = 10_000
 const WAITING_BYTES = 64 * 1024 * 1024
-/** Of one participation. */
+/** Patterns of one participation. */
 const MOST_PATTERNS = 100
 const LONGEST_NAME = 255
-/** The gateway's own time for an answer is shorter. */
+/** Longest time for an answer. The gateway's own deadline is shorter. */
 const LONGEST_ANSWER_MS = 3_600_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NOT_A_NAME = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]|^\s|\s$|^$/u
 
+/** What a client takes part in. */
 export interface ParticipationInput {
   readonly participant: string
-  /** Null takes part for all kinds. */
+  /** Bus patterns of the kinds to take part for. Null takes part for all kinds. */
   readonly kinds: readonly string[] | null
   readonly onFailure: OnFailure
 }
 
 /**
- * Clients that take part in transactions, on whichever gateway they hang. Clients of one name are members of one
- * participant: each is asked what its kinds are about, and the first answer of any of them is the participant's.
+ * Directory of the GraphQL clients of all gateways that take part in transactions. Clients with the same name are members of one
+ * participant: each receives the proposals of its kinds, and the first answer of any of them counts.
  */
 export class ClientParticipants implements ParticipantDirectory {
   constructor(private readonly exchange: Exchange) {}
@@ -61,7 +62,7 @@ export class ClientParticipants implements ParticipantDirectory {
   }
 
   /**
-   * Takes part for as long as the stream is read. Resolves when it has been registered.
+   * Takes part for as long as the stream is read. Resolves when the participation is registered.
    * @throws RegistryError BAD_USER_INPUT, UNAVAILABLE
    */
   async join(
@@ -80,7 +81,7 @@ export class ClientParticipants implements ParticipantDirectory {
             inbox.fail(
               new RegistryError(
                 'UNAVAILABLE',
-                'too many proposals wait to be read; subscribe anew and read them as they come',
+                'Too many proposals wait to be read; subscribe again and read them as they come',
               ),
             )
           } else inbox.push(readProposal(body), bytes)
@@ -88,22 +89,25 @@ export class ClientParticipants implements ParticipantDirectory {
         lost: (error) => inbox.fail(error),
       },
     )
-    // Where the store is away, what is registered ends with this gateway's lease or when it next can be removed.
+    // If the store is unavailable, the participation ends with this gateway's lease, or when it can be removed.
     const gone = () => void leave().catch(() => {})
     if (inbox.ended.aborted) gone()
     else inbox.ended.addEventListener('abort', gone, { once: true })
     return inbox
   }
 
-  /** False where it came too late, was not the first, or nobody awaits it. @throws RegistryError BAD_USER_INPUT */
+  /**
+   * Answers a proposal. Returns false if the answer came too late, was not the first or is not awaited.
+   * @throws RegistryError BAD_USER_INPUT
+   */
   async answer(proposal: string, answer: ProposalAnswer): Promise<boolean> {
     if (!UUID.test(proposal))
-      throw new RegistryError('BAD_USER_INPUT', 'proposal: this is not the id of a proposal, which is a UUID')
+      throw new RegistryError('BAD_USER_INPUT', 'proposal: this is not the id of a proposal. Send its UUID.')
     if (answer.reason !== null && utf8Length(answer.reason) > LONGEST_REASON) {
-      throw new RegistryError('BAD_USER_INPUT', `reason: it takes more than ${LONGEST_REASON} bytes`)
+      throw new RegistryError('BAD_USER_INPUT', `reason: it has more than ${LONGEST_REASON} bytes`)
     }
     if (answer.reason?.includes('\u0000') === true)
-      throw new RegistryError('BAD_USER_INPUT', 'reason: it has the character U+0000')
+      throw new RegistryError('BAD_USER_INPUT', 'reason: it contains the character U+0000')
     return this.exchange.answer(proposal.toLowerCase(), answer)
   }
 
@@ -140,7 +144,7 @@ function checkName(name: string): void {
   if (utf8Length(name) > LONGEST_NAME || NOT_A_NAME.test(name)) {
     throw new RegistryError(
       'BAD_USER_INPUT',
-      `participant: a name has 1 to ${LONGEST_NAME} bytes, no control characters, and no white space around it`,
+      `participant: a name has 1 to ${LONGEST_NAME} bytes, no control characters, and no white space at its ends`,
     )
   }
 }
@@ -150,7 +154,7 @@ function checkKinds(kinds: readonly string[] | null): void {
   if (kinds.length === 0)
     throw new RegistryError(
       'BAD_USER_INPUT',
-      'kinds: an empty list takes part in nothing; leave it out to take part for all kinds',
+      'kinds: an empty list takes part in nothing. Omit it to take part for all kinds.',
     )
   if (kinds.length > MOST_PATTERNS)
     throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns; ${MOST_PATTERNS} at most`)

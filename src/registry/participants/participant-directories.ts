@@ -1,7 +1,7 @@
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
 import type { Participant, ParticipantDirectory } from './participant.js'
 
-/** Participants that are there for as long as the gateway is. */
+/** Makes a directory of participants that exist as long as the gateway. */
 export function fixedDirectory(participants: readonly Participant[]): ParticipantDirectory {
   const compiled = participants.map((participant) => ({
     participant,
@@ -17,7 +17,7 @@ export function fixedDirectory(participants: readonly Participant[]): Participan
   }
 }
 
-/** Several directories as one, asked side by side. Where two have one name, the first is meant. */
+/** Combines directories. They are queried at the same time, and the first one wins if two participants share a name. */
 export function combinedDirectory(directories: readonly ParticipantDirectory[]): ParticipantDirectory {
   return {
     async forKinds(kinds) {

@@ -3,34 +3,37 @@ import type { OnFailure, Participant } from './participant.js'
 import { proposalJson } from './proposal-json.js'
 import { checkAnswer } from './webhook-participant.js'
 
-/** What a plugin is asked and told: the proposal by GraphQL's field names, a copy of its own. */
+/** A proposal as a plugin receives it: a copy of its own, with the field names of GraphQL. */
 export type PluginProposal = Readonly<Record<string, unknown>>
 
-/** A participant as a plugin writes it. */
+/** A participant as a plugin defines it. */
 export interface PluginParticipant {
   readonly name: string
-  /** Bus patterns of kinds of entry; all when left out. */
+  /** Bus patterns of kinds of entry. By default all kinds. */
   readonly kinds?: readonly string[]
   readonly onFailure?: OnFailure
   readonly timeoutSeconds?: number
-  /** `true`, `false`, or `{accept, reason}`; an error is a failure. */
+  /** Returns `true`, `false` or `{accept, reason}`. An error is a failure. */
   propose(proposal: PluginProposal, signal: AbortSignal): unknown
-  /** Of begin, commit, discard and inverse operations. */
+  /** Receives begin, commit, discard and inverse operations. */
   tell?(proposal: PluginProposal): unknown
 }
 
-/** A participant as transactions ask it. @throws TypeError, InvalidBusPattern on what cannot be used */
+/**
+ * Converts a plugin's participant to one that transactions can ask.
+ * @throws TypeError if a field is not valid, InvalidBusPattern
+ */
 export function adaptPluginParticipant(given: PluginParticipant, operationMs: number): Participant {
   const { name, kinds = ['**'], onFailure = 'refuse', timeoutSeconds } = given
-  if (typeof name !== 'string' || name === '') throw new TypeError('a participant needs a name')
-  const fault = (what: string) => new TypeError(`the participant "${name}" ${what}`)
-  if (typeof given.propose !== 'function') throw fault('needs a function "propose"')
-  if (given.tell !== undefined && typeof given.tell !== 'function') throw fault('has a "tell" that is no function')
+  if (typeof name !== 'string' || name === '') throw new TypeError('A participant needs a name')
+  const fault = (what: string) => new TypeError(`The participant "${name}" ${what}`)
+  if (typeof given.propose !== 'function') throw fault('has no function "propose"')
+  if (given.tell !== undefined && typeof given.tell !== 'function') throw fault('has a "tell" that is not a function')
   if (onFailure !== 'refuse' && onFailure !== 'pass')
     throw fault('has an "onFailure" that is neither "refuse" nor "pass"')
-  if (!Array.isArray(kinds)) throw fault('has "kinds" that are no list')
+  if (!Array.isArray(kinds)) throw fault('has "kinds" that are not a list')
   if (timeoutSeconds !== undefined && !(timeoutSeconds > 0))
-    throw fault('has a "timeoutSeconds" that is no positive number')
+    throw fault('has a "timeoutSeconds" that is not a positive number')
   for (const kind of kinds) compileBusPattern(String(kind))
   return {
     name,

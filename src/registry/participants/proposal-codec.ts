@@ -1,7 +1,7 @@
 import { decodeContent, encodeContent } from '../../store/planning/event-codec.js'
 import type { Proposal } from './participant.js'
 
-/** A proposal as it travels between gateways. */
+/** Encodes a proposal for another gateway. */
 export function writeProposal(proposal: Proposal): string {
   return JSON.stringify({
     ...proposal,
@@ -10,6 +10,7 @@ export function writeProposal(proposal: Proposal): string {
   })
 }
 
+/** Decodes a proposal that `writeProposal` encoded. */
 export function readProposal(text: string): Proposal {
   const { entry, original, deadline, ...rest } = JSON.parse(text)
   return {

@@ -3,8 +3,8 @@ import { nameOf, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Proposal } from './participant.js'
 
 /**
- * A proposal as JSON, by the field names that GraphQL gives it. Contents stand as their own texts: parsed and written
- * anew, -0 would be lost.
+ * Writes a proposal as JSON with the field names of GraphQL. Contents are inserted as their stored texts: parsing and writing them
+ * again would lose -0.
  */
 export function proposalJson({ id, transaction, kind, entry, original, awaitsAnswer, deadline }: Proposal): string {
   const fields = {

@@ -5,13 +5,14 @@ import { pause } from '../async/pause.js'
 import type { OnFailure, Participant, ParticipantAnswer, Proposal } from './participant.js'
 import { proposalJson } from './proposal-json.js'
 
+/** Configuration of a webhook. */
 export interface WebhookOptions {
   readonly name: string
   readonly url: string
   readonly kinds: readonly string[]
   readonly onFailure: OnFailure
   readonly timeoutMs: number
-  /** Signs every body; without one nothing is signed. */
+  /** Key that signs every body. Null signs nothing. */
   readonly secret: string | null
 }
 
@@ -21,7 +22,7 @@ const ANSWER_BYTES = 64 * 1024
 const RETRIES = 3
 const FIRST_RETRY_MS = 100
 
-/** A participant that is asked by HTTP. Only its configured address is ever called: redirects are failures. */
+/** A participant that is asked by HTTP. Only its configured URL is ever called: redirects are failures. */
 export class WebhookParticipant implements Participant {
   readonly name: string
   readonly kinds: readonly string[]
@@ -44,7 +45,7 @@ export class WebhookParticipant implements Participant {
 
   async offer(proposal: Proposal, signal: AbortSignal): Promise<ParticipantAnswer> {
     const { status, body } = await this.#post(proposal, signal)
-    if (status !== 200) throw new Error(`it answered with the status ${status}, not 200`)
+    if (status !== 200) throw new Error(`It answered with the status ${status}, not 200`)
     return readAnswer(body)
   }
 
@@ -62,7 +63,7 @@ export class WebhookParticipant implements Participant {
       'content-type': 'application/json',
       'content-length': body.length,
       'user-agent': 'cadastre',
-      // The same on a retry: who has seen it has been asked before.
+      // The same on a retry, so that the receiver can detect a repeated offer.
       'x-cadastre-delivery': proposal.id,
       ...(this.#secret !== null && {
         'x-cadastre-signature': `sha256=${createHmac('sha256', this.#secret).update(body).digest('hex')}`,
@@ -88,13 +89,13 @@ export class WebhookParticipant implements Participant {
         incoming.on('data', (chunk: Buffer) => {
           bytes += chunk.length
           chunks.push(chunk)
-          if (bytes > ANSWER_BYTES) outgoing.destroy(new Error(`its answer has more than ${ANSWER_BYTES} bytes`))
+          if (bytes > ANSWER_BYTES) outgoing.destroy(new Error(`Its answer has more than ${ANSWER_BYTES} bytes`))
         })
         incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }))
-        // After `end` these change nothing. An answer that was refused above has an error of its own, which came first.
+        // After `end` these have no effect. An answer that was refused above has an error of its own, which came first.
         incoming.on('error', (error) => reject(outgoing.errored ?? error))
         incoming.on('close', () =>
-          reject(outgoing.errored ?? new BrokenAnswer('the connection ended within its answer')),
+          reject(outgoing.errored ?? new BrokenAnswer('The connection ended within its answer')),
         )
       })
       outgoing.on('error', reject)
@@ -112,8 +113,8 @@ class BrokenAnswer extends Error {
   readonly code = 'ECONNRESET'
 }
 
-/** The connection failed, and not what was said over it. */
-const BROKEN = new Set([
+/** Error codes of a failed connection. */
+const CONNECTION_ERRORS = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
   'ECONNABORTED',
@@ -125,25 +126,31 @@ const BROKEN = new Set([
 ])
 
 function isBroken(error: unknown): boolean {
-  return BROKEN.has((error as NodeJS.ErrnoException | null)?.code ?? '')
+  return CONNECTION_ERRORS.has((error as NodeJS.ErrnoException | null)?.code ?? '')
 }
 
-/** @throws Error where it is anything else than `{"accept": true}` or `{"accept": false, "reason": "…"}` */
+/**
+ * Reads the body of an answer.
+ * @throws Error unless it is `{"accept": true}` or `{"accept": false, "reason": "…"}`
+ */
 export function readAnswer(body: Uint8Array): ParticipantAnswer {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
-    throw new Error('its answer is no JSON')
+    throw new Error('Its answer is not JSON')
   }
   return checkAnswer(value)
 }
 
-/** @throws Error where it is no answer */
+/**
+ * Checks the value of an answer.
+ * @throws Error if it is not an answer
+ */
 export function checkAnswer(value: unknown): ParticipantAnswer {
   const { accept, reason } = (value ?? {}) as { accept?: unknown; reason?: unknown }
   if (accept === true) return { accept: true }
   const isReason = reason === undefined || reason === null || typeof reason === 'string'
   if (accept === false && isReason) return { accept: false, reason: reason ?? null }
-  throw new Error('its answer is neither {"accept": true} nor {"accept": false, "reason": "…"}')
+  throw new Error('Its answer is neither {"accept": true} nor {"accept": false, "reason": "…"}')
 }

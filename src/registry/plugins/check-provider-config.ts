@@ -7,13 +7,18 @@ import { type ProviderConfigIssue, ProviderError } from './provider-error.js'
  */
 const MOST_ISSUES = 50
 
-/** What the schema makes of a configuration. @throws ProviderError INVALID_PROVIDER_CONFIG with everything that is wrong */
+/**
+ * Validates a configuration and returns what its schema makes of it.
+ * @throws ProviderError INVALID_PROVIDER_CONFIG that lists every fault
+ */
 export async function checkProviderConfig(label: string, schema: StandardSchema, config: unknown): Promise<unknown> {
   const result = await schema['~standard'].validate(config)
   if (result.issues === undefined) return result.value
   const issues = result.issues.slice(0, MOST_ISSUES).map(readIssue)
   const list = issues.map(({ path, message }) => `${path === '' ? 'the whole' : path}: ${message}`).join('; ')
-  throw new ProviderError('INVALID_PROVIDER_CONFIG', `the configuration of ${label} does not fit: ${list}`, { issues })
+  throw new ProviderError('INVALID_PROVIDER_CONFIG', `The configuration of the ${label} is not valid: ${list}`, {
+    issues,
+  })
 }
 
 function readIssue({ path = [], message }: ConfigIssue): ProviderConfigIssue {
@@ -25,6 +30,7 @@ function readIssue({ path = [], message }: ConfigIssue): ProviderConfigIssue {
   return { path: text, message: `${message.charAt(0).toLowerCase()}${message.slice(1)}` }
 }
 
+/** Whether a schema is a Standard Schema, not a JSON Schema. */
 export function isStandardSchema(schema: Provider['configSchema']): schema is StandardSchema {
   const standard = (schema as Partial<StandardSchema>)['~standard'] as Partial<StandardSchema['~standard']> | undefined
   return standard?.version === 1 && typeof standard.validate === 'function'

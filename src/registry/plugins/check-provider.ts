@@ -4,7 +4,10 @@ import { ProviderError } from './provider-error.js'
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const LONGEST_TEXT = 2_000
 
-/** What a plugin hands over may be anything. @throws ProviderError INVALID_PROVIDER naming all that is wrong */
+/**
+ * Checks a provider, which may be any value that a plugin passes.
+ * @throws ProviderError INVALID_PROVIDER that names every fault
+ */
 export function checkProvider(role: string, given: Provider): void {
   const faults: string[] = []
   const { name, displayName, version, description, capabilities, configSchema } = (given ?? {}) as Partial<
@@ -32,10 +35,10 @@ export function checkProvider(role: string, given: Provider): void {
   if (typeof given?.create !== 'function') faults.push('"create" must be a function')
   for (const field of ['onRegister', 'health'] as const) {
     if (given?.[field] !== undefined && typeof given[field] !== 'function')
-      faults.push(`"${field}" must be a function where it is given`)
+      faults.push(`"${field}" must be a function if it is given`)
   }
   if (faults.length === 0) return
   const which =
-    typeof name === 'string' && name !== '' ? `the ${role} provider "${name.slice(0, 64)}"` : `a ${role} provider`
+    typeof name === 'string' && name !== '' ? `The ${role} provider "${name.slice(0, 64)}"` : `A ${role} provider`
   throw new ProviderError('INVALID_PROVIDER', `${which} cannot be registered: ${faults.join('; ')}`)
 }

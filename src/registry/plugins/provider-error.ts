@@ -1,28 +1,28 @@
-/** What can go wrong with providers, and whose doing it is: a plugin's, or the configuration's. */
+/** Errors of providers, caused by a plugin or by the configuration. */
 export const PROVIDER_ERROR_CODES = [
-  /** It breaks the form of a provider, or its role is none. */
+  /** The value is not a valid provider, or its role does not exist. */
   'INVALID_PROVIDER',
-  /** One of this role and name is registered, or being registered. */
+  /** A provider of this role and name is registered or being registered. */
   'PROVIDER_EXISTS',
   'PROVIDER_NOT_FOUND',
-  /** It still has instances; `details.instances` says how many. */
+  /** The provider still has instances. `details.instances` says how many. */
   'PROVIDER_IN_USE',
-  /** The configuration does not fit its schema; `issues` has everything that is wrong. */
+  /** The configuration does not match its schema. `issues` lists every fault. */
   'INVALID_PROVIDER_CONFIG',
-  /** A hook failed, so the registration was undone; `cause` says why. */
+  /** A hook failed, so the registration was undone. `cause` says why. */
   'PROVIDER_HOOK_FAILED',
-  /** What it gave cannot be used. */
+  /** What the provider created cannot be used. */
   'PROVIDER_FAILED',
 ] as const
 export type ProviderErrorCode = (typeof PROVIDER_ERROR_CODES)[number]
 
-/** One thing that is wrong with a configuration: at the path `auth.basic.user`, or with the whole where that is empty. */
+/** A fault of a configuration at a path like `auth.basic.user`, or of the whole if the path is empty. */
 export interface ProviderConfigIssue {
   readonly path: string
   readonly message: string
 }
 
-/** Its message says what was wrong with which provider and what to do; it never has a value out of a configuration. */
+/** An error of a provider. Its message names the provider, the fault and what to do. It never contains a value of a configuration. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
 

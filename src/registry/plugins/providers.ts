@@ -17,36 +17,37 @@ export interface ProviderInfo {
   readonly version: string
   readonly description: string
   readonly capabilities: readonly string[]
-  /** Whether it is used where a configuration names none. */
+  /** Whether it is used if a configuration names no provider. */
   readonly isDefault: boolean
-  /** What it has made, or is making, and is not closed. */
+  /** Number of things that it created, or is creating, and that are not closed. */
   readonly instanceCount: number
   readonly registeredAt: Date
 }
 
-/** Looking at providers: all that a client may do. */
+/** Read access to providers: all that a client may do. */
 export interface ProviderDirectory {
-  /** By role, in the order of the roles, then by name; what is left out or null matches all. */
+  /** Lists providers in the order of the roles, then by name. A missing or null condition matches all. */
   find(wanted?: { readonly role?: string | null; readonly capability?: string | null }): readonly ProviderInfo[]
   get(role: string, name: string): ProviderInfo | null
   /**
-   * Whether what it has made works: null where there is nothing of it, or it does not tell. Never throws; no answer in time is a no. Who asks while
-   * one look is under way hears what that finds.
+   * Checks whether what a provider created works. Null if it created nothing or has no health check. Never throws: a check that
+   * fails or is late is false. Concurrent calls share the check in flight.
    */
   isHealthy(role: string, name: string): Promise<boolean | null>
 }
 
-/** Hears of each provider before anybody can find it. Where it throws, the provider is not registered. */
+/** Called for each provider before it can be found. If it throws, the provider is not registered. */
 export type RegistrationHook = (provider: ProviderInfo) => Promise<Undo> | Undo
 
-/** For each role: what its providers make, and what they are given to work with. */
+/** For each role: what its providers create, and the host that they receive. */
 export type RoleTable<Roles> = { readonly [Role in keyof Roles]: { readonly made: Closable; readonly host: unknown } }
 
+/** Roles and deadlines of `Providers`. */
 export interface ProvidersOptions<Roles> {
   readonly roles: readonly (keyof Roles & string)[]
-  /** Makes a Standard Schema of a JSON Schema. @throws Error where that is none */
+  /** Converts a JSON Schema to a Standard Schema. @throws Error if it is not a JSON Schema */
   readonly compileJsonSchema: (schema: JsonSchema) => StandardSchema
-  /** Hears of what failed and is nobody's error: a look at health, taking back what a hook did. */
+  /** Receives failures that no caller gets: of health checks and of undoing hooks. */
   readonly failed?: (what: string, error: unknown) => void
   readonly hookMs?: number
   readonly healthMs?: number
@@ -57,18 +58,18 @@ interface Registered {
   readonly provider: Provider
   readonly schema: StandardSchema
   readonly registeredAt: Date
-  /** Being made, so that nobody unregisters it meanwhile. */
+  /** Creations in flight: the provider cannot be unregistered meanwhile. */
   making: number
   readonly made: Set<Closable>
   readonly undos: (() => unknown)[]
-  /** Its hooks have run: it can be found. */
-  standing: boolean
-  looking: Promise<boolean | null> | undefined
+  /** Its hooks have run, so it can be found. */
+  isReady: boolean
+  healthCheck: Promise<boolean | null> | undefined
 }
 
 /**
- * What can be plugged in, by role and name. Knows no role's details. A name is taken from the moment its registration
- * begins, so of two at once the second is refused; hooks run with nothing locked, and the rest goes on meanwhile.
+ * Registry of providers by role and name, without knowledge of any role. A name is taken as soon as its registration starts, so the
+ * second of two concurrent ones is refused. Hooks block nothing else.
  */
 export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirectory {
   readonly #registered = new Map<string, Registered>()
@@ -81,7 +82,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     this.#options = options
   }
 
-  /** From now on each registration calls `hook`, in the order in which hooks were added. Call what is returned to end that. */
+  /** Adds a hook that each further registration calls, in the order of addition. The returned function removes it. */
   onRegister(hook: RegistrationHook): () => void {
     const own: RegistrationHook = (provider) => hook(provider)
     this.#hooks.add(own)
@@ -89,8 +90,8 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
   }
 
   /**
-   * Resolves when the hooks have run and it can be found.
-   * @throws ProviderError INVALID_PROVIDER, PROVIDER_EXISTS, PROVIDER_HOOK_FAILED (nothing is left of it then)
+   * Registers a provider. Resolves when the hooks have run and the provider can be found.
+   * @throws ProviderError INVALID_PROVIDER, PROVIDER_EXISTS, PROVIDER_HOOK_FAILED (the registration is undone then)
    */
   async register<Role extends keyof Roles & string, Config>(
     role: Role,
@@ -101,9 +102,9 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     const provider = given as Provider<any, any, any>
     checkProvider(role, provider)
     const key = keyOf(role, provider.name)
-    const label = `the ${role} provider "${provider.name}"`
+    const label = `${role} provider "${provider.name}"`
     if (this.#registered.has(key))
-      throw new ProviderError('PROVIDER_EXISTS', `${label} is there already; give this one another name`)
+      throw new ProviderError('PROVIDER_EXISTS', `The ${label} already exists; give this one another name`)
     const registered: Registered = {
       role,
       provider,
@@ -112,8 +113,8 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       making: 0,
       made: new Set(),
       undos: [],
-      standing: false,
-      looking: undefined,
+      isReady: false,
+      healthCheck: undefined,
     }
     this.#registered.set(key, registered)
     try {
@@ -123,23 +124,26 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       await this.#undo(registered)
       throw new ProviderError(
         'PROVIDER_HOOK_FAILED',
-        `${label} was not registered, since a hook failed: ${(error as Error)?.message ?? String(error)}`,
+        `The ${label} was not registered, since a hook failed: ${(error as Error)?.message ?? String(error)}`,
         {},
         { cause: error },
       )
     }
-    registered.standing = true
+    registered.isReady = true
     return this.#info(registered)
   }
 
-  /** @throws ProviderError PROVIDER_NOT_FOUND, PROVIDER_IN_USE with the number of what it made and is not closed */
+  /**
+   * Unregisters a provider.
+   * @throws ProviderError PROVIDER_NOT_FOUND, PROVIDER_IN_USE with the number of open things that it created
+   */
   async unregister(role: keyof Roles & string, name: string): Promise<void> {
-    const registered = this.#standing(role, name)
+    const registered = this.#ready(role, name)
     const instances = countOf(registered)
     if (instances > 0) {
       throw new ProviderError(
         'PROVIDER_IN_USE',
-        `the ${role} provider "${name}" has ${instances} live instance${instances === 1 ? '' : 's'}; close them first`,
+        `The ${role} provider "${name}" has ${instances} live instance${instances === 1 ? '' : 's'}; close them first`,
         { instances },
       )
     }
@@ -148,16 +152,19 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     await this.#undo(registered)
   }
 
-  /** Which is used where none is named. @throws ProviderError PROVIDER_NOT_FOUND */
+  /**
+   * Sets the provider that is used if none is named.
+   * @throws ProviderError PROVIDER_NOT_FOUND
+   */
   setDefault(role: keyof Roles & string, name: string): void {
-    this.#defaults.set(role, this.#standing(role, name))
+    this.#defaults.set(role, this.#ready(role, name))
   }
 
   /**
-   * Checks the configuration, then has the provider make a thing, which counts as in use until its `close` has settled.
-   * How long that takes is the provider's own affair.
+   * Checks the configuration, then lets the provider create a thing, which counts as in use until its `close` has settled. There is no
+   * deadline.
    * @param name null for the role's default
-   * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG with everything that is wrong, PROVIDER_FAILED; and what the provider throws
+   * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG that lists every fault, PROVIDER_FAILED, and what the provider throws
    */
   async create<Role extends keyof Roles & string>(
     role: Role,
@@ -165,9 +172,9 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     config: unknown,
     host: Roles[Role]['host'],
   ): Promise<Roles[Role]['made']> {
-    const registered = this.#standing(role, name)
+    const registered = this.#ready(role, name)
     const { provider, schema } = registered
-    const label = `the ${role} provider "${provider.name}"`
+    const label = `${role} provider "${provider.name}"`
     registered.making++
     try {
       const made = await provider.create(await checkProviderConfig(label, schema, config), host)
@@ -178,10 +185,13 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     }
   }
 
-  /** As `create` would, without making anything. @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG */
+  /**
+   * Checks a configuration as `create` does, without creating anything.
+   * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG
+   */
   async checkConfig(role: keyof Roles & string, name: string | null, config: unknown): Promise<void> {
-    const { provider, schema } = this.#standing(role, name)
-    await checkProviderConfig(`the ${role} provider "${provider.name}"`, schema, config)
+    const { provider, schema } = this.#ready(role, name)
+    await checkProviderConfig(`${role} provider "${provider.name}"`, schema, config)
   }
 
   find({
@@ -195,7 +205,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     return [...this.#registered.values()]
       .filter(
         (each) =>
-          each.standing &&
+          each.isReady &&
           (role ?? each.role) === each.role &&
           (capability == null || each.provider.capabilities?.includes(capability) === true),
       )
@@ -209,20 +219,20 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
 
   get(role: string, name: string): ProviderInfo | null {
     const registered = this.#registered.get(keyOf(role, name))
-    return registered?.standing === true ? this.#info(registered) : null
+    return registered?.isReady === true ? this.#info(registered) : null
   }
 
   async isHealthy(role: string, name: string): Promise<boolean | null> {
     const registered = this.#registered.get(keyOf(role, name))
-    if (registered?.standing !== true || registered.provider.health === undefined || registered.made.size === 0)
+    if (registered?.isReady !== true || registered.provider.health === undefined || registered.made.size === 0)
       return null
-    registered.looking ??= this.#look(registered).finally(() => {
-      registered.looking = undefined
+    registered.healthCheck ??= this.#checkHealth(registered).finally(() => {
+      registered.healthCheck = undefined
     })
-    return registered.looking
+    return registered.healthCheck
   }
 
-  /** Takes back what hooks did, the last first. What providers made is theirs to close who had it made. */
+  /** Undoes all hooks, the last first. What providers created has to be closed by the callers of `create`. */
   async close(): Promise<void> {
     const all = [...this.#registered.values()].reverse()
     this.#registered.clear()
@@ -235,7 +245,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     const info = this.#info(registered)
     for (const hook of [() => provider.onRegister?.(), ...[...this.#hooks].map((each) => () => each(info))]) {
       const running = Promise.resolve().then(hook)
-      // One that is late is taken back when it has done, whatever it was, after all.
+      // A hook that completes after its deadline is undone then.
       const giveUp = (error: unknown) => {
         running.then((undo) => (typeof undo === 'function' ? undo() : undefined)).catch(() => {})
         throw error
@@ -252,15 +262,12 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       try {
         await withinDeadline(this.#options.hookMs ?? HOOK_MS, () => undo(), { what: 'Undoing the hook' })
       } catch (error) {
-        this.#options.failed?.(
-          `what a hook of the ${role} provider "${provider.name}" did could not be taken back`,
-          error,
-        )
+        this.#options.failed?.(`A hook of the ${role} provider "${provider.name}" could not be undone`, error)
       }
     }
   }
 
-  async #look({ role, provider, made }: Registered): Promise<boolean> {
+  async #checkHealth({ role, provider, made }: Registered): Promise<boolean> {
     try {
       return (
         (await withinDeadline(this.#options.healthMs ?? HEALTH_MS, (signal) => provider.health!([...made], signal), {
@@ -268,18 +275,18 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
         })) === true
       )
     } catch (error) {
-      this.#options.failed?.(`the ${role} provider "${provider.name}" cannot tell whether it works`, error)
+      this.#options.failed?.(`The health check of the ${role} provider "${provider.name}" failed`, error)
       return false
     }
   }
 
   #count(label: string, { made }: Registered, thing: Closable): void {
     if (typeof thing?.close !== 'function')
-      throw new ProviderError('PROVIDER_FAILED', `${label} made something that has no "close"`)
+      throw new ProviderError('PROVIDER_FAILED', `The ${label} created something that has no "close"`)
     if (this.#everMade.has(thing))
       throw new ProviderError(
         'PROVIDER_FAILED',
-        `${label} made the same thing twice: nobody could tell who has closed it`,
+        `The ${label} created the same thing twice, so its "close" cannot be counted`,
       )
     const close = thing.close
     let closing: Promise<void> | undefined
@@ -287,13 +294,13 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       (closing ??= Promise.resolve()
         .then(() => close.call(thing))
         .finally(() => made.delete(thing)))
-    // On the thing itself: a proxy or an heir would not reach its private fields.
+    // On the thing itself: a proxy or a subclass could not access its private fields.
     if (
       !Reflect.defineProperty(thing, 'close', { value: counted, enumerable: true, configurable: true, writable: true })
     ) {
       throw new ProviderError(
         'PROVIDER_FAILED',
-        `${label} made something that is frozen: its "close" cannot be counted`,
+        `The ${label} created something that is frozen, so its "close" cannot be counted`,
       )
     }
     this.#everMade.add(thing)
@@ -307,7 +314,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     } catch (error) {
       throw new ProviderError(
         'INVALID_PROVIDER',
-        `${label} cannot be registered: its "configSchema" is neither a Standard Schema nor a JSON Schema: ${(error as Error).message}`,
+        `The ${label} cannot be registered: its "configSchema" is neither a Standard Schema nor a JSON Schema: ${(error as Error).message}`,
         {},
         { cause: error },
       )
@@ -319,19 +326,19 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     if (!(roles as readonly string[]).includes(role))
       throw new ProviderError(
         'INVALID_PROVIDER',
-        `there is no role ${JSON.stringify(role)}; those are ${roles.join(', ')}`,
+        `There is no role ${JSON.stringify(role)}; roles are ${roles.join(', ')}`,
       )
   }
 
-  #standing(role: string, name: string | null): Registered {
+  #ready(role: string, name: string | null): Registered {
     this.#checkRole(role)
     const registered = name === null ? this.#defaults.get(role) : this.#registered.get(keyOf(role, name))
-    if (registered?.standing === true) return registered
+    if (registered?.isReady === true) return registered
     const names = this.find({ role })
       .map((each) => each.name)
       .join(', ')
-    const what = name === null ? `a default among the ${role} providers` : `a ${role} provider "${name}"`
-    throw new ProviderError('PROVIDER_NOT_FOUND', `there is not ${what}; registered are ${names || 'none'}`)
+    const what = name === null ? `default ${role} provider` : `${role} provider "${name}"`
+    throw new ProviderError('PROVIDER_NOT_FOUND', `There is no ${what}; registered are ${names || 'none'}`)
   }
 
   #info(registered: Registered): ProviderInfo {

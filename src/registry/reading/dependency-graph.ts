@@ -13,13 +13,13 @@ export type DependencyDirection = (typeof DEPENDENCY_DIRECTIONS)[number]
 
 export interface DependencyNode {
   readonly entry: EntryRevision
-  /** How many references away from the root; the root itself is 0. */
+  /** Number of references from the root, which is 0 itself. */
   readonly depth: number
 }
 
 export interface DependencyEdge {
   readonly source: EntryId
-  /** Null where the reference dangles. */
+  /** Null if the reference dangles. */
   readonly target: EntryId | null
   readonly path: string
   readonly reference: string
@@ -29,9 +29,9 @@ export interface DependencyGraph {
   readonly revision: number
   /** By depth, then by id. */
   readonly nodes: readonly DependencyNode[]
-  /** Between the nodes, and those that dangle; by source, then by place, then by target. */
+  /** Edges between the nodes and dangling ones, by source, then by place, then by target. */
   readonly edges: readonly DependencyEdge[]
-  /** Whether something was left out, or may have been: by the depth asked for, or by a bound. */
+  /** Whether something is or may be left out because of the depth or of a bound. */
   readonly truncated: boolean
 }
 
@@ -43,15 +43,15 @@ export const MAX_GRAPH_NODES = 10_000
 export const MAX_GRAPH_EDGES = 50_000
 /** @bound Size of the contents that are searched for one dependency graph. */
 const MAX_GRAPH_BYTES = 64 * 1024 * 1024
-/** Entries brought into memory by one statement. */
+/** Entries that one statement reads. */
 const ENTRIES_AT_ONCE = 500
-/** Groups looked for by one statement. */
+/** Groups that one statement searches. */
 const GROUPS_AT_ONCE = 1_000
 
 /**
- * What an entry depends on, or what depends on it, breadth first: a few statements a level, however many entries. Null where
- * there is no such entry at that revision. Where it would become too large it ends, and says so.
- * @throws RegistryError BAD_USER_INPUT of a depth outside 0 to 100; TOO_LARGE of dependents at a revision after which too much has changed
+ * Walks the dependencies or dependents of an entry breadth first, with a few statements a level. Null if there is no such entry at
+ * that revision. A graph that would become too large is truncated.
+ * @throws RegistryError BAD_USER_INPUT if the depth is not 0 to 100, TOO_LARGE for dependents at a revision after which too much changed
  */
 export async function dependencyGraph(
   history: HistoryReader,
@@ -62,10 +62,7 @@ export async function dependencyGraph(
   revision: number,
 ): Promise<DependencyGraph | null> {
   if (!(depth >= 0 && depth <= MAX_GRAPH_DEPTH)) {
-    throw new RegistryError(
-      'BAD_USER_INPUT',
-      `depth is ${depth}: a graph is walked 0 to ${MAX_GRAPH_DEPTH} references from its root`,
-    )
+    throw new RegistryError('BAD_USER_INPUT', `depth is ${depth}; it must be 0 to ${MAX_GRAPH_DEPTH}`)
   }
   const walk = new Walk(history, references, revision)
   return (await walk.begin(root)) ? walk.run(depth, direction) : null
@@ -74,13 +71,13 @@ export async function dependencyGraph(
 class Walk {
   readonly #nodes = new Map<EntryId, DependencyNode>()
   readonly #edges = new Map<string, DependencyEdge>()
-  /** Looked up and not there. */
+  /** Entries that were searched and do not exist. */
   readonly #absent = new Set<EntryId>()
   readonly #at: ReadAt
   readonly #dependents: ReferencesAt
   #bytes = 0
   #truncated = false
-  /** Found at this level; the next one's beginnings. */
+  /** Entries found at this level, from which the next one starts. */
   #found = new Map<EntryId, EntryRevision>()
 
   constructor(
@@ -100,7 +97,7 @@ class Walk {
 
   async run(depth: number, direction: DependencyDirection): Promise<DependencyGraph> {
     let level = [...this.#nodes.values()].map(({ entry }) => entry)
-    // The last level is looked at too: for the references between its members, and whether anything lies beyond.
+    // The last level is walked too: for references between its members, and to know whether anything is beyond.
     for (let reached = 0; level.length > 0 && !this.#isFull; reached++) {
       this.#found = new Map()
       const edges = [
@@ -193,7 +190,7 @@ class Walk {
     return items.slice(0, MAX_GRAPH_EDGES)
   }
 
-  /** Reads what is not known yet, the smallest ids first. */
+  /** Reads entries that are not known yet, the smallest ids first. */
   async #read(ids: readonly EntryId[]): Promise<void> {
     const isUnknown = (id: EntryId) => !this.#nodes.has(id) && !this.#found.has(id) && !this.#absent.has(id)
     const wanted = [...new Set(ids)].filter(isUnknown).sort(compareEntryIds)
@@ -207,12 +204,12 @@ class Walk {
       for (const id of chunk) {
         const entry = entries.get(id)
         if (entry === undefined) this.#absent.add(id)
-        else this.#keep(entry)
+        else this.#add(entry)
       }
     }
   }
 
-  /** Who is in these namespaces and groups, the smallest ids first. */
+  /** Returns the members of namespaces and groups, the smallest ids first. */
   async #membersOf(targets: ReadonlyMap<string, ReferenceTarget>): Promise<Map<string, EntryId[]>> {
     const members = new Map<string, EntryId[]>()
     const namespaces = [...targets.values()].flatMap((target) =>
@@ -254,20 +251,20 @@ class Walk {
       const { items, hasMore } = await this.history.findEntries(criteria, 'ID_ASC', page, this.#at)
       for (const entry of items) {
         saw(entry)
-        if (!this.#nodes.has(entry.id)) this.#keep(entry)
+        if (!this.#nodes.has(entry.id)) this.#add(entry)
       }
       if (!hasMore) return
       after = items.at(-1)!
     }
   }
 
-  #keep(entry: EntryRevision): void {
+  #add(entry: EntryRevision): void {
     if (this.#found.has(entry.id)) return
     this.#found.set(entry.id, entry)
     this.#bytes += entryBytes(entry)
   }
 
-  /** Enough was found at this level to fill the graph. */
+  /** Whether enough was found at this level to fill the graph. */
   get #isOverfull(): boolean {
     return this.#bytes > MAX_GRAPH_BYTES || this.#nodes.size + this.#found.size > MAX_GRAPH_NODES
   }

@@ -17,7 +17,7 @@ const CACHE_BYTES = 32 * 1024 * 1024
 /** @bound Size of the cache of counts, and of the revisions at which queries were last answered. */
 const SMALL_CACHE_BYTES = 8 * 1024 * 1024
 
-/** How the cache has served since the start, and what it holds. */
+/** Hits and misses of the finder's cache since the start, and its size. */
 export interface FinderCache {
   readonly hits: number
   readonly misses: number
@@ -25,13 +25,14 @@ export interface FinderCache {
   readonly bytes: number
 }
 
+/** Finds and counts entries, with a cache. */
 export interface Finder {
   readonly cache: FinderCache
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
 }
 
-/** A page of all entries at the head, by id; `read` reads it where it is not kept. */
+/** Returns a page of all entries at the head, by id. `read` reads it from the store if it is not cached. */
 export type HeadPage = (after: EntryId | null, limit: number, read: () => Promise<EntryPage>) => Promise<EntryPage>
 
 function isWholeList(criteria: Criteria, order: EntryOrder, { before, fromEnd, limit }: Page<EntryPosition>): boolean {
@@ -41,9 +42,9 @@ function isWholeList(criteria: Criteria, order: EntryOrder, { before, fromEnd, l
 }
 
 /**
- * Results by (question, revision): what was true of a revision stays true. A question at the head is
- * answered from memory only after a look at where the head is, so a write that was acknowledged is seen;
- * a question that was never answered is not worth that look.
+ * Creates a finder that caches results by query and revision: a result for a revision never changes. A query at the head is
+ * answered from the cache only after a read-index query, so it sees every acknowledged write. A query without a cached result
+ * skips the read-index query.
  */
 export function createFinder(
   history: HistoryReader,
@@ -52,14 +53,14 @@ export function createFinder(
   cacheBytes = CACHE_BYTES,
 ): Finder {
   const pages = new LRUCache<string, EntryPage>({ maxSize: cacheBytes, sizeCalculation: pageBytes })
-  // Criteria may be long, so what is small by itself is bounded by its key.
+  // The size is that of the key, because criteria may be long.
   const counts = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
-  /** The newest revision that a question at the head was answered at. */
+  /** The newest revision at which a query at the head was answered. */
   const answeredAt = new LRUCache<string, number>({ maxSize: SMALL_CACHE_BYTES, sizeCalculation: keyBytes })
 
-  /** Where a question at the head has been answered before: that revision, if it is still the head's. */
-  async function known(question: string): Promise<number | null> {
-    const revision = answeredAt.get(question)
+  /** Returns the revision at which a query at the head was answered, if the head is still there. */
+  async function known(query: string): Promise<number | null> {
+    const revision = answeredAt.get(query)
     return revision !== undefined && revision === (await head()).revision ? revision : null
   }
 
@@ -87,24 +88,24 @@ export function createFinder(
         else hits += 1
         return found
       }
-      const question = JSON.stringify([criteriaKey(criteria), order, page])
-      const revision = at === 'head' ? await known(question) : at
-      const cached = counted(revision === null ? undefined : pages.get(`${revision} ${question}`))
+      const query = JSON.stringify([criteriaKey(criteria), order, page])
+      const revision = at === 'head' ? await known(query) : at
+      const cached = counted(revision === null ? undefined : pages.get(`${revision} ${query}`))
       if (cached !== undefined) return cached
       const found = await history.findEntries(criteria, order, page, at)
-      pages.set(`${found.revision} ${question}`, found)
-      if (at === 'head') answeredAt.set(question, Math.max(found.revision, answeredAt.peek(question) ?? 0))
+      pages.set(`${found.revision} ${query}`, found)
+      if (at === 'head') answeredAt.set(query, Math.max(found.revision, answeredAt.peek(query) ?? 0))
       return found
     },
 
     async countEntries(criteria, at) {
-      // A count does not say which revision it was taken at, so at the head it is not remembered.
+      // A count does not say its revision, so a count at the head is not cached.
       if (at === 'head') return history.countEntries(criteria, at)
-      const question = `${at} ${criteriaKey(criteria)}`
-      const cached = counted(counts.get(question))
+      const query = `${at} ${criteriaKey(criteria)}`
+      const cached = counted(counts.get(query))
       if (cached !== undefined) return cached
       const count = await history.countEntries(criteria, at)
-      counts.set(question, count)
+      counts.set(query, count)
       return count
     },
   }

@@ -15,32 +15,32 @@ const MAX_CHANGES_SINCE = 20_000
 const ENTRIES_AT_ONCE = 500
 
 /**
- * Who refers to what in one state. The store's index is of the head; of what changed since, the contents of that time are
- * read and looked into. So it costs what the head does and what changed between, and stays right while the head moves.
+ * Finds references at one revision. The store's index covers the head. For entries that changed since, the contents at that
+ * revision are read instead. So it costs what the head costs and what changed since, and it stays correct while the head moves.
  */
 export class ReferencesAt {
-  /** References, as they stood, of the entries that changed since. */
+  /** References at that revision of the entries that changed since. */
   readonly #changed = new Map<string, ReferenceRow[]>()
   readonly #changedIds = new Set<string>()
-  /** Up to where changes are known. */
-  #seen: number
+  /** Revision up to which changes are known. */
+  #knownThrough: number
 
   constructor(
     private readonly history: HistoryReader,
     private readonly references: ExtractReferences,
     private readonly revision: number,
   ) {
-    this.#seen = revision
+    this.#knownThrough = revision
   }
 
   /**
-   * References that name exactly one of these targets, by target, source and place, `limit` at most.
-   * @throws RegistryError TOO_LARGE where more has changed since than can be looked into
+   * Returns at most `limit` references that name exactly one of these targets, by target, source and place.
+   * @throws RegistryError TOO_LARGE if too much changed since
    */
   async to(targets: readonly ReferenceTarget[], limit: number): Promise<readonly ReferenceRow[]> {
     const indexed = await this.history.referencesTo(targets, this.revision, limit)
-    // Only now: what changes while the index is read is looked into too, and counts in place of what the index had.
-    await this.#lookIntoChanges()
+    // After the index, so that a change that comes while the index is read replaces what the index returned.
+    await this.#readChanges()
     if (this.#changedIds.size === 0) return indexed
     const changed = targets.flatMap((target) => this.#changed.get(targetKey(target)) ?? [])
     return [...indexed.filter(({ source }) => !this.#changedIds.has(source)), ...changed]
@@ -48,24 +48,24 @@ export class ReferencesAt {
       .slice(0, limit)
   }
 
-  async #lookIntoChanges(): Promise<void> {
+  async #readChanges(): Promise<void> {
     if (!this.history.hasHistory) return
     const { revision: head } = await this.history.head()
-    if (head === this.#seen) return
-    const ids = await this.history.changedSince(this.#seen, MAX_CHANGES_SINCE)
+    if (head === this.#knownThrough) return
+    const ids = await this.history.changedSince(this.#knownThrough, MAX_CHANGES_SINCE)
     if (ids === null || this.#changedIds.size + ids.length > MAX_CHANGES_SINCE) throw changedTooMuch(this.revision)
-    this.#seen = head
+    this.#knownThrough = head
     const fresh = ids.filter((id) => !this.#changedIds.has(id))
     for (const id of fresh) this.#changedIds.add(id)
     for (let i = 0; i < fresh.length; i += ENTRIES_AT_ONCE) {
       const entries = await this.history.entries(fresh.slice(i, i + ENTRIES_AT_ONCE), this.revision)
       for (const [source, { content }] of entries) {
-        for (const reference of this.references(source, content)) this.#keep({ source, ...reference })
+        for (const reference of this.references(source, content)) this.#add({ source, ...reference })
       }
     }
   }
 
-  #keep(row: ReferenceRow): void {
+  #add(row: ReferenceRow): void {
     const key = targetKey(row.target)
     const rows = this.#changed.get(key)
     if (rows === undefined) this.#changed.set(key, [row])
@@ -79,7 +79,7 @@ function compareRows(a: ReferenceRow, b: ReferenceRow): number {
 
 function changedTooMuch(revision: number): RegistryError {
   const message =
-    `more than ${MAX_CHANGES_SINCE} changes were made after revision ${revision}: who referred to what then is not known any more; ` +
-    'ask for DEPENDENCIES, or at a newer revision'
+    `More than ${MAX_CHANGES_SINCE} changes were made after revision ${revision}, so its dependents are not known; ` +
+    'request DEPENDENCIES, or a newer revision'
   return new RegistryError('TOO_LARGE', message, { revision })
 }

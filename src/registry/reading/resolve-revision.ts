@@ -4,15 +4,16 @@ import { compactedError } from '../../store/planning/compacted-errors.js'
 import { checkTagName } from '../writing/check-write.js'
 
 /**
- * The revision a caller means: a version's is the first at which it was the head; a time's the last that was
- * not later. What is not there, or no longer, is an error: never the nearest that is.
+ * Resolves what a caller reads at to a revision. For a version it is the first revision at which the version was the head, for a
+ * time the last one that is not later. A missing or removed revision is an error, never replaced by the nearest one.
+ * @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT, BAD_USER_INPUT
  */
 export async function resolveRevision(history: HistoryReader, at: At): Promise<number> {
   if ('version' in at) return readable(history, await revisionOfVersion(history, at.version))
   if ('tag' in at) return readable(history, await revisionOfVersion(history, await taggedVersion(history, at.tag)))
   if ('revision' in at) return readable(history, await knownRevision(history, at.revision))
   if (Number.isNaN(at.time.getTime()))
-    throw new RegistryError('BAD_USER_INPUT', 'this is no time; send RFC 3339, e.g. 2026-01-31T12:00:00Z')
+    throw new RegistryError('BAD_USER_INPUT', 'This is not a time; send RFC 3339, e.g. 2026-01-31T12:00:00Z')
   return readable(history, await history.revisionAtTime(at.time))
 }
 
@@ -20,14 +21,14 @@ async function taggedVersion(history: HistoryReader, name: string): Promise<numb
   checkTagName(name)
   const tag = (await history.tags([name])).get(name)
   if (tag === undefined)
-    throw new RegistryError('TAG_NOT_FOUND', `there is no tag ${name}; \`tags\` lists those there are`, { tag: name })
+    throw new RegistryError('TAG_NOT_FOUND', `There is no tag ${name}; \`tags\` lists all tags`, { tag: name })
   return tag.version
 }
 
 async function revisionOfVersion(history: HistoryReader, number: number): Promise<number> {
   const version = number < 0 ? undefined : (await history.versions([number])).get(number)
   if (version !== undefined) return version.revision
-  throw new RegistryError('VERSION_NOT_FOUND', `there is no version ${number}; \`versions\` lists those there are`, {
+  throw new RegistryError('VERSION_NOT_FOUND', `There is no version ${number}; \`versions\` lists all versions`, {
     version: number,
   })
 }
@@ -35,7 +36,7 @@ async function revisionOfVersion(history: HistoryReader, number: number): Promis
 async function knownRevision(history: HistoryReader, revision: number): Promise<number> {
   const head = await history.head()
   if (revision >= 0 && revision <= head.revision) return revision
-  const message = `there is no revision ${revision}; the registry is at revision ${head.revision}`
+  const message = `There is no revision ${revision}; the registry is at revision ${head.revision}`
   throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }
 
@@ -43,13 +44,13 @@ async function readable(history: HistoryReader, revision: number): Promise<numbe
   const oldest = await history.oldestRevision()
   if (revision >= oldest) return revision
   if (!history.hasHistory) {
-    const message = `revision ${revision} cannot be read: this registry keeps no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
+    const message = `Revision ${revision} cannot be read: this registry stores no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
     throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
   }
   throw compactedError(revision, oldest)
 }
 
-/** Where a caller wants to read; exactly one is given. */
+/** What a caller reads at. Exactly one field is given. */
 export type At =
   | { readonly version: number }
   | { readonly revision: number }

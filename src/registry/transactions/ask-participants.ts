@@ -11,30 +11,32 @@ import {
 } from '../participants/participant.js'
 import { entryEvent, operationProposal } from './proposals.js'
 
+/** One operation to offer to participants. */
 export interface Question {
   readonly transaction: string
   readonly operation: Operation
-  /** Its place among the transaction's. */
+  /** Index of the operation in the transaction. */
   readonly index: number
   readonly participants: readonly Participant[]
-  /** The longest that anybody has for one answer. */
+  /** Longest time that a participant has for one answer, in milliseconds. */
   readonly operationMs: number
-  /** On the monotonic clock: the end of the transaction's time. */
+  /** Deadline of the transaction, by `performance.now()`. */
   readonly until: number
   publish(event: BusEvent): void
   readonly signal: AbortSignal
 }
 
+/** Result of one offer to all participants. */
 export interface Answers {
-  /** Names of those that said yes. */
+  /** Names of the participants that accepted. */
   readonly accepted: readonly string[]
   readonly problems: readonly Problem[]
 }
 
-/** Asks all of them at the same time and waits until each has answered, failed, or had its time. */
+/** Offers an operation to all participants at the same time and waits until each has answered, failed or reached its deadline. */
 export async function askParticipants(question: Question): Promise<Answers> {
   const accepted: string[] = []
-  const heard = await Promise.all(
+  const problems = await Promise.all(
     question.participants.map(async (participant) => {
       const answer = await ask(participant, question)
       if ('accept' in answer && answer.accept) accepted.push(participant.name)
@@ -42,10 +44,10 @@ export async function askParticipants(question: Question): Promise<Answers> {
       return problemOf(participant, question.operation, answer)
     }),
   )
-  return { accepted, problems: heard.filter((problem) => problem !== null) }
+  return { accepted, problems: problems.filter((problem) => problem !== null) }
 }
 
-type Heard =
+type Outcome =
   | ParticipantAnswer
   | {
       readonly failed: 'PARTICIPANT_TIMEOUT' | 'PARTICIPANT_FAILED'
@@ -56,7 +58,7 @@ type Heard =
 async function ask(
   participant: Participant,
   { transaction, operation, operationMs, until, signal }: Question,
-): Promise<Heard> {
+): Promise<Outcome> {
   const ms = Math.max(0, Math.min(participant.timeoutMs, operationMs, until - performance.now()))
   const proposal = operationProposal(transaction, operation, new Date(Date.now() + ms))
   const { onFailure } = participant
@@ -75,21 +77,21 @@ async function ask(
   }
 }
 
-function problemOf({ name }: Participant, { id }: Operation, answer: Heard): Problem | null {
+function problemOf({ name }: Participant, { id }: Operation, answer: Outcome): Problem | null {
   const problem = (code: ProblemCode, message: string): Problem => ({ code, message, entryId: id, participant: name })
   if ('accept' in answer) {
     if (answer.accept) return null
     return problem(
       'REJECTED',
-      `the participant "${name}" rejects ${id}${answer.reason === null ? '' : `: ${answer.reason}`}`,
+      `The participant "${name}" rejects ${id}${answer.reason === null ? '' : `: ${answer.reason}`}`,
     )
   }
   if (answer.onFailure === 'pass') return null
-  const what = answer.failed === 'PARTICIPANT_TIMEOUT' ? 'was silent about' : 'failed when asked about'
-  return problem(answer.failed, `the participant "${name}" ${what} ${id}: ${answer.why}; see to it, or try again`)
+  const what = answer.failed === 'PARTICIPANT_TIMEOUT' ? 'did not answer about' : 'failed when it was asked about'
+  return problem(answer.failed, `The participant "${name}" ${what} ${id}: ${answer.why}; repair it, or try again`)
 }
 
-function publishAnswer(participant: Participant, { transaction, operation, publish }: Question, answer: Heard): void {
+function publishAnswer(participant: Participant, { transaction, operation, publish }: Question, answer: Outcome): void {
   if ('accept' in answer && answer.accept) {
     publish(entryEvent(transaction, operation, { kind: 'entry.accept', participant: participant.name, reason: null }))
   } else if ('accept' in answer || answer.onFailure === 'refuse') {

@@ -3,7 +3,7 @@ import type { TransactionJournal } from '../../store/contract/transaction-journa
 /** @bound Lease of an open transaction. A gateway that does not renew it in time is considered dead. */
 export const TRANSACTION_LEASE_MS = 15_000
 
-/** Renews what this gateway has open, all by one statement, and nothing while nothing is open. */
+/** Renews the leases of this gateway's open transactions, all by one statement. While none is open it does nothing. */
 export class LeaseKeeper {
   readonly #open = new Set<string>()
   #timer: NodeJS.Timeout | undefined
@@ -16,7 +16,7 @@ export class LeaseKeeper {
   keep(id: string): void {
     this.#open.add(id)
     this.#timer ??= setInterval(() => {
-      // The store is away: it is tried again in a while, and who would take over needs the store too.
+      // The store is unavailable. The next interval retries, and a gateway that would claim the transaction needs the store too.
       this.journal.renew([...this.#open], this.leaseMs).catch(() => {})
     }, this.leaseMs / 3)
     this.#timer.unref()

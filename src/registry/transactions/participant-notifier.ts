@@ -1,19 +1,19 @@
 import { withinDeadline } from '../async/within-deadline.js'
 import type { Participant, Proposal } from '../participants/participant.js'
 
-/** Told what could not be told. */
+/** Receives notifications that could not be delivered. */
 export type OnUndelivered = (participant: string, proposal: Proposal, error: unknown) => void
 
 /**
- * Tells participants what awaits no answer: each hears it in order, none waits for another. Who could not be told
- * of one inverse is spared the others, so that one that hangs costs a bounded time, but is owed the end.
+ * Notifies participants of what awaits no answer. Each receives its notifications in order, and none waits for another. After a
+ * failed notification the rest are skipped, so a participant that hangs costs a bounded time, except for those that are `always` sent.
  */
 export class ParticipantNotifier {
   readonly #tails = new Map<string, Promise<void>>()
   readonly #failed = new Set<string>()
 
   constructor(
-    private readonly undelivered: OnUndelivered,
+    private readonly onUndelivered: OnUndelivered,
     private readonly longestMs: number,
   ) {}
 
@@ -30,13 +30,13 @@ export class ParticipantNotifier {
           )
         } catch (error) {
           this.#failed.add(name)
-          this.undelivered(name, proposal, error)
+          this.onUndelivered(name, proposal, error)
         }
       }),
     )
   }
 
-  /** All that was to be told has been, as far as it could. */
+  /** Resolves when every notification was delivered or has failed. */
   async settled(): Promise<void> {
     await Promise.all(this.#tails.values())
   }

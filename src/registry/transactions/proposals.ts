@@ -12,12 +12,12 @@ const EVENT_KIND: Readonly<Record<OperationKind, OperationEventKind>> = {
   DELETE: 'entry.delete',
 }
 
-/** The kind of entry that an operation is about: of a delete, what goes. */
+/** Returns the kind of an operation's entry. For a delete, that of the deleted content. */
 export function entryKindOf({ content, original }: Operation): string {
   return (content ?? original)!.kind
 }
 
-/** An operation put to one participant; with a deadline it awaits an answer. */
+/** Makes the proposal of an operation to one participant. It awaits an answer if it has a deadline. */
 export function operationProposal(transaction: string, operation: Operation, deadline: Date | null): Proposal {
   return {
     id: randomUUID(),
@@ -29,12 +29,12 @@ export function operationProposal(transaction: string, operation: Operation, dea
   }
 }
 
-/** What only tells: that a transaction begins, or how it has ended. */
+/** Makes a notification that a transaction begins or how it ended. */
 export function transactionProposal(transaction: string, kind: TransactionEventKind): Proposal {
   return { id: randomUUID(), transaction, kind, entry: null, original: null, awaitsAnswer: false, deadline: null }
 }
 
-/** An operation on the bus; with a participant, that one's answer to it. */
+/** Makes the bus event of an operation, or of a participant's answer to it. */
 export function entryEvent(
   transaction: string,
   operation: Operation,
@@ -51,6 +51,7 @@ export function entryEvent(
   })
 }
 
+/** Makes the bus event of a transaction. */
 export function transactionEvent(
   transaction: string,
   kind: TransactionEventKind,

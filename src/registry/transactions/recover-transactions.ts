@@ -8,6 +8,7 @@ import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { inversesOf } from './transaction-run.js'
 
+/** What recovery needs. */
 export interface RecoveryContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
@@ -16,18 +17,18 @@ export interface RecoveryContext {
   readonly operationMs: number
   publish(event: BusEvent): void
   undelivered: OnUndelivered
-  /** An error that is not the store's being away. */
+  /** Receives errors, except that the store is unavailable. */
   failed(error: unknown): void
 }
 
-/** One small query every 30 s: an idle gateway is to leave its database in peace. */
-const LEASES_BETWEEN_LOOKS = 2
+/** Leases between two searches: an idle gateway makes one small query every 30 s. */
+const LEASES_BETWEEN_SEARCHES = 2
 
-const ABANDONED = 'the gateway that ran it has ended'
+const ABANDONED = 'The gateway that ran it has ended'
 
 /**
- * Ends, at once and then from time to time, what gateways that died have left open. What made a transition is told
- * as committed; of anything else nothing was changed, and taking it over made sure that nothing will be.
+ * Ends transactions that dead gateways left open, at once and then at intervals. A transaction that made a transition is notified
+ * as committed. Any other changed nothing, and claiming it ensures that it never will.
  */
 export async function recoverTransactions(world: RecoveryContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -40,20 +41,20 @@ export async function recoverTransactions(world: RecoveryContext, signal: AbortS
     } catch (error) {
       if (!isTransient(error)) world.failed(error)
     }
-    await pause(LEASES_BETWEEN_LOOKS * world.leaseMs, signal)
+    await pause(LEASES_BETWEEN_SEARCHES * world.leaseMs, signal)
   }
 }
 
 async function endAbandoned(
-  { id, operations, notified: told, accepted }: OpenTransaction,
+  { id, operations, notified, accepted }: OpenTransaction,
   world: RecoveryContext,
 ): Promise<void> {
   const { journal, leases, directory } = world
   leases.keep(id)
   try {
     const revision = await journal.revisionOf(id)
-    const taking = await directory.forKinds([...new Set(operations.map(entryKindOf))])
-    const participants = taking.filter(({ name }) => told.includes(name))
+    const matching = await directory.forKinds([...new Set(operations.map(entryKindOf))])
+    const participants = matching.filter(({ name }) => notified.includes(name))
     const notifier = new ParticipantNotifier(world.undelivered, world.operationMs)
     if (revision === null) {
       for (const { operation, names } of inversesOf(operations, accepted)) {

@@ -4,8 +4,8 @@ import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
 
 /**
- * What need not be asked any more once an operation is refused: whatever refers to its entry, or is referred to by
- * it, directly or by others that need not be asked either. Everything else may be, so that all is known at once.
+ * Operations that are not offered once another is refused: those whose entry refers to a refused one or is referred to by it,
+ * directly or through others. All remaining operations are still offered, so that one answer reports all rejections.
  */
 export class RefusedDependents {
   readonly #ids = new Set<EntryId>()
@@ -29,8 +29,8 @@ export class RefusedDependents {
     }
   }
 
-  /** Whether the operation depends on one that was refused, or the other way round; then it counts as one of them. */
-  takes(operation: Operation): boolean {
+  /** Whether an operation depends on a refused one, or the other way round. If so, it counts as refused itself. */
+  absorbs(operation: Operation): boolean {
     const linked = this.#isLinked(operation)
     if (linked) this.add(operation)
     return linked

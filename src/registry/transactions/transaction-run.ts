@@ -25,9 +25,9 @@ import { entryEvent, entryKindOf, operationProposal, transactionEvent, transacti
 import { RefusedDependents } from './refused-dependents.js'
 
 /** @bound Time that a write's answer waits for participants to be notified of the result. */
-const TELL_MS = 1_000
+const NOTIFY_MS = 1_000
 
-/** What a transaction needs of the world. */
+/** What a transaction needs to run. */
 export interface TransactionContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
@@ -35,19 +35,19 @@ export interface TransactionContext {
   readonly leaseMs: number
   readonly references: ExtractReferences
   readonly internalKinds: ReadonlySet<string>
-  /** For each offer, and for all of them, on a monotonic clock. */
+  /** Time for each offer and for all offers of the transaction, in milliseconds. */
   readonly operationMs: number
   readonly totalMs: number
-  /** Checks it against the head without a lock, as a dry run. */
+  /** Plans the request against the head without a lock, as a dry run. */
   plan(request: CommitRequest): Promise<CommitOutcome>
   commit(request: CommitRequest): Promise<CommitOutcome>
   publish(event: BusEvent): void
   undelivered: OnUndelivered
-  /** Aborts when the gateway stops: who is asked is not waited for any more. */
+  /** Aborts when the gateway stops: answers are not awaited any more. */
   readonly stopping: AbortSignal
 }
 
-interface Taking {
+interface MatchingParticipant {
   readonly participant: Participant
   readonly matches: readonly MatchBusPattern[]
 }
@@ -58,36 +58,36 @@ export class TransactionRun {
   readonly #began: Map<string, Participant> = new Map()
   readonly #until: number
   #operations: readonly Operation[] = []
-  #taking: readonly Taking[] = []
+  #matching: readonly MatchingParticipant[] = []
   #accepted: Acceptance[] = []
   #refused: RefusedDependents
   #outcome: CommitOutcome | null = null
   #error: unknown = null
-  #isHeard = false
+  #isPublished = false
 
   constructor(
     private readonly request: CommitRequest,
-    private readonly world: TransactionContext,
+    private readonly context: TransactionContext,
   ) {
-    this.#notifier = new ParticipantNotifier(world.undelivered, world.operationMs)
-    this.#refused = new RefusedDependents(world.references)
-    this.#until = performance.now() + world.totalMs
+    this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs)
+    this.#refused = new RefusedDependents(context.references)
+    this.#until = performance.now() + context.totalMs
   }
 
-  /** `told` settles when every participant has heard how it ended, as far as it could. */
-  async run(): Promise<{ readonly outcome: CommitOutcome; readonly told: Promise<void> }> {
+  /** Runs the transaction. `notified` settles when every participant was notified of the end, or that has failed. */
+  async run(): Promise<{ readonly outcome: CommitOutcome; readonly notified: Promise<void> }> {
     let { state, effects } = beginTransaction(this.request.dryRun)
     while (!isEnded(state)) {
       const [effect] = effects
-      if (effect === undefined) throw new Error(`a transaction stands still at ${state.name}`)
+      if (effect === undefined) throw new Error(`A transaction has no next effect in the state ${state.name}`)
       const stepped = advanceTransaction(state, await this.#perform(effect, state))
       state = stepped.state
       effects = stepped.effects
     }
-    const told = this.#end(effects, state)
-    await waitAtMost(TELL_MS, told)
+    const notified = this.#end(effects, state)
+    await waitAtMost(NOTIFY_MS, notified)
     if (this.#error !== null) throw this.#error
-    return { outcome: this.#outcomeOf(state), told }
+    return { outcome: this.#outcomeOf(state), notified }
   }
 
   async #perform(effect: TransactionEffect, state: TransactionState): Promise<TransactionStep> {
@@ -104,7 +104,7 @@ export class TransactionRun {
         case 'undo':
           return await this.#undo(state)
         default:
-          throw new Error(`${effect.type} is done when it has ended`)
+          throw new Error(`The effect ${effect.type} belongs to the end of a transaction`)
       }
     } catch (error) {
       this.#error = error
@@ -112,12 +112,12 @@ export class TransactionRun {
       if (effect.type === 'undo') return { type: 'undone' }
       return isLost
         ? { type: 'outcomeUnknown' }
-        : { type: 'failed', reason: error instanceof RegistryError ? error.message : 'an error within the gateway' }
+        : { type: 'failed', reason: error instanceof RegistryError ? error.message : 'An error within the gateway' }
     }
   }
 
   async #plan(): Promise<TransactionStep> {
-    const outcome = await this.world.plan(this.request)
+    const outcome = await this.context.plan(this.request)
     if (outcome.type === 'refused' || outcome.replayed) {
       this.#outcome = outcome
       return { type: 'refused', reason: reasonOf(outcome) }
@@ -125,10 +125,12 @@ export class TransactionRun {
     this.#outcome = outcome
     this.#operations = outcome.delta
     this.#accepted = []
-    this.#refused = new RefusedDependents(this.world.references)
-    const kinds = [...new Set(this.#operations.map(entryKindOf))].filter((kind) => !this.world.internalKinds.has(kind))
-    const participants = kinds.length === 0 ? [] : await this.world.directory.forKinds(kinds)
-    this.#taking = participants.map((participant) => ({
+    this.#refused = new RefusedDependents(this.context.references)
+    const kinds = [...new Set(this.#operations.map(entryKindOf))].filter(
+      (kind) => !this.context.internalKinds.has(kind),
+    )
+    const participants = kinds.length === 0 ? [] : await this.context.directory.forKinds(kinds)
+    this.#matching = participants.map((participant) => ({
       participant,
       matches: participant.kinds.map(compileBusPattern),
     }))
@@ -136,17 +138,18 @@ export class TransactionRun {
   }
 
   async #open(): Promise<TransactionStep> {
-    const fresh = this.#taking.map(({ participant }) => participant).filter(({ name }) => !this.#began.has(name))
+    const fresh = this.#matching.map(({ participant }) => participant).filter(({ name }) => !this.#began.has(name))
     for (const participant of fresh) this.#began.set(participant.name, participant)
     if (this.#began.size > 0) {
-      await this.world.journal.open(
+      await this.context.journal.open(
         { id: this.request.id, operations: this.#operations, notified: [...this.#began.keys()] },
-        this.world.leaseMs,
+        this.context.leaseMs,
       )
-      this.world.leases.keep(this.request.id)
+      this.context.leases.keep(this.request.id)
     }
-    if (!this.#isHeard) this.world.publish(transactionEvent(this.request.id, 'registry.begin', this.#operations.length))
-    this.#isHeard = true
+    if (!this.#isPublished)
+      this.context.publish(transactionEvent(this.request.id, 'registry.begin', this.#operations.length))
+    this.#isPublished = true
     for (const participant of fresh)
       this.#notifier.notify(participant, transactionProposal(this.request.id, 'registry.begin'), true)
     await this.#notifier.settled()
@@ -158,36 +161,36 @@ export class TransactionRun {
     const operation = this.#operations[index]!
     const {
       request: { id: transaction },
-      world,
+      context,
     } = this
-    world.publish(entryEvent(transaction, operation))
-    const asked = this.#takersOf(operation)
+    context.publish(entryEvent(transaction, operation))
+    const participants = this.#participantsOf(operation)
     const { accepted, problems } = await askParticipants({
       transaction,
       operation,
       index,
-      participants: asked,
-      operationMs: world.operationMs,
+      participants,
+      operationMs: context.operationMs,
       until: this.#until,
-      publish: world.publish,
-      signal: world.stopping,
+      publish: context.publish,
+      signal: context.stopping,
     })
-    if (world.stopping.aborted) throw stoppingError()
+    if (context.stopping.aborted) throw stoppingError()
     if (accepted.length > 0) {
       const acceptances = accepted.map((participant) => ({ operation: index, participant }))
       this.#accepted.push(...acceptances)
-      await world.journal.accept(transaction, acceptances)
+      await context.journal.accept(transaction, acceptances)
     }
     if (problems.length > 0) this.#refused.add(operation)
     const goesOn = this.request.dryRun || problems.every(({ code }) => code === 'REJECTED')
     const next = goesOn ? this.#next(index + 1) : null
     if (problems.length === 0) this.#publishPassing(index + 1, next)
-    return { type: 'answered', problems: this.#placed(operation, problems), next }
+    return { type: 'answered', problems: this.#withIndex(operation, problems), next }
   }
 
   async #commit(): Promise<TransactionStep> {
     const offered = this.#began.size > 0 ? { offered: originalsOf(this.#operations) } : {}
-    const outcome = await this.world.commit({ ...this.request, ...offered })
+    const outcome = await this.context.commit({ ...this.request, ...offered })
     this.#outcome = outcome
     if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'claimed' }
     if (outcome.type === 'refused' && outcome.stale === 'changed') return { type: 'moved', reason: reasonOf(outcome) }
@@ -198,7 +201,7 @@ export class TransactionRun {
   async #undo(state: TransactionState): Promise<TransactionStep> {
     const { id: transaction } = this.request
     for (const { operation, names } of inversesOf(this.#operations, this.#accepted)) {
-      this.world.publish(entryEvent(transaction, operation))
+      this.context.publish(entryEvent(transaction, operation))
       for (const name of names) {
         const participant = this.#began.get(name)
         if (participant !== undefined)
@@ -209,60 +212,60 @@ export class TransactionRun {
     return { type: 'undone' }
   }
 
-  /** Tells all who have heard of its beginning how it ended; the journal forgets it then. */
+  /** Notifies all participants that received the beginning of the end, then closes the transaction in the journal. */
   async #end([effect]: readonly TransactionEffect[], state: TransactionState): Promise<void> {
     const { id } = this.request
     if (effect === undefined) {
-      if (state.name === 'HANDED_OVER') this.world.leases.release(id)
+      if (state.name === 'HANDED_OVER') this.context.leases.release(id)
       return
     }
     const kind = effect.type === 'notifyCommit' ? 'registry.commit' : 'registry.discard'
     const revision = this.#outcome?.type === 'applied' ? this.#outcome.revision : null
-    const said = effect.type === 'notifyDiscard' ? { error: effect.reason } : { revision }
-    if (this.#isHeard) this.world.publish(transactionEvent(id, kind, this.#operations.length, said))
+    const ending = effect.type === 'notifyDiscard' ? { error: effect.reason } : { revision }
+    if (this.#isPublished) this.context.publish(transactionEvent(id, kind, this.#operations.length, ending))
     if (this.#began.size === 0) return
     for (const participant of this.#began.values())
       this.#notifier.notify(participant, transactionProposal(id, kind), true)
     await this.#notifier.settled()
-    // Where the store is away the lease runs out, and whoever finds it tells all of it once more.
-    await this.world.journal.close(id).catch(() => {})
-    this.world.leases.release(id)
+    // If the store is unavailable, the lease expires, and the gateway that claims the transaction notifies everything again.
+    await this.context.journal.close(id).catch(() => {})
+    this.context.leases.release(id)
   }
 
   #outcomeOf(state: TransactionState): CommitOutcome {
     if (state.problems.length > 0) return { type: 'refused', problems: state.problems }
-    if (this.#outcome === null) throw new Error('a transaction has ended without an outcome')
+    if (this.#outcome === null) throw new Error('A transaction ended without an outcome')
     return this.#outcome
   }
 
-  #takersOf(operation: Operation): Participant[] {
+  #participantsOf(operation: Operation): Participant[] {
     const kind = entryKindOf(operation)
-    if (this.world.internalKinds.has(kind)) return []
-    return this.#taking
+    if (this.context.internalKinds.has(kind)) return []
+    return this.#matching
       .filter(({ matches }) => matches.some((match) => match(kind)))
       .map(({ participant }) => participant)
   }
 
-  /** The first operation from here on that somebody is to be asked about. */
+  /** Index of the first operation from here on that has to be offered. */
   #next(from: number): number | null {
     for (let index = from; index < this.#operations.length; index++) {
       const operation = this.#operations[index]!
-      if (!this.request.dryRun && this.#refused.takes(operation)) continue
-      if (this.#takersOf(operation).length > 0) return index
+      if (!this.request.dryRun && this.#refused.absorbs(operation)) continue
+      if (this.#participantsOf(operation).length > 0) return index
     }
     return null
   }
 
-  /** Operations that nobody takes part in are on the bus in their turn too. */
+  /** Publishes the operations without a participant, in their order. */
   #publishPassing(from: number, next: number | null): void {
     for (const operation of this.#operations.slice(from, next ?? undefined)) {
-      if (!this.world.internalKinds.has(entryKindOf(operation)))
-        this.world.publish(entryEvent(this.request.id, operation))
+      if (!this.context.internalKinds.has(entryKindOf(operation)))
+        this.context.publish(entryEvent(this.request.id, operation))
     }
   }
 
-  /** With the index of the operation as it was sent; a replacement's is that of its delete. */
-  #placed(operation: Operation, problems: readonly Problem[]): Problem[] {
+  /** Adds the index of the operation as it was sent. For a replacement, that is the index of its delete. */
+  #withIndex(operation: Operation, problems: readonly Problem[]): Problem[] {
     const { action } = this.request
     if (action.type !== 'changeset') return [...problems]
     const sent =
@@ -272,7 +275,7 @@ export class TransactionRun {
   }
 }
 
-/** What those that had accepted are told, in reverse order, and who they are. */
+/** Returns the inverses of accepted operations in reverse order, each with the participants that had accepted it. */
 export function inversesOf(
   operations: readonly Operation[],
   accepted: readonly Acceptance[],
@@ -290,6 +293,7 @@ function reasonOf(outcome: CommitOutcome): string {
   return 'an earlier request with the same idempotency key was applied'
 }
 
+/** Returns the error of writes that a stopping gateway gives up. */
 export function stoppingError(): RegistryError {
-  return new RegistryError('UNAVAILABLE', 'nothing was committed: the gateway is stopping; try again')
+  return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping; try again')
 }

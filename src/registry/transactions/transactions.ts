@@ -12,26 +12,27 @@ import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
 import { recoverTransactions } from './recover-transactions.js'
 import { stoppingError, TransactionRun } from './transaction-run.js'
 
-/** Where events go. */
+/** Where a transaction publishes its events. */
 export interface EventSink {
   publish(event: BusEvent): void
   /** Whether an event may have a listener. */
   hasListeners(): boolean
 }
 
+/** Participants, bus and deadlines of transactions. */
 export interface TransactionsOptions {
   readonly participants?: ParticipantDirectory
   readonly bus?: EventSink
-  /** Kinds of which nothing is offered and the bus says nothing. */
+  /** Kinds whose entries are neither offered nor published. */
   readonly internalKinds?: readonly string[]
-  /** For each offer. */
+  /** Time for each offer, in milliseconds. */
   readonly operationMs?: number
-  /** For all the offers of one transaction. */
+  /** Time for all offers of one transaction, in milliseconds. */
   readonly totalMs?: number
   readonly leaseMs?: number
-  /** Of what could only have been told. */
+  /** Receives notifications that could not be delivered. */
   undelivered?(participant: string, proposal: Proposal, error: unknown): void
-  /** An error beside any transaction. */
+  /** Receives errors that belong to no transaction. */
   failed?(error: unknown): void
 }
 
@@ -53,8 +54,8 @@ const OPEN_BYTES = 256 * 1024 * 1024
 const STOP_MS = 2_000
 
 /**
- * Every write goes through here. One that nobody takes part in is committed at once, and what the bus says of it
- * is made from its outcome; any other is a transaction in which participants are asked first.
+ * Entrance for every write. A write without participants is committed at once and published from its outcome. Any other runs as a
+ * transaction in which participants are asked first.
  */
 export class Transactions {
   readonly #options: TransactionsOptions & Wiring
@@ -69,7 +70,7 @@ export class Transactions {
   constructor(options: TransactionsOptions & Wiring) {
     const { participants: directory, journal, leaseMs = TRANSACTION_LEASE_MS, operationMs = OPERATION_MS } = options
     this.#options = options
-    // Each question that waits listens to it; how many may wait is bounded above.
+    // Each pending offer listens to it. Their number is bounded by `OPEN_TRANSACTIONS`.
     setMaxListeners(0, this.#stopping.signal)
     this.#internalKinds = new Set(options.internalKinds)
     this.#leases = new LeaseKeeper(journal, leaseMs)
@@ -91,23 +92,24 @@ export class Transactions {
           )
   }
 
+  /** @throws RegistryError UNAVAILABLE if nothing was committed, OUTCOME_UNKNOWN if it may have been */
   async write(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
     const directory = this.#options.participants
     if (directory?.seemsEmpty?.() === true) {
       const outcome = await this.#options.commit({ ...request, expectsNoParticipants: true }, bytes)
-      if (outcome.type !== 'refused' || outcome.stale !== 'joined') return this.#told(request.id, outcome)
+      if (outcome.type !== 'refused' || outcome.stale !== 'joined') return this.#published(request.id, outcome)
     }
-    if (directory !== undefined && (await mayTakePart(directory, request, this.#internalKinds)))
+    if (directory !== undefined && (await mayHaveParticipants(directory, request, this.#internalKinds)))
       return this.#run(request, bytes, directory)
-    return this.#told(request.id, await this.#options.commit(request, bytes))
+    return this.#published(request.id, await this.#options.commit(request, bytes))
   }
 
-  #told(id: string, outcome: CommitOutcome): CommitOutcome {
+  #published(id: string, outcome: CommitOutcome): CommitOutcome {
     if (this.#options.bus?.hasListeners() === true) this.#publishOutcome(id, outcome)
     return outcome
   }
 
-  /** Gives up asking; what waits is discarded and its callers hear UNAVAILABLE. */
+  /** Stops waiting for participants: open transactions are discarded, and their callers get UNAVAILABLE. */
   async close(): Promise<void> {
     this.#stopping.abort(stoppingError())
     await waitAtMost(STOP_MS, Promise.allSettled([...this.#running, this.#recovering]))
@@ -118,7 +120,7 @@ export class Transactions {
     if (this.#open >= OPEN_TRANSACTIONS || this.#openBytes + bytes > OPEN_BYTES) {
       throw new RegistryError(
         'UNAVAILABLE',
-        'nothing was committed: too many changesets wait for participants; try again',
+        'Nothing was committed: too many changesets wait for participants; try again',
       )
     }
     this.#open += 1
@@ -146,8 +148,8 @@ export class Transactions {
       undelivered: this.#undelivered,
       stopping: this.#stopping.signal,
     }).run()
-    // Until all have been told, `close` waits for it.
-    this.#track(running.then(({ told }) => told))
+    // `close` waits until all participants are notified.
+    this.#track(running.then(({ notified }) => notified))
     try {
       return (await running).outcome
     } finally {
@@ -180,8 +182,11 @@ export class Transactions {
     this.#options.undelivered?.(participant, proposal, error)
 }
 
-/** Looks at no state: what kinds a delete or a version touches is known only when it has been planned. */
-async function mayTakePart(
+/**
+ * Whether a write may have participants, without reading state: the kinds that a delete or a version touches are known only when
+ * it is planned.
+ */
+async function mayHaveParticipants(
   directory: ParticipantDirectory,
   { action }: CommitRequest,
   internalKinds: ReadonlySet<string>,

@@ -15,13 +15,13 @@ import type { CommitOutcome } from '../../store/contract/history-writer.js'
 export const WARNING_CODES = ['DEPENDENCY_CYCLE', 'DANGLING_DEPENDENTS', 'MORE_WARNINGS'] as const
 export type WarningCode = (typeof WARNING_CODES)[number]
 
-/** What a changeset that could be applied has about it that its author may not have meant. */
+/** A property of a valid changeset that its author may not have intended. */
 export interface Warning {
   readonly code: WarningCode
   readonly message: string
-  /** The deleted entry that others still refer to; null of anything else, as of a namespace or group that was emptied. */
+  /** The deleted entry that others still refer to. Null for a cycle, or for a namespace or group that was emptied. */
   readonly entryId: EntryId | null
-  /** Those on the circle, or those that still refer to what was deleted; by id. */
+  /** The entries of the cycle, or those that still refer to what was deleted, by id. */
   readonly entryIds: readonly EntryId[]
 }
 
@@ -37,8 +37,8 @@ const MAX_EMPTIED = 100
 type Applied = Extract<CommitOutcome, { type: 'applied' }>
 
 /**
- * Circles among the operations, then dependents that its deletes leave dangling, on a dry run would leave. Dependents are those
- * of the state that the changeset made; one that has changed since is left out.
+ * Returns the cycles among the operations, then the dependents that deletes leave dangling, or would leave in a dry run.
+ * Dependents are those of the state that the changeset made. Entries that changed since are left out.
  */
 export async function changesetWarnings(
   outcome: Applied,
@@ -46,7 +46,7 @@ export async function changesetWarnings(
   references: ExtractReferences,
 ): Promise<readonly Warning[]> {
   const warnings = [
-    ...dependencyCycles(outcome.delta, references).map(circleWarning),
+    ...dependencyCycles(outcome.delta, references).map(cycleWarning),
     ...(await danglingWarnings(outcome, history, references)),
   ]
   if (warnings.length <= MAX_WARNINGS) return warnings
@@ -55,12 +55,12 @@ export async function changesetWarnings(
   return [...warnings.slice(0, MAX_WARNINGS - 1), { code: 'MORE_WARNINGS', message, entryId: null, entryIds: [] }]
 }
 
-function circleWarning(circle: readonly EntryId[]): Warning {
+function cycleWarning(cycle: readonly EntryId[]): Warning {
   const message =
-    circle.length === 1
-      ? `${circle[0]} depends on itself`
-      : `${circle.length} entries depend on one another in a circle, which was broken at ${circle[0]}: ${named(circle)}`
-  return { code: 'DEPENDENCY_CYCLE', message, entryId: null, entryIds: circle.slice(0, MAX_WARNING_IDS) }
+    cycle.length === 1
+      ? `${cycle[0]} depends on itself`
+      : `${cycle.length} entries depend on each other in a cycle, which was broken at ${cycle[0]}: ${named(cycle)}`
+  return { code: 'DEPENDENCY_CYCLE', message, entryId: null, entryIds: cycle.slice(0, MAX_WARNING_IDS) }
 }
 
 async function danglingWarnings(
@@ -81,7 +81,7 @@ async function danglingWarnings(
     if (content !== null) for (const { target } of references(id, content)) dependents.get(targetKey(target))?.add(id)
   }
   const rows = await history.referencesTo(targets, revision ?? head.revision, MAX_DANGLING)
-  // What the changeset touches is judged by what it makes of it.
+  // Entries that the changeset touches count with their new content.
   for (const { source, target } of rows) if (!touched.has(source)) dependents.get(targetKey(target))?.add(source)
   return targets.flatMap((target) => {
     const sources = [...dependents.get(targetKey(target))!].sort(compareEntryIds)
@@ -89,7 +89,7 @@ async function danglingWarnings(
   })
 }
 
-/** Namespaces and groups whose last entry is deleted, among the first few that the changeset deletes from. */
+/** Returns the namespaces and groups whose last entry is deleted, among the first that the changeset deletes from. */
 async function emptiedTargets(
   { delta, revision, head }: Applied,
   gone: ReadonlySet<EntryId>,
@@ -108,7 +108,7 @@ async function emptiedTargets(
     if (content !== null) for (const target of targetsWith(id, content)) losses.delete(targetKey(target))
   const emptied: ReferenceTarget[] = []
   for (const { target, lost } of [...losses.values()].slice(0, MAX_EMPTIED)) {
-    // After the changeset nothing may be left; before it, nothing but what it deletes.
+    // Emptied means: nothing is left after the changeset, or nothing but its deletes before it (a dry run).
     const left = await history.countEntries(
       membersOf(target),
       history.hasHistory ? (revision ?? head.revision) : 'head',

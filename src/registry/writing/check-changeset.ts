@@ -8,23 +8,23 @@ import type { RawOperation } from './write-input.js'
 
 export interface ChangesetLimits {
   readonly changesetOperations: number
-  /** UTF-8 bytes of the texts of all contents together. */
+  /** Size of all contents together, as UTF-8 JSON. */
   readonly changesetBytes: number
 }
 
-/** What can be said of a changeset without looking at any state. */
+/** Result of the checks that need no state. */
 export type CheckedChangeset =
   | {
       readonly operations: readonly SubmittedOperation[]
       readonly problems: readonly Problem[]
       readonly bytes: number
     }
-  /** Nothing else was looked at. */
+  /** Nothing else was checked. */
   | { readonly tooLarge: Problem }
 
 /**
- * Reads the ids and seals the contents, and names every fault with its operation's index. Takes about 10 µs
- * an operation, so a long changeset is checked in slices, between which others have their turn.
+ * Reads ids and seals contents, and reports every fault with the index of its operation. It takes about 10 µs an operation, so a
+ * long changeset is checked in time slices.
  */
 export async function checkChangeset(
   raw: readonly RawOperation[],
@@ -32,18 +32,18 @@ export async function checkChangeset(
   rules: SealRules,
 ): Promise<CheckedChangeset> {
   if (raw.length > limits.changesetOperations) {
-    return tooLarge(`the changeset has ${raw.length} operations; it may have ${limits.changesetOperations}`)
+    return tooLarge(`The changeset has ${raw.length} operations; it may have ${limits.changesetOperations}`)
   }
   const operations: SubmittedOperation[] = []
   const problems: Problem[] = []
-  const breath = timeSlicer()
+  const yieldIfDue = timeSlicer()
   let bytes = 0
   for (const [index, operation] of raw.entries()) {
     const id = readId(operation, index, problems)
     const content = readContent(operation, index, id, rules, problems)
     bytes += content === undefined || content === null ? 0 : utf8Length(content.metaText) + utf8Length(content.dataText)
     if (bytes > limits.changesetBytes) {
-      return tooLarge(`the changeset's contents take more than ${limits.changesetBytes} bytes as JSON`)
+      return tooLarge(`The contents of the changeset take more than ${limits.changesetBytes} bytes as JSON`)
     }
     if (id !== undefined && content !== undefined) {
       const force = operation.force === true
@@ -56,7 +56,7 @@ export async function checkChangeset(
         ...(force && { force }),
       })
     }
-    const pause = breath()
+    const pause = yieldIfDue()
     if (pause !== undefined) await pause
   }
   return { operations, problems, bytes }
@@ -78,7 +78,7 @@ function readId({ id }: RawOperation, operation: number, problems: Problem[]): E
   }
 }
 
-/** Null for a delete, undefined where there are faults. */
+/** Returns the sealed content. Null for a delete, undefined if there are faults. */
 function readContent(
   { kind, id, entryKind, meta, data }: RawOperation,
   operation: number,
@@ -94,7 +94,7 @@ function readContent(
   return undefined
 }
 
-/** As it was sent, save for what no answer could carry. */
+/** Returns an id as it was sent, except for what an answer cannot contain. */
 function shownId(id: RawOperation['id']): string {
   const text = typeof id === 'string' ? id : `${id.ns}:${id.name}`
   const cut = text.length > 1_000 ? `${text.slice(0, 999)}…` : text

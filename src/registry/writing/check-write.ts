@@ -3,12 +3,15 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import { tagNameFault } from '../../core/history/tag.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './write-input.js'
 
-/** What a caller may say beside the operations, in bytes of UTF-8. */
+/** Longest texts of a write besides its operations, in bytes of UTF-8. */
 export const LONGEST_TEXT = { author: 255, message: 64 * 1024, idempotencyKey: 255 } as const
 
-const NOT_KEPT = /[\u0000\p{Surrogate}]/u
+const NOT_STORABLE = /[\u0000\p{Surrogate}]/u
 
-/** What is said beside the operations must be text that can be kept. @throws RegistryError BAD_USER_INPUT */
+/**
+ * Checks that the texts besides the operations can be stored.
+ * @throws RegistryError BAD_USER_INPUT
+ */
 export function checkWrite(
   {
     message,
@@ -19,16 +22,19 @@ export function checkWrite(
   for (const [name, text] of Object.entries({ author, message, idempotencyKey })) {
     if (text === null || text === undefined) continue
     const longest = LONGEST_TEXT[name as keyof typeof LONGEST_TEXT]
-    if (NOT_KEPT.test(text)) throw bad(`${name} holds U+0000 or a lone surrogate, which cannot be kept`)
+    if (NOT_STORABLE.test(text)) throw bad(`${name} holds U+0000 or a lone surrogate, which cannot be stored`)
     if (utf8Length(text) > longest) throw bad(`${name} takes ${utf8Length(text)} bytes; it may take ${longest}`)
   }
-  if (idempotencyKey === '') throw bad('idempotencyKey is empty; send one of your own making, or none')
+  if (idempotencyKey === '') throw bad('idempotencyKey is empty; send a unique text, or omit it')
 }
 
-/** @throws RegistryError BAD_USER_INPUT */
+/**
+ * Checks the name of a tag.
+ * @throws RegistryError BAD_USER_INPUT
+ */
 export function checkTagName(name: string): void {
   const fault = tagNameFault(name)
-  if (fault !== undefined) throw bad(`the tag's name cannot be used: ${fault}`)
+  if (fault !== undefined) throw bad(`The name of the tag is not valid: ${fault}`)
 }
 
 function bad(message: string): RegistryError {

@@ -5,10 +5,11 @@ import { timeSlicer } from '../async/pause.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersionInput } from './write-input.js'
 
 /*
- * What an idempotency key stands for: SHA-256 of the canonical form of a mutation's whole input but the key,
- * a line for each operation. What is left out counts as null: clients' serialisers differ there.
+ * The content of an idempotency key is the SHA-256 of the canonical form of a mutation's whole input except for the key, with a
+ * line for each operation. A missing field counts as null, because serialisers of clients differ there.
  */
 
+/** Returns the digest of an applyChangeset request. */
 export async function changesetRequestDigest({
   operations,
   base,
@@ -17,7 +18,7 @@ export async function changesetRequestDigest({
   dryRun,
 }: ApplyChangesetInput): Promise<string> {
   const hash = createHash('sha256')
-  const breath = timeSlicer()
+  const yieldIfDue = timeSlicer()
   try {
     hash.update(
       line({
@@ -30,16 +31,17 @@ export async function changesetRequestDigest({
     )
     for (const operation of operations) {
       hash.update(line(plain(operation)))
-      await breath()
+      await yieldIfDue()
     }
     return hash.digest('hex')
   } catch (error) {
-    // Nested too deep to be written down: it will be refused, and a refusal is not kept. No digest may equal it.
+    // Nested too deep to be serialised. It will be refused and a refusal is not stored, so no digest may equal this one.
     if (error instanceof RangeError) return randomBytes(32).toString('hex')
     throw error
   }
 }
 
+/** Returns the digest of an applyVersion request. */
 export function versionRequestDigest({ version, expectedHead, message, dryRun, force }: ApplyVersionInput): string {
   const input = {
     mutation: 'applyVersion',
@@ -52,6 +54,7 @@ export function versionRequestDigest({ version, expectedHead, message, dryRun, f
   return createHash('sha256').update(line(input)).digest('hex')
 }
 
+/** Returns the digest of a revertVersion request. */
 export function revertRequestDigest({ version, expectedHead, message, dryRun, force }: RevertVersionInput): string {
   const input = {
     mutation: 'revertVersion',
@@ -59,7 +62,7 @@ export function revertRequestDigest({ version, expectedHead, message, dryRun, fo
     expectedHead: expectedHead ?? null,
     message: message ?? null,
     dryRun: dryRun === true,
-    // Named only where it is set: keys of before there was such a thing go on standing for the same.
+    // Only if set, so that keys from before the option existed keep their digest.
     ...(force === true && { force }),
   }
   return createHash('sha256').update(line(input)).digest('hex')

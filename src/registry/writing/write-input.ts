@@ -1,19 +1,20 @@
 import type { SubmittedId } from '../../core/entry/entry-id.js'
 import type { OperationKind } from '../../core/ordering/operation.js'
 
-/** An operation as it was sent: only its JSON types are known to be right. */
+/** An operation as it was sent. Only its JSON types have been checked. */
 export interface RawOperation {
   readonly kind: OperationKind
   readonly id: SubmittedId
-  /** The rest is left out for DELETE. */
+  /** Missing for DELETE, as are `meta` and `data`. */
   readonly entryKind?: string
   readonly meta?: unknown
   readonly data?: unknown
   readonly ifRevision?: number | null
-  /** Of a DELETE: even while instances of the entry live. */
+  /** Deletes the entry even while it has live instances. */
   readonly force?: boolean
 }
 
+/** Input of applyChangeset. */
 export interface ApplyChangesetInput {
   readonly operations: readonly RawOperation[]
   readonly base?: number | null
@@ -23,28 +24,30 @@ export interface ApplyChangesetInput {
   readonly idempotencyKey?: string | null
 }
 
+/** Input of applyVersion. */
 export interface ApplyVersionInput {
   readonly version: number
   readonly expectedHead?: number | null
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
-  /** Even where it deletes entries with live instances. */
+  /** Also deletes entries with live instances. */
   readonly force?: boolean
 }
 
+/** Input of revertVersion. */
 export interface RevertVersionInput {
-  /** Whose changeset is to be taken back. */
+  /** The version whose changeset is reverted. */
   readonly version: number
   readonly expectedHead?: number | null
   readonly message?: string | null
   readonly dryRun?: boolean | null
   readonly idempotencyKey?: string | null
-  /** Even where it deletes entries with live instances. */
+  /** Also deletes entries with live instances. */
   readonly force?: boolean
 }
 
-/** Who writes, and until when the answer is of use. */
+/** Author of a write. */
 export interface WriteContext {
   readonly author: string | null
 }

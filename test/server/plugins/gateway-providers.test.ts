@@ -159,7 +159,7 @@ describe("a plugin's provider", () => {
     [
       'a bus that nobody has registered',
       'bus: { provider: nats }',
-      'there is not a bus provider "nats"; registered are counting, in-process, postgres',
+      'There is no bus provider "nats"; registered are counting, in-process, postgres',
     ],
     [
       'a configuration that does not fit',
@@ -171,7 +171,7 @@ describe("a plugin's provider", () => {
       'bus: { provider: postgres }',
       'needs a store in Postgres; this one is "memory"',
     ],
-    ['a store that nobody has registered', 'store: { provider: tape }', 'there is not a store provider "tape"'],
+    ['a store that nobody has registered', 'store: { provider: tape }', 'There is no store provider "tape"'],
   ])('is not used where there is %s: the gateway does not start', async (_, yaml, why) => {
     await expect(start(configured(yaml, COUNTING_BUS))).rejects.toMatchObject({ name: 'StartError' })
     await expect(start(configured(yaml, COUNTING_BUS))).rejects.toThrow(why)
