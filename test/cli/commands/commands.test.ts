@@ -267,7 +267,7 @@ describe('reading and moving the registry', () => {
 
   it('get exits with 1 if there is no such entry', async () => {
     expect(await run('get', 'people:bob')).toEqual({ code: 1, out: '', err: 'error There is no entry people:bob\n' })
-    expect((await run('get', 'people:bob', '--at', 'v7')).err).toContain('there is no version 7')
+    expect((await run('get', 'people:bob', '--at', 'v7')).err).toContain('There is no version 7')
   })
 
   it('find lists the matching entries, as a table or as JSON', async () => {

@@ -130,7 +130,7 @@ describe('a plugin', () => {
     [
       'takes the name of a built-in provider',
       'void api.provider("source", { name: "http", version: "1", description: "x", configSchema: {}, create() {} })',
-      'is there already',
+      'already exists',
     ],
     [
       'has a hook that fails',
