@@ -1,4 +1,4 @@
-import { isJsonObject } from '../entry/json.js'
+import { isJsonObject, type Json } from '../entry/json.js'
 import type { CompileRegex } from './compiled-regex.js'
 import { allOf, type Condition, type Criteria } from './criteria.js'
 import { CriteriaLimits } from './criteria-limits.js'
@@ -11,7 +11,7 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
 
 /** The contract's `StringFilter`: on a root field every operand is text. */
 export type StringFilterInput = Optional<{
-  readonly [Word in Exclude<keyof WhereOperands, MetaOnlyWord>]: Word extends 'in' ? readonly string[] : string
+  readonly [Word in Exclude<keyof WhereOperands, MetaOnlyWord>]: WhereOperands[Word] extends readonly Json[] ? readonly string[] : string
 }>
 
 /** The contract's `ValueFilter`. `eq: null` and `ne: null` are conditions: null is a value like any other. */
