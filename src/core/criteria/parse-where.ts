@@ -11,7 +11,9 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
 
 /** The contract's `StringFilter`: on a root field every operand is text. */
 export type StringFilterInput = Optional<{
-  readonly [Word in Exclude<keyof WhereOperands, MetaOnlyWord>]: WhereOperands[Word] extends readonly Json[] ? readonly string[] : string
+  readonly [Word in Exclude<keyof WhereOperands, MetaOnlyWord>]: WhereOperands[Word] extends readonly Json[]
+    ? readonly string[]
+    : string
 }>
 
 /** The contract's `ValueFilter`. `eq: null` and `ne: null` are conditions: null is a value like any other. */
