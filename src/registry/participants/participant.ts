@@ -22,7 +22,7 @@ export interface Proposal {
 export type ParticipantAnswer = { readonly accept: true } | { readonly accept: false; readonly reason: string | null }
 
 /**
- * @bound Length of a participant's reason: UTF-8 bytes that a client may send, or characters that are kept of any other
+ * @bound Length of a participant's reason: UTF-8 bytes that a client may send, or characters that are stored of any other
  * reason. It appears in answers, events and logs.
  */
 export const LONGEST_REASON = 4_096

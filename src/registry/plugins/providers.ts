@@ -9,7 +9,7 @@ const HOOK_MS = 10_000
 /** @bound Time for one health check of a provider. */
 const HEALTH_MS = 2_000
 
-/** What a provider is to whoever looks for one. */
+/** Description of a provider. */
 export interface ProviderInfo {
   readonly role: string
   readonly name: string
