@@ -48,7 +48,7 @@ const shownEntry = ({ id, content, revision, version }: EntryRevision) => [
 ]
 const shownOperation = ({ kind, id, content, original }: Operation) => [kind, id, content?.digest, original?.digest]
 
-/** Everything that can be asked of the revisions from one on. */
+/** Reads everything about the revisions from one on. */
 async function kept(history: History, oldest: number) {
   const revisions = Array.from({ length: LAST - oldest + 1 }, (_, i) => oldest + i)
   const shownChange = ({
@@ -110,7 +110,7 @@ async function kept(history: History, oldest: number) {
   }
 }
 
-/** What every backend that keeps a history does with one that is compacted. */
+/** The compaction contract of every backend with a history. */
 export function describeCompaction(name: string, open: () => Promise<OpenedHistory>): void {
   describe(`a compacted history in ${name}`, () => {
     let opened: OpenedHistory
@@ -143,7 +143,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       },
     )
 
-    it('says COMPACTED and the oldest revision of everything below', async () => {
+    it('fails every read below the oldest revision with COMPACTED and that revision', async () => {
       await writeHistory(history)
       await compact(4)
       const refused = { code: 'COMPACTED', details: { oldestRevision: 4 } }
@@ -164,7 +164,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       expect([...(await history.changesOf([1, 3, 4, 9], all())).keys()]).toEqual([4, 9])
     })
 
-    it('keeps of an entry what the baseline holds of it, and of a namespace what happened since', async () => {
+    it('retains the baseline of an entry, and the changes of a namespace since', async () => {
       await writeHistory(history)
       await compact(4)
       const histories = await history.entryHistories(IDS, all())
@@ -189,7 +189,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       expect(await history.namespaceChangeCount('b')).toBe(3)
     })
 
-    it('refuses to apply, revert or tag what is gone, but for the head and the empty root', async () => {
+    it('refuses to apply, revert or tag a compacted version, except the head and the root', async () => {
       await writeHistory(history)
       await commitOne(history, versionMove(3))
       await compact(6)
@@ -211,7 +211,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       await verified()
     })
 
-    it('refuses a base below it, by which conflicts cannot be told any more', async () => {
+    it('refuses a base below the oldest revision, for which conflicts are no longer known', async () => {
       await writeHistory(history)
       await compact(5)
       const based = (base: number) => commitOne(history, changeset([create('d:1')], { base, dryRun: true }))
@@ -219,7 +219,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       expect(problemCodes(await based(5))).toEqual([])
     })
 
-    it('still answers a key that was used below it, and says that what it changed is gone', async () => {
+    it('replays an idempotency key of a compacted revision and reports its changes as compacted', async () => {
       const keyed = { idempotency: { key: 'k', digest: 'd' } }
       const first = expectApplied(await commitOne(history, changeset([create('k:1')], keyed)))
       await writeHistory(history)
@@ -234,7 +234,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       })
     })
 
-    it('is pinned by the tag on the lowest version, and says which', async () => {
+    it('is refused by the tag on the lowest version and names it', async () => {
       await writeHistory(history)
       const tag = (name: string, version: number) =>
         history.setTag({ name, version, movable: true, expectedVersion: null, author: null })
@@ -256,7 +256,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       await verified()
     })
 
-    it('says what it took, on a dry run what it would, and nothing the second time', async () => {
+    it('reports what it removed, what it would remove on a dry run, and nothing the second time', async () => {
       await writeHistory(history)
       expect(await history.compact({ before: 4, dryRun: true })).toEqual({ oldestRevision: 0, versions: 3, changes: 6 })
       expect(await history.oldestRevision()).toBe(0)
@@ -268,7 +268,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       expect((await history.head()).revision).toBe(LAST)
     })
 
-    it('refuses what is no revision or not yet one', async () => {
+    it('refuses invalid and future revisions', async () => {
       expect(await compact(0)).toEqual({ oldestRevision: 0, versions: 0, changes: 0 })
       expect(await code(compact(1))).toBe('REVISION_NOT_FOUND')
       await writeHistory(history)
@@ -282,7 +282,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       await verified()
     })
 
-    it('goes on: branches, rollbacks, ids made anew, compacted again and again', async () => {
+    it('survives branches, rollbacks, ids created again and repeated compaction', async () => {
       await writeHistory(history)
       const toggle = async (id: string, round: number) => {
         const isThere = (await history.entries([parseEntryId(id)], 'head')).size > 0
@@ -302,7 +302,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       }
     })
 
-    it('asked of many at once while others write, roll back and tag, ends as the highest that was asked for', async () => {
+    it('ends at the highest requested revision if many run at once beside writes, rollbacks and tags', async () => {
       await writeHistory(history)
       const other = opened.another === null ? history : await opened.another()
       try {
@@ -323,7 +323,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
         await writers
         expect(Math.max(...asked.map(({ oldestRevision }) => oldestRevision))).toBe(8)
         expect(await other.oldestRevision()).toBe(8)
-        // Whoever took it away says so, and nobody else does.
+        // Only the call that removed rows reports them.
         expect(asked.reduce((sum, { versions }) => sum + versions, 0)).toBe(5)
         await verified()
       } finally {

@@ -14,7 +14,7 @@ import {
 import { createTestDatabase } from '../../support/test-postgres.js'
 
 describe('a history in which an entry came to equal content by another version', () => {
-  // A rollback leaves alone what is equal by value, and `verify` called the entry's other version a corruption.
+  // A rollback does not touch entries that are equal by value; `verify` used to report the entry's other version.
   it.each(['memory', 'Postgres'])('has nothing wrong with it, over %s', async (backend) => {
     const database = await createTestDatabase()
     const history =

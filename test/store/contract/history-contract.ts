@@ -18,7 +18,7 @@ import {
 
 export interface OpenedHistory {
   readonly history: History
-  /** Another look at the same registry, as another gateway has it; null where there is none. */
+  /** Opens the same registry as another gateway does; null if the backend cannot. */
   readonly another: (() => Promise<History>) | null
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ const id = (text: string): EntryId => parseEntryId(text)
 const all = <Position>(limit = 1_000): Page<Position> => ({ limit, after: null, before: null, fromEnd: false })
 const kindIs = (kind: string): Criteria => ({ field: { root: 'kind' }, test: { operator: 'equals', value: kind } })
 
-/** The store's specification as tests: what every backend that keeps a history does. */
+/** The contract of every backend with a history. */
 export function describeHistory(name: string, open: () => Promise<OpenedHistory>): void {
   describe(`a history in ${name}`, () => {
     let opened: OpenedHistory
@@ -43,7 +43,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       (await history.findEntries(EVERYTHING, 'ID_ASC', all(), at)).items.map((entry) => entry.id)
 
     describe('begins empty', () => {
-      it('stands at revision 0, version 0', async () => {
+      it('is at revision 0, version 0', async () => {
         expect(await history.head()).toEqual({ revision: 0, version: 0 })
         expect(await history.entryCount('head')).toBe(0)
         expect(await idsAt(0)).toEqual([])
@@ -53,14 +53,14 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
     })
 
     describe('applies changesets', () => {
-      it('makes one version and one revision each, and none for a refused one', async () => {
+      it('makes one version and one revision for each, and none for a refused one', async () => {
         expect((await apply(history, create('a:x'))).head).toEqual({ revision: 1, version: 1 })
         expect(problemCodes(await commitOne(history, changeset([create('a:x')])))).toEqual(['ENTRY_EXISTS'])
         expect((await apply(history, update('a:x', 'thing', { n: 1 }))).head).toEqual({ revision: 2, version: 2 })
         expect(await history.head()).toEqual({ revision: 2, version: 2 })
       })
 
-      it('gives each request of a batch its own outcome, each against what the ones before it left', async () => {
+      it('checks each request of a batch against the state that earlier ones left', async () => {
         const outcomes = await history.commit([
           changeset([create('a:x')]),
           changeset([create('a:x')]),
@@ -74,14 +74,14 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await idsAt(2)).toEqual(['a:x'])
       })
 
-      it('changes nothing on a dry run and tells what would have been', async () => {
+      it('changes nothing on a dry run and reports what it would change', async () => {
         const outcome = expectApplied(await commitOne(history, changeset([create('a:x')], { dryRun: true })))
         expect(outcome).toMatchObject({ dryRun: true, revision: null, head: { revision: 0, version: 0 } })
         expect(outcome.delta.map((operation) => [operation.kind, operation.id])).toEqual([['CREATE', 'a:x']])
         expect(await history.head()).toEqual({ revision: 0, version: 0 })
       })
 
-      it('refuses what changed since its base, also where it was deleted and made anew', async () => {
+      it('refuses an entry that changed since the base, even if it was deleted and created again', async () => {
         await apply(history, create('a:x'), create('a:y'))
         await apply(history, remove('a:x'))
         await apply(history, create('a:x'))
@@ -94,7 +94,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         ])
       })
 
-      it('refuses under another head and at another revision of the entry', async () => {
+      it('refuses another head and another revision of the entry than expected', async () => {
         await apply(history, create('a:x'))
         expect(problemCodes(await commitOne(history, changeset([update('a:x')], { expectedHead: 0 })))).toEqual([
           'HEAD_MOVED',
@@ -105,7 +105,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expectApplied(await commitOne(history, changeset([update('a:x', 'thing', {}, null, 1)], { expectedHead: 1 })))
       })
 
-      it('keeps contents to the letter', async () => {
+      it('stores contents unchanged', async () => {
         const meta = JSON.parse('{"b":1,"a":{"__proto__":[1],"constructor":"c"},"10":0,"ü":"𝄞","e":""}')
         const data = JSON.parse(
           '[5e-324,1.7976931348623157e308,0.1,1e21,-1.5,9007199254740993,{"z":null,"y":"\\u0001"}]',
@@ -120,10 +120,10 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
     })
 
-    describe('answers a key once', () => {
+    describe('replays idempotency keys', () => {
       const keyed = (digest: string, author: string | null = 'ann') => ({ idempotency: { key: 'k', digest }, author })
 
-      it('gives the first answer again, replayed, and refuses another content', async () => {
+      it('returns the first outcome again and refuses another content', async () => {
         const first = expectApplied(await commitOne(history, changeset([create('a:x')], keyed('d1'))))
         await apply(history, create('a:y'))
         const again = expectApplied(await commitOne(history, changeset([create('a:x')], keyed('d1'))))
@@ -135,7 +135,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await history.head()).toEqual({ revision: 2, version: 2 })
       })
 
-      it('keeps authors apart, and answers within one batch too', async () => {
+      it('separates authors, and replays within one batch too', async () => {
         const outcomes = await history.commit([
           changeset([create('a:x')], keyed('d1')),
           changeset([create('a:x')], keyed('d1')),
@@ -144,7 +144,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(outcomes.map((outcome) => expectApplied(outcome).replayed)).toEqual([false, true, false])
       })
 
-      it('keeps no refusal, no dry run, but an answer that changed nothing', async () => {
+      it('stores no refusal and no dry run, but an outcome that changed nothing', async () => {
         await commitOne(history, changeset([remove('a:x')], keyed('d1')))
         await commitOne(history, changeset([create('a:x')], { ...keyed('d2'), dryRun: true }))
         expect(expectApplied(await commitOne(history, versionMove(0, keyed('d3')))).revision).toBe(null)
@@ -170,7 +170,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await history.versionCount()).toBe(4)
       })
 
-      it('branches with the next changeset, and loses nothing', async () => {
+      it('branches with the next changeset and loses nothing', async () => {
         await commitOne(history, versionMove(1))
         await apply(history, create('b:new'))
         expect((await history.versions([4])).get(4)).toMatchObject({ parent: 1, revision: 5 })
@@ -181,7 +181,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.entries([id('a:x')], 'head')).get(id('a:x'))!.content.kind).toBe('other')
       })
 
-      it('does nothing for the head itself and refuses what is not there', async () => {
+      it('changes nothing for the head itself and refuses an unknown version', async () => {
         expect(expectApplied(await commitOne(history, versionMove(3)))).toMatchObject({ revision: null, delta: [] })
         expect(problemCodes(await commitOne(history, versionMove(9)))).toEqual(['VERSION_NOT_FOUND'])
         expect(problemCodes(await commitOne(history, versionMove(9, { expectedHead: 1 })))).toEqual([
@@ -191,7 +191,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.head()).revision).toBe(3)
       })
 
-      it('tells on a dry run what it would do', async () => {
+      it('reports on a dry run what it would change', async () => {
         const outcome = expectApplied(await commitOne(history, versionMove(1, { dryRun: true })))
         expect(outcome.delta.map((operation) => `${operation.kind} ${operation.id}`)).toEqual(
           ['DELETE a:z', 'DELETE a:x', 'CREATE a:x', 'CREATE a:y'].sort(
@@ -230,7 +230,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         )
       })
 
-      it('takes back all that one changed, as a new version on top of the head', async () => {
+      it('undoes the changes of a version by a new version on top of the head', async () => {
         await apply(history, create('b:later'))
         const outcome = await commitOne(history, revertOf(2, { author: 'ann', message: 'no' }))
         expect(shown(outcome)).toEqual(['DELETE a:q', 'DELETE a:z', 'CREATE a:q', 'UPDATE a:x', 'CREATE a:y'])
@@ -247,14 +247,14 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.verify()).corruptions).toEqual([])
       })
 
-      it('leads back to where it was when the revert is reverted', async () => {
+      it('restores the state when the revert is reverted', async () => {
         await commitOne(history, revertOf(2))
         await commitOne(history, revertOf(3))
         expect(await history.delta(2, 4)).toEqual([])
         expect(await history.head()).toEqual({ revision: 4, version: 4 })
       })
 
-      it('names every entry that no longer holds what the version left, as it stands, and changes nothing', async () => {
+      it('names every entry that has changed since, with its current content, and changes nothing', async () => {
         await apply(history, update('a:x', 'k', { n: 3 }), remove('a:z'), create('a:y'))
         const outcome = await commitOne(history, revertOf(2))
         expect(problemCodes(outcome)).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT'])
@@ -274,14 +274,14 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.head()).revision).toBe(3)
       })
 
-      it('goes by what an entry holds, not by who wrote it last', async () => {
+      it('compares contents, not the versions that wrote them', async () => {
         await apply(history, update('a:x', 'k', { n: 9 }))
         await apply(history, update('a:x', 'k', { n: 2 }))
         expect(problemCodes(await commitOne(history, revertOf(2)))).toEqual([])
         expect((await history.entries([id('a:x')], 'head')).get(id('a:x'))!.content.meta).toEqual({ n: 1 })
       })
 
-      it('reverts a version of another branch where it fits, in one batch with what makes it fit', async () => {
+      it('reverts a version of another branch if the entries match, in one batch with the changeset that makes them match', async () => {
         await commitOne(history, versionMove(1))
         expect(problemCodes(await commitOne(history, revertOf(2)))).toEqual(Array(4).fill('CONFLICT'))
         const outcomes = await history.commit([versionMove(2), changeset([create('b:new')]), revertOf(3), revertOf(2)])
@@ -289,7 +289,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await history.delta(1, (await history.head()).revision)).toEqual([])
       })
 
-      it('refuses the root, what is not there, and another head; a dry run changes nothing; a key answers once', async () => {
+      it('refuses the root, an unknown version and another head; supports dry runs and idempotency keys', async () => {
         expect(problemCodes(await commitOne(history, revertOf(0)))).toEqual(['VERSION_NOT_FOUND'])
         expect(problemCodes(await commitOne(history, revertOf(9)))).toEqual(['VERSION_NOT_FOUND'])
         expect(problemCodes(await commitOne(history, revertOf(2, { expectedHead: 1 })))).toEqual(['HEAD_MOVED'])
@@ -310,7 +310,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
     })
 
-    describe('keeps tags', () => {
+    describe('stores tags', () => {
       const set = (
         name: string,
         version: number,
@@ -327,7 +327,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         await apply(history, create('a:y'))
       })
 
-      it('on versions, the root too, and moves none but those that may', async () => {
+      it('on versions and the root, and moves only movable ones', async () => {
         const tag = await set('release/1.0', 1, { author: 'ann' })
         expect(tag).toMatchObject({ name: 'release/1.0', version: 1, movable: false, author: 'ann' })
         expect((await history.tags(['release/1.0', 'none'])).get('release/1.0')).toEqual(tag)
@@ -342,12 +342,12 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.verify()).corruptions).toEqual([])
       })
 
-      it('where they stand when the same is asked for again', async () => {
+      it('and changes nothing if the same request is sent again', async () => {
         const tag = await set('one', 1, { author: 'ann' })
         expect(await set('one', 1, { author: 'bob', expectedVersion: 0 })).toEqual(tag)
       })
 
-      it('unless another version was expected, or there is no such version', async () => {
+      it('unless another version is expected or the version is unknown', async () => {
         expect(await code(set('m', 1, { expectedVersion: 1 }))).toBe('TAG_NOT_FOUND')
         await set('m', 1, { movable: true })
         expect(await code(set('m', 2, { expectedVersion: 0 }))).toBe('TAG_MOVED')
@@ -355,7 +355,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await set('m', 2, { expectedVersion: 1 })).toMatchObject({ version: 2 })
       })
 
-      it('until they are taken away, a fixed one by force alone', async () => {
+      it('until they are deleted, a fixed one only with force', async () => {
         await set('m', 1, { movable: true })
         await set('f', 1)
         expect(await history.deleteTag('m', false)).toMatchObject({ name: 'm', version: 1 })
@@ -386,15 +386,15 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         ])
       })
 
-      it('of many writers at once, each whole', async () => {
+      it('of many concurrent writers completely', async () => {
         await Promise.all(Array.from({ length: 20 }, (_, n) => set(`t${n % 5}`, n % 3, { movable: true })))
         expect(await history.tagCount()).toBe(5)
         expect((await history.verify()).corruptions).toEqual([])
       })
     })
 
-    describe('tells what happened in a namespace', () => {
-      const told = (page: { items: readonly { revision: number; position: number; kind: string; id: string }[] }) =>
+    describe('lists the changes in a namespace', () => {
+      const listed = (page: { items: readonly { revision: number; position: number; kind: string; id: string }[] }) =>
         page.items.map(({ revision, position, kind, id: entry }) => `${revision}.${position} ${kind} ${entry}`)
 
       it('newest first, in pages from both ends, replacements as two changes, and of no other namespace', async () => {
@@ -403,7 +403,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         await commitOne(history, versionMove(1))
         await apply(history, remove('b:x'))
         const whole = await history.namespaceChanges('a', all())
-        expect(told(whole)).toEqual([
+        expect(listed(whole)).toEqual([
           '3.2 CREATE a:x',
           '3.1 DELETE a:z',
           '3.0 DELETE a:x',
@@ -429,20 +429,20 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
           const backward = []
           for (let after: LogPosition | null = null; ; ) {
             const page = await history.namespaceChanges('a', { limit, after, before: null, fromEnd: false })
-            forward.push(...told(page))
+            forward.push(...listed(page))
             if (!page.hasMore) break
             after = page.items.at(-1)!
           }
           for (let before: LogPosition | null = null; ; ) {
             const page = await history.namespaceChanges('a', { limit, after: null, before, fromEnd: true })
-            backward.unshift(...told(page))
+            backward.unshift(...listed(page))
             if (!page.hasMore) break
             before = page.items[0]!
           }
-          expect(forward).toEqual(told(whole))
-          expect(backward).toEqual(told(whole))
+          expect(forward).toEqual(listed(whole))
+          expect(backward).toEqual(listed(whole))
         }
-        expect(told(await history.namespaceChanges('b', all()))).toEqual(['4.0 DELETE b:x', '1.2 CREATE b:x'])
+        expect(listed(await history.namespaceChanges('b', all()))).toEqual(['4.0 DELETE b:x', '1.2 CREATE b:x'])
         expect(await history.namespaceChanges('nothing', all())).toEqual({ items: [], hasMore: false })
       })
     })
@@ -455,7 +455,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         await apply(history, create('a:x', 'k', { n: 3 }))
       })
 
-      it('gives entries as they stood', async () => {
+      it('returns entries at a revision', async () => {
         const at = async (revision: number) =>
           (await history.entries([id('a:x'), id('c:none')], revision)).get(id('a:x'))?.content.meta['n']
         expect([await at(0), await at(1), await at(2), await at(3), await at(4)]).toEqual([
@@ -470,7 +470,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         ])
       })
 
-      it('gives what a revision gave an entry, and nothing where it gave none', async () => {
+      it('returns the content that a revision gave an entry, and nothing if it gave none', async () => {
         const keys = [1, 2, 3, 4].map((revision) => ({ id: id('a:x'), revision }))
         const found = await history.entryRevisions([...keys, { id: id('b:x'), revision: 2 }])
         expect([...found.keys()].sort()).toEqual(
@@ -569,7 +569,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         ])
       })
 
-      it('tells what leads from one revision to another, either way', async () => {
+      it('computes the delta between two revisions in both directions', async () => {
         const shown = (await history.delta(1, 4)).map(({ kind, id: entry }) => `${kind} ${entry}`)
         expect(shown).toEqual(['UPDATE a:x', 'CREATE a:\ufffd', 'CREATE a:😀'])
         expect((await history.delta(4, 1)).map(({ kind, id: entry }) => `${kind} ${entry}`)).toEqual([
@@ -588,7 +588,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
     })
 
-    describe('tells its log', () => {
+    describe('reads the log', () => {
       const readAll = async (limit: number) => {
         const places: string[] = []
         const revisions = new Set<number>()
@@ -604,13 +604,13 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         }
       }
 
-      it('in order, whole, whatever the size of a page, with the transitions that changed nothing', async () => {
+      it('in order and completely for any page size, including transitions without a change', async () => {
         await apply(history, create('a:x'), create('a:y'), create('a:z'))
         await apply(history, remove('a:y'), create('a:y', 'other'), update('a:x', 'thing', { n: 1 }))
         await commitOne(history, versionMove(0))
         await apply(history, create('a:q'))
         await apply(history, remove('a:q'))
-        // v0 and v5 hold the same: a move of the head that changes nothing.
+        // v0 and v5 have the same state: the head moves and nothing changes.
         await commitOne(history, versionMove(0))
         const whole = await readAll(1_000)
         expect(whole.revisions).toEqual([1, 2, 3, 4, 5, 6])
@@ -618,7 +618,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         for (const limit of [1, 2, 3, 4, 5]) expect(await readAll(limit)).toEqual(whole)
       })
 
-      it('with what each entry held before', async () => {
+      it('with the previous content of each entry', async () => {
         await apply(history, create('a:x', 'thing', { n: 1 }))
         await apply(history, update('a:x', 'thing', { n: 2 }))
         const { changes } = await history.log({ revision: 1, position: Infinity }, 10)
@@ -626,7 +626,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(changes[0]!.previous!.content.meta).toEqual({ n: 1 })
       })
 
-      it('and wakes who waits for it', async () => {
+      it('and notifies listeners', async () => {
         let woken = 0
         const stop = history.onAdvance(() => woken++)
         await apply(history, create('a:x'))
@@ -638,8 +638,8 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
     })
 
-    describe('knows who refers to whom', () => {
-      it('directly, by namespace and by group, and forgets with the content', async () => {
+    describe('finds references', () => {
+      it('directly, by namespace and by group, until the content changes', async () => {
         await apply(
           history,
           create('lib:a', 'thing', { groups: ['tools', 7] }),
@@ -671,7 +671,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
     })
 
     describe('verifies', () => {
-      it('finds nothing wrong with what it wrote, branches and replacements included', async () => {
+      it('finds no corruption, with branches and replacements', async () => {
         await apply(
           history,
           create('a:x', 'thing', { n: 1, groups: ['g'] }),
@@ -689,7 +689,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
     })
 
-    it('is the same registry to another gateway, and tells it of every movement', async () => {
+    it('is the same registry for another gateway, which is notified of every movement', async () => {
       if (opened.another === null) return
       const other = await opened.another()
       try {

@@ -20,9 +20,9 @@ import {
 
 export interface OpenedInstances {
   readonly history: History
-  /** Another look at the same registry, as another gateway has it; null where there is none. */
+  /** Opens the same registry as another gateway does; null if the backend cannot. */
   readonly another: (() => Promise<History>) | null
-  /** Lets time pass for what lives: the store's clock leaps forward. */
+  /** Moves the store's clock forward. */
   pass(seconds: number): Promise<void>
   close(): Promise<void>
 }
@@ -64,7 +64,7 @@ const inUse = (outcome: CommitOutcome) =>
     ? []
     : outcome.problems.map(({ code, entryId, message }) => [code, entryId, /\d+ live instances?/.exec(message)?.[0]])
 
-/** What instances are, as tests: what every backend does. */
+/** The contract of instances, for every backend. */
 export function describeInstances(backend: string, open: () => Promise<OpenedInstances>): void {
   describe(`instances in ${backend}`, () => {
     let opened: OpenedInstances
@@ -78,7 +78,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
 
     const refused = async (request: CommitRequest) => inUse(await commitOne(history, request))
 
-    it('are acquired for a time, and listed with the time they have', async () => {
+    it('are acquired for a time and listed with their expiry', async () => {
       const before = (await history.instances.live([])).now.getTime()
       const one = await acquire(history, 'a:x', 'one', { ttlSeconds: 90, metadataText: '{"é":[1,-0,"\\u0001"]}' })
       expect(one).toMatchObject({ entryId: 'a:x', name: 'one', fencingToken: 1, metadataBytes: 22 })
@@ -93,13 +93,13 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       ])
     })
 
-    it('need an entry that stands', async () => {
+    it('require an entry at the head', async () => {
       expect(await codeOf(acquire(history, 'no:such', 'one'))).toBe('ENTRY_NOT_FOUND')
       await apply(history, remove('a:y'))
       expect(await codeOf(acquire(history, 'a:y', 'one'))).toBe('ENTRY_NOT_FOUND')
     })
 
-    it('have names that are unique among those of the entry that live', async () => {
+    it('have names that are unique among the live instances of the entry', async () => {
       const first = await acquire(history, 'a:x', 'one', { ttlSeconds: 5 })
       expect(await codeOf(acquire(history, 'a:x', 'one'))).toBe('INSTANCE_EXISTS')
       await acquire(history, 'a:y', 'one')
@@ -112,7 +112,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect(await namesOf(history, 'a:x')).toEqual(['One', 'one'])
     })
 
-    it('live for as long as they are renewed, as long as before or as told', async () => {
+    it('are renewed for their previous duration or for another', async () => {
       const { id, acquiredAt, fencingToken } = await acquire(history, 'a:x', 'one', {
         ttlSeconds: 10,
         metadataText: '"kept"',
@@ -147,7 +147,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       await acquire(history, 'a:x', 'one')
     })
 
-    it('have tokens that grow for ever, also when the entry is deleted and made anew', async () => {
+    it('have tokens that grow forever, even if the entry is deleted and created again', async () => {
       const tokens: number[] = []
       for (let round = 0; round < 3; round++) {
         for (const name of ['one', 'two']) tokens.push((await acquire(history, 'a:x', name)).fencingToken)
@@ -156,12 +156,12 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
         await history.instances.sweep()
         await apply(history, create('a:x', 'other.kind'))
       }
-      // Who is refused takes none.
+      // A refused call takes no token.
       expect(tokens).toEqual([1, 2, 3, 4, 5, 6])
       expect((await acquire(history, 'a:y', 'one')).fencingToken).toBe(1)
     })
 
-    it('keep their entry from being deleted, with their number, by whatever deletes it', async () => {
+    it('prevent every kind of delete of their entry, with their number in the problem', async () => {
       await apply(history, create('a:new'))
       await acquire(history, 'a:x', 'one')
       await acquire(history, 'a:x', 'two')
@@ -188,7 +188,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expectApplied(await commitOne(history, revertOf(2)))
     })
 
-    it('name the operation and the entry as it stands', async () => {
+    it('are reported with the operation and the current entry', async () => {
       await acquire(history, 'a:x', 'one')
       const outcome = await commitOne(history, changeset([create('c:c'), remove('a:x')]))
       expect(outcome).toMatchObject({
@@ -214,14 +214,14 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
         expectApplied(await commitOne(history, request()))
         expect(await namesOf(history, id)).toEqual([])
         expect(await codeOf(history.instances.renew(held.id, null))).toBe('INSTANCE_EXPIRED')
-        // Made anew it is nobody's.
+        // The entry created again has no instances.
         await apply(history, create(id))
         expect(await namesOf(history, id)).toEqual([])
         await apply(history, remove(id))
       }
     })
 
-    it('stay with an entry that is updated, or replaced by another of the same or another kind', async () => {
+    it('stay with an entry that is updated or replaced, with the same or another kind', async () => {
       const held = await acquire(history, 'a:x', 'one')
       await apply(history, update('a:x', 'thing', { n: 1 }))
       await apply(history, remove('a:x'), create('a:x', 'thing'))
@@ -231,7 +231,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect((await history.instances.renew(held.id, null)).fencingToken).toBe(held.fencingToken)
     })
 
-    it('are counted against what the requests before left, within one batch', async () => {
+    it('are counted after the earlier requests of a batch', async () => {
       await acquire(history, 'a:x', 'one')
       const outcomes = await history.commit([
         changeset([remove('a:x')]),
@@ -254,7 +254,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect(await namesOf(history, 'a:x')).toEqual(['one'])
     })
 
-    it('are no part of history', async () => {
+    it('are not part of history', async () => {
       const before = await history.head()
       const { id } = await acquire(history, 'a:x', 'one')
       await history.instances.renew(id, null)
@@ -264,7 +264,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect(await history.verify()).toMatchObject({ corruptions: [] })
     })
 
-    it('are swept away when they have expired, and the sweep says when the next is due', async () => {
+    it('are removed by a sweep after they expire, which returns the time to the next expiry', async () => {
       expect(await history.instances.sweep()).toBeNull()
       for (let i = 0; i < 20; i++) await acquire(history, 'a:x', `short ${i}`, { ttlSeconds: 5 })
       await acquire(history, 'a:y', 'long', { ttlSeconds: 100 })
@@ -276,7 +276,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect(await namesOf(history, 'a:y')).toEqual(['long'])
     })
 
-    it('call back when they come, are renewed, released or ended', async () => {
+    it('notify when they are acquired, renewed, released or ended', async () => {
       const heard: (string | null)[] = []
       const stop = history.instances.onChange((id) => heard.push(id))
       const hears = async (work: () => Promise<unknown>) => {
@@ -299,7 +299,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       stop()
     })
 
-    it('of one name go to exactly one of many who acquire it at once, on whichever gateway', async () => {
+    it('of one name are acquired by exactly one of many concurrent calls at any gateways', async () => {
       const gateways = [history, ...(opened.another === null ? [] : [await opened.another(), await opened.another()])]
       try {
         const tokens: number[] = []
@@ -319,7 +319,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       }
     })
 
-    it('that are acquired at once on many gateways have tokens of their own', async () => {
+    it('have different tokens if acquired at once at many gateways', async () => {
       const gateways = [history, ...(opened.another === null ? [] : [await opened.another(), await opened.another()])]
       try {
         const won = await Promise.all(
@@ -336,7 +336,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       }
     })
 
-    it('never live on an entry that is gone, however acquiring meets deleting and writing', async () => {
+    it('never exist for a deleted entry, in any interleaving of acquires, deletes and writes', async () => {
       const gateways = [history, ...(opened.another === null ? [] : [await opened.another()])]
       try {
         const ids = Array.from({ length: 8 }, (_, i) => `race:${i}`)
@@ -355,18 +355,18 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
           )
           deleted += outcomes.filter((outcome) => outcome === 'applied').length
           acquired += outcomes.filter((outcome) => outcome === 'none').length
-          const standing = await history.entries(ids.map(entry), 'head')
+          const present = await history.entries(ids.map(entry), 'head')
           const { of } = await history.instances.live(ids.map(entry))
           for (const [i, id] of ids.entries()) {
-            const stands = standing.has(entry(id))
-            if (!stands) expect([id, of.get(entry(id))]).toEqual([id, undefined])
-            // One of the two comes first: an unforced delete was refused, or nothing could be acquired.
-            if (i % 3 === 0) expect([id, stands, of.has(entry(id))]).toEqual([id, stands, stands])
-            // Nobody deletes it: whatever is written beside it, the name is to be had.
+            const exists = present.has(entry(id))
+            if (!exists) expect([id, of.get(entry(id))]).toEqual([id, undefined])
+            // One of the two is first: an unforced delete was refused, or the acquire was.
+            if (i % 3 === 0) expect([id, exists, of.has(entry(id))]).toEqual([id, exists, exists])
+            // No call deletes it, so the acquire succeeds beside any other write.
             if (i % 3 === 2) expect([id, outcomes[2 * i]]).toEqual([id, 'none'])
           }
           for (const [, held] of of) for (const { id } of held) expect(await history.instances.release(id)).toBe(true)
-          const gone = ids.filter((id) => !standing.has(entry(id)))
+          const gone = ids.filter((id) => !present.has(entry(id)))
           if (gone.length > 0) await apply(history, ...gone.map((id) => create(id)))
         }
         expect(deleted).toBeGreaterThan(20)

@@ -10,7 +10,7 @@ const ids = (...names: string[]) => names.map((name) => `app:${name}` as EntryId
 const [A, B, C] = ids('a', 'b', 'c') as [EntryId, EntryId, EntryId]
 const FIRST = { limit: 100, after: null, before: null, fromEnd: false }
 
-/** What every store keeps of sources. */
+/** The contract of the records of sources, for every backend. */
 export function sourceRecordsContract(open: () => Promise<{ registry: Registry; close: () => Promise<void> }>): void {
   let registry: Registry
   let records: SourceRecords
@@ -26,7 +26,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
   const save = (source: string, changes: Partial<RecordChanges>) => records.save(source, { ...NOTHING, ...changes })
 
   describe('records of entries', () => {
-    it('are kept by source and id, and changed and removed together', async () => {
+    it('are stored by source and id, and changed and removed together', async () => {
       await save('one', {
         entries: [
           { id: A, location: 'a.json', digest: 'x', revision: 1 },
@@ -63,7 +63,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
       expect(await records.entriesIn('one', [])).toEqual([])
     })
 
-    it('that name a revision take the entry from any other source', async () => {
+    it('with a revision take the ownership of the entry from any other source', async () => {
       await save('one', {
         entries: [
           { id: A, location: 'a', digest: 'x', revision: 1 },
@@ -85,7 +85,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
       expect((await records.entries('one', [A])).get(A)).toEqual({ id: A, location: 'a', digest: 'x', revision: null })
     })
 
-    it('give pages of the entries that are owned and there', async () => {
+    it('return pages of the owned entries at the head', async () => {
       await apply(registry, create('app:a'), create('app:b'), create('app:c'), create('app:d'), create('b:a'))
       const owned = [...ids('a', 'b', 'c', 'e'), 'b:a' as EntryId].map((id) => ({
         id,
@@ -109,7 +109,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
       expect([await records.ownedCount('one'), await records.ownedCount('two')]).toEqual([4, 0])
     })
 
-    it('know what was deleted since, whatever stands there now', async () => {
+    it('find the entries deleted since, even if they exist again', async () => {
       const first = await apply(registry, create('app:a'), create('app:b'), create('app:c'))
       await apply(registry, remove('app:a'), update('app:b', { x: 1 }))
       const last = await apply(registry, create('app:a'))
@@ -124,7 +124,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
   })
 
   describe('records of locations', () => {
-    it('are kept with or without a stamp', async () => {
+    it('are stored with or without a stamp', async () => {
       await save('one', {
         locations: [
           { location: 'a', stamp: '1', entries: 2 },
@@ -136,7 +136,7 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
       expect(await records.locations('one')).toEqual([{ location: 'a', stamp: '2', entries: 3 }])
     })
 
-    it('are there for every location that entries are recorded with', async () => {
+    it('exist for every location that a record of an entry names', async () => {
       await save('one', {
         entries: [
           { id: A, location: 'stray', digest: 'x', revision: 1 },
@@ -165,8 +165,8 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
     })
   })
 
-  describe('what is written', () => {
-    it('is open from before it is written until it is settled', async () => {
+  describe('writes of a source', () => {
+    it('are open from `beginWrites` to `endWrites`', async () => {
       await apply(registry, create('app:a'))
       expect(await records.unsettledSince('one')).toBeNull()
       await records.beginWrites('one')
@@ -178,8 +178,8 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
     })
   })
 
-  describe('a source that is not held', () => {
-    it('can be looked at and not changed', async () => {
+  describe('a source without a lease', () => {
+    it('can be read and not changed', async () => {
       await save('one', { entries: [{ id: A, location: 'a', digest: 'x', revision: 1 }] })
       await records.saveState('one', '{"a":1}')
       await records.releaseLeases(['one'])
@@ -192,8 +192,8 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
     })
   })
 
-  describe('requests', () => {
-    it('are asked once, answered once and taken once', async () => {
+  describe('reload requests', () => {
+    it('are sent once, answered once and taken once', async () => {
       let calls = 0
       const stop = records.onSignal(() => {
         calls += 1

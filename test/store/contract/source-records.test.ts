@@ -10,14 +10,14 @@ import { sourceRecordsContract } from './source-records-contract.js'
 const openHistory = (database: TestDatabase) =>
   openPostgresHistory({ ...HISTORY_OPTIONS, databaseUrl: database.url, backend: 'postgres', connections: 2 })
 
-describe('over memory', () => {
+describe('source records in memory', () => {
   sourceRecordsContract(async () => {
     const registry = memoryRegistry()
     return { registry, close: () => registry.close() }
   })
 })
 
-describe('over Postgres', () => {
+describe('source records in Postgres', () => {
   sourceRecordsContract(async () => {
     const database = await createTestDatabase()
     const history = await openHistory(database)
@@ -47,7 +47,7 @@ describe('two gateways on one database', () => {
     await database.drop()
   })
 
-  it('share sources out: each has one holder, until it lets go or its lease ends', async () => {
+  it('divide the sources: each has one holder, until the lease is released or expires', async () => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const [one, two] = await Promise.all([
       first.sources.acquireLeases(names, 60_000),
@@ -66,7 +66,7 @@ describe('two gateways on one database', () => {
     expect((await first.sources.acquireLeases(['a'], 300)).size).toBe(0)
   })
 
-  it('see by the term whether another has held a source in between', async () => {
+  it('see by the term whether another gateway held a source in between', async () => {
     const { sources: one } = first
     const { sources: two } = second
     const term = (await one.acquireLeases(['x'], 60_000)).get('x')
@@ -79,7 +79,7 @@ describe('two gateways on one database', () => {
     expect((await one.acquireLeases(['x'], 60_000)).get('x')).toBeGreaterThan(term!)
   })
 
-  it('hear each other: what one asks the other answers', async () => {
+  it('notify each other of requests and reports', async () => {
     let heard = 0
     const stop = second.sources.onSignal(() => {
       heard += 1

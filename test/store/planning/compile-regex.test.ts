@@ -24,7 +24,7 @@ describe('a regular expression', () => {
     },
   )
 
-  it('is refused where it is too long', () => {
+  it('is refused if it is too long', () => {
     expect(() => compileRegex(`[${'a'.repeat(MAX_REGEX_LENGTH - 2)}]`)).not.toThrow()
     expect(() => compileRegex(`[${'a'.repeat(MAX_REGEX_LENGTH - 1)}]`)).toThrow('more than 1000 characters')
   })
@@ -42,7 +42,7 @@ describe('a regular expression', () => {
     expect(performance.now() - started).toBeLessThan(5_000)
   })
 
-  it('tells its size', () => {
+  it('reports its size', () => {
     expect(compileRegex('a').size).toBeLessThan(10)
     expect(compileRegex('a{500}').size).toBeGreaterThan(500)
     expect(compileRegex('a{500}').size).toBeLessThanOrEqual(MAX_REGEX_SIZE)
@@ -55,7 +55,7 @@ describe('a regular expression', () => {
   })
 })
 
-describe('a pattern on which a backtracking engine would take for ever', () => {
+describe('a pattern on which a backtracking engine would take forever', () => {
   /** Random letters, or the engine's automaton would see the same states again; the c makes its literal prefilter pass. */
   function letters(length: number): string {
     let state = 1

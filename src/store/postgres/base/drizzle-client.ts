@@ -4,7 +4,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { RetryingClient, type RetryingClientOptions, type Sql } from './retrying-client.js'
 
-/** What Drizzle queries are built and run on, in a transaction or outside one. */
+/** The builder of Drizzle queries, in a transaction or outside one. */
 export type Database = Pick<
   PostgresJsDatabase,
   '$with' | 'delete' | 'execute' | 'insert' | 'select' | 'update' | 'with'

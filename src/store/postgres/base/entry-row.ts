@@ -19,7 +19,7 @@ export const changeColumns = (alias: string) => selectList(CHANGE, alias)
 
 export type EntryColumns = Omit<StoredRow<typeof head>, 'metaIndex'>
 export type ChangeColumns = Omit<StoredRow<typeof change>, 'metaIndex'>
-/** What `contentColumns` gives with a prefix: nulls if the outer join found no row. */
+/** The row of `contentColumns` with a prefix: nulls if the outer join found none. */
 export type ContentColumns<Prefix extends string> = {
   readonly [Column in keyof Omit<EntryColumns, 'ns' | 'name'> as `${Prefix}${Column}`]: EntryColumns[Column] | null
 }
