@@ -43,7 +43,7 @@ export interface TransactionState {
 
 export type TransactionStepName = TransactionStep['type']
 
-/** What has happened: the input of the machine. */
+/** The input of the machine: something that has happened. */
 export type TransactionStep =
   /** The store has planned the operations. */
   | { readonly type: 'planned'; readonly first: number | null }
@@ -78,7 +78,7 @@ export const TRANSACTION_STEPS = [
   'undone',
 ] as const satisfies readonly TransactionStepName[]
 
-/** What the caller must do. Each effect but the last leads to the next step. */
+/** An action for the caller. Each effect but the last leads to the next step. */
 export type TransactionEffect =
   | { readonly type: 'plan' }
   | { readonly type: 'open' }

@@ -191,7 +191,7 @@ type WordOf<Row> = Row extends { readonly word: infer Word extends string } ? Wo
 
 /** The operators of `where`: each word with the type of its operand. */
 export type WhereOperands = { readonly [O in Operator as WordOf<Rows[O]>]: Input<Rows[O]['takes']> }
-/** What a caller sends for an operand type: globs and regular expressions are strings. */
+/** The input type of an operand: globs and regular expressions are strings. */
 type Input<Type extends OperandType> = Operands[Type] extends Json ? Operands[Type] : string
 /** The words of `where` that are for meta fields only. */
 export type MetaOnlyWord = {

@@ -11,7 +11,7 @@ export interface EntryIdParts {
   readonly name: string
 }
 
-/** What a caller sent as an id, not validated yet. */
+/** An id as a caller sent it, not validated yet. */
 export type SubmittedId = string | EntryIdParts
 
 /** A submitted id that is no id. The message is for the caller. */
@@ -62,7 +62,7 @@ export function isEntryId(text: string): text is EntryId {
   }
 }
 
-/** What is wrong with a namespace; undefined if it is valid. */
+/** The fault of a namespace; undefined if it is valid. */
 export function namespaceFault(ns: string): string | undefined {
   if (ns === '') return 'the namespace is empty'
   if (NAMESPACE_FORBIDDEN.test(ns)) return `the namespace "${shown(ns)}" has white space or one of / @ :`

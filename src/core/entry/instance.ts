@@ -29,7 +29,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** What is wrong with an instance's name; undefined if it is valid. */
+/** The fault of an instance's name; undefined if it is valid. */
 export function instanceNameFault(name: string): string | undefined {
   if (name === '') return 'it is empty'
   if (EDGE_SPACE.test(name)) return 'it begins or ends with white space'
@@ -41,7 +41,7 @@ export function instanceNameFault(name: string): string | undefined {
     : undefined
 }
 
-/** What is wrong with a time to live in seconds; undefined if it is valid. */
+/** The fault of a time to live in seconds; undefined if it is valid. */
 export function ttlFault(ttlSeconds: number): string | undefined {
   if (Number.isInteger(ttlSeconds) && ttlSeconds >= TTL.least && ttlSeconds <= TTL.most) return undefined
   return `ttlSeconds is ${ttlSeconds}. It must be a whole number from ${TTL.least} to ${TTL.most}.`

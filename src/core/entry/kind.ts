@@ -2,7 +2,7 @@
 export const MAX_KIND_BYTES = 255
 const KIND = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 
-/** What is wrong with a kind, for the caller; undefined if it is valid. */
+/** The fault of a kind, for the caller; undefined if it is valid. */
 export function kindFault(kind: string): string | undefined {
   if (kind.length > MAX_KIND_BYTES) return `the kind has more than ${MAX_KIND_BYTES} bytes`
   if (!KIND.test(kind)) {

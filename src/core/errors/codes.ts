@@ -1,4 +1,4 @@
-/** What a code means in each place where clients can see it. A code without a place is not shown there. */
+/** The meanings of a code in each place where clients can see it. A code without a place is not shown there. */
 export interface CodeRow {
   /** As the code of a problem: why a write was refused. */
   readonly problem?: string

@@ -5,7 +5,7 @@ import type { ProblemCode } from './codes.js'
 /** One reason why a write was refused. */
 export interface Problem {
   readonly code: ProblemCode
-  /** What was wrong with which input, and what to do. */
+  /** Says what was wrong with which input, and what to do. */
   readonly message: string
   /** The id, or what was sent in its place if that is no id. */
   readonly entryId?: EntryId | string

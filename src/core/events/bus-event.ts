@@ -51,10 +51,10 @@ export interface MissedEvents extends EventOf<'missed'> {
   readonly count: number
 }
 
-/** What gateways publish and send to one another. */
+/** An event that gateways publish and send to one another. */
 export type BusEvent = TransactionEvent | EntryEvent | SourceEvent
 
-/** What a subscriber receives. */
+/** An event that a subscriber receives. */
 export type ReceivedEvent = BusEvent | MissedEvents
 
 type EventOfKind<Kind extends EventKind> = Extract<ReceivedEvent, { type: (typeof EVENT_KINDS)[Kind]['type'] }>

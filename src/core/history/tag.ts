@@ -15,7 +15,7 @@ export const MAX_TAG_NAME = 255
 
 const NAME = /^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$/
 
-/** What is wrong with a tag's name; undefined if it is valid. */
+/** The fault of a tag's name; undefined if it is valid. */
 export function tagNameFault(name: string): string | undefined {
   if (name === '') return 'it is empty'
   if (name.length > MAX_TAG_NAME) return `it has ${name.length} characters, and at most ${MAX_TAG_NAME} are allowed`

@@ -2,7 +2,7 @@ import { cyclesOf } from './cycles.js'
 import { NumberHeap } from './number-heap.js'
 import type { PrecedenceGraph } from './precedence-graph.js'
 
-/** Sorts a graph's items by the rule of `orderOperations`, with numbers in place of ids. */
+/** Sorts a graph's items by the rule of `orderOperations`, with numbers instead of ids. */
 export function precedenceOrder(graph: PrecedenceGraph): number[] {
   const isOrdered = graph.hubs.length === 0 && graph.after.every((list) => list.length === 0)
   if (isOrdered) return Array.from({ length: graph.size }, (_, number) => number)

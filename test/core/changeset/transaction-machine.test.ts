@@ -110,14 +110,14 @@ describe('a transaction', () => {
     })
   })
 
-  it('is offered anew where an original has moved, and given up after so many tries', () => {
+  it('is offered again where an original has moved, and given up after so many tries', () => {
     let state = at('COMMITTING')
     for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
       state = advanceTransaction(state, STEPS.moved).state
       expect(state).toMatchObject({ name: 'UNDOING', retry: true })
-      const anew = advanceTransaction(state, STEPS.undone)
-      expect(anew).toMatchObject({ state: { name: 'PLANNING', attempt: attempt + 1 }, effects: [{ type: 'plan' }] })
-      state = { ...anew.state, name: 'COMMITTING' }
+      const again = advanceTransaction(state, STEPS.undone)
+      expect(again).toMatchObject({ state: { name: 'PLANNING', attempt: attempt + 1 }, effects: [{ type: 'plan' }] })
+      state = { ...again.state, name: 'COMMITTING' }
     }
     state = advanceTransaction(state, STEPS.moved).state
     expect(advanceTransaction(state, STEPS.undone)).toMatchObject({

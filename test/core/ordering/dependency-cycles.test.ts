@@ -20,36 +20,36 @@ const remove = (id: string, to: readonly string[]): Operation => ({
   content: null,
   original: content(to),
 })
-const circles = (...operations: Operation[]) => dependencyCycles(operations, references)
+const cycles = (...operations: Operation[]) => dependencyCycles(operations, references)
 
-describe('the circles among operations', () => {
+describe('the cycles among operations', () => {
   it('are none where nothing leads back', () => {
-    expect(circles(create('a:1', ['2']), create('a:2', ['3', 'b:9']), create('a:3', []))).toEqual([])
+    expect(cycles(create('a:1', ['2']), create('a:2', ['3', 'b:9']), create('a:3', []))).toEqual([])
   })
 
   it('are of one: an entry that names itself', () => {
-    expect(circles(create('a:1', ['a:1']), create('a:2', ['1']))).toEqual([['a:1']])
+    expect(cycles(create('a:1', ['a:1']), create('a:2', ['1']))).toEqual([['a:1']])
   })
 
   it('are of two, once, by the smallest id', () => {
-    expect(circles(create('b:2', ['a:1']), create('a:1', ['b:2', 'a:1']))).toEqual([['a:1', 'b:2']])
+    expect(cycles(create('b:2', ['a:1']), create('a:1', ['b:2', 'a:1']))).toEqual([['a:1', 'b:2']])
   })
 
   it('are of a thousand', () => {
     const name = (i: number) => `a:${String(i).padStart(4, '0')}`
     const ring = Array.from({ length: 1_000 }, (_, i) => create(name(i), [name((i + 1) % 1_000)]))
-    expect(circles(...ring.reverse())).toEqual([Array.from({ length: 1_000 }, (_, i) => name(i))])
+    expect(cycles(...ring.reverse())).toEqual([Array.from({ length: 1_000 }, (_, i) => name(i))])
   })
 
   it('go through namespaces and groups, where an entry does not meet itself', () => {
-    expect(circles(create('a:1', ['ns:a']), create('a:2', []))).toEqual([])
-    expect(circles(create('a:1', ['ns:a']), create('a:2', ['1']))).toEqual([['a:1', 'a:2']])
-    expect(circles(create('a:1', ['group:g'], ['g']), create('b:2', ['group:g'], ['g']))).toEqual([['a:1', 'b:2']])
+    expect(cycles(create('a:1', ['ns:a']), create('a:2', []))).toEqual([])
+    expect(cycles(create('a:1', ['ns:a']), create('a:2', ['1']))).toEqual([['a:1', 'a:2']])
+    expect(cycles(create('a:1', ['group:g'], ['g']), create('b:2', ['group:g'], ['g']))).toEqual([['a:1', 'b:2']])
   })
 
   it('are of deletes by what they were, and told once where they are made again', () => {
-    expect(circles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:3', ['1']))).toEqual([['a:1', 'a:2']])
-    expect(circles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:1', ['2']), create('a:2', ['1']))).toEqual([
+    expect(cycles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:3', ['1']))).toEqual([['a:1', 'a:2']])
+    expect(cycles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:1', ['2']), create('a:2', ['1']))).toEqual([
       ['a:1', 'a:2'],
     ])
   })
@@ -67,17 +67,17 @@ describe('the circles among operations', () => {
             for (const from of reach) if (from.has(k)) for (const id of reach[k]!) from.add(id)
           const expected = new Set(
             to.flatMap((_, i) => {
-              const circle = to.flatMap((_, j) =>
+              const cycle = to.flatMap((_, j) =>
                 (i === j ? reach[i]!.has(i) : reach[i]!.has(j) && reach[j]!.has(i)) ? [`a:${j}`] : [],
               )
-              return circle.length > 0 && reach[i]!.has(i) ? [JSON.stringify(circle)] : []
+              return cycle.length > 0 && reach[i]!.has(i) ? [JSON.stringify(cycle)] : []
             }),
           )
           const shuffled = operations
             .map((operation) => ({ operation, key: random.next().value as number }))
             .sort((a, b) => a.key - b.key)
             .map(({ operation }) => operation)
-          expect(new Set(dependencyCycles(shuffled, references).map((circle) => JSON.stringify(circle)))).toEqual(
+          expect(new Set(dependencyCycles(shuffled, references).map((cycle) => JSON.stringify(cycle)))).toEqual(
             expected,
           )
         },

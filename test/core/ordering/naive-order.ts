@@ -53,7 +53,7 @@ function edgesOf(items: readonly Item[], dependenciesFirst: boolean): Before {
   return before
 }
 
-/** For each id all that leads to it, itself only where it lies on a circle. */
+/** For each id all that leads to it, itself only where it lies on a cycle. */
 export function ancestors(before: Before): Before {
   const all = new Map([...before].map(([id, direct]) => [id, new Set(direct)]))
   for (let grown = true; grown; ) {
@@ -70,7 +70,7 @@ export function ancestors(before: Before): Before {
 function sorted(items: readonly Item[], dependenciesFirst = false): Operation[] {
   const before = edgesOf(items, dependenciesFirst)
   const reached = ancestors(before)
-  const circleOf = (id: EntryId) =>
+  const cycleOf = (id: EntryId) =>
     [...before.keys()].filter((other) => reached.get(id)!.has(other) && reached.get(other)!.has(id))
   const left = new Set([...before.keys()].sort(compareEntryIds))
   const waits = (id: EntryId) => [...before.get(id)!].filter((other) => left.has(other))
@@ -78,10 +78,10 @@ function sorted(items: readonly Item[], dependenciesFirst = false): Operation[] 
   while (left.size > 0) {
     const isReady = (id: EntryId) => {
       if (waits(id).length === 0) return true
-      const circle = circleOf(id).filter((member) => left.has(member))
-      if (!circle.includes(id) || circle.some((member) => waits(member).length === 0)) return false
-      const outside = circle.flatMap(waits).filter((other) => !circle.includes(other))
-      return outside.length === 0 && circle.sort(compareEntryIds)[0] === id
+      const cycle = cycleOf(id).filter((member) => left.has(member))
+      if (!cycle.includes(id) || cycle.some((member) => waits(member).length === 0)) return false
+      const outside = cycle.flatMap(waits).filter((other) => !cycle.includes(other))
+      return outside.length === 0 && cycle.sort(compareEntryIds)[0] === id
     }
     const next = [...left].find(isReady)!
     left.delete(next)

@@ -11,7 +11,7 @@ const changeset = fc.tuple(state(), edits()).map(([before, wanted]) => changeset
 
 const ENTRIES = ['a:1', 'a:2', 'a:3', 'b:1', 'b:2', 'c:1', 'c:2', 'd:1', 'd:2']
 
-/** Up to nine operations with so many references that circles, also through namespaces and groups, are usual. */
+/** Up to nine operations with so many references that cycles, also through namespaces and groups, are usual. */
 const tangle: fc.Arbitrary<Operation[]> = fc
   .tuple(
     ...ENTRIES.map((entry) =>
@@ -89,7 +89,7 @@ describe('I5: the order is a pure function of the set', () => {
   })
 })
 
-describe('I6: every reference that is on no circle is kept to', () => {
+describe('I6: every reference that is on no cycle is kept to', () => {
   it('deletes first, dependents before dependencies; then the rest, dependencies before dependents', () => {
     fc.assert(
       fc.property(changeset, (operations) => {
@@ -156,7 +156,7 @@ describe('I6: every reference that is on no circle is kept to', () => {
   })
 })
 
-describe('I7: a circle is broken at its smallest id', () => {
+describe('I7: a cycle is broken at its smallest id', () => {
   it('of one', () => {
     expect(order(create('a:2', '2'), create('a:1', '1', 'a:2'))).toEqual(['a:2', 'a:1'])
   })
@@ -176,13 +176,13 @@ describe('I7: a circle is broken at its smallest id', () => {
     expect(order(create('a:1', '2'), create('a:2', '3'), create('a:3', '1'))).toEqual(['a:1', 'a:3', 'a:2'])
   })
 
-  it('but not before what the circle waits for, another circle too', () => {
+  it('but not before what the cycle waits for, another cycle too', () => {
     const [one, two] = [create('a:1', '2'), create('z:1', '2')]
     expect(order(one, create('a:2', '1', 'z:2'), two, create('z:2', '1'))).toEqual(['z:1', 'z:2', 'a:1', 'a:2'])
     expect(order(one, create('a:2', '1', 'z:1'), two, create('z:2', '1'))).toEqual(['z:1', 'a:1', 'a:2', 'z:2'])
   })
 
-  it('and what waits for the circle waits for all of it that it names', () => {
+  it('and what waits for the cycle waits for all of it that it names', () => {
     expect(order(create('a:0', '2'), create('a:1', '2'), create('a:2', '1'))).toEqual(['a:1', 'a:2', 'a:0'])
   })
 
@@ -211,7 +211,7 @@ describe('orderOperations at 100,000 operations', () => {
     expect(ms).toBeLessThan(SECONDS)
   })
 
-  it('in one circle', () => {
+  it('in one cycle', () => {
     const ring = Array.from({ length: 100_000 }, (_, i) => creating(name(i), [name((i + 1) % 100_000)]))
     const { result, ms } = timed(() => orderOperations(ring, references))
     expect(result.slice(0, 3).map((operation) => operation.id)).toEqual([name(0), name(99_999), name(99_998)])
