@@ -46,7 +46,7 @@ describe('a gateway killed in the middle of a compaction', () => {
   afterAll(() => processes.remove())
 
   it.each(Object.entries(MOMENTS))(
-    '%s leaves a registry that is whole, and whoever starts next goes on',
+    '%s leaves a consistent registry, and the next gateway continues',
     async (_, { hold, isSaid }) => {
       database = await createTestDatabase()
       sql = postgres(database.url, { max: 3, onnotice: () => undefined })
@@ -64,13 +64,13 @@ describe('a gateway killed in the middle of a compaction', () => {
         await apply(history, update('a:0', 'thing', { n: 4 }))
         await apply(history, remove('a:1'), create('c:new'))
         await commitOne(history, versionMove(4))
-        const before = await told()
+        const before = await survivors()
         const gateway = await processes.start({ DATABASE_URL: database.url, CADASTRE_STORE: 'postgres' })
         await killedWhile(gateway, hold)
 
         expect(await history.oldestRevision()).toBe(isSaid ? 5 : 0)
         expect((await history.verify()).corruptions).toEqual([])
-        expect(await told()).toEqual(before)
+        expect(await survivors()).toEqual(before)
         if (hold.includes('DELETE ON')) expect((await sql.unsafe(LEFT))[0]!['left']).toBeGreaterThan(0)
 
         another = await open()
@@ -83,7 +83,7 @@ describe('a gateway killed in the middle of a compaction', () => {
         expect(await sql`SELECT number::int FROM version WHERE changeset IS NOT NULL`).toEqual([{ number: 5 }])
         expect(await sql`SELECT FROM entry_name WHERE ns = 'b'`).toHaveLength(0)
         expect((await history.verify()).corruptions).toEqual([])
-        expect(await told()).toEqual(before)
+        expect(await survivors()).toEqual(before)
         await apply(another, create('b:gone'))
         expect((await another.verify()).corruptions).toEqual([])
       } finally {
@@ -96,8 +96,8 @@ describe('a gateway killed in the middle of a compaction', () => {
     120_000,
   )
 
-  /** The states that are to stay, and what is told of how they came about. */
-  async function told() {
+  /** Returns the states and the history that must survive. */
+  async function survivors() {
     const page = { limit: 5_000, after: null, before: null, fromEnd: false }
     const states = await Promise.all(
       [5, 6].map(async (at) =>

@@ -52,7 +52,7 @@ describe('gateways that read a folder', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('take over from a killed reader and write nothing twice', async () => {
+  it('replace a killed reader and write nothing twice', async () => {
     write('a.json', ['a', 1], ['b', 1])
     const gateways = await Promise.all([start(), start()])
     await expect
@@ -79,7 +79,7 @@ describe('gateways that read a folder', () => {
     expect(await other.exited).toBe(0)
   }, 120_000)
 
-  it('take over from a paused reader, which spoils nothing when it continues', async () => {
+  it('replace a paused reader, which spoils nothing when it continues', async () => {
     write('a.json', ['a', 2], ['b', 1])
     write('c.json', ['c', 1])
     const gateways = await Promise.all([start(), start()])

@@ -10,18 +10,18 @@ import { APPLY, post } from '../server/server-fixture.js'
 import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
-interface Heard {
+interface Received {
   readonly kind: string
   readonly entryId: string | null
   readonly transaction: string
 }
 
-/** Which of what a webhook hears kills the gateway that says it. */
+/** The webhook request at which the sending gateway is killed. */
 const MOMENTS = {
-  'while begin is told': ({ kind }: Heard) => kind === 'registry.begin',
-  'in the middle of the offers': ({ entryId }: Heard) => entryId?.endsWith(':2') === true,
-  'when all have accepted': ({ entryId }: Heard) => entryId?.endsWith(':3') === true,
-  'after the commit, before it is told': ({ kind }: Heard) => kind === 'registry.commit',
+  'while the begin is sent': ({ kind }: Received) => kind === 'registry.begin',
+  'in the middle of the offers': ({ entryId }: Received) => entryId?.endsWith(':2') === true,
+  'when all have accepted': ({ entryId }: Received) => entryId?.endsWith(':3') === true,
+  'after the commit, before its notification': ({ kind }: Received) => kind === 'registry.commit',
 } as const
 
 describe('a gateway killed in the middle of a transaction', () => {
@@ -29,16 +29,16 @@ describe('a gateway killed in the middle of a transaction', () => {
   let processes: GatewayProcesses
   let survivor: GatewayProcess
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-killed-'))
-  let react: (heard: Heard, response: ServerResponse) => void = () => undefined
-  const heard: Heard[] = []
+  let react: (received: Received, response: ServerResponse) => void = () => undefined
+  const received: Received[] = []
   const hook = createServer((request, response) => {
     let text = ''
     request.on('data', (chunk: Buffer) => {
       text += chunk.toString()
     })
     request.on('end', () => {
-      const one = JSON.parse(text) as Heard
-      heard.push(one)
+      const one = JSON.parse(text) as Received
+      received.push(one)
       react(one, response)
     })
   })
@@ -72,7 +72,7 @@ describe('a gateway killed in the middle of a transaction', () => {
     const accept = (response: ServerResponse) => response.end('{"accept": true}')
     const victims = new Map<
       string,
-      { gateway: GatewayProcess; isMoment: (heard: Heard) => boolean; transaction?: string }
+      { gateway: GatewayProcess; isMoment: (received: Received) => boolean; transaction?: string }
     >()
     for (const [i, isMoment] of Object.values(MOMENTS).entries())
       victims.set(`ns${i}`, { gateway: await processes.start(environment()), isMoment })
@@ -84,7 +84,7 @@ describe('a gateway killed in the middle of a transaction', () => {
         const earlier = new Set([...victims.values()].map(({ transaction }) => transaction))
         let isKilled = false
         react = (one, response) => {
-          // What the survivor says of those before is none of this one's.
+          // Ignores what the survivor sends about earlier transactions.
           if (earlier.has(one.transaction)) return void accept(response)
           victim.transaction = one.transaction
           if (isKilled || !victim.isMoment(one)) return void accept(response)
@@ -123,7 +123,7 @@ describe('a gateway killed in the middle of a transaction', () => {
       accept(response)
     }
     const story = (transaction: string | undefined) =>
-      heard
+      received
         .filter((one) => one.transaction === transaction)
         .map(({ kind, entryId }) => [kind, entryId].filter(Boolean).join(' '))
     const ends = () => [...victims.values()].map(({ transaction }) => story(transaction).at(-1))

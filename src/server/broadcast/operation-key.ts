@@ -26,7 +26,7 @@ const LOG_ONLY: Readonly<Record<string, readonly string[]>> = {
   EntryState: CONTENT,
 }
 
-/** What a subscription's document says about sharing it. */
+/** Properties of a subscription's document that decide how it is shared. */
 export interface SubscriptionShape {
   /** Variables that only choose where the stream begins. */
   readonly startVariables: ReadonlySet<string>

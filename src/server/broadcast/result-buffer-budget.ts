@@ -1,5 +1,5 @@
 /** @bound Size of the results that are buffered for slower subscribers, over all feeds. */
-export const RESULT_BUFFER_BYTES = 16 * 1024 * 1024
+const RESULT_BUFFER_BYTES = 16 * 1024 * 1024
 /** Bookkeeping of one result, in addition to its text. */
 const OVERHEAD_BYTES = 400
 /** Evicted results are cut off the queue this many at a time. */

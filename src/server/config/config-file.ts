@@ -136,7 +136,7 @@ function substituted(
 }
 
 /** Describes an issue in lines, each with its place. */
-export function describeIssue(issue: z.core.$ZodIssue): string[] {
+function describeIssue(issue: z.core.$ZodIssue): string[] {
   const place = issue.path.reduce<string>(
     (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
     '',

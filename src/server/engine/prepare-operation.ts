@@ -30,7 +30,7 @@ import { maskedStream, startingStream } from './masked-stream.js'
 
 export interface PrepareOptions {
   readonly schema: GraphQLSchema
-  /** What resolvers use, in addition to the caller. */
+  /** Services of the resolvers, in addition to the caller. */
   readonly services: Omit<RequestContextOptions, 'author' | 'signal' | 'from'>
   /** Yoga plugins that parse, validate, limit and execute operations. */
   readonly plugins: readonly Plugin[]
@@ -144,7 +144,7 @@ function missingOperation(operationName: string | null): string {
 
 const NO_CONDITIONS = new Map<string, boolean>()
 
-/** graphql-js reads the first field without checking that there is one. Conditions by variables do not pass validation here. */
+/** graphql-js reads the first field without checking that one exists. Conditions by variables do not pass validation here. */
 function selectsNothing(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
   const selections = { schema, fragments: fragmentsOf(document), conditions: NO_CONDITIONS }
   return collectFields(selections, schema.getSubscriptionType()!, [operation.selectionSet]).size === 0

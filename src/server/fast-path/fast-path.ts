@@ -43,7 +43,7 @@ export interface FastPath {
 
 export interface FastPathOptions {
   readonly schema: GraphQLSchema
-  /** What resolvers use, in addition to the caller. */
+  /** Services of the resolvers, in addition to the caller. */
   readonly services: Omit<RequestContextOptions, 'author' | 'signal' | 'from'>
   readonly mask: MaskError
   readonly metrics: Metrics

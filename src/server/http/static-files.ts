@@ -54,7 +54,7 @@ export function createStaticFiles(folder: string): ServeFile {
   }
 }
 
-/** What `send` reports: a file that cannot be read, or an unmet condition of the request. */
+/** An error of `send`: a file that cannot be read, or an unmet condition of the request. */
 interface SendError {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>

@@ -4,7 +4,7 @@ import { requestError } from './request-error.js'
 export const AUTHOR_HEADER = 'x-cadastre-author'
 const LONGEST_BYTES = 255
 
-const UNSTORABLE = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
+const FORBIDDEN_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
 
 /**
  * Returns the author that a client names, or null if it names none.
@@ -17,7 +17,7 @@ export function parseAuthor(value: unknown, place: string): string | null {
   if (typeof value !== 'string') throw requestError('BAD_USER_INPUT', `${capitalized(place)} is not a string.`)
   const author = value.trim()
   if (author === '') return null
-  if (UNSTORABLE.test(author))
+  if (FORBIDDEN_CHARACTERS.test(author))
     throw requestError('BAD_USER_INPUT', `${capitalized(place)} contains a control character or a lone surrogate.`)
   if (utf8Length(author) > LONGEST_BYTES)
     throw requestError('BAD_USER_INPUT', `${capitalized(place)} is longer than ${LONGEST_BYTES} bytes.`)

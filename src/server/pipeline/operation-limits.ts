@@ -1,6 +1,6 @@
 import type { OverlapLimits } from './selection-overlap.js'
 
-/** What one GraphQL operation may cost, on any transport. */
+/** Limits of one GraphQL operation, on any transport. */
 export interface OperationLimits {
   /** Characters of a document. Values belong in variables, which the body's own bound covers. */
   readonly documentLength: number

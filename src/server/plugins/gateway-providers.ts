@@ -9,14 +9,14 @@ import type { History } from '../../store/contract/history.js'
 import { BUS_PROVIDERS, type BusHost } from '../../store/providers/bus-providers.js'
 import { STORE_PROVIDERS, type StoreHost } from '../../store/providers/store-providers.js'
 
-/** What plugins can provide. For each role: what its providers create, and what the gateway passes to them. */
+/** The roles of providers. For each role: what its providers create, and what the gateway passes to them. */
 export interface GatewayRoles {
   readonly store: { readonly made: History; readonly host: StoreHost }
   readonly source: { readonly made: SourceReader; readonly host: SourceHost }
   readonly bus: { readonly made: Bus; readonly host: BusHost }
 }
 
-export const ROLES = ['store', 'source', 'bus'] as const satisfies readonly (keyof GatewayRoles)[]
+const ROLES = ['store', 'source', 'bus'] as const satisfies readonly (keyof GatewayRoles)[]
 export type GatewayProviders = Providers<GatewayRoles>
 
 /** The built-in source providers. Those of stores and buses are in `store/providers`. */

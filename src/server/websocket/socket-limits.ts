@@ -1,4 +1,4 @@
-/** What one WebSocket may cost. */
+/** Limits of one WebSocket. */
 export interface SocketLimits {
   readonly sockets: number
   readonly operations: number

@@ -10,7 +10,7 @@ export interface FrameWriter {
   write(frames: Buffer, onSent: (error?: Error | null) => void): boolean
 }
 
-/** What graphql-ws iterates: it only sees the end of the results. */
+/** The iterator for graphql-ws, which only sees the end of the results. */
 export type ResultsEnd = AsyncIterableIterator<never>
 
 /**

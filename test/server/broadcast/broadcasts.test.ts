@@ -143,10 +143,10 @@ describe('equal subscriptions', () => {
       { field: { meta: 'on' }, test: { operator: 'equals', value: true } },
     ],
   ])(
-    'each get all of %s, in order and once, however slowly, from wherever they begin and come back',
+    'each receive all of %s in order and once, at any speed, from any position',
     async (_name, where, criteria) => {
       const registry = opened(memoryRegistry({ progressMs: 60, logTail: { windowBytes: 30_000, backstopMs: 30_000 } }))
-      // So little that whoever is slow falls out of it.
+      // So small that slow clients fall out of it.
       const engine = engineOver(registry, 6_000)
       await apply(registry, create('a:begin', { on: true }), create('b:begin'))
       const watching = await new Client().begin(engine, { where })
@@ -259,7 +259,7 @@ describe('equal subscriptions', () => {
   })
 
   it('share results when they resume from different positions', async () => {
-    // Each used to go all the way by itself, since only those that had begun before were looked at, and they were behind.
+    // Each used to compute everything by itself, because it considered only older feeds, which were behind.
     const store = openMemoryHistory(HISTORY_OPTIONS)
     let asked = 0
     const registry = opened(
@@ -333,7 +333,7 @@ describe('equal subscriptions', () => {
         new Client().begin(engine, {}, 'subscription { entry(id: "a:1") { revision data } }'),
       ),
     )
-    await until('all know that there is none', () => clients.every(({ batches }) => batches.length === 1))
+    await until('all know that no entry exists', () => clients.every(({ batches }) => batches.length === 1))
     await apply(registry, create('a:1', {}, 1))
     await apply(registry, create('a:2', {}, 1))
     await apply(registry, update('a:1', {}, 2))

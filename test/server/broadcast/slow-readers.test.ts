@@ -30,8 +30,8 @@ async function trickle(socket: Socket, bytesPerSecond: number, enough: number): 
 }
 
 describe('a slow client', () => {
-  // A batch of 12 MB on a line of 4 MB/s: whoever had not taken a whole message between two looks was cut off as
-  // gone, came back with its cursor for the same message, and was cut off again for ever.
+  // A batch of 12 MB at 4 MB/s: a client that had not taken a whole message between two pings was disconnected as gone.
+  // It resumed by its cursor, requested the same message, and was disconnected again, forever.
   it('receives a whole long WebSocket message in spite of pings', async () => {
     const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
     const content = { id: 'slow:1', kind: 'k', data: 'x'.repeat(MIB - 100) }

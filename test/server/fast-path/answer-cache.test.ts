@@ -57,8 +57,8 @@ describe('the answer cache', () => {
         const operation = paramsOfBody(body)
         const otherwise = async () => (await engine.fastPath.answer(operation, null, () => undefined))!.text
         if (
-          !engine.fastPath.answerEntry(operation, body, (told) =>
-            told === null ? otherwise().then(resolve, reject) : resolve(told.text),
+          !engine.fastPath.answerEntry(operation, body, (answered) =>
+            answered === null ? otherwise().then(resolve, reject) : resolve(answered.text),
           )
         )
           otherwise().then(resolve, reject)
@@ -73,7 +73,7 @@ describe('the answer cache', () => {
         return answer(query, variables)
       },
       answer,
-      /** Null where the same body has to be answered anew. */
+      /** Null if the body is not answered from the cache. */
       again: (query: string, variables?: object) =>
         new Promise<string | null>((resolve) => {
           if (!engine.fastPath.answerFromCache(bodyOf(query, variables), (answer) => resolve(answer?.text ?? null)))
@@ -167,9 +167,9 @@ describe('the answer cache', () => {
     held = null
     await idle
     expect(await again('{ entry(id: "d:1") { id } }')).toBe(text)
-    const told = await metrics.text()
-    expect(told).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
-    expect(told).toContain('cadastre_operations_total{type="query",outcome="ok"} 3')
+    const counted = await metrics.text()
+    expect(counted).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
+    expect(counted).toContain('cadastre_operations_total{type="query",outcome="ok"} 3')
     await registry.close()
   })
 
@@ -269,9 +269,9 @@ describe('the answer cache', () => {
     release()
     await idle
     expect(JSON.parse(await answer('{ entry(id: "l:1") { id } }'))).toEqual({ data: { entry: { id: 'l:1' } } })
-    const told = await metrics.text()
-    expect(told).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
-    expect(told).toContain('cadastre_operations_total{type="query",outcome="ok"} 1')
+    const counted = await metrics.text()
+    expect(counted).toContain('cadastre_operations_total{type="query",outcome="error"} 1')
+    expect(counted).toContain('cadastre_operations_total{type="query",outcome="ok"} 1')
     await registry.close()
   })
 })

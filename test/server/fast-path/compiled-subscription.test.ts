@@ -15,20 +15,20 @@ import { apply, create, memoryRegistry, remove, update } from '../../registry/re
 
 type Subscribe = (args: ExecutionArgs) => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>
 
-/** What a client is told: all results as text, or what stands instead of them. */
-async function toldBy(run: Subscribe, args: ExecutionArgs, most = Infinity): Promise<string[]> {
+/** Returns the text of all results that a client receives, or of the error. */
+async function resultsOf(run: Subscribe, args: ExecutionArgs, most = Infinity): Promise<string[]> {
   const results = await run(args)
   if (!(Symbol.asyncIterator in results)) return [resultText(results)]
-  const told: string[] = []
+  const texts: string[] = []
   try {
     for await (const result of results) {
-      told.push(resultText(result))
-      if (told.length === most) break
+      texts.push(resultText(result))
+      if (texts.length === most) break
     }
   } catch (error) {
-    told.push(String(error))
+    texts.push(String(error))
   }
-  return told
+  return texts
 }
 
 /** In whatever order the keys of a result stand. */
@@ -70,12 +70,12 @@ describe('a compiled subscription', () => {
     ['subscription ($yes: Boolean!) { things { n name @include(if: $yes) } }', { yes: false }],
     ['subscription ($yes: Boolean = true) { things { n name @include(if: $yes) } }', { yes: null }],
     ['subscription ($from: Int) { things(from: $from) { n } }', { from: 3 }],
-  ])('tells what graphql-js tells: %s %j', async (text, variableValues = {}) => {
+  ])('gives the same results as graphql-js: %s %j', async (text, variableValues = {}) => {
     const args = { schema: ofThings, document: parse(text), variableValues }
-    const expected = parsed(await toldBy(subscribe as Subscribe, args))
+    const expected = parsed(await resultsOf(subscribe as Subscribe, args))
     expect(expected.length).toBeGreaterThan(0)
     // The second time it is known.
-    for (let i = 0; i < 2; i++) expect(parsed(await toldBy(compiledSubscription, args))).toEqual(expected)
+    for (let i = 0; i < 2; i++) expect(parsed(await resultsOf(compiledSubscription, args))).toEqual(expected)
   })
 
   it('preserves contents exactly, even with errors beside them', async () => {
@@ -90,9 +90,9 @@ describe('a compiled subscription', () => {
       document,
       contextValue: createContext({ registry, author: null, signal: new AbortController().signal }),
     })
-    const texts = await toldBy(compiledSubscription, args(), 1)
+    const texts = await resultsOf(compiledSubscription, args(), 1)
     expect(texts[0]).toContain('"data":-0')
-    expect(texts).toEqual(await toldBy(subscribe as Subscribe, args(), 1))
+    expect(texts).toEqual(await resultsOf(subscribe as Subscribe, args(), 1))
     await registry.close()
   })
 

@@ -29,14 +29,14 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
     engine,
     metrics,
     logged,
-    /** Null where it goes the long way. */
-    thin: async (query: string, variables?: object) => {
+    /** Null if the fast path leaves the request to graphql-js. */
+    fast: async (query: string, variables?: object) => {
       const written = engine.fastPath.answer(operation(query, variables), null, () => undefined)
       return written === null
         ? null
         : { ...(await written), answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
     },
-    long: async (query: string, variables?: object) => {
+    slow: async (query: string, variables?: object) => {
       const prepared = engine.prepare(operation(query, variables), {
         author: null,
         signal: new AbortController().signal,
@@ -57,7 +57,7 @@ describe('the fast path', () => {
   it('gives the same answers and errors as graphql-js', async () => {
     const registry = plain()
     await apply(registry, create('a:1', { m: [1, { deep: null }] }, { d: -0 }), create('a:2'))
-    const { thin, long } = engineOver(registry)
+    const { fast, slow } = engineOver(registry)
     for (const [query, variables] of [
       ['query ($id: EntryID!) { entry(id: $id) { id kind meta data } }', { id: 'a:1' }],
       ['query ($id: EntryID!) { entry(id: $id) { id } }', {}],
@@ -65,25 +65,25 @@ describe('the fast path', () => {
       ['{ entries(first: 1) { nodes { id } pageInfo { hasNextPage } } bad: entries(first: -1) { revision } }'],
       ['{ snapshot(at: {revision: 7}) { revision } }'],
     ] as [string, object?][])
-      expect((await thin(query, variables))!.answer).toEqual(await long(query, variables))
+      expect((await fast(query, variables))!.answer).toEqual(await slow(query, variables))
   })
 
   it('treats a missing variable as missing, even if every object has a property of its name', async () => {
-    // The second request was told that `first` is "function Object() { [native code] }".
-    const { thin, long } = engineOver(plain())
+    // The second request was answered that `first` is "function Object() { [native code] }".
+    const { fast, slow } = engineOver(plain())
     for (const name of ['constructor', 'toString', '__proto__']) {
       const query = `query ($${name}: Int) { versions(first: $${name}) { totalCount } }`
-      for (let i = 0; i < 2; i++) expect((await thin(query))!.answer).toEqual(await long(query))
+      for (let i = 0; i < 2; i++) expect((await fast(query))!.answer).toEqual(await slow(query))
     }
   })
 
   it('leaves a request with a null condition to graphql-js, and only that request', async () => {
-    // It was taken for false, where graphql-js tells of an error.
-    const { thin, long } = engineOver(plain())
+    // It counted as false, while graphql-js reports an error.
+    const { fast, slow } = engineOver(plain())
     const query = 'query ($shown: Boolean = true) { currentVersion { number id @include(if: $shown) } }'
-    expect(await thin(query, { shown: null })).toBeNull()
-    expect((await long(query, { shown: null })).errors![0].extensions.code).toBe('BAD_USER_INPUT')
-    expect((await thin(query))!.answer).toEqual({ data: { currentVersion: { number: 0, id: 'v0' } } })
+    expect(await fast(query, { shown: null })).toBeNull()
+    expect((await slow(query, { shown: null })).errors![0].extensions.code).toBe('BAD_USER_INPUT')
+    expect((await fast(query))!.answer).toEqual({ data: { currentVersion: { number: 0, id: 'v0' } } })
   })
 
   it('distinguishes an operation name from the beginning of a document', async () => {
@@ -96,9 +96,9 @@ describe('the fast path', () => {
   })
 
   it('leaves subscriptions, cancellable operations, introspection and invalid documents to graphql-js', async () => {
-    const { thin, long } = engineOver(plain(), { nodes: 1_000 }, false)
+    const { fast, slow } = engineOver(plain(), { nodes: 1_000 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
-    expect(await thin(taken, { n: 10 })).not.toBeNull()
+    expect(await fast(taken, { n: 10 })).not.toBeNull()
     for (const [query, code, variables] of [
       ['subscription { changes { revision } }', undefined],
       ['mutation { reloadSource(name: "none") { created } }', 'SOURCE_NOT_FOUND'],
@@ -109,8 +109,8 @@ describe('the fast path', () => {
       ['{ entries(first: 500) { nodes { history(first: 9) { nodes { id } } } } }', 'QUERY_TOO_COMPLEX'],
     ] as [string, string | undefined, object?][]) {
       // Also where it has been seen before.
-      for (let i = 0; i < 2; i++) expect(await thin(query, variables)).toBeNull()
-      if (code !== undefined) expect((await long(query, variables)).errors![0].extensions.code).toBe(code)
+      for (let i = 0; i < 2; i++) expect(await fast(query, variables)).toBeNull()
+      if (code !== undefined) expect((await slow(query, variables)).errors![0].extensions.code).toBe(code)
     }
   })
 
@@ -132,8 +132,8 @@ describe('the fast path', () => {
   })
 
   it('answers a late mutation with OUTCOME_UNKNOWN', async () => {
-    const { thin, metrics } = engineOver(broken({ commit: never as never }), { mutationSeconds: 0.05 })
-    const { answer } = (await thin(
+    const { fast, metrics } = engineOver(broken({ commit: never as never }), { mutationSeconds: 0.05 })
+    const { answer } = (await fast(
       `mutation { applyChangeset(input: {operations: [{create: {id: "a:1", kind: "k"}}]}) { __typename } }`,
     ))!
     expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'OUTCOME_UNKNOWN' } })] })
@@ -141,8 +141,8 @@ describe('the fast path', () => {
   })
 
   it('masks unexpected errors and logs them under the id that the client sees', async () => {
-    const { thin, logged } = engineOver(broken({ versions: () => Promise.reject(new Error('password=secret')) }))
-    const { text, answer, failed } = (await thin('{ version(number: 1) { number } }'))!
+    const { fast, logged } = engineOver(broken({ versions: () => Promise.reject(new Error('password=secret')) }))
+    const { text, answer, failed } = (await fast('{ version(number: 1) { number } }'))!
     expect(answer.errors![0]).toMatchObject({
       message: 'Unexpected error',
       path: ['version'],
@@ -158,15 +158,15 @@ describe('the fast path', () => {
     const late = new Promise((resolve) => {
       came = resolve
     })
-    const { engine, thin, metrics } = engineOver(
+    const { engine, fast, metrics } = engineOver(
       broken({
         versions: (numbers: readonly number[]) => (numbers.includes(1) ? late.then(() => new Map()) : never()) as never,
       }),
       { querySeconds: 0.05 },
     )
     const [one, other] = await Promise.all([
-      thin('{ version(number: 1) { number } }'),
-      thin('{ version(number: 2) { number } }'),
+      fast('{ version(number: 1) { number } }'),
+      fast('{ version(number: 2) { number } }'),
     ])
     for (const { answer, failed } of [one!, other!]) {
       expect(answer).toEqual({ errors: [expect.objectContaining({ extensions: { code: 'TIMEOUT' } })] })
@@ -180,7 +180,7 @@ describe('the fast path', () => {
 
   it('delays a stop and is counted', async () => {
     let answer = (_: unknown): void => undefined
-    const { engine, thin, metrics } = engineOver(
+    const { engine, fast, metrics } = engineOver(
       broken({
         versions: () =>
           new Promise((resolve) => {
@@ -188,7 +188,7 @@ describe('the fast path', () => {
           }) as never,
       }),
     )
-    const asked = thin('{ version(number: 1) { number } }')
+    const asked = fast('{ version(number: 1) { number } }')
     let isIdle = false
     await new Promise((resolve) => setTimeout(resolve, 20))
     const idle = engine.idle(10_000).then(() => {

@@ -29,7 +29,7 @@ describe('deadlines', () => {
     await expect.poll(() => late).toEqual(['first', 'third'])
   })
 
-  // As entries of a `Set` each was kept, with the request that it was of, until all of memory was gone through: 15 % of a busy gateway's time.
+  // As elements of a `Set`, deadlines and their requests stayed alive until a full collection: 15 % of a busy gateway's time.
   it('leave no garbage that survives a minor collection', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void
@@ -49,7 +49,7 @@ describe('deadlines', () => {
     gc()
     used()
     const before = used()
-    // Each time 10 MB, of which half were kept.
+    // Each call allocates 10 MB, of which half used to stay alive.
     const most = Math.max(...Array.from({ length: 6 }, used))
     expect(most - before).toBeLessThan(10)
   })

@@ -143,7 +143,7 @@ describe('a gateway with sources in its cadastre.yaml', () => {
       failed: 1,
       failures: [{ line: 2, entryId: 'people:ada@example.com', message: expect.stringContaining('/meta/team') }],
     })
-    // What was good stays as long as anything of the table fails, the row that is gone too.
+    // Good entries stay as long as any row of the table fails, even those of removed rows.
     expect(Object.keys(await data())).toEqual([
       'people:ada@example.com',
       'people:alan@example.com',

@@ -139,7 +139,7 @@ describe('a gateway with a source', () => {
     expect(await headOf(gateway)).toBe(1)
   })
 
-  // Its own call was heard once more while it was being answered: a second look began, and `sources` said LOADING.
+  // Its own request was received again during the answer. A second read began, and `sources` showed LOADING.
   it('reads it once for each request and is idle after the answer', async () => {
     await start({ watch: false })
     await until({ status: 'IDLE', reloadCount: 1 })

@@ -26,12 +26,12 @@ describe('a plugin', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it('registers participants by its default export or by register', async () => {
-    const heard = '__cadastrePluginHeard'
+    const notified = '__cadastrePluginNotified'
     const { participants } = await load(
       plugin(`export function register(api) {
         api.participant({ name: 'policy', kinds: ['test.**'],
           propose: ({ entryId, entry }) => entry.meta.bad ? { accept: false, reason: entryId + ' is bad' } : true,
-          tell: ({ kind }) => (globalThis.${heard} ??= []).push(kind) })
+          tell: ({ kind }) => (globalThis.${notified} ??= []).push(kind) })
       }`),
       plugin(
         'export default async (api) => api.participant({ name: "other", onFailure: "pass", timeoutSeconds: 1, propose() { throw new Error("x") } })',
@@ -53,7 +53,7 @@ describe('a plugin', () => {
       type: 'refused',
       problems: [{ code: 'REJECTED', participant: 'policy', message: expect.stringContaining('a:2 is bad') as string }],
     })
-    expect((globalThis as Record<string, unknown>)[heard]).toEqual([
+    expect((globalThis as Record<string, unknown>)[notified]).toEqual([
       'registry.begin',
       'registry.commit',
       'registry.begin',

@@ -124,7 +124,7 @@ async function write(
       { create: { ...content, id: `${name}:${i}` } },
       [{ create: content }, { update: content }, { delete: { id } }][Math.floor(Math.random() * 3)]!,
     ]
-    // The second operation may be refused by what stands there: then the first goes alone.
+    // The second operation may be refused because of the current entries. Then the first is sent alone.
     for (const [attempt, sent] of [operations, operations.slice(0, 1)].entries()) {
       const outcome = await settled(gateways, { operations: sent, idempotencyKey: `${name}-${i}-${attempt}` })
       if (outcome.transition === undefined) continue
