@@ -450,7 +450,7 @@ describe('compact', () => {
     expect(await json('compact', '2')).toEqual({ oldestRevision: 3, versions: 0, changes: 0, dryRun: false })
     expect(await run('get', 'a:x', '--at', 'r2')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('the oldest that can be read is 3') as string,
+      err: expect.stringContaining('The oldest revision that can be read is 3') as string,
     })
     expect(await json('get', 'a:x', '--at', 'r3')).toMatchObject({ data: 3 })
     expect(await json('log')).toMatchObject([
@@ -472,7 +472,7 @@ describe('compact', () => {
     expect((await run('compact', 'r1')).code).toBe(0)
     expect(await run('compact', 'r9')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('there is no revision 9') as string,
+      err: expect.stringContaining('There is no revision 9') as string,
     })
     for (const wrong of ['v1', '-1', 'x', '1.5', '']) expect((await run('compact', '--', wrong)).code, wrong).toBe(2)
   })
