@@ -1,6 +1,6 @@
 import type { FolderReading } from '../../sources/provider/read-folder.js'
 import { readFolder } from '../../sources/provider/read-folder.js'
-import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { CommandFailure, EXIT, type ForeignCode } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
 import type { Terminal } from '../terminal/terminal.js'
 
@@ -13,7 +13,7 @@ export async function readDefinitions(path: string, terminal: Terminal): Promise
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     if (code === 'ENOENT') throw new CommandFailure(EXIT.usage, `${path} does not exist`, 'USAGE')
-    throw new CommandFailure(EXIT.refused, `${path} cannot be read: ${(error as Error).message}`, code)
+    throw new CommandFailure(EXIT.refused, `${path} cannot be read: ${(error as Error).message}`, code as ForeignCode)
   } finally {
     progress.stop()
   }

@@ -1,5 +1,5 @@
 import { isOutageCode } from '../../core/errors/codes.js'
-import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { CommandFailure, EXIT, type ForeignCode } from '../terminal/command-failure.js'
 import type { TypedDocument } from './gateway-documents.js'
 
 export interface GatewayClientOptions {
@@ -96,9 +96,17 @@ export class GatewayClient {
     }
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
       const advice = 'Start one with `cadastre serve`, or name another with --url'
-      return new CommandFailure(EXIT.unreachable, `No gateway answers at ${href} (${code}). ${advice}`, code)
+      return new CommandFailure(
+        EXIT.unreachable,
+        `No gateway answers at ${href} (${code}). ${advice}`,
+        code as ForeignCode,
+      )
     }
-    return new CommandFailure(EXIT.unreachable, `${href} cannot be reached: ${causeMessage(error)}${unknown}`, code)
+    return new CommandFailure(
+      EXIT.unreachable,
+      `${href} cannot be reached: ${causeMessage(error)}${unknown}`,
+      code as ForeignCode,
+    )
   }
 }
 
@@ -108,7 +116,7 @@ export function failureOfErrors(
 ): CommandFailure {
   const code = errors[0]?.extensions?.code ?? 'ERROR'
   const message = errors.map((error) => error.message).join('; ')
-  return new CommandFailure(isOutageCode(code) ? EXIT.unreachable : EXIT.refused, message, code)
+  return new CommandFailure(isOutageCode(code) ? EXIT.unreachable : EXIT.refused, message, code as ForeignCode)
 }
 
 /** The cause of a failed fetch. If the host has several addresses, the causes are in a list below it. */

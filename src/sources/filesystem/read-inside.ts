@@ -99,7 +99,7 @@ export async function isUnchanged(handle: FileHandle, before: BigIntStats): Prom
  * Opens a file inside the folder, runs `work` and closes it. Returns undefined if there is no such file.
  * @throws FileFault as `readInside` does, and whatever `work` throws
  */
-export async function withFile<Result>(
+async function withFile<Result>(
   root: string,
   path: string,
   work: (handle: FileHandle, stat: BigIntStats) => Promise<Result>,

@@ -17,9 +17,12 @@ export type ReadForm = (
   bindings?: Readonly<Record<string, unknown>>,
 ) => FormReading | undefined | Promise<FormReading | undefined>
 
-const NAMED: Readonly<Record<Extract<SourceForm, string>, ReadForm>> = { wippy: readWippyForm, entry: readEntryForm }
+const NAMED_FORMS: Readonly<Record<Extract<SourceForm, string>, ReadForm>> = {
+  wippy: readWippyForm,
+  entry: readEntryForm,
+}
 
 /** @throws InvalidMapping if an expression does not parse */
 export function compileForm(form: SourceForm): ReadForm {
-  return typeof form === 'string' ? NAMED[form] : compileMapping(form)
+  return typeof form === 'string' ? NAMED_FORMS[form] : compileMapping(form)
 }

@@ -21,7 +21,7 @@ export interface ParsingLimits {
   readonly parseMegabytes: number
 }
 
-export const PARSING_LIMITS: ParsingLimits = {
+const PARSING_LIMITS: ParsingLimits = {
   /** @bound Time for parsing one text of a source. */
   parseMs: 15_000,
   /** @bound Memory of the parsing thread. */

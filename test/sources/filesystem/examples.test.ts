@@ -58,7 +58,7 @@ describe('the examples', () => {
     const entries = await entriesOf(await example('kubernetes'))
     expect(Object.entries(entries).map(([id, { kind, line }]) => [id, kind, line])).toEqual([
       ['shop:ingress/web', 'kubernetes.networking.k8s.io.v1.Ingress', 5],
-      ['default:configmap/settings', 'kubernetes.v1.ConfigMap', 11],
+      ['default:configmap/settings', 'kubernetes.v1.ConfigMap', 6],
       ['default:namespace/shop', 'kubernetes.v1.Namespace', 1],
       ['shop:deployment/web', 'kubernetes.apps.v1.Deployment', 6],
       ['shop:service/web', 'kubernetes.v1.Service', 22],

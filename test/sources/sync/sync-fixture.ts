@@ -7,7 +7,7 @@ import { openLocationRecords } from '../../../src/sources/sync/open-location-rec
 import { type PassResult, syncPass } from '../../../src/sources/sync/sync-pass.js'
 import type { MapSource } from './map-source.js'
 
-export const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 * 1024 }
+const LIMITS = { changesetOperations: 100_000, changesetBytes: 64 * 1024 * 1024 }
 
 /** One source over a registry. A test starts each pass. */
 export class TestSource<Reader extends SourceReader = MapSource> {
