@@ -14,10 +14,10 @@ export default defineConfig({
     // reaches nobody's promise. The gateway logs it and goes on (src/server/serve.ts); the tests that kill servers do so here.
     onUnhandledError: (error) =>
       !(error.name === 'TypeError' && /nextWrite.*postgres.src.connection\.js/.test(String(error.stack))),
-    testTimeout: 60_000,
-    // The default of 1 s is too short on a loaded machine.
-    expect: { poll: { timeout: 30_000 } },
-    hookTimeout: 120_000,
+    // A test may take far longer beside other work. These limits only end a test that would never pass.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileBusPattern, InvalidBusPattern } from '../../../src/core/events/bus-pattern.js'
+import { cpuTime } from '../../support/cpu-time.js'
 
 describe('a bus pattern', () => {
   it.each([
@@ -58,8 +59,8 @@ describe('a bus pattern', () => {
 
   it('takes time that grows with the text and never more', () => {
     const matches = compileBusPattern(`${'**.'.repeat(300)}end`)
-    const began = performance.now()
-    expect(matches('a.'.repeat(5_000) + 'a')).toBe(false)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    const { result, cpuMs } = cpuTime(() => matches('a.'.repeat(5_000) + 'a'))
+    expect(result).toBe(false)
+    expect(cpuMs).toBeLessThan(5_000)
   })
 })
