@@ -2,7 +2,7 @@
 // an old revision, an old revision of the smallest registry) alternate query by query.
 
 import { RetryingClient } from '../../../dist/store/postgres/base/retrying-client.js'
-import { FindQuery } from '../../../dist/store/postgres/find/find-entries.js'
+import { FindQuery } from '../../../dist/store/postgres/find/find-query.js'
 import { idOf, seeded } from '../entries.mjs'
 import { openHistory } from '../registries.mjs'
 import { median } from '../statistics.mjs'
