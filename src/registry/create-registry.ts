@@ -54,7 +54,10 @@ export interface RegistryOptions {
   readonly references: ExtractReferences
   readonly compileRegex: CompileRegex
   readonly limits?: RegistryLimits
-  /** Longest time that a filtered stream passes revisions without a batch, in milliseconds. By default 5,000. */
+  /**
+   * Longest time in milliseconds for which a filtered stream may skip revisions without sending a batch. By default
+   * 5,000.
+   */
   readonly progressMs?: number
   readonly logTail?: LogTailOptions
   /** How transactions run, and participants besides the GraphQL clients of any gateway. */

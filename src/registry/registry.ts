@@ -24,13 +24,13 @@ import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteC
 export interface SetTagInput {
   readonly name: string
   readonly version: number
-  /** By default it is unchanged, and false for a new tag. */
+  /** By default it stays unchanged. For a new tag the default is false. */
   readonly movable?: boolean | null
   /** Refuses unless the tag is on this version. */
   readonly expectedVersion?: number | null
 }
 
-/** The registry: every floor above this one uses it through this interface. */
+/** The registry. Every floor above this one uses it through this interface. */
 export interface Registry {
   /** The store, for reads that need no decision of the registry. */
   readonly history: History
@@ -43,18 +43,24 @@ export interface Registry {
 
   /** Returns a head at least as new as every write that any gateway acknowledged before the call. Concurrent calls share one read-index query. */
   head(): Promise<Head>
-  /** Returns entries at the head as `history.entries` does, from the head cache if the store has none of its own. */
+  /**
+   * Returns entries at the head as `history.entries` does. They come from the head cache if the store has none of its
+   * own.
+   */
   entriesAtHead(ids: readonly EntryId[]): Promise<ReadonlyMap<EntryId, EntryRevision>>
   /**
-   * Reads one entry as `entriesAtHead` does, but calls back, which saves about 10 µs. Callbacks must not throw.
-   * @param onResult - receives a mark that names the cached state of the entry, or null if it was not cached before
+   * Reads one entry as `entriesAtHead` does, but with callbacks, which saves about 10 µs. Callbacks must not throw.
+   * @param onResult - receives a mark that identifies the cached state of the entry, or null if it was not cached before
    */
   entryAtHead(
     id: EntryId,
     onResult: (entry: EntryRevision | null, mark: number | null) => void,
     onError: (error: unknown) => void,
   ): void
-  /** Whether an entry is still in the state that `mark` names. Call it when a `head()` resolves: the answer is true as of that head. */
+  /**
+   * Whether an entry is still in the state that `mark` identifies. Call it when a `head()` resolves: the answer is true
+   * as of that head.
+   */
   isMarkedAtHead(id: EntryId, mark: number): boolean
   /**
    * Resolves a version, revision, time or tag to a revision.
@@ -80,14 +86,19 @@ export interface Registry {
     direction: DependencyDirection,
     revision: number,
   ): Promise<DependencyGraph | null>
-  /** Returns warnings about a changeset that was or could be applied. It takes time in proportion to the changeset, so call it only on request. */
+  /**
+   * Returns warnings about a changeset that was or could be applied. Its time is proportional to the changeset, so call
+   * it only on request.
+   */
   warningsOf(outcome: Extract<CommitOutcome, { type: 'applied' }>): Promise<readonly Warning[]>
   /** Checks content by the registry's limits and seals it as a write would, without writing. */
   sealContent(content: UnsealedContent): { content: SealedContent } | { faults: ContentFault[] }
 
   applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
   applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>
-  /** Applies the inverse of a version's changeset as a new changeset. A CONFLICT for each entry that has changed since. */
+  /**
+   * Applies the inverse of a version's changeset as a new changeset. Each entry that has changed since is a CONFLICT.
+   */
   revertVersion(input: RevertVersionInput, context: WriteContext): Promise<CommitOutcome>
   /** @throws RegistryError as `HistoryTagger.setTag` does, and BAD_USER_INPUT if the name is not valid */
   setTag(input: SetTagInput, context: WriteContext): Promise<Tag>
@@ -101,11 +112,11 @@ export interface Registry {
   compact(request: CompactRequest): Promise<Compaction>
 
   /**
-   * Follows the changes that match (SPEC 5). It is pulled: nothing is read or buffered until the caller asks for the next batch.
+   * Follows the changes that match (SPEC 5). Nothing is read or buffered until the caller requests the next batch.
    * @throws RegistryError INVALID_CURSOR, COMPACTED
    */
   follow(input: FollowInput): AsyncIterableIterator<ChangeBatch>
-  /** Yields the entry now and after each change, null while there is none. */
+  /** Yields the entry now and after each change, or null while it does not exist. */
   followEntry(id: EntryId, signal: AbortSignal, place?: PositionTracker): AsyncIterableIterator<EntryRevision | null>
 
   close(): Promise<void>

@@ -2,7 +2,7 @@ import { isEntryId } from '../entry/entry-id.js'
 import type { Problem } from '../errors/problem.js'
 import type { OperationKind, SubmittedOperation } from '../ordering/operation.js'
 
-/** UNREAD was refused for its content: a create or an update, because a delete has none. */
+/** UNREAD was refused for its content. It is a create or an update, because a delete has no content. */
 interface Occurrence {
   readonly index: number
   readonly kind: OperationKind | 'UNREAD'

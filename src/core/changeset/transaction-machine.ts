@@ -37,7 +37,7 @@ export interface TransactionState {
   readonly problems: readonly Problem[]
   /** Why it ends without a commit. */
   readonly reason: string | null
-  /** Of UNDOING: whether it is offered again afterwards. */
+  /** In the state UNDOING: whether it is offered again afterwards. */
   readonly retry: boolean
 }
 

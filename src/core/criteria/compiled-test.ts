@@ -4,8 +4,8 @@ import { RegistryError } from '../errors/registry-error.js'
 import { includesText } from './includes-text.js'
 
 /**
- * @bound Character comparisons for matching one entry, about one second. Only very long texts in meta with criteria
- * made for it reach this; then matching ends in an error, because any answer might be wrong.
+ * @bound Character comparisons for matching one entry, about one second. Only criteria crafted for very long texts in
+ * meta reach this. Matching then fails, because any result might be wrong.
  */
 export const MAX_STEPS = 200_000_000
 

@@ -32,7 +32,10 @@ export type TestOf<O extends Operator> = Extract<FieldTest, { operator: O }>
 export interface OperatorRow<O extends Operator = Operator, Type extends OperandType = OperandType> {
   /** Stands before the field in `find`. Rows without a symbol are not part of `find`. */
   readonly symbol?: string
-  /** Only with the symbol `''`, which several rows share: whether a condition without operator means this row. */
+  /**
+   * Whether a condition without an operator means this row. Only rows with the symbol `''` have it, because they share
+   * it.
+   */
   readonly isMeant?: (field: Field, value: unknown) => boolean
   /** The key in `where`. Rows without a word are not part of `where`. */
   readonly word?: string

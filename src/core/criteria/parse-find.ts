@@ -15,7 +15,7 @@ const SYMBOLS: ReadonlySet<string> = new Set(OPERATOR_ROWS.flatMap(({ symbol }) 
  *
  * A key is an optional operator symbol, then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as `meta.field` or bare:
  * `id` without the dot is the field `id` of meta. A bare field that itself begins with a symbol is refused, because it
- * is more likely a slip. With `meta.` before it, it is unambiguous (`~meta.$ref`).
+ * is probably a mistake. With `meta.` before it, it is unambiguous (`~meta.$ref`).
  * @throws RegistryError INVALID_CRITERIA naming the key and why
  */
 export function parseFind(find: JsonObject, compileRegex: CompileRegex): Criteria {

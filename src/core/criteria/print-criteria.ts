@@ -5,8 +5,8 @@ import { OPERATORS, type OperatorRow } from './operators.js'
 import type { EntryFilterInput, StringFilterInput, ValueFilterInput } from './parse-where.js'
 
 /**
- * Prints criteria as `where`, such that parsing it gives the same meaning. Returns undefined for `holdsAll` (an array
- * in `find`), the one test of a parser's that `where` cannot express.
+ * Prints criteria as `where`. Parsing the result gives the same meaning. Returns undefined for `holdsAll` (an array in
+ * `find`), the only parsed test that `where` cannot express.
  */
 export function printWhere(criteria: Criteria): EntryFilterInput | undefined {
   if ('all' in criteria) return printGroup(criteria.all, (and) => ({ and }))
@@ -30,7 +30,7 @@ function printGroup(parts: readonly Criteria[], wrap: Wrap): EntryFilterInput | 
 }
 
 /**
- * Prints criteria as `find`, such that parsing it gives the same meaning. Returns undefined for anything but ANDed
+ * Prints criteria as `find`. Parsing the result gives the same meaning. Returns undefined for anything but ANDed
  * conditions, for operators that `find` does not have, and for two conditions with the same operator and field.
  */
 export function printFind(criteria: Criteria): JsonObject | undefined {

@@ -8,7 +8,7 @@ import {
 } from '../entry/entry-id.js'
 import type { ReferenceTarget } from './reference.js'
 
-/** Words before the colon of a reference that are no namespace. */
+/** Words before the colon of a reference that do not name a namespace. */
 const RESERVED_WORDS: Readonly<Record<string, (rest: string) => ReferenceTarget>> = {
   ns: (rest) => {
     const namespace = rest.normalize('NFC')

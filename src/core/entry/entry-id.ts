@@ -14,7 +14,7 @@ export interface EntryIdParts {
 /** An id as a caller sent it, not validated yet. */
 export type SubmittedId = string | EntryIdParts
 
-/** A submitted id that is no id. The message is for the caller. */
+/** A submitted id that is not valid. The message is for the caller. */
 export class InvalidEntryId extends Error {
   override readonly name = 'InvalidEntryId'
 }

@@ -26,7 +26,7 @@ export const CODES = {
   ENTRY_EXISTS: { problem: 'A create names an entry that already exists.' },
   ENTRY_NOT_FOUND: {
     problem: 'An update or delete names an entry that does not exist.',
-    error: 'An instance was requested of a missing entry.',
+    error: 'An instance of a missing entry was requested.',
     cli: 'The entry does not exist.',
   },
   KIND_MISMATCH: { problem: 'An update has another kind than the entry.' },
@@ -58,11 +58,11 @@ export const CODES = {
 
   BAD_USER_INPUT: { error: 'An argument, variable or header is invalid.', thrownBy: 'registry and server' },
   INVALID_CRITERIA: { error: '`find` or `where` cannot be understood. The message names the key and the reason.' },
-  INVALID_CURSOR: { error: 'The cursor belongs to another list, order or registry, or is no cursor.' },
+  INVALID_CURSOR: { error: 'The cursor belongs to another list, order or registry, or is not a cursor.' },
   HISTORY_NOT_KEPT: { error: 'The registry stores no history (`CADASTRE_STORE=none`).' },
   TAG_NOT_FOUND: { error: 'There is no tag of this name.', cli: 'There is no tag of this name.' },
   TAG_FIXED: { error: 'The tag cannot be moved or deleted.' },
-  TAG_MOVED: { error: 'The tag is on another version than expected.' },
+  TAG_MOVED: { error: 'The tag is not on the expected version.' },
   PINNED_BY_TAG: {
     error: 'Compaction would remove a tagged version. `tag`, `version` and `revision` name it.',
   },
@@ -103,14 +103,16 @@ export const CODES = {
   NOT_EMPTY: { cli: 'The target folder is not empty.' },
   STORE: { cli: 'The store cannot be opened.' },
   NOT_A_GATEWAY: { cli: 'The URL answers, but not like a gateway.' },
-  UNREACHABLE: { cli: 'The gateway cannot be reached. Codes of the network, such as `ECONNREFUSED`, take its place.' },
+  UNREACHABLE: {
+    cli: 'The gateway cannot be reached. A code of the network, such as `ECONNREFUSED`, replaces this one.',
+  },
   ERROR: { cli: 'The gateway reports an error without a code.' },
   INTERNAL: { cli: 'A fault of the command line.' },
 } as const satisfies Readonly<Record<string, CodeRow>>
 
 type Codes = typeof CODES
 export type Code = keyof Codes
-/** The codes whose row has this. */
+/** The codes whose rows have these members. */
 type CodesWith<Row> = { [Name in Code]: Codes[Name] extends Row ? Name : never }[Code]
 type ThrownBy<Part extends NonNullable<CodeRow['thrownBy']>> = CodesWith<{ readonly thrownBy: Part }>
 

@@ -7,9 +7,12 @@ export interface Problem {
   readonly code: ProblemCode
   /** Says what was wrong with which input, and what to do. */
   readonly message: string
-  /** The id, or what was sent in its place if that is no id. */
+  /** The id, or the submitted value if it is not a valid id. */
   readonly entryId?: EntryId | string
-  /** Set if `entryId` is no id. As text it may look like another entry's: `{ns: "a:b", name: "c"}` is not `a:b:c`. */
+  /**
+   * Set if `entryId` is not a valid id. As text it may look like another entry's: `{ns: "a:b", name: "c"}` is not
+   * `a:b:c`.
+   */
   readonly isMalformedId?: true
   /** Index into the operations sent. */
   readonly operation?: number

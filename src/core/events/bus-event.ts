@@ -16,9 +16,9 @@ interface EventOf<Type extends EventType> {
 export interface TransactionEvent extends EventOf<'transaction'> {
   readonly transaction: string
   readonly operationCount: number
-  /** Of a commit: the transition it made, or null if it changed nothing. */
+  /** The transition that a commit made; null if it changed nothing. */
   readonly revision: number | null
-  /** Of a discard: the reason. */
+  /** The reason for a discard. */
   readonly error: string | null
 }
 
@@ -30,7 +30,7 @@ export interface EntryEvent extends EventOf<'entry'> {
   readonly original: EntryContent | null
   /** The participant that answers. Null for the operation itself. */
   readonly participant: string | null
-  /** Of a rejection. */
+  /** The reason for a rejection. */
   readonly reason: string | null
 }
 
@@ -42,7 +42,7 @@ export interface SourceEvent extends EventOf<'source'> {
   readonly deleted: number | null
   /** Count of definitions. */
   readonly failed: number
-  /** Of a failure: the first one. */
+  /** The first failure, if it failed. */
   readonly error: string | null
 }
 

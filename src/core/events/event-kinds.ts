@@ -65,7 +65,7 @@ export const EVENT_KINDS = {
 
 type Kinds = typeof EVENT_KINDS
 export type EventKind = keyof Kinds
-/** The kinds whose row has this. */
+/** The kinds whose rows have these members. */
 type KindsWith<Row> = { [Kind in EventKind]: Kinds[Kind] extends Row ? Kind : never }[EventKind]
 
 export type EventKindOf<Type extends EventType> = KindsWith<{ readonly type: Type }>

@@ -6,7 +6,7 @@ export interface Tag {
   readonly movable: boolean
   /** When it was set to this version. */
   readonly createdAt: Date
-  /** Who set it. */
+  /** The author of the change that set it to this version. */
   readonly author: string | null
 }
 

@@ -29,6 +29,6 @@ export interface SubmittedOperation {
   /** Null for DELETE. */
   readonly content: SealedContent | null
   readonly ifRevision: number | null
-  /** Of a DELETE: also if the entry has live instances. */
+  /** For a DELETE: whether to delete the entry even if it has live instances. */
   readonly force?: boolean
 }

@@ -18,8 +18,8 @@ export function yieldToEventLoop(): Promise<void> {
 }
 
 /**
- * Cuts long work into time slices. Call the returned function between steps and await what it returns: a promise once the caller
- * has held the thread for `sliceMs` milliseconds, else undefined.
+ * Cuts long work into time slices. Call the returned function between steps and await its result. The result is a
+ * promise once the caller has used the thread for `sliceMs` milliseconds, else undefined.
  */
 export function timeSlicer(sliceMs = 10): () => Promise<void> | undefined {
   let since = performance.now()

@@ -12,7 +12,7 @@ export function isTransient(error: unknown, codes: readonly ErrorCode[] = TRANSI
 }
 
 /**
- * Retries a read while the store is unavailable, so that followers survive an outage. Pauses 50 ms at first and 5 s at most.
+ * Retries a read while the store is unavailable, so that followers survive an outage. The pauses grow from 50 ms to 5 s.
  * @param codes - error codes that are retried
  * @returns null if the signal aborts
  * @throws any error of `read` with another code
@@ -33,7 +33,7 @@ export async function retryWhileUnavailable<Result>(
   return null
 }
 
-/** Exponential backoff in milliseconds. The jitter keeps followers from coming back all at once. */
+/** Exponential backoff in milliseconds. The jitter keeps followers from retrying all at once. */
 export function retryDelay(failures: number): number {
   const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10))
   return delay * (0.5 + Math.random() / 2)

@@ -1,12 +1,12 @@
 import { pause } from './pause.js'
 
-/** Work did not settle within its deadline. */
+/** Thrown when work did not settle within its deadline. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded'
 }
 
 /**
- * Runs work that may never settle. The signal that it receives aborts once nobody waits for the result.
+ * Runs work that may never settle. The signal that it receives aborts when the result is no longer awaited.
  * @param ms - deadline in milliseconds, on the monotonic clock
  * @param options - `what` names the work in the error's message; `signal` ends the wait early
  * @throws DeadlineExceeded after `ms`, the signal's reason when `signal` aborts, or what `work` throws

@@ -5,9 +5,9 @@ import { Inbox } from './inbox.js'
 import { parseBusPattern } from './parse-bus-pattern.js'
 
 export interface BusLimits {
-  /** Events that may wait for one subscriber. */
+  /** The maximum number of events that may wait for one subscriber. */
   readonly waitingEvents: number
-  /** Their bytes, unless one event has more. */
+  /** The maximum size of those events, unless a single event is larger. */
   readonly waitingBytes: number
 }
 
@@ -26,8 +26,8 @@ export interface EventFilter {
 }
 
 /**
- * Delivers events live: a subscriber receives what any gateway publishes from now on. What it does not read in time is dropped
- * and counted.
+ * Delivers events live. A subscriber receives the events that any gateway publishes from now on. Events that it does
+ * not read in time are dropped and counted.
  */
 export class EventBus {
   constructor(
@@ -67,7 +67,7 @@ export class EventBus {
   #deliver(inbox: Inbox<ReceivedEvent>, event: BusEvent): void {
     const bytes = eventBytes(event)
     const { waitingEvents, waitingBytes } = this.limits
-    // A subscriber that missed events has to catch up by half first, or it would miss every second event.
+    // After a gap, an inbox has to drain to one half first. Otherwise the subscriber would miss every second event.
     const share = inbox.last?.type === 'missed' ? 0.5 : 1
     const fits = inbox.size === 0 || (inbox.size < waitingEvents * share && inbox.bytes + bytes <= waitingBytes * share)
     if (fits) inbox.push(event, bytes)

@@ -1,5 +1,5 @@
 /**
- * Buffers items until they are read. It ends when its reader returns, when the signal aborts or with an error, and drops items that
+ * Buffers items until they are read. The inbox ends when its reader returns, when the signal aborts or with an error, and drops items that
  * come later. It has no bound of its own: the writer checks `size` and `bytes` before it pushes.
  */
 export class Inbox<Item> implements AsyncIterableIterator<Item> {

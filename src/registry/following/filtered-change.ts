@@ -5,7 +5,7 @@ import type { Change } from '../../core/history/change.js'
 export type MatchEntry = (entry: EntryRevision) => boolean
 
 /**
- * Converts a change to the view of a filter, null if the filter does not see it. In that view, an entry that begins to match is
+ * Converts a change to the view of a filter. Returns null if the change is not in that view. In that view, an entry that begins to match is
  * created and one that ceases to match is deleted, whatever happened to it in the registry.
  */
 export function filteredChange(change: Change, matches: MatchEntry): Change | null {

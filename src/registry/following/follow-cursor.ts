@@ -9,7 +9,7 @@ export type FollowCursor =
   | { readonly phase: 'log'; readonly position: LogPosition }
 
 /*
- * Opaque to clients, readable to us: base64url of `1 i <registry> <revision> <entry id>` or
+ * Opaque to clients. The text is the base64url of `1 i <registry> <revision> <entry id>` or
  * `1 l <registry> <revision> <position, or e for the end of the revision>`.
  */
 const FORMAT = '1'

@@ -6,7 +6,7 @@ import { LogFollower } from './log-follower.js'
 import { endOfRevision } from './log-position.js'
 import type { PositionTracker } from './stream-position.js'
 
-/** Yields an entry now and after each change, null while there is none. */
+/** Yields an entry now and after each change. It yields null while the entry does not exist. */
 export function followEntry(
   sources: FollowSources,
   id: EntryId,
@@ -50,7 +50,7 @@ async function* followed(
     { field: { root: 'id' }, values: [id] },
     signal,
   )) {
-    // A replacement of another kind is two changes of one revision. Only the result of both is a state.
+    // A replacement by another kind is two changes of one revision. Only the state after both is yielded.
     for (const { entry } of changes) latest = entry
     if (!complete || latest === undefined) continue
     if (revision > (shown?.revision ?? 0)) {

@@ -2,11 +2,11 @@ import type { Criteria } from '../../core/criteria/criteria.js'
 import type { Change } from '../../core/history/change.js'
 import type { PositionTracker } from './stream-position.js'
 
-/** What to follow, and from where. */
+/** Input of `follow`: the filter and the start position. */
 export interface FollowInput {
   /** The cursor of a batch. Null starts at the head, or with `initial` at the first matching entry. */
   readonly after: string | null
-  /** Null follows everything and gives a batch for every revision, also for empty ones. */
+  /** Null follows everything. The stream then has a batch for every revision, even an empty one. */
   readonly criteria: Criteria | null
   readonly initial: boolean
   /** Ends the stream when it aborts. */
@@ -21,7 +21,10 @@ export interface ChangeBatch {
   readonly revision: number
   /** The head at that revision. */
   readonly version: number
-  /** Changes in the view of the filter: an update by which an entry begins to match is a CREATE, one by which it ceases a DELETE. */
+  /**
+   * Changes in the view of the filter. An update that makes an entry match is a CREATE, one that ends the match is a
+   * DELETE.
+   */
   readonly changes: readonly Change[]
   /** False if more batches of the same revision follow. */
   readonly complete: boolean

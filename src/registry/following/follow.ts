@@ -24,12 +24,12 @@ import { isSyncedAt, type PositionTracker, type StreamPosition } from './stream-
 /** Pause before the store is asked again after it returned nothing, in milliseconds. */
 const IDLE_PAGE_MS = 50
 
-/** What streams read from. */
+/** The data that streams read from. */
 export interface FollowSources {
   readonly history: History
   /** Returns a head at least as new as every write acknowledged before the call. Concurrent calls share one query. */
   readonly head: () => Promise<Head>
-  /** Returns the oldest revision that can be read, in the same way. */
+  /** Returns the oldest revision that can be read. Concurrent calls share one query. */
   readonly oldest: () => Promise<number>
   readonly logTail: LogTail
   /** Pages of the log, for followers that catch up. */
@@ -39,8 +39,9 @@ export interface FollowSources {
 }
 
 /**
- * Follows the changes that match (SPEC 5). A follower is a cursor and a filter: it catches up from the store, then reads from the
- * log tail that all followers share. Nothing is read or buffered for it until it asks.
+ * Follows the changes that match (SPEC 5). A follower is a cursor and a filter. It catches up from the store, then
+ * reads from the log tail that all followers share. Nothing is read or buffered for it until it requests the next
+ * batch.
  * @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT
  */
 export function follow(sources: FollowSources, input: FollowInput): AsyncIterableIterator<ChangeBatch> {
@@ -87,7 +88,8 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
     }
     follower.synced = synced
   } else {
-    // A batch says `synced` at once only if the cursor is at the end of the head's revision. Otherwise the log leads there.
+    // A batch reports `synced` at once only if the cursor is at the end of the head's revision. Otherwise the log leads
+    // there.
     follower = track(
       tracker,
       new LogFollower({ position: start.position, version: head.version }, head.revision, matches),
@@ -97,7 +99,7 @@ async function* followed(sources: FollowSources, input: FollowInput): AsyncGener
   for await (const batch of followLog(sources, follower, indexKey, signal)) yield written(batch)
 }
 
-/** Returns a tracker for a stream whose position is of no indexKey. */
+/** Returns a tracker for a stream whose position is not shared. */
 export function untracked(): PositionTracker {
   return { from: null, at: null, scanned: null }
 }
@@ -133,7 +135,7 @@ async function startOf(
       `it is of revision ${revision}, and the registry is only at ${head.revision}; start again without it`,
     )
   }
-  // Without history the log reaches back further than the oldest state. `log` itself throws COMPACTED.
+  // Without history, the log reaches back beyond the only stored state. `log` itself throws COMPACTED.
   const oldest = history.hasHistory ? await oldestRevision() : 0
   if (revision < oldest) throw logCompactedError(revision, oldest)
   return cursor
@@ -148,8 +150,8 @@ async function versionAt(history: History, revision: number): Promise<number> {
 }
 
 /**
- * Yields what happens after a follower's position until the signal aborts.
- * @param indexKey - what the follower's filter can be indexed by
+ * Yields the batches after a follower's position until the signal aborts.
+ * @param indexKey - the index key of the follower's filter
  */
 export async function* followLog(
   sources: FollowSources,
@@ -182,7 +184,7 @@ export async function* followLog(
         }
         const { position } = follower
         yield* follower.take(page)
-        // Followers may have much to scan without ever waiting for I/O.
+        // A follower may have much to scan without ever waiting for I/O.
         await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : yieldToEventLoop())
         if (follower.reachedTarget) logTail.readFrom(follower.position)
       }

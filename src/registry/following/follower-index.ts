@@ -3,7 +3,7 @@ import { yieldToEventLoop } from '../async/pause.js'
 import { fieldKey, type IndexKey, type Scalar } from './index-key.js'
 import { pageIndex } from './page-index.js'
 
-/** Position up to which nothing concerns a follower, and the head at the end of that revision. */
+/** A position before which nothing concerns a follower, with the head at the end of that revision. */
 export interface SkipPoint {
   readonly position: LogPosition
   readonly version: number
@@ -12,11 +12,11 @@ export interface SkipPoint {
 /** Followers that are woken in one time slice. */
 const FOLLOWERS_AT_ONCE = 64
 
-/** Why a waiting follower goes on. */
+/** Why a waiting follower was woken. */
 export interface WakeReason {
   /** The follower may skip to here without scanning. Null if it has to scan everything. */
   readonly skipTo: SkipPoint | null
-  /** Nothing concerns the follower, and its client is due an empty batch that moves its cursor. */
+  /** Nothing concerns the follower, but its client is due for an empty batch that moves its cursor. */
   readonly isDue: boolean
 }
 
@@ -89,7 +89,10 @@ export class FollowerIndex {
     if (--indexed.followers === 0) this.#fields.delete(key)
   }
 
-  /** Waits until a page may concern the follower (every page, with `isEager`), `ms` have passed or the signal aborts. */
+  /**
+   * Waits until a page may concern the follower (every page, with `isEager`), until `ms` have passed, or until the
+   * signal aborts.
+   */
   wait(follower: IndexedFollower, signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(SCAN)
@@ -114,7 +117,7 @@ export class FollowerIndex {
     return this.#quiet.has(follower)
   }
 
-  /** Wakes the followers that a new page may concern. `before` is the position before the page. */
+  /** Wakes the followers that a new page may concern. `before` is the position before that page. */
   advance(page: LogPage, before: SkipPoint): void {
     this.#wakeEager()
     if (this.#quiet.size === 0) return
@@ -127,7 +130,7 @@ export class FollowerIndex {
     this.#progressTimer ??= setTimeout(() => void this.#wakeQuiet(), this.progressMs).unref()
   }
 
-  /** Wakes all followers: the tail stops, and each reads the store by itself from here on. */
+  /** Wakes all followers, because the tail stops. From here on each follower reads the store by itself. */
   wakeAll(skipTo: SkipPoint | null): void {
     this.#wakeEager()
     for (const follower of [...this.#quiet]) follower.wake?.({ skipTo, isDue: false })
@@ -144,7 +147,7 @@ export class FollowerIndex {
     const waiting = [...this.#quiet]
     for (let from = 0; from < waiting.length; from += FOLLOWERS_AT_ONCE) {
       const woken: WakeReason = { skipTo: this.end(), isDue: true }
-      // A follower that was woken meanwhile waits for something else now.
+      // A follower that was woken meanwhile is no longer waiting for this page.
       for (const follower of waiting.slice(from, from + FOLLOWERS_AT_ONCE))
         if (this.#quiet.has(follower)) follower.wake?.(woken)
       await yieldToEventLoop()

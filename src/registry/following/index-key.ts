@@ -5,7 +5,7 @@ import type { Json } from '../../core/entry/json.js'
 /** A JSON value that is neither an object nor an array. */
 export type Scalar = string | number | boolean | null
 
-/** What criteria can be indexed by: every entry that matches them holds one of these values in this field. */
+/** The index key of criteria. Every matching entry has one of these values in this field. */
 export interface IndexKey {
   readonly field: Field
   readonly values: readonly Scalar[]

@@ -16,8 +16,8 @@ export interface InitialPage {
 }
 
 /**
- * Yields the matching entries of a revision as CREATE changes, by id, from behind an entry. The last page may be empty.
- * @throws RegistryError TIMEOUT if the filter takes too long: it would do so again
+ * Yields the matching entries of a revision after an entry, by id, as CREATE changes. The last page may be empty.
+ * @throws RegistryError TIMEOUT if the filter takes too long, because a retry would take as long
  */
 export async function* initialPages(
   history: HistoryReader,
@@ -30,7 +30,8 @@ export async function* initialPages(
   let after = from
   for (let position = 0, more = true; more && !signal.aborted; ) {
     const window = { after: after === null ? null : { id: after, revision: 0 }, before: null, fromEnd: false }
-    // Without history a second page could be of another state, so there is only one. Its entries are in memory already.
+    // Without history, a second page could belong to another state, so there is only one. Its entries are in memory
+    // already.
     const most = history.hasHistory ? limit.limit : Number.MAX_SAFE_INTEGER
     const page = await retryWhileUnavailable(
       signal,

@@ -22,7 +22,7 @@ export interface PositionedBatch {
 }
 
 /**
- * Position of one follower in the log, and what it still has to send. It is pure: pages of the log go in and batches come out. The
+ * Position of one follower in the log, and the batches that it still has to send. It does no I/O: pages of the log go in and batches come out. The
  * caller reads and waits.
  */
 export class LogFollower {
@@ -31,9 +31,9 @@ export class LogFollower {
   /** The head at the last revision that was scanned to its end. */
   version: number
   synced = false
-  /** While the follower waits: up to where nothing concerns it. */
+  /** Set while the follower waits. Returns the point to which it may skip. */
   skippable: (() => SkipPoint | null) | null = null
-  /** A part of this revision was sent, so a batch has to complete it, an empty one if need be. */
+  /** A part of this revision was sent, so a later batch has to complete it, if need be an empty one. */
   #owesEnd: boolean
   #sent: LogPosition
 
@@ -49,17 +49,17 @@ export class LogFollower {
     this.#owesEnd = start.position.position !== Infinity
   }
 
-  /** Whether revisions were scanned that the client does not know of. */
+  /** Whether revisions were scanned that the client does not know about yet. */
   get hasUnreported(): boolean {
     return this.position.position === Infinity && this.position.revision > this.#sent.revision
   }
 
-  /** Whether everything is scanned that comes before `synced`. */
+  /** Whether everything before `synced` has been scanned. */
   get reachedTarget(): boolean {
     return this.position.position === Infinity && this.position.revision >= this.target
   }
 
-  /** Position up to which nothing is left that concerns the follower. */
+  /** The position before which nothing is left that concerns the follower. */
   get scanned(): LogPosition {
     const skipTo = this.skippable?.() ?? null
     return skipTo !== null && comparePositions(skipTo.position, this.position) > 0 ? skipTo.position : this.position
@@ -70,7 +70,9 @@ export class LogFollower {
     return this.#owesEnd
   }
 
-  /** Moves to a position up to which nothing concerns the follower. Only if it owes no end. */
+  /**
+   * Moves to a position before which nothing concerns the follower. Allowed only if no revision has to be completed.
+   */
   skip({ position, version }: SkipPoint): void {
     if (comparePositions(position, this.position) <= 0) return
     this.position = position

@@ -11,9 +11,12 @@ const PAGES_BYTES = 16 * 1024 * 1024
  * seconds.
  */
 const CACHED_MS = 5_000
-/** Pages before a position that are checked whether they reach beyond it. */
+/** How many pages before a position are checked for one that reaches beyond it. */
 const PAGES_BACK = 8
-/** A follower waits for a read in flight that begins at most so many revisions before it. The first pages are short, until the size of changes is known. */
+/**
+ * A follower waits for a read in flight that begins at most this many revisions before it. The first pages are short,
+ * until the size of changes is known.
+ */
 const NEAR_REVISIONS = 1_000
 const MAX_WAITS = 8
 
@@ -25,13 +28,13 @@ interface CachedPage {
 }
 
 /**
- * Caches pages of the log for followers that catch up. After a restart a thousand of them come back with cursors that are close
- * together, each with its own filter. Each page is then read once for all followers within it.
+ * Caches pages of the log for followers that catch up. After a restart, a thousand followers reconnect with cursors
+ * that are close together, each with its own filter. Each page is then read once for all followers within it.
  */
 export class LogPageCache {
   /** Reads in flight. */
   readonly #reading = new Set<{ readonly after: LogPosition; readonly page: Promise<LogPage> }>()
-  /** By their beginning. */
+  /** Ordered by their beginning. */
   #pages: CachedPage[] = []
   /** In the order in which they were read: the oldest is evicted first. */
   readonly #queue = new Set<CachedPage>()
@@ -46,8 +49,8 @@ export class LogPageCache {
   ) {}
 
   /**
-   * Returns a page of the log with what comes after a position, if there is anything. The page may begin before the position, and
-   * changes that came since may be missing.
+   * Returns a page of the log with the changes after a position, if there are any. The page may begin before the
+   * position, and the newest changes may be missing.
    */
   async read(after: LogPosition): Promise<LogPage> {
     for (let waits = 0; this.options.cachesPages; waits++) {
@@ -55,7 +58,7 @@ export class LogPageCache {
       if (cached !== null) return cached
       const near = waits < MAX_WAITS ? this.#nearby(after) : null
       if (near === null) break
-      // Its error belongs to the followers that requested it. This one reads by itself then.
+      // Its error belongs to the followers that requested it. This follower then reads by itself.
       await near.catch(() => undefined)
     }
     return this.#read(after)
@@ -82,7 +85,7 @@ export class LogPageCache {
     return page
   }
 
-  /** Returns a read in flight that may hold what comes after a position. */
+  /** Returns a read in flight that may include the changes after a position. */
   #nearby(after: LogPosition): Promise<LogPage> | null {
     for (const { after: from, page } of this.#reading) {
       if (comparePositions(from, after) <= 0 && after.revision < from.revision + NEAR_REVISIONS) return page

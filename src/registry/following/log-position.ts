@@ -6,7 +6,7 @@ export function comparePositions(a: LogPosition, b: LogPosition): number {
   return a.position === b.position ? 0 : a.position - b.position
 }
 
-/** Returns the position behind all changes of a revision. */
+/** Returns the position after all changes of a revision. */
 export function endOfRevision(revision: number): LogPosition {
   return { revision, position: Infinity }
 }

@@ -15,15 +15,18 @@ import { restOfPage } from './rest-of-page.js'
 export interface LogTailOptions {
   /** Size of the window on the recent end of the log, in bytes. */
   readonly windowBytes: number
-  /** Interval at which the log is read without a notification, in milliseconds: a notification may be lost. */
+  /** Interval in milliseconds at which the log is read without a notification, because a notification may be lost. */
   readonly backstopMs: number
-  /** Longest time that followers skip pages without being woken, in milliseconds. By default 5,000. */
+  /** Longest time in milliseconds for which followers skip pages without being woken. By default 5,000. */
   readonly progressMs?: number
 }
 
 /** A follower's access to the log tail. */
 export interface TailSubscription {
-  /** Returns what comes after a position: a page, `behind` if it has to come from the store, or `ahead` if there is nothing yet. */
+  /**
+   * Returns the changes after a position: a page, `behind` if the follower has to read the store, or `ahead` if there
+   * is nothing yet.
+   */
   after(position: LogPosition): LogPage | 'behind' | 'ahead'
   /** Waits for a page that may concern the follower (see `FollowerIndex.wait`). */
   advanced(signal: AbortSignal, isEager: boolean, ms: number | null): Promise<WakeReason>
@@ -74,7 +77,7 @@ export class LogTail {
     this.#index = new FollowerIndex(options.progressMs ?? PROGRESS_MS, () => this.#skipPoint())
   }
 
-  /** Adds a follower until it leaves. Nothing is read while there is none. */
+  /** Adds a follower until it leaves. Nothing is read while there are no followers. */
   join(indexKey: IndexKey | null): TailSubscription {
     this.#followers += 1
     const follower: IndexedFollower = this.#index.add(indexKey)
@@ -93,7 +96,7 @@ export class LogTail {
     }
   }
 
-  /** Reads on from a follower's position, unless the tail is further already. */
+  /** Continues reading from a follower's position, unless the tail is already further. */
   readFrom(position: LogPosition): void {
     if (this.#end === null) this.#begin(position)
     else if (comparePositions(position, this.#end) > 0) this.#wake()
@@ -180,12 +183,12 @@ export class LogTail {
     return moved && (page.upTo.revision < page.head.revision || page.upTo.position !== Infinity)
   }
 
-  /** Position up to which all followers skip that nothing has woken. */
+  /** The position to which all followers skip that nothing has woken. */
   #skipPoint(): SkipPoint | null {
     return this.#end === null ? null : { position: this.#end, version: this.#version }
   }
 
-  /** Index of the chunk that holds what comes right after a position. */
+  /** Index of the chunk that holds the change right after a position. */
   #indexAfter(position: LogPosition): number {
     return partitionPoint(this.#chunks, ({ page }) => comparePositions(page.upTo, position) <= 0)
   }

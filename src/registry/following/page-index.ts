@@ -7,7 +7,7 @@ type ByValue = ReadonlyMap<Scalar, readonly Change[]>
 
 const NOTHING: readonly Change[] = []
 
-/** Indexes by page, then by field. An index is made once for all followers, only for fields that filters need. */
+/** Indexes by page, then by field. All followers share an index, and only fields that filters need are indexed. */
 const indexes = new WeakMap<LogPage, Map<string, ByValue>>()
 
 /** Returns the changes of a page by the values that their entry holds in a field, before or after. */
@@ -26,7 +26,7 @@ export function candidateChanges(page: LogPage, indexKey: IndexKey | null): read
   const byValue = pageIndex(page, indexKey.field)
   const found = indexKey.values.map((value) => byValue.get(value)).filter((changes) => changes !== undefined)
   if (found.length <= 1) return found[0] ?? NOTHING
-  // A change from one of these values to another is under both.
+  // A change from one of these values to another one is listed under both.
   return [...new Set(found.flat())].sort((a, b) => a.revision - b.revision || a.position - b.position)
 }
 

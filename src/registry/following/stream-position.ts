@@ -3,13 +3,13 @@ import type { LogPosition } from '../../store/contract/history-reader.js'
 /** Position of a stream that follows the log. */
 export interface StreamPosition {
   readonly position: LogPosition
-  /** The head's revision when the stream began. The stream is synced from the end of that revision on. */
+  /** The head's revision when the stream began. From the end of that revision on, the stream is synced. */
   readonly target: number
 }
 
-/** Tracks the position of a stream, or starts it where another one with the same arguments was. */
+/** Tracks the position of a stream, or starts it at the position of another stream with the same arguments. */
 export interface PositionTracker {
-  /** Where to start. Null starts where the arguments say. */
+  /** Where to start. Null starts where the arguments define. */
   readonly from: StreamPosition | null
   /** Position of the latest item. Null before the first, and within the initial pages, which are not in the log. */
   at: StreamPosition | null

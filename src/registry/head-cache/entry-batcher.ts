@@ -4,7 +4,10 @@ import type { HeadEntries, HeadReader } from '../../store/contract/head-reader.j
 
 /** @bound Statements in flight at a time that read entries at the head. Further requests are read together. */
 const MAX_STATEMENTS = 4
-/** From so many requests in flight, another statement waits for `WORTH_A_STATEMENT` requests: a statement costs as much as answering some of them. */
+/**
+ * From this many requests in flight, another statement waits for `WORTH_A_STATEMENT` requests, because a statement
+ * costs as much as answering some of them.
+ */
 const FEW_REQUESTS = 4
 const WORTH_A_STATEMENT = 40
 /** @bound Ids in one statement that reads entries at the head, unless a single request has more. */

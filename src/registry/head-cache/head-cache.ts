@@ -29,7 +29,7 @@ interface CachedEntry {
   readonly mark: number
 }
 
-/** @param mark - names the state of the entry if it was served from the cache, else null */
+/** @param mark - identifies the state of the entry if it was served from the cache, else null */
 export type EntryCallback = (entry: EntryRevision | null, mark: number | null) => void
 
 interface EntryRequest {
@@ -39,9 +39,9 @@ interface EntryRequest {
 }
 
 /**
- * Serves linearizable reads at the head from memory: none is older than a write that any gateway acknowledged before the read.
+ * Serves linearizable reads at the head from memory: every read sees the writes that any gateway acknowledged before it.
  *
- *   request comes ──▶ a read-index query starts ──▶ the head is at revision R, and these entries changed since the last query
+ *   request arrives ▶ a read-index query starts ──▶ the head is at revision R, and these entries changed since the last query
  *                     (one for all that wait)        the cache is brought up to R, and only then is the request served
  *
  * Everything cached is valid at `#through`, so a request is never served a state older than the R it has seen. Without requests
@@ -103,7 +103,10 @@ export class HeadCache {
     return found
   }
 
-  /** Reads one entry as `entries` does, but calls back: promises took as long as everything else that is done for it. Callbacks must not throw. */
+  /**
+   * Reads one entry as `entries` does, but with callbacks, because promises took as long as the rest of the read.
+   * Callbacks must not throw.
+   */
   entry(id: EntryId, onResult: EntryCallback, onError: (error: unknown) => void): void {
     if (!this.#entries.has(id)) return this.#readOne({ id, onResult, onError })
     this.#waiters.add(this.head(), { id, onResult, onError })
@@ -114,7 +117,9 @@ export class HeadCache {
     return this.#entries.get(id)?.mark === mark
   }
 
-  /** Returns a page of entries behind an id, by id, of one revision. `read` reads it from the store if it is not cached. */
+  /**
+   * Returns a page of entries after an id, by id, of one revision. `read` reads it from the store if it is not cached.
+   */
   async page(after: EntryId | null, limit: number, read: () => Promise<EntryPage>): Promise<EntryPage> {
     if (this.#pages.covers(after)) {
       await this.head()
@@ -170,9 +175,11 @@ export class HeadCache {
     return result.head
   }
 
-  /** Brings the cache up to the head. Queries follow one another, so each reports what changed since the previous one. */
+  /**
+   * Brings the cache up to the head. Queries run one after another, so each reports the changes since the previous one.
+   */
   #advance({ head: { revision }, changed }: ReadIndexResult): void {
-    // The store went back, as a restored database does: the cache may hold what never happened.
+    // The store went back, as a restored database does. The cache may contain states that never existed.
     if (revision < this.#through) {
       this.#entries.clear()
       this.#pages.clear()
@@ -191,7 +198,10 @@ export class HeadCache {
     }
   }
 
-  /** Caches an entry, unless it was read before the last query: it may have changed since, and the query that said so is over. */
+  /**
+   * Caches an entry, unless it was read before the last query. It may have changed since, and the query that reported
+   * the change is over.
+   */
   #cache(id: EntryId, entry: EntryRevision | null, at: number): void {
     if (at >= this.#through && at >= (this.#entries.peek(id)?.at ?? 0))
       this.#entries.set(id, { entry: entry && withoutParsedCache(entry), at, mark: ++this.#marks })

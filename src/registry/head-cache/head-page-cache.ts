@@ -8,21 +8,24 @@ import { entryBytes } from '../../store/planning/content-size.js'
 
 /** All entries of one range of the list by id, valid from revision `at` on. */
 interface KeyRange {
-  /** The range begins behind this id. Null: at the beginning of the list. */
+  /** The range begins after this id. Null means the beginning of the list. */
   readonly after: EntryId | null
-  /** The range ends with this id. Null: at the end of the list. */
+  /** The range ends with this id. Null means the end of the list. */
   readonly upTo: EntryId | null
   readonly entries: EntryRevision[]
   /** The revision at which it was read. */
   readonly at: number
 }
 
-/** Longest range that is updated in index. A longer one is dropped: each insertion moves the entries behind it. */
+/**
+ * Longest range that is updated in place. A longer one is dropped, because each insertion moves the entries behind it.
+ */
 const MAX_RANGE_ENTRIES = 4_000
 
 /**
- * Caches pages of the entries at the head as ranges of ids that do not overlap. A page may span adjoining ranges, so pages of
- * any size and beginning are served, each of one revision. The owner reports each revision of the head and what changed.
+ * Caches pages of the entries at the head as ranges of ids that do not overlap. A page may span adjoining ranges, so
+ * pages of any size and beginning can be served, each of one revision. The owner reports each revision of the head and
+ * its changes.
  *
  *   read pages   [──── a ────][── b ──]      [─── c ───]
  *   served             [─── page ──]    a gap is a miss
@@ -51,7 +54,7 @@ export class HeadPageCache {
     this.#recent.clear()
   }
 
-  /** Whether the entry right behind this id is cached. */
+  /** Whether the entry right after this id is cached. */
   covers(after: EntryId | null): boolean {
     return this.#covering(after) >= 0
   }
@@ -75,7 +78,7 @@ export class HeadPageCache {
     }
   }
 
-  /** Caches a page that was read, unless it is older than `revision`, the last one reported by `advance`: it may be stale. */
+  /** Caches a page, unless it is older than `revision`, the last one reported by `advance`, because it may be stale. */
   add(after: EntryId | null, page: EntryPage, revision: number): void {
     const upTo = page.hasMore ? page.items.at(-1)?.id : null
     if (upTo === undefined || page.revision < revision) return

@@ -4,7 +4,7 @@ import type { ValueLimits } from '../../core/entry/value-faults.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 
 /**
- * Checks an acquire and returns its metadata as the text that is stored.
+ * Checks an acquire and returns the text of its metadata as it will be stored.
  * @throws RegistryError BAD_USER_INPUT, TOO_LARGE
  */
 export function checkAcquire(

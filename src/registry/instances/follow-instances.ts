@@ -5,10 +5,10 @@ import { cancellable } from '../async/cancellable.js'
 import type { InstanceWatch } from './instance-watch.js'
 import type { InstanceChange } from './watched-entry.js'
 
-/** What happened to an entry's instances since the previous batch. */
+/** The changes of an entry's instances since the previous batch. */
 export interface InstanceBatch {
   readonly entryId: EntryId
-  /** The stream starts, or restarts because it missed too much: earlier batches are void. */
+  /** The stream starts, or restarts because it missed too much. Discard earlier batches. */
   readonly reset: boolean
   readonly changes: readonly InstanceChange[]
   /** All live instances were sent. */
@@ -21,8 +21,8 @@ const BATCH_INSTANCES = 500
 const BATCH_METADATA_BYTES = 1024 * 1024
 
 /**
- * Yields the live instances of an entry in pages, then what is acquired, renewed and ended. The state of a follower is two numbers,
- * whatever it misses:
+ * Yields the live instances of an entry in pages, then each one that is acquired, renewed or ended. The state of a
+ * follower is two numbers, however much it misses:
  *
  *   by token      sent ──────▶ `sentToken` │ not sent yet      where one page ends and the next begins
  *   by change     read ──────▶ `next` │ not read yet           changes of instances that are not sent yet are skipped

@@ -5,7 +5,7 @@ import type { Instances } from '../../store/contract/instances.js'
  * another gateway may die.
  */
 const LONGEST_WAIT_MS = 30_000
-/** Many expire one after the other: they go together. */
+/** Instances often expire shortly after each other, so one sweep removes them together. */
 const SHORTEST_WAIT_MS = 500
 
 /**

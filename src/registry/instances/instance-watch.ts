@@ -10,7 +10,10 @@ import { WatchedEntry } from './watched-entry.js'
  */
 const LONGEST_WAIT_MS = 30_000
 const SHORTEST_WAIT_MS = 5
-/** A long read is followed by a pause of so many times its duration: 50,000 renewing instances must not be read all the time. */
+/**
+ * A long read is followed by a pause of this many times its duration, so that 50,000 renewing instances are not read
+ * all the time.
+ */
 const PAUSE_FACTOR = 3
 /** Duration from which a read is long, in milliseconds. */
 const LONG_MS = 10
@@ -87,7 +90,8 @@ export class InstanceWatch {
       entry,
       changed,
       seen: async (signal) => {
-        // Also if the entry is followed already: the first batch has to contain everything acknowledged before.
+        // Also if the entry is followed already, because the first batch has to contain everything that was
+        // acknowledged before.
         const next = this.#reads + 1
         this.#touch(id)
         while (joined.seenBy < next && !signal.aborted) await changed(signal)
@@ -113,10 +117,10 @@ export class InstanceWatch {
     if (!this.#isReading && this.#watched.size > 0) void this.#read()
   }
 
-  /** Reads until no entry is dirty. */
+  /** Reads until no entry is marked as changed. */
   async #read(): Promise<void> {
     this.#isReading = true
-    // Entries that become dirty in the same task are read together.
+    // Entries that are marked in the same task are read together.
     await Promise.resolve()
     let failures = 0
     while (!this.#closing.signal.aborted) {

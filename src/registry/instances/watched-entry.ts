@@ -24,7 +24,7 @@ const WINDOW = 1_000
  *   window                first          next
  */
 export class WatchedEntry {
-  /** In the order of their tokens. */
+  /** Ordered by their tokens. */
   live: readonly Instance[] = []
   #isRead = false
   #changes: InstanceChange[] = []
@@ -40,7 +40,7 @@ export class WatchedEntry {
   }
 
   update(live: readonly Instance[], asOf: Date): void {
-    // The first read is no change: nothing was sent before it.
+    // The first read is not a change, because nothing was sent before it.
     const changes = !this.#isRead ? [] : changesBetween(this.live, live, asOf)
     const capacity = WINDOW + Math.max(this.live.length, live.length)
     this.live = live
@@ -62,7 +62,7 @@ export class WatchedEntry {
   }
 }
 
-/** Returns the changes, ended instances first, so that a claimed name ends before it is acquired. */
+/** Returns the changes, ended instances first. If a name is acquired again, its previous instance ends before. */
 function changesBetween(before: readonly Instance[], after: readonly Instance[], asOf: Date): InstanceChange[] {
   const still = new Map(after.map((instance) => [instance.id, instance]))
   const known = new Map(before.map((instance) => [instance.id, instance]))

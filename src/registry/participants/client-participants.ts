@@ -18,7 +18,7 @@ import { readProposal, writeProposal } from './proposal-codec.js'
  */
 const WAITING_PROPOSALS = 10_000
 const WAITING_BYTES = 64 * 1024 * 1024
-/** Patterns of one participation. */
+/** The maximum number of patterns of one participation. */
 const MOST_PATTERNS = 100
 const LONGEST_NAME = 255
 /** Longest time for an answer. The gateway's own deadline is shorter. */
@@ -26,7 +26,7 @@ const LONGEST_ANSWER_MS = 3_600_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NOT_A_NAME = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]|^\s|\s$|^$/u
 
-/** What a client takes part in. */
+/** The name, kinds and deadline with which a client participates. */
 export interface ParticipationInput {
   readonly participant: string
   /** Bus patterns of the kinds to take part for. Null takes part for all kinds. */
@@ -62,7 +62,7 @@ export class ClientParticipants implements ParticipantDirectory {
   }
 
   /**
-   * Takes part for as long as the stream is read. Resolves when the participation is registered.
+   * Participates for as long as the stream is read. Resolves when the participation is registered.
    * @throws RegistryError BAD_USER_INPUT, UNAVAILABLE
    */
   async join(
@@ -97,7 +97,7 @@ export class ClientParticipants implements ParticipantDirectory {
   }
 
   /**
-   * Answers a proposal. Returns false if the answer came too late, was not the first or is not awaited.
+   * Answers a proposal. Returns false if the answer arrived too late, was not the first or is not awaited.
    * @throws RegistryError BAD_USER_INPUT
    */
   async answer(proposal: string, answer: ProposalAnswer): Promise<boolean> {

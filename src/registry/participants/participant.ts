@@ -5,7 +5,7 @@ import type { ProposedEventKind } from '../../core/events/event-kinds.js'
 export interface Proposal {
   /** A UUID, unique for each participant and each offer. */
   readonly id: string
-  /** A UUID: that of the commit request. */
+  /** The UUID of the commit request. */
   readonly transaction: string
   readonly kind: ProposedEventKind
   /** The new content. Null for a delete and for proposals of the transaction itself. */
@@ -14,7 +14,7 @@ export interface Proposal {
   readonly original: EntryContent | null
   /** False for notifications: begin, commit, discard and inverse operations. */
   readonly awaitsAnswer: boolean
-  /** When an answer stops to count. Null for a notification. */
+  /** After this time an answer no longer counts. Null for a notification. */
   readonly deadline: Date | null
 }
 
@@ -27,7 +27,7 @@ export type ParticipantAnswer = { readonly accept: true } | { readonly accept: f
  */
 export const LONGEST_REASON = 4_096
 
-/** What the silence or failure of a participant does to the changeset. */
+/** Whether the silence or failure of a participant refuses the changeset. */
 export type OnFailure = 'refuse' | 'pass'
 
 /** A participant: it accepts or rejects operations before a changeset is applied. */
@@ -38,7 +38,10 @@ export interface Participant {
   readonly onFailure: OnFailure
   /** Time for one answer in milliseconds, unless the gateway's own deadline is shorter. */
   readonly timeoutMs: number
-  /** Returns its first answer, or rejects if it failed (PARTICIPANT_FAILED). `signal` aborts when the answer is not awaited any more. */
+  /**
+   * Returns its first answer, or rejects if it failed (PARTICIPANT_FAILED). `signal` aborts when the answer is no
+   * longer awaited.
+   */
   offer(proposal: Proposal, signal: AbortSignal): Promise<ParticipantAnswer>
   /** Delivers a notification, or rejects if that failed. No outcome depends on it. */
   notify(proposal: Proposal, signal: AbortSignal): Promise<void>
@@ -48,8 +51,8 @@ export interface Participant {
 export interface ParticipantDirectory {
   /** Returns the participants of any gateway that take part for any of these kinds of entry now, each once. */
   forKinds(kinds: readonly string[]): Promise<readonly Participant[]>
-  /** Whether there is any participant. If it is missing, there may be. */
+  /** Whether there is any participant. Directories without this method may have some. */
   hasAny?(): Promise<boolean>
-  /** Whether there seems to be no participant. The store verifies at the commit that no client takes part. */
+  /** Whether there is probably no participant. At the commit, the store verifies that no client participates. */
   seemsEmpty?(): boolean
 }

@@ -3,8 +3,8 @@ import { nameOf, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Proposal } from './participant.js'
 
 /**
- * Writes a proposal as JSON with the field names of GraphQL. Contents are inserted as their stored texts: parsing and writing them
- * again would lose -0.
+ * Writes a proposal as JSON with the field names of GraphQL. The stored texts of contents are inserted unchanged,
+ * because parsing and printing them again would lose -0.
  */
 export function proposalJson({ id, transaction, kind, entry, original, awaitsAnswer, deadline }: Proposal): string {
   const fields = {

@@ -92,7 +92,7 @@ export class WebhookParticipant implements Participant {
           if (bytes > ANSWER_BYTES) outgoing.destroy(new Error(`Its answer has more than ${ANSWER_BYTES} bytes`))
         })
         incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }))
-        // After `end` these have no effect. An answer that was refused above has an error of its own, which came first.
+        // After `end` these have no effect. If an answer was refused above, its error came first.
         incoming.on('error', (error) => reject(outgoing.errored ?? error))
         incoming.on('close', () =>
           reject(outgoing.errored ?? new BrokenAnswer('The connection ended within its answer')),

@@ -8,14 +8,14 @@ import { type ProviderConfigIssue, ProviderError } from './provider-error.js'
 const MOST_ISSUES = 50
 
 /**
- * Validates a configuration and returns what its schema makes of it.
+ * Validates a configuration and returns the value that its schema produces.
  * @throws ProviderError INVALID_PROVIDER_CONFIG that lists every fault
  */
 export async function checkProviderConfig(label: string, schema: StandardSchema, config: unknown): Promise<unknown> {
   const result = await schema['~standard'].validate(config)
   if (result.issues === undefined) return result.value
   const issues = result.issues.slice(0, MOST_ISSUES).map(readIssue)
-  const list = issues.map(({ path, message }) => `${path === '' ? 'the whole' : path}: ${message}`).join('; ')
+  const list = issues.map(({ path, message }) => `${path === '' ? 'the configuration' : path}: ${message}`).join('; ')
   throw new ProviderError('INVALID_PROVIDER_CONFIG', `The configuration of the ${label} is not valid: ${list}`, {
     issues,
   })

@@ -5,7 +5,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const LONGEST_TEXT = 2_000
 
 /**
- * Checks a provider, which may be any value that a plugin passes.
+ * Checks a provider. Plugins may pass any value.
  * @throws ProviderError INVALID_PROVIDER that names every fault
  */
 export function checkProvider(role: string, given: Provider): void {
@@ -35,7 +35,7 @@ export function checkProvider(role: string, given: Provider): void {
   if (typeof given?.create !== 'function') faults.push('"create" must be a function')
   for (const field of ['onRegister', 'health'] as const) {
     if (given?.[field] !== undefined && typeof given[field] !== 'function')
-      faults.push(`"${field}" must be a function if it is given`)
+      faults.push(`"${field}" must be a function or missing`)
   }
   if (faults.length === 0) return
   const which =

@@ -5,13 +5,13 @@ export const PROVIDER_ERROR_CODES = [
   /** A provider of this role and name is registered or being registered. */
   'PROVIDER_EXISTS',
   'PROVIDER_NOT_FOUND',
-  /** The provider still has instances. `details.instances` says how many. */
+  /** The provider still has instances. `details.instances` is their number. */
   'PROVIDER_IN_USE',
   /** The configuration does not match its schema. `issues` lists every fault. */
   'INVALID_PROVIDER_CONFIG',
   /** A hook failed, so the registration was undone. `cause` says why. */
   'PROVIDER_HOOK_FAILED',
-  /** What the provider created cannot be used. */
+  /** The object that the provider created cannot be used. */
   'PROVIDER_FAILED',
 ] as const
 export type ProviderErrorCode = (typeof PROVIDER_ERROR_CODES)[number]

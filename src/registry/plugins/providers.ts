@@ -19,19 +19,19 @@ export interface ProviderInfo {
   readonly capabilities: readonly string[]
   /** Whether it is used if a configuration names no provider. */
   readonly isDefault: boolean
-  /** Number of things that it created, or is creating, and that are not closed. */
+  /** Number of objects that it created, or is creating, and that are not closed. */
   readonly instanceCount: number
   readonly registeredAt: Date
 }
 
-/** Read access to providers: all that a client may do. */
+/** Read access to providers, which is all that clients have. */
 export interface ProviderDirectory {
   /** Lists providers in the order of the roles, then by name. A missing or null condition matches all. */
   find(wanted?: { readonly role?: string | null; readonly capability?: string | null }): readonly ProviderInfo[]
   get(role: string, name: string): ProviderInfo | null
   /**
-   * Checks whether what a provider created works. Null if it created nothing or has no health check. Never throws: a check that
-   * fails or is late is false. Concurrent calls share the check in flight.
+   * Checks whether the objects that a provider created work. Null if it created nothing or has no health check. Never
+   * throws: a check that fails or is late counts as false. Concurrent calls share the check in flight.
    */
   isHealthy(role: string, name: string): Promise<boolean | null>
 }
@@ -39,7 +39,7 @@ export interface ProviderDirectory {
 /** Called for each provider before it can be found. If it throws, the provider is not registered. */
 export type RegistrationHook = (provider: ProviderInfo) => Promise<Undo> | Undo
 
-/** For each role: what its providers create, and the host that they receive. */
+/** For each role: the type that its providers create, and the host that they receive. */
 export type RoleTable<Roles> = { readonly [Role in keyof Roles]: { readonly made: Closable; readonly host: unknown } }
 
 /** Roles and deadlines of `Providers`. */
@@ -68,7 +68,7 @@ interface Registered {
 }
 
 /**
- * Registry of providers by role and name, without knowledge of any role. A name is taken as soon as its registration starts, so the
+ * Registry of providers by role and name, without knowledge of any role. A name is reserved as soon as its registration starts, so the
  * second of two concurrent ones is refused. Hooks block nothing else.
  */
 export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirectory {
@@ -124,7 +124,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       await this.#undo(registered)
       throw new ProviderError(
         'PROVIDER_HOOK_FAILED',
-        `The ${label} was not registered, since a hook failed: ${(error as Error)?.message ?? String(error)}`,
+        `The ${label} was not registered, because a hook failed: ${(error as Error)?.message ?? String(error)}`,
         {},
         { cause: error },
       )
@@ -135,7 +135,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
 
   /**
    * Unregisters a provider.
-   * @throws ProviderError PROVIDER_NOT_FOUND, PROVIDER_IN_USE with the number of open things that it created
+   * @throws ProviderError PROVIDER_NOT_FOUND, PROVIDER_IN_USE with the number of open objects that it created
    */
   async unregister(role: keyof Roles & string, name: string): Promise<void> {
     const registered = this.#ready(role, name)
@@ -161,7 +161,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
   }
 
   /**
-   * Checks the configuration, then lets the provider create a thing, which counts as in use until its `close` has settled. There is no
+   * Checks the configuration, then lets the provider create an object, which counts as in use until its `close` has settled. There is no
    * deadline.
    * @param name null for the role's default
    * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG that lists every fault, PROVIDER_FAILED, and what the provider throws
@@ -232,7 +232,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     return registered.healthCheck
   }
 
-  /** Undoes all hooks, the last first. What providers created has to be closed by the callers of `create`. */
+  /** Undoes all hooks, the last first. The callers of `create` have to close what the providers created. */
   async close(): Promise<void> {
     const all = [...this.#registered.values()].reverse()
     this.#registered.clear()
@@ -282,11 +282,11 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
 
   #count(label: string, { made }: Registered, thing: Closable): void {
     if (typeof thing?.close !== 'function')
-      throw new ProviderError('PROVIDER_FAILED', `The ${label} created something that has no "close"`)
+      throw new ProviderError('PROVIDER_FAILED', `The ${label} created an object without a "close" function`)
     if (this.#everMade.has(thing))
       throw new ProviderError(
         'PROVIDER_FAILED',
-        `The ${label} created the same thing twice, so its "close" cannot be counted`,
+        `The ${label} created the same object twice, so its "close" cannot be counted`,
       )
     const close = thing.close
     let closing: Promise<void> | undefined
@@ -294,13 +294,13 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       (closing ??= Promise.resolve()
         .then(() => close.call(thing))
         .finally(() => made.delete(thing)))
-    // On the thing itself: a proxy or a subclass could not access its private fields.
+    // Defined on the object itself, because a proxy or a subclass could not access its private fields.
     if (
       !Reflect.defineProperty(thing, 'close', { value: counted, enumerable: true, configurable: true, writable: true })
     ) {
       throw new ProviderError(
         'PROVIDER_FAILED',
-        `The ${label} created something that is frozen, so its "close" cannot be counted`,
+        `The ${label} created a frozen object, so its "close" cannot be counted`,
       )
     }
     this.#everMade.add(thing)

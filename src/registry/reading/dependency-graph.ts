@@ -29,9 +29,9 @@ export interface DependencyGraph {
   readonly revision: number
   /** By depth, then by id. */
   readonly nodes: readonly DependencyNode[]
-  /** Edges between the nodes and dangling ones, by source, then by place, then by target. */
+  /** Edges between the nodes, and dangling ones, by source, then by place, then by target. */
   readonly edges: readonly DependencyEdge[]
-  /** Whether something is or may be left out because of the depth or of a bound. */
+  /** Whether anything is or may be left out because of the depth or of a bound. */
   readonly truncated: boolean
 }
 
@@ -97,7 +97,7 @@ class Walk {
 
   async run(depth: number, direction: DependencyDirection): Promise<DependencyGraph> {
     let level = [...this.#nodes.values()].map(({ entry }) => entry)
-    // The last level is walked too: for references between its members, and to know whether anything is beyond.
+    // The last level is walked too: for references between its members, and to find out whether the graph continues.
     for (let reached = 0; level.length > 0 && !this.#isFull; reached++) {
       this.#found = new Map()
       const edges = [

@@ -42,9 +42,9 @@ function isWholeList(criteria: Criteria, order: EntryOrder, { before, fromEnd, l
 }
 
 /**
- * Creates a finder that caches results by query and revision: a result for a revision never changes. A query at the head is
- * answered from the cache only after a read-index query, so it sees every acknowledged write. A query without a cached result
- * skips the read-index query.
+ * Creates a finder that caches results by query and revision, because a result for a revision never changes. A query at
+ * the head is answered from the cache only after a read-index query, so it sees every acknowledged write. A query
+ * without a cached result skips the read-index query.
  */
 export function createFinder(
   history: HistoryReader,
@@ -99,7 +99,7 @@ export function createFinder(
     },
 
     async countEntries(criteria, at) {
-      // A count does not say its revision, so a count at the head is not cached.
+      // A count does not include its revision, so a count at the head is not cached.
       if (at === 'head') return history.countEntries(criteria, at)
       const query = `${at} ${criteriaKey(criteria)}`
       const cached = counted(counts.get(query))

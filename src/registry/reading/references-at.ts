@@ -15,8 +15,9 @@ const MAX_CHANGES_SINCE = 20_000
 const ENTRIES_AT_ONCE = 500
 
 /**
- * Finds references at one revision. The store's index covers the head. For entries that changed since, the contents at that
- * revision are read instead. So it costs what the head costs and what changed since, and it stays correct while the head moves.
+ * Finds references at one revision. The store's index covers the head. For entries that changed since, the contents at
+ * that revision are read instead. The cost is that of the head and of the changes since. The result stays correct while
+ * the head moves.
  */
 export class ReferencesAt {
   /** References at that revision of the entries that changed since. */
@@ -39,7 +40,7 @@ export class ReferencesAt {
    */
   async to(targets: readonly ReferenceTarget[], limit: number): Promise<readonly ReferenceRow[]> {
     const indexed = await this.history.referencesTo(targets, this.revision, limit)
-    // After the index, so that a change that comes while the index is read replaces what the index returned.
+    // Read after the index, so that a change that arrives meanwhile replaces what the index returned.
     await this.#readChanges()
     if (this.#changedIds.size === 0) return indexed
     const changed = targets.flatMap((target) => this.#changed.get(targetKey(target)) ?? [])

@@ -4,8 +4,9 @@ import { compactedError } from '../../store/planning/compacted-errors.js'
 import { checkTagName } from '../writing/check-write.js'
 
 /**
- * Resolves what a caller reads at to a revision. For a version it is the first revision at which the version was the head, for a
- * time the last one that is not later. A missing or removed revision is an error, never replaced by the nearest one.
+ * Resolves the version, revision, time or tag that a caller reads at to a revision. A version resolves to the first
+ * revision at which it was the head. A time resolves to the last revision that is not later. A missing or removed
+ * revision is an error and is never replaced by the nearest one.
  * @throws RegistryError VERSION_NOT_FOUND, REVISION_NOT_FOUND, TAG_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT, BAD_USER_INPUT
  */
 export async function resolveRevision(history: HistoryReader, at: At): Promise<number> {
@@ -50,7 +51,7 @@ async function readable(history: HistoryReader, revision: number): Promise<numbe
   throw compactedError(revision, oldest)
 }
 
-/** What a caller reads at. Exactly one field is given. */
+/** The place in the history at which a caller reads. Exactly one field is set. */
 export type At =
   | { readonly version: number }
   | { readonly revision: number }

@@ -5,8 +5,9 @@ import type { Participant, Proposal } from '../participants/participant.js'
 export type OnUndelivered = (participant: string, proposal: Proposal, error: unknown) => void
 
 /**
- * Notifies participants of what awaits no answer. Each receives its notifications in order, and none waits for another. After a
- * failed notification the rest are skipped, so a participant that hangs costs a bounded time, except for those that are `always` sent.
+ * Sends participants the proposals that await no answer. Each participant receives them in order, and none waits for
+ * another. After a failed notification the rest are skipped, except those that are `always` sent. So a participant that
+ * hangs costs a bounded time.
  */
 export class ParticipantNotifier {
   readonly #tails = new Map<string, Promise<void>>()

@@ -8,7 +8,7 @@ import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { inversesOf } from './transaction-run.js'
 
-/** What recovery needs. */
+/** The dependencies of recovery. */
 export interface RecoveryContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
@@ -17,7 +17,7 @@ export interface RecoveryContext {
   readonly operationMs: number
   publish(event: BusEvent): void
   undelivered: OnUndelivered
-  /** Receives errors, except that the store is unavailable. */
+  /** Receives errors, except for errors because the store is unavailable. */
   failed(error: unknown): void
 }
 

@@ -4,8 +4,9 @@ import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
 
 /**
- * Operations that are not offered once another is refused: those whose entry refers to a refused one or is referred to by it,
- * directly or through others. All remaining operations are still offered, so that one answer reports all rejections.
+ * Tracks the operations that are not offered once another one is refused. Their entry refers to a refused one or is
+ * referred to by it, directly or through others. All remaining operations are still offered, so that one answer reports
+ * all rejections.
  */
 export class RefusedDependents {
   readonly #ids = new Set<EntryId>()

@@ -27,7 +27,7 @@ import { RefusedDependents } from './refused-dependents.js'
 /** @bound Time that a write's answer waits for participants to be notified of the result. */
 const NOTIFY_MS = 1_000
 
-/** What a transaction needs to run. */
+/** The dependencies of a transaction. */
 export interface TransactionContext {
   readonly directory: ParticipantDirectory
   readonly journal: TransactionJournal
@@ -43,7 +43,7 @@ export interface TransactionContext {
   commit(request: CommitRequest): Promise<CommitOutcome>
   publish(event: BusEvent): void
   undelivered: OnUndelivered
-  /** Aborts when the gateway stops: answers are not awaited any more. */
+  /** Aborts when the gateway stops. Answers are no longer awaited then. */
   readonly stopping: AbortSignal
 }
 
@@ -52,7 +52,7 @@ interface MatchingParticipant {
   readonly matches: readonly MatchBusPattern[]
 }
 
-/** The effects of one transaction; what follows what is decided by `core/transaction.ts`. */
+/** Performs the effects of one transaction. `core/changeset/transaction-machine.ts` decides their order. */
 export class TransactionRun {
   readonly #notifier: ParticipantNotifier
   readonly #began: Map<string, Participant> = new Map()
@@ -112,7 +112,10 @@ export class TransactionRun {
       if (effect.type === 'undo') return { type: 'undone' }
       return isLost
         ? { type: 'outcomeUnknown' }
-        : { type: 'failed', reason: error instanceof RegistryError ? error.message : 'An error within the gateway' }
+        : {
+            type: 'failed',
+            reason: error instanceof RegistryError ? error.message : 'An internal error of the gateway',
+          }
     }
   }
 
@@ -212,7 +215,9 @@ export class TransactionRun {
     return { type: 'undone' }
   }
 
-  /** Notifies all participants that received the beginning of the end, then closes the transaction in the journal. */
+  /**
+   * Notifies the participants that received the beginning about the end, then closes the transaction in the journal.
+   */
   async #end([effect]: readonly TransactionEffect[], state: TransactionState): Promise<void> {
     const { id } = this.request
     if (effect === undefined) {
@@ -293,7 +298,7 @@ function reasonOf(outcome: CommitOutcome): string {
   return 'an earlier request with the same idempotency key was applied'
 }
 
-/** Returns the error of writes that a stopping gateway gives up. */
+/** Returns the error of writes that fail because the gateway is stopping. */
 export function stoppingError(): RegistryError {
   return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping; try again')
 }

@@ -51,7 +51,7 @@ export async function changesetWarnings(
   ]
   if (warnings.length <= MAX_WARNINGS) return warnings
   const more = warnings.length - MAX_WARNINGS + 1
-  const message = `${more} more warnings are not listed; apply less at once to see them`
+  const message = `${more} more warnings are not listed; split the changeset to see them`
   return [...warnings.slice(0, MAX_WARNINGS - 1), { code: 'MORE_WARNINGS', message, entryId: null, entryIds: [] }]
 }
 
@@ -59,7 +59,7 @@ function cycleWarning(cycle: readonly EntryId[]): Warning {
   const message =
     cycle.length === 1
       ? `${cycle[0]} depends on itself`
-      : `${cycle.length} entries depend on each other in a cycle, which was broken at ${cycle[0]}: ${named(cycle)}`
+      : `${cycle.length} entries depend on each other in a cycle, which is broken at ${cycle[0]}: ${named(cycle)}`
   return { code: 'DEPENDENCY_CYCLE', message, entryId: null, entryIds: cycle.slice(0, MAX_WARNING_IDS) }
 }
 
@@ -108,7 +108,8 @@ async function emptiedTargets(
     if (content !== null) for (const target of targetsWith(id, content)) losses.delete(targetKey(target))
   const emptied: ReferenceTarget[] = []
   for (const { target, lost } of [...losses.values()].slice(0, MAX_EMPTIED)) {
-    // Emptied means: nothing is left after the changeset, or nothing but its deletes before it (a dry run).
+    // Emptied means that nothing is left after the changeset, or, in a dry run, nothing but the entries that it
+    // deletes.
     const left = await history.countEntries(
       membersOf(target),
       history.hasHistory ? (revision ?? head.revision) : 'head',

@@ -23,8 +23,8 @@ export type CheckedChangeset =
   | { readonly tooLarge: Problem }
 
 /**
- * Reads ids and seals contents, and reports every fault with the index of its operation. It takes about 10 µs an operation, so a
- * long changeset is checked in time slices.
+ * Reads ids and seals contents, and reports every fault with the index of its operation. Each operation takes about 10
+ * µs, so a long changeset is checked in time slices.
  */
 export async function checkChangeset(
   raw: readonly RawOperation[],

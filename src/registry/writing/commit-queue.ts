@@ -20,8 +20,8 @@ export const COMMIT_QUEUE_LIMITS: BatchLimits = {
 type PendingCommit = PendingRequest<CommitRequest, CommitOutcome>
 
 /**
- * Commits changesets in groups: those that come while a batch is being written join the next one, in the order in which they
- * came, so one fsync serves them all. 64 writers get about ten times as many commits a second as one by one.
+ * Commits changesets in groups: those that arrive while a batch is being written join the next one, in the order in which they
+ * arrived, so one fsync serves them all. 64 writers get about ten times as many commits a second as one by one.
  */
 export class CommitQueue {
   readonly #queue: BatchQueue<CommitRequest, CommitOutcome>
@@ -58,7 +58,8 @@ export class CommitQueue {
         for (const { onError } of batch) onError(error)
         return
       }
-      // Nothing was committed. The store cannot write one of the requests, and only that one is to fail: halve until it is alone.
+      // Nothing was committed. The store cannot write one of the requests, and only that one should fail. So the batch
+      // is halved until it is alone.
       const half = batch.length >> 1
       await this.#write(batch.slice(0, half))
       await this.#write(batch.slice(half))

@@ -35,7 +35,8 @@ export async function changesetRequestDigest({
     }
     return hash.digest('hex')
   } catch (error) {
-    // Nested too deep to be serialised. It will be refused and a refusal is not stored, so no digest may equal this one.
+    // Nested too deep to be serialized. The request will be refused and a refusal is not stored, so no digest may equal
+    // this one.
     if (error instanceof RangeError) return randomBytes(32).toString('hex')
     throw error
   }
@@ -62,7 +63,7 @@ export function revertRequestDigest({ version, expectedHead, message, dryRun, fo
     expectedHead: expectedHead ?? null,
     message: message ?? null,
     dryRun: dryRun === true,
-    // Only if set, so that keys from before the option existed keep their digest.
+    // Only if set, so that keys that were used before the option existed keep their digest.
     ...(force === true && { force }),
   }
   return createHash('sha256').update(line(input)).digest('hex')
