@@ -679,7 +679,7 @@ describe('a registry without history', () => {
     }
     const { problems } = await gateway.applyVersion({ version: 1 })
     expect(problems).toMatchObject([
-      { code: 'VERSION_NOT_FOUND', message: expect.stringContaining('keeps no history') },
+      { code: 'VERSION_NOT_FOUND', message: expect.stringContaining('stores no history') },
     ])
     expect(await gateway.applyVersion({ version: 2 })).toMatchObject({
       __typename: 'Applied',

@@ -40,7 +40,7 @@ export function anyText(test: (text: string, budget: MatchBudget) => boolean): C
   return anyValue((value, budget) => typeof value === 'string' && test(value, budget))
 }
 
-/** Equals one of these by value. Scalars cost one look-up, however many there are. */
+/** Equals one of these by value. Scalars cost one lookup, however many there are. */
 export function equalsAny(values: readonly Json[]): CompiledTest {
   const { scalars, composites } = splitByType(values)
   return anyValue((found) => scalars.has(found) || composites.some((value) => jsonEquals(value, found)))

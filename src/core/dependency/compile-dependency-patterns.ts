@@ -91,7 +91,7 @@ function walk(nodes: readonly Node[], value: Json, path: string, found: FoundRef
   } else if (ends || nodes.some((node) => node.wildcards.length > 0)) {
     for (const key of Object.keys(value)) visit(key, value[key]!, children(nodes, key))
   } else {
-    // Only literals can match, so a few look-ups are enough, however large the object is.
+    // Only literals can match, so a few lookups are enough, however large the object is.
     for (const key of literalsOf(nodes)) if (Object.hasOwn(value, key)) visit(key, value[key]!, children(nodes, key))
   }
 }

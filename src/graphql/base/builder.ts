@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core'
 import type { SubmittedId } from '../../core/entry/entry-id.js'
 import type { RequestContext } from './request-context.js'
 
-/** Knows the scalars and the context. Types are added by one file for each concept. */
+/** The schema builder, with the scalars and the request context. Each concept adds its types in a file of its own. */
 export const builder = new SchemaBuilder<{
   Context: RequestContext
   DefaultFieldNullability: false

@@ -14,7 +14,7 @@ export interface RequestContext {
   readonly sources: Sources
   /** The authenticated principal or the author that the client claims; null if there is neither. */
   readonly author: string | null
-  /** Aborts when no one waits for the answer any more. Ends subscriptions. */
+  /** Aborts when the answer is no longer awaited. Ends subscriptions. */
   readonly signal: AbortSignal
   /** Tracks the position of a subscription that follows the log. */
   readonly tracker: PositionTracker
@@ -34,7 +34,7 @@ export interface RequestContextOptions {
   readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
-  /** Where a subscription begins, instead of where its arguments say. */
+  /** Where a subscription begins, instead of where its arguments define. */
   readonly from?: PositionTracker['from']
 }
 

@@ -20,9 +20,9 @@ export interface CompiledResult {
 }
 
 /**
- * Executes the operation. Two results mean that graphql-js has to execute it instead, and that nothing was done:
- * 'too large' if the operation has too many fields, null if it cannot be executed with these variables.
- * @param event - Of a subscription: the event that the result is made from
+ * Executes the operation. Two results mean that nothing was done and that graphql-js has to execute it instead: 'too
+ * large' if the operation has too many fields, null if it cannot be executed with these variables.
+ * @param event - For a subscription: the event from which the result is made
  */
 export type CompiledOperation = (
   variables: VariableValues,

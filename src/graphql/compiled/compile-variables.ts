@@ -14,7 +14,7 @@ import {
 
 export type VariableValues = { readonly [name: string]: unknown }
 
-/** Coerces the variables of a request. Gives either their values or what is wrong with them. */
+/** Coerces the variables of a request. Returns either their values or the errors. */
 export type ReadVariables = (
   inputs: VariableValues,
 ) =>

@@ -60,7 +60,7 @@ export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefi
 
 /**
  * Makes the context for a single-entry query whose entry has already been read.
- * @param read - Returns the entry, or throws the error that reading it gave
+ * @param read - Returns the entry, or throws the error of reading it
  */
 export function singleEntryContext(context: RequestContext, read: () => EntryRevision | null): RequestContext {
   const loaders = { entry: { load: read } } as unknown as Loaders

@@ -14,7 +14,7 @@ const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
     }),
     revision: t.expose('revision', {
       type: 'SafeInt',
-      description: 'The revision of these changes. Of an empty batch: the revision that the stream has reached.',
+      description: 'The revision of these changes. For an empty batch: the revision that the stream has reached.',
     }),
     version: t.field({
       type: VersionRef,

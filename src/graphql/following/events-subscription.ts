@@ -47,12 +47,12 @@ builder.objectRef<TransactionEvent>(EVENT_TYPES.transaction.graphqlType).impleme
     revision: t.field({
       type: 'SafeInt',
       nullable: true,
-      description: 'Of a commit: the revision that it made; null if there was nothing to change.',
+      description: 'For a commit: the revision that it made; null if there was nothing to change.',
       resolve: ({ revision }) => revision,
     }),
     error: t.string({
       nullable: true,
-      description: 'Of a discard: the reason. "dry run" for a successful dry run.',
+      description: 'For a discard: the reason. "dry run" for a successful dry run.',
       resolve: ({ error }) => error,
     }),
   }),
@@ -83,7 +83,7 @@ builder.objectRef<EntryEvent>(EVENT_TYPES.entry.graphqlType).implement({
     }),
     reason: t.string({
       nullable: true,
-      description: 'Of a rejection: the reason that the participant gave.',
+      description: 'For a rejection: the reason that the participant gave.',
       resolve: ({ reason }) => reason,
     }),
   }),
@@ -115,7 +115,7 @@ builder.objectRef<SourceEvent>(EVENT_TYPES.source.graphqlType).implement({
     }),
     error: t.string({
       nullable: true,
-      description: 'Of a failure: the first error, with its location.',
+      description: 'For a failure: the first error, with its location.',
       resolve: ({ error }) => error,
     }),
   }),

@@ -3,11 +3,11 @@ import { afterWrite } from '../base/after-write.js'
 import { builder } from '../base/builder.js'
 
 const CompactionRef = builder.objectRef<Compaction>('Compaction').implement({
-  description: 'What a compaction removed, or of a dry run would remove. The counts are 0 if it was already done.',
+  description: 'What a compaction removed, or would remove in a dry run. The counts are 0 if it was already done.',
   fields: (t) => ({
     oldestRevision: t.expose('oldestRevision', {
       type: 'SafeInt',
-      description: 'The oldest readable revision after the compaction. Of a dry run: the current one.',
+      description: 'The oldest readable revision after the compaction. In a dry run: the current one.',
     }),
     versions: t.expose('versions', {
       type: 'SafeInt',

@@ -103,13 +103,13 @@ const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
       resolve: ({ source }, _args, context) => sourceNamed(source, context),
     }),
     created: t.exposeInt('created', {
-      description: 'The number of entries created. Of a dry run: that would be created.',
+      description: 'The number of entries created. In a dry run: that would be created.',
     }),
     updated: t.exposeInt('updated', {
-      description: 'The number of entries updated. Of a dry run: that would be updated.',
+      description: 'The number of entries updated. In a dry run: that would be updated.',
     }),
     deleted: t.exposeInt('deleted', {
-      description: 'The number of entries deleted. Of a dry run: that would be deleted.',
+      description: 'The number of entries deleted. In a dry run: that would be deleted.',
     }),
     failures: t.field({
       type: [SourceFailureRef],
@@ -125,7 +125,7 @@ const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
     delta: t.field({
       type: DeltaRef,
       nullable: true,
-      description: 'Of a dry run: what would change. Otherwise null; see `version`.',
+      description: 'In a dry run: what would change. Otherwise null; see `version`.',
       resolve: ({ delta }) => (delta === null ? null : [...delta]),
     }),
   }),

@@ -3,7 +3,7 @@ import { invalidCursor } from './cursor-codec.js'
 
 /**
  * Refuses cursors beyond the end of a list that only grows: this registry cannot have issued them.
- * @param newest - Reads the last position of the list. Called only if the page does not answer the question
+ * @param newest - Reads the last position of the list. Called only if the page itself does not settle the question
  * @throws RegistryError INVALID_CURSOR
  */
 export async function refuseFutureCursor(

@@ -13,11 +13,11 @@ type Applied = Extract<CommitOutcome, { type: 'applied' }>
 type Refused = Extract<CommitOutcome, { type: 'refused' }>
 
 const AppliedRef = builder.objectRef<Applied>('Applied').implement({
-  description: 'A write that succeeded. Of a dry run: a write that would succeed.',
+  description: 'A write that succeeded. In a dry run: a write that would succeed.',
   fields: (t) => ({
     version: t.field({
       type: VersionRef,
-      description: 'The head after the write. Of a dry run: the current head.',
+      description: 'The head after the write. In a dry run: the current head.',
       resolve: ({ head }, _args, context) => loadVersion(head.version, context),
     }),
     transition: t.field({
@@ -33,7 +33,7 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     }),
     delta: t.field({
       type: DeltaRef,
-      description: 'What the write changed. Of a dry run: what it would change.',
+      description: 'What the write changed. In a dry run: what it would change.',
       resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
         if (isGone === true) throw compactedError(revision!, await loaders().oldestRevision())
         return delta

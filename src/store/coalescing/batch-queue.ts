@@ -4,7 +4,7 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 export interface BatchLimits {
   /** Requests in one batch. */
   readonly requests: number
-  /** Items in one batch: operations or ids, whichever the requests consist of. */
+  /** Items in one batch. The items are operations or ids, depending on the requests. */
   readonly items: number
   /** Size of one batch, in bytes. */
   readonly bytes: number
@@ -21,7 +21,7 @@ export interface PendingRequest<Request, Result> {
   readonly request: Request
   readonly items: number
   readonly bytes: number
-  /** When it came, by `performance.now()`. */
+  /** When it arrived, by `performance.now()`. */
   readonly since: number
   readonly onResult: (result: Result) => void
   readonly onError: (error: unknown) => void
@@ -29,8 +29,9 @@ export interface PendingRequest<Request, Result> {
 
 export interface BatchQueueOptions<Request, Result> {
   /**
-   * Sends a batch and calls `onResult`, `onError` or `retry` for each request. A request that is retried joins a later batch.
-   * If it rejects, all requests of the batch fail with that error.
+   * Sends a batch and calls `onResult`, `onError` or `retry` for each request. A request that is retried joins a later
+   * batch.
+   * If `send` rejects, all requests of the batch fail with that error.
    */
   readonly send: (
     batch: readonly PendingRequest<Request, Result>[],
@@ -43,23 +44,26 @@ export interface BatchQueueOptions<Request, Result> {
   readonly keyOf?: (request: Request) => string
   /** Whether another batch may start. By default, one batch is in flight at a time. */
   readonly mayStart?: (inFlight: { readonly batches: number; readonly requests: number }, waiting: number) => boolean
-  /** Calls `start` once all requests that belong together have come: in the same task by default, or at the end of the tick. */
+  /**
+   * Calls `start` once all requests that belong together have arrived: in the same task by default, or at the end of
+   * the tick.
+   */
   readonly schedule?: (start: () => void) => void
 }
 
-/** Pause after a batch of which every request has to be sent again, in milliseconds. */
+/** Pause in milliseconds after a batch in which every request has to be sent again. */
 const RETRY_PAUSE_MS = 10
 
 const oneBatchAtATime = ({ batches }: { readonly batches: number }) => batches === 0
 
 /**
- * Coalesces different requests by the policy "batch up to a limit": requests that come while a batch is in flight form the next
- * one, in the order in which they came. A lone request waits for nothing.
+ * Coalesces different requests by the policy "batch up to a limit". Requests that arrive while a batch is in flight
+ * form the next one, in the order of their arrival. A lone request waits for nothing.
  *
  *   requests     a         b  c  d        e
  *   batches      [ a ····· ][ b, c, d ···· ][ e ··· ]
  *
- * A batch is sent after all its requests came, so a read in it is as new as each of them requires.
+ * A batch is sent after all its requests have arrived, so a read in it is as new as each of them requires.
  */
 export class BatchQueue<Request, Result> {
   #waiting: PendingRequest<Request, Result>[] = []
@@ -97,7 +101,7 @@ export class BatchQueue<Request, Result> {
     return new Promise((resolve, reject) => this.add(request, items, bytes, resolve, reject))
   }
 
-  /** Refuses further requests and resolves when all that wait are settled. */
+  /** Refuses further requests and resolves when all waiting ones are settled. */
   close(): Promise<void> {
     this.#isClosed = true
     if (this.#isIdle) return Promise.resolve()

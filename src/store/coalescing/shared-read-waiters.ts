@@ -1,6 +1,6 @@
 /**
- * Calls back requests that wait for a shared read. All requests for the same read share one reaction to its promise: a promise
- * for each request took as long as everything else that is done for it.
+ * Calls back requests that wait for a shared read. All requests for the same read share one reaction to its promise,
+ * because a promise for each request took as long as the rest of its handling.
  */
 export class SharedReadWaiters<Waiter> {
   #read: Promise<unknown> | null = null
@@ -12,7 +12,7 @@ export class SharedReadWaiters<Waiter> {
     private readonly onError: (waiter: Waiter, error: unknown) => void,
   ) {}
 
-  /** @param read - the result of `SharedRead.read()`, called after the waiter's request came */
+  /** @param read - the result of `SharedRead.read()`, called after the waiter's request arrived */
   add(read: Promise<unknown>, waiter: Waiter): void {
     if (read !== this.#read) this.#await(read)
     this.#waiters.push(waiter)

@@ -1,6 +1,9 @@
-/** Shortest time between the starts of two reads while many requests come. A read costs as much as answering one or two of them. */
+/**
+ * Shortest time between the starts of two reads while many requests arrive. A read costs as much as answering one or
+ * two of them.
+ */
 const SPACING_MS = 1
-/** Requests per millisecond from which on reads are spaced. Fewer need not wait for one another. */
+/** Reads are spaced only from this many requests per millisecond. */
 const MANY_REQUESTS = 4
 /** Weight of the latest interval in the request rate. */
 const RATE_WEIGHT = 0.2
@@ -8,14 +11,14 @@ const RATE_WEIGHT = 0.2
 const noop = () => {}
 
 /**
- * Coalesces requests for the same read by the policy "join the next read": one read is in flight at a time, and a request
- * shares the read that starts next. So no request receives a read that started before the request came.
+ * Coalesces requests for the same read by the policy "join the next read". One read is in flight at a time, and a request
+ * shares the read that starts next. So no request receives a read that started before the request arrived.
  *
  *   requests     a   b           c   d
  *                └─┬─┘           └─┬─┘
  *   reads          [ a, b ········ ][ c, d ······ ]
  *
- * A read starts at the end of the event-loop tick of its first request: by then all requests that arrived together are known.
+ * A read starts at the end of the event-loop tick of its first request. By then all requests that arrived together are known.
  */
 export class SharedRead<Result> {
   #next: Promise<Result> | null = null

@@ -8,5 +8,5 @@ export class EmbeddedUnavailable extends Error {
   }
 }
 
-/** Ends every such message. */
+/** The end of every such message. */
 export const DATABASE_URL_HINT = 'set DATABASE_URL to use a Postgres server (14 or later) of your own'

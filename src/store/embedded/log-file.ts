@@ -7,7 +7,7 @@ export interface LogFile {
 }
 
 /**
- * Opens the log for appending. A line that cannot be written, because the disk is full for example, is dropped.
+ * Opens the log for appending. A line that cannot be written, for example because the disk is full, is dropped.
  * @param onError is called for the first of such lines in a row
  * @param limit size in bytes after which a new file begins
  */

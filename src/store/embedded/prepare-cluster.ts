@@ -87,7 +87,7 @@ async function run(as: RunAs, program: string, args: readonly string[], input = 
   let output = ''
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  // The program may exit before it has read its input. Then its exit code says so.
+  // The program may exit before it has read its input. Its exit code then reports the failure.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(input)
   // Creating a cluster takes a second, or a minute on a very slow disk.

@@ -14,7 +14,7 @@ export interface RunAs {
   readonly description: string
   /** Comes before the program and its arguments. */
   readonly prefix: readonly string[]
-  /** The user that the process and the data are given to. */
+  /** The user that runs the process and owns the data. */
   readonly user?: User
 }
 
@@ -32,8 +32,8 @@ export function spawnAs(
   return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
 
-// In its own user namespace the server is not root, while its files still belong to root. No user and no ownership needs
-// to change, and it works below folders that only root may enter.
+// In its own user namespace the server is not root, while its files still belong to root. The user and the ownership of
+// files stay unchanged, and it works below folders that only root may enter.
 const namespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
 
 // The kernel sends the server SIGINT (a fast shutdown) when its parent dies, for whatever reason. This must come last,
@@ -42,7 +42,7 @@ const untilParentDies = ['setpriv', '--pdeathsig', 'INT']
 
 /**
  * Finds a way to run the server on data in `folder`, by trying the ways in order of preference.
- * @param folder an existing folder of this user; its content is given to the chosen user if that is another one
+ * @param folder an existing folder of this user; its content changes its owner if the chosen user is another one
  * @param ways for tests; by default every suitable way
  * @throws EmbeddedUnavailable with the error of each way
  */

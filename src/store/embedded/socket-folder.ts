@@ -9,8 +9,9 @@ import { socketPort } from './postgres-settings.js'
 const longestPath = process.platform === 'linux' ? 107 : 103
 
 /**
- * Makes the folder of a server's socket. It is in `folder`, unless the socket's path would be too long for the system or
- * has characters that Postgres' list of folders does not allow. Then it is a short one in the system's temporary folder.
+ * Makes the folder of a server's socket. It is in `folder` unless the socket's path would be too long for the system,
+ * or has characters that Postgres' list of folders does not allow. In that case it is a short path in the system's
+ * temporary folder.
  * @param server the user that runs the server, if that is not the current one; the folder is given to that user
  * @throws EmbeddedUnavailable if the folder belongs to another user
  */

@@ -22,7 +22,7 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts a Postgres server on `<dataDir>/postgres`, and creates its data if there are none.
+ * Starts a Postgres server on `<dataDir>/postgres`, and creates its data if there is none.
  *
  * That folder holds `cluster/` (Postgres' data), `socket/`, `owner.<n>` (see ownership.ts), and `postgres.log` with its
  * predecessor. One process at a time owns the folder. A server that a killed owner left running is stopped first. A
@@ -44,7 +44,7 @@ export async function startEmbeddedPostgres(options: {
     const cluster = join(folder, 'cluster')
     const sockets = socketFolder(folder, as.user)
     await stopOrphanedPostmaster(cluster)
-    // A killed server leaves its socket and a lock file, whose pid another process may have by now.
+    // A killed server leaves its socket and a lock file. By now another process may have the pid in that file.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
     const log = openLogFile(join(folder, 'postgres.log'), (error) =>

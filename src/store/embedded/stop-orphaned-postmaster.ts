@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 
 /**
- * Stops the server that a killed owner has left running on a cluster. It is not adopted: it may still execute the dead
- * owner's transactions or use an older gateway's settings, and nobody is its parent. A fast shutdown takes less than
- * 0.1 s. Only the owner of the folder may call this.
+ * Stops the server that a killed owner has left running on a cluster. It is not adopted, because it may still execute
+ * the dead owner's transactions, it may use an older gateway's settings, and no process is its parent. A fast shutdown
+ * takes less than 0.1 s. Only the owner of the folder may call this.
  * @throws EmbeddedUnavailable if the server does not stop within 30 seconds
  */
 export async function stopOrphanedPostmaster(cluster: string): Promise<void> {
@@ -23,7 +23,7 @@ export async function stopOrphanedPostmaster(cluster: string): Promise<void> {
   rmSync(pidFile, { force: true })
 }
 
-/** Sends one signal after the other, each with ten seconds to comply. */
+/** Sends the signals one after another. The processes have ten seconds to comply with each. */
 async function end(find: () => number[], signals: readonly (NodeJS.Signals | 0)[], cluster: string): Promise<void> {
   for (const signal of signals) {
     for (const pid of find()) signalIfThere(pid, signal)
@@ -61,7 +61,7 @@ function serves(pid: number, cluster: string): boolean {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster)
   } catch {
-    // It has ended (a zombie has no working directory), or belongs to another user: it does not serve this cluster.
+    // It has ended (a zombie has no working directory) or belongs to another user, so it does not serve this cluster.
     return false
   }
 }

@@ -16,7 +16,7 @@ interface OpenOffer {
   fail(error: Error): void
 }
 
-/** Opens the exchange of a registry in one process: messages are calls. */
+/** Opens the exchange of a registry in one process, where messages are function calls. */
 export function openMemoryExchange(): Exchange {
   const participants = new Map<string, { readonly participation: Participation; readonly recipient: Recipient }>()
   const listeners = new Set<BusListener>()

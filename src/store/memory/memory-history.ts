@@ -90,7 +90,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       }
     }
     if (!hasHistory && version !== commitState.head.version) {
-      const message = `Version ${version} cannot be applied: this registry keeps no history (CADASTRE_STORE=none)`
+      const message = `Version ${version} cannot be applied: this registry stores no history (CADASTRE_STORE=none)`
       return { missing: { code: 'VERSION_NOT_FOUND', message } }
     }
     if (row.revision < compaction.oldest && version !== 0 && version !== commitState.head.version) {
@@ -110,7 +110,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     if (row.revision < compaction.oldest)
       return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
     if (hasHistory) return { changes: log.changesAt(row.revision) }
-    const message = `Version ${version} cannot be reverted: this registry keeps no history (CADASTRE_STORE=none)`
+    const message = `Version ${version} cannot be reverted: this registry stores no history (CADASTRE_STORE=none)`
     return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
   }
 
@@ -144,7 +144,10 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     )
   }
 
-  /** Checks that a state can be read: without history only the one at the head can, and no state below the baseline. */
+  /**
+   * Checks that a state can be read. Without history, that is only the state at the head. A state below the baseline
+   * cannot be read.
+   */
   function at(readAt: ReadAt): ReadAt {
     if (hasHistory && readAt !== 'head') compaction.check(readAt)
     if (hasHistory || readAt === 'head' || readAt === commitState.head.revision) return readAt
@@ -235,7 +238,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
           ]),
       ),
     namespaceChanges: async (namespace, page) => {
-      // The list descends, and so do its positions.
+      // The list is in descending order, so its positions are compared in reverse.
       return pageOf(changesIn(namespace), page, (change, position) => byPosition(position, change))
     },
     namespaceChangeCount: async (namespace) => changesIn(namespace).length,
@@ -297,7 +300,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     ...read,
     commit: async (requests) => {
       const outcomes = requests.map((request) => {
-        // If the clock was set back, a transition must still not be older than the previous one.
+        // If the clock was set back, a transition must not become older than the previous one.
         const now = new Date(Math.max(Date.now(), log.transitions.at(-1)?.createdAt.getTime() ?? 0))
         return plan(request, now)
       })
@@ -327,7 +330,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
   }
 }
 function refuse(what: string): never {
-  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry keeps no history (CADASTRE_STORE=none)`)
+  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry stores no history (CADASTRE_STORE=none)`)
 }
 
 function versionNotFound(version: number, newest: number): RegistryError {
@@ -336,7 +339,7 @@ function versionNotFound(version: number, newest: number): RegistryError {
   })
 }
 
-/** A page of a history. It descends, and so do its positions, which are revisions. */
+/** A page of a history, in descending order of revisions. Its positions are revisions. */
 function descendingPage(items: readonly EntryRevision[], page: Page<number>): PageOf<EntryRevision> {
   return pageOf(items, page, ({ revision }, position) => position - revision)
 }

@@ -6,7 +6,7 @@ import type { ReadAt } from '../contract/history-reader.js'
 import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../planning/change-row.js'
 import type { TransitionRow, VersionRow } from '../planning/commit-state.js'
 
-/** A stored version, whose changeset may have been compacted away. */
+/** A stored version. Compaction may have removed its changeset. */
 export type RetainedVersion = Omit<VersionRow, 'changeset'> & { readonly changeset: Uint8Array | null }
 
 /**
@@ -43,7 +43,7 @@ export class MemoryLog {
   }
 
   /**
-   * Drops what only states before `revision` need: the rows that the rows of `revision` replaced. The rows of `revision`
+   * Drops the rows that only states before `revision` need: those that the rows of `revision` replaced. The rows of `revision`
    * remain, because a follower just before it still needs both contents.
    */
   dropBefore(revision: number): void {
@@ -60,7 +60,7 @@ export class MemoryLog {
     this.rowsAt.delete(revision)
   }
 
-  /** Drops all rows before `revision` but those that make up its state, and the changesets before it. */
+  /** Drops all rows before `revision` except those that make up its state, and the changesets before it. */
   squashBefore(revision: number): void {
     for (const [id, rows] of this.rowsOf) {
       const first = rows.findIndex((row) => row.revision >= revision)

@@ -7,7 +7,7 @@ import type { StoredHistory, StoredPointer } from '../verify/stored-history.js'
 import type { MemoryCompaction } from './memory-compaction.js'
 import type { MemoryLog } from './memory-log.js'
 
-/** Copies the rows as they are at this moment, because writes go on during the verification. */
+/** Copies the rows as they are now, because writes continue during the verification. */
 export function memoryStoredHistory(
   log: MemoryLog,
   compaction: MemoryCompaction,

@@ -1,6 +1,6 @@
 import type { Page, PageOf } from '../contract/history-reader.js'
 
-/** Cuts a window out of a whole list; `compare` places an item against a position, ascending in the list's order. */
+/** Cuts a page out of a whole list. `compare` compares an item with a position, ascending in the list's order. */
 export function pageOf<Item, Position>(
   items: readonly Item[],
   page: Page<Position>,

@@ -30,7 +30,7 @@ export function readMemoryReferences(log: MemoryLog, references: ExtractReferenc
             found.push({ source, ...reference })
         }
       }
-      // Stable: within a target they stay by source and place.
+      // The sort is stable: within a target they stay ordered by source and place.
       return found.sort((a, b) => compareTargets(a.target, b.target)).slice(0, limit)
     },
     entriesInGroups: async (names) =>

@@ -76,7 +76,8 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   const compactor = new Compactor(client, databaseUrl, options)
   compactor.continueRemoval()
   const instances = openPostgresInstances(client, drizzleClient, notifications)
-  // A source gives thousands of entries, which are joined with all its records. An index look-up for each can be much slower.
+  // A source reads thousands of entries, which are joined with all its records. One index lookup for each can be much
+  // slower.
   const sourceClient = new DrizzleClient({
     databaseUrl,
     connections: 2,
@@ -99,7 +100,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     client
       .run((sql) => removeOldReplies(sql))
       .catch(() => {
-        // The store is unavailable. The next run removes these rows, too.
+        // The store is unavailable. The next run also removes these rows.
       })
     compactor.continueRemoval()
   }, REPLY_CHECK_MS)

@@ -3,7 +3,7 @@ import { startEmbeddedPostgres } from '../embedded/start-embedded-postgres.js'
 import { migrateDatabase } from '../postgres/base/migrate.js'
 import { STORE_PROVIDERS, type StoreHost } from './store-providers.js'
 
-/** A built-in store and where its data are. */
+/** A built-in store and the location of its data. */
 export interface StoreLocation {
   readonly backend: Backend
   /** The URL of a Postgres server; only for `postgres`. */

@@ -13,7 +13,7 @@ export interface StoreHost {
 // biome-ignore lint/suspicious/noExplicitAny: a provider's config is of the provider's own type; its schema checks it
 export type StoreProvider<Config = any> = Provider<Config, History, StoreHost>
 
-/** The version of all built-in providers: that of the contract they implement. */
+/** The version of all built-in providers, which is that of the contract they implement. */
 const VERSION = '1.0.0'
 const NOTHING = { type: 'object', additionalProperties: false } as const
 const isReady = async (made: readonly History[]) =>

@@ -28,7 +28,10 @@ export interface Replay {
 export interface ReplayOptions {
   /** Versions of earlier revisions have been compacted away. Those with retained descendants have a stored state sum. */
   readonly oldestRevision: number
-  /** Whether each text is compared with the log. That names what differs; the state sum only shows that something does. */
+  /**
+   * Whether each text is compared with the log. This identifies the texts that differ. The state sum only shows that
+   * some text differs.
+   */
   readonly byText: boolean
   readonly progress: (done: number, of: number) => void
 }
@@ -71,7 +74,7 @@ export async function replayLineages(
     roots.flatMap(({ number }) => preorder(childrenOf, number)),
     stored,
   )
-  // Depth first, with an explicit stack: a lineage may be a million versions long.
+  // Depth first, with an explicit stack, because a lineage may be a million versions long.
   const stack: { number: number; undo: Undo[]; next: number }[] = []
   const enter = async (number: number) => {
     const undo = await replayOne(

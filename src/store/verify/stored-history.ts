@@ -33,11 +33,11 @@ export interface StoredHistory {
 
 export interface StoredVersion extends Version {
   readonly hasChangeset: boolean
-  /** The sum of its state, if that was compacted away and is still needed. */
+  /** The sum of its state, if compaction removed that state and the sum is still needed. */
   readonly state: string | null
 }
 
-/** The stored end of history, which saves the next batch from searching for it. */
+/** The stored end of history. It saves the next batch from searching for it. */
 export interface StoredPointer {
   readonly head: Head
   readonly lastVersion: number

@@ -40,7 +40,7 @@ export async function verifyHead(
   if (stored.names !== null) {
     const missing = new Set(everSeen)
     for await (const id of stored.names()) {
-      if (!missing.delete(id)) report('entry_name', id, 'Is in the index of names, but there never was such an entry')
+      if (!missing.delete(id)) report('entry_name', id, 'Is in the index of names, but no such entry ever existed')
     }
     for (const id of missing) report('entry_name', id, 'Is missing from the index of names')
   }

@@ -23,7 +23,7 @@ export async function verifyHistory(
   return (await readHistory(stored, { progress, byText: true, measureAt: null })).verification
 }
 
-/** A baseline, and the state sums by version of those that are the head there or become it again. */
+/** A baseline, and the state sums of the versions that are the head there or become it again. */
 export interface Measured {
   readonly baseline: MeasuredBaseline
   readonly sums: ReadonlyMap<number, bigint>
@@ -97,7 +97,7 @@ async function readHistory(
 /** Versions without a changeset can only be compared with the baseline's digest of them. */
 function verifyVersions(versions: readonly StoredVersion[], baseline: Baseline, report: ReportCorruption): void {
   if (versionsDigest(versions, baseline.revision) !== baseline.versionsDigest) {
-    report('baseline', 'baseline', 'The versions below it are not those that it was made of')
+    report('baseline', 'baseline', 'The versions below it are not those from which it was made')
   }
   if (!baseline.removed) return
   for (const { number, revision, hasChangeset } of versions) {

@@ -12,7 +12,7 @@ import { StateSum } from './state-sum.js'
 import type { StoredHistory } from './stored-history.js'
 import { verifyContent } from './verify-content.js'
 
-/** The current state of an entry, without its texts: there may be gigabytes of them. */
+/** The current state of an entry, without its texts, which may be gigabytes in total. */
 export interface WalkedEntry {
   readonly revision: number
   readonly version: number
@@ -135,9 +135,9 @@ function verifyBaseline(
   report: ReportCorruption,
 ): void {
   if (line.link !== baseline.transitionsDigest)
-    report('baseline', 'baseline', 'The transitions below it are not those that it was made of')
+    report('baseline', 'baseline', 'The transitions below it are not those from which it was made')
   if (sumText(line.rows.value) !== baseline.rows)
-    report('baseline', 'baseline', 'The entries it begins with are not those that it was made of')
+    report('baseline', 'baseline', 'The entries it begins with are not those from which it was made')
   if (found.entries !== line.entryCount)
     report(
       'baseline',
@@ -150,7 +150,7 @@ function verifyBaseline(
     report('baseline', 'baseline', `${found.rows - found.entries} changes below it should have been removed`)
 }
 
-/** Of a row below the baseline only the content matters. */
+/** For a row below the baseline, only the content matters. */
 function verifyBaselineRow(row: ChangeRow, metaIndex: Json, report: ReportCorruption): void {
   if (row.content !== null) verifyContent('change', `r${row.revision}/${row.id}`, row.content, metaIndex, report)
 }

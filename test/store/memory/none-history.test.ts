@@ -61,14 +61,14 @@ describe('a registry without a history', () => {
     expect(expectApplied(await commitOne(history, versionMove(2))).revision).toBe(null)
     const refused = await commitOne(history, versionMove(1))
     expect(problemCodes(refused)).toEqual(['VERSION_NOT_FOUND'])
-    expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('keeps no history') as string }] })
+    expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('stores no history') as string }] })
   })
 
   it('has no version to revert or to tag, and no history of a namespace', async () => {
     await apply(history, create('a:x'))
     const refused = await commitOne(history, revertOf(1))
     expect(refused).toMatchObject({
-      problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('keeps no history') as string }],
+      problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('stores no history') as string }],
     })
     const tag = { name: 't', version: 1, movable: null, expectedVersion: null, author: null }
     await expect(history.setTag(tag)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })

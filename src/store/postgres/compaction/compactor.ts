@@ -20,7 +20,7 @@ const RELEASE_LOCK = `SET LOCAL idle_in_transaction_session_timeout = 10000`
  */
 export class Compactor implements HistoryCompactor {
   readonly #stop = new AbortController()
-  /** Compactions run one at a time: measuring holds the ids of all entries in memory. */
+  /** Compactions run one at a time, because measuring holds the ids of all entries in memory. */
   #queue: Promise<unknown> = Promise.resolve()
   #removing: Promise<void> | null = null
   #again = false
@@ -69,7 +69,7 @@ export class Compactor implements HistoryCompactor {
   async #squash(before: number): Promise<Compaction> {
     if (this.#stop.signal.aborted)
       throw new RegistryError('UNAVAILABLE', 'The store is closing; nothing was compacted.')
-    // An earlier compaction in the queue may have done it.
+    // An earlier compaction in the queue may have done it already.
     const state = await this.client.run((sql) => readCompactionState(sql))
     if (!planCompaction({ before }, state)) return nothingDone(state)
     const losses = await this.client.run((sql) => readLosses(sql, before, state))
@@ -81,7 +81,7 @@ export class Compactor implements HistoryCompactor {
         await sql`SELECT FROM head_pointer FOR UPDATE`
         const now = await readCompactionState(sql)
         if (!planCompaction({ before }, now)) {
-          // A retry after a broken connection may find its own work done.
+          // A retry after a broken connection may find that its own work is done.
           if (result === null || now.oldestRevision !== before) result = nothingDone(now)
           return
         }
@@ -134,7 +134,10 @@ async function readLosses(
   return { oldestRevision, versions: row!.versions, changes: row!.changes }
 }
 
-/** Stores the baseline, also for versions applied since it was measured: all sums are known, and versions do not change. */
+/**
+ * Stores the baseline, with the sums of versions that were applied since it was measured. All sums are known, and
+ * versions do not change.
+ */
 async function writeBaseline(sql: Transaction, before: number, { baseline, sums }: Measured): Promise<void> {
   const heads = await sql<{ number: number }[]>`
     SELECT DISTINCT v.number FROM transition t JOIN version v ON v.number = t.to_version

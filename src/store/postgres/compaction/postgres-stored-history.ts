@@ -94,7 +94,7 @@ export function postgresStoredHistory(sql: Sql, references: ExtractReferences): 
           LEFT JOIN LATERAL (
             SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision} ORDER BY c.revision DESC LIMIT 1
           ) h ON true ORDER BY e.ns, e.name`
-        // An entry that was deleted, or created later, has only a name.
+        // An entry that was deleted or created later has only a name.
         for (const row of rows) if ((row.kind as string | null) !== null) yield entryOfColumns(row)
         if (rows.length < ROWS_AT_ONCE) return
         after = storedId(rows.at(-1)!.ns, rows.at(-1)!.name)

@@ -3,17 +3,18 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import { idColumns, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 
-/** @bound Log rows that a compaction removes in one step. If all of them go, writers wait about 50 ms. */
+/** @bound Log rows that a compaction removes in one step. If all of them are removed, writers wait about 50 ms. */
 const ROWS_AT_ONCE = 2_000
 const VERSIONS_AT_ONCE = 500
 /** Pause between two steps, so that writers get the lock. */
 const PAUSE_MS = 20
-/** Pause before it is tried again if the store cannot be reached. */
+/** Pause before another try if the store cannot be reached. */
 const AWAY_MS = 30_000
 
 /**
- * Removes what readers no longer see: rows before the oldest revision that a later row before it supersedes, deletes,
- * names of entries without a row, and changesets. Any number of gateways may do so at once and stop at any point.
+ * Removes the rows that readers no longer see: rows before the oldest revision that a later row before it supersedes,
+ * deletes, names of entries without a row, and changesets. Any number of gateways may do so at once and stop at any
+ * point.
  */
 export async function removeCompacted(client: RetryingClient, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -42,7 +43,9 @@ interface LogRow {
   readonly superseded: boolean
 }
 
-/** Removes older rows first: if a delete went before the create it follows, the entry would exist again. */
+/**
+ * Removes older rows first. If a delete were removed before the create that it follows, the entry would exist again.
+ */
 async function removeRows(client: RetryingClient, before: number, signal: AbortSignal): Promise<void> {
   let after = { revision: 0, position: -1 }
   while (!signal.aborted) {
@@ -67,7 +70,7 @@ async function removeStep(client: RetryingClient, gone: readonly LogRow[]): Prom
   const revisions = gone.map(({ revision }) => revision)
   await client.run((pool) =>
     pool.begin('ISOLATION LEVEL READ COMMITTED READ WRITE', async (sql) => {
-      // A batch that creates an entry again relies on its name being there, so writers must wait.
+      // A batch that creates an entry again relies on its name, so writers must wait.
       await sql`SELECT FROM head_pointer FOR UPDATE`
       await sql`
       DELETE FROM change c USING unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS gone(ns, name, revision)

@@ -5,7 +5,7 @@ const MAX_GATEWAYS = 1_000
 export class EventGapDetector {
   readonly #last = new Map<string, number>()
 
-  /** Returns how many events are missing before this one; undefined if this one has arrived before. */
+  /** Returns how many events are missing before this one, or undefined if this one has arrived before. */
   receive({ from, n }: { readonly from: string; readonly n: number }): number | undefined {
     const last = this.#last.get(from)
     if (last !== undefined && n <= last) return undefined

@@ -46,7 +46,7 @@ export class EventOutbox {
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#take()
-      // The store is unavailable: this batch is lost, and receivers see the gap in the numbers.
+      // The store is unavailable. This batch is lost, and receivers see the gap in the numbers.
       const hasListeners = await this.send(batch).catch(() => true)
       if (!hasListeners) this.#clear()
     }

@@ -8,7 +8,7 @@ import { endLease, renewLease, takeLease } from './peer-queries.js'
  * lost. A lease lasts five of them.
  */
 const TICK_MS = 1_000
-/** How long a lease is renewed after its last use, because one transaction often follows another. */
+/** How long a lease is renewed after its last use, because transactions often follow one another. */
 const LINGER_MS = 10_000
 const END_MS = 1_000
 
@@ -92,7 +92,7 @@ export class GatewayLease {
         }
         await this.user.tick()
       } catch {
-        // The store is unavailable: the next tick tries again.
+        // The store is unavailable. The next tick tries again.
       }
     }
     this.#release()

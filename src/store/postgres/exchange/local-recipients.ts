@@ -3,7 +3,7 @@ import type { Recipient } from '../../contract/exchange.js'
 /** The header of a message to participations. */
 export interface RecipientAddress {
   readonly to: readonly string[]
-  /** The message's own id: it may arrive twice if a connection breaks while it is sent. */
+  /** The id of the message itself. It may arrive twice if a connection breaks while it is sent. */
   readonly id: string
 }
 

@@ -103,7 +103,7 @@ export async function readMailbox(sql: Sql, self: string, read: readonly number[
     SELECT seq, topic, header, body FROM page WHERE before < ${PAGE_BYTES} ORDER BY seq`
 }
 
-/** Removes all but the newest `limit` events: a gateway that reads more slowly misses the others. */
+/** Removes all but the newest `limit` events. A gateway that reads more slowly misses the others. */
 export async function trimEvents(database: Database, self: string, limit: number): Promise<void> {
   const isEvent = and(eq(mailbox.gateway, self), eq(mailbox.topic, 'event'))
   const newestRemoved = database

@@ -5,13 +5,16 @@ import type { Database } from '../base/drizzle-client.js'
 import { gateway, participation } from '../base/tables.js'
 
 /*
- * Every statement may run twice: the client repeats it if the connection breaks, whether or not it was executed.
+ * Every statement may run twice, because the client repeats it if the connection breaks, whether or not it was
+ * executed.
  * Leases use the server's clock, so the clocks of gateways need not agree.
  */
 
-/** @bound Lease of a gateway in the exchange. Other gateways consider it dead once the lease runs out. */
+/** @bound Lease of a gateway in the exchange. Other gateways consider it dead when the lease has expired. */
 const GATEWAY_LEASE_MS = 5_000
-/** How long a gateway's lease has run out before any other gateway removes its row, with everything attached to it. */
+/**
+ * How long a gateway's lease must have expired before another gateway removes its row, with everything attached to it.
+ */
 const DEAD_MS = 10_000
 
 /** Notifies every gateway that participations or listeners have changed. For a RETURNING list. */
@@ -50,7 +53,7 @@ export async function setListens(database: Database, id: string, listens: boolea
 }
 
 export interface Peers {
-  /** Participations on every live gateway, this one included. */
+  /** The participations on all live gateways, including this one. */
   readonly participations: readonly Participation[]
   /** Whether any other gateway listens to the bus. */
   readonly othersListen: boolean

@@ -42,7 +42,8 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
   let closed = false
 
   const offers = new OpenOffers((id) => {
-    // An answer would still count until the row is gone. The offer's deadline and this gateway's lease end that, too.
+    // Until the row is removed, an answer would still count. The offer's deadline and this gateway's lease end that
+    // too.
     if (!closed) client.run((database) => deleteProposal(database, id)).catch(awaitNextTick)
   })
 
@@ -125,7 +126,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
   }
 
   let listensSaved: Promise<unknown> = Promise.resolve()
-  /** Saves one after the other, each with the value of its own time. */
+  /** Saves one value after another, each the value at the time of its save. */
   function saveListens(): Promise<unknown> {
     return (listensSaved = listensSaved
       .catch(() => {})
@@ -154,7 +155,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
         await client.run((database) => insertParticipation(database, lease.id, participation))
       } catch (error) {
         localRecipients.remove(participation.id)
-        // The row may exist all the same.
+        // The row may exist nevertheless.
         leaving.add(participation.id)
         throw error
       }
@@ -207,7 +208,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
   }
 }
 
-/** The store is unavailable: the lease's next tick repeats what failed. */
+/** The store is unavailable. The lease's next tick repeats the failed statements. */
 function awaitNextTick(): void {}
 
 function stopping(): Error {

@@ -21,8 +21,8 @@ const CANDIDATES_AT_ONCE = 500
 type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>
 
 /**
- * Finds entries. SQL returns every entry that may match. If the SQL is not exact (regular expressions above all), the core's
- * matcher checks each row here, and reading continues until the page is full.
+ * Finds entries. SQL returns every entry that may match. If the SQL is not exact, mostly because of regular
+ * expressions, the core's matcher checks each row here. Reading continues until the page is full.
  */
 export function findEntries(clients: FindClients, compileRegex: CompileRegex, timeoutMs: number): FindReads {
   const { client } = clients
@@ -38,7 +38,7 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
       const { rows, revision } = await query.read(clients, order, page, page.limit + 1, at)
       return { ...cutPage(rows, page), revision }
     }
-    // This takes several reads, and the head may move between them, so they read a fixed revision.
+    // This takes several reads, and the head may move between them, so they all read one fixed revision.
     return at === 'head'
       ? atHeadRevision(client, (revision) => match(query, criteria, order, page, revision))
       : match(query, criteria, order, page, at)

@@ -28,7 +28,7 @@ const BY_REVISION: Readonly<Record<EntryOrder, boolean>> = {
   REVISION_DESC: true,
 }
 
-/** The statements of one find. Tests explain them. */
+/** The statements of one find. Tests run `EXPLAIN` on them. */
 export class FindQuery {
   readonly exact: boolean
   readonly #criteria: Criteria
@@ -107,10 +107,10 @@ export class FindQuery {
   }
 
   /**
-   * The rows of a state, with the alias `h`. There are two ways to read an old state. One goes through the ids with one index
-   * look-up each. The other reads the log by its own indexes and drops superseded rows; it wins if the criteria select by
-   * kind or meta. Only `entry_name` has a trigram index, because on `change` every change would write to it again. If that
-   * index serves, the ids come from `entry_name`.
+   * The rows of a state, with the alias `h`. There are two ways to read an old state. One goes through the ids with one
+   * index lookup each. The other reads the log by its own indexes and drops superseded rows. It is faster if the
+   * criteria select by kind or meta. Only `entry_name` has a trigram index, because on `change` every change would
+   * write to it again. If that index can be used, the ids come from `entry_name`.
    */
   #from(at: ReadAt, add: (value: unknown) => string, byRevision: boolean): { text: string; conditions: string[] } {
     const named = (table: string) => (selectsByTrigram(this.#criteria) ? byNames(table) : `${table} h`)

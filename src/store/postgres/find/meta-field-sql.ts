@@ -3,7 +3,10 @@ import { isJsonObject, type Json } from '../../../core/entry/json.js'
 import { and, exactly, NO_ROW, or, type SqlFragment } from './sql-fragment.js'
 import type { SqlParameters } from './sql-parameters.js'
 
-/** Up to this many values each gets its own containment, which the GIN index serves. Above, one hashed look-up. */
+/**
+ * Up to this many values, each has its own containment, which the GIN index serves. Above, one hashed lookup serves
+ * all.
+ */
 const MAX_INDEXED_VALUES = 20
 
 /** One of the (at most two) places where a meta field may be. */
@@ -73,7 +76,7 @@ export class MetaFieldSql {
 }
 
 function placeAt(meta: string, keys: readonly string[], parameters: SqlParameters): Place {
-  // A key such as __proto__ is like any other: fromEntries defines it, where an assignment would not.
+  // A key such as __proto__ is like any other: fromEntries defines it, but an assignment would not.
   const around = (value: Json) => keys.reduceRight<Json>((inner, key) => Object.fromEntries([[key, inner]]), value)
   return {
     value: `(${[meta, ...keys.map((key) => parameters.text(key))].join(' -> ')})`,
@@ -105,7 +108,10 @@ function holdsAllAt(place: Place, values: readonly Json[], parameters: SqlParame
   return and([contained, ...others])
 }
 
-/** Set-returning functions fail on anything but an array, and SQL does not promise to evaluate AND in order. */
+/**
+ * Set-returning functions fail on anything but an array, and SQL does not guarantee the order in which AND is
+ * evaluated.
+ */
 function arrayOrEmpty(value: string): string {
   return `CASE WHEN jsonb_typeof(${value}) = 'array' THEN ${value} ELSE '[]'::jsonb END`
 }
@@ -114,7 +120,7 @@ function isScalar(value: Json): boolean {
   return typeof value !== 'object' || value === null
 }
 
-/** Without a scalar the index has nothing to look up and would be read whole. */
+/** Without a scalar, the index has nothing to look up, and Postgres would read all of it. */
 function holdsScalar(value: Json): boolean {
   if (isScalar(value)) return true
   return (isJsonObject(value) ? Object.values(value) : (value as readonly Json[])).some(holdsScalar)

@@ -11,7 +11,7 @@ import { globPrefix, likeOf } from './text-sql.js'
 export interface OperatorSql<O extends Operator = Operator> {
   readonly onRoot: (test: TestOf<O>, field: RootFieldSql) => SqlFragment
   readonly onMeta: (test: TestOf<O>, field: MetaFieldSql) => SqlFragment
-  /** The longest text that matches may hold anywhere, not only at the beginning: a trigram index can look it up. */
+  /** The longest text that a match may contain anywhere, not only at the beginning. A trigram index can look it up. */
   readonly searchedText?: (test: TestOf<O>) => string
 }
 
@@ -49,7 +49,7 @@ export const OPERATORS_SQL: { readonly [O in Operator]: OperatorSql<O> } = {
       return globPrefix(tokens) === '' ? longest(tokens.filter((token) => typeof token === 'string')) : ''
     },
   },
-  // Postgres' own expressions have another syntax and take unbounded time, so only required text is translated.
+  // Postgres' own expressions have another syntax and take unbounded time, so only the required text is translated.
   regex: {
     onRoot: ({ pattern }, field) => {
       const literal = requiredLiteral(pattern)
@@ -99,7 +99,7 @@ function storableTexts(values: readonly Json[]): readonly string[] {
   return values.filter((value) => typeof value === 'string').filter(isStorableText)
 }
 
-/** Of a text that spans the colon of an id, the name may have to match either part alone. */
+/** If a text spans the colon of an id, the name may have to match either part alone. */
 function longestPart(text: string): string {
   return longest(text.split(':'))
 }

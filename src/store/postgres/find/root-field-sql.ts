@@ -11,7 +11,7 @@ export interface RootColumns {
   readonly kind: string
 }
 
-/** Conditions on one root field. Every operator comes down to these. */
+/** Conditions on one root field. Every operator is translated to these. */
 export interface RootFieldSql {
   isOneOf(texts: readonly string[]): SqlFragment
   startsWith(prefix: string): SqlFragment
@@ -35,9 +35,9 @@ function columnSql(column: string, parameters: SqlParameters): RootFieldSql {
 }
 
 /**
- * An id is `ns:name`, and no namespace has a colon. So the first colon of the id separates the two. A text without
- * a colon lies within one of them. A text with a colon either lies in the name or spans the first colon. Every
- * condition on ids thus becomes conditions on the columns, which have indexes.
+ * An id is `ns:name`, and no namespace has a colon. So the first colon of the id separates the two. A text without a
+ * colon lies within one of them. A text with a colon either lies in the name or spans the first colon. So every
+ * condition on ids becomes conditions on the columns, which have indexes.
  */
 function idSql({ ns, name }: RootColumns, parameters: SqlParameters): RootFieldSql {
   const inNs = columnSql(ns, parameters)

@@ -21,7 +21,7 @@ export function prefixEnd(prefix: string): string | undefined {
   while (points.at(-1) === 0x10ffff) points.pop()
   const last = points.pop()
   if (last === undefined) return undefined
-  // The surrogates in between are no characters.
+  // The surrogates in between are not characters.
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
 }
 

@@ -24,8 +24,8 @@ export interface TranslatedCriteria {
 
 /**
  * Translates criteria to a condition for Postgres 14 and later, in forms that the indexes serve: containment for
- * equality in meta (GIN, jsonb_path_ops), ranges for prefixes, ids split into namespace and name. Of a regular
- * expression only the text that it requires is translated.
+ * equality in meta (GIN, jsonb_path_ops), ranges for prefixes, ids split into namespace and name. For a regular
+ * expression, only the text that it requires is translated.
  */
 export function translateCriteria(criteria: Criteria, columns: FindColumns, firstParam = 1): TranslatedCriteria {
   const parameters = new SqlParameters()

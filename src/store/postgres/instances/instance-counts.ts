@@ -19,7 +19,7 @@ export class InstanceCounts implements BatchInstances {
   }
 
   end(id: EntryId): void {
-    // Expired rows go, too: a clock that is set back must not revive an instance of a deleted entry.
+    // Expired rows are deleted too, because a clock that is set back must not revive an instance of a deleted entry.
     if (this.#live.delete(id)) this.#ended.push(id)
   }
 
@@ -47,7 +47,7 @@ export interface InstanceCountRow {
  * together.
  */
 
-/** Prevents that anyone acquires an instance of these entries until the transaction ends. */
+/** Prevents acquires of instances of these entries until the transaction ends. */
 export function lockEntries(sql: Sql | Transaction, ids: readonly EntryId[]): PromiseLike<unknown> | [] {
   if (ids.length === 0) return []
   const { ns, name } = idColumns(ids)

@@ -43,7 +43,9 @@ export function instanceOfColumns(row: InstanceColumns): Instance {
 /** Above this number of entries, one notification stands for any entry. */
 const MAX_NOTIFIED_ENTRIES = 50
 
-/** The CTE `notified`: notifies gateways of the entries of the CTE `done`. It only runs if the statement reads it. */
+/**
+ * The CTE `notified`, which notifies gateways of the entries of the CTE `done`. It only runs if the statement reads it.
+ */
 export function notifiedEntries(sql: Sql | Transaction) {
   return (sql as Sql)`notified AS (
   SELECT pg_notify(${INSTANCE_CHANNEL}, CASE WHEN entries <= ${MAX_NOTIFIED_ENTRIES} THEN ns || ':' || name ELSE '*' END)

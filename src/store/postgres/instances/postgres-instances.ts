@@ -38,7 +38,7 @@ export function openPostgresInstances(
       resultsOf(await client.run((sql) => acquireInstances(sql, requests)), (i, { wasFound, isHeld }) => {
         const request = requests[i]!
         if (!wasFound) return noSuchEntry(request.entryId)
-        // Otherwise another transaction writes the entry at this moment, or has just acquired the name.
+        // If it is not held, another transaction is writing the entry now or has just acquired the name.
         return isHeld ? instanceExists(request) : BUSY
       }),
     ({ entryId, name }) => `${entryId} ${name}`,
@@ -83,7 +83,10 @@ export function openPostgresInstances(
 
 type FoundRequest = Extract<RequestRow, { readonly wasFound: boolean }>
 
-/** For each request the instance that was changed, or what `otherwise` makes of a request that was not executed. */
+/**
+ * Returns, for each request, the instance that was changed. Requests that were not executed get the result of
+ * `otherwise`.
+ */
 function resultsOf<Otherwise>(
   rows: readonly RequestRow[],
   otherwise: (i: number, found: FoundRequest) => Otherwise,

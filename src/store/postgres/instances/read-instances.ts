@@ -12,8 +12,8 @@ const SWEEP_LOCK = 7_236_401
 export type LiveRow = { readonly now: Date } & (InstanceColumns | { readonly id: null })
 
 /**
- * Reads the live instances of these entries, ordered by token; one row without an instance if there is none. Raw SQL,
- * because every query for instances runs it, and one statement takes the clock and the rows.
+ * Reads the live instances of these entries, ordered by token. If there are none, it returns one row without an
+ * instance. Raw SQL, because every query for instances runs it, and one statement reads the clock and the rows.
  */
 export async function readLive(sql: Sql, ids: readonly EntryId[]): Promise<readonly LiveRow[]> {
   const { ns, name } = idColumns(ids)
@@ -36,8 +36,8 @@ export async function readMetadata(database: Database, ids: readonly string[]): 
 }
 
 /**
- * Removes all expired instances, unless another gateway is doing so. Raw SQL: one statement takes an advisory lock,
- * deletes and reads.
+ * Removes all expired instances, unless another gateway is doing so. Raw SQL, because one statement takes an advisory
+ * lock, deletes and reads.
  * @returns milliseconds until the next expiry; null if there is no live instance
  */
 export async function sweepInstances(sql: Sql): Promise<number | null> {

@@ -5,7 +5,7 @@ import type { Sql } from '../base/retrying-client.js'
 import { INSTANCE_COLUMN_KEYS, type InstanceColumns, instanceColumns, notifiedEntries } from './instance-row.js'
 
 /*
- * One raw statement for each batch, so a gateway that stops responding holds no lock. Each may run twice: the client
+ * One raw statement for each batch, so a gateway that stops responding holds no lock. Each may run twice, because the client
  * repeats it if the connection breaks. README.md shows the order of locks.
  */
 
@@ -32,9 +32,10 @@ const returned = (sql: Sql) => sql.unsafe(instanceColumns('i'))
 
 /**
  * Acquires instances. No two requests may be for the same name of the same entry. A request for a name that is held
- * writes nothing, so many may wait for it. If two find it free at once, the second waits for the first and fails.
+ * writes nothing, so many may wait for it. If two requests find it free at once, the second waits for the first and
+ * fails.
  *
- * The statement joins no two lists: joining 500 requests to 500 rows five times took 100 ms.
+ * The statement joins no two lists, because joining 500 requests to 500 rows five times took 100 ms.
  */
 export async function acquireInstances(sql: Sql, requests: readonly AcquireRequest[]): Promise<readonly RequestRow[]> {
   const { ns, name } = idColumns(requests.map(({ entryId }) => entryId))

@@ -1,8 +1,8 @@
 import type { Page, PageOf } from '../../contract/history-reader.js'
 
 /**
- * Makes a page of rows that were read with a limit of one more than the page holds.
- * Rows read from the end of a connection are put back into its order.
+ * Makes a page of rows that were read with a limit of one more than the page holds. If the rows were read from the end
+ * of a connection, they are put back into its order.
  */
 export function cutPage<Item>(rows: readonly Item[], page: Page<unknown>): PageOf<Item> {
   const items = rows.slice(0, page.limit)

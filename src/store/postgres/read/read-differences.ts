@@ -11,7 +11,10 @@ const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL 
   SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
   ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
 
-/** The entries that differ between two revisions. The cost depends on what changed between them, not on the number of entries. */
+/**
+ * The entries that differ between two revisions. The cost depends on the changes between them, not on the number of
+ * entries.
+ */
 export const DIFFERENCES = `
   WITH touched AS (SELECT DISTINCT ns, name FROM change WHERE revision > $1::bigint AND revision <= $2::bigint)
   SELECT t.ns, t.name, ${contentColumns('low', 'low_')}, ${contentColumns('high', 'high_')}

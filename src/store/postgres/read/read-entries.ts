@@ -24,8 +24,9 @@ type EntryReads = Pick<
 >
 
 /**
- * Reads entries, each with one statement however many ids. Raw SQL: these are hot, and look up ids by `unnest`.
- * @param planned - a client whose sessions plan a statement once, because look-ups by id take longer to plan than to run
+ * Reads entries, each with one statement however many ids. Raw SQL, because these reads are hot and look up ids by
+ * `unnest`.
+ * @param planned - a client whose sessions plan a statement once, because lookups by id take longer to plan than to run
  */
 export function readEntries(client: RetryingClient, planned: RetryingClient): EntryReads {
   return {
@@ -69,7 +70,7 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
     async entryHistories(ids, page) {
       const found = new Map<EntryId, EntryRevision[]>(ids.map((id) => [id, []]))
       const { ns, name } = idColumns(ids)
-      // A history descends: what comes after a position is older.
+      // The list is in descending order, so the items after a position are older.
       const olderThan = page.after ?? Number.MAX_SAFE_INTEGER
       const newerThan = page.before ?? -1
       const direction = page.fromEnd ? 'ASC' : 'DESC'

@@ -33,15 +33,17 @@ interface Pointer {
   readonly version: number
 }
 
-/** Reads the head. Raw SQL: every request runs one of these. Each answer is of one revision, which it names. */
+/**
+ * Reads the head. Raw SQL, because every request runs one of these. Each answer is of one revision, which it reports.
+ */
 export function readHead(client: RetryingClient): HeadReader {
   return {
     async readIndex(since, limit) {
-      // Usually nothing has changed, and asking what has changed takes several times as long.
+      // Usually nothing has changed, and reading the changes takes several times as long.
       const [head] = await client.run((sql) => sql<Pointer[]>`SELECT revision, version FROM head_pointer`)
       if (head!.revision <= since)
         return { head: { revision: head!.revision, version: head!.version }, changed: new Map() }
-      // The order and the literal limit let the generic plan read just that many rows from the index.
+      // With the order and the literal limit, the generic plan reads only that many rows from the index.
       const rows = await client.run(
         (sql) => sql<ReadIndexRow[]>`
         SELECT p.revision AS at, p.version AS at_version, p.oldest_revision AS oldest, c.ns AS changed_ns, c.name AS changed_name, ${sql.unsafe(entryColumns('h'))}

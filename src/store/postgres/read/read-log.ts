@@ -26,13 +26,13 @@ const PLACED_COLUMNS = `${changeColumns('h')}, h.place, ${contentColumns('p', 'p
 /** Joins the entry's previous content: the row that `previous_revision` names. */
 const JOIN_PREVIOUS = 'LEFT JOIN change p ON p.ns = h.ns AND p.name = h.name AND p.revision = h.previous_revision'
 
-/** The change at the place a row was read for. The row of a replacement has two changes. */
+/** The change at the place for which a row was read. The row of a replacement has two changes. */
 function changeAtPlace(row: PlacedRow): Change {
   const changes = changesOfRow(changeRowOfColumns(row), entryOfPrefixed(row, 'p_'))
   return changes.find(({ position }) => position === row.place)!
 }
 
-/** Reads the log in order. Raw SQL: followers wait for it, and it reads two indexes in one order. */
+/** Reads the log in order. Raw SQL, because followers wait for it and it reads two indexes in one order. */
 export function readLog(client: RetryingClient, options: HistoryOptions): LogReads {
   return {
     async changesOf(revisions, page: Page<number>) {
@@ -61,7 +61,7 @@ export function readLog(client: RetryingClient, options: HistoryOptions): LogRea
     },
 
     async namespaceChanges(namespace, page) {
-      // The list descends: what comes after a position is older.
+      // The list is in descending order, so the items after a position are older.
       const direction = page.fromEnd ? 'ASC' : 'DESC'
       const [older, newer] = [page.after ?? AFTER_ALL, page.before ?? BEFORE_ALL]
       const places = (column: 'position' | 'delete_position') => `(
@@ -127,7 +127,7 @@ type LogRow = PlacedRow & {
   readonly oldest: number
   readonly head_revision: number
   readonly head_version: number
-  /** In the first row: the transitions after the position, up to the head; null if there are none. */
+  /** In the first row, the transitions after the position, up to the head; null if there are none. */
   readonly transitions: readonly (Omit<TransitionColumns, 'createdAt'> & { readonly createdAt: string })[] | null
   /** The number of changes found, including those that exceed the page's size. */
   readonly offered: number

@@ -26,7 +26,7 @@ const CHANGED_SINCE = withOldestRevision(
   'SELECT ns, name FROM change WHERE revision > $1::bigint ORDER BY revision, position LIMIT $2::int',
 )
 
-/** Reads which entries refer to which at the head. Raw SQL: it looks up many targets at once by `unnest`. */
+/** Reads which entries refer to which at the head. Raw SQL, because it looks up many targets at once by `unnest`. */
 export function readReferences(client: RetryingClient): ReferenceReads {
   return {
     async dependents(ids) {

@@ -6,8 +6,8 @@ import type { RetryingClient } from '../base/retrying-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
 /**
- * Session settings for pages. Both sides of the join come in the page's order and are read only as far as the page
- * goes. By default the server may sort all rows or start parallel workers, which takes 10 ms and more.
+ * Session settings for pages. Both sides of the join come in the page's order and are read only until the page is full.
+ * By default the server may sort all rows or start parallel workers, which takes 10 ms and more.
  */
 export const PLANNED_IN_ORDER = {
   ...PLANNED_ONCE,
@@ -20,9 +20,9 @@ export const PLANNED_IN_ORDER = {
 const [AT, LIMIT] = ['$1::bigint', '$2::int']
 
 /**
- * Builds the statement for a page of all entries of a snapshot, in the order of their ids. An entry that has not changed
- * since that revision is read from the head, where rows lie in this order. The log is only asked for the entries that
- * have changed: asking it for every entry would double the time.
+ * Builds the statement for a page of all entries of a snapshot, in the order of their ids. An entry that has not
+ * changed since that revision is read from the head, where rows lie in this order. The log is read only for the entries
+ * that have changed, because reading it for every entry would double the time.
  */
 export function snapshotPageStatement(
   page: Page<EntryPosition>,

@@ -7,7 +7,7 @@ import { cutPage } from './cut-page.js'
 
 type TagReads = Pick<HistoryReader, 'tags' | 'tagPage' | 'tagCount' | 'tagsOf'>
 
-/** The columns of `tag` that make a `Tag`. */
+/** The columns of `tag` that make up a `Tag`. */
 const { digest: _digest, ...columns } = getColumns(tag)
 export const TAG_COLUMNS = columns
 

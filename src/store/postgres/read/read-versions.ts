@@ -19,7 +19,7 @@ type VersionReads = Pick<
   | 'revisionAtTime'
 >
 
-/** All of a version but its changeset, which may be 64 MiB. */
+/** All of a version except its changeset, which may have 64 MiB. */
 const { changeset: _changeset, state: _state, ...VERSION_COLUMNS } = getColumns(version)
 
 const {
@@ -111,7 +111,7 @@ export function readVersions(client: DrizzleClient): VersionReads {
     },
 
     async transitionCount() {
-      // Revisions have no gaps, so the head's is their number.
+      // Revisions have no gaps, so the revision of the head is the number of transitions.
       const [row] = await client.run((database) =>
         database.select({ revision: headPointer.revision }).from(headPointer),
       )

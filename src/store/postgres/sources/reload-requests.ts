@@ -7,13 +7,13 @@ import { notifySources } from './notify-sources.js'
 
 type ReloadRequests = Pick<SourceRecords, 'requestReload' | 'pendingReloads' | 'answerReloads' | 'takeReloadReport'>
 
-/** Requests that a source be loaded again, and their reports, in the rows of `source_request`. */
+/** Requests to load a source again, and the reports on them, in the rows of `source_request`. */
 export function reloadRequests(client: DrizzleClient): ReloadRequests {
   return {
     async requestReload(source) {
       const request = { id: randomUUID(), source }
       await client.run((database) => {
-        // Their clients have gone without fetching the report.
+        // Their clients have left without reading the report.
         const old = database
           .$with('old')
           .as(database.delete(sourceRequest).where(lt(sourceRequest.askedAt, sql`now() - interval '1 hour'`)))

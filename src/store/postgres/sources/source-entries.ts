@@ -14,7 +14,10 @@ type SourceEntries = Pick<
 
 type RecordColumns = Pick<StoredRow<typeof sourceEntry>, 'ns' | 'name' | 'location' | 'digest' | 'revision'>
 
-/** Reads the rows of `source_entry` and `source_location`. Look-ups of many ids are raw SQL: Drizzle has no `unnest`. */
+/**
+ * Reads the rows of `source_entry` and `source_location`. Lookups of many ids are raw SQL, because Drizzle has no
+ * `unnest`.
+ */
 export function sourceEntries(client: DrizzleClient): SourceEntries {
   return {
     locations: (source) =>

@@ -9,7 +9,7 @@ type SourceLeases = Pick<
   'acquireLeases' | 'beginWrites' | 'endWrites' | 'unsettledSince' | 'releaseLeases' | 'states' | 'saveState'
 >
 
-/** The rows of `source`: which gateway reads each source, and what clients are shown of it. */
+/** The rows of `source`: which gateway reads each source, and the state that clients see. */
 export function sourceLeases(client: DrizzleClient, holder: string): SourceLeases {
   const isHeld = (name: string) =>
     and(eq(source.name, name), eq(source.holder, holder), gt(source.leaseUntil, sql`now()`))

@@ -4,8 +4,8 @@ import { idColumns } from '../base/entry-row.js'
 import { COPY_FROM_ROWS } from '../commit/copy-batch.js'
 
 /**
- * Saves what a source gave, under its lease. One raw statement: the lease's row is locked while the records change, and a
- * gateway that stops responding holds no lock.
+ * Saves the entries and locations of a source, under its lease. One raw statement: the lease's row is locked while the
+ * records change, and a gateway that stops responding holds no lock.
  */
 export class SourceRecordWriter {
   #rowsSinceAnalyze = 0
@@ -61,7 +61,7 @@ export class SourceRecordWriter {
     await this.#analyze(entries.length + locations.length)
   }
 
-  /** The server itself analyzes a table only after a minute. Until then it would plan for an empty one. */
+  /** The server itself analyzes a table only after a minute. Until then it would plan for an empty table. */
   async #analyze(rows: number): Promise<void> {
     this.#rowsSinceAnalyze += rows
     if (this.#rowsSinceAnalyze < this.#analyzeAfter) return
