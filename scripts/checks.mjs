@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 
 /**
- * Each row is a check: a Node script with its arguments, relative to the clone, that exits with 0 when all is well and
- * otherwise prints what is wrong and what to do. The slowest come first, so that the shorter ones run beside them.
+ * Each row is a check: a Node script with its arguments, relative to the clone. It exits with 0 if all is well, and
+ * otherwise prints the fault and what to do. The slowest come first, so that the shorter ones run beside them.
  */
 export const checks = [
   {
@@ -12,7 +12,7 @@ export const checks = [
     args: ['lint', '--no-progress', '--no-summary', '--cache', '--cache-location', 'node_modules/.cache/cspell'],
   },
   { name: 'types of src and test', script: 'node_modules/typescript/bin/tsc', args: ['--noEmit', '-p', 'test'] },
-  { name: 'drizzle/ leads to the tables that the code has', script: 'scripts/check-migrations.mjs', args: [] },
+  { name: 'drizzle/ leads to the tables in the code', script: 'scripts/check-migrations.mjs', args: [] },
   {
     name: 'no unused file, export or dependency',
     script: 'node_modules/knip/bin/knip.js',
@@ -35,7 +35,7 @@ export const checks = [
   { name: 'words that the style guide rules out', script: 'scripts/prose/check-prose.mjs', args: [] },
 ]
 
-/** How many run at once: more than two do not get on faster on two cores. */
+/** How many checks run at once. On two cores, more would not be faster. */
 const AT_ONCE = 2
 
 /**

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 
-/** A reporter for vitest that leaves the numbers of passed and failed tests in the file named by CADASTRE_TEST_COUNT. */
+/**
+ * A reporter for vitest that writes the numbers of passed and failed tests to the file named by CADASTRE_TEST_COUNT.
+ */
 export default class CountReporter {
   onTestRunEnd(testModules) {
     const count = { passed: 0, failed: 0 }

@@ -1,11 +1,11 @@
-// npm run dev: the gateway, compiled and started again whenever a source changes.
+// npm run dev: compiles and restarts the gateway whenever a source file changes.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare, root } from './prepare/prepare.mjs'
 import { runTool } from './prepare/run-tool.mjs'
 
 await prepare()
-// What is compiled from here on is not in it.
+// The bundle would not include later changes.
 rmSync(join(root, 'dist/bundle'), { recursive: true, force: true })
 await Promise.race([
   runTool(

@@ -47,7 +47,7 @@ export function boundsIn(text, path) {
         .replace('@bound', '')
         .replace(/\s+/g, ' ')
         .trim()
-      if (meaning === '') throw new Error(`${path}: the @bound of ${name} must say what it bounds`)
+      if (meaning === '') throw new Error(`${path}: the @bound of ${name} has no text; write what it limits`)
       return { name, value, meaning, path }
     })
 }
@@ -79,7 +79,7 @@ export function boundsDocument(bounds) {
     'It is generated from the constants in the code that have `@bound` in their doc comment.',
     'To change it, edit the comment or the constant and run `node scripts/generate-bounds.mjs`.',
     '',
-    'A value is the most that is allowed, unless the text says otherwise.',
+    'Each value is a maximum, unless the text states otherwise.',
     ...sections,
     '',
   ].join('\n')

@@ -1,4 +1,5 @@
-// npm run mutate: mutation tests of the core and of writing. What follows `--` goes to Stryker, e.g. `--mutate src/core/entry/*.ts`.
+// npm run mutate: mutation tests of the core and of writing. Arguments after `--` go to Stryker, e.g. `--mutate
+// src/core/entry/*.ts`.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// Writes docs/error-codes.md from the compiled table of codes; with --check it only compares and fails on drift.
-// It needs a build first; --dist names another folder than dist/.
+// Writes docs/error-codes.md from the compiled table of codes. With --check it only compares, and fails if the file is
+// out of date. It needs a build first. --dist names another folder than dist/.
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -57,7 +57,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const printed = errorCodesDocument(codesOf)
   if (!values.check) await writeFile(file, printed)
   else if (withoutPadding(await readFile(file, 'utf8').catch(() => '')) !== withoutPadding(printed)) {
-    console.error('docs/error-codes.md is out of date: run `node scripts/print-error-codes.mjs` and commit it.')
+    console.error('docs/error-codes.md is out of date. Run `node scripts/print-error-codes.mjs` and commit the result.')
     process.exitCode = 1
   }
 }

@@ -1,5 +1,5 @@
-// Writes schema/schema.graphql from the compiled schema; with --check only compares and fails on drift.
-// Wants a build first; --dist names another folder than dist/.
+// Writes schema/schema.graphql from the compiled schema. With --check it only compares, and fails if the file is out of
+// date. It needs a build first. --dist names another folder than dist/.
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,6 +16,6 @@ const printed = printedSchema()
 if (!values.check) {
   await writeFile(file, printed)
 } else if ((await readFile(file, 'utf8').catch(() => '')) !== printed) {
-  console.error('schema/schema.graphql is not what the code gives: run `node scripts/print-schema.mjs` and commit it.')
+  console.error('schema/schema.graphql is out of date. Run `node scripts/print-schema.mjs` and commit the result.')
   process.exitCode = 1
 }

@@ -1,13 +1,12 @@
-// npm start: installs, builds, and becomes the gateway. The gateway runs in this very process, so that a signal to it
-// needs nobody to pass it on.
+// npm start: installs and builds, then runs the gateway in this very process, so that no other process has to pass
+// signals on.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, root } from './prepare/prepare.mjs'
 
 await prepare({ only: 'server' })
 
-// Where npm is killed without a chance to pass that on, or a shell between us keeps a signal to itself, we are left with
-// another parent: that is our sign to stop.
+// If npm is killed, or a shell between us swallows a signal, this process gets another parent. It then stops.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event === 'start') {
   const watch = setInterval(() => {
@@ -18,5 +17,6 @@ if (process.env.npm_lifecycle_event === 'start') {
 }
 
 await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href)
-// The gateway is ready sooner than the page is built, 2 s against 4 s, so the page comes last, and the bundle for the next start.
+// The gateway is ready after 2 s, and building the page takes 4 s. So the page comes last, with the bundle for the next
+// start.
 await prepare({ isRunning: true })

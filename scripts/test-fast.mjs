@@ -1,4 +1,5 @@
-// npm run test:fast: the tests that need no database, no browser and no process of their own. What follows `--` goes to vitest.
+// npm run test:fast: the tests that need no database, no browser and no process of their own. Arguments after `--` go
+// to vitest.
 import { join } from 'node:path'
 import { prepare, root } from './prepare/prepare.mjs'
 import { runTool } from './prepare/run-tool.mjs'

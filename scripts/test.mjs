@@ -1,5 +1,5 @@
-// npm test: installs, builds, checks types and drift, runs the suite. What follows `--` goes to vitest.
-// The last line is always "N passed, N failed", where a check that fails counts as one.
+// npm test: installs, builds, checks types and generated files, and runs the test suite. Arguments after `--` go to
+// vitest. The last line is always "N passed, N failed". A check that fails counts as one.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runChecks } from './checks.mjs'
@@ -7,7 +7,7 @@ import { closingLine } from './closing-line.mjs'
 import { prepare, root } from './prepare/prepare.mjs'
 import { runTool } from './prepare/run-tool.mjs'
 
-// Where even the build fails, the process ends before the suite.
+// If the build fails, the process ends before the suite.
 let line = closingLine(undefined, 1, 0)
 process.once('exit', () => process.stdout.write(`${line}\n`))
 
@@ -15,7 +15,7 @@ await prepare()
 
 const failedChecks = await runChecks(root)
 
-// A file of this run's own: two runs side by side in one clone do not read each other's.
+// Each run has its own file, so two runs in one clone do not read each other's.
 const file = join(root, 'dist', `.test-count-${process.pid}.json`)
 mkdirSync(join(root, 'dist'), { recursive: true })
 const args = [
@@ -35,7 +35,7 @@ function readCount() {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    // It did not get as far as to write one; its exit code says so.
+    // The run ended before it wrote the file. Its exit code reports that.
     return undefined
   } finally {
     rmSync(file, { force: true })

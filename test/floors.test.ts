@@ -109,7 +109,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** The only files that read the environment: the configuration, the choice of the bundle that contains it, and the command line for its own flags. */
 const READS_ENVIRONMENT = ['server/config/config.ts', 'server/main.ts', 'cli/cadastre.ts']
 
-/** What would make the core depend on more than its arguments. */
+/** Code that would make the core depend on more than its arguments. */
 const IMPURE =
   /\bnew Date\b|\bDate\.now\b|\bMath\.random\b|\bPromise\b|\basync\b|\bawait\b|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\.|\bprocess\.|\bBuffer\b|\bcrypto\b|\bconsole\./
 
@@ -118,7 +118,7 @@ const roomOf = (path: string): string => posix.dirname(path)
 const floorOf = (path: string): string => path.split('/')[0]!
 const isRoof = (room: string): boolean => !room.includes('/')
 
-/** What breaks the floors and rooms in one file, each with its line. */
+/** The faults against floors and rooms in one file, each with its line. */
 function faultsIn(path: string, text: string): string[] {
   return faultsOf(parseSource(path, text))
 }

@@ -3,22 +3,23 @@ import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
 
-/** What is built, each from its own inputs and only when those have changed. Paths are relative to the clone. */
+/** The build steps. Each has its own inputs and runs only when those have changed. Paths are relative to the clone. */
 const steps = [
   {
     name: 'server',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/server/main.js',
-    // Types are `npm test`'s to check: a first start has 5 s, and building takes 0.8 s without them, 3.5 s with.
+    // `npm test` checks types. A first start should take at most 5 s, and the build takes 0.8 s without types, 3.5 s
+    // with them.
     tool: ['node_modules/typescript/bin/tsc', '-p', '.', '--noCheck'],
-    // What was built of files that are no longer there must go, and with it the bundle; the page has nothing to do with them.
+    // Removes the output of deleted source files, and the bundle with it. The page does not depend on them.
     clean: (dist) => readdirSync(dist).filter((name) => !name.startsWith('playground') && name !== '.built'),
   },
   {
     name: 'bundle',
     inputs: ['src', 'tsconfig.json', 'package-lock.json'],
     output: 'dist/bundle/serve.js',
-    // It does not run then: somebody has compiled by hand.
+    // The compiled files are newer if someone has run the compiler by hand. The bundle is not used then.
     isStale: (root) =>
       statSync(join(root, 'dist/bundle/serve.js')).mtimeMs <
       (statSync(join(root, 'dist/server/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0),
@@ -30,7 +31,7 @@ const steps = [
     name: 'page',
     inputs: ['web-playground', 'schema', 'package-lock.json'],
     output: 'dist/playground/index.html',
-    // Beside its place and then renamed: a gateway that runs meanwhile sees the page whole or not at all.
+    // Built under another name and then renamed, so that a running gateway serves either the whole page or none.
     tool: [
       'node_modules/vite/bin/vite.js',
       'build',
@@ -46,9 +47,9 @@ const steps = [
   },
 ]
 
-/** The steps whose inputs have changed since they were last taken, each with the hash of its inputs. */
+/** Returns the steps whose inputs have changed since their last run, each with the hash of its inputs. */
 export function stepsToTake(root) {
-  // Two steps have the same inputs, and every start waits for this.
+  // Two steps have the same inputs, which are hashed only once because every start waits for this.
   const hashes = new Map(steps.map(({ inputs }) => [inputs.join(), inputs]))
   for (const [key, inputs] of hashes) hashes.set(key, inputHash(root, inputs))
   return steps
@@ -66,7 +67,10 @@ export function stepsToTake(root) {
 
 const stampOf = (root, name) => join(root, 'dist', '.built', name)
 
-/** Takes the server's step, which others begin with, and then those side by side; or `only` the server's, and announces the others. */
+/**
+ * Runs the server's step, which the others need, and then the others in parallel. With `only`, it runs the server's
+ * step and announces the others.
+ */
 export async function build(root, steps, only) {
   const dist = join(root, 'dist')
   mkdirSync(join(dist, '.built'), { recursive: true })

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Does `work` while no other process on this machine does any in the same clone. The lock is a listening socket, which
- * the kernel frees however we end; a file with a pid would stay after a kill.
+ * Runs `work` while no other process on this machine runs any in the same clone. The lock is a listening socket, which
+ * the kernel releases however this process ends. A file with a pid would remain after a kill.
  * @template T
  * @param {string} root the clone's folder
  * @param {() => Promise<T>} work
@@ -30,7 +30,7 @@ export async function whileAlone(root, work) {
 
 function lockPath(root) {
   const name = `cadastre-prepare-${createHash('sha256').update(root).digest('hex').slice(0, 24)}`
-  // The abstract namespace: no file, so none to be left behind. Elsewhere a file, which may be.
+  // Linux has an abstract namespace, where no file can be left behind. Other systems use a file.
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name)
 }
 

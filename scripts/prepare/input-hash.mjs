@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * One hash over files and folders: their names and their contents. Not their times, which a checkout changes.
+ * Hashes files and folders by their names and contents, but not by their times, which a checkout changes.
  * @param {string} root
  * @param {readonly string[]} inputs relative to root; a missing one counts as missing
  */

@@ -6,12 +6,12 @@ import { runTool } from './run-tool.mjs'
 const inputs = ['package-lock.json']
 const stampOf = (root) => join(root, 'node_modules', '.cadastre-installed')
 
-/** Whether every package is there as package-lock.json has it. */
+/** Whether every package is installed as in package-lock.json. */
 export function isInstalled(root) {
   const hash = inputHash(root, inputs)
   const stamp = stampOf(root)
   if (existsSync(stamp)) return readFileSync(stamp, 'utf8') === hash
-  // Installed by hand (`npm ci`): npm's own record of what it put there tells.
+  // After an installation by hand (`npm ci`), npm's own record of the installed packages is compared instead.
   if (!matchesNpmRecord(root)) return false
   writeFileSync(stamp, hash)
   return true
@@ -28,13 +28,13 @@ function matchesNpmRecord(root) {
   )
 }
 
-/** Installs exactly what package-lock.json says. */
+/** Installs the exact packages of package-lock.json. */
 export async function install(root) {
   process.stderr.write('Installing packages (npm ci) …\n')
-  // npm tells the scripts that it runs where it is itself; without it, it is on the path.
+  // npm passes its own path to the scripts that it runs. Without npm, it has to be on the PATH.
   const [program, ...before] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
   const args = [...before, 'ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
-  // What it prints is for people: standard output is left to what follows.
+  // Its output is for people, and standard output belongs to the following command.
   const code = await runTool(program, args, { cwd: root, stdio: ['ignore', 2, 2] })
   if (code !== 0) throw new Error('npm ci failed; its messages are above')
   writeFileSync(stampOf(root), inputHash(root, inputs))

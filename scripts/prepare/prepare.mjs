@@ -10,10 +10,10 @@ import { requireNode } from './node-version.mjs'
 export const root = realpathSync(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
 /**
- * Makes sure that everything is installed and built, doing only what is missing: under 0.1 s where nothing is. Ends the
- * process with a line that says why where that cannot be done.
- * @param {{ only?: 'server', isRunning?: boolean }} options with `only` the server is built; a page that has still to be
- *   built is announced, and a gateway keeps who asks for it waiting. Where one `isRunning` in this process a failure does not end it
+ * Installs and builds whatever is missing. If nothing is, this takes less than 0.1 s. On a failure it prints the reason
+ * and ends the process.
+ * @param {{ only?: 'server', isRunning?: boolean }} options with `only`, only the server is built. A page that is not
+ *   built yet is announced, and the gateway lets its visitors wait. With `isRunning`, a failure does not end the process
  */
 export async function prepare({ only, isRunning = false } = {}) {
   requireNode()

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-// The tools that are running. A signal meant for us is passed on to them, and ends us once they are gone.
+// The running tools. A signal to this process is passed on to them, and ends this process once they have ended.
 const running = new Set()
 let interruptedBy
 
@@ -10,8 +10,8 @@ function passOn(signal) {
 }
 
 /**
- * Runs a program to its end, its output going where ours goes, and resolves with its exit code. Where we are told to
- * stop meanwhile, it is stopped, and this process ends with it.
+ * Runs a program to its end, with its output going where ours goes, and resolves with its exit code. If this process
+ * receives a signal to stop, the program is stopped, and this process ends with it.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {import('node:child_process').SpawnOptions} options
@@ -30,7 +30,8 @@ export async function runTool(program, args, options = {}) {
     running.delete(child)
     if (running.size === 0) {
       for (const signal of ['SIGTERM', 'SIGINT']) process.off(signal, passOn)
-      // Whoever else listens by now (the gateway, while the page is built) has had the signal and ends us in its way.
+      // Other listeners (the gateway, while the page is built) have received the signal too, and end the process in
+      // their way.
       const isOurs = interruptedBy && process.listenerCount(interruptedBy) === 0
       if (isOurs) process.kill(process.pid, interruptedBy)
     }

@@ -11,7 +11,7 @@ export const phraseRules = [
   { pattern: /\bfor ever\b/i, instead: 'forever', example: 'It waits for ever.' },
   { pattern: /\bof late\b/i, instead: 'recently', example: 'Entries that changed of late' },
   {
-    pattern: /\btak(?:es?|en|ing) over\b/i,
+    pattern: /\b(?:takes?|taken|taking) over\b/i,
     instead: 'adopts, claims, applies',
     example: 'A gateway takes over the lease.',
   },

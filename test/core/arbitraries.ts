@@ -91,7 +91,7 @@ export function state(): fc.Arbitrary<State> {
   return fc.array(fc.tuple(entryId(), content()), { maxLength: 8 }).map((entries) => new Map(entries))
 }
 
-/** What a writer wants each of some entries to hold; null for no entry. */
+/** The content that a writer wants each entry to have; null for no entry. */
 export type Edits = ReadonlyMap<EntryId, SealedContent | null>
 
 export function edits(): fc.Arbitrary<Edits> {

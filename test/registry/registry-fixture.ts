@@ -106,7 +106,7 @@ export async function stateAt(registry: Registry, criteria: Criteria, revision: 
   return new Map(items.map(({ id, content }) => [id, content.digest]))
 }
 
-/** What a client that keeps to the stream holds after a batch. Throws where the stream contradicts itself. */
+/** Applies a batch to the state of a client that follows the stream. Throws if the stream contradicts itself. */
 export function fold(state: Map<string, string>, batch: Pick<ChangeBatch, 'changes'>): void {
   for (const { kind, id, entry } of batch.changes) {
     if ((kind === 'CREATE') === state.has(id))

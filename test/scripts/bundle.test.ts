@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltCli, buildCli, startCli } from '../cli/built-cli.js'
 
-// What runs is told by what it prints: this stands in for a bundle, and the compiled files say that they are ready.
+// The output shows which code runs: this one replaces a bundle, and the compiled files print that they are ready.
 const STAND_IN = "export const serve = async () => { process.stdout.write('the bundle runs\\n') }\n"
 
 describe('the bundle', () => {

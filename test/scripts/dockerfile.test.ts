@@ -71,7 +71,7 @@ describe('the Dockerfile', () => {
     expect(value('ENV').join(' ')).toMatch(/HOST=0\.0\.0\.0.*CADASTRE_DATA_DIR=\/data/)
     expect(all('FROM').length).toBeGreaterThan(1)
     for (const { words } of all('FROM')) expect(words[0]).toMatch(/^node:\d+-\w+-slim$/)
-    // What comes after USER runs as that user: installing would fail.
+    // Instructions after USER run as that user, so installing would fail.
     const after = last.slice(last.findIndex(({ name }) => name === 'USER') + 1)
     expect(after.filter(({ name }) => name === 'RUN' || name === 'COPY')).toEqual([])
   })

@@ -89,7 +89,7 @@ describe('what is left to build', () => {
   }
   const left = (folder: string) =>
     evaluate(folder, 'prepare/build-steps.mjs', 'console.log(it.stepsToTake(root).map(({ name }) => name).join())').out
-  // What a finished build leaves.
+  // The files of a finished build.
   const built = (folder: string) => {
     write(folder, { 'dist/server/main.js': '', 'dist/bundle/serve.js': '', 'dist/playground/index.html': '' })
     evaluate(

@@ -7,7 +7,7 @@ import { includesText } from './includes-text.js'
  * @bound Character comparisons for matching one entry, about one second. Only criteria crafted for very long texts in
  * meta reach this. Matching then fails, because any result might be wrong.
  */
-export const MAX_STEPS = 200_000_000
+const MAX_STEPS = 200_000_000
 
 /** Counts the steps spent on matching one entry, in comparisons of a character. */
 export class MatchBudget {
@@ -31,7 +31,7 @@ export type CompiledTest = (values: readonly Json[], budget: MatchBudget) => boo
 export const NEVER: CompiledTest = () => false
 
 /** Passes if any of the field's values passes. */
-export function anyValue(test: (value: Json, budget: MatchBudget) => boolean): CompiledTest {
+function anyValue(test: (value: Json, budget: MatchBudget) => boolean): CompiledTest {
   return (values, budget) => values.some((value) => test(value, budget))
 }
 

@@ -13,14 +13,14 @@ export const MAX_REGEXES = 20
 /** @bound UTF-16 units of a glob, a regular expression or a searched text. */
 export const MAX_PATTERN_LENGTH = 1_000
 /** @bound Characters of a field's path in criteria. */
-export const MAX_FIELD_LENGTH = 1_000
+const MAX_FIELD_LENGTH = 1_000
 /** @bound Segments of one path in criteria. */
 export const MAX_PATH_SEGMENTS = 32
 /**
  * @bound Segments of all paths in criteria. With MAX_VALUES it keeps a statement well below Postgres' 65,535
  * parameters.
  */
-export const MAX_SEGMENTS = 10_000
+const MAX_SEGMENTS = 10_000
 /** @bound JSON values in criteria, including the elements of lists and objects. */
 export const MAX_VALUES = 10_000
 /** @bound Nesting of a value in criteria. */

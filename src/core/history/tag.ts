@@ -11,7 +11,7 @@ export interface Tag {
 }
 
 /** @bound Characters of a tag's name. */
-export const MAX_TAG_NAME = 255
+const MAX_TAG_NAME = 255
 
 const NAME = /^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*$/
 

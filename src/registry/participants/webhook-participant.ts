@@ -133,7 +133,7 @@ function isBroken(error: unknown): boolean {
  * Reads the body of an answer.
  * @throws Error unless it is `{"accept": true}` or `{"accept": false, "reason": "…"}`
  */
-export function readAnswer(body: Uint8Array): ParticipantAnswer {
+function readAnswer(body: Uint8Array): ParticipantAnswer {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

@@ -134,7 +134,7 @@ export class BatchQueue<Request, Result> {
   #takeBatch(): PendingRequest<Request, Result>[] {
     const { limits, keyOf } = this.options
     const batch: PendingRequest<Request, Result>[] = []
-    const late: PendingRequest<Request, Result>[] = []
+    const expired: PendingRequest<Request, Result>[] = []
     const skipped: PendingRequest<Request, Result>[] = []
     const keys = new Set<string>()
     const now = performance.now()
@@ -147,7 +147,7 @@ export class BatchQueue<Request, Result> {
       if (batch.length > 0 && !fits) break
       passed += 1
       if (now - pending.since > limits.waitMs) {
-        late.push(pending)
+        expired.push(pending)
         continue
       }
       const key = keyOf?.(pending.request)
@@ -163,7 +163,7 @@ export class BatchQueue<Request, Result> {
     const rest = this.#waiting.slice(passed)
     this.#waiting = skipped.length === 0 ? rest : [...skipped, ...rest]
     this.#waitingBytes -= bytes
-    for (const { bytes, onError } of late) {
+    for (const { bytes, onError } of expired) {
       this.#waitingBytes -= bytes
       onError(this.#refused(`the request waited longer than ${limits.waitMs / 1_000} seconds`))
     }

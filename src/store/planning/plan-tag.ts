@@ -37,7 +37,7 @@ export function planTagRemoval(name: string, current: Tag | undefined, force: bo
   return current
 }
 
-export function tagNotFound(name: string): RegistryError {
+function tagNotFound(name: string): RegistryError {
   return new RegistryError('TAG_NOT_FOUND', `There is no tag ${name}. \`tags\` lists all tags.`, { tag: name })
 }
 

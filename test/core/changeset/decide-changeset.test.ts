@@ -174,7 +174,7 @@ describe('several operations on one id', () => {
       ['1 DUPLICATE_OPERATION a:1', '2 DUPLICATE_OPERATION a:1'],
     ],
     [
-      'a problem of the first is told too',
+      'a problem of the first operation is also reported',
       sent(['UPDATE', 'b:9', one], ['UPDATE', 'b:9', one]),
       ['0 ENTRY_NOT_FOUND b:9', '1 DUPLICATE_OPERATION b:9'],
     ],

@@ -45,7 +45,7 @@ describe('what cannot be understood is refused, naming the key', () => {
     message({ '~^a': 'x' }, "it has two operators; if the field's name begins with ^, write meta. before it.")
   })
 
-  it('a key that is no sendable text is told in one that is', () => {
+  it('a key that is not valid text is reported as valid text', () => {
     expectInvalid(() => parseFind({ '.\ud83d\0': 'x' }, compileRegex), '.\ufffd\ufffd')
   })
 

@@ -101,7 +101,7 @@ describe('I14: a reference is found at every place that some pattern names, once
     expect(found({}, { list: { 0: 'x' } }, [{ path: 'data.list.0' }])).toEqual(['data.list.0=x'])
   })
 
-  it('a place that several patterns find is told once', () => {
+  it('a place that several patterns find is reported once', () => {
     const patterns = [
       ...wildcard('data.*'),
       { path: 'data.a' },
@@ -115,7 +115,7 @@ describe('I14: a reference is found at every place that some pattern names, once
     ])
   })
 
-  it('two places whose paths read the same are told apart', () => {
+  it('two places with the same path text have different paths', () => {
     expect(found({}, { 'a.b': 'x', a: { b: 'y' } }, [...wildcard('data.*'), ...wildcard('data.*.*')]).sort()).toEqual([
       'data.a.b#2=y',
       'data.a.b=x',

@@ -25,7 +25,7 @@ function itemsOf(deletes: readonly Operation[]): Item[] {
   return deletes.map((operation) => ({ id: operation.id, content: operation.original!, operation }))
 }
 
-/** What must go before what, among the deletes or among the others. */
+/** The pairs of operations that have to be in order, among the deletes or among the others. */
 export function edges(operations: readonly Operation[], half: 'DELETES' | 'OTHERS'): Before {
   const deletes = half === 'DELETES'
   const items = operations

@@ -50,12 +50,12 @@ describe('indexKeyOf', () => {
   const criteriaGiven = criteriaArbitrary(compileRegex)
 
   it('returns a field in which every matching entry holds one of a few values', () => {
-    let told = 0
+    let indexed = 0
     fc.assert(
       fc.property(criteriaGiven, fc.array(entryArbitrary, { minLength: 5, maxLength: 10 }), (criteria, entries) => {
         const indexKey = indexKeyOf(criteria)
         if (indexKey === null) return
-        told += 1
+        indexed += 1
         const matches = compileMatcher(criteria, compileRegex)
         const valuesOf = compileField(indexKey.field)
         for (const { id, kind, meta } of entries) {
@@ -68,7 +68,7 @@ describe('indexKeyOf', () => {
       }),
       { numRuns: 1_000 },
     )
-    expect(told).toBeGreaterThan(50)
+    expect(indexed).toBeGreaterThan(50)
   })
 
   it('returns null for more than 1,000 values, in one condition or in several', () => {
@@ -137,14 +137,14 @@ describe('indexKeyOf', () => {
 
 describe('FollowerIndex', () => {
   it('wakes only followers that may match a change, however many there are', async () => {
-    // Each one that follows used to look at every change: 1,000 filters, a thousand looks at what was for one of them.
-    let looks = 0
+    // Previously each follower checked every change: with 1,000 filters, 1,000 checks for a change that concerned one.
+    let checks = 0
     const counting = (pattern: string) => {
       const regex = compileRegex(pattern)
       return {
         ...regex,
         test: (text: string) => {
-          looks += 1
+          checks += 1
           return regex.test(text)
         },
       }
@@ -165,7 +165,7 @@ describe('FollowerIndex', () => {
     for (let i = 0; i < 300; i++) await apply(registry, create(`n${i}:x`), create(`other:${i}`))
     for (const [i, batch] of (await Promise.all(waiting)).entries())
       expect(batch).toMatchObject({ revision: i + 1, version: i + 1, complete: true, synced: true })
-    expect(looks).toBe(300)
+    expect(checks).toBe(300)
     end.abort()
   })
 
@@ -186,23 +186,23 @@ describe('FollowerIndex', () => {
     await sleep(10)
     const idle = counted.reads
     for (let i = 1; i <= 40; i++) await apply(registry, create(`other:${i}`, { text: 'x'.repeat(500) }))
-    const told = await Promise.all(waiting)
+    const received = await Promise.all(waiting)
     const { revision: head } = await registry.history.head()
     expect(counted.reads - idle).toBeLessThan(150)
-    for (const batch of told) {
+    for (const batch of received) {
       expect(batch).toMatchObject({ changes: [], complete: true, synced: true })
       expect(batch.version).toBe(batch.revision)
       expect(batch.revision).toBeGreaterThan(0)
       expect(batch.revision).toBeLessThanOrEqual(head)
     }
     await apply(registry, create('n7:1', { color: 'red' }))
-    const again = followed(registry, ns('n7'), end.signal, told[7]!.cursor)
+    const again = followed(registry, ns('n7'), end.signal, received[7]!.cursor)
     expect((await nextOf(again)).changes.map(({ id }) => id)).toEqual(['n7:1'])
     end.abort()
   })
 
   it('completes a revision of which a part was sent, even if the rest does not match', async () => {
-    // SkipPoint by, such a one would not have been told that the revision is complete before the next that it matches.
+    // A skip point alone would not report that the revision is complete before the next one that matches.
     const registry = memoryRegistry()
     const end = new AbortController()
     const stream = followed(registry, ns('a'), end.signal)

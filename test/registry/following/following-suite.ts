@@ -114,12 +114,12 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       while (seen.at(-1) !== 24) seen.push((await nextOf(quick)).revision)
       await registry.compact({ before: 24, dryRun: false })
       // More has passed than the live window holds, so it must ask the store for what comes next.
-      let told: unknown
-      for (let i = 0; told === undefined && i < 24; i++)
+      let failure: unknown
+      for (let i = 0; failure === undefined && i < 24; i++)
         await nextOf(slow).catch((error: unknown) => {
-          told = error
+          failure = error
         })
-      expect(told).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 24 } })
+      expect(failure).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 24 } })
       await apply(registry, create('a:later'))
       expect(await nextOf(quick)).toMatchObject({ revision: 25 })
     })
@@ -131,12 +131,12 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(first.complete).toBe(false)
       await apply(registry, create('m:later'))
       await registry.compact({ before: 2, dryRun: false })
-      let told: unknown
-      for (let i = 0; told === undefined && i < 10; i++)
+      let failure: unknown
+      for (let i = 0; failure === undefined && i < 10; i++)
         await nextOf(stream).catch((error: unknown) => {
-          told = error
+          failure = error
         })
-      expect(told).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 2 } })
+      expect(failure).toMatchObject({ code: 'COMPACTED', details: { oldestRevision: 2 } })
       await expect(nextOf(follow({ after: first.cursor }))).rejects.toMatchObject({ code: 'COMPACTED' })
       const state = new Map<string, string>()
       for (const batch of await takeUntilSynced(follow({ initial: true }))) fold(state, batch)
@@ -417,7 +417,7 @@ function writesOf(): fc.Arbitrary<Write[]> {
   return fc.array(write, { minLength: 4, maxLength: 14 })
 }
 
-/** What cannot be applied is refused and changes nothing: the others make the history. */
+/** Applies a write. One that cannot be applied is refused and changes nothing, so the others make the history. */
 async function attempt(registry: Registry, write: Write): Promise<void> {
   if ('operations' in write) await registry.applyChangeset(write, { author: null })
   else await registry.applyVersion({ version: write.back }, { author: null })

@@ -22,16 +22,16 @@ async function logOf(versions: number) {
 
 /** All that comes after a place, by pages. */
 async function readOn(pages: LogPageCache, from: LogPosition, until: number): Promise<string[]> {
-  const told: string[] = []
+  const read: string[] = []
   let at = from
   while (at.revision < until || at.position !== Infinity) {
     const page = await pages.read(at)
     const { changes, transitions, upTo } = restOfPage(page, page.changes, at)
     expect(transitions.length).toBeGreaterThan(0)
-    told.push(...changes.map(({ revision, entry, previous }) => `${revision} ${(entry ?? previous)!.id}`))
+    read.push(...changes.map(({ revision, entry, previous }) => `${revision} ${(entry ?? previous)!.id}`))
     at = upTo
   }
-  return told
+  return read
 }
 
 describe('LogPageCache', () => {
@@ -45,9 +45,9 @@ describe('LogPageCache', () => {
       ...Array.from({ length: 20 }, (_, i) => ({ revision: 1 + i * 7, position: 0 })),
     ]
     const all = Array.from({ length: VERSIONS }, (_, i) => [`${i + 1} a:${i + 1}`, `${i + 1} b:${i + 1}`]).flat()
-    const told = await Promise.all(places.map((place) => readOn(pages, place, VERSIONS)))
+    const found = await Promise.all(places.map((place) => readOn(pages, place, VERSIONS)))
     for (const [i, { revision, position }] of places.entries()) {
-      expect(told[i]).toEqual(all.slice(position === Infinity ? 2 * revision : 2 * (revision - 1) + 1))
+      expect(found[i]).toEqual(all.slice(position === Infinity ? 2 * revision : 2 * (revision - 1) + 1))
     }
     expect(reads()).toBeLessThan(100)
     await registry.close()

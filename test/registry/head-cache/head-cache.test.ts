@@ -17,7 +17,7 @@ describe('HeadCache', () => {
   let history: History
   let other: History
   let registry: Registry
-  let looks = 0
+  let queries = 0
   let statements = 0
   /** Held where a test wants a look to come late. */
   let held: Promise<void> | null = null
@@ -31,7 +31,7 @@ describe('HeadCache', () => {
     const reader = history.headReader!
     counted = {
       async readIndex(since, limit) {
-        looks += 1
+        queries += 1
         const seen = await reader.readIndex(since, limit)
         await held
         return seen
@@ -45,7 +45,7 @@ describe('HeadCache', () => {
     }
   })
   beforeEach(() => {
-    looks = statements = 0
+    queries = statements = 0
   })
   afterAll(async () => {
     await registry.close()
@@ -61,12 +61,12 @@ describe('HeadCache', () => {
     await apply(registry, create('s:1', {}, 1), create('s:2', {}, 2))
     const reads = new HeadCache(counted)
     expect(await dataOf(reads, 's:1', 's:2', 's:none')).toEqual([1, 2, undefined])
-    expect([looks, statements]).toEqual([0, 1])
+    expect([queries, statements]).toEqual([0, 1])
     const many = await Promise.all(
       Array.from({ length: 100 }, (_, i) => dataOf(reads, ['s:1', 's:2', 's:none'][i % 3]!)),
     )
     expect(many.flat()).toEqual(Array.from({ length: 100 }, (_, i) => [1, 2, undefined][i % 3]))
-    expect([looks, statements]).toEqual([1, 1])
+    expect([queries, statements]).toEqual([1, 1])
   })
 
   it('reads many entries that are not cached by one statement', async () => {
@@ -75,7 +75,7 @@ describe('HeadCache', () => {
     expect(await Promise.all(Array.from({ length: 40 }, (_, i) => dataOf(reads, `m:${i}`)))).toEqual(
       Array.from({ length: 40 }, (_, i) => [i]),
     )
-    expect([looks, statements]).toEqual([0, 1])
+    expect([queries, statements]).toEqual([0, 1])
   })
 
   it('never serves a read by a read-index query that started before it came', async () => {
@@ -87,7 +87,7 @@ describe('HeadCache', () => {
       release = resolve
     })
     const early = dataOf(reads, 'late:1')
-    while (looks === 0) await sleep(1)
+    while (queries === 0) await sleep(1)
     // The look has seen the head by now, and only its answer is still to come.
     await sleep(50)
     await apply(registry, update('late:1', {}, 'after'))
@@ -97,7 +97,7 @@ describe('HeadCache', () => {
     held = null
     expect(await early).toEqual(['before'])
     expect(await late).toEqual(['after'])
-    expect(looks).toBe(2)
+    expect(queries).toBe(2)
   })
 
   it('sees at once what another gateway creates, updates, deletes and rolls back', async () => {
@@ -128,9 +128,9 @@ describe('HeadCache', () => {
       ),
     )
     expect(await dataOf(reads, 'fed:small')).toEqual([2])
-    expect([looks, statements]).toEqual([1, 1])
+    expect([queries, statements]).toEqual([1, 1])
     expect((await dataOf(reads, 'fed:large'))[0]).toHaveLength(3_000)
-    expect([looks, statements]).toEqual([1, 2])
+    expect([queries, statements]).toEqual([1, 2])
   })
 
   it('drops the whole cache if more entries changed than it goes through', async () => {
@@ -143,7 +143,7 @@ describe('HeadCache', () => {
       ...Array.from({ length: 5_001 }, (_, i) => create(`many:${i + 1}`)),
     )
     expect(await dataOf(reads, 'many:0')).toEqual(['new'])
-    expect([looks, statements]).toEqual([1, 2])
+    expect([queries, statements]).toEqual([1, 2])
   })
 
   it('drops everything if changes since the last query were compacted: a deleted entry was served once', async () => {
@@ -216,10 +216,10 @@ describe('HeadCache', () => {
     const reads = new HeadCache(counted)
     await dataOf(reads, 's:1')
     await dataOf(reads, 's:1')
-    looks = statements = 0
+    queries = statements = 0
     await apply(registry, update('s:1', {}, 3))
     await sleep(300)
-    expect([looks, statements]).toEqual([0, 0])
+    expect([queries, statements]).toEqual([0, 0])
     expect(await dataOf(reads, 's:1')).toEqual([3])
   })
 })

@@ -77,11 +77,11 @@ describe('HeadPageCache', () => {
             } else {
               const after = now.after === null ? null : IDS[now.after]!
               const wanted = registry.page(after, now.limit)
-              const kept = pages.page(after, now.limit, registry.revision)
-              if (kept === null) pages.add(after, wanted, registry.revision)
+              const cached = pages.page(after, now.limit, registry.revision)
+              if (cached === null) pages.add(after, wanted, registry.revision)
               else {
                 served += 1
-                expect({ ...kept, items: kept.items.map(({ id, revision }) => [id, revision]) }).toEqual({
+                expect({ ...cached, items: cached.items.map(({ id, revision }) => [id, revision]) }).toEqual({
                   ...wanted,
                   items: wanted.items.map(({ id, revision }) => [id, revision]),
                 })

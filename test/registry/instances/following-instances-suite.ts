@@ -20,7 +20,7 @@ export interface OpenedForInstances {
 const x = parseEntryId('a:x')
 
 /** Folds the stream as a client does. Throws if the stream contradicts itself. */
-export class Following {
+class Following {
   readonly held = new Map<string, Instance>()
   readonly kinds: string[] = []
   readonly batches: InstanceBatch[] = []

@@ -9,10 +9,10 @@ import type {
 
 export type Word = boolean | string | Promise<ParticipantAnswer>
 
-/** A participant whose every word can be seen. A string rejects with that reason. */
+/** A participant that records its proposals. An answer that is a string rejects with that reason. */
 export interface Witness extends Participant {
   readonly heard: Proposal[]
-  /** What it heard as text: `entry.create a:1`, in parentheses where it was only told. */
+  /** The proposals as text: `entry.create a:1`, in parentheses if no answer is awaited. */
   story(): string[]
 }
 

@@ -387,8 +387,8 @@ describe('registration hooks', () => {
   })
 
   it('are undone on unregister and on close, and a failure to undo is reported', async () => {
-    const told: string[] = []
-    const providers = open({ failed: (what) => told.push(what) })
+    const failures: string[] = []
+    const providers = open({ failed: (what) => failures.push(what) })
     const order: string[] = []
     providers.onRegister(({ name }) => () => {
       order.push(name)
@@ -399,7 +399,7 @@ describe('registration hooks', () => {
     expect(order).toEqual(['desk'])
     await providers.close()
     expect(order).toEqual(['desk', 'floor', 'wall'])
-    expect(told).toEqual([expect.stringContaining('"wall"')])
+    expect(failures).toEqual([expect.stringContaining('"wall"')])
   })
 })
 
@@ -420,16 +420,16 @@ describe('the health of a provider', () => {
   })
 
   it('is false if the check fails or takes too long, which is reported, and concurrent callers share one check', async () => {
-    const told: string[] = []
-    const providers = open({ healthMs: 40, failed: (what) => told.push(what) })
-    let looks = 0
+    const failures: string[] = []
+    const providers = open({ healthMs: 40, failed: (what) => failures.push(what) })
+    let checks = 0
     let aborted = 0
     await providers.register(
       'lamp',
       lamp('stuck', {
         health: (_, signal) =>
           new Promise(() => {
-            looks++
+            checks++
             signal.addEventListener('abort', () => aborted++)
           }),
       }),
@@ -444,8 +444,8 @@ describe('the health of a provider', () => {
     )
     for (const name of ['stuck', 'bad']) await providers.create('lamp', name, { colour: 'red' }, room)
     expect(await Promise.all([1, 2, 3].map(() => providers.isHealthy('lamp', 'stuck')))).toEqual([false, false, false])
-    expect([looks, aborted]).toEqual([1, 1])
+    expect([checks, aborted]).toEqual([1, 1])
     expect(await providers.isHealthy('lamp', 'bad')).toBe(false)
-    expect(told).toEqual([expect.stringContaining('"stuck"'), expect.stringContaining('"bad"')])
+    expect(failures).toEqual([expect.stringContaining('"stuck"'), expect.stringContaining('"bad"')])
   })
 })

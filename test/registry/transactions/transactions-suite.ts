@@ -496,13 +496,13 @@ export function transactionSuite(
 
     it('answer even if a participant never acknowledges the end', async () => {
       const deaf = witness('deaf', undefined, { timeoutMs: 3_000 })
-      const told = {
+      const silent = {
         ...deaf,
         notify: (proposal: Parameters<typeof deaf.notify>[0]) =>
           proposal.kind === 'registry.commit' ? new Promise<void>(() => {}) : Promise.resolve(),
       }
       const log: string[] = []
-      const open = registry({ participants: directoryOf(told), undelivered: () => log.push('undelivered') })
+      const open = registry({ participants: directoryOf(silent), undelivered: () => log.push('undelivered') })
       expect(await open.applyChangeset({ operations: [create('a:1')] }, nobody)).toMatchObject({ revision: 1 })
       log.push('answered')
       await expect.poll(() => log.length, { timeout: 20_000 }).toBe(2)

@@ -94,7 +94,7 @@ describe('applying a changeset', () => {
     const operations = Array.from({ length: 30_000 }, (_, i) =>
       create(`a:${i}`, { n: i, text: 'some words '.repeat(20) }),
     )
-    let turns = 0
+    let slices = 0
     let committing = false
     const store = openMemoryHistory(HISTORY_OPTIONS)
     const watched = registryOver(
@@ -106,11 +106,11 @@ describe('applying a changeset', () => {
       }),
     )
     const ticker = setInterval(() => {
-      if (!committing) turns += 1
+      if (!committing) slices += 1
     }, 1)
     await watched.applyChangeset({ operations, dryRun: true, idempotencyKey: 'long' }, nobody)
     clearInterval(ticker)
-    expect(turns).toBeGreaterThan(5)
+    expect(slices).toBeGreaterThan(5)
     await registry.close()
   })
 

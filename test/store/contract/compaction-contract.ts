@@ -28,7 +28,7 @@ const LAST = 8
  *     revision  1   2   3   4   5   6   7   8
  *     head      v1  v2  v3  v4  v2  v5  v4  v6      v5 is built on v2, v6 on v4
  */
-export async function writeHistory(history: History): Promise<void> {
+async function writeHistory(history: History): Promise<void> {
   await apply(history, create('a:x', 'thing', { n: 1 }), create('a:y'), create('b:z', 'thing', { depends_on: ['a:x'] }))
   await apply(history, update('a:x', 'thing', { n: 2 }))
   await apply(history, remove('a:y'), create('a:q'))

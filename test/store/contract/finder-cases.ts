@@ -314,7 +314,7 @@ export const FINDER_CASES: readonly FinderCase[] = [
   { says: 'a whole surrogate pair ends a text', find: { $sign: '😀' }, expected: ['café:é'] },
 ]
 
-/** What cannot be understood, with the key that the error names. */
+/** Invalid criteria, each with the key that the error names. */
 export const INVALID_FINDS: readonly { readonly says: string; readonly find: JsonObject; readonly key: string }[] = [
   { says: 'an unknown root field', find: { '.foo': 'x' }, key: '.foo' },
   { says: 'meta written as a root field', find: { '.meta.type': 'x' }, key: '.meta.type' },
@@ -400,7 +400,7 @@ const { tree: jsonTree } = fc.letrec<{ tree: Json }>((tie) => ({
   ),
 }))
 
-export const jsonArbitrary: fc.Arbitrary<Json> = jsonTree
+const jsonArbitrary: fc.Arbitrary<Json> = jsonTree
 
 const idArbitrary = fc
   .tuple(

@@ -36,7 +36,7 @@ const ROWS_AT_ONCE = 1_000
  * Streams the stored rows. `sql` is one transaction at REPEATABLE READ, so all rows are of one state while others write.
  * A connection has one stream at a time.
  */
-export function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredHistory {
+function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredHistory {
   return {
     async *versions() {
       type Row = VersionColumns & Pick<StoredVersion, 'state'> & { readonly has_changeset: boolean }

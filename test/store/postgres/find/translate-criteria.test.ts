@@ -124,7 +124,7 @@ describe('criteria as SQL', () => {
     expect(tells / total).toBeGreaterThan(0.2)
   }, 120_000)
 
-  it('number their parameters from where they are told to', async () => {
+  it('number their parameters from the given number on', async () => {
     await fill('entry', FINDER_ENTRIES)
     const criteria = parseFind({ '.ns': 'app', type: 'sql', tags: ['main', 'store'] }, compileRegex)
     expect(translateCriteria(criteria, COLUMNS, 4).text).toContain('$4::text')
