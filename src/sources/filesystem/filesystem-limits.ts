@@ -2,7 +2,9 @@
 export interface FilesystemLimits {
   /** Bytes of an entry's meta and data as JSON. */
   readonly entryBytes: number
-  /** Bytes of a file, of an archive's file unpacked, and of all that one file takes in by `file://`. */
+  /**
+   * Bytes of a file, of an unpacked file of an archive, and of all files together that one file includes by `file://`.
+   */
   readonly fileBytes: number
   /** The same for YAML. It parses at about 2 MB/s, or 0.2 MB/s if crafted to be slow, and blocks its thread meanwhile. */
   readonly yamlBytes: number

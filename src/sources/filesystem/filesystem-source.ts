@@ -40,13 +40,13 @@ export interface WatchTiming {
 
 const TIMING: WatchTiming = { rootMs: 1_000, backstopMs: 60_000, pollMs: 5_000 }
 
-/** Part of every stamp. Increase it if the same content gives other entries than before. */
+/** Part of every stamp. Increase it if the same content produces other entries than before. */
 const READER_VERSION = 1
 
 /**
- * Reads the files of a folder: YAML, JSON, JSON lines, and ZIP archives of them. Locations are paths from the folder with
- * slashes, in an archive `x.zip!/a/b.yaml`. An archive or folder that fails as a whole has one failure at its own location,
- * for all locations below it.
+ * Reads the files of a folder: YAML, JSON, JSON lines, and ZIP archives of them. Locations are paths from the folder
+ * with slashes. In an archive they have the form `x.zip!/a/b.yaml`. An archive or folder that fails as a whole has one
+ * failure at its own location, for all locations below it.
  * @throws InvalidMapping if an expression of the form does not parse
  */
 export function openFilesystemSource(options: FilesystemSourceOptions): SourceReader {
@@ -65,7 +65,7 @@ class FilesystemSource implements SourceReader {
   #parsing: ParsingRules | undefined
   #by = ''
   #scans = 0
-  /** Number of full scans requested, and the last of them that is done. */
+  /** Number of full scans that were requested, and the last one that is done. */
   #fullScansWanted = 0
   #fullScansDone = 0
 

@@ -31,10 +31,10 @@ export interface FolderState {
 /**
  * Caches the folders of a source by path (the root is ``), with their watchers.
  *
- * Each folder has one watcher, which reports events of all files in it. Chokidar also watches each file. That is 80,000
- * watchers for 80,000 files, and Linux mostly allows 65,536; starting took 8.4 s and 650 MB, against 0.1 s and 54 MB. A
- * folder is watched before it is read, so its cached state is valid until its watcher reports an event. Until then a scan
- * skips it.
+ * Each folder has one watcher, which reports events of all files in it. Chokidar also watches each file. For 80,000
+ * files that is 80,000 watchers, and Linux mostly allows 65,536. Starting took 8.4 s and 650 MB, compared with 0.1 s
+ * and 54 MB. A folder is watched before it is read, so its cached state is valid until its watcher reports an event.
+ * Until then a scan skips it.
  */
 export class FolderCache {
   readonly #folders = new Map<string, FolderState>()

@@ -24,7 +24,7 @@ export interface FileState {
 const FRESH_MS = 2_000
 const TRIES = 3
 const BETWEEN_TRIES_MS = 20
-/** Does not follow a link in the last component, and does not wait for the other end of a pipe. */
+/** Opens no link in the last component, and does not wait for the other end of a pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ESTALE'])
 
@@ -135,7 +135,7 @@ export async function openInside(
     try {
       const stat = await handle.stat({ bigint: true })
       refuseSpecial(stat)
-      // A folder in the path may be a link, or may have become one meanwhile. So check the path of the open file.
+      // A folder in the path may be a link, or may have become one meanwhile. So the path of the open file is checked.
       if (!isInside(root, await placeOf(handle, target, stat))) throw new FileFault(OUTSIDE)
       return { handle, stat }
     } catch (error) {

@@ -21,7 +21,7 @@ export interface ReadingRules {
 
 export type ReadLocation = Extract<ScannedLocation, { unchanged: false }>
 
-/** Of locations that take too much; those that are not remembered cost the time again. */
+/** Locations that exceed the limits. Those beyond this number are parsed again in each scan. */
 const MAX_TOO_COSTLY = 1_000
 
 /** Reads the entries of a file. @throws the signal's reason; ParsingEnded */
@@ -53,7 +53,7 @@ export async function readLocation(
   return { location, unchanged: false, stamp, modifiedAt: latest, entries: parsed.entries, failures: parsed.failures }
 }
 
-/** A file with included files is not cached: one of those may be the costly one, and may change. */
+/** A failure of a file with included files is not cached, because an included file may be the cause and may change. */
 function cacheFailure(
   { failures }: ParseResult,
   hash: string,

@@ -13,15 +13,15 @@ export interface VerifiedInclude {
 export interface VerifiedLocation {
   readonly stamp: string
   readonly signature: string
-  /** The state proves it only together with a watcher. */
+  /** A fresh state proves it only together with a watcher. */
   readonly fresh: boolean
   readonly included: readonly VerifiedInclude[]
   scan: number
 }
 
 /**
- * Caches what reading proved beyond the stamps: a touched file has its old content, or a file that was read right after a
- * write has not been written again. After a restart the files are read again.
+ * Caches results of reading that the stamps do not contain: a touched file has its old content, or a file that was read
+ * right after a write has not been written again. After a restart the files are read again.
  */
 export class VerifiedLocations {
   readonly #locations = new Map<string, VerifiedLocation>()

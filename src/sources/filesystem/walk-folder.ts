@@ -113,7 +113,7 @@ async function openLevel(
   if (!walk.whole && isUnchangedSinceRead(state))
     return { path, absolute, state, children: state.children, readAtEvent: undefined, next: 0 }
   const readAtEvent = state.events
-  // It must not count as read before every file has been checked.
+  // The folder must not count as read before every file has been checked.
   state.readAtEvent = -1
   state.children = await readChildren(walk.root, path, absolute)
   return { path, absolute, state, children: state.children, readAtEvent, next: 0 }

@@ -23,7 +23,7 @@ export type FetchedPage =
   | PageContent
   | {
       readonly unmodified: true
-      /** Undefined if the response does not say. */
+      /** Undefined if the response has no information about it. */
       readonly next: URL | null | undefined
     }
 
@@ -32,12 +32,12 @@ export interface PageContent {
   readonly contentType: string | undefined
   readonly etag: string | null
   readonly modifiedAt: Date | null
-  /** Null if the response says that no page follows, undefined if it says nothing. */
+  /** Null if the response declares that no page follows, undefined if it has no information about it. */
   readonly next: URL | null | undefined
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-/** Statuses that a retry may change. */
+/** Statuses for which a retry may succeed. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /**
@@ -79,7 +79,10 @@ async function fetchOnce({ url, etag, headers, agent, limits, signal }: PageRequ
   }
 }
 
-/** Redirects to another origin are refused: they would receive the credentials, and only the configured origin is trusted. */
+/**
+ * Redirects to another origin are refused, because they would receive the credentials, and only the configured origin
+ * is trusted.
+ */
 function redirectedTo({ status, headers }: HttpAnswer, from: URL): URL {
   const to = headers.location === undefined ? undefined : resolved(headers.location, from)
   if (to === undefined) throw new HttpFailure(`it answered ${status} without a valid Location header`, false)

@@ -9,10 +9,10 @@ export interface HttpLimits {
   readonly idleMs: number
   /** For a whole body. A body that arrives byte by byte is never idle. */
   readonly bodyMs: number
-  /** Of a page, both as sent and as decoded. */
+  /** The size of a page, both as sent and as decoded. */
   readonly bodyBytes: number
   readonly pages: number
-  /** Of meta and data of an entry, as for any write. */
+  /** The size of an entry's meta and data, as for any write. */
   readonly entryBytes: number
   readonly redirects: number
   /** Retries of a page after a transient failure. */

@@ -66,7 +66,7 @@ export const HttpConfig = z.strictObject({
   schemas: schemasConfig,
 })
 
-/** As HttpConfig, with absolute paths of schema files. */
+/** HttpConfig with absolute paths of schema files. */
 export type HttpSourceOptions = Omit<z.input<typeof HttpConfig>, 'schemas'> & {
   readonly schemas?: Readonly<Record<string, string>>
 }

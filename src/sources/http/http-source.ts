@@ -22,8 +22,9 @@ const DEFAULT_POLL_SECONDS = 60
 const MAX_TOO_COSTLY = 100
 
 /**
- * Reads an HTTP registry page by page. Its locations are the pages' URLs without secrets. If a page cannot be fetched, or
- * cannot be read and its successor is unknown, the scan throws: the pages after it are unknown, not deleted.
+ * Reads an HTTP registry page by page. Its locations are the pages' URLs without secrets. If a page cannot be fetched,
+ * the scan throws, because the pages after it are unknown, not deleted. The same holds for a page that cannot be read
+ * and whose successor is unknown.
  * @param thread shared with other sources and closed by the caller; by default the source creates its own
  * @throws InvalidMapping
  */
@@ -104,7 +105,7 @@ class HttpSource implements SourceReader {
       .digest('hex')
     const locations = new Set<string>()
     const followedBy = new Map<string, string | null>()
-    /** The previous page if it was not modified, so that only its stamp names its successor. */
+    /** The previous page if it was not modified. Its successor is then known only from its stamp. */
     let unmodified: URL | null = null
     let next: URL | null = this.#first
     while (next !== null) {

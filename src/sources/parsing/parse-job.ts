@@ -26,7 +26,7 @@ export type ParseJob =
 export interface PackedResult {
   readonly entries: readonly PackedEntry[]
   readonly failures: readonly SourceFailure[]
-  /** The page as a whole cannot be read. Then the only failure says why. */
+  /** The page as a whole cannot be read. The only failure then has the reason. */
   readonly isBad?: boolean
 }
 

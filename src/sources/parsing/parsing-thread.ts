@@ -28,7 +28,7 @@ const PARSING_LIMITS: ParsingLimits = {
   parseMegabytes: 1_024,
 }
 
-/** The thread has ended. It says nothing about any file. */
+/** The thread has ended. This error is not about any file. */
 export class ParsingEnded extends Error {
   override readonly name = 'ParsingEnded'
 }
@@ -261,7 +261,7 @@ export class ParsingThread {
     this.#idle.unref()
   }
 
-  /** Forgets the running thread and returns it. */
+  /** Drops the reference to the running thread and returns it. */
   #stop(): Running | undefined {
     clearInterval(this.#timeCheck)
     const running = this.#running

@@ -33,7 +33,7 @@ export async function runJob(job: ParseJob, rules: CompiledRules, read: ReadText
   try {
     return await RUN[job.type](job as never, rules, read)
   } catch (error) {
-    // An unexpected error of a parser: one file must not stop the others.
+    // An unexpected error of a parser must not stop the other files.
     return bad(job.location, `cannot be read: ${(error as Error).message}`)
   }
 }

@@ -12,7 +12,7 @@ type Draft = typeof Ajv | typeof Ajv2020
 const checkers = new Map<Draft, InstanceType<Draft>>()
 
 /**
- * A JSON Schema (draft-07, or 2020-12 if `$schema` says so) as a Standard Schema. It reports all issues and fills in
+ * Compiles a JSON Schema (draft-07, or 2020-12 if `$schema` names it) to a Standard Schema. It reports all issues and fills in
  * defaults in a copy. @throws Error if it is not a schema
  */
 export function compileConfigSchema(schema: JsonSchema): StandardSchema {

@@ -30,7 +30,7 @@ export interface RunnerContext {
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const
 /** A scan that takes longer is shown as LOADING. Most scans find at once that nothing has changed. */
 const SHOWN_AFTER_MS = 300
-/** Ids of reload requests that are stored to recognise them again. */
+/** Ids of reload requests that are stored to recognize them again. */
 const MAX_SEEN_REQUESTS = 1_000
 
 /** The changes that a reload would make. */
@@ -39,8 +39,8 @@ export interface SourcePlan extends ReloadReport {
 }
 
 /**
- * Runs one source at one gateway. While this gateway holds the source's lease, it watches the source and applies it, one
- * pass at a time. A dry run takes its place between two passes.
+ * Runs one source at one gateway. While this gateway holds the source's lease, it watches the source and applies it,
+ * one pass at a time. A dry run takes place between two passes.
  */
 export class SourceRunner {
   readonly #debounce = new Debounce()
@@ -133,7 +133,8 @@ export class SourceRunner {
         const reader = await this.#open()
         if (reader.watch === undefined) return
         await reader.watch(() => this.#debounce.touch(), signal)
-        // A watch may resolve as soon as it has started. It reports only changes from then on, so scan once.
+        // A watch may resolve as soon as it has started. It reports only changes from then on, so a first scan is
+        // needed.
         if (!signal.aborted) this.#debounce.touch()
         return
       } catch (error) {

@@ -39,7 +39,9 @@ const SOURCE_LEASE_MS = 10_000
 /** Interval of polling for a reload's report, in case a signal is lost. */
 const POLL_MS = 1_000
 
-/** Creates the sources of a registry. Of several gateways with the same configuration, one reads each source. */
+/**
+ * Creates the sources of a registry. If several gateways have the same configuration, one of them reads each source.
+ */
 export function createSources({
   sources,
   leaseMs = SOURCE_LEASE_MS,

@@ -3,7 +3,7 @@ import type { Version } from '../../core/history/version.js'
 import type { EntryRecord } from '../../store/contract/source-records.js'
 import type { Conflict } from '../contract/source-settings.js'
 
-/** A definition whose content differs from the content that the source gave before. */
+/** A definition whose content differs from the previous content from the source. */
 export interface NewDefinition {
   readonly content: SealedContent
   readonly modifiedAt: Date | null

@@ -43,7 +43,7 @@ export class LocationRecords {
   }
 }
 
-/** Entries come before locations, because a stamp means that all of its entries are recorded. */
+/** Entries come before locations, because a stamp means that all entries of the location are recorded. */
 function* chunksOf({ entries, removedEntries, locations, removedLocations }: RecordChanges): Generator<RecordChanges> {
   const nothing: RecordChanges = { entries: [], removedEntries: [], locations: [], removedLocations: [] }
   for (let at = 0; at < entries.length; at += CHUNK) yield { ...nothing, entries: entries.slice(at, at + CHUNK) }

@@ -63,7 +63,7 @@ export async function planSourceWrites(
 
 interface CurrentEntries {
   of(intent: EntryIntent): CurrentEntry
-  /** Entries that were deleted since this source wrote them. The current ones are not its own. */
+  /** Entries that were deleted after this source wrote them. The current ones do not belong to it. */
   readonly recreated: ReadonlySet<EntryId>
 }
 

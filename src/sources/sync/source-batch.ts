@@ -2,7 +2,7 @@ import type { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { EntryRecord, LocationRecord } from '../../store/contract/source-records.js'
 
-/** A definition whose content differs from the content that the source gave before. */
+/** A definition whose content differs from the previous content from the source. */
 export interface NewEntry {
   readonly type: 'new'
   readonly id: EntryId

@@ -43,8 +43,8 @@ const GROUP_DEFINITIONS = 2_000
  */
 const BATCH_BYTES = 20 * 1024 * 1024
 /**
- * @bound Operations in one changeset of a source, unless the configured limit is lower. Each takes about 5 kB on its
- * way. Readers wait up to a second while more are committed.
+ * @bound Operations in one changeset of a source, unless the configured limit is lower. Each takes about 5 kB of
+ * memory. Readers wait up to a second while more are committed.
  */
 const BATCH_OPERATIONS = 25_000
 /** Deleted locations whose entries are read together. */

@@ -15,7 +15,7 @@ export interface WriteOptions {
   readonly registry: Registry
   readonly limits: WriteLimits
   readonly dryRun: boolean
-  /** Called before each changeset, not on a dry run. @throws LeaseLost */
+  /** Called before each changeset, except in a dry run. @throws LeaseLost */
   readonly aboutToWrite: () => Promise<void>
 }
 
@@ -27,7 +27,7 @@ export interface WriteListener {
 /** A changeset that was applied. */
 export interface WrittenChangeset {
   readonly writes: readonly PlannedWrite[]
-  /** Null on a dry run. */
+  /** Null in a dry run. */
   readonly revision: number | null
   readonly version: number
   readonly delta: readonly Operation[]
@@ -151,7 +151,7 @@ function contentBytes({ intent }: PlannedWrite): number {
 }
 
 const NAMED_PLACES = 3
-/** A message is a line in a log. */
+/** The message is one line in the log. */
 const LONGEST_PLACE = 200
 const UNFIT = /[\u0000\p{Surrogate}]/gu
 

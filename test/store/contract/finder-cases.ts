@@ -400,8 +400,6 @@ const { tree: jsonTree } = fc.letrec<{ tree: Json }>((tie) => ({
   ),
 }))
 
-const jsonArbitrary: fc.Arbitrary<Json> = jsonTree
-
 const idArbitrary = fc
   .tuple(
     fc.constantFrom('a', 'ab', 'a.b', 'A', 'é', 'b\uffff', '😀', '%', 'a_'),
