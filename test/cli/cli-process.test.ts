@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Gateway } from '../../src/server/gateway.js'
 import type { TestDatabase } from '../support/test-postgres.js'
-import { createTestDatabase } from '../support/test-postgres.js'
+import { createEmptyDatabase } from '../support/test-postgres.js'
 import type { BuiltCli } from './built-cli.js'
 import { buildCli, runBuilt, startCli, until } from './built-cli.js'
 import { openGateway, cli as runInProcess } from './cli-fixture.js'
@@ -84,7 +84,7 @@ describe('with a store in Postgres', () => {
   let store: Record<string, string>
 
   beforeAll(async () => {
-    database = await createTestDatabase()
+    database = await createEmptyDatabase()
     store = { DATABASE_URL: database.url }
   })
   afterAll(() => database.drop())

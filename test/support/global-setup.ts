@@ -1,10 +1,14 @@
+import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
+import { migrateDatabase } from '../../src/store/postgres/base/migrate.js'
 import { startThrowawayServer } from './throwaway-server.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The address of the shared server's maintenance database. */
     postgresUrl: string
+    /** The name of a database with this version's tables, for copies. */
+    migratedDatabase: string
   }
 }
 
@@ -12,11 +16,29 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // To use another server, for example of another version: `CADASTRE_TEST_POSTGRES=postgres://… npm test`.
   const given = process.env['CADASTRE_TEST_POSTGRES']
-  if (given !== undefined) {
-    project.provide('postgresUrl', given)
-    return async () => {}
+  const server = given === undefined ? await startThrowawayServer({ durable: false }) : null
+  const url = given ?? server!.url('postgres')
+  const migrated = `test_migrated_${process.pid}`
+  await prepareMigrated(url, migrated)
+  project.provide('postgresUrl', url)
+  project.provide('migratedDatabase', migrated)
+  return async () => {
+    if (server !== null) await server.remove()
+    else await onServer(url, `DROP DATABASE IF EXISTS ${migrated}`)
   }
-  const server = await startThrowawayServer({ durable: false })
-  project.provide('postgresUrl', server.url('postgres'))
-  return () => server.remove()
+}
+
+async function prepareMigrated(maintenance: string, name: string): Promise<void> {
+  await onServer(maintenance, `DROP DATABASE IF EXISTS ${name}`, `CREATE DATABASE ${name} TEMPLATE template0`)
+  const url = new URL(maintenance)
+  url.pathname = `/${name}`
+  await migrateDatabase(url.href)
+  // Only a database that nobody uses can be copied.
+  await onServer(maintenance, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
+}
+
+async function onServer(url: string, ...statements: string[]): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  for (const statement of statements) await sql.unsafe(statement)
+  await sql.end({ timeout: 5 })
 }

@@ -12,18 +12,35 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Creates an empty database on the server that the run shares. It is not durable: fsync is off. */
+/**
+ * Creates a database with this version's tables and no history, on the server that the run shares. It copies one that
+ * was migrated at the start of the run, which takes a fifth of the time. It is not durable: fsync is off.
+ */
 export async function createTestDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase(inject('migratedDatabase'))
+  // The copy would be the same registry as all others.
+  await onServer(database.url, (sql) => sql`UPDATE head_pointer SET registry_id = gen_random_uuid()`)
+  return database
+}
+
+/** Creates a database without any tables, for tests of migrations. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('template0')
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const maintenance = inject('postgresUrl')
   const name = `test_${randomBytes(8).toString('hex')}`
-  // With fsync off, copying the template's few files is faster than logging them page by page.
-  await onServer(maintenance, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 STRATEGY file_copy`))
-  const url = new URL(maintenance)
-  url.pathname = `/${name}`
+  // Copying files instead would wait for two checkpoints.
+  await onServer(maintenance, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY wal_log`))
   return {
-    url: url.href,
+    url: urlOf(maintenance, name),
     drop: () => onServer(maintenance, (sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   }
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
 }
 
 async function onServer(url: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {

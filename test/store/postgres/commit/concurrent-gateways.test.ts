@@ -17,7 +17,7 @@ import {
   remove,
   update,
 } from '../../../support/commit-requests.js'
-import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 describe('several gateways on one database', () => {
   let database: TestDatabase
@@ -43,6 +43,8 @@ describe('several gateways on one database', () => {
   })
 
   it('start ten at the same time on an empty database and are one registry', async () => {
+    await database.drop()
+    database = await createEmptyDatabase()
     const gateways = await Promise.all(Array.from({ length: 10 }, () => open()))
     expect(new Set(gateways.map(({ registryId }) => registryId)).size).toBe(1)
     await Promise.all(gateways.map((gateway, i) => apply(gateway, create(`a:${i}`))))

@@ -7,7 +7,6 @@ import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
 import type { JsonObject } from '../../../../src/core/entry/json.js'
 import type { EntryOrder, ReadAt } from '../../../../src/store/contract/history-reader.js'
 import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
-import { migrateDatabase } from '../../../../src/store/postgres/base/migrate.js'
 import { INDEX_LOOKUPS } from '../../../../src/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../../src/store/postgres/find/find-query.js'
 import { PLANNED_IN_ORDER, snapshotPageStatement } from '../../../../src/store/postgres/read/read-snapshot-page.js'
@@ -22,7 +21,6 @@ let sql: postgres.Sql
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  await migrateDatabase(database.url)
   sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: INDEX_LOOKUPS })
   const rows = (revision: number, operation: string, which: string) => `
     INSERT INTO change (ns, name, revision, operation, position, kind, meta, data, digest, version, meta_index)
