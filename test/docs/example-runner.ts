@@ -130,9 +130,9 @@ async function firstEvent(response: Response): Promise<any> {
   throw new Error(`The stream ended without an event: ${text}`)
 }
 
-/** Waits for a condition. @throws Error after 15 seconds */
+/** Waits for a condition. @throws Error after a minute */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 15_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 20))) {
-    if (Date.now() > end) throw new Error(`Waited 15 s for ${what}.`)
+  for (const end = Date.now() + 60_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (Date.now() > end) throw new Error(`Waited 60 s for ${what}.`)
   }
 }

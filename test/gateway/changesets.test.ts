@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-dependency-patterns.js'
+import { fingerprint } from '../../src/server/gateway.js'
 import { openStore } from '../../src/store/providers/open-store.js'
 import { historyOptions } from '../support/commit-requests.js'
 import {
@@ -796,7 +798,12 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       backend: 'postgres',
       databaseUrl: gateway.databaseUrl,
       dataDir: '',
-      options: { ...historyOptions, readTimeoutMs: 60_000 },
+      // With another fingerprint, it would index the references again and verify its own index.
+      options: {
+        ...historyOptions,
+        referencesFingerprint: fingerprint(DEFAULT_DEPENDENCY_PATTERNS),
+        readTimeoutMs: 60_000,
+      },
       log: () => undefined,
     })
     try {

@@ -86,7 +86,7 @@ describe('the cost of subscriptions', () => {
     const cycles = async (from: number) => {
       for (let i = from; i < from + 250; i++) {
         socket.subscribe(`c${i}`, CHANGES, i % 2 === 0 ? {} : { initial: true })
-        await socket.next(({ id, type }) => id === `c${i}` && type === 'next', 50_000)
+        await socket.next(({ id, type }) => id === `c${i}` && type === 'next')
         socket.send({ id: `c${i}`, type: 'complete' })
       }
       await until('all subscriptions have ended', async () => (await subscriptions()) === 0)
@@ -101,7 +101,7 @@ describe('the cost of subscriptions', () => {
     const socket = await new SocketClient(gateway.endpoint).init()
     for (let round = 0; round < 30; round++) {
       socket.subscribe('s', round % 5 === 4 ? '{ currentVersion { number } }' : CHANGES)
-      if (round % 3 > 0) await socket.next(({ type }) => type === 'next', 50_000)
+      if (round % 3 > 0) await socket.next(({ type }) => type === 'next')
       if (round % 3 > 1) await sleep(5)
       socket.send({ id: 's', type: 'complete' })
     }
@@ -114,10 +114,10 @@ describe('the cost of subscriptions', () => {
     const written = []
     for (let i = 0; i < 4; i++) written.push(await write(gateway.endpoint, create(`again:${i}`)))
     const [first, ...others] = written
-    await socket.next(isOf(first!), 50_000)
+    await socket.next(isOf(first!))
     // A second subscription would send each revision before the last one twice.
     for (const { revision } of others)
-      expect(await socket.next(() => true, 50_000)).toMatchObject({
+      expect(await socket.next(() => true)).toMatchObject({
         id: 's',
         type: 'next',
         payload: { data: { changes: { revision } } },

@@ -93,7 +93,7 @@ export async function untilSynced(stream: OpenStream): Promise<Batch[]> {
 }
 
 /** Polls until a condition holds. @throws Error if it does not within `ms` */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 50_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   for (const end = Date.now() + ms; !(await holds()); await sleep(25)) {
     if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms`)
   }

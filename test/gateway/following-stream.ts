@@ -38,7 +38,7 @@ class Inbox {
     this.#wake()
   }
 
-  async next(ms = 50_000): Promise<StreamResult | null> {
+  async next(ms = 60_000): Promise<StreamResult | null> {
     const until = performance.now() + ms
     for (;;) {
       if (this.#results.length > 0) return this.#results.shift()!

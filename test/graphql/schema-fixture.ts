@@ -148,7 +148,7 @@ function countedReader(reader: HeadReader, calls: Map<string, number>): HeadRead
 }
 
 /** Waits for the next event. @throws Error if there is none within `ms`, so that a silent stream fails its test */
-export async function nextEvent(stream: AsyncGenerator<ExecutionResult>, ms = 50_000): Promise<any> {
+export async function nextEvent(stream: AsyncGenerator<ExecutionResult>, ms = 60_000): Promise<any> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`No event within ${ms} ms`)), ms)

@@ -62,9 +62,7 @@ describe('instances on gateways in separate processes', () => {
     const gateways = await Promise.all([start(), start(), start()])
     await createEntries(gateways[0]!, { 'stop:1': 1 })
     const seen: Acquired[] = []
-    // Lasts until several have held it, so that a slow machine gets as far.
-    const begun = Date.now()
-    const isOver = () => Date.now() > begun + (seen.length >= 4 ? 9_000 : 60_000)
+    const isOver = () => seen.length >= 7
     const pausing = (async () => {
       while (!isOver()) {
         const { child } = gateways[Math.floor(Math.random() * gateways.length)]!
@@ -93,7 +91,6 @@ describe('instances on gateways in separate processes', () => {
     await Promise.all([pausing, ...taking])
     for (const { child } of gateways) child.kill('SIGCONT')
     const inOrder = [...seen].sort((a, b) => a.fencingToken - b.fencingToken)
-    expect(inOrder.length).toBeGreaterThanOrEqual(4)
     expect(new Set(inOrder.map(({ fencingToken }) => fencingToken)).size).toBe(inOrder.length)
     // By the clock of the database, each began after the previous one had expired.
     for (const [i, { acquiredAt }] of inOrder.entries())
@@ -102,7 +99,7 @@ describe('instances on gateways in separate processes', () => {
       child.kill('SIGTERM')
       expect(await exited).toBe(0)
     }
-  }, 120_000)
+  })
 
   it('that others acquired while their gateway was paused are lost when it continues', async () => {
     const [a, b] = await Promise.all([start(), start()])
@@ -118,26 +115,30 @@ describe('instances on gateways in separate processes', () => {
     expect(await renew(a, second.id)).toBe('renewed')
     a.child.kill('SIGKILL')
     b.child.kill('SIGKILL')
-  }, 120_000)
+  })
 
   it('follow the clock of the database, not those of the gateways', async () => {
     const [behind, ahead] = await Promise.all([start(withClockOff(-5)), start(withClockOff(7))])
     await createEntries(behind, { 'clock:1': 1 })
     const stream = openStream('ws', ahead.endpoint, FOLLOW, { entry: 'clock:1' })
     await stream.next()
+    const clock = async () => (await sql<[{ now: Date }]>`SELECT clock_timestamp() AS now`)[0].now.getTime()
+    const before = await clock()
     const held = (await acquire(behind, 'clock:1', 'one', 2)) as Acquired
+    const after = await clock()
     expect(Date.parse(held.expiresAt) - Date.parse(held.acquiredAt)).toBe(2_000)
-    expect(Math.abs(Date.parse(held.acquiredAt) - Date.now())).toBeLessThan(60_000)
+    // The time of an instance has milliseconds.
+    expect(Date.parse(held.acquiredAt)).toBeGreaterThanOrEqual(before - 1)
+    expect(Date.parse(held.acquiredAt)).toBeLessThanOrEqual(after)
     expect((await stream.next())?.data.instances.changes).toMatchObject([{ kind: 'ACQUIRED' }])
     expect(await acquire(ahead, 'clock:1', 'one', 2)).toBe('INSTANCE_EXISTS')
     expect((await stream.next())?.data.instances.changes).toMatchObject([{ kind: 'EXPIRED' }])
-    const [{ now }] = await sql<[{ now: Date }]>`SELECT clock_timestamp() AS now`
-    expect(now.getTime()).toBeGreaterThanOrEqual(Date.parse(held.expiresAt))
+    expect(await clock()).toBeGreaterThanOrEqual(Date.parse(held.expiresAt))
     expect(((await acquire(ahead, 'clock:1', 'one', 2)) as Acquired).fencingToken).toBe(held.fencingToken + 1)
     stream.cut()
     behind.child.kill('SIGKILL')
     ahead.child.kill('SIGKILL')
-  }, 60_000)
+  })
 
   it('outlive the gateway that acquired them, expire, and are removed by another', async () => {
     const [killed, other] = await Promise.all([start(), start()])
@@ -158,5 +159,5 @@ describe('instances on gateways in separate processes', () => {
     stream.cut()
     other.child.kill('SIGKILL')
     restarted.child.kill('SIGKILL')
-  }, 60_000)
+  })
 })

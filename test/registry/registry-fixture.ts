@@ -116,22 +116,22 @@ export function fold(state: Map<string, string>, batch: Pick<ChangeBatch, 'chang
   }
 }
 
-/** The next item, or an error after a while: a stream that says nothing must not hang a test. */
-export async function nextOf<Item>(stream: AsyncIterator<Item>, ms = 5_000): Promise<Item> {
+/** Waits for the next item. @throws Error if there is none within `ms`, so that a silent stream fails its test */
+export async function nextOf<Item>(stream: AsyncIterator<Item>, ms = 60_000): Promise<Item> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came within ${ms} ms`)), ms)
+    timer = setTimeout(() => reject(new Error(`No item within ${ms} ms`)), ms)
   })
   try {
     const result = await Promise.race([stream.next(), silence])
-    if (result.done === true) throw new Error('the stream has ended')
+    if (result.done === true) throw new Error('The stream has ended')
     return result.value
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Whether nothing comes for a while. The item that comes later is lost. */
+/** Returns whether no item arrives within `ms`. An item that arrives later is lost. */
 export async function isSilent(stream: AsyncIterator<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<true>((resolve) => {

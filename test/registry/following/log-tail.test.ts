@@ -76,7 +76,7 @@ describe('LogTail', () => {
     const end = new AbortController()
     const stream = followAll(registry, end.signal)
     await nextOf(stream)
-    const waiting = nextOf(stream, 2_000)
+    const waiting = nextOf(stream)
     await sleep(30)
     await apply(registry, create('a:1'))
     expect((await waiting).revision).toBe(1)

@@ -27,7 +27,7 @@ class Following {
   constructor(readonly stream: AsyncIterableIterator<InstanceBatch>) {}
 
   async next(): Promise<InstanceBatch> {
-    const batch = await nextOf(this.stream, 10_000)
+    const batch = await nextOf(this.stream)
     this.batches.push(batch)
     if (batch.reset) this.held.clear()
     for (const { kind, instance } of batch.changes) {

@@ -50,9 +50,9 @@ export function processesBelow(folder: string): number[] {
     })
 }
 
-/** Waits until `holds` returns true. @throws Error after `seconds` */
-export async function until(holds: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {
-  for (const end = Date.now() + seconds * 1_000; !(await holds()); ) {
+/** Waits until `holds` returns true. @throws Error after a minute */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 60_000; !(await holds()); ) {
     if (Date.now() > end) throw new Error('The condition did not become true in time')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

@@ -26,9 +26,7 @@ describe('a database that is lost and comes back', () => {
     await server.remove()
   })
 
-  it('loses nothing that was acknowledged, applies nothing twice, and every call settles', {
-    timeout: 90_000,
-  }, async () => {
+  it('loses nothing that was acknowledged, applies nothing twice, and every call settles', async () => {
     const acknowledged = new Set<string>()
     const unknown = new Set<string>()
     const errors = new Set<string>()
@@ -56,17 +54,20 @@ describe('a database that is lost and comes back', () => {
       }
     }
     const workers = [write(), write(), write(), read(), read()]
+    const moreAcknowledged = async () => {
+      const before = acknowledged.size
+      await expect.poll(() => acknowledged.size).toBeGreaterThan(before + 20)
+    }
     for (let round = 0; round < 3; round++) {
-      await new Promise((resolve) => setTimeout(resolve, 700))
+      await moreAcknowledged()
       server.kill9()
       await new Promise((resolve) => setTimeout(resolve, round * 300))
       await server.start()
     }
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await moreAcknowledged()
     running = false
     await Promise.all(workers)
 
-    expect(acknowledged.size).toBeGreaterThan(50)
     const ids = Array.from({ length: next }, (_, i) => parseEntryId(`kill:${i}`))
     const there = new Set((await history.entries(ids, 'head')).keys() as Iterable<string>)
     expect([...acknowledged].filter((name) => !there.has(name))).toEqual([])
@@ -76,11 +77,10 @@ describe('a database that is lost and comes back', () => {
     expect((await history.verify()).corruptions).toEqual([])
   })
 
-  it('lets every call settle while it does not answer, and serves again', { timeout: 60_000 }, async () => {
+  it('lets every call settle while it does not answer, and serves again', async () => {
     expect(await history.isReady()).toBe(true)
     server.freeze()
     try {
-      const started = performance.now()
       const settled = await Promise.allSettled([
         history.head(),
         history.isReady(),
@@ -90,12 +90,12 @@ describe('a database that is lost and comes back', () => {
       expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'rejected'])
       expect(settled[1]).toMatchObject({ value: false })
       for (const result of settled)
-        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RegistryError)
-      expect(performance.now() - started).toBeLessThan(15_000)
+        if (result.status === 'rejected')
+          expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'TIMEOUT']).toContain((result.reason as RegistryError).code)
     } finally {
       server.thaw()
     }
-    await expect.poll(() => history.isReady(), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => history.isReady()).toBe(true)
     await apply(history, create('thawed:x'))
     expect((await history.verify()).corruptions).toEqual([])
   })
