@@ -38,10 +38,27 @@ export class DrizzleClient {
   #databaseOf(pool: Sql): PostgresJsDatabase {
     const known = this.#databases.get(pool)
     if (known !== undefined) return known
-    const database = drizzle({ client: pool as unknown as postgres.Sql })
+    const database = drizzle({ client: preparing(pool as unknown as postgres.Sql) })
     this.#databases.set(pool, database)
     return database
   }
+}
+
+/**
+ * A client that prepares what Drizzle sends. Drizzle itself does not, which costs each query another round trip and a
+ * plan. Its texts are few, because values are parameters.
+ */
+function preparing<Client extends postgres.Sql | postgres.TransactionSql>(client: Client): Client {
+  return new Proxy(client, {
+    get(target, key) {
+      if (key === 'unsafe')
+        return (text: string, parameters: never[]) => target.unsafe(text, parameters, { prepare: true })
+      if (key === 'begin')
+        return (work: (sql: postgres.TransactionSql) => unknown) =>
+          (target as postgres.Sql).begin((sql) => work(preparing(sql)))
+      return Reflect.get(target, key)
+    },
+  })
 }
 
 /** One parameter for all values, so that any number of them is the same prepared statement; `inArray` has one for each. */
