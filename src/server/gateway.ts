@@ -51,10 +51,12 @@ const STOP_ASKING_MS = 3_000
 const PLUGINS_CLOSE_MS = 500
 /** @bound Time for closing the sources while the gateway stops. */
 const SOURCES_CLOSE_MS = 500
-/** @bound Time for closing the store while the gateway stops: what the steps before it leave of SPEC's 10 seconds. */
+/**
+ * @bound Time for closing the store while the gateway stops: the rest of SPEC's 10 seconds after the steps before it.
+ */
 const STORE_CLOSE_MS = 3_500
 
-/** Opens the store and listens. @throws StartError that says why it cannot start, and what to do */
+/** Opens the store and listens. @throws StartError with the reason why it cannot start, and what to do */
 export async function startGateway(config: GatewayConfig, options: StartGatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
@@ -139,7 +141,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
-  // Starts after listening, so that a slow first load delays nobody.
+  // Starts after listening, so that a slow first load delays no client.
   sources.start()
 
   let closing: Promise<void> | undefined

@@ -1,7 +1,10 @@
 import type { Gateway } from './gateway.js'
 import type { Log } from './observing/log.js'
 
-/** @bound Time for stopping the gateway. SPEC allows 10 seconds; what still hangs then is cut off. */
+/**
+ * @bound Time for stopping the gateway. SPEC allows 10 seconds. After this time, the process exits without waiting for
+ * the rest.
+ */
 const LONGEST_MS = 9_500
 /** Under npm, one Ctrl-C arrives twice: from the terminal and from npm. */
 const SAME_SIGNAL_MS = 1_000

@@ -43,8 +43,8 @@ export class Broadcast implements FeedSelector {
 
   /**
    * Prefers an older feed. If the subscriber waits in its own feed (`isWaiting`), any feed that has its next result is
-   * better. So subscribers that catch up from different positions share results: one that reaches another's starting
-   * point receives what was computed for the other.
+   * better. So subscribers that catch up from different positions share results: a subscriber that reaches another's
+   * starting point receives the results that were computed for the other one.
    */
   betterFeed(own: ResultFeed, at: StreamPosition, since: number, isWaiting: boolean): ResultFeed | null {
     let isOlder = true

@@ -43,8 +43,8 @@ export interface BroadcastsOptions {
 
 /**
  * Groups equal subscriptions into broadcasts: the same document, and the same variables except those that choose where
- * to begin. Every client has all rights today, and no read depends on the author. Once rights exist, they belong into
- * the key.
+ * to begin. Today every client has all rights, and no read depends on the author. Once clients have different rights,
+ * these have to be part of the key.
  */
 export class Broadcasts {
   readonly #shapes = new WeakMap<OperationDefinitionNode, SubscriptionShape>()
@@ -64,7 +64,7 @@ export class Broadcasts {
   /** Returns a subscription's results, to be iterated by one client or delivered together with equal subscriptions. */
   stream(request: SubscriptionRequest, started: StartedSubscription): ResultStream {
     const { signal, onEnd, mask } = started
-    // Cleared on delivery: what starting a subscription takes is 10 KB for each subscriber.
+    // Cleared on delivery, because the data for starting a subscription takes 10 KB for each subscriber.
     let own: { readonly request: SubscriptionRequest; readonly started: StartedSubscription } | null = {
       request,
       started,

@@ -1,6 +1,6 @@
 /** @bound Time slice for handing results to sockets before the event loop continues. */
 const SLICE_MS = 10
-/** Reading the clock costs a tenth of what handing over a result does. */
+/** Reading the clock costs a tenth of handing over a result. */
 const STEPS_PER_CLOCK = 8
 
 /** A subscriber that waits for its time slice. */
@@ -10,8 +10,8 @@ export interface QueuedRecipient {
 
 /**
  * Divides the time of the event loop between subscribers. Without it, a thousand reconnecting clients would receive
- * hundreds of megabytes in one tick, because a socket that takes everything asks for more at once. No other message
- * would be read meanwhile, and connecting clients would time out.
+ * hundreds of megabytes in one tick, because a socket that accepts everything requests more at once. Meanwhile no other
+ * message would be read, and connecting clients would time out.
  */
 export class FairDelivery {
   #queue: QueuedRecipient[] = []
@@ -48,7 +48,7 @@ export class FairDelivery {
     if (this.#queue.length === 0) return
     this.#begin()
     let next = 0
-    // At least one recipient runs, however short the slice is. Recipients queued meanwhile come last.
+    // At least one recipient runs, however short the slice is. Recipients that are queued meanwhile come last.
     do this.#queue[next++]!.takeSlice()
     while (next < this.#queue.length && !this.#isOver())
     this.#queue = this.#queue.slice(next)

@@ -12,7 +12,7 @@ const CUT = 1_024
 export interface SharedResult {
   /** The result's JSON in UTF-8. */
   readonly text: Buffer
-  /** The stream's position after this result; null if that is no position in the log. */
+  /** The stream's position after this result. Null if that is not a position in the log. */
   readonly place: StreamPosition | null
   /** When its computation began, by `performance.now()`. */
   readonly begun: number
@@ -48,8 +48,8 @@ export class ResultBatch implements DeliveredResults {
   }
 
   /**
-   * Returns the results as bytes of a wire format. Recipients with the same `key` share the bytes, as WebSocket clients
-   * do that give their subscriptions the same id.
+   * Returns the results as bytes of a wire format. Recipients with the same `key` share the bytes. WebSocket clients do
+   * so if they give their subscriptions the same id.
    */
   frames(key: string, write: (texts: readonly Buffer[]) => Buffer): Buffer {
     if (this.#frames?.key === key) return this.#frames.bytes
@@ -82,7 +82,7 @@ export class FrameCache {
     const bytes = frameBytes + OVERHEAD_BYTES
     this.#queue.push({ batch, bytes })
     this.#bytes += bytes
-    // The newest stays, whatever its size: every waiting subscriber is about to receive it.
+    // The newest batch stays, whatever its size, because every waiting subscriber is about to receive it.
     while (this.#bytes > this.maxBytes && this.#first < this.#queue.length - 1) {
       const oldest = this.#queue[this.#first]!
       this.#first += 1

@@ -11,7 +11,7 @@ import type { BufferOwner, ResultBufferBudget } from './result-buffer-budget.js'
  * together.
  */
 const AHEAD_BYTES = 64 * 1024
-/** A feed begins with this much and doubles it, because a new subscriber often joins another feed soon. */
+/** A feed begins with this size and doubles it, because a new subscriber often joins another feed soon. */
 const FIRST_AHEAD_BYTES = 1024
 /** @bound Size of the results handed to one subscriber at once, unless a single result is larger. */
 const AT_ONCE_BYTES = 64 * 1024
@@ -37,7 +37,7 @@ export interface FeedMember {
   readonly next: number
   /** Called after `wait`, when there is more or the feed has ended. */
   step(): void
-  /** Sends what it is queued for at once. */
+  /** Sends at once the results for which it is queued. */
   takeSlice(): void
 }
 
@@ -50,7 +50,7 @@ export interface FeedMember {
  *   subscribers   ▲ leaves       ▲ receives   ▲ waits
  */
 export class ResultFeed {
-  /** Position before the first buffered result. Null while it is no position in the log; then nobody can join. */
+  /** Position before the first buffered result. Null while that is not a position in the log. Nobody can join then. */
   start: StreamPosition | null
   first = 0
   readonly members = new Set<FeedMember>()
@@ -59,7 +59,7 @@ export class ResultFeed {
   readonly #owner: BufferOwner = { buffer: this }
   #buffered: SharedResult[] = []
   #bufferedBytes = 0
-  /** Results that were evicted before the budget asked for it. */
+  /** Results that were evicted before the budget requested it. */
   #evictedEarly = 0
   #waiting = new Set<FeedMember>()
   #isPulling = false
@@ -71,7 +71,7 @@ export class ResultFeed {
   /** How the feed ended; null while it runs. */
   ended: { readonly error: unknown } | { readonly error?: never } | null = null
 
-  /** Cleared at the end: the budget still counts an ended feed's results and must not keep the source alive. */
+  /** Cleared at the end, because the budget still counts an ended feed's results and must not keep the source alive. */
   #source: FeedSource | null
 
   constructor(
@@ -99,7 +99,7 @@ export class ResultFeed {
     if (isSyncedAt(at) ? start.target > at.position.revision : start.target !== at.target) return false
     const next = this.after(at)
     if (next < this.end) return isLogOnly || this.#buffered[next - this.first]!.begun >= since
-    // A feed that is itself catching up would delay everybody.
+    // A feed that is still catching up itself would delay all its subscribers.
     return !needsNext && comparePositions(this.#source?.place.scanned?.() ?? start.position, at.position) >= 0
   }
 

@@ -19,8 +19,8 @@ export interface FeedSelector {
 
 /**
  * One client's subscription: a position in a feed, and a sink. It sends the next batch after the client's socket has
- * taken the previous one, and buffers nothing itself. A subscriber that falls behind its feed's buffer continues in a
- * feed of its own until it has caught up.
+ * accepted the previous one, and buffers nothing itself. A subscriber that falls behind its feed's buffer continues in
+ * a feed of its own until it has caught up.
  */
 export class Subscriber {
   /** Position after the last result sent; null before a result that has a position in the log. */
@@ -50,12 +50,12 @@ export class Subscriber {
     feed.members.add(this)
   }
 
-  /** Sends what there is, queues for a time slice, or waits for more results. */
+  /** Sends the available results, queues for a time slice, or waits for more results. */
   step(): void {
     if (this.#isBusy) return
     this.#guarded(() => {
       if (!this.#hasNext()) return
-      // Without a position it can continue in this feed only, so it must not wait until its next result is evicted.
+      // Without a position, it can continue in this feed only. So it must not wait until its next result is evicted.
       if (this.place === null || this.feeds.maySend()) return this.#send()
       this.#isBusy = true
       this.feed.queued.add(this)
@@ -86,7 +86,7 @@ export class Subscriber {
     }
   }
 
-  /** Moves to the best feed. Returns whether it has a result for this subscriber; if not, waits for one. */
+  /** Moves to the best feed. Returns whether that feed has a result for this subscriber. If not, it waits for one. */
   #hasNext(): boolean {
     const { place } = this
     if (place !== null && place.position.position === Infinity) {

@@ -50,7 +50,7 @@ export interface GatewayConfig {
   readonly optimizations: OptimizationSwitches
 }
 
-/** A store or bus of a provider. The provider checks the options. */
+/** A store or bus from a provider. The provider checks the options. */
 export interface PluggedConfig {
   readonly provider: string
   readonly options: Readonly<Record<string, unknown>>

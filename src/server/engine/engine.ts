@@ -41,7 +41,7 @@ export interface Engine {
   idle(ms: number): Promise<void>
 }
 
-/** The paths that `respond` picks from, for tests that compare them. */
+/** The paths among which `respond` chooses, for tests that compare them. */
 export interface EnginePaths {
   readonly fastPath: FastPath
   readonly prepare: PrepareOperation
@@ -97,5 +97,5 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
   }
 }
 
-/** The signal of a caller that never goes away. */
+/** The signal of a caller that never disconnects. */
 const NEVER = new AbortController().signal

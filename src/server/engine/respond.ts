@@ -25,15 +25,15 @@ export interface GraphQLReply {
   refuse(errors: readonly GraphQLError[]): void
   answer(answer: AnswerText): void
   stream(results: ResultStream): void
-  /** Called with what `params`, `begin` or anything unexpected threw. */
+  /** Called with any error that `params`, `begin` or unexpected code threw. */
   fail(error: unknown): void
 }
 
-/** Answers a GraphQL request, whichever transport it came by. Never throws. */
+/** Answers a GraphQL request from any transport. Never throws. */
 export type Respond = (request: GraphQLRequest, reply: GraphQLReply) => void
 
 /**
- * Creates the one entrance for GraphQL requests. It tries the cheapest path first: a cached answer, a single entry, the
+ * Creates the single entry point for GraphQL requests. It tries the cheapest path first: a cached answer, a single entry, the
  * compiled operation, and graphql-js, which can answer everything. It uses callbacks where it can, because each promise
  * on the way costs about as much as one of these steps.
  */

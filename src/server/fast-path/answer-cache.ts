@@ -29,7 +29,8 @@ const LARGEST = 16 * 1024
 
 /**
  * Caches answers that show one entry, by the request's body. While the entry is unchanged, an equal body is neither
- * parsed nor executed again. A read-index query that begins after the request came decides whether it is unchanged.
+ * parsed nor executed again. A read-index query that begins after the request arrived decides whether the entry is
+ * unchanged.
  */
 export class AnswerCache {
   readonly #answers = new LRUCache<string, CachedAnswer>({

@@ -34,7 +34,7 @@ export interface CompiledDocumentsOptions {
   validated(query: string, operationName: string | null): DocumentNode | null
 }
 
-/** Caches what the plugins and the compiler make of a document, because it is the same for each request. */
+/** Caches the results of the plugins and the compiler for a document, because they are the same for each request. */
 export class CompiledDocuments {
   readonly #cache = new LRUCache<string, CompiledDocument | 'not compiled'>({ max: COMPILED_DOCUMENTS })
 

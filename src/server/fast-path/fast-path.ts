@@ -25,7 +25,7 @@ export interface FastPath {
   answerFromCache(body: string, onAnswer: OnAnswer): boolean
   /**
    * Answers a query that depends on a single entry. It uses callbacks, because the promises of the other paths take
-   * longer than everything that such a query needs. Returns whether `onAnswer` will be called.
+   * longer than the rest of such a query. Returns whether `onAnswer` will be called.
    * @param body - Caches the answer under this key; null does not cache it
    */
   answerEntry(request: OperationRequest, body: string | null, onAnswer: OnAnswer): boolean
@@ -61,9 +61,10 @@ const NEVER = new AbortController().signal
 const NO_ERRORS: readonly GraphQLError[] = []
 
 /**
- * Creates the path that answers most queries. What the plugins do for a document (parsing, validation, limits,
- * introspection) is done once, by the plugins themselves. What they do for a request (node limit, masking, deadline,
- * metrics) is done for each request. A request that any of them refuses is left to graphql-js, which reports why.
+ * Creates the path that answers most queries. The work of the plugins for a document (parsing, validation, limits,
+ * introspection) is done once, by the plugins themselves. Their work for a request (node limit, masking, deadline,
+ * metrics) is done for each request. A request that any of them refuses is left to graphql-js, which reports the
+ * reason.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
   const { schema, services, mask, metrics, limits, inFlight } = options

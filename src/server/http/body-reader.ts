@@ -9,14 +9,14 @@ export class BodyReader {
 
   constructor(
     private readonly maxBytes: number,
-    /** Limits the total, because bodies take memory before anything is known about them. */
+    /** Limits the total, because bodies take memory before anything is known about their requests. */
     private readonly maxTotalBytes = 4 * maxBytes,
   ) {}
 
   /**
    * Calls `onBody` with the body as text, or null if it is not UTF-8. Otherwise calls `onError`: with HttpError 413 or
-   * 503, or with another error if the client is gone. Calls neither if the client goes before it has sent any of the
-   * body. It uses events, because an iterator or promises took as long as a short query.
+   * 503, or with another error if the client has disconnected. Calls neither if the client disconnects before it has
+   * sent any of the body. It uses events, because an iterator or promises took as long as a short query.
    */
   read(request: IncomingMessage, onBody: (body: string | null) => void, onError: (error: Error) => void): void {
     const announced = Number(request.headers['content-length'] ?? 0)

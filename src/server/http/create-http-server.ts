@@ -108,7 +108,7 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** A client that goes away during its response is no error of the gateway. */
+/** A client that disconnects during its response is not an error of the gateway. */
 function isGone(): void {}
 
 const NO_SEARCH = new URLSearchParams()
@@ -123,7 +123,8 @@ function searchOf(path: string): URLSearchParams | undefined {
 
 function urlOf(request: IncomingMessage): URL | undefined {
   const path = request.url ?? ''
-  // Accepts only a path: the client's Host header decides nothing, and `//evil` must not become a host.
+  // Accepts only a path, because the client's Host header must not decide anything, and `//evil` must not become a
+  // host.
   return path.startsWith('/') && URL.canParse(`http://gateway${path}`) ? new URL(`http://gateway${path}`) : undefined
 }
 

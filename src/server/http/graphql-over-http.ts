@@ -18,7 +18,7 @@ export interface GraphQLOverHttp {
 }
 
 /**
- * Answers one request as the GraphQL-over-HTTP specification says: POST with JSON, GET for queries and subscriptions,
+ * Answers one request according to the GraphQL-over-HTTP specification: POST with JSON, GET for queries and subscriptions,
  * the response as JSON, as `application/graphql-response+json` or as server-sent events.
  */
 export function answerGraphQL(
@@ -82,12 +82,12 @@ function readAuthor(request: IncomingMessage): string | null {
   }
 }
 
-/** @throws HttpError if the request is no POST of JSON */
+/** @throws HttpError if the request is not a POST of JSON */
 function checkPost(request: IncomingMessage): void {
   if (request.method !== 'POST') {
     throw new HttpError(405, requestError('BAD_USER_INPUT', 'Send POST, or GET for a query.'), { allow: 'GET, POST' })
   }
-  // Only JSON: web pages may send the media types of forms to any origin, and those must not write.
+  // Only JSON is accepted. Web pages may send the media types of forms to any origin, and such requests must not write.
   if (!isJson(request.headers['content-type']) || request.headers['content-encoding'] !== undefined) {
     const message = 'Send the request as application/json, in UTF-8, not compressed.'
     throw new HttpError(415, requestError('BAD_USER_INPUT', message))

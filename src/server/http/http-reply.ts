@@ -50,7 +50,7 @@ export class HttpReply implements GraphQLReply {
 
   answer({ text, failed }: AnswerText): void {
     if (this.response.destroyed) return
-    // The protocol of server-sent events has errors as events, and a browser's EventSource reads nothing else.
+    // In the protocol of server-sent events, errors are events, and a browser's EventSource reads nothing else.
     if (this.accepted === 'text/event-stream') this.#sendEvents(text)
     else this.#sendText(text, failed)
   }
@@ -68,7 +68,7 @@ export class HttpReply implements GraphQLReply {
       const isInternal = masked.extensions['code'] === 'INTERNAL_SERVER_ERROR'
       return this.#sendText(resultText({ errors: [masked] }), true, isInternal ? 500 : undefined)
     }
-    // The rest of an unread body would be taken for the next request.
+    // The rest of an unread body would be parsed as the next request.
     if (!this.isRead && !this.request.complete) response.setHeader('connection', 'close')
     this.#sendText(resultText({ errors: [error.error] }), true, error.status, error.headers)
   }

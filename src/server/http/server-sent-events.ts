@@ -4,7 +4,7 @@ import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
 
 const KEEP_ALIVE_MS = 12_000
-/** @bound Time after which an event stream that takes no byte is closed. Its client resumes by cursor. */
+/** @bound Time after which an event stream is closed if its client accepts no byte. The client resumes by cursor. */
 const STALLED_MS = 120_000
 
 /**

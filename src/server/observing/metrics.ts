@@ -30,7 +30,7 @@ export function createMetrics({ finderCache }: Pick<CadastreRegistry, 'finderCac
     registers,
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
   })
-  /** Looked up once, because looking up a counter by its labels takes as long as counting. */
+  /** Cached, because finding a counter by its labels takes as long as counting. */
   const ended = { ok: {} as Outcomes, error: {} as Outcomes }
   const took = {} as Record<OperationTypeNode, Histogram.Internal<'type'>>
   for (const type of ['query', 'mutation', 'subscription'] as OperationTypeNode[]) {

@@ -5,5 +5,5 @@ export interface AnswerText {
   readonly failed: boolean
 }
 
-/** Receives an answer, or null if another path has to answer the request. May not throw. */
+/** Receives an answer, or null if another path has to answer the request. Must not throw. */
 export type OnAnswer = (answer: AnswerText | null) => void

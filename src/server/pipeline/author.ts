@@ -9,7 +9,7 @@ const FORBIDDEN_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]/u
 /**
  * Returns the author that a client names, or null if it names none.
  * @param value - The header's text, or the value in `connection_init`
- * @param place - What the value is, for error messages
+ * @param place - Describes the value in error messages
  * @throws GraphQLError BAD_USER_INPUT
  */
 export function parseAuthor(value: unknown, place: string): string | null {
@@ -27,7 +27,7 @@ export function parseAuthor(value: unknown, place: string): string | null {
 /**
  * Decodes a header. Command lines send UTF-8, and browsers' `fetch` can send only Latin-1. So bytes that are not UTF-8
  * are read as Latin-1.
- * @param header - As Node gives it, one character for each byte
+ * @param header - As Node returns it, one character for each byte
  */
 export function headerText(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined

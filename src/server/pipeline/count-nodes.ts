@@ -32,8 +32,8 @@ const LONG_LISTS: Readonly<Record<string, number>> = {
 }
 
 /**
- * Returns how many objects an answer could contain at most, by its nested page sizes. GitHub's API calls them nodes.
- * A fragment counts wherever it is spread, but is computed once.
+ * Returns the maximum number of objects in an answer, by its nested page sizes. GitHub's API calls them nodes. A
+ * fragment counts wherever it is spread, but is computed once.
  */
 export function countNodes(
   schema: GraphQLSchema,

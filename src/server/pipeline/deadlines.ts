@@ -1,13 +1,13 @@
 interface Deadline {
   readonly until: number
-  /** Null once the deadline has passed or was cancelled. */
+  /** Null once the deadline has expired or was cancelled. */
   onLate: (() => void) | null
   previous: Deadline | null
   next: Deadline | null
 }
 
 /**
- * Deadlines of the same duration. They pass in the order in which they began, so one timer serves all.
+ * Deadlines of the same duration. They expire in the order in which they began, so one timer serves all.
  *
  * They form a linked list, not a `Set`. The old tables of a growing and shrinking Set point to their successors with all
  * they held, so no request's memory was freed before the next full garbage collection.

@@ -7,8 +7,9 @@ import { requestError } from './request-error.js'
 export type MaskError = (error: unknown) => GraphQLError
 
 /**
- * Creates a function that returns what a client may see of an error: all of an error that the client can fix, and only
- * an id of any other. The log has the rest under that id. A cause that fails a hundred fields is logged once.
+ * Creates a function that returns the part of an error that a client may see. An error that the client can fix is shown
+ * whole. Any other is replaced by an id, under which the log has the rest. A cause that fails a hundred fields is
+ * logged once.
  */
 export function createMaskError(log: Log): MaskError {
   const ids = new WeakMap<object, string>()

@@ -2,7 +2,10 @@ import { type GraphQLError, OperationTypeNode } from 'graphql'
 import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
 
-/** Awaits an operation. After the deadline of its type, aborts `execution`. @throws GraphQLError TIMEOUT or OUTCOME_UNKNOWN */
+/**
+ * Awaits an operation and aborts `execution` after the deadline of its type. @throws GraphQLError TIMEOUT or
+ * OUTCOME_UNKNOWN
+ */
 export async function withOperationDeadline<Result>(
   running: Promise<Result>,
   type: OperationTypeNode,

@@ -9,7 +9,7 @@ export interface OperationRequest {
 
 export interface Caller {
   readonly author: string | null
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the answer is no longer awaited. */
   readonly signal: AbortSignal
 }
 
@@ -21,7 +21,7 @@ export interface DeliveredResults extends Iterable<{ readonly text: Buffer }> {
 
 /** A client's connection, as one subscription sees it. */
 export interface ResultSink {
-  /** Sends results. Calls `onSent` once the client's socket has taken them, never before it returns. */
+  /** Sends results. Calls `onSent` once the client's socket has accepted them, never before it returns. */
   send(results: DeliveredResults, onSent: () => void): void
 }
 

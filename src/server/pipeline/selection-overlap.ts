@@ -1,6 +1,6 @@
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql'
 
-/** How much work the validation of a document may be. */
+/** The maximum amount of work for validating a document. */
 export interface OverlapLimits {
   /** Selected fields, with fragments expanded. */
   readonly visits: number
@@ -20,7 +20,7 @@ export function selectionsOverlapTooMuch(document: DocumentNode, limits: Overlap
   }
   let visits = 0
   let pairs = 0
-  // An explicit stack: fragments that spread one another may nest deeper than a document.
+  // An explicit stack, because fragments that spread one another may nest deeper than a document.
   const places: SelectionSetNode[][] = document.definitions.flatMap((definition) =>
     'selectionSet' in definition ? [[definition.selectionSet]] : [],
   )

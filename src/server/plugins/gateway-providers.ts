@@ -9,7 +9,10 @@ import type { History } from '../../store/contract/history.js'
 import { BUS_PROVIDERS, type BusHost } from '../../store/providers/bus-providers.js'
 import { STORE_PROVIDERS, type StoreHost } from '../../store/providers/store-providers.js'
 
-/** The roles of providers. For each role: what its providers create, and what the gateway passes to them. */
+/**
+ * The roles of providers. For each role: the type that its providers create, and the host that the gateway passes to
+ * them.
+ */
 export interface GatewayRoles {
   readonly store: { readonly made: History; readonly host: StoreHost }
   readonly source: { readonly made: SourceReader; readonly host: SourceHost }

@@ -13,7 +13,7 @@ export interface LoadedPlugins {
 }
 
 /**
- * Loads the configured plugins, one after the other, and adds their providers to `providers`. A plugin is a module that
+ * Loads the configured plugins, one after another, and adds their providers to `providers`. A plugin is a module that
  * exports a function `register(api)`, by this name or as default. The function may be async.
  * @throws StartError that names the plugin and the reason
  */

@@ -12,7 +12,7 @@ export class SocketConnection implements FrameWriter {
   author: string | null = null
   /** Pings since the last sign of life. */
   #silence = 0
-  /** Whether the socket has taken something since the last ping. */
+  /** Whether the socket has accepted any data since the last ping. */
   #isBusy = true
   #earlyBytes = 0
   /** Null once `connection_init` was accepted, or the socket has closed. */
@@ -25,11 +25,11 @@ export class SocketConnection implements FrameWriter {
   ) {
     // One listener for each operation in flight.
     setMaxListeners(0, this.gone.signal)
-    // Fires if nothing was read and the peer took no byte of what is being written. A slow peer takes some.
+    // Fires if nothing was read and the peer accepted no byte of the current message. A slow peer accepts some.
     if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
     raw.on('data', this.#countEarly)
     this.#initTimer = setTimeout(() => {
-      // Reads first what arrived while this thread was busy.
+      // Reads first the data that arrived while this thread was busy.
       setImmediate(() => {
         if (this.#initTimer !== null) socket.close(CLOSE.initTimeout, 'Connection initialisation timeout')
       })
@@ -66,7 +66,7 @@ export class SocketConnection implements FrameWriter {
     return true
   }
 
-  /** Sends one message. Resolves when the socket has taken it. */
+  /** Sends one message. Resolves when the socket has accepted it. */
   send(text: string): Promise<void> {
     const { socket } = this
     return new Promise((resolve, reject) => {
@@ -84,7 +84,8 @@ export class SocketConnection implements FrameWriter {
     const { socket } = this
     const isBusy = this.#isBusy
     this.#isBusy = false
-    // A ping cannot pass a message that is still being sent. A peer that has taken one since the last ping needs none.
+    // A ping cannot overtake a message that is still being sent. A peer that has accepted data since the last ping
+    // needs none.
     this.#silence = socket.bufferedAmount > 0 || isBusy ? 0 : this.#silence + 1
     if (this.#silence > SILENT_PINGS) socket.terminate()
     else if (!isBusy && socket.readyState === socket.OPEN) socket.ping()
@@ -106,7 +107,7 @@ export class SocketConnection implements FrameWriter {
     this.#earlyBytes += chunk.length
     if (this.#earlyBytes <= this.limits.earlyBytes) return
     this.raw.off('data', this.#countEarly)
-    this.socket.close(CLOSE.tooLarge, 'too much came before connection_init')
+    this.socket.close(CLOSE.tooLarge, 'too much data before connection_init')
     this.socket.pause()
     setTimeout(() => this.socket.terminate(), 1000).unref()
   }

@@ -30,7 +30,7 @@ export class SocketOperations {
   /**
    * Handles a message after those that it must wait for.
    * @param size - Characters of the message
-   * @throws GraphQLError BAD_USER_INPUT if too much waits, and whatever handling throws
+   * @throws GraphQLError BAD_USER_INPUT if too many messages wait, and any error of handling
    */
   async take(content: object, size: number): Promise<void> {
     const { type, id } = content as { readonly type?: unknown; readonly id?: unknown }

@@ -6,7 +6,7 @@ import { nextFrames } from './socket-frames.js'
 
 /** Writes whole frames to a socket. */
 export interface FrameWriter {
-  /** Calls `onSent` once the socket has taken the frames or failed. Returns false if the socket is not open. */
+  /** Calls `onSent` once the socket has accepted the frames or failed. Returns false if the socket is not open. */
   write(frames: Buffer, onSent: (error?: Error | null) => void): boolean
 }
 

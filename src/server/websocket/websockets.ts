@@ -49,7 +49,7 @@ export function createWebSockets(
   const connections = new Set<SocketConnection>()
 
   const protocol = makeServer<Record<string, unknown>, SocketContext>({
-    // SocketConnection has its own timeout: this one ignores messages that arrived while the thread was busy.
+    // SocketConnection has its own timeout, because this one ignores messages that arrived while the thread was busy.
     connectionInitWaitTimeout: 0,
     onConnect({ connectionParams, extra }) {
       const author = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
@@ -85,7 +85,7 @@ export function createWebSockets(
     const connection = new SocketConnection(socket, raw, limits)
     connections.add(connection)
     let operations: SocketOperations | null = null
-    // No async function, which would keep the text alive as long as the operation runs.
+    // Not an async function, which would keep the text alive as long as the operation runs.
     const handleText = (text: string): Promise<void> | undefined => {
       const message = parsedMessage(text)
       if (message !== null) return operations?.take(message, text.length)
@@ -98,7 +98,7 @@ export function createWebSockets(
         send: (text) => connection.send(restoreNegativeZeros(text)),
         close: (code, reason) => socket.close(code, reason),
         onMessage(handle) {
-          // graphql-ws accepts parsed messages too, though its type does not say so.
+          // graphql-ws accepts parsed messages too, although its type does not allow them.
           operations = new SocketOperations((message) => handle(message as never))
           connection.onMessage((text) => handleText(text)?.catch((error: unknown) => fail(socket, error)))
         },
