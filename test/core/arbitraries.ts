@@ -26,7 +26,7 @@ export const references: ExtractReferences = compileDependencyPatterns(DEFAULT_D
 
 export const id = (text: string): EntryId => parseEntryId(text)
 
-/** A JSON value as `JSON.parse` gives it: any double but NaN and the infinities, -0 too, awkward keys. */
+/** A JSON value as `JSON.parse` returns it: any double except NaN and the infinities, also -0, and awkward keys. */
 export function jsonValue(): fc.Arbitrary<Json> {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }).filter((s) => !s.includes('\u0000')),
@@ -52,7 +52,7 @@ export function objectOf(pairs: readonly (readonly [string, Json])[]): JsonObjec
   return JSON.parse(`{${members.join(',')}}`) as JsonObject
 }
 
-/** `JSON.stringify` writes -0 as 0, `JSON.parse` reads it back: kept here so that objects may hold it. */
+/** `JSON.stringify` writes -0 as 0, although `JSON.parse` reads it. This keeps it within objects. */
 function negativeZero(value: Json): string {
   if (Object.is(value, -0)) return '-0'
   if (Array.isArray(value)) return `[${(value as Json[]).map(negativeZero).join(',')}]`
@@ -73,7 +73,7 @@ const REFERENCE = fc.oneof(
   fc.constantFrom('1', '2', 'ns:a', 'ns:b', 'group:g', 'group:h', 'a:gone', ':x'),
 )
 
-/** Few kinds and few values, so that equal contents and replacements of another kind come up often. */
+/** Few kinds and few values, so that equal contents and replacements by another kind are frequent. */
 export function content(): fc.Arbitrary<SealedContent> {
   return fc
     .record({
@@ -98,7 +98,7 @@ export function edits(): fc.Arbitrary<Edits> {
   return fc.array(fc.tuple(entryId(), fc.option(content(), { freq: 3 })), { maxLength: 6 }).map((list) => new Map(list))
 }
 
-/** A changeset that makes these edits, an update to equal content too: not always the shortest. */
+/** A changeset that makes these edits. It is not always the shortest: it also updates to equal content. */
 export function changesetFor(before: State, wanted: Edits): Operation[] {
   const operations: Operation[] = []
   for (const [entry, after] of wanted) {
@@ -113,13 +113,13 @@ export function changesetFor(before: State, wanted: Edits): Operation[] {
   return orderOperations(operations, references)
 }
 
-/** An operation by value, for comparing. */
+/** Shows an operation by value, for comparisons. */
 export function shown(operation: Operation): string {
   const { kind, id: entry, content: after, original } = operation
   return `${kind} ${entry} ${original?.digest.slice(0, 8) ?? '-'} > ${after?.digest.slice(0, 8) ?? '-'}`
 }
 
-/** A state by value. */
+/** Shows a state by value. */
 export function digests(of: State): Record<string, string> {
   return Object.fromEntries([...of].sort(([a], [b]) => (a < b ? -1 : 1)).map(([entry, held]) => [entry, held.digest]))
 }

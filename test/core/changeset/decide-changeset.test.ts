@@ -14,7 +14,7 @@ import { content, digests, entryId, id, references, seal } from '../arbitraries.
 
 const HEAD = { revision: 10, version: 7 }
 
-/** Entries by id, each with the revision that last changed it; `gone` names ids that were deleted, and when. */
+/** Entries by id, with the revision of their last change. `gone` has the deleted ids, with the revision of the delete. */
 function view(
   entries: Record<string, [revision: number, content: SealedContent]>,
   gone: Record<string, number> = {},
@@ -49,7 +49,7 @@ function decide(
   return decideChangeset({ operations, base: null, problems: [], ...changeset }, expectedHead, of, references)
 }
 
-/** `operation CODE id`, in order; `current` where the problem carries one. */
+/** Shows problems as `operation CODE id`, in order, with `current` if the problem has a current entry. */
 function problemsOf(decision: ReturnType<typeof decideChangeset>): string[] {
   if (!('problems' in decision)) throw new Error('nothing was wrong')
   return decision.problems.map(({ operation, code, entryId: entry, current }) =>
@@ -65,8 +65,8 @@ function planOf(decision: ReturnType<typeof decideChangeset>) {
 const [one, two, other] = [seal('k', { n: 1 }), seal('k', { n: 2 }), seal('other', { n: 1 })]
 const held = view({ 'a:1': [3, one], 'a:2': [5, other] }, { 'a:gone': 8 })
 
-describe('I13: a changeset is either planned whole or refused with everything that is wrong', () => {
-  it("with every problem at once, the changeset's own first and then by operation", () => {
+describe('I13: a changeset is planned as a whole or refused with all its problems', () => {
+  it("lists all problems, the changeset's own first and then by operation", () => {
     const operations = sent(
       ['CREATE', 'a:1', two],
       ['UPDATE', 'a:9', two],
@@ -93,7 +93,7 @@ describe('I13: a changeset is either planned whole or refused with everything th
     ])
   })
 
-  it('says what is wrong and what to do in every message', () => {
+  it('describes the problem and the remedy in every message', () => {
     const decision = decide(sent(['CREATE', 'a:1', two], ['UPDATE', 'a:9', two], ['DELETE', 'a:9', null]), held, {
       base: 12,
       expectedHead: 1,
@@ -103,7 +103,7 @@ describe('I13: a changeset is either planned whole or refused with everything th
     expect(messages.filter((message) => !/^.{10,}\. .+\.$/.test(message))).toEqual([])
   })
 
-  it('whatever is sent: accepted operations fit the state, and a refusal names only operations that were sent', () => {
+  it('accepts only operations that fit the state, and names only sent operations in a refusal', () => {
     const operation = fc.record({
       kind: fc.constantFrom<OperationKind>('CREATE', 'UPDATE', 'DELETE'),
       entry: entryId(),
@@ -134,7 +134,7 @@ describe('I13: a changeset is either planned whole or refused with everything th
           }
           const before = new Map<EntryId, SealedContent>(there.map(([entry]) => [entry, of.entry(entry)!.content]))
           const after = applyOperations(before, decision.operations)
-          // Last wanted content of each id, however it was asked for: a create wins over the delete it comes with.
+          // The last wanted content of each id. A create takes precedence over the delete of its replacement.
           const wanted = new Map(before)
           for (const { id: entry, content: asked } of operations) if (asked === null) wanted.delete(entry)
           for (const { id: entry, content: asked } of operations) if (asked !== null) wanted.set(entry, asked)
@@ -152,7 +152,7 @@ describe('an empty changeset', () => {
     expect(problemsOf(decide([], held, { expectedHead: 6 }))).toEqual(['- EMPTY_CHANGESET', '- HEAD_MOVED'])
   })
 
-  it('is not one whose operations were all refused before', () => {
+  it('is not a changeset whose operations were all refused before', () => {
     expect(
       problemsOf(decide([], held, { problems: [{ code: 'INVALID_ENTRY', message: 'bad', operation: 0 }] })),
     ).toEqual(['0 INVALID_ENTRY'])
@@ -169,20 +169,20 @@ describe('several operations on one id', () => {
     ['an update and a delete', sent(['UPDATE', 'a:1', two], ['DELETE', 'a:1', null]), ['1 DUPLICATE_OPERATION a:1']],
     ['a delete and an update', sent(['DELETE', 'a:1', null], ['UPDATE', 'a:1', two]), ['1 DUPLICATE_OPERATION a:1']],
     [
-      'a delete, a create and another',
+      'a delete, a create and another delete',
       sent(['DELETE', 'a:1', null], ['CREATE', 'a:1', two], ['DELETE', 'a:1', null]),
       ['1 DUPLICATE_OPERATION a:1', '2 DUPLICATE_OPERATION a:1'],
     ],
     [
-      'a problem of the first operation is also reported',
+      'an update of a missing entry, twice',
       sent(['UPDATE', 'b:9', one], ['UPDATE', 'b:9', one]),
       ['0 ENTRY_NOT_FOUND b:9', '1 DUPLICATE_OPERATION b:9'],
     ],
-  ])('%s', (_title, operations, expected) => {
+  ])('are refused: %s', (_title, operations, expected) => {
     expect(problemsOf(decide(operations, held))).toEqual(expected)
   })
 
-  it('counts those that were refused for their content', () => {
+  it('include operations that were refused for their content', () => {
     const bad = (operation: number): Problem => ({
       code: 'INVALID_ENTRY',
       message: 'bad',
@@ -213,7 +213,7 @@ describe('a replacement', () => {
   const deleteFirst = (held: SealedContent) => sent(['DELETE', 'a:1', null], ['CREATE', 'a:1', held])
   const createFirst = (held: SealedContent) => sent(['CREATE', 'a:1', held], ['DELETE', 'a:1', null])
 
-  it('by the same kind is one update, whichever was sent first', () => {
+  it('by the same kind is one update, in either order', () => {
     for (const operations of [deleteFirst(two), createFirst(two)]) {
       const originalRevision = held.entry(id('a:1'))!
       expect(planOf(decide(operations, held))).toEqual([
@@ -232,13 +232,13 @@ describe('a replacement', () => {
     }
   })
 
-  it('of what is not there is refused at the delete', () => {
+  it('of a missing entry is refused at the delete', () => {
     expect(problemsOf(decide(sent(['CREATE', 'b:1', one], ['DELETE', 'b:1', null]), held))).toEqual([
       '1 ENTRY_NOT_FOUND b:1',
     ])
   })
 
-  it('heeds the ifRevision of its delete', () => {
+  it('checks the ifRevision of its delete', () => {
     expect(problemsOf(decide(sent(['DELETE', 'a:1', null, 2], ['CREATE', 'a:1', two]), held))).toEqual([
       '0 CONFLICT a:1 current r3',
     ])
@@ -247,12 +247,12 @@ describe('a replacement', () => {
 })
 
 describe('fencing', () => {
-  it('expectedHead refuses unless that version is the head', () => {
+  it('with expectedHead refuses unless that version is the head', () => {
     expect(problemsOf(decide(sent(['DELETE', 'a:1', null]), held, { expectedHead: 8 }))).toEqual(['- HEAD_MOVED'])
     expect(planOf(decide(sent(['DELETE', 'a:1', null]), held, { expectedHead: 7 }))).toHaveLength(1)
   })
 
-  it('base refuses only where an entry of the changeset has changed since', () => {
+  it('with base refuses only if an entry of the changeset has changed since', () => {
     const operations = sent(['UPDATE', 'a:1', two], ['UPDATE', 'a:2', other])
     expect(planOf(decide(operations, held, { base: 5 }))).toHaveLength(2)
     expect(problemsOf(decide(operations, held, { base: 4 }))).toEqual(['1 CONFLICT a:2 current r5'])
@@ -263,13 +263,13 @@ describe('fencing', () => {
     expect(planOf(decide(sent(['CREATE', 'new:1', one]), held, { base: 0 }))).toHaveLength(1)
   })
 
-  it('base refuses where the entry was deleted since, with none as it stands', () => {
+  it('with base refuses if the entry was deleted since, without a current entry', () => {
     expect(problemsOf(decide(sent(['UPDATE', 'a:gone', two]), held, { base: 7 }))).toEqual(['0 CONFLICT a:gone'])
     expect(problemsOf(decide(sent(['CREATE', 'a:gone', two]), held, { base: 7 }))).toEqual(['0 CONFLICT a:gone'])
     expect(problemsOf(decide(sent(['UPDATE', 'a:gone', two]), held, { base: 8 }))).toEqual(['0 ENTRY_NOT_FOUND a:gone'])
   })
 
-  it('base has nothing to say of an entry deleted before the oldest revision: one store had forgotten it, another not yet', () => {
+  it('with base ignores an entry deleted before the oldest revision, which only some stores still know', () => {
     const compacted = { ...held, oldestRevision: 9 }
     expect(
       problemsOf(decide(sent(['CREATE', 'a:gone', two], ['UPDATE', 'a:2', other]), compacted, { base: 4 })),
@@ -280,7 +280,7 @@ describe('fencing', () => {
     ])
   })
 
-  it('an operation in conflict with the base has no other problem', () => {
+  it('with base reports no other problem for an operation in conflict', () => {
     const operations = sent(['UPDATE', 'a:2', two, 1], ['CREATE', 'a:1', one], ['CREATE', 'a:1', one])
     expect(problemsOf(decide(operations, held, { base: 1 }))).toEqual([
       '0 CONFLICT a:2 current r5',
@@ -289,7 +289,7 @@ describe('fencing', () => {
     ])
   })
 
-  it('a base that is no revision yet is one problem, and no conflict is looked for', () => {
+  it('with a base beyond the head reports one problem and no conflicts', () => {
     expect(problemsOf(decide(sent(['UPDATE', 'a:1', two], ['DELETE', 'b:9', null]), held, { base: 11 }))).toEqual([
       '- REVISION_NOT_FOUND',
       '1 ENTRY_NOT_FOUND b:9',
@@ -297,7 +297,7 @@ describe('fencing', () => {
     expect(planOf(decide(sent(['UPDATE', 'a:1', two]), held, { base: 10 }))).toHaveLength(1)
   })
 
-  it('ifRevision refuses one operation unless the entry is of that revision', () => {
+  it('with ifRevision refuses one operation unless the entry has that revision', () => {
     expect(problemsOf(decide(sent(['UPDATE', 'a:1', two, 2], ['DELETE', 'a:2', null, 5]), held))).toEqual([
       '0 CONFLICT a:1 current r3',
     ])
@@ -307,7 +307,7 @@ describe('fencing', () => {
 })
 
 describe('a plan', () => {
-  it('knows the original of each operation and where it stood', () => {
+  it('has the original of each operation and its revision', () => {
     const plan = planOf(decide(sent(['CREATE', 'b:1', one], ['UPDATE', 'a:1', two], ['DELETE', 'a:2', null]), held))
     expect(plan).toEqual([
       { kind: 'DELETE', id: 'a:2', content: null, original: other, originalRevision: held.entry(id('a:2')) },
@@ -316,13 +316,13 @@ describe('a plan', () => {
     ])
   })
 
-  it('keeps an update to equal content', () => {
+  it('includes an update to equal content', () => {
     expect(planOf(decide(sent(['UPDATE', 'a:1', seal('k', { n: 1 })]), held)).map(({ kind }) => kind)).toEqual([
       'UPDATE',
     ])
   })
 
-  it('is in the order of dependencies, whatever was sent first', () => {
+  it('is in the order of dependencies, not in that of the request', () => {
     const operations = sent(['CREATE', 'b:1', seal('k', { parent: '2' })], ['CREATE', 'b:2', one])
     expect(planOf(decide(operations, held)).map((operation) => operation.id)).toEqual(['b:2', 'b:1'])
   })

@@ -28,7 +28,7 @@ const STEPS: Readonly<Record<TransactionStepName, TransactionStep>> = {
   undone: { type: 'undone' },
 }
 
-/** Where each pair leads; one that is not here stays, without effects. */
+/** The next state of each pair of state and step. Other pairs change nothing and have no effect. */
 const MOVES: Readonly<Record<string, readonly [TransactionStateName, string | null]>> = {
   'PLANNING planned': ['OPENING', 'open'],
   'PLANNING refused': ['UNANNOUNCED', null],
@@ -62,7 +62,7 @@ const at = (name: TransactionStateName, rest: Partial<TransactionState> = {}): T
 describe('a transaction', () => {
   const pairs = TRANSACTION_STATES.flatMap((state) => TRANSACTION_STEPS.map((event) => [state, event] as const))
 
-  it.each(pairs)('%s, %s: goes where the table says', (name, event) => {
+  it.each(pairs)('in state %s follows the table at %s', (name, event) => {
     const before = at(name)
     const { state, effects } = advanceTransaction(before, STEPS[event])
     const [to, effect] = MOVES[`${name} ${event}`] ?? [name, null]
@@ -70,24 +70,24 @@ describe('a transaction', () => {
     if (MOVES[`${name} ${event}`] === undefined) expect(state).toBe(before)
   })
 
-  it('has something to do wherever a step has led it that is not an end', () => {
+  it('has an effect after every step that does not end it', () => {
     for (const [key, [to, effect]] of Object.entries(MOVES)) expect(isEnded(at(to)) || effect !== null, key).toBe(true)
   })
 
-  it('commits at once where nobody is to be asked', () => {
+  it('commits at once if there are no participants', () => {
     expect(advanceTransaction(at('OPENING', { first: null }), STEPS.opened)).toMatchObject({
       state: { name: 'COMMITTING' },
       effects: [{ type: 'commit' }],
     })
   })
 
-  it('commits when the last has been asked and nothing is against it', () => {
+  it('commits when all participants have answered and none rejected', () => {
     expect(advanceTransaction(at('OFFERING'), { type: 'answered', problems: [], next: null })).toMatchObject({
       state: { name: 'COMMITTING' },
     })
   })
 
-  it("goes on asking after a rejection, keeps all of them, and then undoes by the first one's words", () => {
+  it('continues to ask after a rejection, collects all rejections, and then undoes with the first reason', () => {
     const { state } = advanceTransaction(at('OFFERING'), { type: 'answered', problems: [REJECTED], next: 3 })
     expect(state).toMatchObject({ name: 'OFFERING', problems: [REJECTED] })
     const other = { ...REJECTED, message: 'neither' }
@@ -110,7 +110,7 @@ describe('a transaction', () => {
     })
   })
 
-  it('is offered again where an original has moved, and given up after so many tries', () => {
+  it('is offered again if an original has changed, up to a maximum of attempts', () => {
     let state = at('COMMITTING')
     for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
       state = advanceTransaction(state, STEPS.moved).state
@@ -126,7 +126,7 @@ describe('a transaction', () => {
     })
   })
 
-  it('tells those who have heard of it when a later plan is refused', () => {
+  it('notifies the participants that know it if a later plan is refused', () => {
     expect(advanceTransaction(at('PLANNING', { attempt: 2 }), STEPS.refused)).toMatchObject({
       state: { name: 'DISCARDED' },
       effects: [{ type: 'notifyDiscard', reason: 'r' }],

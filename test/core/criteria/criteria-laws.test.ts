@@ -24,7 +24,7 @@ function answers(criteria: Criteria, entries: readonly FinderEntry[]): readonly 
 }
 
 describe('criteria', () => {
-  it('printed in the typed form and parsed again are the same', () => {
+  it('are the same after printing and parsing in the typed form', () => {
     let printed = 0
     fc.assert(
       fc.property(whereArbitrary, (where) => {
@@ -40,7 +40,7 @@ describe('criteria', () => {
     expect(printed).toBeGreaterThanOrEqual(500)
   })
 
-  it("printed in the registry's own form and parsed again are the same", () => {
+  it("are the same after printing and parsing in the registry's own form", () => {
     fc.assert(
       fc.property(findArbitrary, (find) => {
         const criteria = parseFind(find, compileRegex)
@@ -50,7 +50,7 @@ describe('criteria', () => {
     )
   })
 
-  it('of either form mean the same in the other, where it has the words', () => {
+  it('mean the same in both forms, if both can express them', () => {
     fc.assert(
       fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
         const expected = answers(criteria, entries)
@@ -63,7 +63,7 @@ describe('criteria', () => {
     )
   })
 
-  it('that a form has no words for are not printed in it', () => {
+  it('are not printed in a form that cannot express them', () => {
     const holdsAll = parseFind({ a: [1] }, compileRegex)
     expect(printWhere(holdsAll)).toBeUndefined()
     expect(printWhere({ not: { any: [holdsAll] } })).toBeUndefined()
@@ -84,7 +84,7 @@ describe('criteria', () => {
     })
   })
 
-  it('not not is nothing, and not is the opposite', () => {
+  it('match the opposite if negated, and the same if negated twice', () => {
     fc.assert(
       fc.property(criteriaGiven, entriesGiven, (criteria, entries) => {
         const expected = answers(criteria, entries)
@@ -94,7 +94,7 @@ describe('criteria', () => {
     )
   })
 
-  it("joined by and, or, not keep de Morgan's laws", () => {
+  it("follow de Morgan's laws", () => {
     fc.assert(
       fc.property(criteriaGiven, criteriaGiven, entriesGiven, (a, b, entries) => {
         expect(answers({ not: { all: [a, b] } }, entries)).toEqual(answers({ any: [{ not: a }, { not: b }] }, entries))
@@ -103,7 +103,7 @@ describe('criteria', () => {
     )
   })
 
-  it('with the same key give the same answers', () => {
+  it('match the same entries if their keys are equal', () => {
     fc.assert(
       fc.property(criteriaGiven, entriesGiven, fc.infiniteStream(fc.nat()), (criteria, entries, random) => {
         const shuffled = shuffle(criteria, () => random.next().value)

@@ -37,7 +37,7 @@ function nestedArray(depth: number): Json {
 const keyed = (count: number, value: Json, operator = '') =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`${operator}meta.k${i}`, value]))
 
-describe('criteria are bounded', () => {
+describe('criteria are limited', () => {
   it('in nesting', () => {
     expect(where(nestedNot(MAX_NESTING))).not.toThrow()
     expect(where(nestedNot(MAX_NESTING + 1))).toThrow(invalid('nested more than'))
@@ -93,30 +93,30 @@ describe('criteria are bounded', () => {
     )
   })
 
-  it('to JSON', () => {
+  it('to JSON values', () => {
     for (const value of [Number.NaN, Infinity, 1n, Symbol('s'), () => 1, undefined]) {
       expect(find({ a: value as unknown as Json })).toThrow(invalid(''))
     }
   })
 })
 
-describe('matching one entry is bounded', () => {
+describe('matching one entry is limited', () => {
   const id = parseEntryId('a:b')
   const matching = (criteria: JsonObject, meta: JsonObject) => () =>
     compileMatcher(parseFind(criteria, compileRegex), compileRegex)({ id, content: { kind: 'k', meta, data: null } })
   const long = 'ab'.repeat(500_000)
   const timeout = expect.objectContaining({ code: 'TIMEOUT' }) as unknown as Error
 
-  it('ends in TIMEOUT where a large expression meets a very long text', () => {
+  it('fails with TIMEOUT for a large expression on a very long text', () => {
     expect(matching({ '~a': '(a|b)*a(a|b){300}c$' }, { a: long })).toThrow(timeout)
     expect(matching({ '~a': '(a|b)*a(a|b){300}c$' }, { a: long.slice(0, 10_000) })()).toBe(false)
   })
 
-  it('takes a small expression over a very long text', () => {
+  it('accepts a small expression on a very long text', () => {
     expect(matching({ '~a': '(a+)+b$' }, { a: long })()).toBe(true)
   })
 
-  it('ends in TIMEOUT for many conditions on a very long text, and takes a few', () => {
+  it('fails with TIMEOUT for many conditions on a very long text, and accepts a few', () => {
     const conditions = (count: number) =>
       parseWhere(
         { or: Array.from({ length: count }, (_, i) => ({ meta: [{ path: 'a', contains: `x${i}` }] })) },
@@ -128,7 +128,7 @@ describe('matching one entry is bounded', () => {
     expect(run(400)).toThrow(timeout)
   })
 
-  it('spends one step for each element of a long list that must hold many scalars', () => {
+  it('takes one step for each element of a long list that must contain many scalars', () => {
     const elements = Array.from({ length: 200_000 }, (_, i) => `element ${i}`)
     expect(matching({ a: elements.slice(-5_000) }, { a: elements })()).toBe(true)
     expect(matching({ a: ['missing', ...elements.slice(-5_000)] }, { a: elements })()).toBe(false)

@@ -19,14 +19,14 @@ function matchable({ id, kind, meta }: FinderEntry) {
   return { id, content: { kind, meta, data: null } }
 }
 
-describe('what a finder case names is what the matcher finds', () => {
+describe('the matcher finds the expected entries', () => {
   it.each(FINDER_CASES.map((finderCase) => [finderCase.says, finderCase] as const))('%s', (_, finderCase) => {
     const matches = compileMatcher(criteriaOf(finderCase, compileRegex), compileRegex)
     expect(FINDER_ENTRIES.filter((entry) => matches(matchable(entry))).map(({ id }) => id)).toEqual(finderCase.expected)
   })
 })
 
-describe('what cannot be understood is refused, naming the key', () => {
+describe('invalid criteria are refused with the key', () => {
   it.each(INVALID_FINDS.map(({ says, find, key }) => [says, find, key] as const))('find: %s', (_, find, key) => {
     expectInvalid(() => parseFind(find, compileRegex), key)
   })
@@ -35,7 +35,7 @@ describe('what cannot be understood is refused, naming the key', () => {
     expectInvalid(() => parseWhere(where as EntryFilterInput, compileRegex), key)
   })
 
-  it('says why', () => {
+  it('with a reason', () => {
     const message = (find: JsonObject, expected: string) =>
       expect(() => parseFind(find, compileRegex)).toThrow(expected)
     message({ '.knd': 'x' }, 'Unknown field ".knd". Valid fields: .id, .ns, .name, .kind, or meta.<path>.')
@@ -45,11 +45,11 @@ describe('what cannot be understood is refused, naming the key', () => {
     message({ '~^a': 'x' }, "it has two operators; if the field's name begins with ^, write meta. before it.")
   })
 
-  it('a key that is not valid text is reported as valid text', () => {
+  it('with a valid text even if the key is not valid text', () => {
     expectInvalid(() => parseFind({ '.\ud83d\0': 'x' }, compileRegex), '.\ufffd\ufffd')
   })
 
-  it('undefined is as good as left out', () => {
+  it('unless the value is undefined, which counts as missing', () => {
     const filter = { kind: { eq: 'a', ne: undefined }, not: undefined, meta: undefined }
     expect(parseWhere(filter, compileRegex)).toEqual({
       field: { root: 'kind' },
@@ -61,7 +61,7 @@ describe('what cannot be understood is refused, naming the key', () => {
 describe('the key of criteria', () => {
   const keyOf = (find: Parameters<typeof parseFind>[0]) => criteriaKey(parseFind(find, compileRegex))
 
-  it('does not show order, repetition or the way it was written', () => {
+  it('does not depend on order, repetition or notation', () => {
     expect(keyOf({ a: 1, '.ns': 'x' })).toBe(keyOf({ '.ns': 'x', 'meta.a': 1.0, a: 1 }))
     expect(keyOf({ a: { x: 1, y: 2 } })).toBe(keyOf({ a: { y: 2, x: 1 } }))
     expect(
@@ -71,7 +71,7 @@ describe('the key of criteria', () => {
     ).toBe(keyOf({ a: 1, '.ns': 'x' }))
   })
 
-  it('tells apart what differs', () => {
+  it('differs for different criteria', () => {
     const keys = [
       keyOf({}),
       keyOf({ a: 1 }),

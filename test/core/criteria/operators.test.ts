@@ -36,7 +36,7 @@ describe('the table of finder operators', () => {
     expect(missing(Object.keys(OPERATORS), new Set(Object.keys(OPERATORS_SQL)))).toEqual([])
   })
 
-  it('has each word once, and each symbol once but for the empty one', () => {
+  it('has each word once, and each symbol once except the empty one', () => {
     const words = OPERATOR_ROWS.flatMap(({ word }) => word ?? [])
     const symbols = OPERATOR_ROWS.flatMap(({ symbol }) => symbol || [])
     expect(words).toEqual([...new Set(words)])

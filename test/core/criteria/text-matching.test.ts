@@ -11,7 +11,7 @@ const pattern = fc
 
 const glob = (globText: string, subject: string) => matchGlob(parseGlob(globText), subject, () => undefined)
 
-/** By the definition, trying everything. */
+/** Matches by the definition and tries everything. */
 function naive(pattern: readonly string[], subject: readonly string[]): boolean {
   const [first, ...rest] = pattern
   if (first === undefined) return subject.length === 0
@@ -22,7 +22,7 @@ function naive(pattern: readonly string[], subject: readonly string[]): boolean 
 }
 
 describe('a glob', () => {
-  it('matches what its definition matches', () => {
+  it('matches by its definition', () => {
     fc.assert(
       fc.property(pattern, text, (globText, subject) => {
         expect(glob(globText, subject)).toBe(naive([...globText], [...subject]))
@@ -31,7 +31,7 @@ describe('a glob', () => {
     )
   })
 
-  it('escaped matches its own text and no other', () => {
+  it('matches exactly its own text if escaped', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (own, other) => {
         expect(globLiteral(parseGlob(escapeGlob(own)))).toBe(own)
@@ -40,7 +40,7 @@ describe('a glob', () => {
     )
   })
 
-  it('takes at worst text times pattern steps', () => {
+  it('takes at most text length times pattern length steps', () => {
     const globText = `${'*a'.repeat(200)}b`
     const steps = (length: number) => {
       let total = 0
@@ -57,7 +57,7 @@ describe('a glob', () => {
 })
 
 describe('a substring', () => {
-  it("is found by the linear search as by the engine's", () => {
+  it("is found by the linear search where the engine's search finds it", () => {
     const few = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 30 })
     const part = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 6 })
     fc.assert(
@@ -68,7 +68,7 @@ describe('a substring', () => {
     )
   })
 
-  it('is found in a long text, where the search is linear', () => {
+  it('is found in a long text in linear time', () => {
     const wanted = `b${'a'.repeat(999)}`
     const includes = vi.spyOn(String.prototype, 'includes')
     expect(includesText('a'.repeat(4_000_000), wanted)).toBe(false)

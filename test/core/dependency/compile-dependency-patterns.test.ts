@@ -11,7 +11,7 @@ function content(meta: JsonObject, data: Json = null): Content {
   return { kind: 'k', meta, data }
 }
 
-/** `path=reference` of each, in the order given. */
+/** Shows each as `path=reference`, in the order found. */
 function found(
   meta: JsonObject,
   data: Json = null,
@@ -24,16 +24,16 @@ function found(
 
 const wildcard = (path: string): DependencyPattern[] => [{ path, allowWildcard: true }]
 
-/** A value that has `leaf` at the end of a pattern's path, `name` standing for each wildcard. */
+/** Makes a value with `leaf` at the end of a pattern's path, and `name` in place of each wildcard. */
 function at(path: string, leaf: Json): { meta: JsonObject; data: Json } {
   const [root, ...segments] = path.replaceAll('*', 'any').split('.')
   const value = segments.reduceRight<Json>((inner, segment) => ({ [segment]: inner }), leaf)
   return { meta: root === 'meta' ? (value as JsonObject) : {}, data: root === 'data' ? value : null }
 }
 
-describe('I14: a reference is found at every place that some pattern names, once', () => {
+describe('I14: a reference is found once at every place that a pattern names', () => {
   it.each(DEFAULT_DEPENDENCY_PATTERNS.map(({ path }) => path))(
-    '%s: a string, a list of strings, a map of strings',
+    'in a string, a list of strings and a map of strings: %s',
     (pattern) => {
       const path = pattern.replaceAll('*', 'any')
       const forms: [Json, string[]][] = [
@@ -48,13 +48,13 @@ describe('I14: a reference is found at every place that some pattern names, once
       ]
       for (const [leaf, expected] of forms) {
         const { meta, data } = at(pattern, leaf)
-        // `data.imports` is no pattern itself, so what its wildcard names is a leaf like any other.
+        // `data.imports` is not a pattern itself, so its wildcard names a leaf like any other.
         expect(found(meta, data)).toEqual(expected)
       }
     },
   )
 
-  it('wildcards stand for any key, and for every element of a list', () => {
+  it('with wildcards for any key and every element of a list', () => {
     expect(found({}, { imports: ['a:1', 'a:2', { x: 'a:3' }] })).toEqual([
       'data.imports.0=a:1',
       'data.imports.1=a:2',
@@ -72,7 +72,7 @@ describe('I14: a reference is found at every place that some pattern names, once
     ])
   })
 
-  it('a wildcard may have a fixed beginning, a fixed end or both', () => {
+  it('with wildcards that have a fixed beginning, a fixed end or both', () => {
     const data = { pre_a: '1', a_post: '2', pre_x_post: '3', pre_post: '4', pre_: '5', other: '6' }
     expect(found({}, data, wildcard('data.pre_*'))).toEqual([
       'data.pre_=5',
@@ -85,23 +85,23 @@ describe('I14: a reference is found at every place that some pattern names, once
     expect(found({}, ['1'], wildcard('data.pre_*_post'))).toEqual(['data.0=1'])
   })
 
-  it('the beginning and the end of a wildcard do not share characters', () => {
+  it('with wildcards whose beginning and end do not overlap', () => {
     expect(found({}, { aba: '1', ababa: '2', abba: '3' }, wildcard('data.ab*ba'))).toEqual([
       'data.ababa=2',
       'data.abba=3',
     ])
   })
 
-  it('without allowWildcard an asterisk is a character', () => {
+  it('with an asterisk as a plain character without allowWildcard', () => {
     expect(found({}, { '*': '1', a: '2' }, [{ path: 'data.*' }])).toEqual(['data.*=1'])
   })
 
-  it('literal segments do not go into lists', () => {
+  it('without following literal segments into lists', () => {
     expect(found({}, { list: ['x'] }, [{ path: 'data.list.0' }])).toEqual([])
     expect(found({}, { list: { 0: 'x' } }, [{ path: 'data.list.0' }])).toEqual(['data.list.0=x'])
   })
 
-  it('a place that several patterns find is reported once', () => {
+  it('once if several patterns name the place', () => {
     const patterns = [
       ...wildcard('data.*'),
       { path: 'data.a' },
@@ -115,14 +115,14 @@ describe('I14: a reference is found at every place that some pattern names, once
     ])
   })
 
-  it('two places with the same path text have different paths', () => {
+  it('twice at two places whose paths look the same', () => {
     expect(found({}, { 'a.b': 'x', a: { b: 'y' } }, [...wildcard('data.*'), ...wildcard('data.*.*')]).sort()).toEqual([
       'data.a.b#2=y',
       'data.a.b=x',
     ])
   })
 
-  it('whatever the content, paths are unique and sorted, and none is found by properties of every object', () => {
+  it('with unique and sorted paths in any content, and never in inherited properties', () => {
     const keys = ['depends_on', 'imports', '__proto__', 'constructor', 'parent', 'server', 'x']
     const object = fc
       .array(fc.tuple(fc.constantFrom(...keys), jsonValue()), { maxLength: 6 })
@@ -163,7 +163,7 @@ describe('I14: a reference is found at every place that some pattern names, once
   })
 })
 
-describe('what a reference means', () => {
+describe('the target of a reference', () => {
   const target = (reference: string) => references(id('app:me'), content({ parent: reference }))[0]!.target
 
   it.each([
@@ -186,7 +186,7 @@ describe('what a reference means', () => {
     ['x:', { type: 'nothing' }],
     [' name', { type: 'nothing' }],
     ['a b:c', { type: 'nothing' }],
-  ])('%j', (reference, expected) => {
+  ])('is parsed from %j', (reference, expected) => {
     expect(target(reference)).toEqual(expected)
   })
 })
@@ -197,7 +197,7 @@ describe('groupsOf', () => {
     [{ groups: 'a' }, []],
     [{ groups: { a: 'b' } }, []],
     [{}, []],
-  ])('%j', (meta, groups) => {
+  ])('reads only a list of strings: %j', (meta, groups) => {
     expect(groupsOf(content(meta))).toEqual(groups)
   })
 })

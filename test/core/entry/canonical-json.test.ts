@@ -5,7 +5,7 @@ import type { Json } from '../../../src/core/entry/json.js'
 import { isJsonObject } from '../../../src/core/entry/json.js'
 import { jsonValue, objectOf } from '../arbitraries.js'
 
-/** The same value with its keys the other way round. */
+/** Returns the same value with its keys in reverse order. */
 function reversed(value: Json): Json {
   if (isJsonObject(value))
     return objectOf(
@@ -17,7 +17,7 @@ function reversed(value: Json): Json {
 }
 
 describe('I8: two values have the same canonical form if and only if they are equal', () => {
-  it('whatever the values', () => {
+  it('for any two values', () => {
     fc.assert(
       fc.property(jsonValue(), jsonValue(), (a, b) => {
         expect(canonicalJson(a) === canonicalJson(b)).toBe(jsonEquals(a, b))
@@ -26,7 +26,7 @@ describe('I8: two values have the same canonical form if and only if they are eq
     )
   })
 
-  it('whatever the order of keys', () => {
+  it('for any order of keys', () => {
     fc.assert(
       fc.property(jsonValue(), (value) => {
         const other = reversed(value)
@@ -36,7 +36,7 @@ describe('I8: two values have the same canonical form if and only if they are eq
     )
   })
 
-  it('and a value that differs in one place is another', () => {
+  it('for values that differ in one place', () => {
     fc.assert(
       fc.property(jsonValue(), (value) => {
         expect(jsonEquals([value], [value, null])).toBe(false)
@@ -46,7 +46,7 @@ describe('I8: two values have the same canonical form if and only if they are eq
     )
   })
 
-  it('and reading the form gives the value', () => {
+  it('which parses to the value', () => {
     fc.assert(
       fc.property(jsonValue(), (value) => {
         expect(jsonEquals(JSON.parse(canonicalJson(value)) as Json, value)).toBe(true)
@@ -68,11 +68,11 @@ describe('canonicalJson', () => {
     )
   })
 
-  it('escapes only what must be escaped', () => {
+  it('escapes only characters that must be escaped', () => {
     expect(canonicalJson('\u20ac$\u000f\nA\'B"\\\\"/\u007f')).toBe('"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/\u007f"')
   })
 
-  it('keeps keys that are properties of every object', () => {
+  it('includes keys with the names of inherited properties', () => {
     const value = JSON.parse('{"constructor":1,"__proto__":{"a":[]}}') as Json
     expect(canonicalJson(value)).toBe('{"__proto__":{"a":[]},"constructor":1}')
   })
@@ -83,16 +83,16 @@ describe('jsonEquals', () => {
     ['1 equals 1.0', JSON.parse('1') as Json, JSON.parse('1.0') as Json, true],
     ['0 equals -0', 0, -0, true],
     ['arrays are ordered', [1, 2], [2, 1], false],
-    ['a shorter array is another', [1], [1, 2], false],
-    ['an empty array is no empty object', [], {}, false],
-    ['an empty object is no empty array', {}, [], false],
-    ['null is no object', null, {}, false],
+    ['a shorter array is different', [1], [1, 2], false],
+    ['an empty array is not an empty object', [], {}, false],
+    ['an empty object is not an empty array', {}, [], false],
+    ['null is not an object', null, {}, false],
     ['"1" is not 1', '1', 1, false],
-    ['a key that holds null is not a missing key', { a: null }, { b: null }, false],
-    ['__proto__ is not found where it is not', JSON.parse('{"__proto__":{}}') as Json, { a: {} }, false],
-    ['constructor is not found where it is not', { a: 1 }, JSON.parse('{"constructor":1}') as Json, false],
+    ['a key with null is not a missing key', { a: null }, { b: null }, false],
+    ['an inherited __proto__ is not a key', JSON.parse('{"__proto__":{}}') as Json, { a: {} }, false],
+    ['an inherited constructor is not a key', { a: 1 }, JSON.parse('{"constructor":1}') as Json, false],
     [
-      '__proto__ is found where it is',
+      'an own __proto__ is a key',
       JSON.parse('{"__proto__":{"a":1}}') as Json,
       JSON.parse('{"__proto__":{"a":1}}') as Json,
       true,

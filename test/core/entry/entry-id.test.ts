@@ -23,7 +23,7 @@ const anyId = fc
   .map(([ns, name]) => parseEntryId({ ns, name }))
 
 describe('I11: ids are ordered by namespace, then by name, each by code point', () => {
-  it('which is the order of their UTF-8 bytes', () => {
+  it('in the order of their UTF-8 bytes', () => {
     fc.assert(
       fc.property(anyId, anyId, (a, b) => {
         const expected =
@@ -36,14 +36,14 @@ describe('I11: ids are ordered by namespace, then by name, each by code point', 
     )
   })
 
-  it('a namespace goes before a longer one that begins with it, whatever follows', () => {
+  it('with a namespace before every longer one that begins with it', () => {
     const ids = ['a:z', 'a!:a', 'a.b:a', 'aa:a', 'a:a', 'A:a', 'a::'].map(parseEntryId).sort(compareEntryIds)
     expect(ids).toEqual(['A:a', 'a::', 'a:a', 'a:z', 'a!:a', 'a.b:a', 'aa:a'])
   })
 })
 
-describe('I12: an id has one written form', () => {
-  it('which is read back as the same id, from text and from parts', () => {
+describe('I12: an id has one text form', () => {
+  it('which parses to the same id, from text and from parts', () => {
     fc.assert(
       fc.property(anyId, (id) => {
         expect(parseEntryId(id)).toBe(id)
@@ -53,28 +53,28 @@ describe('I12: an id has one written form', () => {
     )
   })
 
-  it('split at the first colon', () => {
+  it('which is split at the first colon', () => {
     expect(entryIdParts(parseEntryId('a:b:c'))).toEqual({ ns: 'a', name: 'b:c' })
     expect(parseEntryId({ ns: 'a', name: ':' })).toBe('a::')
     expect(entryIdParts(parseEntryId('a::'))).toEqual({ ns: 'a', name: ':' })
   })
 
-  it('normalised to NFC', () => {
+  it('which is normalised to NFC', () => {
     expect(parseEntryId('cafe\u0301:e\u0301')).toBe('caf\u00e9:\u00e9')
   })
 
-  it('and names may hold what namespaces may not', () => {
+  it('in which names may contain characters that namespaces may not', () => {
     expect(parseEntryId('a:x / y@z')).toBe('a:x / y@z')
     expect(parseEntryId(`${'n'.repeat(255)}:${'é'.repeat(256)}`)).toHaveLength(255 + 1 + 256)
   })
 })
 
-describe('parseEntryId refuses', () => {
+describe('parseEntryId', () => {
   it.each<[string, SubmittedId, RegExp]>([
-    ['no colon', 'abc', /no colon/],
-    ['nothing', '', /no colon/],
-    ['no namespace', ':a', /namespace is empty/],
-    ['no name', 'a:', /name is empty/],
+    ['a text without a colon', 'abc', /no colon/],
+    ['an empty text', '', /no colon/],
+    ['an empty namespace', ':a', /namespace is empty/],
+    ['an empty name', 'a:', /name is empty/],
     ['white space in a namespace', 'a b:c', /white space/],
     ['a no-break space in a namespace', 'a\u00a0b:c', /white space/],
     ['a slash in a namespace', 'a/b:c', /one of/],
@@ -88,12 +88,12 @@ describe('parseEntryId refuses', () => {
     ['a lone surrogate', 'a:\ud83d', /surrogate/],
     ['a namespace of 256 bytes', `${'é'.repeat(128)}:a`, /more than 255 bytes/],
     ['a name of 513 bytes', `a:${'😀'.repeat(128)}b`, /more than 512 bytes/],
-  ])('%s', (_title, submitted, message) => {
+  ])('refuses %s', (_title, submitted, message) => {
     expect(() => parseEntryId(submitted)).toThrow(InvalidEntryId)
     expect(() => parseEntryId(submitted)).toThrow(message)
   })
 
-  it('with a message of bounded length', () => {
+  it('limits the length of its messages', () => {
     expect(() => parseEntryId('x'.repeat(100_000))).toThrow(/^.{0,200}$/u)
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { kindFault } from '../../../src/core/entry/kind.js'
 
 describe('kindFault', () => {
-  it.each(['k', 'function.lua', 'a-b.c_d.0', '-', '_', 'A'.repeat(255)])('lets %s pass', (kind) => {
+  it.each(['k', 'function.lua', 'a-b.c_d.0', '-', '_', 'A'.repeat(255)])('accepts %s', (kind) => {
     expect(kindFault(kind)).toBeUndefined()
   })
 
@@ -14,7 +14,7 @@ describe('kindFault', () => {
     expect(kindFault('a'.repeat(256))).toContain('255')
   })
 
-  it('cuts what it shows', () => {
+  it('shortens a long kind in its message', () => {
     expect(kindFault('é'.repeat(200))!.length).toBeLessThan(200)
   })
 })

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { partitionPoint } from '../../../src/core/entry/partition-point.js'
 
-describe('counting what stands before a place', () => {
-  it('is what going through the list one by one gives, asking of few', () => {
+describe('the partition point of a sorted list', () => {
+  it('equals the count of a linear scan, with few comparisons', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 })), fc.integer({ min: -1, max: 51 }), (unordered, limit) => {
         const items = unordered.sort((a, b) => a - b)

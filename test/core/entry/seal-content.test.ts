@@ -16,7 +16,7 @@ function faultsOf(
   return 'faults' in sealed ? sealed.faults : []
 }
 
-/** Equal to the last bit, -0 not being 0, and with keys in the same order. */
+/** Compares to the last bit, with -0 different from 0, and with the order of keys. */
 function isSame(a: Json, b: Json): boolean {
   if (isJsonObject(a)) {
     if (!isJsonObject(b)) return false
@@ -28,8 +28,8 @@ function isSame(a: Json, b: Json): boolean {
   return Object.is(a, b)
 }
 
-describe('I9: what is sealed comes out as it went in', () => {
-  it('every value, to the last bit, in its order of keys', () => {
+describe('I9: sealed content is returned as it was sent', () => {
+  it('with every value to the last bit, and its order of keys', () => {
     fc.assert(
       fc.property(jsonValue(), (value) => {
         const sealed = seal('k', { value }, value)
@@ -40,7 +40,7 @@ describe('I9: what is sealed comes out as it went in', () => {
     )
   })
 
-  it('and digests are equal if and only if kind, meta and data are equal by value', () => {
+  it('with equal digests if and only if kind, meta and data are equal by value', () => {
     fc.assert(
       fc.property(jsonValue(), jsonValue(), (a, b) => {
         expect(seal('k', {}, a).digest === seal('k', {}, b).digest).toBe(jsonEquals(a, b))
@@ -51,27 +51,27 @@ describe('I9: what is sealed comes out as it went in', () => {
     expect(seal('k', {}, { a: 1 }).digest).not.toBe(seal('k', { a: 1 }, {}).digest)
   })
 
-  it('the digest is the SHA-256 of the RFC 8785 form', () => {
+  it('with the SHA-256 of the RFC 8785 form as its digest', () => {
     const form = '{"data":[1,"é"],"kind":"k","meta":{"a":null,"b":1}}'
     expect(seal('k', { b: 1.0, a: null }, [1, 'é']).digest).toBe(
       createHash('sha256').update(form, 'utf8').digest('hex'),
     )
   })
 
-  it('meta left out is an empty object, data left out is null', () => {
+  it('with an empty object for missing meta, and null for missing data', () => {
     for (const meta of [undefined, null]) {
       const sealed = sealContent({ kind: 'k', meta, data: undefined }, RULES)
       expect(sealed).toMatchObject({ content: { metaText: '{}', dataText: 'null' } })
     }
   })
 
-  it('takes objects without a prototype', () => {
+  it('from objects without a prototype', () => {
     const data = Object.assign(Object.create(null) as object, { a: 1 })
     expect(seal('k', {}, data).dataText).toBe('{"a":1}')
   })
 })
 
-describe('I10: what cannot be stored is a fault that names its place', () => {
+describe('I10: a value that cannot be stored is a fault that names its place', () => {
   it.each<[string, { kind?: string; meta?: unknown; data?: unknown }, string]>([
     ['a bad kind', { kind: 'a..b' }, '"a..b" is not a kind'],
     ['meta that is a list', { meta: [] }, 'meta is not a JSON object'],
@@ -91,18 +91,18 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     ['a map', { data: new Map() }, 'data is not a JSON value'],
     // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
     ['a hole in a list', { data: [1, , 2] }, 'data.1 is not a JSON value but undefined'],
-  ])('%s', (_title, content, message) => {
+  ])('for %s', (_title, content, message) => {
     const faults = faultsOf(content)
     expect(faults).toHaveLength(1)
     expect(faults[0]!.code).toBe('INVALID_ENTRY')
     expect(faults[0]!.message).toContain(message)
   })
 
-  it('keeps surrogates that make a pair', () => {
+  it('unless surrogates form a pair', () => {
     expect(faultsOf({ data: { '😀': '😀' } })).toEqual([])
   })
 
-  it('tells of several at once, of too many only ten', () => {
+  it('with up to ten faults at once', () => {
     const messages = faultsOf({ kind: '', meta: { a: NaN }, data: ['\u0000', 'fine', '\ud800'] }).map(
       (fault) => fault.message,
     )
@@ -111,7 +111,7 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     expect(faultsOf({ data: Array.from({ length: 1000 }, () => NaN) })).toHaveLength(10)
   })
 
-  it('allows exactly the depth it is given', () => {
+  it('beyond exactly the maximum depth', () => {
     expect(faultsOf({ data: [[[]]] }, { maxDepth: 3 })).toEqual([])
     expect(faultsOf({ data: [[[[]]]] }, { maxDepth: 3 })).toEqual([
       { code: 'INVALID_ENTRY', message: 'data.0.0.0 is nested more than 3 deep' },
@@ -121,7 +121,7 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     )
   })
 
-  it('a value nested 100,000 deep is a fault with a short path, not a stack overflow', () => {
+  it('with a short path, not a stack overflow, for a value nested 100,000 deep', () => {
     let data: unknown = []
     for (let i = 0; i < 100_000; i++) data = i % 2 === 0 ? [data] : { key: data }
     const faults = faultsOf({ data })
@@ -132,13 +132,13 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     expect(roomy.map((fault) => fault.code)).toEqual(['TOO_LARGE'])
   })
 
-  it('a value that holds itself is a fault', () => {
+  it('for a value that contains itself', () => {
     const data: Record<string, unknown> = {}
     data['self'] = data
     expect(faultsOf({ data })[0]!.message).toContain('is nested more than 200 deep')
   })
 
-  it('a value that is small in memory and endless as text is too large', () => {
+  it('for a value that is small in memory and endless as text', () => {
     let data: unknown = 'lol'
     for (let i = 0; i < 60; i++) data = [data, data]
     const { result, cpuMs } = cpuTime(() => faultsOf({ data }))
@@ -146,7 +146,7 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     expect(cpuMs).toBeLessThan(5_000)
   })
 
-  it('counts bytes of UTF-8, to the byte', () => {
+  it('at exactly the maximum size in bytes of UTF-8', () => {
     const data = 'é😀' // 2 + 4 bytes, two quotes; meta takes two more
     expect(faultsOf({ data }, { maxEntryBytes: 10 })).toEqual([])
     expect(faultsOf({ data }, { maxEntryBytes: 9 })).toMatchObject([
@@ -154,7 +154,7 @@ describe('I10: what cannot be stored is a fault that names its place', () => {
     ])
   })
 
-  it('the size told is that of the texts', () => {
+  it('with the size of the texts', () => {
     fc.assert(
       fc.property(jsonValue(), (value) => {
         const { metaText, dataText } = seal('k', { value }, value)

@@ -5,7 +5,7 @@ import { compareText, utf8Length } from '../../../src/core/entry/text.js'
 const text = fc.string({ unit: 'binary', maxLength: 6 })
 
 describe('compareText', () => {
-  it('orders as UTF-8 bytes do', () => {
+  it('orders texts by their UTF-8 bytes', () => {
     fc.assert(
       fc.property(text, text, (a, b) => {
         expect(Math.sign(compareText(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -14,12 +14,12 @@ describe('compareText', () => {
     )
   })
 
-  it('puts astral characters after the rest, where UTF-16 order does not', () => {
+  it('puts astral characters last, unlike UTF-16 order', () => {
     expect(['\u{1f600}', '\ufffd', '\ue000', 'z'].sort(compareText)).toEqual(['z', '\ue000', '\ufffd', '\u{1f600}'])
     expect(['\u{1f600}', '\ufffd'].sort()).toEqual(['\u{1f600}', '\ufffd'])
   })
 
-  it('puts a prefix before what it begins', () => {
+  it('puts a prefix before a longer text', () => {
     expect(compareText('a', 'ab')).toBeLessThan(0)
     expect(compareText('', '')).toBe(0)
   })

@@ -17,7 +17,7 @@ function sourcesIn(folder: string): string {
 }
 
 describe('the table of codes', () => {
-  it('has no code that nothing uses, save the reserved ones', () => {
+  it('has no unused code except the reserved ones', () => {
     const code = sourcesIn('.')
     const rows = Object.entries(CODES) as [string, CodeRow][]
     const unused = rows.filter(([name, row]) => row.isReserved !== true && !code.includes(`'${name}'`))
@@ -33,18 +33,18 @@ describe('the table of codes', () => {
     expect(thrown.filter((code) => !known.includes(code!))).toEqual([])
   })
 
-  it('gives each code a meaning in some place', () => {
+  it('documents a meaning for each code', () => {
     const places = [...codesOf('problem'), ...codesOf('error'), ...codesOf('cli')]
     expect(Object.keys(CODES).filter((name) => places.every(({ code }) => code !== name))).toEqual([])
     expect(places.filter(({ meaning }) => !/^[A-Z`].*\.$/.test(meaning))).toEqual([])
   })
 
-  it('is what docs/error-codes.md lists (`node scripts/print-error-codes.mjs` writes it)', () => {
+  it('matches docs/error-codes.md (`node scripts/print-error-codes.mjs` writes it)', () => {
     const document = readFileSync(join(ROOT, 'docs/error-codes.md'), 'utf8')
     expect(withoutPadding(document)).toBe(withoutPadding(errorCodesDocument(codesOf)))
   })
 
-  it('tells transient errors and outages from the rest', () => {
+  it('marks transient errors and outages', () => {
     expect(TRANSIENT_CODES).toEqual(['TIMEOUT', 'UNAVAILABLE'])
     expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'TIMEOUT', 'toString'].filter(isOutageCode)).toEqual([
       'UNAVAILABLE',

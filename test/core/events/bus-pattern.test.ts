@@ -57,7 +57,7 @@ describe('a bus pattern', () => {
     expect(() => compileBusPattern(pattern)).toThrow(InvalidBusPattern)
   })
 
-  it('takes time that grows with the text and never more', () => {
+  it('takes time in proportion to the text', () => {
     const matches = compileBusPattern(`${'**.'.repeat(300)}end`)
     const { result, cpuMs } = cpuTime(() => matches('a.'.repeat(5_000) + 'a'))
     expect(result).toBe(false)

@@ -19,7 +19,7 @@ import {
   state,
 } from '../arbitraries.js'
 
-/** A version tree: for each version its parent, its changeset and its state; v0 first. */
+/** A version tree: the parent, changeset and state of each version, beginning with v0. */
 interface Tree {
   readonly parents: readonly (number | null)[]
   readonly changesets: readonly Operation[][]
@@ -60,7 +60,7 @@ function pathChangesets(of: Tree, from: number, to: number): Operation[][] {
 }
 
 describe('I1: the delta of two states leads from one to the other', () => {
-  it('applied to the first it gives the second', () => {
+  it('gives the second state if applied to the first', () => {
     fc.assert(
       fc.property(state(), state(), (a, b) => {
         expect(digests(applyOperations(a, delta(a, b, references)))).toEqual(digests(b))
@@ -68,7 +68,7 @@ describe('I1: the delta of two states leads from one to the other', () => {
     )
   })
 
-  it('with the fewest operations: one for each entry that differs, two where the kind does', () => {
+  it('has the fewest operations: one for each entry that differs, two if its kind differs', () => {
     fc.assert(
       fc.property(state(), state(), (a, b) => {
         let fewest = 0
@@ -82,7 +82,7 @@ describe('I1: the delta of two states leads from one to the other', () => {
     )
   })
 
-  it('none of which can be left out', () => {
+  it('has no operation that can be left out', () => {
     fc.assert(
       fc.property(state(), state(), (a, b) => {
         const operations = delta(a, b, references)
@@ -100,7 +100,7 @@ describe('I1: the delta of two states leads from one to the other', () => {
     )
   })
 
-  it('and says nothing where the order of keys or the way a number is written differs', () => {
+  it('has no operation for a different key order or number format', () => {
     const a = new Map([[id('a:1'), seal('k', { x: 1, y: 2 }, [1])]])
     const b = new Map([[id('a:1'), seal('k', { y: 2, x: 1 }, [JSON.parse('1.0')])]])
     expect(delta(a, b, references)).toEqual([])
@@ -109,7 +109,7 @@ describe('I1: the delta of two states leads from one to the other', () => {
     ).toEqual(['UPDATE'])
   })
 
-  it('replaces by a delete and a create where the kind differs', () => {
+  it('replaces an entry by a delete and a create if its kind differs', () => {
     const before = seal('k.one', { x: 1 })
     const after = seal('k.two', { x: 1 })
     expect(delta(new Map([[id('a:1'), before]]), new Map([[id('a:1'), after]]), references)).toEqual([
@@ -119,8 +119,8 @@ describe('I1: the delta of two states leads from one to the other', () => {
   })
 })
 
-describe('I2: the inverse undoes', () => {
-  it('a changeset and then its inverse leave the state as it was', () => {
+describe('I2: the inverse of a changeset undoes it', () => {
+  it('restores the state before the changeset', () => {
     fc.assert(
       fc.property(state(), edits(), (before, wanted: Edits) => {
         const changeset = changesetFor(before, wanted)
@@ -130,7 +130,7 @@ describe('I2: the inverse undoes', () => {
     )
   })
 
-  it('and is its own inverse', () => {
+  it('has the changeset as its inverse', () => {
     fc.assert(
       fc.property(state(), edits(), (before, wanted) => {
         const changeset = changesetFor(before, wanted)
@@ -139,7 +139,7 @@ describe('I2: the inverse undoes', () => {
     )
   })
 
-  it('by kind: create becomes delete, delete becomes create, update becomes update, in reverse order', () => {
+  it('turns creates into deletes and deletes into creates, in reverse order', () => {
     const [one, two] = [seal('k', { n: 1 }), seal('k', { n: 2 })]
     expect(
       inverse([
@@ -154,13 +154,13 @@ describe('I2: the inverse undoes', () => {
     ])
   })
 
-  it('is refused where an operation does not know what was there', () => {
+  it('is refused if an operation does not have its original', () => {
     expect(() => inverse([{ kind: 'DELETE', id: id('a:1'), content: null, original: null }])).toThrow('a:1')
   })
 })
 
-describe('I3: squash of any path equals the delta of its ends', () => {
-  it('in any version tree', () => {
+describe('I3: the squash of a path equals the delta of its ends', () => {
+  it('holds in any version tree', () => {
     fc.assert(
       fc.property(journey, ([of, from, to]) => {
         const squashed = squash(pathChangesets(of, from, to), references)
@@ -170,7 +170,7 @@ describe('I3: squash of any path equals the delta of its ends', () => {
     )
   })
 
-  it('and squashing in two goes is squashing in one', () => {
+  it('gives the same result in two steps as in one', () => {
     fc.assert(
       fc.property(journey, fc.nat(), ([of, from, to], cut) => {
         const changesets = pathChangesets(of, from, to)
@@ -226,16 +226,16 @@ describe('I3: squash of any path equals the delta of its ends', () => {
     ['update after what comes to nothing', [create(), remove(), update()]],
     ['delete after what comes to nothing', [create(), remove(), remove()]],
     ['create after a replacement', [remove(), create(other), create()]],
-    ['an update of something else', [update(one, two), update(three, one)]],
-    ['a delete of something else', [create(one), remove(two)]],
+    ['an update with another original', [update(one, two), update(three, one)]],
+    ['a delete with another original', [create(one), remove(two)]],
     ['an update that does not know its original', [{ ...update(), original: null }]],
   ])('refuses %s', (_title, steps) => {
     expect(() => squash([steps], references)).toThrow('a:1')
   })
 })
 
-describe('I4: the path there and the path back cancel', () => {
-  it('each is the other reversed, with the directions turned', () => {
+describe('I4: a path and the path back cancel each other out', () => {
+  it('are each other reversed, with the directions swapped', () => {
     fc.assert(
       fc.property(journey, ([of, from, to]) => {
         const there = pathBetween(lineage(of, from), lineage(of, to))
@@ -250,7 +250,7 @@ describe('I4: the path there and the path back cancel', () => {
     )
   })
 
-  it('and each leads to the other end, by no version twice', () => {
+  it('lead to the other end and visit no version twice', () => {
     fc.assert(
       fc.property(journey, ([of, from, to]) => {
         const reached = pathChangesets(of, from, to).reduce<State>(applyOperations, of.states[from]!)
@@ -268,8 +268,8 @@ describe('I4: the path there and the path back cancel', () => {
     ['forward', v0, v3, ['+1', '+2', '+3'], 0],
     ['backward', v3, [1, 0], ['-3', '-2'], 1],
     ['across', v3, v4, ['-3', '-2', '+4'], 1],
-    ['nowhere', v4, v4, [], 4],
-  ])('%s', (_title, from, to, steps, ancestor) => {
+    ['of a version to itself', v4, v4, [], 4],
+  ])('have the expected steps and ancestor: %s', (_title, from, to, steps, ancestor) => {
     expect(
       pathBetween(from, to).map(({ direction, version }) => `${direction === 'FORWARD' ? '+' : '-'}${version}`),
     ).toEqual(steps)
@@ -277,26 +277,26 @@ describe('I4: the path there and the path back cancel', () => {
     expect(commonAncestor(to, from)).toBe(ancestor)
   })
 
-  it('refuses lineages of different trees', () => {
+  it('are refused for lineages of different trees', () => {
     expect(() => commonAncestor([2, 1], [3, 0])).toThrow('root')
     expect(() => pathBetween([], [0])).toThrow('root')
   })
 })
 
-describe('applyOperations refuses what does not fit', () => {
+describe('applyOperations', () => {
   const [one, two, other] = [seal('k', { n: 1 }), seal('k', { n: 2 }), seal('other')]
   const held = new Map([[id('a:1'), one]])
   it.each<[string, Operation]>([
-    ['a create of what is there', { kind: 'CREATE', id: id('a:1'), content: two, original: null }],
-    ['a create of nothing', { kind: 'CREATE', id: id('a:2'), content: null, original: null }],
-    ['an update of what is not there', { kind: 'UPDATE', id: id('a:2'), content: two, original: one }],
+    ['a create of an existing entry', { kind: 'CREATE', id: id('a:1'), content: two, original: null }],
+    ['a create without content', { kind: 'CREATE', id: id('a:2'), content: null, original: null }],
+    ['an update of a missing entry', { kind: 'UPDATE', id: id('a:2'), content: two, original: one }],
     ['an update of something else', { kind: 'UPDATE', id: id('a:1'), content: one, original: two }],
-    ['an update to nothing', { kind: 'UPDATE', id: id('a:1'), content: null, original: one }],
+    ['an update without content', { kind: 'UPDATE', id: id('a:1'), content: null, original: one }],
     ['an update to another kind', { kind: 'UPDATE', id: id('a:1'), content: other, original: one }],
-    ['a delete of what is not there', { kind: 'DELETE', id: id('a:2'), content: null, original: one }],
+    ['a delete of a missing entry', { kind: 'DELETE', id: id('a:2'), content: null, original: one }],
     ['a delete of something else', { kind: 'DELETE', id: id('a:1'), content: null, original: two }],
     ['a delete with content', { kind: 'DELETE', id: id('a:1'), content: two, original: one }],
-  ])('%s', (_title, operation) => {
+  ])('refuses %s', (_title, operation) => {
     expect(() => applyOperations(held, [operation])).toThrow(`${operation.kind} ${operation.id} does not fit`)
     expect(digests(held)).toEqual(digests(new Map([[id('a:1'), one]])))
   })

@@ -23,38 +23,38 @@ const remove = (id: string, to: readonly string[]): Operation => ({
 const cycles = (...operations: Operation[]) => dependencyCycles(operations, references)
 
 describe('the cycles among operations', () => {
-  it('are none where nothing leads back', () => {
+  it('are none if no reference leads back', () => {
     expect(cycles(create('a:1', ['2']), create('a:2', ['3', 'b:9']), create('a:3', []))).toEqual([])
   })
 
-  it('are of one: an entry that names itself', () => {
+  it('include an entry that references itself', () => {
     expect(cycles(create('a:1', ['a:1']), create('a:2', ['1']))).toEqual([['a:1']])
   })
 
-  it('are of two, once, by the smallest id', () => {
+  it('include two entries once, beginning with the smallest id', () => {
     expect(cycles(create('b:2', ['a:1']), create('a:1', ['b:2', 'a:1']))).toEqual([['a:1', 'b:2']])
   })
 
-  it('are of a thousand', () => {
+  it('include a thousand entries', () => {
     const name = (i: number) => `a:${String(i).padStart(4, '0')}`
     const ring = Array.from({ length: 1_000 }, (_, i) => create(name(i), [name((i + 1) % 1_000)]))
     expect(cycles(...ring.reverse())).toEqual([Array.from({ length: 1_000 }, (_, i) => name(i))])
   })
 
-  it('go through namespaces and groups, where an entry does not meet itself', () => {
+  it('lead through namespaces and groups, in which an entry does not meet itself', () => {
     expect(cycles(create('a:1', ['ns:a']), create('a:2', []))).toEqual([])
     expect(cycles(create('a:1', ['ns:a']), create('a:2', ['1']))).toEqual([['a:1', 'a:2']])
     expect(cycles(create('a:1', ['group:g'], ['g']), create('b:2', ['group:g'], ['g']))).toEqual([['a:1', 'b:2']])
   })
 
-  it('are of deletes by what they were, and told once where they are made again', () => {
+  it('use the original content of deletes, and are reported once if the entries are created again', () => {
     expect(cycles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:3', ['1']))).toEqual([['a:1', 'a:2']])
     expect(cycles(remove('a:1', ['2']), remove('a:2', ['1']), create('a:1', ['2']), create('a:2', ['1']))).toEqual([
       ['a:1', 'a:2'],
     ])
   })
 
-  it('are those who reach each other, whatever the references and the order sent', () => {
+  it('are the entries that reach each other, for any references and any order of operations', () => {
     const some = fc.integer({ min: 0, max: 7 })
     fc.assert(
       fc.property(

@@ -10,10 +10,10 @@ interface Item {
   readonly operation: Operation
 }
 
-/** Every edge by itself: what goes before each id. */
+/** All edges: the ids that come before each id. */
 export type Before = ReadonlyMap<EntryId, ReadonlySet<EntryId>>
 
-/** `orderOperations` by its rule alone, with every edge written out: fourth power, for a handful of operations. */
+/** Does the same as `orderOperations`, with every edge explicit. Takes the fourth power of the number of operations. */
 export function naiveOrder(operations: readonly Operation[]): Operation[] {
   const deletes = operations.filter(({ kind }) => kind === 'DELETE')
   const others = operations.filter(({ kind }) => kind !== 'DELETE')
@@ -25,7 +25,7 @@ function itemsOf(deletes: readonly Operation[]): Item[] {
   return deletes.map((operation) => ({ id: operation.id, content: operation.original!, operation }))
 }
 
-/** The pairs of operations that have to be in order, among the deletes or among the others. */
+/** Returns the pairs of operations whose order is prescribed, among the deletes or among the others. */
 export function edges(operations: readonly Operation[], half: 'DELETES' | 'OTHERS'): Before {
   const deletes = half === 'DELETES'
   const items = operations
@@ -53,7 +53,7 @@ function edgesOf(items: readonly Item[], dependenciesFirst: boolean): Before {
   return before
 }
 
-/** For each id all that leads to it, itself only where it lies on a cycle. */
+/** Returns all ids that lead to each id. An id leads to itself only on a cycle. */
 export function ancestors(before: Before): Before {
   const all = new Map([...before].map(([id, direct]) => [id, new Set(direct)]))
   for (let grown = true; grown; ) {

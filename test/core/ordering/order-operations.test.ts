@@ -12,7 +12,7 @@ const changeset = fc.tuple(state(), edits()).map(([before, wanted]) => changeset
 
 const ENTRIES = ['a:1', 'a:2', 'a:3', 'b:1', 'b:2', 'c:1', 'c:2', 'd:1', 'd:2']
 
-/** Up to nine operations with so many references that cycles, also through namespaces and groups, are usual. */
+/** Up to nine operations with enough references for cycles, also through namespaces and groups. */
 const tangle: fc.Arbitrary<Operation[]> = fc
   .tuple(
     ...ENTRIES.map((entry) =>
@@ -47,13 +47,13 @@ function inGroups(entry: string, groups: string[], ...dependsOn: string[]): Oper
 
 const order = (...operations: Operation[]) => orderOperations(operations, references).map((operation) => operation.id)
 
-/** Content without the cost of sealing, for the large ones: only its references count here. */
+/** Content without the cost of sealing, for large changesets. Only its references matter here. */
 function light(dependsOn: readonly string[]): SealedContent {
   return new SealedContent('k', JSON.stringify({ depends_on: dependsOn }), 'null', '')
 }
 
 describe('I5: the order is a pure function of the set', () => {
-  it('however the operations are shuffled', () => {
+  it('does not depend on the order in which operations are sent', () => {
     fc.assert(
       fc.property(
         changeset.chain((operations) =>
@@ -67,7 +67,7 @@ describe('I5: the order is a pure function of the set', () => {
     )
   })
 
-  it('and nothing is lost, added or said twice', () => {
+  it('loses, adds and repeats no operation', () => {
     fc.assert(
       fc.property(changeset, (operations) => {
         expect(orderOperations(operations, references).map(shown).sort()).toEqual(operations.map(shown).sort())
@@ -75,7 +75,7 @@ describe('I5: the order is a pure function of the set', () => {
     )
   })
 
-  it('and is what the rule gives with every edge written out', () => {
+  it('equals the result of the rule with every edge explicit', () => {
     fc.assert(
       fc.property(tangle, (operations) => {
         expect(orderOperations(operations, references).map(shown)).toEqual(naiveOrder(operations).map(shown))
@@ -85,8 +85,8 @@ describe('I5: the order is a pure function of the set', () => {
   })
 })
 
-describe('I6: every reference that is on no cycle is kept to', () => {
-  it('deletes first, dependents before dependencies; then the rest, dependencies before dependents', () => {
+describe('I6: the order follows every reference that is on no cycle', () => {
+  it('puts deletes first, dependents before dependencies, then the rest, dependencies before dependents', () => {
     fc.assert(
       fc.property(changeset, (operations) => {
         const kinds = operations.map(({ kind }) => kind === 'DELETE')
@@ -107,13 +107,13 @@ describe('I6: every reference that is on no cycle is kept to', () => {
     )
   })
 
-  it('ties go by id', () => {
+  it('breaks ties by id', () => {
     expect(order(create('b:1'), create('a:2'), create('a:1'), create('a!:0'))).toEqual(['a:1', 'a:2', 'a!:0', 'b:1'])
     expect(order(create('a:1', 'c:1'), create('b:1'), create('c:1'))).toEqual(['b:1', 'c:1', 'a:1'])
     expect(order(remove('a:1', 'c:1'), remove('b:1'), remove('c:1', 'b:1'))).toEqual(['a:1', 'c:1', 'b:1'])
   })
 
-  it('a namespace stands for its entries, a group for those in it, without oneself', () => {
+  it('treats a reference to a namespace or group as references to its other entries', () => {
     expect(order(create('a:1', 'ns:n'), create('n:1'), create('n:2'))).toEqual(['n:1', 'n:2', 'a:1'])
     expect(order(create('n:1', 'ns:n'), create('n:2'), create('n:3'))).toEqual(['n:2', 'n:3', 'n:1'])
     expect(order(create('n:1', 'ns:n'), create('n:2'), create('a:0', 'ns:n'))).toEqual(['n:2', 'n:1', 'a:0'])
@@ -125,7 +125,7 @@ describe('I6: every reference that is on no cycle is kept to', () => {
     expect(order(remove('a:1'), remove('b:1', 'ns:a'), remove('b:2', 'ns:b'))).toEqual(['b:2', 'b:1', 'a:1'])
   })
 
-  it('deletes go by what the entries held, updates by what they are to hold', () => {
+  it('uses the original content of deletes and the new content of updates', () => {
     const swap: Operation[] = [
       { kind: 'UPDATE', id: id('a:1'), original: seal('k', {}), content: seal('k', { parent: '2' }) },
       { kind: 'UPDATE', id: id('a:2'), original: seal('k', { parent: '1' }), content: seal('k', {}) },
@@ -137,7 +137,7 @@ describe('I6: every reference that is on no cycle is kept to', () => {
     ])
   })
 
-  it('a replacement of another kind is deleted with the deletes and created with the creates', () => {
+  it('puts the two halves of a replacement by another kind among the deletes and the creates', () => {
     const replacement: Operation[] = [remove('a:1', 'b:1'), { ...create('a:1', 'c:1') }, remove('b:1'), create('c:1')]
     expect(orderOperations(replacement, references).map(({ kind, id: entry }) => `${kind} ${entry}`)).toEqual([
       'DELETE a:1',
@@ -147,22 +147,22 @@ describe('I6: every reference that is on no cycle is kept to', () => {
     ])
   })
 
-  it('references to what is not in the changeset do not count', () => {
+  it('ignores references to entries outside the changeset', () => {
     expect(order(create('a:1', 'x:gone', ':bad', 'ns:none', 'group:none'), create('b:1'))).toEqual(['a:1', 'b:1'])
   })
 })
 
 describe('I7: a cycle is broken at its smallest id', () => {
-  it('of one', () => {
+  it('of one entry', () => {
     expect(order(create('a:2', '2'), create('a:1', '1', 'a:2'))).toEqual(['a:2', 'a:1'])
   })
 
-  it('of two', () => {
+  it('of two entries', () => {
     expect(order(create('a:2', '1'), create('a:1', '2'))).toEqual(['a:1', 'a:2'])
     expect(order(remove('a:2', '1'), remove('a:1', '2'))).toEqual(['a:1', 'a:2'])
   })
 
-  it('of three, and the rest of it in order', () => {
+  it('of three entries, with the rest of the cycle in order', () => {
     expect(order(create('a:1', '2'), create('a:2', '3'), create('a:3', '1', 'z:1'), create('z:1'))).toEqual([
       'z:1',
       'a:1',
@@ -172,17 +172,17 @@ describe('I7: a cycle is broken at its smallest id', () => {
     expect(order(create('a:1', '2'), create('a:2', '3'), create('a:3', '1'))).toEqual(['a:1', 'a:3', 'a:2'])
   })
 
-  it('but not before what the cycle waits for, another cycle too', () => {
+  it('after all that the cycle depends on, also another cycle', () => {
     const [one, two] = [create('a:1', '2'), create('z:1', '2')]
     expect(order(one, create('a:2', '1', 'z:2'), two, create('z:2', '1'))).toEqual(['z:1', 'z:2', 'a:1', 'a:2'])
     expect(order(one, create('a:2', '1', 'z:1'), two, create('z:2', '1'))).toEqual(['z:1', 'a:1', 'a:2', 'z:2'])
   })
 
-  it('and what waits for the cycle waits for all of it that it names', () => {
+  it('and an entry outside the cycle comes after all of the cycle that it references', () => {
     expect(order(create('a:0', '2'), create('a:1', '2'), create('a:2', '1'))).toEqual(['a:1', 'a:2', 'a:0'])
   })
 
-  it('of 1,000', () => {
+  it('of 1,000 entries', () => {
     const name = (i: number) => `a:${String(i).padStart(4, '0')}`
     const ring = Array.from({ length: 1000 }, (_, i) => create(name(i), name((i + 1) % 1000)))
     expect(order(...ring)).toEqual([name(0), ...Array.from({ length: 999 }, (_, i) => name(999 - i))])
@@ -200,7 +200,7 @@ describe('orderOperations at 100,000 operations', () => {
     original: null,
   })
 
-  it('in one chain', () => {
+  it('orders one chain', () => {
     const chain = Array.from({ length: 100_000 }, (_, i) => creating(name(i), i < 99_999 ? [name(i + 1)] : []))
     const { result, cpuMs } = cpuTime(() => orderOperations(chain, references))
     expect(result[0]!.id).toBe(name(99_999))
@@ -208,14 +208,14 @@ describe('orderOperations at 100,000 operations', () => {
     expect(cpuMs).toBeLessThan(CPU_MS)
   })
 
-  it('in one cycle', () => {
+  it('orders one cycle', () => {
     const ring = Array.from({ length: 100_000 }, (_, i) => creating(name(i), [name((i + 1) % 100_000)]))
     const { result, cpuMs } = cpuTime(() => orderOperations(ring, references))
     expect(result.slice(0, 3).map((operation) => operation.id)).toEqual([name(0), name(99_999), name(99_998)])
     expect(cpuMs).toBeLessThan(CPU_MS)
   })
 
-  it('where 50,000 refer to a namespace of 50,000', () => {
+  it('orders 50,000 references to a namespace of 50,000', () => {
     const members = Array.from({ length: 50_000 }, (_, i) => creating(`n:${i}`, []))
     const referrers = Array.from({ length: 50_000 }, (_, i) => creating(name(i), ['ns:n']))
     const { result, cpuMs } = cpuTime(() => orderOperations([...referrers, ...members], references))
@@ -224,7 +224,7 @@ describe('orderOperations at 100,000 operations', () => {
     expect(cpuMs).toBeLessThan(CPU_MS)
   })
 
-  it('where all refer to the namespace that they are in', () => {
+  it('orders entries that all reference their own namespace', () => {
     const all = Array.from({ length: 100_000 }, (_, i) => creating(name(i), ['ns:a']))
     const { result, cpuMs } = cpuTime(() => orderOperations(all.toReversed(), references))
     expect(result.map((operation) => operation.id)).toEqual(all.map((operation) => operation.id))

@@ -13,7 +13,7 @@ import { PLANNED_IN_ORDER, snapshotPageStatement } from '../../../../src/store/p
 import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
 const COUNT = 100_000
-/** Every entry was made by the first of these, a tenth was changed and another deleted by the second. */
+/** The first revision created all entries. The second changed a tenth and deleted another tenth. */
 const [OLD, HEAD] = [1, 2]
 
 let database: TestDatabase
@@ -59,7 +59,7 @@ async function plan(criteria: Criteria, order: EntryOrder, at: ReadAt): Promise<
   return rows.map((row) => row['QUERY PLAN'] as string).join('\n')
 }
 
-/** Pages of 8 kB that the statement looked at. */
+/** Returns the number of 8 kB pages that the statement read. */
 function pagesRead(text: string): number {
   const [, hit = '0', read = '0'] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(text) ?? []
   return Number(hit) + Number(read)
@@ -68,7 +68,7 @@ function pagesRead(text: string): number {
 describe.each<[string, ReadAt]>([
   ['at the head', 'head'],
   ['at an old revision', OLD],
-])('of 100,000 entries, %s', (_, at) => {
+])('finds among 100,000 entries, %s', (_, at) => {
   it.each<[string, Criteria]>([
     ['a meta field', find({ number: 77 })],
     ['a meta field at a path or flat', find({ 'nested.deep': 77 })],
@@ -104,50 +104,47 @@ describe.each<[string, ReadAt]>([
       'one of two, each with its index',
       where({ or: [{ kind: { eq: 'kind.k77' } }, { meta: [{ path: 'number', eq: 5 }] }] }),
     ],
-  ])('those by %s are found by an index', async (_says, criteria) => {
+  ])('use an index for %s', async (_says, criteria) => {
     for (const order of ['ID_ASC', 'REVISION_DESC'] as const) {
       const text = await plan(criteria, order, at)
       expect(text, text).not.toMatch(/Seq Scan on (head|change|entry_name)\b/)
-      // Of some 2,500 (names) to 6,000 (entries): no index is read from end to end either.
+      // Out of about 2,500 (names) to 6,000 (entries): no index is read from end to end either.
       expect(pagesRead(text), text).toBeLessThan(order === 'ID_ASC' ? 2_500 : 6_000)
     }
   })
 
-  it('a page of everything reads no more than the page', async () => {
+  it('read no more than the page for a page of everything', async () => {
     const text = await plan(find({}), 'ID_ASC', at)
     expect(pagesRead(text), text).toBeLessThan(1_000)
   })
 })
 
 describe('a page of an old state of 100,000 entries', () => {
-  // Planned for any page, the server once sorted all entries for one in descending order, or set two more processes to it.
-  it.each(['>', '<', 'all, from the end'])(
-    'is walked in its order by the plan that serves all pages (%s)',
-    async (where) => {
-      const after = where === '>' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
-      const before = where === '<' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
-      const { text, params } = snapshotPageStatement(
-        { limit: 100, after, before, fromEnd: where !== '>' },
-        false,
-        101,
-        OLD,
+  // Regression: the plan for any page sorted all entries for one in descending order, or used two parallel workers.
+  it.each(['>', '<', 'all, from the end'])('is read in order by the plan that serves all pages (%s)', async (where) => {
+    const after = where === '>' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+    const before = where === '<' ? { id: parseEntryId('ns250.x:entry 250'), revision: OLD } : null
+    const { text, params } = snapshotPageStatement(
+      { limit: 100, after, before, fromEnd: where !== '>' },
+      false,
+      101,
+      OLD,
+    )
+    const pages = postgres(database.url, {
+      max: 1,
+      onnotice: () => undefined,
+      connection: { ...INDEX_LOOKUPS, ...PLANNED_IN_ORDER },
+    })
+    try {
+      await pages.unsafe(`PREPARE page AS ${text}`)
+      const rows = await pages.unsafe(
+        `EXPLAIN (ANALYZE, BUFFERS) EXECUTE page(${params.map((param) => (typeof param === 'number' ? param : `'${String(param)}'`)).join(', ')})`,
       )
-      const pages = postgres(database.url, {
-        max: 1,
-        onnotice: () => undefined,
-        connection: { ...INDEX_LOOKUPS, ...PLANNED_IN_ORDER },
-      })
-      try {
-        await pages.unsafe(`PREPARE page AS ${text}`)
-        const rows = await pages.unsafe(
-          `EXPLAIN (ANALYZE, BUFFERS) EXECUTE page(${params.map((param) => (typeof param === 'number' ? param : `'${String(param)}'`)).join(', ')})`,
-        )
-        const plan = rows.map((row) => row['QUERY PLAN'] as string).join('\n')
-        expect(plan).not.toMatch(/Sort|Gather|Hash/)
-        expect(pagesRead(plan), plan).toBeLessThan(1_000)
-      } finally {
-        await pages.end({ timeout: 5 })
-      }
-    },
-  )
+      const plan = rows.map((row) => row['QUERY PLAN'] as string).join('\n')
+      expect(plan).not.toMatch(/Sort|Gather|Hash/)
+      expect(pagesRead(plan), plan).toBeLessThan(1_000)
+    } finally {
+      await pages.end({ timeout: 5 })
+    }
+  })
 })

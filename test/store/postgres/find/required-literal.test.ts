@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { requiredLiteral } from '../../../../src/store/postgres/find/required-literal.js'
 import { prefixEnd } from '../../../../src/store/postgres/find/text-sql.js'
 
-describe('the literal that an expression requires', () => {
+describe('the required literal of an expression', () => {
   it.each([
     ['plain text', 'plain text', false, true],
     ['^app:db', 'app:db', true, true],

@@ -35,7 +35,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** With the indexes that the store has on its head. */
+/** Creates a table with the indexes that the store has on its head. */
 async function createTable(table: string): Promise<void> {
   await sql.unsafe(`
     CREATE TABLE ${table} (ns text COLLATE "C", name text COLLATE "C", kind text COLLATE "C" NOT NULL, meta jsonb NOT NULL, PRIMARY KEY (ns, name));
@@ -63,7 +63,7 @@ async function found(criteria: Criteria, firstParam = 1): Promise<{ ids: Set<str
   return { ids: new Set(rows.map(({ id }) => id)), exact, text }
 }
 
-/** That SQL agrees with the matcher as far as it promises; whether it was exact, and whether it was put to a test at all. */
+/** Compares SQL with the matcher, and returns whether the SQL was exact and whether the criteria select at all. */
 async function expectAgreement(
   criteria: Criteria,
   entries: readonly FinderEntry[],
@@ -84,7 +84,7 @@ async function expectAgreement(
 }
 
 describe('criteria as SQL', () => {
-  it('find what every finder case names, or at least that', async () => {
+  it('find at least the expected entries of every finder case', async () => {
     await fill('entry', FINDER_ENTRIES)
     let exact = 0
     for (const finderCase of FINDER_CASES) {
@@ -95,14 +95,14 @@ describe('criteria as SQL', () => {
         expect([...answer.ids].sort(), `${finderCase.says}\n${answer.text}`).toEqual([...finderCase.expected].sort())
       if (answer.exact) exact++
     }
-    // Only a regular expression may have to be looked at again.
+    // Only regular expressions may need a second check.
     const withRegex = FINDER_CASES.filter((finderCase) =>
       JSON.stringify(criteriaOf(finderCase, compileRegex)).includes('"regex"'),
     )
     expect(exact).toBeGreaterThanOrEqual(FINDER_CASES.length - withRegex.length)
   })
 
-  it('never miss a match, and are precise where they say so, whatever the entries and criteria', async () => {
+  it('never miss a match, and are exact if they claim to be, for any entries and criteria', async () => {
     const batches = fc.sample(
       fc.uniqueArray(entryArbitrary, { selector: ({ id }) => id, minLength: 60, maxLength: 100 }),
       { numRuns: 6, seed: 7 },
@@ -120,7 +120,7 @@ describe('criteria as SQL', () => {
       }
     }
     expect(exact / total).toBeGreaterThan(0.7)
-    // Many match some entries and not others; those that match all or none agree more easily.
+    // Many match some entries and not others. Those that match all or none prove less.
     expect(tells / total).toBeGreaterThan(0.2)
   }, 120_000)
 
@@ -131,12 +131,12 @@ describe('criteria as SQL', () => {
     expect((await found(criteria, 4)).ids).toEqual(new Set(['app:db']))
   })
 
-  it('send the same text once', () => {
+  it('send an equal text once', () => {
     const { params } = translateCriteria(parseFind({ '^a': 'x', $a: 'x', '*a': 'x' }, compileRegex), COLUMNS)
     expect(params).toEqual(['a', 'x'])
   })
 
-  it('are exact for everything but what a regular expression says beyond its text', () => {
+  it('are exact except for regular expressions, beyond their literal text', () => {
     const exact = (where: EntryFilterInput) => translateCriteria(parseWhere(where, compileRegex), COLUMNS).exact
     expect(exact({ name: { regex: 'plain' } })).toBe(true)
     expect(exact({ name: { regex: '^plain' } })).toBe(true)
@@ -146,7 +146,7 @@ describe('criteria as SQL', () => {
     expect(exact({ and: [{ name: { regex: 'plai?n' } }, { or: [] }] })).toBe(true)
   })
 
-  it('take the largest criteria that are allowed', async () => {
+  it('accept the largest criteria that are allowed', async () => {
     await fill('entry', FINDER_ENTRIES)
     const meta = Array.from({ length: 490 }, (_, i) => ({
       path: `a${i}.b.c.d.e`,
@@ -157,7 +157,7 @@ describe('criteria as SQL', () => {
   })
 })
 
-describe('of 100,000 entries', () => {
+describe('finds among 100,000 entries', () => {
   const count = 100_000
 
   beforeAll(async () => {
@@ -199,11 +199,11 @@ describe('of 100,000 entries', () => {
     ['an anchored expression', find({ '~.id': '^ns77:entry [0-9]+$' })],
     ['one of two', where({ or: [{ kind: { eq: 'kind.k77' } }, { meta: [{ path: 'number', eq: 5 }] }] })],
     ['a meta field and what no index serves', find({ number: 77, '*title': 'of' })],
-  ])('those by %s are found by an index', async (_, criteria) => {
+  ])('use an index for %s', async (_, criteria) => {
     expect(await plan(criteria)).not.toContain('Seq Scan on many')
   })
 
-  it('reads few rows for a selective find', async () => {
+  it('read few rows for selective criteria', async () => {
     const { text, params } = translateCriteria(find({ 'nested.deep': 77, '.kind': 'kind.*' }), COLUMNS)
     const counted = await sql.unsafe<{ n: number }[]>(`SELECT count(*)::int AS n FROM many t WHERE ${text}`, [
       ...params,
