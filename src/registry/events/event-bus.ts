@@ -42,7 +42,7 @@ export class EventBus {
 
   /** Whether an event may have a subscriber on any gateway, as of the last query of the exchange or newer. */
   hasListeners(): boolean {
-    return this.bus.isHeard()
+    return this.bus.hasListeners()
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { BusEvent } from '../../core/events/bus-event.js'
 
 /*
- * The exchange carries messages between gateways on one database: which clients take part in transactions, proposals
- * and their answers, and events of the bus. Messages are not durable; the durable record is the log.
+ * The exchange carries messages between gateways on one database: participations of clients, proposals
+ * with their answers, and events of the bus. Messages are not durable. The durable record is the log.
  *
  *   runs the transaction      holds the participant's client      any gateway
  *        offer ────────────────────▶ recipient.receive
@@ -10,7 +10,7 @@ import type { BusEvent } from '../../core/events/bus-event.js'
  *          └────────────────── the first one counts ◀────────────────┘
  */
 
-/** One client that takes part. Clients of the same name are members of one participant. */
+/** One client that participates in transactions. Clients of the same name are members of one participant. */
 export interface Participation {
   /** The UUID of this registration. */
   readonly id: string
@@ -20,7 +20,7 @@ export interface Participation {
   readonly onFailure: 'refuse' | 'pass'
 }
 
-/** Receives a participation's messages: each once, the messages of one transaction in order. */
+/** Receives the messages of a participation, each once. The messages of one transaction arrive in order. */
 export interface Recipient {
   receive(body: string): void
   /** The participation has ended because this gateway seemed dead. */
@@ -34,7 +34,7 @@ export interface ParticipationMessage {
 }
 
 export interface Offer extends ParticipationMessage {
-  /** The proposal's id, a UUID: answers name it. */
+  /** The proposal's id, a UUID, which answers contain. */
   readonly id: string
   /** Milliseconds for which an answer counts. */
   readonly withinMs: number
@@ -53,8 +53,8 @@ export interface BusListener {
 
 /** Delivers events to listeners on every gateway that shares the bus. */
 export interface Bus {
-  /** Whether there may be a listener on any gateway, as of the last `participations` or later. */
-  isHeard(): boolean
+  /** Whether any gateway may have a listener, as of the last `participations` or later. */
+  hasListeners(): boolean
   /** Delivers an event to listeners of this gateway at once and to others soon. Never waits, never throws. */
   publish(event: BusEvent): void
   /** Resolves when events of every gateway arrive. The returned function stops the listener. */
@@ -63,24 +63,27 @@ export interface Bus {
 }
 
 export interface Exchange extends Bus {
-  /** All participations on every gateway, as of the call or later. */
+  /** All participations on all gateways, as of the call or later. */
   participations(): Promise<readonly Participation[]>
-  /** Whether no participant is known without a query. Another gateway may have one; exact in memory. */
+  /** Whether no participant is known, without a query. Another gateway may have one. In memory the result is exact. */
   seemsWithoutParticipants(): boolean
-  /** Registers a client. Resolves when every transaction that begins from now on asks it. The returned function unregisters it. */
-  takePart(participation: Omit<Participation, 'id'>, seat: Recipient): Promise<() => Promise<void>>
+  /**
+   * Registers a client. Resolves when every transaction that begins from now on asks it. The returned function
+   * unregisters it.
+   */
+  takePart(participation: Omit<Participation, 'id'>, recipient: Recipient): Promise<() => Promise<void>>
   /**
    * Resolves to the first answer of any recipient, given at any gateway.
    * @throws RecipientsGone once no recipient is left, and when `signal` aborts
    */
   offer(offer: Offer, signal: AbortSignal): Promise<ProposalAnswer>
   /** Resolves when the message can only be lost together with its recipients. @throws RecipientsGone */
-  notify(post: ParticipationMessage): Promise<void>
-  /** False if the answer came too late, was not the first, or names no proposal. */
+  notify(message: ParticipationMessage): Promise<void>
+  /** False if the answer arrived too late, was not the first, or belongs to no proposal. */
   answer(proposal: string, answer: ProposalAnswer): Promise<boolean>
 }
 
-/** There is no recipient left that could answer. */
+/** No recipient is left that could answer. */
 export class RecipientsGone extends Error {
   override readonly name = 'RecipientsGone'
 }

@@ -24,7 +24,7 @@ export interface Page<Position> {
   readonly limit: number
   readonly after: Position | null
   readonly before: Position | null
-  /** Takes the last `limit` items between the positions, still in the list's order. */
+  /** Returns the last `limit` items between the positions, still in the list's order. */
   readonly fromEnd: boolean
 }
 
@@ -60,7 +60,7 @@ export interface ReferenceRow {
  * `At` into a revision that can be read.
  */
 export interface HistoryReader {
-  /** Random, and never changed: cursors carry it, so that a cursor of another registry is recognized. */
+  /** Random and constant. Cursors contain it, so that a cursor of another registry is recognized. */
   readonly registryId: string
   /** False for the backend `none`, where only the head's state can be read. */
   readonly hasHistory: boolean
@@ -71,8 +71,8 @@ export interface HistoryReader {
   /** The head, including every write that any gateway acknowledged before the call. */
   head(): Promise<Head>
   /**
-   * The lowest revision that can be read: 0 unless history has been compacted, the head's for `none`. A read below it
-   * throws COMPACTED, even if it was compacted during the read.
+   * The lowest revision that can be read. It is 0 unless history has been compacted, and the head's for `none`. A read
+   * below it throws COMPACTED, even if the compaction happens during the read.
    */
   oldestRevision(): Promise<number>
   /** Number of entries at a revision. */
@@ -83,7 +83,10 @@ export interface HistoryReader {
 
   /** Entries at a revision; ids without an entry are left out. One statement for any number of ids. */
   entries(ids: readonly EntryId[], at: ReadAt): Promise<Map<EntryId, EntryRevision>>
-  /** The contents that these revisions gave these entries, keyed `r<revision>/<id>`. Keys without a content, or with a compacted one, are left out. */
+  /**
+   * The contents that these revisions gave these entries, with keys `r<revision>/<id>`. Keys without a content, or with
+   * a compacted one, are left out.
+   */
   entryRevisions(keys: readonly EntryRevisionKey[]): Promise<Map<string, EntryRevision>>
   /** Entries that match, in order. `EVERYTHING` for all. @throws RegistryError TIMEOUT */
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
@@ -113,17 +116,19 @@ export interface HistoryReader {
   transitionPage(page: Page<number>): Promise<PageOf<Transition>>
   transitionCount(): Promise<number>
 
-  /** The changes of these revisions, the same page of each; positions are `Change.position`. Compacted revisions are left out. */
+  /**
+   * The changes of these revisions, the same page of each. Positions are those of `Change.position`. Compacted
+   * revisions are left out.
+   */
   changesOf(revisions: readonly number[], page: Page<number>): Promise<Map<number, PageOf<Change>>>
   /**
-   * The log after a position, ascending by (revision, position): at most `limit` changes, fewer if they are large, and
-   * the transitions they belong to, including transitions without a change. The result holds everything from `after` to
-   * `upTo`.
+   * The log after a position, ascending by (revision, position): at most `limit` changes, or fewer if they are large,
+   * with their transitions. Transitions without a change are included. The result is complete from `after` to `upTo`.
    * @throws RegistryError COMPACTED if `after` is below `oldestRevision`
    */
   log(after: LogPosition, limit: number): Promise<LogPage>
 
-  /** The changes in a namespace, newest first, back to the oldest revision; positions are those of the log. */
+  /** The changes in a namespace, newest first, back to the oldest revision. Positions are those of the log. */
   namespaceChanges(namespace: string, page: Page<LogPosition>): Promise<PageOf<Change>>
   namespaceChangeCount(namespace: string): Promise<number>
 
@@ -144,8 +149,8 @@ export interface HistoryReader {
   /** References at the head to one of these entries: directly, by namespace or by group. */
   dependents(ids: readonly EntryId[]): Promise<Map<EntryId, readonly ReferenceRow[]>>
   /**
-   * At most `limit` references at the head to one of these targets, sorted by target, source and path; only of entries
-   * that have not changed after `unchangedSince`.
+   * At most `limit` references at the head to one of these targets, sorted by target, source and path. Only entries
+   * that have not changed after `unchangedSince` count.
    */
   referencesTo(
     targets: readonly ReferenceTarget[],
@@ -172,7 +177,7 @@ export function entryRevisionKey(key: EntryRevisionKey): string {
 /** A position in the log, after this change of this revision. */
 export interface LogPosition {
   readonly revision: number
-  /** `Infinity` is after the whole revision. */
+  /** `Infinity` is the position after the whole revision. */
   readonly position: number
 }
 
@@ -180,6 +185,6 @@ export interface LogPage {
   readonly transitions: readonly Transition[]
   readonly changes: readonly Change[]
   readonly upTo: LogPosition
-  /** The head at the instant of this read. `upTo` is after the whole head revision if the log was read to its end. */
+  /** The head at the instant of this read. If the log was read to its end, `upTo` is after the whole head revision. */
   readonly head: Head
 }

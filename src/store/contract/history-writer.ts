@@ -3,9 +3,9 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
 
-/** A write that is to be committed. */
+/** A write to be committed. */
 export interface CommitRequest {
-  /** Random: a lost outcome can be looked up by it. */
+  /** A random id, by which a lost outcome can be looked up. */
   readonly id: string
   readonly author: string | null
   readonly message: string | null
@@ -14,18 +14,18 @@ export interface CommitRequest {
   readonly dryRun: boolean
   readonly action: ChangesetAction | VersionAction | RevertAction
   /**
-   * The originals that participants were asked about: the digest of each touched entry, null if it did not exist. The
-   * request is refused (`stale`) if it now touches other entries or finds other originals, or if the journal no longer
-   * names this gateway as the transaction's owner.
+   * The originals about which participants were asked: the digest of each touched entry, or null if it did not exist.
+   * The request is refused (`stale`) if it now touches other entries or finds other originals. It is also refused if
+   * this gateway no longer owns the transaction according to the journal.
    */
   readonly offered?: ReadonlyMap<EntryId, string | null>
-  /** No participant is known: the request is refused (`stale`) if a client takes part at any gateway. */
+  /** No participant is known. The request is refused (`stale`) if a client participates at any gateway. */
   readonly expectsNoParticipants?: boolean
 }
 
 export interface Idempotency {
   readonly key: string
-  /** The digest of the whole input: the same key with another digest is a reuse. */
+  /** The digest of the whole input. The same key with another digest is a reuse. */
   readonly digest: string
 }
 
@@ -33,7 +33,7 @@ export interface ChangesetAction {
   readonly type: 'changeset'
   readonly operations: readonly SubmittedOperation[]
   readonly base: number | null
-  /** Problems found before any state was read. With one of them the changeset is refused. */
+  /** Problems found before any state was read. If there are any, the changeset is refused. */
   readonly problems: readonly Problem[]
 }
 
@@ -44,7 +44,7 @@ export interface VersionAction {
   readonly force?: boolean
 }
 
-/** The inverse of one version's changeset, as a changeset of its own on top of the head. */
+/** Applies the inverse of one version's changeset, as a changeset of its own on top of the head. */
 export interface RevertAction {
   readonly type: 'revert'
   readonly version: number
@@ -55,23 +55,23 @@ export interface RevertAction {
 export type CommitOutcome =
   | {
       readonly type: 'applied'
-      /** The head afterwards; on a dry run the current head. */
+      /** The head afterwards. In a dry run, the current head. */
       readonly head: Head
-      /** The revision of its transition; null on a dry run and if nothing changed. */
+      /** The revision of its transition. Null in a dry run and if nothing changed. */
       readonly revision: number | null
-      /** The operations applied, or on a dry run the ones that would be, in order. */
+      /** The applied operations in order. In a dry run, the ones that would be applied. */
       readonly delta: readonly Operation[]
       readonly dryRun: boolean
       readonly replayed: boolean
-      /** Set on a replayed outcome whose changes have been compacted: `delta` is empty then. */
+      /** Set on a replayed outcome whose changes have been compacted. `delta` is then empty. */
       readonly compacted?: true
     }
   | {
       readonly type: 'refused'
       readonly problems: readonly Problem[]
       /**
-       * Why the request has to be planned again: the originals of an `offered` request have changed, another gateway
-       * has discarded it, or a participant has joined one that `expectsNoParticipants`.
+       * Why the request has to be planned again. The originals of an `offered` request have changed, another gateway
+       * has discarded it, or a participant has joined although the request `expectsNoParticipants`.
        */
       readonly stale?: 'changed' | 'discarded' | 'joined'
     }
@@ -80,7 +80,7 @@ export type CommitOutcome =
 export interface HistoryWriter {
   /**
    * Commits a batch of requests, in order, as consecutive transitions of one durable step. Each request is checked
-   * against the state that earlier ones left and has an outcome of its own. A refused request takes no number and
+   * against the state after the earlier ones and has an outcome of its own. A refused request uses no number and
    * changes nothing. Either all outcomes are final, or the call throws and none is.
    * @throws RegistryError UNAVAILABLE (nothing was committed) or OUTCOME_UNKNOWN (it may have been)
    */

@@ -23,14 +23,14 @@ import type { TransactionJournal } from './transaction-journal.js'
 export interface TagRequest {
   readonly name: string
   readonly version: number
-  /** Null keeps a tag's setting; a new tag is fixed then. */
+  /** If null, an existing tag keeps its setting and a new tag is fixed. */
   readonly movable: boolean | null
   /** Refuses unless the tag is on this version. */
   readonly expectedVersion: number | null
   readonly author: string | null
 }
 
-/** Names versions. Tags are not part of history: setting one makes no revision. */
+/** Names versions. Tags are not part of history, so setting one makes no revision. */
 export interface HistoryTagger {
   /**
    * Puts a tag on a version. Changes nothing if the tag is already as requested.
@@ -42,15 +42,15 @@ export interface HistoryTagger {
 }
 
 export interface CompactRequest {
-  /** The first revision to retain: everything before it is squashed into the state at it. */
+  /** The first revision to retain. Everything before it is squashed into the state at it. */
   readonly before: number
   /** Reports what would be removed and changes nothing. */
   readonly dryRun: boolean
 }
 
-/** The result of a compaction: what it removed, or on a dry run would remove. */
+/** The result of a compaction: the amounts that it removed, or would remove in a dry run. */
 export interface Compaction {
-  /** The lowest revision that can be read: afterwards, or on a dry run now. */
+  /** The lowest revision that can be read after the compaction. In a dry run, the current one. */
   readonly oldestRevision: number
   /** Number of versions that lost changeset and snapshot, without v0, which has no changeset. */
   readonly versions: number
@@ -58,11 +58,13 @@ export interface Compaction {
   readonly changes: number
 }
 
-/** Squashes the revisions before one into a baseline. Compaction does not move the head and makes no revision. */
+/**
+ * Squashes the revisions before another one into a baseline. Compaction does not move the head and makes no revision.
+ */
 export interface HistoryCompactor {
   /**
-   * Makes everything below `before` unreadable; does nothing if it already is. The space is freed in the background,
-   * also by other gateways and after a crash.
+   * Makes everything below `before` unreadable. Does nothing if it already is. The space is freed in the background,
+   * possibly by other gateways and after a crash.
    * @throws RegistryError BAD_USER_INPUT, REVISION_NOT_FOUND, PINNED_BY_TAG, HISTORY_DAMAGED, HISTORY_NOT_KEPT
    */
   compact(request: CompactRequest): Promise<Compaction>
@@ -123,7 +125,7 @@ export interface History
   readonly journal: TransactionJournal
   /** Leases of entries by clients. */
   readonly instances: Instances
-  /** Records of sources: what they provided and which gateway reads them. */
+  /** Records of sources: their entries, and the gateways that read them. */
   readonly sources: SourceRecords
   /** Whether the store can serve now. Settles within two seconds, never throws. */
   isReady(): Promise<boolean>
@@ -143,7 +145,7 @@ export interface HistoryOptions {
   readonly compileRegex: CompileRegex
   /** Time for one read, in milliseconds. */
   readonly readTimeoutMs: number
-  /** Time for one commit, in milliseconds, including the wait for the lock. */
+  /** Time for one commit in milliseconds, including the wait for the lock. */
   readonly commitTimeoutMs: number
   /** Whether a batch may be planned without reading the registry first. True by default; false only in benchmarks and tests. */
   readonly optimisticWrites?: boolean

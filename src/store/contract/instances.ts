@@ -3,12 +3,12 @@ import type { Instance } from '../../core/entry/instance.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 
 /*
- * Instances are leases of entries by clients. They are not part of history: an update leaves an entry's instances
- * alone, and an instance that has gone leaves nothing behind but the id's token counter.
+ * Instances are leases of entries by clients. They are not part of history. An update does not affect an entry's
+ * instances, and an instance that has ended leaves only the id's token counter.
  *
  *   acquire ──▶ live ──▶ expired                  by the store's own clock, so that gateways need not agree
  *                ▲  │
- *                └──┘ renew                       a renewal that comes too late finds nothing
+ *                └──┘ renew                       a renewal that arrives too late finds nothing
  *
  * Each call is one durable step. `expiresAt` alone decides whether an instance is live, not whether its row was removed.
  */

@@ -1,4 +1,4 @@
-/** Every optimization that benchmarks and tests can switch off, and what it saves. */
+/** Every optimization that benchmarks and tests can switch off, with its effect. */
 export const OPTIMIZATIONS = {
   'answer-cache': 'Answers a GraphQL query from memory while the entries that it read are unchanged.',
   'optimistic-writes': 'Plans a batch on the state that the last batch left, without reading the registry first.',

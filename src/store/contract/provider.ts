@@ -31,15 +31,15 @@ export interface Closable {
   close(): Promise<void>
 }
 
-/** Undoes what a hook has done; null if there is nothing to undo. */
+/** Undoes the effect of a hook. Null if there is nothing to undo. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement returns void
 export type Undo = (() => unknown) | null | undefined | void
 
 /**
  * A factory that can be plugged in.
  * @typeParam Config a configuration that `configSchema` accepts
- * @typeParam Made the product, by the provider's role: a `History` or a `SourceReader`, say
- * @typeParam Host the services that the role hands to the provider besides the configuration
+ * @typeParam Made the product, which depends on the provider's role, such as a `History` or a `SourceReader`
+ * @typeParam Host the services that the role passes to the provider besides the configuration
  */
 export interface Provider<Config = unknown, Made extends Closable = Closable, Host = unknown> {
   /** Unique within its role. Letters, digits, `-`, `_` and `.`, 64 at most, the first a letter or digit. */
@@ -57,6 +57,6 @@ export interface Provider<Config = unknown, Made extends Closable = Closable, Ho
   create(config: Config, host: Host): Promise<Made> | Made
   /** Runs before the registration becomes visible. If it throws, the provider is not registered. */
   onRegister?(): Promise<Undo> | Undo
-  /** Whether the products work; false or an error means no. Unknown if missing. */
+  /** Whether the products work. False or an error means no. Unknown if the function is missing. */
   health?(made: readonly Made[], signal: AbortSignal): Promise<boolean> | boolean
 }

@@ -15,7 +15,7 @@ export interface EntryRecord {
   readonly id: EntryId
   /** Null if no location defines the entry any more and it is marked unavailable. */
   readonly location: string | null
-  /** The digest of the content provided last; empty while the entry is unavailable. */
+  /** The latest digest of the content. Empty while the entry is unavailable. */
   readonly digest: string
   /** The revision by which this source wrote the entry; null if it does not own it. */
   readonly revision: number | null
@@ -43,18 +43,18 @@ export interface ReloadRequest {
   readonly source: string
 }
 
-/** `state` and `report` are texts of the floors above: clients are shown the state, a report answers a request. */
+/** `state` and `report` are texts of the floors above. Clients see the state, and a report answers a request. */
 export interface SourceRecords {
   /** This gateway's name as a holder of leases. */
   readonly holder: string
   /**
    * Acquires the lease of each source that no gateway holds, and renews this gateway's leases.
-   * @returns the sources held now with their terms; a term grows whenever another gateway held the lease in between
+   * @returns the sources held now with their terms. A term grows whenever another gateway has held the lease in between
    */
   acquireLeases(sources: readonly string[], leaseMs: number): Promise<ReadonlyMap<string, number>>
   /**
-   * Records that this gateway is about to write for a source. Until `endWrites`, any holder of the lease learns from
-   * `unsettledSince` after which revision there may be writes without records.
+   * Records that this gateway is about to write for a source. Until `endWrites`, any holder of the lease can read
+   * `unsettledSince`: after that revision there may be writes without records.
    * @throws LeaseLost
    */
   beginWrites(source: string): Promise<void>
@@ -64,16 +64,19 @@ export interface SourceRecords {
   /** Releases the leases at once. */
   releaseLeases(sources: readonly string[]): Promise<void>
 
-  /** The locations of a source, and with no stamp the ones that only its entries name. */
+  /** The locations of a source. Locations that only its entries name have no stamp. */
   locations(source: string): Promise<readonly LocationRecord[]>
-  /** The records of these entries. One statement for any number of ids, like each of the following. */
+  /** The records of these entries. One statement for any number of ids, as for each of the following methods. */
   entries(source: string, ids: readonly EntryId[]): Promise<Map<EntryId, EntryRecord>>
   entriesIn(source: string, locations: readonly string[]): Promise<readonly EntryRecord[]>
   /** The source that owns each entry; entries without an owner are left out. */
   owners(ids: readonly EntryId[]): Promise<Map<EntryId, string>>
   /** The ids that were deleted after the given revision, even if they exist again. */
   deletedSince(written: readonly { readonly id: EntryId; readonly revision: number }[]): Promise<ReadonlySet<EntryId>>
-  /** Stores records. An entry stored with a revision is no longer owned by any other source. @throws LeaseLost, having written nothing */
+  /**
+   * Stores records. If an entry is stored with a revision, no other source owns it any longer. @throws LeaseLost,
+   * without having written anything
+   */
   save(source: string, changes: RecordChanges): Promise<void>
 
   /** Entries at the head that a source owns, sorted by id; positions are ids. */
@@ -90,7 +93,7 @@ export interface SourceRecords {
   /** The requests that have no report yet. */
   pendingReloads(sources: readonly string[]): Promise<readonly ReloadRequest[]>
   answerReloads(requests: readonly ReloadRequest[], report: string): Promise<void>
-  /** Takes the report of a request; null while there is none. */
+  /** Removes and returns the report of a request. Null while there is none. */
   takeReloadReport(request: ReloadRequest): Promise<string | null>
   /** Calls back when a reload may have been requested or answered, or a lease released. The hint may be lost. */
   onSignal(listener: () => void): () => void

@@ -6,7 +6,7 @@ export interface Acceptance {
   readonly participant: string
 }
 
-/** A transaction that participants have been notified of. */
+/** A transaction of which participants have been notified. */
 export interface OpenTransaction {
   /** The id of its commit request. */
   readonly id: string
@@ -18,7 +18,7 @@ export interface OpenTransaction {
 
 /**
  * Records open transactions, so that another gateway can end them if theirs dies. A record is owned under a lease. Only
- * its owner may commit the transaction, which the store checks under its lock.
+ * its owner may commit the transaction, and the store checks that under its lock.
  */
 export interface TransactionJournal {
   /** This gateway's name as an owner. */

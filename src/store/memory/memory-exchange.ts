@@ -65,8 +65,8 @@ export function openMemoryExchange(): Exchange {
           fail(error as Error)
         }
       }),
-    async notify(post) {
-      deliver(post)
+    async notify(message) {
+      deliver(message)
     },
     async answer(proposal, answer) {
       const offer = offers.get(proposal)
@@ -74,7 +74,7 @@ export function openMemoryExchange(): Exchange {
       offer.answer(answer)
       return true
     },
-    isHeard: () => listeners.size > 0,
+    hasListeners: () => listeners.size > 0,
     publish(event) {
       for (const listener of [...listeners]) listener.event(event)
     },

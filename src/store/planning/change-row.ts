@@ -4,7 +4,7 @@ import type { Change } from '../../core/history/change.js'
 import type { PlannedOperation } from '../../core/ordering/operation.js'
 
 export const CHANGE_OPERATIONS = ['create', 'update', 'delete', 'replace'] as const
-/** `replace` is a delete and a create with another kind in one changeset: two changes in one row. */
+/** `replace` is a delete and a create with another kind in one changeset, so it is two changes in one row. */
 export type ChangeOperation = (typeof CHANGE_OPERATIONS)[number]
 
 /** A stored row of the log: one for each entry that a revision touched. */
@@ -12,7 +12,7 @@ export interface ChangeRow {
   readonly id: EntryId
   readonly revision: number
   readonly operation: ChangeOperation
-  /** The change's position within its revision; of a replacement, the create's. */
+  /** The change's position within its revision. For a replacement, that of the create. */
   readonly position: number
   /** The position of a replacement's delete. */
   readonly deletePosition: number | null

@@ -4,10 +4,10 @@ import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { BatchInstances } from '../contract/instances.js'
 import type { ChangeRow } from './change-row.js'
 
-/** The state of the registry that a batch is planned on. Each applied request advances it. */
+/** The state of the registry on which a batch is planned. Each applied request advances it. */
 export interface CommitState {
   head: Head
-  /** Revisions before it have been compacted. */
+  /** Earlier revisions have been compacted. */
   readonly oldestRevision: number
   lastVersion: number
   /** The digest of the version at the head. */
@@ -15,15 +15,15 @@ export interface CommitState {
   /** The digest of the last transition. */
   transitionDigest: string
   entryCount: number
-  /** The time of the batch: not earlier than that of any transition before it. */
+  /** The time of the batch, which is not earlier than that of any transition before it. */
   readonly now: Date
-  /** The current entry of every id that the batch touches; absent if there is none. */
+  /** The current entry of every id that the batch touches. Ids without an entry are absent. */
   readonly entries: Map<EntryId, EntryRevision>
   /** The revision that last changed each of these ids, including deletes. */
   readonly lastChanged: Map<EntryId, number>
   /** The replies stored under the batch's idempotency keys. */
   readonly replies: Map<string, Reply>
-  /** Instances of the entries that the batch deletes; the ones it ends are stored with its rows. */
+  /** Instances of the entries that the batch deletes. The ones that it ends are stored with its rows. */
   readonly instances: BatchInstances
 }
 

@@ -9,13 +9,16 @@ export const MAX_REGEX_LENGTH = 1_000
  * (measured: 75 million steps a second, so 100 kB take 1.3 s at most and mostly under 5 ms).
  */
 export const MAX_REGEX_SIZE = 1_000
-/** More than one criteria may have. Each may hold 8 MB of automaton (measured; usual ones hold 10 kB). */
+/**
+ * The number of patterns that stay compiled, more than one criteria may have. Each may take 8 MB of automaton
+ * (measured; usual ones take 10 kB).
+ */
 const CACHED_PATTERNS = 30
 
 /**
  * Creates a compiler of RE2 syntax with a cache of its own for the last 30 patterns. Matching takes time linear in the
  * length of the text.
- * @throws Error from the compiler, saying what is wrong with the pattern
+ * @throws Error from the compiler, with the fault of the pattern
  */
 export function createRegexCompiler(): CompileRegex {
   const compiled = new LRUCache<string, CompiledRegex>({ max: CACHED_PATTERNS })
@@ -28,7 +31,7 @@ export function createRegexCompiler(): CompileRegex {
   }
 }
 
-/** The compiler of the whole process: its cache depends on patterns alone. */
+/** The compiler of the whole process, because its cache depends on patterns alone. */
 export const compileRegex: CompileRegex = createRegexCompiler()
 
 function compile(pattern: string): CompiledRegex {
@@ -36,7 +39,7 @@ function compile(pattern: string): CompiledRegex {
   const regex = parse(pattern)
   const size = regex.programSize()
   if (size > MAX_REGEX_SIZE) {
-    throw new Error(`it is too large: ${size} instructions, more than ${MAX_REGEX_SIZE}; let it repeat less`)
+    throw new Error(`it is too large: ${size} instructions, more than ${MAX_REGEX_SIZE}; reduce its repetitions`)
   }
   return { size, test: (text) => regex.test(text) }
 }

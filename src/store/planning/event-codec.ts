@@ -25,7 +25,7 @@ export function decodeContent(written: EncodedContent | null): EntryContent | nu
   return { id: id as EntryId, content: new SealedContent(kind, meta, data, digest) }
 }
 
-/** Writes an event as it travels between gateways. */
+/** Writes an event in the format in which gateways send it to each other. */
 export function encodeEvent(event: BusEvent): string {
   return JSON.stringify(withContents(event, encodeContent))
 }
@@ -35,7 +35,7 @@ export function decodeEvent(text: string): BusEvent {
   return { ...withContents(event, decodeContent), at: new Date(event.at) }
 }
 
-/** Estimates how many bytes of memory an event takes. */
+/** Estimates the size of an event in memory, in bytes. */
 export function eventBytes(event: BusEvent): number {
   const contents = contentsOf(event).reduce((sum, content) => sum + contentBytes(content), 0)
   return FIXED_EVENT_BYTES + contents + ('error' in event ? (event.error?.length ?? 0) : 0)

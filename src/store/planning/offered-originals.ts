@@ -2,7 +2,10 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
 
-/** The digest of each entry's original; null for an entry that did not exist. Participants accept for these alone. */
+/**
+ * The digest of each entry's original, or null for an entry that did not exist. Acceptances of participants are valid
+ * only for these.
+ */
 export function originalsOf(operations: readonly Operation[]): Map<EntryId, string | null> {
   const originals = new Map<EntryId, string | null>()
   // The create of a replacement follows its delete, which has the original of both.

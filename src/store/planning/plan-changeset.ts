@@ -11,10 +11,10 @@ import { changedSinceOffered } from './offered-originals.js'
 import { appliedOutcome, type PlannedOutcome, planReply } from './planned-outcome.js'
 
 /*
- * Planning decides what a batch of requests does to the registry without touching it. It is pure except for hashing, so
+ * Planning computes the effect of a batch of requests without touching the registry. It is pure except for hashing, so
  * every backend gives the same answers and only has to store the rows.
  *
- *   state (as read) ── request 1 ──▶ state ── request 2 ──▶ …   each request sees the state that earlier ones left
+ *   state (as read) ── request 1 ──▶ state ── request 2 ──▶ …   each request sees the state after the earlier ones
  *                          └─ rows               └─ rows
  */
 

@@ -7,7 +7,7 @@ import type { CompactRequest } from '../contract/history.js'
 export interface CompactionState {
   readonly headRevision: number
   readonly oldestRevision: number
-  /** The tag on the lowest version. A tag on v0 pins nothing: the empty registry can always be read. */
+  /** The tag on the lowest version. A tag on v0 pins nothing, because the empty registry can always be read. */
   readonly lowestTag: { readonly tag: Pick<Tag, 'name'>; readonly version: Pick<Version, 'number' | 'revision'> } | null
 }
 

@@ -8,7 +8,7 @@ import type { BatchWrites, CommitState } from './commit-state.js'
 import { planChangeset } from './plan-changeset.js'
 import { type PlannedOutcome, planReply } from './planned-outcome.js'
 
-/** Plans the inverse of a version's changes as a changeset of its own; `changes` are in their order. */
+/** Plans the inverse of a version's changes as a changeset of its own. `changes` are in their order. */
 export function planRevert(
   request: CommitRequest & { readonly action: RevertAction },
   target: { readonly changes: readonly Change[] } | { readonly missing: Problem },

@@ -8,7 +8,7 @@ export const NO_TAGS = '0'.repeat(64)
 const MODULUS = 1n << 256n
 
 /**
- * Plans what a tag becomes: `current` itself if nothing changes, so that the same request can be sent twice.
+ * Plans the new state of a tag. Returns `current` itself if nothing changes, so that the same request can be sent twice.
  * @throws RegistryError TAG_NOT_FOUND, TAG_MOVED, TAG_FIXED
  */
 export function planTag(
@@ -30,7 +30,7 @@ export function planTag(
   return { name, version, movable: wanted, createdAt: now, author }
 }
 
-/** Checks that a tag can be deleted and returns it. @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
+/** Checks that a tag can be deleted, and returns it. @throws RegistryError TAG_NOT_FOUND, TAG_FIXED */
 export function planTagRemoval(name: string, current: Tag | undefined, force: boolean): Tag {
   if (current === undefined) throw tagNotFound(name)
   if (!current.movable && !force) throw fixed(current, 'Delete it with force.')
@@ -55,7 +55,9 @@ export function tagDigest({ name, version, movable, createdAt, author }: Tag): s
     .digest('hex')
 }
 
-/** Updates the sum of all tags' digests, by which a missing tag is detected at a cost independent of their number. */
+/**
+ * Updates the sum of all tags' digests. The sum reveals a missing tag, at a cost that is independent of their number.
+ */
 export function movedTagSum(sum: string, before: Tag | undefined, after: Tag | undefined): string {
   const amount = (tag: Tag | undefined) => (tag === undefined ? 0n : BigInt(`0x${tagDigest(tag)}`))
   const moved = (BigInt(`0x${sum}`) - amount(before) + amount(after) + MODULUS) % MODULUS

@@ -18,7 +18,7 @@ import { appliedOutcome, type PlannedOutcome, planReply, storeReply } from './pl
 export interface VersionTarget {
   readonly version: number
   readonly digest: string
-  /** Entries whose content differs between the head and the version, as they are in each. */
+  /** Entries whose content differs between the head and the version, with both contents. */
   readonly differences: readonly {
     readonly id: EntryId
     readonly before: EntryRevision | null
@@ -26,7 +26,7 @@ export interface VersionTarget {
   }[]
 }
 
-/** Plans the move of the head to a version; `target` has the problem if there is no such version. */
+/** Plans the move of the head to a version. If there is no such version, `target` has the problem. */
 export function planVersion(
   request: CommitRequest & { readonly action: VersionAction },
   target: VersionTarget | { readonly missing: Problem },

@@ -37,7 +37,7 @@ export const BUS_PROVIDERS: readonly BusProvider[] = [
         throw new Error(`The bus "postgres" needs a store in Postgres; this one is "${backend}"`)
       // The bus belongs to the store and closes with it.
       return {
-        isHeard: () => exchange.isHeard(),
+        hasListeners: () => exchange.hasListeners(),
         publish: (event) => exchange.publish(event),
         listen: (listener) => exchange.listen(listener),
         close: async () => {},

@@ -126,7 +126,7 @@ const COUNTING_BUS = `export function register(api) {
       const listeners = new Set()
       const counted = globalThis.__cadastreCounted = { prefix, events: 0, closed: 0 }
       return {
-        isHeard: () => listeners.size > 0,
+        hasListeners: () => listeners.size > 0,
         publish(event) { counted.events++; for (const listener of listeners) listener.event(event) },
         async listen(listener) { listeners.add(listener); return async () => void listeners.delete(listener) },
         async close() { counted.closed++ },

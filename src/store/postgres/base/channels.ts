@@ -2,10 +2,10 @@
 export const ADVANCE_CHANNEL = 'cadastre_advance'
 
 /**
- * Notifies a gateway of mail in its mailbox; the payload is the gateway's id. `*` says that listeners or participants
- * have changed, `sources` that a source request has.
+ * Notifies a gateway of messages in its mailbox. The payload is the gateway's id. The payload `*` means that listeners
+ * or participants have changed, `sources` that a source request has.
  */
 export const EXCHANGE_CHANNEL = 'cadastre_exchange'
 
-/** Notifies every gateway that instances have changed; the payload is the entry's id, or `*` for any entry. */
+/** Notifies every gateway that instances have changed. The payload is the entry's id, or `*` for any entry. */
 export const INSTANCE_CHANNEL = 'cadastre_instance'

@@ -5,7 +5,7 @@ import { getColumns, type InferSelectModel, type Table } from 'drizzle-orm'
  * list once the table has it.
  */
 
-/** A stored row as drizzle gives it: keyed by the names in tables.ts, `createdAt` for `created_at`. */
+/** A stored row as Drizzle returns it. Its keys are the names in tables.ts, such as `createdAt` for `created_at`. */
 export type StoredRow<Of extends Table> = Readonly<InferSelectModel<Of>>
 
 export interface Column {
@@ -19,7 +19,7 @@ export interface Column {
 
 type KeyOf<Of extends Table> = Extract<keyof InferSelectModel<Of>, string>
 
-/** All columns of a table but the omitted ones, in the order of tables.ts. */
+/** All columns of a table except the omitted ones, in the order of tables.ts. */
 export function columnsOf<Of extends Table>(table: Of, omitted: readonly KeyOf<Of>[] = []): readonly Column[] {
   return Object.entries(getColumns(table))
     .filter(([key]) => !omitted.some((other) => other === key))
@@ -37,7 +37,7 @@ export function columnNames(columns: readonly Column[]): string {
   return columns.map(({ name }) => name).join(', ')
 }
 
-/** The columns under an alias, for a SELECT whose rows are keyed as in tables.ts; `prefix` goes before each key. */
+/** The columns under an alias, for a SELECT whose rows have the keys of tables.ts. `prefix` precedes each key. */
 export function selectList(columns: readonly Column[], alias: string, prefix = ''): string {
   return columns
     .map(({ key, name }) => (prefix + key === name ? `${alias}.${name}` : `${alias}.${name} AS "${prefix}${key}"`))

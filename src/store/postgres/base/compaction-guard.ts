@@ -2,9 +2,9 @@ import { compactedError } from '../../planning/compacted-errors.js'
 import type { RetryingClient } from './retrying-client.js'
 
 /*
- * Compaction first raises the oldest revision, then removes rows. So a statement that reads the oldest revision in its
- * own snapshot knows whether the rows it reads are complete: unless that is above the requested revision, none of them
- * had been removed yet.
+ * Compaction first raises the oldest revision, then removes rows. A statement that reads the oldest revision in its own
+ * snapshot therefore knows whether its rows are complete. Unless the oldest revision is above the requested one, none
+ * of them has been removed yet.
  */
 
 /** Adds the oldest revision to a statement's rows as `oldest`. A statement without rows returns one row of nulls. */
@@ -25,8 +25,8 @@ export function uncompactedRows<Row extends { readonly ns: string }>(
 }
 
 /**
- * Checks rows that have the oldest revision as a column of their own, which saves a join. If there are no rows, it is
- * read by another query: it only grows, so if it is not above the revision now, it was not before.
+ * Checks rows that have the oldest revision as a column of their own, which saves a join. If there are no rows, another
+ * query reads it. It only grows, so if it is not above the revision now, it was not before.
  * @throws RegistryError COMPACTED
  */
 export async function checkUncompacted<Row>(
@@ -48,8 +48,8 @@ export function presentRows<Row extends { readonly ns: string | null }>(rows: re
 }
 
 /**
- * Whether a row of `change` is retained, as a condition beside `head_pointer pointer`. All rows from the oldest revision
- * on are, and before it the last row of each entry. Other rows may not have been removed yet.
+ * Whether a row of `change` is retained, as a condition beside `head_pointer pointer`. All rows from the oldest
+ * revision on are retained, and before it the last row of each entry. Other rows may not have been removed yet.
  */
 export function isRetained(alias: string): string {
   return `(${alias}.revision >= pointer.oldest_revision OR NOT EXISTS (SELECT 1 FROM change later WHERE later.ns = ${alias}.ns

@@ -2,7 +2,7 @@ import type { Options } from 'postgres'
 
 type Connection = Options<Record<string, never>>
 
-/** Seconds between attempts to reconnect: the driver's own backoff reaches 20 s. */
+/** Seconds between attempts to reconnect. The driver's own backoff reaches 20 s. */
 const RECONNECT_SECONDS = 0.1
 /** @bound Time for connecting to Postgres. */
 const CONNECT_TIMEOUT_SECONDS = 5

@@ -24,7 +24,7 @@ export class DrizzleClient {
   }
 
   /**
-   * Runs a query until it succeeds or its deadline passes. It may run twice: it is repeated if the connection breaks.
+   * Runs a query until it succeeds or its deadline expires. It may run twice, because it is repeated if the connection breaks.
    * @throws RegistryError UNAVAILABLE, TIMEOUT
    */
   run<T>(query: (database: PostgresJsDatabase, sql: Sql) => Promise<T>, timeoutMs?: number): Promise<T> {
@@ -45,8 +45,8 @@ export class DrizzleClient {
 }
 
 /**
- * A client that prepares what Drizzle sends. Drizzle itself does not, which costs each query another round trip and a
- * plan. Its texts are few, because values are parameters.
+ * A client that prepares the statements of Drizzle. Drizzle itself does not, which costs each query another round trip
+ * and a plan. There are only a few statement texts, because values are parameters.
  */
 function preparing<Client extends postgres.Sql | postgres.TransactionSql>(client: Client): Client {
   return new Proxy(client, {
@@ -61,7 +61,10 @@ function preparing<Client extends postgres.Sql | postgres.TransactionSql>(client
   })
 }
 
-/** One parameter for all values, so that any number of them is the same prepared statement; `inArray` has one for each. */
+/**
+ * One parameter for all values, so that any number of them uses the same prepared statement. `inArray` has one for each
+ * value.
+ */
 export function isAnyOf(column: PgColumn, values: readonly (number | string)[]): SQL {
   return sql`${column} = ANY(${sql.param([...values])})`
 }

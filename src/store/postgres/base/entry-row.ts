@@ -8,18 +8,18 @@ const ENTRY = columnsOf(head, ['metaIndex'])
 const CONTENT = columnsOf(head, ['ns', 'name', 'metaIndex'])
 const CHANGE = columnsOf(change, ['metaIndex'])
 
-/** The columns that make up an entry, of `head` or of `change`; `prefix` goes before each name in the result. */
+/** The columns that make up an entry, of `head` or of `change`. `prefix` precedes each name in the result. */
 export const entryColumns = (alias: string, prefix?: string) => selectList(ENTRY, alias, prefix)
-/** As `entryColumns`, without the id: for a side of an outer join. */
+/** The columns of `entryColumns` without the id, for a side of an outer join. */
 export const contentColumns = (alias: string, prefix?: string) => selectList(CONTENT, alias, prefix)
-/** The names of the columns that make up an entry but its id. */
+/** The names of the columns that make up an entry, except its id. */
 export const CONTENT_COLUMN_NAMES: readonly string[] = CONTENT.map(({ name }) => name)
 /** The columns of `change` that readers use. */
 export const changeColumns = (alias: string) => selectList(CHANGE, alias)
 
 export type EntryColumns = Omit<StoredRow<typeof head>, 'metaIndex'>
 export type ChangeColumns = Omit<StoredRow<typeof change>, 'metaIndex'>
-/** The row of `contentColumns` with a prefix: nulls if the outer join found none. */
+/** The row of `contentColumns` with a prefix. Its values are null if the outer join found no row. */
 export type ContentColumns<Prefix extends string> = {
   readonly [Column in keyof Omit<EntryColumns, 'ns' | 'name'> as `${Prefix}${Column}`]: EntryColumns[Column] | null
 }
@@ -68,7 +68,7 @@ export function changeRowOfColumns(row: ChangeColumns): ChangeRow {
   }
 }
 
-/** The ids as two parallel arrays, as `unnest` takes them. */
+/** The ids as two parallel arrays, the form that `unnest` accepts. */
 export function idColumns(ids: readonly EntryId[]): { ns: string[]; name: string[] } {
   const ns: string[] = []
   const name: string[] = []

@@ -3,7 +3,7 @@ import type { Transition } from '../../../core/history/version.js'
 import { columnsOf, type StoredRow, selectList } from './columns.js'
 import { baseline, headPointer, tag, transition, version } from './tables.js'
 
-/** The columns of a version but its changeset, which may be 64 MiB, and the sum that only compaction writes. */
+/** The columns of a version except its changeset, which may have 64 MiB, and the sum that only compaction writes. */
 const VERSION = columnsOf(version, ['changeset', 'state'])
 const TRANSITION = columnsOf(transition, ['entryCount', 'digest', 'requestId'])
 const STORED_TRANSITION = columnsOf(transition)

@@ -4,7 +4,9 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { connectionOptions } from './connection-options.js'
 
-/** The key of an advisory lock, the same for every gateway: the holder migrates, others wait and find it done. */
+/**
+ * The key of an advisory lock, the same for every gateway. Its holder migrates. The others wait and find the work done.
+ */
 const MIGRATION_LOCK = 4_027_551
 
 const MIGRATIONS = fileURLToPath(new URL('../../../../drizzle', import.meta.url))

@@ -8,12 +8,12 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
 /**
- * Notifies listeners of this gateway when any gateway has moved the head or sent mail. A notification carries no data
- * and may be lost with the connection, so listeners are also notified after every (re)connect and then read the log from
- * their cursor.
+ * Notifies listeners of this gateway when any gateway has moved the head or sent a message. A notification carries no
+ * data and may be lost with the connection. So listeners are also notified after every (re)connect, and then read the
+ * log from their cursor.
  *
  * The driver would subscribe again by itself, but gives up if the server is not back at once. Here each connection is a
- * client of its own, and its end opens the next.
+ * client of its own, and the end of one opens the next.
  */
 export class Notifications {
   readonly #listeners = new Set<() => void>()
@@ -33,18 +33,23 @@ export class Notifications {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Calls back with the addressee of mail; with null after a (re)connect, when mail may have been missed. */
+  /**
+   * Calls back with the addressee of a message. Calls back with null after a (re)connect, because messages may have
+   * been missed.
+   */
   onExchange(listener: (addressee: string | null) => void): () => void {
     this.#exchange.add(listener)
     return () => this.#exchange.delete(listener)
   }
 
-  /** Calls back with the entry whose instances have changed; with null if it may be any entry. */
+  /** Calls back with the entry whose instances have changed, or with null if it may be any entry. */
   onInstances(listener: (entry: string | null) => void): void {
     this.#instances = listener
   }
 
-  /** Notifies the listeners of a head movement: this gateway's own commits need no detour through the server. */
+  /**
+   * Notifies the listeners of a head movement, because this gateway's own commits need no detour through the server.
+   */
   wake(): void {
     for (const listener of [...this.#listeners]) listener()
   }
@@ -87,7 +92,7 @@ export class Notifications {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
-      // If the connection is cut while the driver fetches types, that rejection would be unhandled.
+      // If the connection breaks while the driver fetches types, that rejection would be unhandled.
       fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
@@ -106,7 +111,7 @@ export class Notifications {
       listened = true
       await end
     } catch {
-      // The server is not there. The loop tries again; readers report it by themselves.
+      // The server is unavailable. The loop tries again, and readers report it by themselves.
     } finally {
       this.#stop.signal.removeEventListener('abort', ended)
       await client.end({ timeout: 0 }).catch(() => {})

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 
-/** Error codes of a server that cannot be reached; 57P0x: it is shutting down or starting up. */
+/** Error codes of a server that cannot be reached. The codes 57P0x mean that it is shutting down or starting up. */
 const CONNECTION_FAILURES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -23,7 +23,10 @@ const CONNECTION_FAILURES = new Set([
   '08006',
   '53300',
 ])
-/** No space, memory or locks left, or a file cannot be written: the server runs but cannot serve this now. */
+/**
+ * The codes of this class mean that space, memory or locks ran out, or that a file cannot be written. The server runs
+ * but cannot serve the request now.
+ */
 const CLASS_INSUFFICIENT_RESOURCES = '53'
 const CLASS_SYSTEM_ERROR = '58'
 const CANCELLED = '57014'

@@ -12,15 +12,15 @@ export type TargetColumns = Pick<ReferenceColumns, 'targetType' | 'targetNs' | '
 
 export const referenceColumns = (alias: string) => selectList(REFERENCE, alias)
 
-/** A btree entry has room for 2,704 bytes; a longer group name is stored as its hash. */
+/** A btree entry has room for 2,704 bytes. A longer group name is stored as its hash. */
 export const MAX_GROUP_BYTES = 2_000
 
-/** The text a group is indexed by; `read-references` builds the same in SQL. */
+/** The text by which a group is indexed. `read-references` builds the same in SQL. */
 function groupKey(group: string): string {
   return Buffer.byteLength(group) > MAX_GROUP_BYTES ? `sha256:${sha256(group)}` : group
 }
 
-/** The rows by which an entry is found as a dependent; a reference to nothing has none. */
+/** The rows by which an entry is found as a dependent. A reference to nothing has none. */
 export function referenceRows(id: EntryId, references: readonly Reference[]): ReferenceColumns[] {
   const { ns, name } = entryIdParts(id)
   return references.flatMap(({ path, reference, target }, ordinal) => {
@@ -29,7 +29,7 @@ export function referenceRows(id: EntryId, references: readonly Reference[]): Re
   })
 }
 
-/** One text for a row, the same for equal rows. */
+/** Serializes a row to one text, which is the same for equal rows. */
 export function textOfReference(row: ReferenceColumns): string {
   return JSON.stringify(REFERENCE.map(({ key }) => row[key as keyof ReferenceColumns]))
 }

@@ -19,8 +19,8 @@ export interface RetryingClientOptions {
 /** Pause before a query is tried again on a new connection. */
 const RETRY_PAUSE_MS = 50
 /**
- * @bound Extra time after a read's deadline before the gateway gives up on the server. Postgres cancels slow statements
- * itself; this one ends reads of a server that does not answer.
+ * @bound Extra time after a read's deadline before the gateway gives up on the server. Postgres itself cancels slow
+ * statements. This time ends reads of a server that does not answer.
  */
 const GRACE_MS = 1_000
 
@@ -30,14 +30,15 @@ export const BIGINT_AS_NUMBER: { bigint: PostgresType<number> } = {
 }
 
 /**
- * Settings for joins that look up one index row for each row of a short list. A plan made while a table was small, or
- * before it had statistics, would read the whole table: 19 ms instead of 0.3 for one entry of 100,000.
+ * Settings for joins that look up one index row for each row of a short list. A plan that was made while a table was
+ * small, or before it had statistics, would read the whole table. That takes 19 ms instead of 0.3 for one entry of
+ * 100,000.
  */
 export const INDEX_LOOKUPS = { enable_hashjoin: 'off', enable_mergejoin: 'off' } as const
 
 /**
- * A connection pool whose every call settles. The driver's may not: a query on a backend that froze or died can wait
- * forever. So each call races a deadline, after which the whole pool is replaced.
+ * A connection pool in which every call settles. In the driver's own pool, a query on a backend that froze or died can
+ * wait forever. So each call has a deadline, after which the whole pool is replaced.
  */
 export class RetryingClient {
   #pool: Sql
@@ -50,7 +51,7 @@ export class RetryingClient {
   }
 
   /**
-   * Runs a query, and again if the connection breaks, until the deadline. So the query must be safe to repeat.
+   * Runs a query, and repeats it if the connection breaks, until the deadline. So the query must be safe to repeat.
    * @throws RegistryError UNAVAILABLE, TIMEOUT
    */
   async run<T>(query: (sql: Sql) => Promise<T>, timeoutMs = this.#options.timeoutMs): Promise<T> {
@@ -103,7 +104,7 @@ export class RetryingClient {
   #giveUp(pool: Sql): void {
     if (this.#pool !== pool || this.#closed) return
     this.#pool = this.#open()
-    // Its end may wait for the backend that does not answer.
+    // Ending the pool may wait for the backend that does not answer.
     void pool.end({ timeout: 1 }).catch(() => {})
   }
 }

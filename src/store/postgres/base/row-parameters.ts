@@ -1,20 +1,20 @@
 import type { Column } from './columns.js'
 
 /**
- * Separates the texts of one parameter. Ids and kinds contain no control characters, and JSON texts escape them. So a
- * whole column travels as one text that neither side has to quote or scan.
+ * The separator between the texts of one parameter. Ids and kinds contain no control characters, and JSON texts escape
+ * them. So a whole column is sent as one text that neither side has to quote or scan.
  */
 const SEPARATOR = '\u001f'
 
 interface Encoding {
-  /** Turns a parameter into an SQL array. */
+  /** Makes an SQL array of a parameter. */
   readonly array: (parameter: string) => string
-  /** Turns an element of that array into the column's value. */
+  /** Converts an element of that array to the column's value. */
   readonly element?: (column: string) => string
   readonly encode: (values: readonly never[]) => unknown
 }
 
-/** The driver would quote and escape each number. */
+/** A literal avoids the driver's quoting and escaping of each number. */
 const literal = (type: string): Encoding => ({
   array: (parameter) => `${parameter}::${type}[]`,
   encode: (values) => `{${values.map(String).join(',')}}`,
@@ -46,8 +46,8 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
 }
 
 /**
- * The rows of one table as parameters of a statement: one array for each column, so that the statement is the same for
- * any number of rows and one plan serves them all.
+ * The rows of one table as parameters of a statement. There is one array for each column, so the statement is the same
+ * for any number of rows, and one plan serves them all.
  */
 export class RowParameters<Row> {
   readonly #columns: readonly (Column & { readonly encoding: Encoding })[]

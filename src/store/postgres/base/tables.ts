@@ -25,43 +25,43 @@ import {
  *                         the committer)            head ──▶ reference     derived from head: references between entries
  *                                                   entry_name             every id that ever existed
  *
- * Text that is compared is COLLATE "C": order by code point, and a plain btree serves prefixes.
+ * Text that is compared is COLLATE "C": it is ordered by code point, and a plain btree serves prefixes.
  */
 
-/** By code point, whatever the database's own collation is. */
+/** Ordered by code point, whatever the database's own collation is. */
 const codePointText = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 const count = (name: string) => bigint(name, { mode: 'number' })
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
 
 /**
- * GIN defers work in a pending list that every search reads completely. At the default 4 MB a find took 50 to 90 ms
- * after 100,000 entries were created. Without a list, indexing them took 1.9 s instead of 0.7. At 256 kB: 0.9 s, and a
- * find 0.4 ms.
+ * GIN defers work in a pending list that every search reads completely. With the default 4 MB, a find took 50 to 90 ms
+ * after 100,000 entries were created. Without a list, indexing them took 1.9 s instead of 0.7. With 256 kB it took 0.9
+ * s, and a find 0.4 ms.
  */
 const SHORT_PENDING_LIST = { gin_pending_list_limit: 256 }
 
-/** The head and what the next batch needs of it. Its one row is the lock of all writers. */
+/** The head, and the state that the next batch needs. Its one row is the lock of all writers. */
 export const headPointer = pgTable(
   'head_pointer',
   {
     id: smallint().primaryKey().default(1),
-    /** Random, and never changed: cursors carry it. */
+    /** Random and constant. Cursors contain it. */
     registryId: uuid('registry_id').notNull().defaultRandom(),
     revision: count('revision').notNull(),
     version: count('version').notNull(),
     lastVersion: count('last_version').notNull(),
-    /** The digest of the version at the head; the next version's digest chains over it. */
+    /** The digest of the version at the head. The next version's digest is chained over it. */
     versionDigest: text('version_digest').notNull(),
     transitionDigest: text('transition_digest').notNull(),
     entryCount: count('entry_count').notNull(),
     /** The time of the last transition, or a little later: see commit/head-stamp.ts. */
     movedAt: instant('moved_at').notNull().defaultNow(),
-    /** The fingerprint of the dependency patterns that `reference` was filled by. */
+    /** The fingerprint of the dependency patterns with which `reference` was filled. */
     referencesFingerprint: text('references_fingerprint').notNull().default(''),
-    /** The sum of all tags' digests, modulo 2^256: a missing tag changes it. */
+    /** The sum of all tags' digests, modulo 2^256. A missing tag changes it. */
     tagSum: text('tag_sum').notNull().default('0'.repeat(64)),
-    /** The lowest revision that can be read: earlier ones have been compacted. */
+    /** The lowest revision that can be read. Earlier ones have been compacted. */
     oldestRevision: count('oldest_revision').notNull().default(0),
   },
   (table) => [check('head_pointer_one_row', sql`${table.id} = 1`)],
@@ -103,10 +103,10 @@ export const transition = pgTable(
     message: text('message'),
     createdAt: instant('created_at').notNull(),
     changeCount: integer('change_count').notNull(),
-    /** Number of entries after the transition: the size of a snapshot without counting. */
+    /** Number of entries after the transition, from which the size of a snapshot is known without counting. */
     entryCount: count('entry_count').notNull(),
     digest: text('digest').notNull(),
-    /** The id of the request that made it: a lost outcome is found by it. */
+    /** The id of the request that made it, by which a lost outcome is found. */
     requestId: uuid('request_id').notNull(),
   },
   (table) => [unique('transition_request').on(table.requestId), index('transition_created_at').on(table.createdAt)],
@@ -128,7 +128,7 @@ export const change = pgTable(
     digest: text('digest'),
     version: count('version'),
     previousRevision: count('previous_revision'),
-    /** The copy of `meta` that `find` searches; never returned. */
+    /** The copy of `meta` that `find` searches. It is never returned. */
     metaIndex: jsonb('meta_index'),
   },
   (table) => [
@@ -167,7 +167,7 @@ export const head = pgTable(
   ],
 )
 
-/** Every id that ever existed: lists the ids of an old state without reading the log's many rows of each. */
+/** Every id that ever existed. It lists the ids of an old state without reading the many rows of each in the log. */
 export const entryName = pgTable(
   'entry_name',
   {
@@ -183,7 +183,7 @@ export const reference = pgTable(
   {
     ns: codePointText('ns').notNull(),
     name: codePointText('name').notNull(),
-    /** The index among the entry's references: paths and texts are too long for a key. */
+    /** The position among the entry's references, because paths and texts are too long for a key. */
     ordinal: integer('ordinal').notNull(),
     path: text('path').notNull(),
     reference: text('reference').notNull(),
@@ -212,7 +212,7 @@ export const tag = pgTable(
   (table) => [index('tag_version').on(table.version)],
 )
 
-/** Replaces the compacted history, so that the rest can be verified: one row, or none. */
+/** Replaces the compacted history, so that the rest can be verified. One row, or none. */
 export const baseline = pgTable(
   'baseline',
   {
@@ -305,7 +305,7 @@ export const participation = pgTable(
   (table) => [index('participation_gateway').on(table.gateway)],
 )
 
-/** A proposal that a gateway awaits an answer to. This row decides which answer is the first. */
+/** A proposal for which a gateway awaits an answer. This row decides which answer is the first. */
 export const proposal = pgTable(
   'proposal',
   {
@@ -338,18 +338,18 @@ export const openTransaction = pgTable(
   {
     /** The id of its commit request, and of the transition that it makes. */
     id: uuid('id').primaryKey(),
-    /** The gateway that runs it: no other gateway may commit it. */
+    /** The gateway that runs it. No other gateway may commit it. */
     owner: uuid('owner').notNull(),
     leaseUntil: instant('lease_until').notNull(),
     /** MessagePack. */
     operations: bytes('operations').notNull(),
     /** Participants that have to be notified of its end. */
-    told: text('told').array().notNull(),
+    notified: text('told').array().notNull(),
   },
   (table) => [index('open_transaction_lease').on(table.leaseUntil)],
 )
 
-/** Acceptances of its operations: these participants receive the inverse if it is discarded. */
+/** Acceptances of its operations. These participants receive the inverse if it is discarded. */
 export const acceptance = pgTable(
   'acceptance',
   {
@@ -371,7 +371,7 @@ export const source = pgTable('source', {
   term: count('term').notNull().default(1),
   /** After this revision there may be writes without records. */
   writingSince: count('writing_since'),
-  /** JSON: the state that clients are shown. */
+  /** JSON text with the state that clients see. */
   state: text('state'),
 })
 
@@ -391,7 +391,7 @@ export const sourceEntry = pgTable(
   (table) => [
     primaryKey({ columns: [table.source, table.ns, table.name] }),
     index('source_entry_owned').on(table.ns, table.name).where(sql`${table.revision} is not null`),
-    // A location may be longer than an index takes.
+    // A location may be longer than an index allows.
     index('source_entry_location').on(table.source, sql`md5(${table.location})`),
   ],
 )
@@ -401,7 +401,7 @@ export const sourceLocation = pgTable(
   'source_location',
   {
     source: codePointText('source').notNull(),
-    /** md5 of the location, which may be longer than an index takes. */
+    /** md5 of the location, which may be longer than an index allows. */
     key: text('key').notNull(),
     location: text('location').notNull(),
     stamp: text('stamp'),

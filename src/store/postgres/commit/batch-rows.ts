@@ -11,8 +11,8 @@ import { RowParameters } from '../base/row-parameters.js'
 import { change, head, headPointer, reference, reply, transition, version } from '../base/tables.js'
 
 /*
- * The rows of a batch, by table. Columns that a batch does not write: the sum of a version's state, which compaction
- * writes, and the searchable copy of meta, which is made from meta.
+ * The rows of a batch, by table. A batch does not write the sum of a version's state, which compaction writes, nor the
+ * searchable copy of meta, which is derived from meta.
  */
 
 export type VersionInsert = Omit<StoredRow<typeof version>, 'state' | 'changeset'> & { readonly changeset: Uint8Array }
@@ -65,7 +65,7 @@ export function replyRow(row: Reply, createdAt: Date): ReplyInsert {
   return { ...row, createdAt }
 }
 
-/** The references of the entries that a batch leaves. */
+/** The references of the entries that exist after a batch. */
 export function referencesOf(entries: readonly EntryRevision[], references: ExtractReferences): ReferenceColumns[] {
   return entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
 }

@@ -4,13 +4,16 @@ import type { BatchWrites } from '../../planning/commit-state.js'
 import type { PlannedOutcome } from '../../planning/planned-outcome.js'
 import { COPY_FROM_ROWS } from './copy-batch.js'
 
-/** How far the attempts at one batch have come. */
+/** The progress of the attempts at one batch. */
 export interface Attempt {
-  /** The outcomes of the last attempt; final once that attempt turns out to have been committed. */
+  /** The outcomes of the last attempt. They are final once that attempt turns out to have been committed. */
   planned: readonly PlannedOutcome[] | null
   /** Whether the last attempt sent a durable write. */
   isSent: boolean
-  /** Whether some attempt was lost after it sent one: it may have been committed, or still be, until a later one is. */
+  /**
+   * Whether an attempt was lost after it sent a write. Until a later attempt is committed, that write may have been
+   * committed or still be executed.
+   */
   isUnknown: boolean
 }
 
@@ -24,11 +27,14 @@ export class DeadlinePassed extends Error {}
 
 export function outcomeUnknown(cause: unknown): RegistryError {
   const message =
-    'The store was lost while it committed: the changeset may or may not have been applied. Read the registry before you send it again, or send it with the same idempotencyKey.'
+    'The connection to the store was lost during the commit. The changeset may or may not have been applied. Read the registry before you send it again, or send it with the same idempotencyKey.'
   return new RegistryError('OUTCOME_UNKNOWN', message, {}, { cause })
 }
 
-/** Whether one statement can write the requests: no deletes, which lock entries, nothing read step by step, not too many. */
+/**
+ * Whether one statement can write the requests. Deletes lock entries, and some requests need reads in several steps, so
+ * these cannot.
+ */
 export function fitOneStatement(requests: readonly CommitRequest[]): boolean {
   let operations = 0
   for (const { action, offered } of requests) {

@@ -28,7 +28,10 @@ const RETRY_PAUSE_MS = 100
 const CLOSE_SECONDS = 1
 /** @bound Time after which Postgres takes the lock from a writer that stalls within a transaction. */
 const IDLE_IN_TRANSACTION_MS = 10_000
-/** @bound Time for which batches take the lock after another gateway moved the head under one: so both get through. */
+/**
+ * @bound Time for which batches take the lock after another gateway moved the head under one, so that both make
+ * progress.
+ */
 const CONTENDED_MS = 1_000
 const UNIQUE_VIOLATION = '23505'
 
@@ -40,9 +43,9 @@ const UNIQUE_VIOLATION = '23505'
  *   locked          takes head_pointer's row, the lock of all writers, then reads, plans and writes; for deletes,
  *                   versions, reverts and offered transactions, and while another gateway writes too
  *
- * If the connection breaks after a write was sent, its outcome is unknown. The batch is tried again under the lock,
- * which first changes the stamp: a statement that is still on its way then writes nothing. If the log has the batch's
- * request ids, the earlier attempt was committed and nothing is applied twice.
+ * If the connection breaks after a write was sent, its outcome is unknown. The batch is then tried again under the
+ * lock. This attempt first changes the stamp, so a statement that is still on its way writes nothing. If the log has
+ * the batch's request ids, the earlier attempt was committed and nothing is applied twice.
  */
 export class Committer {
   readonly #databaseUrl: string
@@ -158,7 +161,7 @@ export class Committer {
     const {
       ran: { planned, written },
     } = await connection.begin(mode, async (sql) => {
-      // The transaction began late, after a wait in the driver's queue; the caller has given up by now.
+      // The transaction began late, after a wait in the driver's queue. The caller has given up by now.
       if (performance.now() > deadline) throw new DeadlinePassed()
       // In an object, so that the driver does not await it: COMMIT is sent right after the last statement and not a round
       // trip later. If that statement fails, the server turns COMMIT into ROLLBACK.
@@ -168,7 +171,7 @@ export class Committer {
     return planned
   }
 
-  /** Plans on the state that the last batch left. Null if nothing was written and the registry has to be read. */
+  /** Plans on the state after the last batch. Returns null if nothing was written and the registry has to be read. */
   async #optimistically(
     sql: Sql,
     requests: readonly CommitRequest[],
@@ -180,7 +183,7 @@ export class Committer {
     const { state, stamp } = last
     const writes = emptyWrites()
     const planned = requests.map((request) => this.#planned(request, state, writes, false)!)
-    // Another gateway may have made it right since.
+    // Another gateway may have removed the reason for a refusal since.
     if (planned.some(({ type }) => type !== 'applied')) return null
     const expectsNone = requests.some(({ expectsNoParticipants }) => expectsNoParticipants === true)
     const writing = writeBatchOptimistically(sql, writes, stamp, state, this.#options.references, expectsNone)
@@ -189,7 +192,7 @@ export class Committer {
     return written
   }
 
-  /** Null if the stamp has changed since the read: nothing was written. */
+  /** Returns null if the stamp has changed since the read. Nothing was written then. */
   async #inOneStatement(
     sql: Sql,
     requests: readonly CommitRequest[],
@@ -211,7 +214,7 @@ export class Committer {
     )
   }
 
-  /** The planned outcomes once they have been written; null if nothing was. */
+  /** Returns the planned outcomes once they have been written, or null if nothing was written. */
   async #written(
     writing: Promise<{ readonly stamp: string } | null>,
     planned: readonly PlannedOutcome[],
@@ -271,7 +274,7 @@ export class Committer {
     return { planned, written }
   }
 
-  /** Null if more has to be read to plan it. */
+  /** Returns null if planning it requires further reads. */
   #planned(
     request: CommitRequest,
     state: CommitState,
@@ -286,7 +289,9 @@ export class Committer {
       : null
   }
 
-  /** Sends the writes. `written` is in an object so that a caller can await the sending without awaiting the answer. */
+  /**
+   * Sends the writes. `written` is in an object, so that a caller can await the sending without awaiting the answer.
+   */
   async #send(
     sql: Transaction,
     writes: BatchWrites,
@@ -304,14 +309,14 @@ export class Committer {
     return { written }
   }
 
-  /** Reads the outcome of a replayed reply back from the log. */
+  /** Reads the outcome of a replayed reply from the log. */
   async #outcomeOf(planned: PlannedOutcome): Promise<CommitOutcome> {
     if (planned.type !== 'replay') return planned
     const { revision } = planned.reply
     return replayedOutcome(planned.reply, revision === null ? [] : await this.#changesAt(revision), 0)
   }
 
-  /** Null if they have been compacted. */
+  /** Returns null if they have been compacted. */
   async #changesAt(revision: number): Promise<readonly Change[] | null> {
     const everything = { limit: 2 ** 31 - 2, after: null, before: null, fromEnd: false }
     return (await this.#changesOf([revision], everything)).get(revision)?.items ?? null

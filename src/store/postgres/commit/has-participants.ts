@@ -1,3 +1,3 @@
-/** An SQL expression: whether a client takes part in transactions at any live gateway. */
+/** An SQL expression for whether a client participates in transactions at any live gateway. */
 export const HAS_PARTICIPANTS = `EXISTS (
   SELECT FROM participation p JOIN gateway g ON g.id = p.gateway WHERE g.lease_until > clock_timestamp())`

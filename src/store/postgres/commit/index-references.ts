@@ -6,7 +6,7 @@ import { TOUCH_HEAD_POINTER } from './head-stamp.js'
 
 const ENTRIES_AT_ONCE = 2_000
 
-/** Fills `reference` again if the configured patterns differ from the ones it was filled by. */
+/** Fills `reference` again if the configured patterns differ from those with which it was filled. */
 export async function indexReferences(
   client: Sql,
   { references, referencesFingerprint }: HistoryOptions,
@@ -31,7 +31,8 @@ export async function indexReferences(
       if (rows.length < ENTRIES_AT_ONCE) break
       after = rows.at(-1)!
     }
-    // A batch that was planned before waits for this and must be planned again: its statement does not see these rows.
+    // A batch that was planned before waits for this. It must be planned again, because its statement does not see
+    // these rows.
     await sql.unsafe(TOUCH_HEAD_POINTER)
     await sql`UPDATE head_pointer SET references_fingerprint = ${referencesFingerprint}`
   })

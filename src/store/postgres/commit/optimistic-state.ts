@@ -6,24 +6,27 @@ import type { CommitRequest } from '../../contract/history-writer.js'
 import type { CommitState } from '../../planning/commit-state.js'
 import { InstanceCounts } from '../instances/instance-counts.js'
 
-/** @bound Time until the server's clock is read again: this process's clock may run at another speed. */
+/** @bound Time until the server's clock is read again, because this process's clock may run at another speed. */
 const CLOCK_MS = 10_000
-/** @bound Time without optimistic writes after one failed: a batch that is rolled back costs as much as one that is written. */
+/**
+ * @bound Time without optimistic writes after one failed, because a batch that is rolled back costs as much as one that
+ * is written.
+ */
 const PAUSE_MS = 1_000
-/** @bound Bytes of entries cached for optimistic writes, as this gateway's last batches left them. */
+/** @bound Bytes of entries cached for optimistic writes, in their state after this gateway's last batches. */
 const CACHED_BYTES = 16 * 1024 * 1024
 
 interface PlannedOn {
   readonly state: CommitState
-  /** The pointer's stamp at that state: see head-stamp.ts. */
+  /** The pointer's stamp at that state (see head-stamp.ts). */
   readonly stamp: string
 }
 
 /**
- * The state of the registry as this gateway's last batch left it. A batch that creates entries, or updates entries
- * written here recently, can be planned on it without reading the registry first. The statement that writes the batch
- * checks that the pointer's stamp is still the same and that no created id ever existed. The read is about a third of
- * what a lone batch waits for.
+ * The state of the registry after this gateway's last batch. A batch that creates entries, or updates entries written
+ * here recently, can be planned on it without reading the registry first. The statement that writes the batch checks
+ * that the pointer's stamp is still the same and that no created id ever existed. The read would be about a third of
+ * the time of a lone batch.
  */
 export class OptimisticState {
   #last: PlannedOn | null = null
@@ -37,15 +40,15 @@ export class OptimisticState {
   /** One instant by the server's clock and by this process's. */
   #clock: { readonly now: Date; readonly at: number } | null = null
 
-  /** Notes what the server's clock has just said. */
+  /** Stores the current time of the server's clock. */
   setClock(now: Date): void {
     this.#clock = { now, at: performance.now() }
   }
 
   /**
-   * Caches what a batch without deletes has left.
-   * @param before - The pointer's stamp that the batch was planned on
-   * @param after - The pointer's stamp that the batch left
+   * Caches the state after a batch without deletes.
+   * @param before - The pointer's stamp on which the batch was planned
+   * @param after - The pointer's stamp after the batch
    */
   store(state: CommitState, before: string, after: string): void {
     if (this.#last?.stamp !== before) this.#entries.clear()
@@ -64,7 +67,7 @@ export class OptimisticState {
     this.#pausedUntil = performance.now() + PAUSE_MS
   }
 
-  /** The state to plan a batch on; null if the registry has to be read first. */
+  /** Returns the state on which to plan a batch, or null if the registry has to be read first. */
   forBatch(requests: readonly CommitRequest[]): PlannedOn | null {
     const time = performance.now()
     if (this.#last === null || this.#clock === null || time < this.#pausedUntil) return null
@@ -72,12 +75,15 @@ export class OptimisticState {
     if (elapsed > CLOCK_MS) return null
     const { state, stamp } = this.#last
     const now = new Date(Math.max(state.now.getTime(), this.#clock.now.getTime() + Math.floor(elapsed)))
-    // A copy: planning changes it, and the batch may not be written after all.
+    // A copy, because planning changes it and the batch may not be written after all.
     const copy = { ...withoutEntries(state), now }
     return requests.every((request) => this.#addEntries(request, copy)) ? { state: copy, stamp } : null
   }
 
-  /** Adds the entries that a request updates; false if it does more than create and update, or one is not cached. */
+  /**
+   * Adds the entries that a request updates. Returns false if one of them is not cached, or if the request does more
+   * than create and update.
+   */
   #addEntries({ action, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
     return (
       !dryRun &&

@@ -12,7 +12,7 @@ import { acceptance, openTransaction, transition } from '../base/tables.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })
 
-/** Opens the journal. Every statement may run twice: the client repeats it if a connection breaks. */
+/** Opens the journal. Every statement may run twice, because the client repeats it if a connection breaks. */
 export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
   const owner = randomUUID()
   const isOwned = eq(openTransaction.owner, owner)
@@ -21,7 +21,7 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
     async open({ id, operations, notified }, leaseMs) {
       const values = {
         operations: encodeOperations(operations),
-        told: [...notified],
+        notified: [...notified],
         leaseUntil: millisecondsFromNow(leaseMs),
       }
       await client.run((database) => {
@@ -69,7 +69,7 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
     },
     async claimExpired(leaseMs) {
       const [row] = await client.run((database) => {
-        // A gateway that is committing the transaction at this moment holds its row's lock.
+        // A gateway that is committing the transaction right now holds its row's lock.
         const expired = database
           .select({ id: openTransaction.id })
           .from(openTransaction)
@@ -85,7 +85,7 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
             .returning({
               id: openTransaction.id,
               operations: openTransaction.operations,
-              notified: openTransaction.told,
+              notified: openTransaction.notified,
             }),
         )
         const accepted = sql<Acceptance[]>`coalesce((

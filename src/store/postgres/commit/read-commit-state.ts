@@ -13,8 +13,8 @@ import { HAS_PARTICIPANTS } from './has-participants.js'
 import { HEAD_STAMP, TOUCH_HEAD_POINTER } from './head-stamp.js'
 
 /**
- * Whom the lock keeps out: other writers, or also an earlier attempt at the same batch, which may still be on its way
- * although its connection is gone.
+ * The writers that the lock excludes: other writers, or also an earlier attempt at the same batch. That attempt may
+ * still be on its way although its connection is gone.
  */
 export type Lock = 'none' | 'others' | 'earlier attempt'
 
@@ -26,7 +26,7 @@ export interface ReadCommitState {
   /** Whether a request of the batch is in the log already. */
   readonly isCommitted: boolean
   readonly hasParticipants: boolean
-  /** The pointer's stamp: see head-stamp.ts. */
+  /** The pointer's stamp (see head-stamp.ts). */
   readonly stamp: string
 }
 
@@ -37,7 +37,7 @@ function lockPointer(sql: Sql | Transaction, lock: Lock): PromiseLike<unknown> |
 }
 
 /**
- * Reads the state that a batch is planned on. All of it is of one moment, except replies and instances, which may be
+ * Reads the state on which a batch is planned. All of it is of one moment, except replies and instances, which may be
  * newer. With a lock, no other writer commits until the transaction ends.
  */
 export async function readCommitState(
@@ -52,7 +52,7 @@ export async function readCommitState(
   ]
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
-  // Pipelined; each statement after the lock sees what was committed before the lock was granted.
+  // Pipelined. Each statement after the lock sees everything that was committed before the lock was granted.
   const [, found, repliesAtOnce, , used] = await Promise.all([
     lockPointer(sql, lock),
     readFound(sql, requests, ids),
@@ -79,7 +79,7 @@ export async function readCommitState(
     versionDigest: pointer.p_versionDigest,
     transitionDigest: pointer.p_transitionDigest,
     entryCount: pointer.p_entryCount,
-    // The server's clock, so that gateways agree. It may go back, transitions may not.
+    // The server's clock, so that gateways agree. It may go back, but transitions must not.
     now: new Date(Math.max(pointer.now.getTime(), pointer.p_movedAt.getTime())),
     entries,
     lastChanged,
@@ -98,7 +98,7 @@ function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): P
     JOIN reply r ON r.author = asked.author AND r.key = asked.key`
 }
 
-/** The ids that a changeset deletes without creating them again: a replaced entry keeps its instances. */
+/** The ids that a changeset deletes without creating them again. A replaced entry keeps its instances. */
 function deletedIds({ action }: CommitRequest): EntryId[] {
   if (action.type !== 'changeset') return []
   const deletes = action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
@@ -127,14 +127,14 @@ type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Co
   readonly has_participants: boolean
 }
 
-/** The latest row of each id; ids are given as two arrays. */
+/** The latest row of each id. Ids are passed as two arrays. */
 const latest = (ns: string, name: string) => `
   unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
   CROSS JOIN LATERAL (
     SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
   ) c`
 
-/** Looks for participants too: a statement of its own would cost each changeset a round trip. */
+/** Also checks for participants, because a separate statement would cost each changeset a round trip. */
 const FOUND = `
   SELECT s.*, ${changeColumns('c')} FROM (
     SELECT ${selectList(pickColumns(headPointer, POINTER_KEYS), 'p', 'p_')}, ${HEAD_STAMP} AS stamp, clock_timestamp() AS now,
@@ -144,9 +144,9 @@ const FOUND = `
   ) s LEFT JOIN (SELECT c.* FROM ${latest('$3', '$4')}) c ON true`
 
 /**
- * Reads the pointer and the latest row of each id: one row for each id that ever existed, and at least one. Not an async
- * function: that would send its statement before the ones that stand before it in a `Promise.all`, and read without the
- * lock what others are about to change.
+ * Reads the pointer and the latest row of each id. The result has one row for each id that ever existed, and at least
+ * one. Not an async function, which would send its statement before the earlier ones of a `Promise.all`. It would then
+ * read without the lock what others are about to change.
  */
 function readFound(
   sql: Sql | Transaction,
@@ -167,7 +167,9 @@ export async function addEntries(sql: Transaction, ids: readonly EntryId[], stat
   addLatest(await sql.unsafe<ChangeColumns[]>(text, [ns, name], { prepare: true }), state)
 }
 
-/** Adds the live instances of entries to the state: a version's or revert's deletes are known only from its target. */
+/**
+ * Adds the live instances of entries to the state. The deletes of a version or revert are known only from its target.
+ */
 export async function addInstances(
   sql: Transaction,
   ids: readonly EntryId[],

@@ -16,7 +16,7 @@ import type { Transaction } from '../base/retrying-client.js'
 import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-differences.js'
 import { addEntries, addInstances, type PostgresCommitState } from './read-commit-state.js'
 
-/** Reads what reverting a version needs, and adds the entries that the version touched to the state. */
+/** Reads the data for reverting a version, and adds the entries that the version touched to the state. */
 export async function readRevertTarget(
   sql: Transaction,
   version: number,
@@ -43,7 +43,7 @@ export async function readRevertTarget(
   return { changes }
 }
 
-/** Reads what applying a version needs, as of this transaction. */
+/** Reads the data for applying a version, as of this transaction. */
 export async function readVersionTarget(
   sql: Transaction,
   version: number,
@@ -57,11 +57,11 @@ export async function readVersionTarget(
     const message = `There is no version ${version}; the newest is ${state.lastVersion}.`
     return { missing: { code: 'VERSION_NOT_FOUND', message } }
   }
-  // The empty registry needs no history, nor does a head that is to stay where it is.
+  // The empty registry needs no history, and neither does a head that does not move.
   if (row.revision < state.oldestRevision && version !== 0 && version !== state.head.version) {
     return { missing: versionCompactedProblem(version, row.revision, state.oldestRevision) }
   }
-  // A plan for any two revisions costs far more than one for these two.
+  // A generic plan for any two revisions costs far more than a plan for these two.
   await sql`SET LOCAL plan_cache_mode = auto`
   const rows = await sql.unsafe<DifferenceColumns[]>(DIFFERENCES, [row.revision, state.head.revision], {
     prepare: true,

@@ -1,6 +1,6 @@
 import type { Sql } from '../base/retrying-client.js'
 
-/** Removes replies after 48 hours: twice the promised 24, so that clocks and the time of this call need not be exact. */
+/** Removes replies after 48 hours. SPEC promises 24, so clocks and the time of this call need not be exact. */
 export async function removeOldReplies(sql: Sql): Promise<void> {
   await sql`DELETE FROM reply WHERE created_at < now() - interval '48 hours'`
 }

@@ -8,21 +8,21 @@ import type { DrizzleClient } from '../base/drizzle-client.js'
 import { headPointer, tag, version } from '../base/tables.js'
 import { TAG_COLUMNS } from '../read/read-tags.js'
 
-/** A gateway that stops responding while it changes a tag gives the writers' lock back after 10 seconds. */
+/** A gateway that stops responding while it changes a tag loses the writers' lock after 10 seconds. */
 const RELEASE_LOCK = sql`SET LOCAL idle_in_transaction_session_timeout = 10000`
 const NOW = sql`date_trunc('milliseconds', clock_timestamp())`.mapWith(headPointer.movedAt)
 
 interface TagState {
   readonly current: Tag | undefined
   readonly now: Date
-  /** The revision that made the version the tag is set to; undefined if there is no such version. */
+  /** The revision that made the version of the tag. Undefined if there is no such version. */
   readonly revision: number | undefined
   readonly oldestRevision: number
 }
 
 /** Sets and deletes tags. Each change holds the writers' lock for three round trips. */
 export function tagWriter(client: DrizzleClient): HistoryTagger {
-  /** Reads a tag under the lock, and writes what `plan` makes of it; undefined deletes it. */
+  /** Reads a tag under the lock, and writes the result of `plan`. Undefined deletes the tag. */
   function change(name: string, to: number | null, plan: (state: TagState) => Tag | undefined): Promise<void> {
     return client.run((pool) =>
       pool.transaction(

@@ -31,14 +31,14 @@ import { HAS_PARTICIPANTS } from './has-participants.js'
 import { HEAD_STAMP } from './head-stamp.js'
 
 /** A row of `change`, and whether it becomes the entry's row of `head`. */
-type ChangeInsert = ChangeColumns & { readonly stands: boolean }
+type ChangeInsert = ChangeColumns & { readonly isHeadRow: boolean }
 
 const changeParameters = new RowParameters<ChangeInsert>(
-  [...columnsOf(change, ['metaIndex']), { key: 'stands', name: 'stands', type: 'boolean' }],
+  [...columnsOf(change, ['metaIndex']), { key: 'isHeadRow', name: 'is_head_row', type: 'boolean' }],
   ['ns', 'name', 'operation', 'kind', 'meta', 'data', 'digest'],
 )
 
-/** Where each table's parameters begin; the pointer's come last, then the stamp, then whether participants matter. */
+/** Where each table's parameters begin. The pointer's come last, then the stamp, then whether participants matter. */
 const [CHANGES, VERSIONS, TRANSITIONS, REFERENCES, REPLIES, POINTER, STAMP, CHECKS_PARTICIPANTS] = starts([
   changeParameters.count,
   versionParameters.count,
@@ -51,10 +51,10 @@ const [CHANGES, VERSIONS, TRANSITIONS, REFERENCES, REPLIES, POINTER, STAMP, CHEC
 ])
 
 /**
- * One statement writes all tables: a statement costs 50 to 100 µs between here and the server, whatever it writes, and
- * each round trip wakes two sleeping processes. The pointer is moved first, if its stamp is the one that the batch was
- * planned on; all else reads from it and so writes nothing if it has not moved. Replaced rows must go before their
- * successors come, hence the counts.
+ * One statement writes all tables, because each statement costs 50 to 100 µs between here and the server, whatever it
+ * writes, and each round trip wakes two sleeping processes. The pointer is moved first, if its stamp is the one on
+ * which the batch was planned. The rest reads from it, and so writes nothing if it has not moved. Replaced rows must be
+ * deleted before their successors are inserted, hence the counts.
  */
 const write = ({ only, knownName }: { readonly only: string; readonly knownName: string }) => `
   WITH pointer AS (
@@ -82,7 +82,7 @@ const write = ({ only, knownName }: { readonly only: string; readonly knownName:
   old_refs AS (DELETE FROM reference t USING gone WHERE t.ns = gone.ns AND t.name = gone.name RETURNING 1),
   heads AS (
     INSERT INTO head (${columnNames(HEAD_COLUMNS)})
-    SELECT ${columnNames(HEAD_COLUMNS)} FROM rows WHERE stands AND (SELECT count(*) FROM old_heads) >= 0
+    SELECT ${columnNames(HEAD_COLUMNS)} FROM rows WHERE is_head_row AND (SELECT count(*) FROM old_heads) >= 0
   ),
   refs AS (
     INSERT INTO reference (${columnNames(REFERENCE_COLUMNS)})
@@ -96,7 +96,7 @@ const write = ({ only, knownName }: { readonly only: string; readonly knownName:
   SELECT 'written' AS outcome, stamp, pg_notify('${ADVANCE_CHANNEL}', '') FROM pointer`
 
 const WRITE = write({ only: '', knownName: 'ON CONFLICT DO NOTHING' })
-/** An id that is not new fails the statement, like a key under which a reply is stored. */
+/** An id that is not new makes the statement fail, as does a key under which a reply is stored. */
 const WRITE_OPTIMISTICALLY = write({
   only: `AND NOT ($${CHECKS_PARTICIPANTS}::boolean AND ${HAS_PARTICIPANTS})`,
   knownName: '',
@@ -108,9 +108,9 @@ interface Written {
 }
 
 /**
- * Writes a batch of fewer than `COPY_FROM_ROWS` rows: all of it or, if the pointer's stamp is another by now, nothing.
- * With a stamp it needs no transaction around it; without one the caller must hold the lock. The statement is sent
- * before this returns, so later statements on the connection come after it.
+ * Writes a batch of fewer than `COPY_FROM_ROWS` rows, or nothing if the pointer's stamp has changed. With a stamp it
+ * needs no transaction around it. Without one the caller must hold the lock. The statement is sent before this returns,
+ * so later statements on the connection come after it.
  * @returns null if nothing was written
  */
 export function writeBatch(
@@ -166,11 +166,11 @@ function changeRows({ changes }: BatchWrites): ChangeInsert[] {
   for (const [i, { id }] of changes.entries()) last.set(id, i)
   return changes.map((row, i) => ({
     ...changeColumnsOf(row),
-    stands: row.content !== null && last.get(row.id) === i,
+    isHeadRow: row.content !== null && last.get(row.id) === i,
   }))
 }
 
-/** The first parameter of each group, of groups of these sizes. */
+/** The first parameter of each group, given the sizes of the groups. */
 function starts<Counts extends readonly number[]>(counts: readonly [...Counts]): { [Index in keyof Counts]: number } {
   let next = 1
   return counts.map((count) => {

@@ -175,7 +175,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
       return client.run((_, sql) => answerProposal(sql, proposal, id, JSON.stringify({ id: proposal, ...answer })))
     },
 
-    isHeard: () => listeners.size > 0 || othersListen !== false,
+    hasListeners: () => listeners.size > 0 || othersListen !== false,
     publish(event) {
       for (const listener of [...listeners]) listener.event(event)
       if (othersListen !== false && !closed) outbox.push(event)

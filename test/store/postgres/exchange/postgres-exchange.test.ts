@@ -183,7 +183,7 @@ describe('the exchange between gateways', () => {
       })
     }
     await three!.participations()
-    expect(three!.isHeard()).toBe(true)
+    expect(three!.hasListeners()).toBe(true)
     const numbers = Array.from({ length: 3_000 }, (_, n) => n)
     for (const n of numbers) three!.publish(event(n))
     await until(() => received[0]!.length, 20_000).toBe(3_000)
