@@ -38,10 +38,14 @@ function declaredNames(line) {
   return [...line.matchAll(declared)].map(([, keyword, member]) => keyword ?? member)
 }
 
+/** Names that the contract fixes. */
+const FIXED_NAMES = new Set(['HISTORY_NOT_KEPT'])
+
 function nameFaults(name, place) {
+  if (FIXED_NAMES.has(name)) return []
   const words = name
     .replace(/look[-_]?(?:up|ahead|behind)/gi, '')
-    .split(/(?=[A-Z])|[-_]/)
+    .split(/(?<=[a-z\d])(?=[A-Z])|[-_]/)
     .map((word) => word.toLowerCase())
   return identifierRules.flatMap(({ pattern, instead }) =>
     words.some((word) => pattern.test(word)) ? [`${place} the name "${name}": use ${instead}`] : [],

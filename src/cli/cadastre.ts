@@ -4,7 +4,7 @@ import { processTerminal } from './terminal/terminal.js'
 
 const { env, stdout, stderr, argv } = process
 
-// A reader may close the pipe early (`| head`). That is not an error, and nobody is left to report it to.
+// A reader may close the pipe early (`| head`). That is not an error, and no reader is left for a report.
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)

@@ -21,6 +21,11 @@ describe('the prose check', () => {
     expect(proseFaults(`src/${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`, '')).toHaveLength(1)
   })
 
+  it('catches a word within a constant, except in codes of the contract', () => {
+    expect(proseFaults('src/a.ts', 'const REMEMBERED_MESSAGES = 1')).toHaveLength(1)
+    expect(proseFaults('src/a.ts', "  HISTORY_NOT_KEPT: { error: '' },")).toEqual([])
+  })
+
   it('lets plain English and field terms pass', () => {
     const text = '// What does it return?\n/** Retries again. */\nconst lookUp = returns\n<circle r="1" />'
     expect(proseFaults('src/a.ts', text)).toEqual([])

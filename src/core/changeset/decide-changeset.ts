@@ -102,7 +102,7 @@ function isRevision(number: number, head: Head): boolean {
 
 /**
  * An operation whose entry has changed since the base has this problem and no other. Deletes before the oldest revision
- * are not reported, because some stores forget them at once and others later.
+ * are not reported, because some stores drop them at once and others later.
  */
 function conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Problem[] {
   if (base === null || !isRevision(base, view.head)) return []

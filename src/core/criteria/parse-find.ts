@@ -13,7 +13,7 @@ const SYMBOLS: ReadonlySet<string> = new Set(OPERATOR_ROWS.flatMap(({ symbol }) 
 /**
  * Parses `find`: `{"<operator><field>": value, …}`, all of which must hold.
  *
- * A key is an optional operator symbol, then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as `meta.field` or bare:
+ * A key is an optional operator symbol, then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as `meta.field` or bare.
  * `id` without the dot is the field `id` of meta. A bare field that itself begins with a symbol is refused, because it
  * is probably a mistake. With `meta.` before it, it is unambiguous (`~meta.$ref`).
  * @throws RegistryError INVALID_CRITERIA naming the key and why

@@ -50,7 +50,7 @@ const PARTS: Record<PartKey, ParsePart> = {
  * Parses `where`, the typed form. The parts of a filter are ANDed. An empty filter matches everything.
  *
  * A key that is missing (or undefined) is no condition. A key that is null is refused, except for `eq` and `ne` of a
- * meta field: if null counted as missing, a variable that happens to be null would match everything. A string or value
+ * meta field. If null counted as missing, a variable that happens to be null would match everything. A string or value
  * filter without a condition is refused too. `path` is within meta, without an operator and without `meta.`.
  * @throws RegistryError INVALID_CRITERIA naming the place, e.g. `or[1].meta[0].regex`, and why
  */

@@ -45,8 +45,8 @@ interface EntryRequest {
  *                     (one for all that wait)        the cache is brought up to R, and only then is the request served
  *
  * Everything cached is valid at `#through`, so a request is never served a state older than the R it has seen. Without requests
- * there are no queries. Entries of one request are of one revision, cached or not. A miss needs no read-index query: the statement
- * that reads it is one itself.
+ * there are no queries. Entries of one request are of one revision, cached or not. A miss needs no read-index query, because the
+ * statement that reads it is one itself.
  */
 export class HeadCache {
   readonly #entries: LRUCache<EntryId, CachedEntry>

@@ -54,7 +54,7 @@ const OPEN_BYTES = 256 * 1024 * 1024
 const STOP_MS = 2_000
 
 /**
- * Entrance for every write. A write without participants is committed at once and published from its outcome. Any other runs as a
+ * The entry point for every write. A write without participants is committed at once and published from its outcome. Any other runs as a
  * transaction in which participants are asked first.
  */
 export class Transactions {

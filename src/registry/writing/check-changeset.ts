@@ -94,7 +94,7 @@ function readContent(
   return undefined
 }
 
-/** Returns an id as it was sent, except for what an answer cannot contain. */
+/** Returns an id as it was sent, without characters that an answer cannot contain. */
 function shownId(id: RawOperation['id']): string {
   const text = typeof id === 'string' ? id : `${id.ns}:${id.name}`
   const cut = text.length > 1_000 ? `${text.slice(0, 999)}…` : text

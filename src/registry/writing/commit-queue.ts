@@ -20,7 +20,7 @@ export const COMMIT_QUEUE_LIMITS: BatchLimits = {
 type PendingCommit = PendingRequest<CommitRequest, CommitOutcome>
 
 /**
- * Commits changesets in groups: those that arrive while a batch is being written join the next one, in the order in which they
+ * Commits changesets in groups. Those that arrive while a batch is being written join the next one, in the order in which they
  * arrived, so one fsync serves them all. 64 writers get about ten times as many commits a second as one by one.
  */
 export class CommitQueue {

@@ -156,7 +156,7 @@ export class ResultFeed {
     }
     if (this.#evictedEarly > 0) this.#evictedEarly -= 1
     else {
-      // In a feed of its own, a queued member would lose the result again: with many members and a small budget, nobody would ever advance.
+      // In a feed of its own, a queued member would lose the result again. With many members and a small budget, none would ever advance.
       for (const member of this.queued) if (member.next <= this.first) member.takeSlice()
       this.#evictFirst()
     }

@@ -74,7 +74,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
   }
   const documents = options.isCompiled ? new CompiledDocuments(options) : null
   const answers = options.cachesAnswers ? new AnswerCache(services.registry, inFlight) : null
-  /** Shared by all callers, because an entry's content is the same for everybody. */
+  /** Shared by all callers, because an entry's content is the same for all of them. */
   const anonymous = createContext({ ...services, author: null, signal: NEVER })
 
   function textOf({ data, errors }: CompiledResult): AnswerText {

@@ -10,7 +10,7 @@ interface Message {
 
 /**
  * Serializes the messages about one operation id. A client may reuse an id right after its `complete`, while the old
- * operation is still ending here. graphql-ws 6.4.2 confuses the two: it completes the new one, forgets it and keeps
+ * operation is still ending here. graphql-ws 6.4.2 confuses the two. It completes the new one, forgets it and keeps
  * sending its results, so nothing can end it. So messages about an id wait until its previous operation is over.
  */
 export class SocketOperations {

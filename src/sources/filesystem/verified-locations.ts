@@ -20,8 +20,8 @@ export interface VerifiedLocation {
 }
 
 /**
- * Caches results of reading that the stamps do not contain: a touched file has its old content, or a file that was read
- * right after a write has not been written again. After a restart the files are read again.
+ * Caches results of reading that the stamps do not contain. For example, a touched file has its old content, or a file
+ * that was read right after a write has not been written again. After a restart the files are read again.
  */
 export class VerifiedLocations {
   readonly #locations = new Map<string, VerifiedLocation>()

@@ -6,7 +6,7 @@ import type { CompiledRegex, CompileRegex } from '../../core/criteria/compiled-r
 export const MAX_REGEX_LENGTH = 1_000
 /**
  * @bound Instructions that a regular expression may compile to. In the worst case one character takes that many steps
- * (measured: 75 million steps a second, so 100 kB take 1.3 s at most and mostly under 5 ms).
+ * (measured: 75 million steps a second). So 100 kB take 1.3 s at most and mostly under 5 ms.
  */
 export const MAX_REGEX_SIZE = 1_000
 /**

@@ -3,7 +3,7 @@ import { StateSum } from './state-sum.js'
 import type { StoredHistory, StoredVersion } from './stored-history.js'
 
 /**
- * Finds the compacted versions from which retained ones descend, each with its state: the one at the first retained
+ * Finds the compacted versions from which retained ones descend, each with its state. That is the state at the first retained
  * revision (including the baseline's) at which it was the head. Adds the state sums of these versions, and of all others
  * that have been the head since, to `sums`.
  */

@@ -24,7 +24,7 @@ function found(
 
 const wildcard = (path: string): DependencyPattern[] => [{ path, allowWildcard: true }]
 
-/** Makes a value with `leaf` at the end of a pattern's path, and `name` in place of each wildcard. */
+/** Makes a value with `leaf` at the end of a pattern's path, and `any` instead of each wildcard. */
 function at(path: string, leaf: Json): { meta: JsonObject; data: Json } {
   const [root, ...segments] = path.replaceAll('*', 'any').split('.')
   const value = segments.reduceRight<Json>((inner, segment) => ({ [segment]: inner }), leaf)

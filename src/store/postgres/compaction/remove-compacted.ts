@@ -12,7 +12,7 @@ const PAUSE_MS = 20
 const AWAY_MS = 30_000
 
 /**
- * Removes the rows that readers no longer see: rows before the oldest revision that a later row before it supersedes,
+ * Removes the rows that readers no longer see. These are rows before the oldest revision that a later row before it supersedes,
  * deletes, names of entries without a row, and changesets. Any number of gateways may do so at once and stop at any
  * point.
  */

@@ -7,8 +7,8 @@ export interface RecipientAddress {
   readonly id: string
 }
 
-/** How many delivered messages are remembered. A duplicate arrives at once, so a few are enough. */
-const REMEMBERED_MESSAGES = 1_000
+/** Ids of delivered messages that are cached. A duplicate arrives soon, so a few are enough. */
+const RECENT_MESSAGES = 1_000
 
 /** The participations of clients that are connected to this gateway. */
 export class LocalRecipients {
@@ -31,7 +31,7 @@ export class LocalRecipients {
   deliver({ to, id }: RecipientAddress, body: string): void {
     if (this.#delivered.has(id)) return
     this.#delivered.add(id)
-    if (this.#delivered.size > REMEMBERED_MESSAGES) this.#delivered.delete(this.#delivered.values().next().value!)
+    if (this.#delivered.size > RECENT_MESSAGES) this.#delivered.delete(this.#delivered.values().next().value!)
     for (const recipient of to) this.#recipients.get(recipient)?.receive(body)
   }
 

@@ -23,7 +23,7 @@ export interface TranslatedCriteria {
 }
 
 /**
- * Translates criteria to a condition for Postgres 14 and later, in forms that the indexes serve: containment for
+ * Translates criteria to a condition for Postgres 14 and later, in forms that the indexes serve. These are containment for
  * equality in meta (GIN, jsonb_path_ops), ranges for prefixes, ids split into namespace and name. For a regular
  * expression, only the text that it requires is translated.
  */
