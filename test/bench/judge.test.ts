@@ -18,8 +18,8 @@ const ROUNDS: Rounds = [
   { cadastre: { perSecond: 90, ms: 10 }, a: { perSecond: 30, ms: 20 }, b: { perSecond: 10, ms: 5 } },
 ]
 
-describe('what the bench aims for', () => {
-  it('is held against the median of the ratios of each round, not the ratio of medians', () => {
+describe('an aim of the bench', () => {
+  it('is compared with the median of the ratios of each round, not the ratio of medians', () => {
     expect(judged([{ figure: 'perSecond', over: ['a'], least: 2 }], ROUNDS)).toMatchObject([
       { value: 2, ours: 90, isMet: true, over: [{ name: 'a', value: 30 }] },
     ])
@@ -31,7 +31,7 @@ describe('what the bench aims for', () => {
     expect(judged([{ figure: 'ms', over: ['a', 'b'], most: 1 }], ROUNDS)).toMatchObject([{ value: 2, isMet: false }])
   })
 
-  it('is left out where a system was not measured, and its others are held against', () => {
+  it('is left out if a system was not measured, and the other systems still count', () => {
     expect(
       judged(
         [
@@ -47,7 +47,7 @@ describe('what the bench aims for', () => {
     expect(judged([{ figure: 'perSecond', over: ['a'], least: 1 }], [])).toEqual([])
   })
 
-  it('may be a bound, or nothing but a ratio told', () => {
+  it('may be a bound, or only report a ratio', () => {
     expect(
       judged(
         [

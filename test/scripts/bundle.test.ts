@@ -32,11 +32,11 @@ describe('the bundle', () => {
     return line
   }
 
-  it('is what runs', async () => {
+  it('runs instead of the compiled files', async () => {
     expect(await printed(true)).toBe('the bundle runs\n')
   }, 30_000)
 
-  it('does not run where something has been compiled since: what was changed would be without effect', async () => {
+  it('does not run if the compiled files are newer', async () => {
     expect(await printed(false)).toContain('Cadastre is ready')
   }, 30_000)
 

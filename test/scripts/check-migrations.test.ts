@@ -23,12 +23,12 @@ describe('the check of the migrations', () => {
     writeFileSync(file, `${readFileSync(file, 'utf8')}\nexport const extra = pgTable('extra', { id: integer() })\n`)
     const before = readdirSync(join(root, 'drizzle'))
     const { status, stderr } = check(file)
-    expect(stderr).toContain('run `npx drizzle-kit generate`')
+    expect(stderr).toContain('Run `npx drizzle-kit generate`')
     expect(status).toBe(1)
     expect(readdirSync(join(root, 'drizzle'))).toEqual(before)
   })
 
-  it('fails where the tables cannot be read', () => {
+  it('fails if the tables cannot be read', () => {
     const { status, stderr } = check('src/no-such-tables.ts')
     expect(stderr).toContain('drizzle-kit failed')
     expect(status).toBe(1)

@@ -31,7 +31,7 @@ describe('the Dockerfile', () => {
     for (const name of called) expect(scripts).toHaveProperty(name)
   })
 
-  it('copies only what the repository holds', () => {
+  it('copies only files of the repository', () => {
     const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')
     const sources = all('COPY')
       .filter(({ words }) => !words[0]?.startsWith('--from='))
@@ -61,7 +61,7 @@ describe('the Dockerfile', () => {
     for (const input of inputs) expect(copied).toContain(input)
   })
 
-  it('ends with a stage that is not root, can be asked how it is, and keeps its data on a volume', () => {
+  it('ends with a stage that is not root, has a health check, and stores its data on a volume', () => {
     const value = (name: string) =>
       last.filter((instruction) => instruction.name === name).map(({ words }) => words.join(' '))
     expect(value('USER')).toEqual(['node'])

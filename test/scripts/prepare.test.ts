@@ -50,7 +50,7 @@ function evaluate(folder: string, script: string, code: string): { out: string; 
   return { out: stdout.trim(), err: stderr.trim(), status }
 }
 
-describe('what is left to install', () => {
+describe('the check of the installation', () => {
   const lock = (version: string) =>
     JSON.stringify({
       packages: { '': {}, 'node_modules/a': { version }, 'node_modules/b': { version: '1.0.0', optional: true } },
@@ -59,18 +59,18 @@ describe('what is left to install', () => {
   const isInstalled = (folder: string) =>
     evaluate(folder, 'prepare/install.mjs', 'console.log(it.isInstalled(root))').out
 
-  it('is everything in a fresh clone', () => {
+  it('requires an install in a fresh clone', () => {
     expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0') }))).toBe('false')
   })
 
-  it('is nothing where npm has put there by hand what package-lock.json says, until that changes', () => {
+  it('accepts an install by hand of the packages in package-lock.json, until that changes', () => {
     const folder = clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/.package-lock.json': record('1.0.0') })
     expect(isInstalled(folder)).toBe('true')
     write(folder, { 'package-lock.json': lock('2.0.0') })
     expect(isInstalled(folder)).toBe('false')
   })
 
-  it('is everything where an install was cut short, or was another one', () => {
+  it('requires an install after an interrupted one or one of other packages', () => {
     expect(isInstalled(clone({ 'package-lock.json': lock('1.0.0'), 'node_modules/a/package.json': '{}' }))).toBe(
       'false',
     )
@@ -79,7 +79,7 @@ describe('what is left to install', () => {
   })
 })
 
-describe('what is left to build', () => {
+describe('the build steps', () => {
   const sources = {
     'src/a.ts': 'export const a = 1\n',
     'web-playground/index.html': '<p>',
@@ -103,7 +103,7 @@ describe('what is left to build', () => {
     )
   }
 
-  it('is everything at first, nothing after that, and afterwards only what changed', () => {
+  it('are all at first, then none, and later only those with changed inputs', () => {
     const folder = clone(sources)
     expect(left(folder)).toBe('server,bundle,page')
     built(folder)
@@ -114,14 +114,14 @@ describe('what is left to build', () => {
     expect(left(folder)).toBe('server,bundle,page')
   })
 
-  it('is nothing where only times changed, as after a checkout', () => {
+  it('are none if only times changed, as after a checkout', () => {
     const folder = clone(sources)
     built(folder)
     utimesSync(join(folder, 'src/a.ts'), new Date(), new Date())
     expect(left(folder)).toBe('')
   })
 
-  it('is the bundle where somebody has compiled by hand: it would not run', () => {
+  it('include the bundle after a compilation by hand, because it would not run', () => {
     const folder = clone(sources)
     built(folder)
     const later = Date.now() / 1_000 + 60
@@ -129,7 +129,7 @@ describe('what is left to build', () => {
     expect(left(folder)).toBe('bundle')
   })
 
-  it('is what somebody removed, or renamed', () => {
+  it('include outputs that were removed, and inputs that were renamed', () => {
     const folder = clone(sources)
     built(folder)
     rmSync(join(folder, 'dist/playground'), { recursive: true })
@@ -148,7 +148,7 @@ describe('two commands in one clone', () => {
       console.log('${name} out')
     })`
 
-  it('install and build one after the other', () => {
+  it('install and build one after another', () => {
     const folder = clone({})
     const { out } = evaluate(
       folder,
@@ -173,13 +173,13 @@ describe('two commands in one clone', () => {
 })
 
 describe('the scripts', () => {
-  it('say in one line that Node is too old', () => {
+  it('report in one line that Node is too old', () => {
     const { err, status } = evaluate(clone({}), 'prepare/node-version.mjs', 'it.requireNode([99, 1])')
     expect(err).toBe(`Cadastre needs Node 99.1 or later, and this is ${process.versions.node}.`)
     expect(status).toBe(1)
   })
 
-  it('import nothing at their top that an install would have to bring', () => {
+  it('import no installed package at their top', () => {
     const files = readdirSync(join(root, 'scripts/prepare')).map((name) => `prepare/${name}`)
     for (const file of [
       ...files,
@@ -205,11 +205,11 @@ describe('the scripts', () => {
     ['{ passed: 12, failed: 0 }, 1, 0', '12 passed, 1 failed'],
     ['{ passed: 12, failed: 3 }, 1, 2', '12 passed, 5 failed'],
     ['undefined, 1, 0', '0 passed, 1 failed'],
-  ])('close a run of the suite with its numbers: %s', (args, line) => {
+  ])('end a run of the suite with its numbers: %s', (args, line) => {
     expect(evaluate(clone({}), 'closing-line.mjs', `console.log(it.closingLine(${args}))`).out).toBe(line)
   })
 
-  it('say what to do where the command line is not built', () => {
+  it('report what to do if the command line is not built', () => {
     const folder = clone({})
     cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
     const { stderr, status } = spawnSync(process.execPath, [join(folder, 'bin/cadastre.mjs')], { encoding: 'utf8' })

@@ -58,7 +58,7 @@ describe('npm run release', () => {
     expect(git('cat-file', '-t', 'v1.2.0')).toBe('tag')
   })
 
-  it('changes nothing on a dry run', () => {
+  it('changes nothing in a dry run', () => {
     expect(release('--dry-run')).toMatchObject({ status: 0, err: '' })
     expect(git('tag', '--list')).toBe('')
     expect(git('status', '--porcelain')).toBe('')

@@ -62,7 +62,7 @@ describe('apply', () => {
     expect(await json('log')).toHaveLength(2)
   })
 
-  it('warns about dangling references, also on a dry run', async () => {
+  it('warns about dangling references, also in a dry run', async () => {
     await write('a.json', entries({ id: 'a:db' }, { id: 'a:app', meta: { depends_on: ['db'] } }))
     await json('apply', folder)
     await write('a.json', entries({ id: 'a:app', meta: { depends_on: ['db'] } }))
@@ -94,7 +94,7 @@ describe('apply', () => {
     expect(await json('get', 'a:kind')).toMatchObject({ kind: 'other' })
   })
 
-  it('changes nothing on a dry run', async () => {
+  it('changes nothing in a dry run', async () => {
     const { code, out } = await run('apply', REGISTRY, '--dry-run')
     expect(code).toBe(0)
     expect(out).toContain('Dry run, nothing was changed: 9 to create')
@@ -441,7 +441,7 @@ describe('compact', () => {
     for (const data of [1, 2, 3]) await json('apply', await write('a.json', entries({ id: 'a:x', data })))
   })
 
-  it('removes the history before a revision, and only reports it on a dry run', async () => {
+  it('removes the history before a revision, and only reports it in a dry run', async () => {
     expect((await run('compact', 'r3', '--dry-run')).out).toBe(
       'Dry run, nothing was changed: compacting before r3 would remove 2 versions and 2 changes.\n',
     )

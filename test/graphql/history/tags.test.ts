@@ -159,7 +159,7 @@ describe('revertVersion', () => {
     })
   })
 
-  it('shares the key space of the other mutations, and changes nothing on a dry run', async () => {
+  it('shares the key space of the other mutations, and changes nothing in a dry run', async () => {
     expect(await revert({ version: 2, dryRun: true })).toMatchObject({
       dryRun: true,
       transition: null,

@@ -96,7 +96,7 @@ describe('a changeset that is applied', () => {
     expect(gateway.calls.has('changesOf')).toBe(false)
   })
 
-  it('reports what would change on a dry run, and changes nothing', async () => {
+  it('reports what would change in a dry run, and changes nothing', async () => {
     const { applyChangeset } = await gateway.data(FULL, { input: { dryRun: true, operations: [create('a:x', {}, 1)] } })
     expect(applyChangeset).toMatchObject({
       version: { number: 0 },

@@ -76,7 +76,7 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([0, 0, 1])
     })
 
-    it('only reports the changes on a dry run', async () => {
+    it('only reports the changes in a dry run', async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
       reader.put('a.json', thing('app:a', 2)).put('b.json', thing('app:b', 1))

@@ -256,7 +256,7 @@ export function describeCompaction(name: string, open: () => Promise<OpenedHisto
       await verified()
     })
 
-    it('reports what it removed, what it would remove on a dry run, and nothing the second time', async () => {
+    it('reports what it removed, what it would remove in a dry run, and nothing the second time', async () => {
       await writeHistory(history)
       expect(await history.compact({ before: 4, dryRun: true })).toEqual({ oldestRevision: 0, versions: 3, changes: 6 })
       expect(await history.oldestRevision()).toBe(0)

@@ -74,7 +74,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await idsAt(2)).toEqual(['a:x'])
       })
 
-      it('changes nothing on a dry run and reports what it would change', async () => {
+      it('changes nothing in a dry run and reports what it would change', async () => {
         const outcome = expectApplied(await commitOne(history, changeset([create('a:x')], { dryRun: true })))
         expect(outcome).toMatchObject({ dryRun: true, revision: null, head: { revision: 0, version: 0 } })
         expect(outcome.delta.map((operation) => [operation.kind, operation.id])).toEqual([['CREATE', 'a:x']])
@@ -191,7 +191,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect((await history.head()).revision).toBe(3)
       })
 
-      it('reports on a dry run what it would change', async () => {
+      it('reports in a dry run what it would change', async () => {
         const outcome = expectApplied(await commitOne(history, versionMove(1, { dryRun: true })))
         expect(outcome.delta.map((operation) => `${operation.kind} ${operation.id}`)).toEqual(
           ['DELETE a:z', 'DELETE a:x', 'CREATE a:x', 'CREATE a:y'].sort(
