@@ -78,7 +78,7 @@ describe('HeadCache', () => {
     expect([queries, statements]).toEqual([0, 1])
   })
 
-  it('never serves a read by a read-index query that started before it came', async () => {
+  it('never serves a read by a read-index query that started before the read arrived', async () => {
     await apply(registry, create('late:1', {}, 'before'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'late:1')
@@ -133,7 +133,7 @@ describe('HeadCache', () => {
     expect([queries, statements]).toEqual([1, 2])
   })
 
-  it('drops the whole cache if more entries changed than it goes through', async () => {
+  it('drops the whole cache if too many entries changed', async () => {
     await apply(registry, create('many:0', {}, 'old'))
     const reads = new HeadCache(counted)
     await dataOf(reads, 'many:0')

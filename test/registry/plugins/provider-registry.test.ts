@@ -288,7 +288,7 @@ describe('Providers', () => {
 })
 
 describe('registration hooks', () => {
-  it('run one after the other before the provider can be found, and block nothing meanwhile', async () => {
+  it('run one after another before the provider can be found, and block nothing meanwhile', async () => {
     const providers = open()
     const order: string[] = []
     const leave = providers.onRegister(async ({ name }) => {

@@ -396,7 +396,7 @@ export function transactionSuite(
       expect(all.story().at(-1)).toBe('(registry.discard)')
     })
 
-    it("are refused by the store's own word where another writer made the operation impossible", async () => {
+    it("report the store's problem if another writer made the operation impossible", async () => {
       const plain = registryOver(store.history)
       const all = witness('all', async () => {
         await plain.applyChangeset({ operations: [create('a:1')] }, nobody)

@@ -45,7 +45,7 @@ function heldWriter(fail: (names: readonly string[]) => void = () => undefined) 
 }
 
 describe('CommitQueue', () => {
-  it('commits a lone changeset at once, and those that come meanwhile as one batch, in order', async () => {
+  it('commits a lone changeset at once, and those that arrive meanwhile as one batch, in order', async () => {
     const { writer, batches, release } = heldWriter()
     const queue = new CommitQueue(writer)
     const first = queue.commit(request('a'), 0)

@@ -40,7 +40,7 @@ function heldQueue({
 }
 
 describe('a batch queue', () => {
-  it('sends requests of one task together, and those that come meanwhile in the next batch', async () => {
+  it('sends requests of one task together, and those that arrive meanwhile in the next batch', async () => {
     const { queue, batches, finish } = heldQueue({})
     const first = [queue.request('a'), queue.request('b')]
     await nextTick()
@@ -120,7 +120,7 @@ describe('a batch queue', () => {
     expect(batches).toEqual([['a'], ['d']])
   })
 
-  it('fails all requests of a batch whose sending fails, and goes on', async () => {
+  it('fails all requests of a batch whose sending fails, and continues', async () => {
     let fails = true
     const queue = new BatchQueue<string, string>({
       async send(batch) {
@@ -136,7 +136,7 @@ describe('a batch queue', () => {
     expect(await queue.request('c')).toBe('c')
   })
 
-  it('settles what waits when it closes, and refuses what comes then', async () => {
+  it('settles what waits when it closes, and refuses later requests', async () => {
     const { queue, finish } = heldQueue({ limits: { requests: 1 } })
     const all = ['a', 'b'].map((request) => queue.request(request))
     const closed = queue.close()

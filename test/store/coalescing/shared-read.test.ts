@@ -29,7 +29,7 @@ describe('a shared read', () => {
     expect(started()).toBe(1)
   })
 
-  it('never answers a request by a read that started before the request came', async () => {
+  it('never answers a request by a read that started before the request arrived', async () => {
     const { shared, finish, started } = heldReads()
     const first = shared.read()
     while (started() === 0) await nextTick()
