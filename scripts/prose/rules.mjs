@@ -49,7 +49,7 @@ export const phraseRules = [
   },
 ]
 
-/** Words that no identifier or file name has as a part: they named things in ways that nobody could search for. */
+/** Words that no identifier or file name has as a part: these names cannot be searched for. */
 export const identifierRules = [
   { pattern: /^(?:kept|remembered)$/, instead: 'cached, stored, retained', example: 'keptBytes' },
   { pattern: /^(?:told|teller)$/, instead: 'notified, reported', example: 'toldOf' },

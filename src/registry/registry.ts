@@ -106,7 +106,7 @@ export interface Registry {
   deleteTag(name: string, force: boolean): Promise<Tag>
 
   /**
-   * Squashes the history before a revision and returns what it removed.
+   * Squashes the history before a revision and returns the amounts that it removed.
    * @throws RegistryError as `HistoryCompactor.compact` does
    */
   compact(request: CompactRequest): Promise<Compaction>

@@ -2,7 +2,7 @@
 //   --short           only the smallest registry, few workloads, short loads: two minutes; writes nothing
 //   --only TEXT       workloads whose part or name contains TEXT (several separated by commas); writes nothing without --keep
 //   --keep            replaces the rows of the measured workloads in RESULTS.md
-//   --resume          continues an interrupted run: skips what was measured with the same rounds and seconds
+//   --resume          continues an interrupted run: skips workloads measured with the same rounds and seconds
 //   --sizes 10000,100000,1000000    --rounds 3    --seconds 5
 import { parseArgs } from 'node:util'
 import { prepare } from '../../scripts/prepare/prepare.mjs'
@@ -42,7 +42,7 @@ if (process.env.BENCH_BUILT === undefined) await prepare()
 installPackages()
 const withoutEtcd = installEtcd()
 
-// Imported late, because these modules import what was just built and installed.
+// Imported late, because these modules import files that were just built and installed.
 const { runWorkloads } = await import('./run-workloads.mjs')
 const { printed, writeResults } = await import('./report.mjs')
 const { WORKLOADS } = await import('./workloads.mjs')

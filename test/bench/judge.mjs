@@ -1,7 +1,7 @@
 // Compares the measured figures with the aims.
 import { median } from './statistics.mjs'
 
-/** Figures of which higher is better. */
+/** Figures for which higher is better. */
 const MORE_IS_BETTER = new Set(['perSecond', 'operations a second'])
 
 /**

@@ -40,7 +40,7 @@ export class ExampleRunner {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** Runs a command and returns what it prints, with instants and folders replaced. */
+  /** Runs a command and returns its output, with instants and folders replaced. */
   async command({ command, output }: CommandExample): Promise<string> {
     const [program, ...words] = shellWords(command)
     if (program === 'curl') return this.#curl(words, output.length)

@@ -25,7 +25,7 @@ export interface Batch {
 /** The state of a client that folds a stream: the digests of the matching entries, by id. */
 export type Folded = Map<string, string>
 
-/** Applies a batch to the folded state and returns what is impossible about it. */
+/** Applies a batch to the folded state and returns its contradictions. */
 export function fold(state: Folded, batch: Batch): string[] {
   const faults: string[] = []
   for (const { kind, entryId, entry, previous } of batch.changes) {

@@ -189,7 +189,7 @@ describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backen
       __typename: 'Refused',
       problems: [{ code: 'PARTICIPANT_FAILED', participant: 'leaver' }],
     })
-    // The participant is gone.
+    // The participant has left.
     expect(await apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })).toMatchObject({ __typename: 'Applied' })
   })
 

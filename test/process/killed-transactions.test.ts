@@ -84,7 +84,7 @@ describe('a gateway killed in the middle of a transaction', () => {
         const earlier = new Set([...victims.values()].map(({ transaction }) => transaction))
         let isKilled = false
         react = (one, response) => {
-          // Ignores what the survivor sends about earlier transactions.
+          // Ignores the survivor's messages about earlier transactions.
           if (earlier.has(one.transaction)) return void accept(response)
           victim.transaction = one.transaction
           if (isKilled || !victim.isMoment(one)) return void accept(response)

@@ -31,7 +31,7 @@ export function memoryRegistry(settings?: Settings): Registry {
   return registryOver(openMemoryHistory(HISTORY_OPTIONS), settings)
 }
 
-/** A history of which some calls are watched or fail. */
+/** A history with some calls that are watched or fail. */
 export function historyWith(history: History, changed: Partial<History>): History {
   return new Proxy(history, {
     get: (target, name) =>

@@ -39,7 +39,7 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Evaluates code in a process of its own, with what the named script exports at hand, and returns what it prints. */
+/** Evaluates code in a process of its own, with the exports of the named script, and returns its output. */
 function evaluate(folder: string, script: string, code: string): { out: string; err: string; status: number | null } {
   const url = pathToFileURL(join(folder, 'scripts', script)).href
   const { stdout, stderr, status } = spawnSync(

@@ -33,7 +33,7 @@ async function prepareMigrated(maintenance: string, name: string): Promise<void>
   const url = new URL(maintenance)
   url.pathname = `/${name}`
   await migrateDatabase(url.href)
-  // Only a database that nobody uses can be copied.
+  // Only a database without connections can be copied.
   await onServer(maintenance, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
 }
 

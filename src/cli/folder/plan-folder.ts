@@ -124,7 +124,7 @@ function* chunks<Item>(items: readonly Item[]): Generator<readonly Item[]> {
   for (let start = 0; start < items.length; start += CHUNK_SIZE) yield items.slice(start, start + CHUNK_SIZE)
 }
 
-/** Whether the change gives the entry another kind, which takes a delete and a create. */
+/** Whether the change gives the entry another kind, which needs a delete and a create. */
 export function isReplacement({ wanted, stored }: PlannedChange): boolean {
   return wanted !== null && stored !== null && wanted.content.kind !== stored.kind
 }

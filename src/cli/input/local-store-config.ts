@@ -20,7 +20,7 @@ export function localStoreConfig(): GatewayConfig {
   }
 }
 
-/** The failure for a store that cannot be opened. The store's message says what to do. */
+/** The failure for a store that cannot be opened. The store's message states what to do. */
 export function localStoreFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error
   return new CommandFailure(EXIT.unreachable, `The store cannot be opened: ${(error as Error).message}`, 'STORE')

@@ -6,6 +6,6 @@ export interface CompiledRegex {
 
 /**
  * Compiles RE2 syntax. The core has no engine of its own, so the caller passes one in.
- * @throws Error whose message says what is wrong with the pattern
+ * @throws Error with the fault of the pattern as its message
  */
 export type CompileRegex = (pattern: string) => CompiledRegex

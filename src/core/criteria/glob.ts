@@ -41,7 +41,7 @@ export function escapeGlob(text: string): string {
 
 /**
  * Matches a text without recursion. At a mismatch the last `*` takes one more character. Earlier ones never need to change,
- * because what they left is enough for any later one. Reports its steps to `spend`, at worst text × pattern.
+ * because the rest that they leave is enough for any later one. Reports its steps to `spend`, at worst text × pattern.
  */
 export function matchGlob(tokens: readonly GlobToken[], text: string, spend: (steps: number) => void): boolean {
   let at = 0
@@ -53,7 +53,7 @@ export function matchGlob(tokens: readonly GlobToken[], text: string, spend: (st
     if (current === ANY_RUN) {
       star = token++
       starAt = at
-      // The last run takes the rest.
+      // The last run matches the rest.
       if (token === tokens.length) return true
       continue
     }

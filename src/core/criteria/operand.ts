@@ -6,7 +6,7 @@ import { type GlobToken, globLiteral, parseGlob } from './glob.js'
 import { invalidCriteria, typeInWords } from './invalid-criteria.js'
 import { isStorableText } from './storable-text.js'
 
-/** The operand types of finder operators, with what a checked operand is. */
+/** The operand types of finder operators, with the form of a checked operand. */
 export interface Operands {
   readonly value: Json
   readonly list: readonly Json[]

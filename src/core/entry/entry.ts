@@ -9,7 +9,7 @@ export interface Content {
 }
 
 /**
- * Content that was validated once and never changes. Its JSON texts are what is stored and sent, because they preserve
+ * Content that was validated once and never changes. Its JSON texts are stored and sent unchanged, because they preserve
  * key order and every double. Equal digests mean equal values.
  */
 export class SealedContent implements Content {

@@ -24,7 +24,7 @@ interface Frame {
 const UNSTORABLE = /[\u0000\p{Surrogate}]/u
 
 /**
- * Finds what is wrong with a value that should be JSON, each fault with its dotted path. It has a stack of its own, so
+ * Finds the faults of a value that should be JSON, each with its dotted path. It has a stack of its own, so
  * depth costs no call stack. It stops once the value cannot fit: a value that shares one object in many places (YAML's
  * aliases) may be small in memory and huge as text.
  */

@@ -5,7 +5,7 @@ import type { ProblemCode } from './codes.js'
 /** One reason why a write was refused. */
 export interface Problem {
   readonly code: ProblemCode
-  /** Says what was wrong with which input, and what to do. */
+  /** States what was wrong with which input, and what to do. */
   readonly message: string
   /** The id, or the submitted value if it is not a valid id. */
   readonly entryId?: EntryId | string

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './codes.js'
 
-/** An error for the caller: its message says what is wrong and what to do. All other errors are masked. */
+/** An error for the caller. Its message states what is wrong and what to do. All other errors are masked. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
 

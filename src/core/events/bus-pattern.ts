@@ -6,7 +6,7 @@ export class InvalidBusPattern extends Error {
 export type MatchBusPattern = (text: string) => boolean
 
 /**
- * @bound Characters of a bus pattern, far more than anybody writes by hand. Matching costs at most this many states per
+ * @bound Characters of a bus pattern, far more than people write by hand. Matching costs at most this many states per
  * segment.
  */
 const LONGEST_PATTERN = 1_000

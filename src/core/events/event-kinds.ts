@@ -1,4 +1,4 @@
-/** An event's type says what it carries. Each type is an object type of the GraphQL schema. */
+/** An event's type determines its fields. Each type is an object type of the GraphQL schema. */
 export interface EventTypeRow {
   /** Where events of this type come from. */
   readonly system: 'registry' | 'source'

@@ -41,7 +41,7 @@ function located(error: unknown, cause: Error, extensions: Record<string, unknow
   })
 }
 
-/** Unwraps an error: graphql-js and the transports each wrap what was thrown. */
+/** Unwraps an error: graphql-js and the transports each wrap the thrown error. */
 function rootCause(error: unknown): unknown {
   let cause = error
   while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError

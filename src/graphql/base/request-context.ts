@@ -21,8 +21,8 @@ export interface RequestContext {
   /** The loaders of this request, created on first use. */
   loaders(): Loaders
   /**
-   * Drops the loaders and what they cached. Called after a write and for each event of a subscription. Otherwise a
-   * subscription would show the registry as it was at its start, and its cache would grow without limit.
+   * Drops the loaders and their caches. Called after a write and for each event of a subscription. Otherwise a
+   * subscription would show the registry at its start, and its cache would grow without limit.
    */
   renewLoaders(): void
 }

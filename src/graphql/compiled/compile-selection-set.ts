@@ -83,7 +83,7 @@ export function compileSelectionSet(
         text += lead
         if (typeof written === 'string') text += written
         else {
-          // The remaining fields start before this one has finished, so that loaders batch what they read.
+          // The remaining fields start before this one has finished, so that loaders batch their reads.
           parts ??= []
           parts.push(text, written)
           text = ''

@@ -43,7 +43,7 @@ const DependencyEdgeRef = builder.objectRef<DependencyEdge>('DependencyEdge').im
     target: t.exposeID('target', {
       nullable: true,
       description:
-        'The id of the entry that is referred to; null if there is none. A reference to several entries gives an edge for each.',
+        'The id of the entry that is referred to; null if there is none. A reference to several entries makes an edge for each.',
     }),
     path: t.exposeString('path', {
       description: 'The path of the reference in its entry, e.g. "meta.server".',

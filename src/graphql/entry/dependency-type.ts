@@ -28,7 +28,7 @@ export const DependencyRef = builder.objectRef<Dependency>('Dependency').impleme
       type: EntryRef,
       nullable: true,
       description:
-        'The entry that is referred to; null if there is none. A reference to several entries gives a dependency for each.',
+        'The entry that is referred to; null if there is none. A reference to several entries makes a dependency for each.',
     }),
   }),
 })

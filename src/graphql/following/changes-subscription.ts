@@ -7,7 +7,7 @@ import { loadVersion } from '../loading/load-version.js'
 
 const ChangeBatchRef = builder.objectRef<ChangeBatch>('ChangeBatch').implement({
   description:
-    'Changes of one revision. A revision with many changes comes in several batches; a batch never contains two revisions.',
+    'Changes of one revision. A revision with many changes is sent in several batches; a batch never contains two revisions.',
   fields: (t) => ({
     cursor: t.exposeString('cursor', {
       description: 'The position after this batch. Pass it as `after` to resume from here, at any gateway.',

@@ -10,7 +10,7 @@ interface Texts {
   readonly version: string
 }
 
-/** The mutations that name a version. Their inputs are alike; what they do to the head differs. */
+/** The mutations that name a version. Their inputs are alike, but their effects on the head differ. */
 const MOVES: Readonly<Record<'applyVersion' | 'revertVersion', Texts>> = {
   applyVersion: {
     description:

@@ -41,7 +41,7 @@ export async function withinDeadline<Result>(
 /**
  * Waits until a promise settles, `ms` have passed or the signal aborts, whichever comes first.
  * @returns whether the promise settled
- * @throws what the promise rejects with
+ * @throws the promise's own error
  */
 export async function waitAtMost(ms: number, done: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
   const over = new AbortController()

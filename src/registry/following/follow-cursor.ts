@@ -70,7 +70,7 @@ function numberOrThrow(last: string): number {
   return position
 }
 
-/** Returns an INVALID_CURSOR error that says why the cursor cannot be followed. */
+/** Returns an INVALID_CURSOR error with the reason why the cursor cannot be followed. */
 export function invalidFollowCursor(why: string): RegistryError {
   return new RegistryError('INVALID_CURSOR', `This cursor cannot be followed: ${why}`)
 }

@@ -9,7 +9,7 @@ export interface StreamPosition {
 
 /** Tracks the position of a stream, or starts it at the position of another stream with the same arguments. */
 export interface PositionTracker {
-  /** Where to start. Null starts where the arguments define. */
+  /** Where to start. Null starts at the position that the arguments define. */
   readonly from: StreamPosition | null
   /** Position of the latest item. Null before the first, and within the initial pages, which are not in the log. */
   at: StreamPosition | null

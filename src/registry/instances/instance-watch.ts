@@ -33,7 +33,7 @@ interface Watched {
 /** A follower's access to the watch of one entry. */
 export interface InstanceSubscription {
   readonly entry: WatchedEntry
-  /** Resolves when the entry was read after the follower joined. @throws what the read throws, unless it is transient */
+  /** Resolves when the entry was read after the follower joined. @throws errors of the read that are not transient */
   seen(signal: AbortSignal): Promise<void>
   /** Resolves when something may have changed, or the signal aborts. */
   changed(signal: AbortSignal): Promise<void>

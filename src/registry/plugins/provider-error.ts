@@ -9,7 +9,7 @@ export const PROVIDER_ERROR_CODES = [
   'PROVIDER_IN_USE',
   /** The configuration does not match its schema. `issues` lists every fault. */
   'INVALID_PROVIDER_CONFIG',
-  /** A hook failed, so the registration was undone. `cause` says why. */
+  /** A hook failed, so the registration was undone. `cause` is the error. */
   'PROVIDER_HOOK_FAILED',
   /** The object that the provider created cannot be used. */
   'PROVIDER_FAILED',

@@ -164,7 +164,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
    * Checks the configuration, then lets the provider create an object, which counts as in use until its `close` has settled. There is no
    * deadline.
    * @param name null for the role's default
-   * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG that lists every fault, PROVIDER_FAILED, and what the provider throws
+   * @throws ProviderError PROVIDER_NOT_FOUND, INVALID_PROVIDER_CONFIG that lists every fault, PROVIDER_FAILED, and errors of the provider
    */
   async create<Role extends keyof Roles & string>(
     role: Role,
@@ -232,7 +232,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     return registered.healthCheck
   }
 
-  /** Undoes all hooks, the last first. The callers of `create` have to close what the providers created. */
+  /** Undoes all hooks, the last first. The callers of `create` have to close the created objects. */
   async close(): Promise<void> {
     const all = [...this.#registered.values()].reverse()
     this.#registered.clear()

@@ -21,7 +21,7 @@ export interface Warning {
   readonly message: string
   /** The deleted entry that others still refer to. Null for a cycle, or for a namespace or group that was emptied. */
   readonly entryId: EntryId | null
-  /** The entries of the cycle, or those that still refer to what was deleted, by id. */
+  /** The entries of the cycle, or those that still refer to a deleted target, by id. */
   readonly entryIds: readonly EntryId[]
 }
 

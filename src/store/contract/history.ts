@@ -87,7 +87,7 @@ export type CorruptionPart =
   | 'tag'
   | 'baseline'
 
-/** One stored row that is not as it was written. */
+/** One stored row that differs from what was written. */
 export interface Corruption {
   readonly part: CorruptionPart
   /** The row, e.g. `v7`, `r12`, `r12/app:db`. */
@@ -129,7 +129,7 @@ export interface History
   readonly sources: SourceRecords
   /** Whether the store can serve now. Settles within two seconds, never throws. */
   isReady(): Promise<boolean>
-  /** Finishes what is in flight and releases all resources. */
+  /** Finishes calls in flight and releases all resources. */
   close(): Promise<void>
 }
 

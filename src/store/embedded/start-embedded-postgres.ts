@@ -29,7 +29,7 @@ export interface EmbeddedPostgres {
  * server that dies is started again.
  * @param options.dataDir is created if it is missing
  * @param options.log receives lines for the operator of the gateway
- * @throws EmbeddedUnavailable if the server cannot run, or another gateway uses the folder; the message says what to do
+ * @throws EmbeddedUnavailable if the server cannot run, or another gateway uses the folder. The message states what to do
  */
 export async function startEmbeddedPostgres(options: {
   readonly dataDir: string

@@ -3,7 +3,7 @@
 // has an entry for every filter, so that every subscriber receives something. `sparse` has an entry for one filter at a time.
 import { open as asked, cpuOf, openSetting, paced, sleep } from '../following/setting.mjs'
 
-/** V8 compiles the code for each change after about a thousand changes. With few deliveries per change this code is what is measured. */
+/** V8 compiles the code for each change after about a thousand changes. With few deliveries per change, this code takes most of the time. */
 const SPARSE_WARM_UP_MS = 10_000
 
 export async function open({ subscribers: count, filters, sparse = false }, { registry, ms, warmUpMs }) {

@@ -89,7 +89,7 @@ describe('I10: a value that cannot be stored is a fault that names its place', (
     ['a function', { data: { toJSON: () => 1 } }, 'data.toJSON is not a JSON value but function'],
     ['a date', { meta: { when: new Date(0) } }, 'meta.when is not a JSON value'],
     ['a map', { data: new Map() }, 'data is not a JSON value'],
-    // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
+    // biome-ignore lint/suspicious/noSparseArray: the hole is the subject of the test
     ['a hole in a list', { data: [1, , 2] }, 'data.1 is not a JSON value but undefined'],
   ])('for %s', (_title, content, message) => {
     const faults = faultsOf(content)

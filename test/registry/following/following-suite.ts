@@ -113,7 +113,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       const seen: number[] = []
       while (seen.at(-1) !== 24) seen.push((await nextOf(quick)).revision)
       await registry.compact({ before: 24, dryRun: false })
-      // More has passed than the live window holds, so it must ask the store for what comes next.
+      // More has been written than the live window holds, so it must read the store.
       let failure: unknown
       for (let i = 0; failure === undefined && i < 24; i++)
         await nextOf(slow).catch((error: unknown) => {

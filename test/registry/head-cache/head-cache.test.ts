@@ -19,7 +19,7 @@ describe('HeadCache', () => {
   let registry: Registry
   let queries = 0
   let statements = 0
-  /** Held where a test wants a look to come late. */
+  /** Set if a test delays the read-index query. */
   let held: Promise<void> | null = null
   let counted: HeadReader
 

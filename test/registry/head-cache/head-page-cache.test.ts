@@ -15,7 +15,7 @@ const entryOf = (id: EntryId, revision: number): EntryRevision => ({
   content: new SealedContent('k', `{"r":${revision}}`, 'null', 'digest'),
 })
 
-/** A registry as it stands, and pages of it. */
+/** The current state of a registry, and pages of it. */
 class Registry {
   revision = 1
   readonly entries = new Map<EntryId, EntryRevision>()

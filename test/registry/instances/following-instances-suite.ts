@@ -150,7 +150,7 @@ export function followingInstances(backend: string, open: () => Promise<OpenedFo
       const following = follow()
       expect(await following.next()).toMatchObject({ reset: true, synced: false })
       expect(following.held.size).toBe(500)
-      // Of those told already and of those not told yet.
+      // Some of these were sent already, some not yet.
       await Promise.all(all.filter((_, i) => i % 3 === 0).map(({ id }) => registry.instances.release(id)))
       await acquire('new')
       await following.until(

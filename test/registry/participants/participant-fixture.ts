@@ -55,7 +55,7 @@ export function directoryOf(...participants: Participant[]): ParticipantDirector
   }
 }
 
-/** A bus that keeps what it hears. */
+/** A bus that records its events. */
 export function recordingBus() {
   const events: BusEvent[] = []
   return {

@@ -122,7 +122,7 @@ describe('equal subscriptions', () => {
       ),
     )
     await until('all are synced', () => clients.every(({ last }) => last?.synced === true))
-    // Until its socket has taken the first batch, each stands in a run of its own.
+    // Until its socket has accepted the first batch, each has a feed of its own.
     await sleep(100)
     asked = 0
     for (let i = 1; i <= 10; i++) {

@@ -67,7 +67,7 @@ describe('the answer cache', () => {
       registry,
       engine,
       metrics,
-      /** Asked twice: the answer is remembered of what has been asked for before. */
+      /** Sends the request twice, because an answer is cached from the second request on. */
       write: async (query: string, variables?: object) => {
         await answer(query, variables)
         return answer(query, variables)

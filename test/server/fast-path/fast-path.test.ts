@@ -87,7 +87,7 @@ describe('the fast path', () => {
   })
 
   it('distinguishes an operation name from the beginning of a document', async () => {
-    // A document that is none was answered, where a name ended in how another document began.
+    // Without the separator, an operation name could complete the beginning of another document.
     const { engine } = engineOver(plain())
     const answer = (operationName: string, query: string) =>
       engine.fastPath.answer({ query, operationName, variables: {} }, null, () => undefined)

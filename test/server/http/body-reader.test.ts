@@ -73,7 +73,7 @@ describe('request bodies on a kept-alive connection', () => {
     ])
   })
 
-  // A body is known to be whole before Node says that of its request: by that, what followed a wrong one was cut off unanswered.
+  // A body is complete before Node reports its request as complete. With Node's flag, requests after an invalid one were cut off.
   it('do not disturb later requests if they are invalid', async () => {
     const wrong = Buffer.from('{"query":"\xff"}', 'latin1')
     expect(

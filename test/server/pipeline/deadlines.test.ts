@@ -49,7 +49,7 @@ describe('deadlines', () => {
     gc()
     used()
     const before = used()
-    // Each call allocates 10 MB, of which half used to stay alive.
+    // Each call allocates 10 MB. Half of it used to stay alive.
     const most = Math.max(...Array.from({ length: 6 }, used))
     expect(most - before).toBeLessThan(10)
   })

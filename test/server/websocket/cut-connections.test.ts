@@ -14,7 +14,7 @@ const WRITE = `mutation ($input: ApplyChangesetInput!) {
 const ENTRIES =
   'query ($after: String, $find: JSONObject) { entries(first: 1000, after: $after, find: $find) { nodes { entryId digest } } }'
 
-/** Follows over whichever gateway, is cut off at random and comes back with its cursor; keeps what the stream comes to. */
+/** Follows over any gateway, is cut off at random and resumes with its cursor. Stores the folded stream. */
 class Follower {
   readonly state = new Map<string, string>()
   readonly faults: string[] = []
@@ -197,7 +197,7 @@ describe('following through cut connections', () => {
     const acknowledged = new Map<number, string>()
     const writing = Promise.all([0, 1, 2, 3].map((writer) => write(live, `w${writer}`, 40, acknowledged)))
     for (let round = 0; round < 2; round++) {
-      await until(() => acknowledged.size > 30 * (round + 1), 60_000, 'writes go on')
+      await until(() => acknowledged.size > 30 * (round + 1), 60_000, 'writes continue')
       server.kill9()
       await sleep(300)
       expect((await fetch(`${gateway.url}readyz`)).status).toBe(503)

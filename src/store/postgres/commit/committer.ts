@@ -26,7 +26,7 @@ import { writeBatch, writeBatchOptimistically } from './write-batch.js'
 const RETRY_PAUSE_MS = 100
 /** @bound Time that the driver waits, while closing, for a connection it has lost track of. */
 const CLOSE_SECONDS = 1
-/** @bound Time after which Postgres takes the lock from a writer that stalls within a transaction. */
+/** @bound Time after which Postgres releases the lock of a writer that stalls within a transaction. */
 const IDLE_IN_TRANSACTION_MS = 10_000
 /**
  * @bound Time for which batches take the lock after another gateway moved the head under one, so that both make
@@ -133,7 +133,7 @@ export class Committer {
       )
     })
     const trying = this.#oneStatementOrLocked(connection, requests, attempt, isDry, deadline)
-    // If the deadline wins the race, this promise still rejects and nobody awaits it.
+    // If the deadline wins the race, this promise still rejects, and no caller awaits it.
     trying.catch(() => {})
     try {
       return await Promise.race([trying, late])

@@ -15,7 +15,7 @@ export interface OperatorSql<O extends Operator = Operator> {
   readonly searchedText?: (test: TestOf<O>) => string
 }
 
-/** How each finder operator becomes SQL. `core/criteria/operators.ts` defines what it means. */
+/** The SQL of each finder operator. `core/criteria/operators.ts` defines its meaning. */
 export const OPERATORS_SQL: { readonly [O in Operator]: OperatorSql<O> } = {
   equals: {
     onRoot: ({ value }, field) => field.isOneOf(storableTexts([value])),
