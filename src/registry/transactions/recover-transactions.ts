@@ -30,35 +30,35 @@ const ABANDONED = 'The gateway that ran it has ended'
  * Ends transactions that dead gateways left open, at once and then at intervals. A transaction that made a transition is notified
  * as committed. Any other changed nothing, and claiming it ensures that it never will.
  */
-export async function recoverTransactions(world: RecoveryContext, signal: AbortSignal): Promise<void> {
+export async function recoverTransactions(context: RecoveryContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       for (;;) {
-        const transaction = await world.journal.claimExpired(world.leaseMs)
+        const transaction = await context.journal.claimExpired(context.leaseMs)
         if (transaction === null || signal.aborted) break
-        await endAbandoned(transaction, world)
+        await endAbandoned(transaction, context)
       }
     } catch (error) {
-      if (!isTransient(error)) world.failed(error)
+      if (!isTransient(error)) context.failed(error)
     }
-    await pause(LEASES_BETWEEN_SEARCHES * world.leaseMs, signal)
+    await pause(LEASES_BETWEEN_SEARCHES * context.leaseMs, signal)
   }
 }
 
 async function endAbandoned(
   { id, operations, notified, accepted }: OpenTransaction,
-  world: RecoveryContext,
+  context: RecoveryContext,
 ): Promise<void> {
-  const { journal, leases, directory } = world
+  const { journal, leases, directory } = context
   leases.keep(id)
   try {
     const revision = await journal.revisionOf(id)
     const matching = await directory.forKinds([...new Set(operations.map(entryKindOf))])
     const participants = matching.filter(({ name }) => notified.includes(name))
-    const notifier = new ParticipantNotifier(world.undelivered, world.operationMs)
+    const notifier = new ParticipantNotifier(context.undelivered, context.operationMs)
     if (revision === null) {
       for (const { operation, names } of inversesOf(operations, accepted)) {
-        world.publish(entryEvent(id, operation))
+        context.publish(entryEvent(id, operation))
         for (const participant of participants.filter(({ name }) => names.includes(name))) {
           notifier.notify(participant, operationProposal(id, operation, null), false)
         }
@@ -66,7 +66,7 @@ async function endAbandoned(
     }
     const kind = revision === null ? 'registry.discard' : 'registry.commit'
     for (const participant of participants) notifier.notify(participant, transactionProposal(id, kind), true)
-    world.publish(
+    context.publish(
       transactionEvent(id, kind, operations.length, revision === null ? { error: ABANDONED } : { revision }),
     )
     await notifier.settled()

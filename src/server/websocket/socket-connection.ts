@@ -34,7 +34,7 @@ export class SocketConnection implements FrameWriter {
         if (this.#initTimer !== null) socket.close(CLOSE.initTimeout, 'Connection initialisation timeout')
       })
     }, limits.initSeconds * 1000)
-    socket.on('pong', () => this.#heard())
+    socket.on('pong', () => this.#noteActivity())
     // ws closes the socket after a broken frame, with the reason.
     socket.on('error', () => undefined)
   }
@@ -50,7 +50,7 @@ export class SocketConnection implements FrameWriter {
   onMessage(handle: (text: string) => void): void {
     const { socket } = this
     socket.on('message', (data: Buffer) => {
-      this.#heard()
+      this.#noteActivity()
       if (socket.readyState === socket.OPEN) handle(data.toString('utf8'))
       if (socket.bufferedAmount > UNSENT_BYTES) socket.pause()
     })
@@ -91,13 +91,13 @@ export class SocketConnection implements FrameWriter {
     else if (!isBusy && socket.readyState === socket.OPEN) socket.ping()
   }
 
-  #heard(): void {
+  #noteActivity(): void {
     this.#silence = 0
   }
 
   #hasTaken(): void {
     const { socket } = this
-    this.#heard()
+    this.#noteActivity()
     this.#isBusy = true
     if (socket.isPaused && socket.readyState === socket.OPEN && socket.bufferedAmount < UNSENT_BYTES) socket.resume()
   }

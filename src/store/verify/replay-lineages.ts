@@ -12,8 +12,8 @@ function verifyRoot(root: Version | undefined, report: ReportCorruption): void {
   if (root === undefined) return
   if (root.digest !== rootDigest(root.createdAt)) report('version', 'v0', 'Its digest does not match its time')
   const { number, parent, revision, author, message, created, updated, deleted } = root
-  const said = JSON.stringify([number, parent, revision, author, message, created, updated, deleted])
-  if (said !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `Is stored as ${said}`)
+  const storedRow = JSON.stringify([number, parent, revision, author, message, created, updated, deleted])
+  if (storedRow !== '[0,null,0,null,null,0,0,0]') report('version', 'v0', `Is stored as ${storedRow}`)
 }
 
 export interface Replay {

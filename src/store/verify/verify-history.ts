@@ -128,7 +128,7 @@ async function verifyTags(
 
 function verifyPointer(stored: StoredPointer, byLog: StoredPointer, report: ReportCorruption): void {
   for (const key of Object.keys(byLog) as (keyof StoredPointer)[]) {
-    const [said, is] = [JSON.stringify(stored[key]), JSON.stringify(byLog[key])]
-    if (said !== is) report('head_pointer', key, `Is stored as ${said}; by the log it is ${is}`)
+    const [actual, expected] = [JSON.stringify(stored[key]), JSON.stringify(byLog[key])]
+    if (actual !== expected) report('head_pointer', key, `Is stored as ${actual}; by the log it is ${expected}`)
   }
 }
