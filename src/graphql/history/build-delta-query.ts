@@ -37,7 +37,7 @@ function stateOf(list: string, entries: readonly EntryInput[], registry: Registr
   for (const [index, { id: submitted, kind, meta, data }] of entries.entries()) {
     const place = `${list}[${index}]`
     const id = entryIdFrom(submitted, `${place}.id`)
-    if (state.has(id)) throw wrong(place, `${id} is already in this list. List each entry once`)
+    if (state.has(id)) throw wrong(place, `${id} is already in this list. List each entry once.`)
     const sealed = registry.sealContent({ kind, meta, data })
     if ('faults' in sealed) throw wrong(place, sealed.faults.map(({ message }) => message).join('; '))
     state.set(id, sealed.content)

@@ -81,7 +81,7 @@ async function versionAt(revision: number, context: RequestContext): Promise<Ver
   if (head.revision === revision) return loadVersion(head.version, context)
   throw new RegistryError(
     'COMPACTED',
-    `The transition of revision ${revision} has been compacted. Read a newer revision`,
+    `The transition of revision ${revision} has been compacted. Read a newer revision.`,
   )
 }
 

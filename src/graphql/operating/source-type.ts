@@ -174,7 +174,7 @@ builder.mutationField('reloadSource', (t) =>
 async function sourceNamed(name: string, { sources }: RequestContext): Promise<SourceState> {
   const found = await sources.get(name)
   if (found === null)
-    throw new RegistryError('SOURCE_NOT_FOUND', `There is no source "${name}". The query \`sources\` lists them`)
+    throw new RegistryError('SOURCE_NOT_FOUND', `There is no source "${name}". The query \`sources\` lists them.`)
   return found
 }
 

@@ -67,7 +67,7 @@ export function entryCursors(registryId: string, list: string, order: EntryOrder
 export function invalidCursor(reason = 'it does not belong to this list'): RegistryError {
   return new RegistryError(
     'INVALID_CURSOR',
-    `The cursor cannot be used here: ${reason}. Pass a cursor from the same list, order and registry`,
+    `The cursor cannot be used here: ${reason}. Pass a cursor from the same list, order and registry.`,
   )
 }
 

@@ -45,7 +45,7 @@ builder.queryFields((t) => ({
     args: { ids: t.arg.idList({ required: true, description: 'The ids, as in `Node.id`.' }) },
     resolve(_root, { ids }, context) {
       if (ids.length > MAX_NODES) {
-        throw new RegistryError('BAD_USER_INPUT', `ids: ${ids.length} ids were given. Pass at most ${MAX_NODES}`)
+        throw new RegistryError('BAD_USER_INPUT', `ids: ${ids.length} ids were sent. Send at most ${MAX_NODES}.`)
       }
       // Each id is resolved by itself, so that an error affects its own item and not the whole list.
       return ids.map((id) => findNode(id, context))

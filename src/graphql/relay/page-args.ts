@@ -40,7 +40,7 @@ export function pageFrom<Position>(args: PageArgs, cursors: CursorCodec<Position
   const first = args.first ?? null
   const last = args.last ?? null
   if (first !== null && last !== null) {
-    throw new RegistryError('BAD_USER_INPUT', 'first and last cannot be combined. Leave one out')
+    throw new RegistryError('BAD_USER_INPUT', 'first and last cannot be combined. Leave one out.')
   }
   return {
     limit: last === null ? pageSize('first', first ?? DEFAULT_PAGE) : pageSize('last', last),
@@ -54,6 +54,6 @@ function pageSize(name: string, size: number): number {
   if (size >= 0 && size <= MAX_PAGE) return size
   throw new RegistryError(
     'BAD_USER_INPUT',
-    `${name}: ${size} is not a page size. Use 0 to ${MAX_PAGE}, and get further pages with after or before`,
+    `${name}: ${size} is not a page size. Use 0 to ${MAX_PAGE}, and get further pages with after or before.`,
   )
 }

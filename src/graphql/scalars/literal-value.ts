@@ -31,7 +31,7 @@ export function literalValue(node: ValueNode, variables: Variables): unknown {
       // `$constructor` is a valid variable name: only own properties count.
       return Object.hasOwn(variables, node.name.value) ? variables[node.name.value] : undefined
     case Kind.ENUM:
-      throw badInput(`${node.value} is not JSON. Put strings in quotes`)
+      throw badInput(`${node.value} is not JSON. Put strings in quotes.`)
   }
 }
 

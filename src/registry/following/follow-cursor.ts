@@ -38,10 +38,10 @@ export function readCursor(registryId: string, text: string): FollowCursor {
   const fields = text.length > LONGEST_CURSOR ? null : fieldsOf(text)
   if (fields === null)
     throw invalidFollowCursor(
-      'this gateway did not issue it; pass the `cursor` of a batch unchanged, or none to start again',
+      'this gateway did not issue it. Pass the `cursor` of a batch unchanged, or none to start again.',
     )
   const { phase, registry, revision, last } = fields
-  if (registry !== registryId) throw invalidFollowCursor('it is of another registry; start again without it')
+  if (registry !== registryId) throw invalidFollowCursor('it belongs to another registry. Start again without it.')
   if (phase === 'i') return { phase: 'initial', revision, after: last === '' ? null : entryIdOrThrow(last) }
   return { phase: 'log', position: { revision, position: last === 'e' ? Infinity : numberOrThrow(last) } }
 }
@@ -59,14 +59,14 @@ function entryIdOrThrow(last: string): EntryId {
   try {
     return parseEntryId(last)
   } catch (error) {
-    if (error instanceof InvalidEntryId) throw invalidFollowCursor('its entry id cannot be read')
+    if (error instanceof InvalidEntryId) throw invalidFollowCursor('its entry id cannot be read.')
     throw error
   }
 }
 
 function numberOrThrow(last: string): number {
   const position = /^\d{1,16}$/.test(last) ? Number(last) : NaN
-  if (!Number.isSafeInteger(position)) throw invalidFollowCursor('its position in the log cannot be read')
+  if (!Number.isSafeInteger(position)) throw invalidFollowCursor('its position in the log cannot be read.')
   return position
 }
 

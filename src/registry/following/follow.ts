@@ -132,7 +132,7 @@ async function startOf(
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
   if (revision > head.revision) {
     throw invalidFollowCursor(
-      `it is of revision ${revision}, and the registry is only at ${head.revision}; start again without it`,
+      `it belongs to revision ${revision}, and the registry is only at ${head.revision}. Start again without it.`,
     )
   }
   // Without history, the log reaches back beyond the only stored state. `log` itself throws COMPACTED.
@@ -145,7 +145,7 @@ async function versionAt(history: History, revision: number): Promise<number> {
   if (revision === 0) return 0
   const transition = (await history.transitions([revision])).get(revision)
   if (transition === undefined)
-    throw invalidFollowCursor(`it is of revision ${revision}, which does not exist; start again without it`)
+    throw invalidFollowCursor(`it belongs to revision ${revision}, which does not exist. Start again without it.`)
   return transition.to
 }
 

@@ -12,7 +12,7 @@ export function checkAcquire(
   limits: ValueLimits,
 ): string | null {
   const fault = instanceNameFault(name)
-  if (fault !== undefined) throw bad(`The name of the instance is not valid: ${fault}`)
+  if (fault !== undefined) throw bad(`The name of the instance is not valid: ${fault}.`)
   checkTtl(ttlSeconds)
   const stored = metadataText(metadata, limits)
   if ('text' in stored) return stored.text

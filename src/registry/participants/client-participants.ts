@@ -81,7 +81,7 @@ export class ClientParticipants implements ParticipantDirectory {
             inbox.fail(
               new RegistryError(
                 'UNAVAILABLE',
-                'Too many proposals wait to be read; subscribe again and read them as they come',
+                'Too many proposals wait to be read. Subscribe again and read them as they arrive.',
               ),
             )
           } else inbox.push(readProposal(body), bytes)
@@ -104,10 +104,10 @@ export class ClientParticipants implements ParticipantDirectory {
     if (!UUID.test(proposal))
       throw new RegistryError('BAD_USER_INPUT', 'proposal: this is not the id of a proposal. Send its UUID.')
     if (answer.reason !== null && utf8Length(answer.reason) > LONGEST_REASON) {
-      throw new RegistryError('BAD_USER_INPUT', `reason: it has more than ${LONGEST_REASON} bytes`)
+      throw new RegistryError('BAD_USER_INPUT', `reason: it has more than ${LONGEST_REASON} bytes.`)
     }
     if (answer.reason?.includes('\u0000') === true)
-      throw new RegistryError('BAD_USER_INPUT', 'reason: it contains the character U+0000')
+      throw new RegistryError('BAD_USER_INPUT', 'reason: it contains the character U+0000.')
     return this.exchange.answer(proposal.toLowerCase(), answer)
   }
 
@@ -144,7 +144,7 @@ function checkName(name: string): void {
   if (utf8Length(name) > LONGEST_NAME || NOT_A_NAME.test(name)) {
     throw new RegistryError(
       'BAD_USER_INPUT',
-      `participant: a name has 1 to ${LONGEST_NAME} bytes, no control characters, and no white space at its ends`,
+      `participant: a name has 1 to ${LONGEST_NAME} bytes, no control characters, and no white space at its ends.`,
     )
   }
 }
@@ -157,6 +157,6 @@ function checkKinds(kinds: readonly string[] | null): void {
       'kinds: an empty list takes part in nothing. Omit it to take part for all kinds.',
     )
   if (kinds.length > MOST_PATTERNS)
-    throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns; ${MOST_PATTERNS} at most`)
+    throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns were sent. At most ${MOST_PATTERNS} are allowed.`)
   for (const [i, kind] of kinds.entries()) parseBusPattern(kind, `kinds[${i}]`)
 }

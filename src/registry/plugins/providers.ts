@@ -104,7 +104,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     const key = keyOf(role, provider.name)
     const label = `${role} provider "${provider.name}"`
     if (this.#registered.has(key))
-      throw new ProviderError('PROVIDER_EXISTS', `The ${label} already exists; give this one another name`)
+      throw new ProviderError('PROVIDER_EXISTS', `The ${label} already exists. Give this one another name.`)
     const registered: Registered = {
       role,
       provider,
@@ -143,7 +143,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     if (instances > 0) {
       throw new ProviderError(
         'PROVIDER_IN_USE',
-        `The ${role} provider "${name}" has ${instances} live instance${instances === 1 ? '' : 's'}; close them first`,
+        `The ${role} provider "${name}" has ${instances} live instance${instances === 1 ? '' : 's'}. Close them first.`,
         { instances },
       )
     }
@@ -326,7 +326,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     if (!(roles as readonly string[]).includes(role))
       throw new ProviderError(
         'INVALID_PROVIDER',
-        `There is no role ${JSON.stringify(role)}; roles are ${roles.join(', ')}`,
+        `There is no role ${JSON.stringify(role)}. The roles are ${roles.join(', ')}.`,
       )
   }
 
@@ -338,7 +338,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       .map((each) => each.name)
       .join(', ')
     const what = name === null ? `default ${role} provider` : `${role} provider "${name}"`
-    throw new ProviderError('PROVIDER_NOT_FOUND', `There is no ${what}; registered are ${names || 'none'}`)
+    throw new ProviderError('PROVIDER_NOT_FOUND', `There is no ${what}. Registered are: ${names || 'none'}.`)
   }
 
   #info(registered: Registered): ProviderInfo {

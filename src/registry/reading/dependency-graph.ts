@@ -62,7 +62,7 @@ export async function dependencyGraph(
   revision: number,
 ): Promise<DependencyGraph | null> {
   if (!(depth >= 0 && depth <= MAX_GRAPH_DEPTH)) {
-    throw new RegistryError('BAD_USER_INPUT', `depth is ${depth}; it must be 0 to ${MAX_GRAPH_DEPTH}`)
+    throw new RegistryError('BAD_USER_INPUT', `depth is ${depth}. It must be 0 to ${MAX_GRAPH_DEPTH}.`)
   }
   const walk = new Walk(history, references, revision)
   return (await walk.begin(root)) ? walk.run(depth, direction) : null

@@ -80,7 +80,7 @@ function compareRows(a: ReferenceRow, b: ReferenceRow): number {
 
 function changedTooMuch(revision: number): RegistryError {
   const message =
-    `More than ${MAX_CHANGES_SINCE} changes were made after revision ${revision}, so its dependents are not known; ` +
-    'request DEPENDENCIES, or a newer revision'
+    `More than ${MAX_CHANGES_SINCE} changes were made after revision ${revision}, so its dependents are not known. ` +
+    'Request DEPENDENCIES, or a newer revision.'
   return new RegistryError('TOO_LARGE', message, { revision })
 }

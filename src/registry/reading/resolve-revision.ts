@@ -14,7 +14,7 @@ export async function resolveRevision(history: HistoryReader, at: At): Promise<n
   if ('tag' in at) return readable(history, await revisionOfVersion(history, await taggedVersion(history, at.tag)))
   if ('revision' in at) return readable(history, await knownRevision(history, at.revision))
   if (Number.isNaN(at.time.getTime()))
-    throw new RegistryError('BAD_USER_INPUT', 'This is not a time; send RFC 3339, e.g. 2026-01-31T12:00:00Z')
+    throw new RegistryError('BAD_USER_INPUT', 'This is not a time. Send RFC 3339, e.g. 2026-01-31T12:00:00Z.')
   return readable(history, await history.revisionAtTime(at.time))
 }
 
@@ -22,14 +22,14 @@ async function taggedVersion(history: HistoryReader, name: string): Promise<numb
   checkTagName(name)
   const tag = (await history.tags([name])).get(name)
   if (tag === undefined)
-    throw new RegistryError('TAG_NOT_FOUND', `There is no tag ${name}; \`tags\` lists all tags`, { tag: name })
+    throw new RegistryError('TAG_NOT_FOUND', `There is no tag ${name}. \`tags\` lists all tags.`, { tag: name })
   return tag.version
 }
 
 async function revisionOfVersion(history: HistoryReader, number: number): Promise<number> {
   const version = number < 0 ? undefined : (await history.versions([number])).get(number)
   if (version !== undefined) return version.revision
-  throw new RegistryError('VERSION_NOT_FOUND', `There is no version ${number}; \`versions\` lists all versions`, {
+  throw new RegistryError('VERSION_NOT_FOUND', `There is no version ${number}. \`versions\` lists all versions.`, {
     version: number,
   })
 }
@@ -37,7 +37,7 @@ async function revisionOfVersion(history: HistoryReader, number: number): Promis
 async function knownRevision(history: HistoryReader, revision: number): Promise<number> {
   const head = await history.head()
   if (revision >= 0 && revision <= head.revision) return revision
-  const message = `There is no revision ${revision}; the registry is at revision ${head.revision}`
+  const message = `There is no revision ${revision}. The registry is at revision ${head.revision}.`
   throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }
 
@@ -45,7 +45,7 @@ async function readable(history: HistoryReader, revision: number): Promise<numbe
   const oldest = await history.oldestRevision()
   if (revision >= oldest) return revision
   if (!history.hasHistory) {
-    const message = `Revision ${revision} cannot be read: this registry stores no history (CADASTRE_STORE=none), only its state at revision ${oldest}`
+    const message = `Revision ${revision} cannot be read: this registry stores no history (CADASTRE_STORE=none), only its state at revision ${oldest}.`
     throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
   }
   throw compactedError(revision, oldest)

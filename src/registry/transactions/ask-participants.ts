@@ -88,7 +88,7 @@ function problemOf({ name }: Participant, { id }: Operation, answer: Outcome): P
   }
   if (answer.onFailure === 'pass') return null
   const what = answer.failed === 'PARTICIPANT_TIMEOUT' ? 'did not answer about' : 'failed when it was asked about'
-  return problem(answer.failed, `The participant "${name}" ${what} ${id}: ${answer.why}; repair it, or try again`)
+  return problem(answer.failed, `The participant "${name}" ${what} ${id}: ${answer.why}. Repair it, or try again.`)
 }
 
 function publishAnswer(participant: Participant, { transaction, operation, publish }: Question, answer: Outcome): void {

@@ -300,5 +300,5 @@ function reasonOf(outcome: CommitOutcome): string {
 
 /** Returns the error of writes that fail because the gateway is stopping. */
 export function stoppingError(): RegistryError {
-  return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping; try again')
+  return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping. Try again.')
 }

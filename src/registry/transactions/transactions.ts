@@ -120,7 +120,7 @@ export class Transactions {
     if (this.#open >= OPEN_TRANSACTIONS || this.#openBytes + bytes > OPEN_BYTES) {
       throw new RegistryError(
         'UNAVAILABLE',
-        'Nothing was committed: too many changesets wait for participants; try again',
+        'Nothing was committed: too many changesets wait for participants. Try again.',
       )
     }
     this.#open += 1

@@ -51,7 +51,7 @@ export async function changesetWarnings(
   ]
   if (warnings.length <= MAX_WARNINGS) return warnings
   const more = warnings.length - MAX_WARNINGS + 1
-  const message = `${more} more warnings are not listed; split the changeset to see them`
+  const message = `${more} more warnings are not listed. Split the changeset to see them.`
   return [...warnings.slice(0, MAX_WARNINGS - 1), { code: 'MORE_WARNINGS', message, entryId: null, entryIds: [] }]
 }
 

@@ -32,7 +32,7 @@ export async function checkChangeset(
   rules: SealRules,
 ): Promise<CheckedChangeset> {
   if (raw.length > limits.changesetOperations) {
-    return tooLarge(`The changeset has ${raw.length} operations; it may have ${limits.changesetOperations}`)
+    return tooLarge(`The changeset has ${raw.length} operations, and it may have ${limits.changesetOperations}`)
   }
   const operations: SubmittedOperation[] = []
   const problems: Problem[] = []
@@ -102,5 +102,5 @@ function shownId(id: RawOperation['id']): string {
 }
 
 function tooLarge(message: string): CheckedChangeset {
-  return { tooLarge: { code: 'TOO_LARGE', message: `${message}: split it` } }
+  return { tooLarge: { code: 'TOO_LARGE', message: `${message}. Split it.` } }
 }

@@ -22,10 +22,10 @@ export function checkWrite(
   for (const [name, text] of Object.entries({ author, message, idempotencyKey })) {
     if (text === null || text === undefined) continue
     const longest = LONGEST_TEXT[name as keyof typeof LONGEST_TEXT]
-    if (NOT_STORABLE.test(text)) throw bad(`${name} holds U+0000 or a lone surrogate, which cannot be stored`)
-    if (utf8Length(text) > longest) throw bad(`${name} takes ${utf8Length(text)} bytes; it may take ${longest}`)
+    if (NOT_STORABLE.test(text)) throw bad(`${name} holds U+0000 or a lone surrogate, which cannot be stored.`)
+    if (utf8Length(text) > longest) throw bad(`${name} has ${utf8Length(text)} bytes. It may have ${longest}.`)
   }
-  if (idempotencyKey === '') throw bad('idempotencyKey is empty; send a unique text, or omit it')
+  if (idempotencyKey === '') throw bad('idempotencyKey is empty. Send a unique text, or omit it.')
 }
 
 /**
@@ -34,7 +34,7 @@ export function checkWrite(
  */
 export function checkTagName(name: string): void {
   const fault = tagNameFault(name)
-  if (fault !== undefined) throw bad(`The name of the tag is not valid: ${fault}`)
+  if (fault !== undefined) throw bad(`The name of the tag is not valid: ${fault}.`)
 }
 
 function bad(message: string): RegistryError {

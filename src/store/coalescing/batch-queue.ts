@@ -196,6 +196,6 @@ export class BatchQueue<Request, Result> {
   }
 
   #refused(why: string): RegistryError {
-    return new RegistryError('UNAVAILABLE', `${this.options.refusal}: ${why}; try again`)
+    return new RegistryError('UNAVAILABLE', `${this.options.refusal}: ${why}. Try again.`)
   }
 }

@@ -85,12 +85,12 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       return {
         missing: {
           code: 'VERSION_NOT_FOUND',
-          message: `Version ${version} does not exist; the newest is ${commitState.lastVersion}`,
+          message: `There is no version ${version}; the newest is ${commitState.lastVersion}.`,
         },
       }
     }
     if (!hasHistory && version !== commitState.head.version) {
-      const message = `Version ${version} cannot be applied: this registry stores no history (CADASTRE_STORE=none)`
+      const message = `Version ${version} cannot be applied: this registry stores no history (CADASTRE_STORE=none).`
       return { missing: { code: 'VERSION_NOT_FOUND', message } }
     }
     if (row.revision < compaction.oldest && version !== 0 && version !== commitState.head.version) {
@@ -110,7 +110,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     if (row.revision < compaction.oldest)
       return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
     if (hasHistory) return { changes: log.changesAt(row.revision) }
-    const message = `Version ${version} cannot be reverted: this registry stores no history (CADASTRE_STORE=none)`
+    const message = `Version ${version} cannot be reverted: this registry stores no history (CADASTRE_STORE=none).`
     return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
   }
 
@@ -330,11 +330,11 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
   }
 }
 function refuse(what: string): never {
-  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry stores no history (CADASTRE_STORE=none)`)
+  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry stores no history (CADASTRE_STORE=none).`)
 }
 
 function versionNotFound(version: number, newest: number): RegistryError {
-  return new RegistryError('VERSION_NOT_FOUND', `Version ${version} does not exist; the newest is ${newest}`, {
+  return new RegistryError('VERSION_NOT_FOUND', `There is no version ${version}; the newest is ${newest}.`, {
     version,
   })
 }

@@ -39,7 +39,7 @@ function compile(pattern: string): CompiledRegex {
   const regex = parse(pattern)
   const size = regex.programSize()
   if (size > MAX_REGEX_SIZE) {
-    throw new Error(`it is too large: ${size} instructions, more than ${MAX_REGEX_SIZE}; reduce its repetitions`)
+    throw new Error(`it is too large: ${size} instructions, more than ${MAX_REGEX_SIZE}. Reduce its repetitions`)
   }
   return { size, test: (text) => regex.test(text) }
 }

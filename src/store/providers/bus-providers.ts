@@ -34,7 +34,7 @@ export const BUS_PROVIDERS: readonly BusProvider[] = [
     configSchema: NOTHING,
     create(_config, { history: { backend, exchange } }) {
       if (DEFAULT_BUS[backend] !== 'postgres')
-        throw new Error(`The bus "postgres" needs a store in Postgres; this one is "${backend}"`)
+        throw new Error(`The bus "postgres" needs a store in Postgres. This one is "${backend}".`)
       // The bus belongs to the store and closes with it.
       return {
         hasListeners: () => exchange.hasListeners(),

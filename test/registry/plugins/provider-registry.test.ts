@@ -121,7 +121,7 @@ describe('Providers', () => {
     )
     await expect(open().register('lamp', null as never)).rejects.toMatchObject({ code: 'INVALID_PROVIDER' })
     await expect(open().register('door' as 'lamp', lamp('desk'))).rejects.toThrow(
-      'There is no role "door"; roles are lamp, bell',
+      'There is no role "door". The roles are lamp, bell.',
     )
   })
 
@@ -186,7 +186,7 @@ describe('Providers', () => {
     await providers.register('lamp', lamp('wall'))
     await expect(providers.create('lamp', null, { colour: 'red' }, room)).rejects.toMatchObject({
       code: 'PROVIDER_NOT_FOUND',
-      message: 'There is no default lamp provider; registered are desk, wall',
+      message: 'There is no default lamp provider. Registered are: desk, wall.',
     })
     providers.setDefault('lamp', 'wall')
     const made = await providers.create('lamp', null, { colour: 'red' }, room)
@@ -200,7 +200,7 @@ describe('Providers', () => {
       code: 'PROVIDER_NOT_FOUND',
     })
     await expect(providers.create('lamp', 'wall', { colour: 'red' }, room)).rejects.toThrow(
-      'There is no lamp provider "wall"; registered are desk',
+      'There is no lamp provider "wall". Registered are: desk.',
     )
     expect(() => providers.setDefault('lamp', 'wall')).toThrow('"wall"')
   })

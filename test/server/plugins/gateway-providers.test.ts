@@ -159,7 +159,7 @@ describe("a plugin's provider", () => {
     [
       'a bus that nobody has registered',
       'bus: { provider: nats }',
-      'There is no bus provider "nats"; registered are counting, in-process, postgres',
+      'There is no bus provider "nats". Registered are: counting, in-process, postgres.',
     ],
     [
       'a configuration that does not fit',

@@ -57,7 +57,7 @@ export function toRegistryError(error: unknown): unknown {
   if (code.startsWith(CLASS_INSUFFICIENT_RESOURCES) || code.startsWith(CLASS_SYSTEM_ERROR) || code === READ_ONLY) {
     return new RegistryError(
       'UNAVAILABLE',
-      'The store cannot write now; nothing was changed. Try again later.',
+      'The store cannot write now. Nothing was changed. Try again later.',
       { reason: code },
       { cause: error },
     )

@@ -73,7 +73,7 @@ export class Committer {
     const deadline = performance.now() + this.#options.commitTimeoutMs
     const attempt: Attempt = { planned: null, isSent: false, isUnknown: false }
     for (;;) {
-      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'The store is closing; nothing was changed.')
+      if (this.#closed) throw new RegistryError('UNAVAILABLE', 'The store is closing. Nothing was changed.')
       try {
         const planned = await this.#try(requests, attempt, deadline)
         return await Promise.all(planned.map((outcome) => this.#outcomeOf(outcome)))
@@ -86,7 +86,7 @@ export class Committer {
         }
         if (attempt.isUnknown) throw outcomeUnknown(error)
         if (error instanceof DeadlinePassed)
-          throw new RegistryError('TIMEOUT', 'The store took too long; nothing was changed. Try again.')
+          throw new RegistryError('TIMEOUT', 'The store took too long. Nothing was changed. Try again.')
         throw toRegistryError(error)
       }
     }

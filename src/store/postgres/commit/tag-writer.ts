@@ -87,7 +87,7 @@ export function tagWriter(client: DrizzleClient): HistoryTagger {
 function versionNotFound(number: number): RegistryError {
   return new RegistryError(
     'VERSION_NOT_FOUND',
-    `Version ${number} does not exist; list the versions with \`versions\``,
+    `There is no version ${number}. \`versions\` lists all versions.`,
     {
       version: number,
     },

@@ -68,7 +68,7 @@ export class Compactor implements HistoryCompactor {
 
   async #squash(before: number): Promise<Compaction> {
     if (this.#stop.signal.aborted)
-      throw new RegistryError('UNAVAILABLE', 'The store is closing; nothing was compacted.')
+      throw new RegistryError('UNAVAILABLE', 'The store is closing. Nothing was compacted.')
     // An earlier compaction in the queue may have done it already.
     const state = await this.client.run((sql) => readCompactionState(sql))
     if (!planCompaction({ before }, state)) return nothingDone(state)

@@ -109,7 +109,7 @@ export class GatewayLease {
   async #lose(): Promise<void> {
     this.#release()
     this.user.lost(
-      new RegistryError('UNAVAILABLE', 'Other gateways could not reach this one for a while; subscribe again'),
+      new RegistryError('UNAVAILABLE', 'Other gateways could not reach this one for a while. Subscribe again.'),
     )
     if (this.user.isNeeded()) await this.hold().catch(() => {})
   }
