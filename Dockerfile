@@ -1,6 +1,6 @@
 # The gateway in a container. The store is embedded, on the volume, unless DATABASE_URL names a Postgres server:
 #   docker build -t cadastre . && docker run --init -p 4000:4000 -v cadastre:/data cadastre
-# Every step is one that `npm start` takes as well. The base is Debian: the embedded Postgres needs glibc.
+# It takes the same steps as `npm start`. The base is Debian, because the embedded Postgres needs glibc.
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
@@ -22,7 +22,7 @@ COPY drizzle ./drizzle
 COPY schema ./schema
 COPY bin ./bin
 COPY --from=build /app/dist ./dist
-# Postgres refuses to run as root, and nothing here needs to.
+# Postgres refuses to run as root, and nothing here needs root.
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

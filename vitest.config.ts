@@ -6,12 +6,12 @@ const require = createRequire(import.meta.url)
 
 export default defineConfig({
   plugins: [workerBundles()],
-  // Two realms of `graphql` meet where one package imports it and another requires it: everybody gets the one file.
+  // One package imports `graphql` and another requires it. The alias gives both the same file.
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {
     include: ['test/**/*.test.ts'],
-    // postgres.js 3.4.9 writes to the socket of a connection that has just been closed under it: a TypeError that
-    // reaches nobody's promise. The gateway logs it and goes on (src/server/serve.ts); the tests that kill servers do so here.
+    // postgres.js 3.4.9 writes to the socket of a connection that has just been closed under it: a TypeError outside
+    // of any promise. The gateway logs it and continues (src/server/serve.ts), and so do the tests that kill servers.
     onUnhandledError: (error) =>
       !(error.name === 'TypeError' && /nextWrite.*postgres.src.connection\.js/.test(String(error.stack))),
     // A test may take far longer beside other work. These limits only end a test that would never pass.

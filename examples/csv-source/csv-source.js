@@ -1,4 +1,4 @@
-// A plugin that provides a source: entries from a CSV file, one for each row. README.md beside it describes it.
+// A plugin with a source provider: it reads entries from a CSV file, one for each row. README.md describes it.
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -41,7 +41,7 @@ class CsvSource {
   constructor(config, host) {
     this.#config = config
     this.#host = host
-    // Relative to the configuration file, as every path in it is.
+    // Relative to the configuration file, like every path in it.
     this.#path = resolve(host.folder, config.path)
   }
 

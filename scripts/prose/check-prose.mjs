@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { identifierRules, phraseRules } from './rules.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PROSE = /\.(?:ts|tsx|mjs|js|md|graphql|html|css)$/
+const PROSE = /\.(?:ts|tsx|mjs|js|md|graphql|html|css|yaml|yml)$|(?:^|\/)(?:Dockerfile|\.dockerignore|\.ci\/run)$/
 const CODE = /\.(?:ts|tsx|mjs|js)$/
 /** The rules quote what they forbid, and so does their test. Generated SDL and code repeat what their sources say. */
 const EXEMPT = /^(?:scripts\/prose\/|test\/scripts\/check-prose|test\/fixtures\/|drizzle\/|.*\/generated\/)/
