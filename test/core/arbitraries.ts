@@ -52,7 +52,7 @@ export function objectOf(pairs: readonly (readonly [string, Json])[]): JsonObjec
   return JSON.parse(`{${members.join(',')}}`) as JsonObject
 }
 
-/** `JSON.stringify` writes -0 as 0, although `JSON.parse` reads it. This keeps it within objects. */
+/** `JSON.stringify` writes -0 as 0, although `JSON.parse` reads it. This preserves it within objects. */
 function negativeZero(value: Json): string {
   if (Object.is(value, -0)) return '-0'
   if (Array.isArray(value)) return `[${(value as Json[]).map(negativeZero).join(',')}]`

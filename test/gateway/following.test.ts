@@ -61,7 +61,7 @@ describe('following changes while connections are cut and servers are killed', (
           String(revision),
         ).toEqual([])
       }
-      // A revision may come in several batches. The next one begins only after its last batch.
+      // A revision may be sent in several batches. The next one begins only after its last batch.
       for (const [i, { revision, complete }] of batches.entries())
         if (!complete) expect(batches[i + 1]?.revision).toBe(revision)
       for (const [revision, state] of held) expect(state, String(revision)).toEqual(await followed.found(revision, {}))

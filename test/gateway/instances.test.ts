@@ -199,7 +199,7 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     ])
     await gateway.data(RENEW, { id: two.id, ttlSeconds: 1 })
     let change = (await next()).changes[0]
-    // On a slow machine the renewal and the expiry come as one change.
+    // On a slow machine the renewal and the expiry arrive as one change.
     if (change.kind === 'RENEWED') change = (await next()).changes[0]
     expect(change).toMatchObject({ kind: 'EXPIRED', instance: { id: two.id, metadata: null } })
     await gateway.data(RENEW, { id: there.id })

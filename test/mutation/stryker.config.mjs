@@ -10,7 +10,7 @@ export default {
   coverageAnalysis: 'perTest',
   mutate: ['src/core/**/*.ts', 'src/registry/writing/**/*.ts'],
   ignorePatterns: ['dist', '.cadastre', 'test/mutation/node_modules', 'test/bench/node_modules', 'reports'],
-  // The sandbox keeps tsconfig.json as it is: rewriting it wants TypeScript 5.
+  // The sandbox leaves tsconfig.json unchanged, because rewriting it needs TypeScript 5.
   tsconfigFile: 'no-tsconfig.json',
   ignoreStatic: true,
   // Most strings are messages for people, whose wording tests leave open.

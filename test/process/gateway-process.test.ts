@@ -71,7 +71,7 @@ describe('the gateway process', () => {
 
   it('exits at once on a second signal', async () => {
     const gateway = await processes.start()
-    // A request whose body never comes delays the stop after the first signal.
+    // A request whose body never arrives delays the stop after the first signal.
     const hanging = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     hanging.on('error', () => undefined)
     hanging.write(

@@ -7,7 +7,7 @@ import { apply, commitOne, create, historyOptions, remove, update, versionMove }
 import { createTestDatabase, type TestDatabase } from '../support/test-postgres.js'
 import { type GatewayProcess, type GatewayProcesses, gatewayProcesses } from './gateway-process.js'
 
-/** Where a gateway is held up, and then killed: by a lock that another has, or by a trigger that lingers. */
+/** The points at which a gateway is delayed and then killed. Another session's lock or a slow trigger delays it. */
 const MOMENTS: Record<string, { readonly hold: string; readonly isSaid: boolean }> = {
   'while history is measured': { hold: 'LOCK TABLE reference IN ACCESS EXCLUSIVE MODE', isSaid: false },
   'within the step that says it': {

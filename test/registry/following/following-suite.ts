@@ -34,7 +34,7 @@ const FILTERS: Record<string, Criteria | null> = {
   'name 1 or blue': { any: [{ field: { root: 'name' }, test: { operator: 'glob', pattern: '*1' } }, color('blue')] },
 }
 
-/** The promises of SPEC 5, over any backend that keeps history. */
+/** The promises of SPEC 5, over any backend with history. */
 export function followingPromises(backend: string, open: () => Promise<FollowedHistory>): void {
   describe(`following, over ${backend}`, () => {
     let opened: FollowedHistory
@@ -100,7 +100,7 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(resumed.map(({ revision, changes }) => [revision, changes])).toEqual(
         everything.slice(4).map(({ revision, changes }) => [revision, changes]),
       )
-      // The live one stood above it all the time.
+      // The live stream was above it all the time.
       await apply(registry, create('a:later'))
       expect(await nextOf(live)).toMatchObject({ revision: 7, changes: [{ id: 'a:later' }] })
     })
@@ -388,7 +388,7 @@ function summary({ revision, changes }: ChangeBatch): unknown[] {
   return [revision, ...changes.map(({ kind, id }) => `${kind} ${id}`)]
 }
 
-/** A cursor at the end of a revision, as a batch of it would have had. */
+/** A cursor at the end of a revision, like that of its last batch. */
 async function cursorAt(registry: Registry, revision: number): Promise<string> {
   return Buffer.from(`1 l ${registry.history.registryId} ${revision} e`).toString('base64url')
 }

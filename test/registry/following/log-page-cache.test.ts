@@ -20,7 +20,7 @@ async function logOf(versions: number) {
   return { history, registry, log, reads: () => reads }
 }
 
-/** All that comes after a place, by pages. */
+/** Reads everything after a position, page by page. */
 async function readOn(pages: LogPageCache, from: LogPosition, until: number): Promise<string[]> {
   const read: string[] = []
   let at = from

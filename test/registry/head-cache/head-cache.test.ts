@@ -88,7 +88,7 @@ describe('HeadCache', () => {
     })
     const early = dataOf(reads, 'late:1')
     while (queries === 0) await sleep(1)
-    // The look has seen the head by now, and only its answer is still to come.
+    // The read-index query has seen the head by now. Only its answer is still missing.
     await sleep(50)
     await apply(registry, update('late:1', {}, 'after'))
     const late = dataOf(reads, 'late:1')

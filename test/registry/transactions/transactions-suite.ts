@@ -455,7 +455,7 @@ export function transactionSuite(
         )
       }
       expect(await open.applyChangeset({ operations: [create('other:1')] }, nobody)).toMatchObject({ revision: 1 })
-      // All 50 reads and the write came through while every one of the 200 was waiting.
+      // All 50 reads and the write completed while all 200 were waiting.
       expect(settled).toBe(0)
       gate.resolve({ accept: true })
       const outcomes = await Promise.all(waiting)

@@ -32,7 +32,7 @@ function source(after: number): FeedSource {
 }
 
 describe('a broadcast with many queued subscribers', () => {
-  // With a small buffer and late time slices, each result was evicted before anyone had received it: all subscribers kept starting feeds of their own.
+  // With a small buffer and late time slices, each result used to be evicted before any subscriber received it. So they kept starting feeds of their own.
   it('delivers results that are evicted before their subscribers have a time slice', async () => {
     let opened = 0
     const delivery = new FairDelivery(0)

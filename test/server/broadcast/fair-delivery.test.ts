@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { FairDelivery } from '../../../src/server/broadcast/fair-delivery.js'
 
-/** Behaves like a socket that takes everything at once: it asks for the next batch as soon as it has the last one. */
+/** Behaves like a socket that accepts everything at once. It requests the next batch as soon as it has the previous one. */
 class Eager {
   taken = 0
   waits = false

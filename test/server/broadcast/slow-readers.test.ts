@@ -30,7 +30,7 @@ async function trickle(socket: Socket, bytesPerSecond: number, enough: number): 
 }
 
 describe('a slow client', () => {
-  // A batch of 12 MB at 4 MB/s: a client that had not taken a whole message between two pings was disconnected as gone.
+  // A batch of 12 MB at 4 MB/s. A client that had not accepted a whole message between two pings used to be disconnected.
   // It resumed by its cursor, requested the same message, and was disconnected again, forever.
   it('receives a whole long WebSocket message in spite of pings', async () => {
     const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })

@@ -117,7 +117,7 @@ describe('the providers of a gateway', () => {
 
 const EVENTS = 'subscription { events(kind: "entry.create") { path } }'
 
-/** Counts what goes over it, so that a bus which is registered and never used is found out. */
+/** Counts its events, so that the test notices a bus that is registered and never used. */
 const COUNTING_BUS = `export function register(api) {
   api.provider('bus', {
     name: 'counting', version: '1.0.0', description: 'Counts events.', capabilities: ['events'],

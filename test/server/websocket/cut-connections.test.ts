@@ -37,7 +37,7 @@ class Follower {
     this.#socket?.close()
   }
 
-  /** The whole of that revision or of a later one: its first batch may be but a part of it. */
+  /** Whether that revision or a later one was received completely. Its first batch may be only a part. */
   hasSeen(revision: number): boolean {
     return this.#complete && this.revision >= revision
   }

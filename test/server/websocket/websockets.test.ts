@@ -116,7 +116,7 @@ describe('WebSockets', () => {
     expect((await (await client([]).open()).closed).code).toBe(4406)
   })
 
-  // When a thousand came back at once the gateway was busy for seconds, and then closed those as silent whose words it had not read yet.
+  // When a thousand clients reconnected at once, the gateway was busy for seconds. It then closed sockets whose messages it had not read yet.
   it('accept a timely connection_init that the busy thread reads late', async () => {
     const late = await client().open()
     late.send({ type: 'connection_init' })
@@ -177,7 +177,7 @@ describe('WebSockets', () => {
     const withReader = await growth(async () => {
       revisions = await writeLarge(gateway, 'slow', 75)
     })
-    // 15 MB wait for it: all of them in the log, a page of 4 MiB and a message beside it.
+    // 15 MB wait for it. They are in the log, except for a page of 4 MiB and a message.
     expect(withReader - stored).toBeLessThan(8 * 1024 * 1024)
     slow.socket.resume()
     for (const revision of revisions) {

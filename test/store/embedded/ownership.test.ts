@@ -27,7 +27,7 @@ describe('the ownership of a data folder', () => {
         if (result.status === 'rejected') expect(String(result.reason)).toContain('is in use by')
       await won[0]?.release()
     }
-    // Only the file that keeps the number remains.
+    // Only the file with the number remains.
     expect(readdirSync(folder.path)).toHaveLength(1)
   })
 

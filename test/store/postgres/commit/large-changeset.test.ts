@@ -59,7 +59,7 @@ describe('a changeset large enough for COPY', () => {
     )
     expect(items.map(({ content }) => content.data)).toEqual(items.map((_, i) => [AWKWARD, COUNT - 1_000 + i]))
     expect((await history.verify()).corruptions).toEqual([])
-    // COPY beside other statements made the server end the connection; the retry that followed hid it.
+    // COPY beside other statements used to make the server end the connection, and the retry hid it.
     const admin = postgres(database.url, { max: 1 })
     const [{ aborted }] = await admin<[{ aborted: number }]>`
       SELECT xact_rollback::int AS aborted FROM pg_stat_database WHERE datname = current_database()`

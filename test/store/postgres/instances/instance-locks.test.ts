@@ -108,7 +108,7 @@ describe('the locks of instances in Postgres', () => {
     )
     expect(early).toBe(true)
     const [renewed, released] = await result.busy
-    // Either of the two may have come first.
+    // Either of the two may have been first.
     expect([renewed, released]).toSatisfy(
       ([code, isGone]: unknown[]) => isGone === true && (code === 'none' || code === 'INSTANCE_EXPIRED'),
     )
