@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
+import { HeavyFirst } from './test/support/heavy-first.js'
 import { workerBundles } from './test/support/worker-bundles.js'
 
 const require = createRequire(import.meta.url)
@@ -19,6 +20,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
     globalSetup: ['test/support/global-setup.ts'],
+    sequence: { sequencer: HeavyFirst },
     pool: 'forks',
     maxWorkers: 2,
     server: {

@@ -1,22 +1,24 @@
 import type { ChildProcess } from 'node:child_process'
 import { execFile, spawn } from 'node:child_process'
-import { cp, mkdir, rm, symlink } from 'node:fs/promises'
+import { cp, symlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { madeOnce } from '../support/made-once.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface BuiltCli {
   /** Path of the program's entry point. */
   readonly main: string
-  remove(): Promise<void>
 }
 
-/** Compiles the current sources into a folder with the layout of the package. */
+/** Compiles the current sources into a folder with the layout of the package, which the test files of a run share. */
 export async function buildCli(): Promise<BuiltCli> {
-  // Below node_modules, so that imports of packages resolve.
-  const folder = `${ROOT}node_modules/.cadastre-test/cli-${process.pid}-${Math.random().toString(36).slice(2)}`
-  await mkdir(folder, { recursive: true })
+  const folder = await madeOnce('cli', ['src', 'schema', 'drizzle'], compile)
+  return { main: `${folder}/dist/cli/cadastre.js` }
+}
+
+async function compile(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, [
     `${ROOT}node_modules/typescript/bin/tsc`,
     '-p',
@@ -28,7 +30,6 @@ export async function buildCli(): Promise<BuiltCli> {
   ])
   await cp(`${ROOT}package.json`, `${folder}/package.json`)
   for (const name of ['schema', 'drizzle']) await symlink(`${ROOT}${name}`, `${folder}/${name}`)
-  return { main: `${folder}/dist/cli/cadastre.js`, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 export interface CliProcess {

@@ -23,7 +23,6 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await built.remove()
   await rm(folder, { recursive: true })
 })
 

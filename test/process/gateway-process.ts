@@ -32,7 +32,7 @@ export async function gatewayProcesses(): Promise<GatewayProcesses> {
   const children: ChildProcess[] = []
 
   function run(environment: Record<string, string>): RunningProcess {
-    const child = spawn(process.execPath, [bundle.file], {
+    const child = spawn(process.execPath, [bundle], {
       cwd: folder,
       env: { PATH: process.env['PATH'], CADASTRE_STORE: 'memory', PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,7 +64,6 @@ export async function gatewayProcesses(): Promise<GatewayProcesses> {
     },
     async remove() {
       for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
-      await bundle.remove()
       rmSync(folder, { recursive: true })
     },
   }

@@ -1,26 +1,29 @@
-import { mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'vite'
-import { workerBundles } from './worker-bundles.js'
+import { madeOnce } from './made-once.js'
+import { BUNDLED_PACKAGES, workerBundles } from './worker-bundles.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * Bundles a TypeScript file under test/ or src/ into one JavaScript module for a child process, so that tests with child
- * processes run the current sources without a build.
+ * processes run the current sources without a build. The test files of a run share the bundle.
  * @param entry path relative to the project's folder
+ * @returns the path of the bundle
  */
-export async function bundleForChild(entry: string): Promise<{ readonly file: string; remove(): Promise<void> }> {
-  // Below node_modules, so that packages are found from there. Each caller has a folder, because test files run in parallel.
-  const folder = `${root}node_modules/.cadastre-test/${process.pid}-${Math.random().toString(36).slice(2)}`
-  mkdirSync(folder, { recursive: true })
+export async function bundleForChild(entry: string): Promise<string> {
+  const name = `bundle-${entry.replaceAll(/\W/g, '-')}`
+  const folder = await madeOnce(name, ['src', dirname(entry)], (into) => bundle(entry, into))
+  return `${folder}/child.mjs`
+}
+
+async function bundle(entry: string, folder: string): Promise<void> {
   await build({
     root,
     configFile: false,
     logLevel: 'error',
-    plugins: [workerBundles(), moduleLocations(folder)],
+    plugins: [workerBundles(folder), moduleLocations(folder)],
     build: {
       ssr: entry,
       outDir: folder,
@@ -29,8 +32,8 @@ export async function bundleForChild(entry: string): Promise<{ readonly file: st
       target: 'node20',
       rollupOptions: { output: { entryFileNames: 'child.mjs', codeSplitting: false } },
     },
+    ssr: BUNDLED_PACKAGES,
   })
-  return { file: `${folder}/child.mjs`, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 /** Lets each module find its files relative to its own source, although the bundle is elsewhere. */

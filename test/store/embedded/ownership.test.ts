@@ -1,17 +1,16 @@
 import { readdirSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { takeOwnership } from '../../../src/store/embedded/ownership.js'
 import { bundleForChild } from '../../support/bundle-for-child.js'
 import { runChild } from './run-embedded-child.js'
 import { scratchFolder } from './scratch-folder.js'
 
 describe('the ownership of a data folder', () => {
-  let bundle: Awaited<ReturnType<typeof bundleForChild>>
+  let bundle: string
   const undo: (() => unknown)[] = []
   beforeAll(async () => {
     bundle = await bundleForChild('test/store/embedded/embedded-child.ts')
   })
-  afterAll(() => bundle.remove())
   afterEach(async () => {
     for (const step of undo.splice(0).reverse()) await step()
   })
@@ -34,7 +33,7 @@ describe('the ownership of a data folder', () => {
   it('passes from a killed process to exactly one of those that start at that moment', async () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
-    const children = Array.from({ length: 4 }, () => runChild(bundle.file, 'own', folder.path))
+    const children = Array.from({ length: 4 }, () => runChild(bundle, 'own', folder.path))
     for (const child of children) undo.push(child.kill9)
     await Promise.all(children.map((child) => child.line('waiting')))
     const [first, ...others] = children
@@ -51,7 +50,7 @@ describe('the ownership of a data folder', () => {
   it('is refused while the owner is suspended and cannot answer', async () => {
     const folder = scratchFolder()
     undo.push(folder.remove)
-    const child = runChild(bundle.file, 'own', folder.path)
+    const child = runChild(bundle, 'own', folder.path)
     undo.push(child.kill9)
     await child.line('waiting')
     child.process.stdin?.write('go\n')

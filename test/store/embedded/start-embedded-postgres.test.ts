@@ -7,7 +7,7 @@ import { type Child, runChild } from './run-embedded-child.js'
 import { processesBelow, query, scratchFolder, until } from './scratch-folder.js'
 
 describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
-  let bundle: Awaited<ReturnType<typeof bundleForChild>>
+  let bundle: string
   const undo: (() => unknown)[] = []
   const made = scratchFolder()
   const shared = scratchFolder()
@@ -19,7 +19,6 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
   afterAll(async () => {
     made.remove()
     shared.remove()
-    await bundle.remove()
   })
   afterEach(async () => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -43,7 +42,7 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     return server
   }
   const child = (task: string, folder: string): Child => {
-    const started = runChild(bundle.file, task, folder)
+    const started = runChild(bundle, task, folder)
     undo.push(started.kill9)
     return started
   }
