@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { ZipFile } from 'yazl'
 import type { SourceFailure } from '../../../src/sources/contract/source-failure.js'
 import type { ScannedLocation, SourceReader } from '../../../src/sources/contract/source-reader.js'
@@ -9,6 +9,11 @@ import {
   type FilesystemSourceOptions,
   openFilesystemSource,
 } from '../../../src/sources/filesystem/filesystem-source.js'
+import { ParsingThread } from '../../../src/sources/parsing/parsing-thread.js'
+
+/** As in a gateway, all sources share a thread. Starting one takes longer than most tests. */
+const thread = new ParsingThread()
+afterAll(() => thread.close())
 
 export type Files = Readonly<Record<string, string | Uint8Array>>
 
@@ -46,7 +51,7 @@ export class Following {
   readonly reader: SourceReader
 
   constructor(readonly options: FilesystemSourceOptions) {
-    this.reader = openFilesystemSource(options)
+    this.reader = openFilesystemSource({ thread, ...options })
     onTestFinished(() => this.reader.close())
   }
 
