@@ -93,7 +93,6 @@ describe('a gateway killed in the middle of a compaction', () => {
         await database.drop()
       }
     },
-    120_000,
   )
 
   /** Returns the states and the history that must survive. */

@@ -45,7 +45,7 @@ describe('gateways that read a folder', () => {
       join(folder, 'cadastre.yaml'),
       'sources:\n  - { name: app, provider: filesystem, path: ./registry, form: entry }\n',
     )
-  }, 60_000)
+  })
   afterAll(async () => {
     await processes.remove()
     await database.drop()
@@ -77,7 +77,7 @@ describe('gateways that read a folder', () => {
     expect(body.data!['transitions'].nodes.map((each: any) => each.changes.nodes.length)).toEqual([2, 2])
     other.child.kill('SIGTERM')
     expect(await other.exited).toBe(0)
-  }, 120_000)
+  })
 
   it('replace a paused reader, which spoils nothing when it continues', async () => {
     write('a.json', ['a', 2], ['b', 1])

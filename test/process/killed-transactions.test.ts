@@ -151,7 +151,7 @@ describe('a gateway killed in the middle of a transaction', () => {
     expect(fourth!.slice(-2)).toEqual(['registry.commit', 'registry.commit'])
     await expect.poll(async () => (await lock`SELECT 1 FROM open_transaction`).length).toBe(0)
     await lock.end()
-  }, 120_000)
+  })
 })
 
 async function countAccepted(url: string, transaction: string): Promise<number> {

@@ -15,7 +15,7 @@ const opened: PageWatch[] = []
 beforeAll(async () => {
   const [launched] = await Promise.all([openBrowser(), buildPage()])
   browser = launched
-}, 180_000)
+})
 afterAll(async () => {
   await browser?.close()
 })
@@ -46,7 +46,7 @@ const answers = (page: Page, ...parts: string[]) =>
         const shown = await shownAnswer(page)
         return parts.every((part) => shown.includes(part)) ? 'all shown' : shown
       },
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     )
     .toBe('all shown')
 const runTab = async (page: Page, name: string) => {

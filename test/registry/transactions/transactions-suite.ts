@@ -441,9 +441,7 @@ export function transactionSuite(
       const waiting: Promise<CommitOutcome>[] = Array.from({ length: 200 }, (_, i) =>
         open.applyChangeset({ operations: [create(`slow:${i}`, {}, null, 'slow.thing')] }, nobody),
       )
-      await expect
-        .poll(() => slow.heard.filter(({ awaitsAnswer }) => awaitsAnswer).length, { timeout: 20_000 })
-        .toBe(200)
+      await expect.poll(() => slow.heard.filter(({ awaitsAnswer }) => awaitsAnswer).length).toBe(200)
       let settled = 0
       for (const each of waiting) void each.finally(() => (settled += 1))
       for (let i = 0; i < 50; i++) {
@@ -477,7 +475,7 @@ export function transactionSuite(
       await sleep(20)
       const living = witness('all')
       registry({ participants: directoryOf(living), leaseMs: 500 })
-      await expect.poll(() => living.story(), { timeout: 5_000 }).toEqual(['(entry.delete b:1)', '(registry.discard)'])
+      await expect.poll(() => living.story()).toEqual(['(entry.delete b:1)', '(registry.discard)'])
       expect(living.heard.every(({ transaction }) => transaction === gone.heard[0]!.transaction)).toBe(true)
       await expect.poll(() => store.history.journal.claimExpired(0)).toBeNull()
       await dying.close()
@@ -505,7 +503,7 @@ export function transactionSuite(
       const open = registry({ participants: directoryOf(silent), undelivered: () => log.push('undelivered') })
       expect(await open.applyChangeset({ operations: [create('a:1')] }, nobody)).toMatchObject({ revision: 1 })
       log.push('answered')
-      await expect.poll(() => log.length, { timeout: 20_000 }).toBe(2)
+      await expect.poll(() => log.length).toBe(2)
       expect(log).toEqual(['answered', 'undelivered'])
     })
   })

@@ -51,7 +51,7 @@ describe('a slow client', () => {
       (await post(gateway, APPLY, { input: { operations: [{ update: content }] } })).body.data!['applyChangeset']
         .__typename,
     ).toBe('Applied')
-    const { payload } = await client.next(undefined, 15_000)
+    const { payload } = await client.next()
     expect(payload.data.changes.changes[0].l.data).toBe(content.data)
     client.close()
     await gateway.close()

@@ -55,6 +55,7 @@ describe('the providers of a gateway', () => {
   })
 
   it('include the built-in ones; the used ones are counted and healthy', async () => {
+    const started = Date.now()
     const gateway = await testGateway()
     const { body } = await post(gateway, LIST)
     const rows = body.data!['providers'] as Record<string, any>[]
@@ -80,7 +81,8 @@ describe('the providers of a gateway', () => {
     )
     for (const { displayName, version, description, registeredAt } of rows) {
       expect([displayName, version, description].every((text) => (text as string).length > 0)).toBe(true)
-      expect(Date.now() - Date.parse(registeredAt as string)).toBeLessThan(60_000)
+      expect(Date.parse(registeredAt as string)).toBeGreaterThanOrEqual(started)
+      expect(Date.parse(registeredAt as string)).toBeLessThanOrEqual(Date.now())
     }
     const names = async (variables: object) =>
       (await post(gateway, find, variables)).body.data!['providers'].map(({ name }: { name: string }) => name)

@@ -302,7 +302,7 @@ describe('two gateways with the same source', () => {
     await sleep(500)
     const { scans } = reader
     reader.put('b.json', thing('app:b', 1)).put('c.json', '{')
-    expect((await client.next(({ type }) => type === 'next', 10_000)).payload.data.events).toEqual({
+    expect((await client.next(({ type }) => type === 'next')).payload.data.events).toEqual({
       path: 'app',
       created: 1,
     })

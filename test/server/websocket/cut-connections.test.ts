@@ -186,7 +186,7 @@ describe('following through cut connections', () => {
     await sql.end()
     for (const gateway of gateways) await gateway.close()
     await database.drop()
-  }, 120_000)
+  })
 
   it('survives a Postgres killed with -9 under load: every call settles, nothing acknowledged is lost, no gap', async () => {
     const server = await startTestPostgres()

@@ -142,34 +142,30 @@ async function state(registry: Registry): Promise<unknown> {
 }
 
 describe('a folder with random changes', () => {
-  it.each([1, 2, 3, 4, 5, 6])(
-    'converges to the result of a fresh scan (seed %i)',
-    { timeout: 120_000 },
-    async (seed) => {
-      const folder = new Folder(seed)
-      const open = () => openFilesystemSource({ path: folder.root, form: 'entry' })
-      const source = new TestSource<SourceReader>(memoryRegistry(), open())
-      const done: string[] = []
-      for (let i = 0; i < 600; i++) {
-        done.push(folder.change())
-        if (folder.below(3) === 0) await source.sync()
-        if (folder.below(40) === 0) source.forget()
-      }
-      expect(new Set(done).size).toBe(Object.keys(CHANGES).length)
-      for (const path of folder.files()) {
-        rmSync(path)
-        writeFileSync(path, folder.text(path))
-        if (folder.below(4) === 0) await source.sync()
-      }
-      const result = await source.sync()
-      const fresh = new TestSource<SourceReader>(memoryRegistry(), open())
-      const loaded = await fresh.sync()
-      expect(await state(source.registry)).toEqual(await state(fresh.registry))
-      expect([result.loaded, result.failures.definitions]).toEqual([loaded.loaded, loaded.failures.definitions])
-      const again = await source.sync()
-      expect([again.created, again.updated, again.deleted]).toEqual([0, 0, 0])
-      for (const { reader } of [source, fresh]) await reader.close()
-      rmSync(folder.root, { recursive: true })
-    },
-  )
+  it.each([1, 2, 3, 4, 5, 6])('converges to the result of a fresh scan (seed %i)', async (seed) => {
+    const folder = new Folder(seed)
+    const open = () => openFilesystemSource({ path: folder.root, form: 'entry' })
+    const source = new TestSource<SourceReader>(memoryRegistry(), open())
+    const done: string[] = []
+    for (let i = 0; i < 600; i++) {
+      done.push(folder.change())
+      if (folder.below(3) === 0) await source.sync()
+      if (folder.below(40) === 0) source.forget()
+    }
+    expect(new Set(done).size).toBe(Object.keys(CHANGES).length)
+    for (const path of folder.files()) {
+      rmSync(path)
+      writeFileSync(path, folder.text(path))
+      if (folder.below(4) === 0) await source.sync()
+    }
+    const result = await source.sync()
+    const fresh = new TestSource<SourceReader>(memoryRegistry(), open())
+    const loaded = await fresh.sync()
+    expect(await state(source.registry)).toEqual(await state(fresh.registry))
+    expect([result.loaded, result.failures.definitions]).toEqual([loaded.loaded, loaded.failures.definitions])
+    const again = await source.sync()
+    expect([again.created, again.updated, again.deleted]).toEqual([0, 0, 0])
+    for (const { reader } of [source, fresh]) await reader.close()
+    rmSync(folder.root, { recursive: true })
+  })
 })

@@ -113,7 +113,7 @@ describe('the parsing thread', () => {
     ])
     expect(messages(given)).toEqual(['big.json: takes more than 40 MB of memory to parse'])
     expect(after.entries).toHaveLength(1)
-  }, 60_000)
+  })
 
   it('settles aborted jobs, and all jobs when it is closed', async () => {
     const { parse, thread } = open()
@@ -128,5 +128,5 @@ describe('the parsing thread', () => {
     await thread.close()
     await ended
     await expect(parse('late.json', good('1'))).rejects.toThrow(ParsingEnded)
-  }, 60_000)
+  })
 })

@@ -83,7 +83,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       const one = await acquire(history, 'a:x', 'one', { ttlSeconds: 90, metadataText: '{"é":[1,-0,"\\u0001"]}' })
       expect(one).toMatchObject({ entryId: 'a:x', name: 'one', fencingToken: 1, metadataBytes: 22 })
       expect(one.expiresAt.getTime() - one.acquiredAt.getTime()).toBe(90_000)
-      expect(Math.abs(one.acquiredAt.getTime() - before)).toBeLessThan(10_000)
+      expect(one.acquiredAt.getTime()).toBeGreaterThanOrEqual(before - 1)
       const two = await acquire(history, 'a:x', 'two')
       const { now, of } = await history.instances.live([entry('a:x'), entry('a:y'), entry('no:such')])
       expect([...of]).toEqual([['a:x', [one, two]]])
@@ -119,9 +119,11 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       })
       for (let i = 0; i < 3; i++) {
         await opened.pass(6)
+        const { now: before } = await history.instances.live([])
         const renewed = await history.instances.renew(id, null)
-        const { now } = await history.instances.live([])
-        expect(Math.abs(renewed.expiresAt.getTime() - now.getTime() - 10_000)).toBeLessThan(2_000)
+        const { now: after } = await history.instances.live([])
+        expect(renewed.expiresAt.getTime()).toBeGreaterThanOrEqual(before.getTime() + 9_999)
+        expect(renewed.expiresAt.getTime()).toBeLessThanOrEqual(after.getTime() + 10_001)
         expect(renewed).toMatchObject({ id, fencingToken, name: 'one' })
       }
       const longer = await history.instances.renew(id, 100)
@@ -282,9 +284,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       const hears = async (work: () => Promise<unknown>) => {
         heard.length = 0
         await work()
-        const until = Date.now() + 5_000
-        while (!heard.includes('a:x') && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
-        return heard
+        await expect.poll(() => heard, { interval: 5 }).toContain('a:x')
       }
       let held: Instance | undefined
       expect(
@@ -374,6 +374,6 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       } finally {
         for (const gateway of gateways.slice(1)) await gateway.close()
       }
-    }, 60_000)
+    })
   })
 }

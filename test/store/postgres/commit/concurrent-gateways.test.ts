@@ -133,7 +133,7 @@ describe('several gateways on one database', () => {
           await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cadastre listener' AND datname = current_database()`
         await apply(writer!, create(`a:${i}`))
       }
-      await expect.poll(() => seen, { timeout: 5_000 }).toBe(30)
+      await expect.poll(() => seen).toBe(30)
     } finally {
       await admin.end()
     }

@@ -38,7 +38,7 @@ beforeAll(async () => {
     WHERE operation <> 'delete' AND NOT EXISTS (SELECT FROM change n WHERE n.ns = c.ns AND n.name = c.name AND n.revision > c.revision)`)
   await sql.unsafe(`UPDATE head_pointer SET revision = ${HEAD}, version = ${HEAD}`)
   await sql.unsafe('VACUUM ANALYZE')
-}, 120_000)
+})
 
 afterAll(async () => {
   await sql?.end({ timeout: 5 })

@@ -122,7 +122,7 @@ describe('criteria as SQL', () => {
     expect(exact / total).toBeGreaterThan(0.7)
     // Many match some entries and not others. Those that match all or none prove less.
     expect(tells / total).toBeGreaterThan(0.2)
-  }, 120_000)
+  })
 
   it('number their parameters from the given number on', async () => {
     await fill('entry', FINDER_ENTRIES)
@@ -168,7 +168,7 @@ describe('finds among 100,000 entries', () => {
         'tags', jsonb_build_array('t' || i % 2000, 'u' || i % 3, i % 2 = 0))
       FROM generate_series(1, ${count}) i`)
     await sql.unsafe('VACUUM ANALYZE many')
-  }, 120_000)
+  })
 
   async function plan(criteria: Criteria): Promise<string> {
     const { text, params } = translateCriteria(criteria, COLUMNS)

@@ -62,7 +62,7 @@ beforeAll(async () => {
     there.clear()
     for (const { id } of states.at(-1)!) there.add(id)
   }
-}, 60_000)
+})
 
 afterAll(async () => {
   await history?.close()
