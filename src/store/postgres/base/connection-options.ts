@@ -41,6 +41,8 @@ export function connectionOptions(databaseUrl: string): Connection {
     backoff: () => RECONNECT_SECONDS,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
+    // See `addArrayTypes`.
+    fetch_types: false,
   }
 }
 

@@ -92,8 +92,6 @@ export class Notifications {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
-      // If the connection breaks while the driver fetches types, that rejection would be unhandled.
-      fetch_types: false,
       connection: { application_name: 'cadastre listener' },
       onclose: () => ended(),
       onnotify: (channel: string, payload: string) => this.#receive(channel, payload),

@@ -1,5 +1,6 @@
 import postgres, { type Sql as DriverSql, type PostgresType, type TransactionSql } from 'postgres'
 import { RegistryError } from '../../../core/errors/registry-error.js'
+import { addArrayTypes } from './array-types.js'
 import { connectionOptions } from './connection-options.js'
 import { isConnectionFailure, toRegistryError } from './postgres-errors.js'
 
@@ -74,12 +75,14 @@ export class RetryingClient {
 
   #open(): Sql {
     const { databaseUrl, connections, timeoutMs, settings } = this.#options
-    return postgres({
-      ...connectionOptions(databaseUrl),
-      max: connections,
-      types: BIGINT_AS_NUMBER,
-      connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...INDEX_LOOKUPS, ...settings },
-    })
+    return addArrayTypes(
+      postgres({
+        ...connectionOptions(databaseUrl),
+        max: connections,
+        types: BIGINT_AS_NUMBER,
+        connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...INDEX_LOOKUPS, ...settings },
+      }),
+    )
   }
 
   async #race<T>(query: (sql: Sql) => Promise<T>, ms: number): Promise<T> {

@@ -10,6 +10,7 @@ import { planChangeset } from '../../planning/plan-changeset.js'
 import { planRevert } from '../../planning/plan-revert.js'
 import { planVersion } from '../../planning/plan-version.js'
 import { type PlannedOutcome, replayedOutcome } from '../../planning/planned-outcome.js'
+import { addArrayTypes } from '../base/array-types.js'
 import { connectionOptions } from '../base/connection-options.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
 import type { Transaction } from '../base/retrying-client.js'
@@ -98,19 +99,21 @@ export class Committer {
   }
 
   #connect(): Sql {
-    return postgres({
-      ...connectionOptions(this.#databaseUrl),
-      max: 2,
-      types: BIGINT_AS_NUMBER,
-      connection: {
-        application_name: 'cadastre writer',
-        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-        statement_timeout: this.#options.commitTimeoutMs,
-        lock_timeout: this.#options.commitTimeoutMs,
-        ...INDEX_LOOKUPS,
-        plan_cache_mode: 'force_generic_plan',
-      },
-    })
+    return addArrayTypes(
+      postgres({
+        ...connectionOptions(this.#databaseUrl),
+        max: 2,
+        types: BIGINT_AS_NUMBER,
+        connection: {
+          application_name: 'cadastre writer',
+          idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+          statement_timeout: this.#options.commitTimeoutMs,
+          lock_timeout: this.#options.commitTimeoutMs,
+          ...INDEX_LOOKUPS,
+          plan_cache_mode: 'force_generic_plan',
+        },
+      }),
+    )
   }
 
   async #try(
