@@ -19,18 +19,26 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
   return {
     owner,
     async open({ id, operations, notified }, leaseMs) {
-      const values = {
+      const row = {
+        id,
+        owner,
         operations: encodeOperations(operations),
         notified: [...notified],
         leaseUntil: millisecondsFromNow(leaseMs),
+      }
+      // By name, because the operations may be large and would be sent twice otherwise.
+      const inserted = {
+        operations: sql`excluded.operations`,
+        told: sql`excluded.told`,
+        leaseUntil: sql`excluded.lease_until`,
       }
       await client.run((database) => {
         const old = database.$with('old').as(database.delete(acceptance).where(eq(acceptance.transaction, id)))
         return database
           .with(old)
           .insert(openTransaction)
-          .values({ id, owner, ...values })
-          .onConflictDoUpdate({ target: openTransaction.id, set: values, setWhere: isOwned })
+          .values(row)
+          .onConflictDoUpdate({ target: openTransaction.id, set: inserted, setWhere: isOwned })
       })
     },
     async accept(id, acceptances) {
