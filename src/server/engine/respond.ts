@@ -40,11 +40,16 @@ export type Respond = (request: GraphQLRequest, reply: GraphQLReply) => void
 export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mask: MaskError): Respond {
   function respond(request: GraphQLRequest, reply: GraphQLReply): void {
     const { body } = request
-    const isAsked =
-      body !== null &&
-      fastPath.answerFromCache(body, (answer) =>
-        answer === null ? respondUncached(request, reply) : send(OperationTypeNode.QUERY, answer, reply),
-      )
+    let isAsked = false
+    try {
+      isAsked =
+        body !== null &&
+        fastPath.answerFromCache(body, (answer) =>
+          answer === null ? respondUncached(request, reply) : send(OperationTypeNode.QUERY, answer, reply),
+        )
+    } catch (error) {
+      return reply.fail(error)
+    }
     if (!isAsked) respondUncached(request, reply)
   }
 
