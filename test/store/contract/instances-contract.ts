@@ -285,6 +285,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
         heard.length = 0
         await work()
         await expect.poll(() => heard, { interval: 5 }).toContain('a:x')
+        return heard
       }
       let held: Instance | undefined
       expect(
