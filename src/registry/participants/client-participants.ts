@@ -157,6 +157,9 @@ function checkKinds(kinds: readonly string[] | null): void {
       'kinds: an empty list takes part in nothing. Omit it to take part for all kinds.',
     )
   if (kinds.length > MOST_PATTERNS)
-    throw new RegistryError('BAD_USER_INPUT', `kinds: ${kinds.length} patterns were sent. At most ${MOST_PATTERNS} are allowed.`)
+    throw new RegistryError(
+      'BAD_USER_INPUT',
+      `kinds: ${kinds.length} patterns were sent. At most ${MOST_PATTERNS} are allowed.`,
+    )
   for (const [i, kind] of kinds.entries()) parseBusPattern(kind, `kinds[${i}]`)
 }

@@ -85,11 +85,7 @@ export function tagWriter(client: DrizzleClient): HistoryTagger {
 }
 
 function versionNotFound(number: number): RegistryError {
-  return new RegistryError(
-    'VERSION_NOT_FOUND',
-    `There is no version ${number}. \`versions\` lists all versions.`,
-    {
-      version: number,
-    },
-  )
+  return new RegistryError('VERSION_NOT_FOUND', `There is no version ${number}. \`versions\` lists all versions.`, {
+    version: number,
+  })
 }
