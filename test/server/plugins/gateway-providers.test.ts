@@ -171,7 +171,7 @@ describe("a plugin's provider", () => {
     [
       'a bus that does not go with the store',
       'bus: { provider: postgres }',
-      'needs a store in Postgres; this one is "memory"',
+      'needs a store in Postgres. This one is "memory"',
     ],
     ['a store that nobody has registered', 'store: { provider: tape }', 'There is no store provider "tape"'],
   ])('is not used where there is %s: the gateway does not start', async (_, yaml, why) => {
