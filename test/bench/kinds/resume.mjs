@@ -6,6 +6,8 @@ import { residentMemory } from '../processes.mjs'
 import { commitRequest, openHistory, sealed } from '../registries.mjs'
 
 const AT_ONCE = 500
+/** Counts the openings, so that several over one registry create different entries. */
+let openings = 0
 const QUERY =
   'subscription ($after: String) { changes(after: $after) { cursor revision synced changes { kind entryId } } }'
 
@@ -63,11 +65,12 @@ export async function open({ subscribers: count, versions, places = 1 }, { regis
 /** Commits changesets of one operation through the store itself. Returns the revision of the last. */
 async function makeVersions(url, count) {
   const history = await openHistory(url)
+  const opening = openings++
   try {
     for (let from = 0; from < count; from += AT_ONCE) {
       const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => from + i)
       await history.commit(
-        numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:n${n}`, content: sealed(entryOf(n)) }])),
+        numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:o${opening}n${n}`, content: sealed(entryOf(n)) }])),
       )
     }
     return (await history.head()).revision
