@@ -70,7 +70,9 @@ async function makeVersions(url, count) {
     for (let from = 0; from < count; from += AT_ONCE) {
       const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => from + i)
       await history.commit(
-        numbers.map((n) => commitRequest([{ kind: 'CREATE', id: `resume:o${opening}n${n}`, content: sealed(entryOf(n)) }])),
+        numbers.map((n) =>
+          commitRequest([{ kind: 'CREATE', id: `resume:o${opening}n${n}`, content: sealed(entryOf(n)) }]),
+        ),
       )
     }
     return (await history.head()).revision
