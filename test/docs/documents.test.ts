@@ -177,7 +177,7 @@ describe('the reference tables', () => {
       ],
       ['A query, a mutation', `${querySeconds} s, ${mutationSeconds} s`],
       ['WebSockets, GraphQL operations on each', `${n(SOCKET_LIMITS.sockets)}, ${SOCKET_LIMITS.operations}`],
-      ['A request body or WebSocket message', "Twice the changeset's size and 1 MiB"],
+      ['A request body or WebSocket message', "Twice the changeset's size plus 1 MiB"],
     ])
   })
 

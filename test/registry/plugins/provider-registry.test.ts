@@ -233,7 +233,7 @@ describe('Providers', () => {
     go()
     const slow = await making
     expect(count()).toBe(1)
-    await expect(providers.unregister('lamp', 'desk')).rejects.toThrow('1 live instance;')
+    await expect(providers.unregister('lamp', 'desk')).rejects.toThrow('1 live instance.')
     await slow.close()
     await providers.unregister('lamp', 'desk')
     expect(providers.find()).toEqual([])
