@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { Packr } from 'msgpackr'
 import { SealedContent } from '../../../core/entry/entry.js'
 import { parseEntryId } from '../../../core/entry/entry-id.js'
@@ -29,9 +29,10 @@ export function openPostgresJournal(client: DrizzleClient): TransactionJournal {
       // By name, because the operations may be large and would be sent twice otherwise.
       const inserted = {
         operations: sql`excluded.operations`,
-        told: sql`excluded.told`,
+        notified: sql`excluded.told`,
         leaseUntil: sql`excluded.lease_until`,
-      }
+        // Drizzle leaves out keys that it does not know.
+      } satisfies Partial<Record<keyof typeof row, SQL>>
       await client.run((database) => {
         const old = database.$with('old').as(database.delete(acceptance).where(eq(acceptance.transaction, id)))
         return database
