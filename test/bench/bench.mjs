@@ -2,8 +2,10 @@
 //   --short           only the smallest registry, few workloads, short loads: two minutes; writes nothing
 //   --only TEXT       workloads whose part or name contains TEXT (several separated by commas); writes nothing without --keep
 //   --keep            replaces the rows of the measured workloads in RESULTS.md
+//   --against FOLDER  the gateway of this checkout and of another one in FOLDER, which is built; writes nothing
 //   --resume          continues an interrupted run: skips workloads measured with the same rounds and seconds
 //   --sizes 10000,100000,1000000    --rounds 3    --seconds 5
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { prepare } from '../../scripts/prepare/prepare.mjs'
 import { installEtcd, installPackages } from './install.mjs'
@@ -13,6 +15,7 @@ const { values: flags } = parseArgs({
     short: { type: 'boolean' },
     only: { type: 'string' },
     keep: { type: 'boolean' },
+    against: { type: 'string' },
     resume: { type: 'boolean' },
     sizes: { type: 'string' },
     rounds: { type: 'string' },
@@ -36,7 +39,8 @@ const options = {
   isShort: flags.short === true,
 }
 // Short runs are not written, because their figures are rough.
-const isWritten = flags.keep === true || (flags.only === undefined && !flags.short)
+const isWritten =
+  flags.against === undefined && (flags.keep === true || (flags.only === undefined && !flags.short))
 
 if (process.env.BENCH_BUILT === undefined) await prepare()
 installPackages()
@@ -45,15 +49,17 @@ const withoutEtcd = installEtcd()
 // Imported late, because these modules import files that were just built and installed.
 const { runWorkloads } = await import('./run-workloads.mjs')
 const { printed, writeResults } = await import('./report.mjs')
-const { WORKLOADS } = await import('./workloads.mjs')
+const { comparedWith, WORKLOADS } = await import('./workloads.mjs')
 const { readMeasured, writeMeasured } = await import('./measured.mjs')
 
 const words = flags.only?.split(',').map((word) => word.trim())
-const chosen = WORKLOADS.filter(({ part, name, inShort }) =>
+const named = WORKLOADS.filter(({ part, name, inShort }) =>
   words === undefined
     ? part !== 'ablation' && (!flags.short || inShort === true)
     : words.some((word) => part.includes(word) || name.includes(word)),
 )
+const chosen =
+  flags.against === undefined ? named : comparedWith(resolve(flags.against, 'dist/server/main.js'), named)
 if (chosen.length === 0)
   throw new Error(
     `No workload's part or name contains "${flags.only}". Workloads:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`,

@@ -1,5 +1,4 @@
 // Runs every workload in each of its sizes, over one database.
-import * as ablation from './kinds/ablation.mjs'
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
 import * as history from './kinds/history.mjs'
@@ -11,13 +10,14 @@ import * as rollback from './kinds/rollback.mjs'
 import * as stalled from './kinds/stalled.mjs'
 import * as start from './kinds/start.mjs'
 import * as store from './kinds/store.mjs'
+import * as variants from './kinds/variants.mjs'
 import { atSignal, isStopping, stopStrays } from './processes.mjs'
 import { startDatabase } from './registries.mjs'
 import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
 /** Each kind has `open`. Its `uses` names the registry that it needs: a `copy` (the default), the `filled` one that others read too, or `nothing`. */
-const KINDS = { ablation, bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store }
+const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store, variants }
 
 /** Runs workloads. A failing one is reported and skipped. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {

@@ -44,17 +44,19 @@ export const SYSTEMS = {
   warm: { what: 'the same in an existing data folder' },
   with: { what: 'the gateway as it is' },
   without: { what: 'the gateway without one optimization, which `CADASTRE_WITHOUT` names' },
+  now: { what: 'the gateway of this checkout' },
+  before: { what: 'the gateway of another checkout, which `--against` names' },
   installed: { what: 'the packages that `npm ci --omit=dev` installs, by package-lock.json' },
 }
 
-/** Starts a gateway. If `BENCH_PROFILE` names a folder, the gateway writes its CPU profile there when it stops. */
+/** Starts a gateway, another checkout's if `BENCH_GATEWAY` names its main module. If `BENCH_PROFILE` names a folder, the gateway writes its CPU profile there when it stops. */
 export function startGateway({ url, dataDir }) {
   const profile = process.env.BENCH_PROFILE
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const folder = scratchFolder('gateway')
   return removing(
     folder,
-    startServer(process.execPath, [...flags, file('../../dist/server/main.js')], {
+    startServer(process.execPath, [...flags, process.env.BENCH_GATEWAY ?? file('../../dist/server/main.js')], {
       ready: /endpoint http:\/\/[^:]+:(\d+)/,
       cwd: folder.path,
       // Without a URL it uses the embedded store.

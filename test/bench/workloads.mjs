@@ -1,6 +1,8 @@
 // The workloads, as data. A row has a kind (see kinds/), the systems (systems.mjs), the sizes of registries (of the run's sizes the
 // smallest or each, or none at all), and the aims (judge.mjs). Of several systems named together the better one counts. An aim
 // without `least` and `most` only reports its ratio.
+import { ALTERNATING_KINDS } from './kinds/variants.mjs'
+
 const reads = ['cadastre', 'floor', 'map', 'yoga', 'mercurius']
 const etcd = ['etcd', 'etcd3']
 const reported = (figure, ...names) => names.map((name) => ({ figure, over: [name] }))
@@ -288,8 +290,18 @@ const ABLATIONS = {
   bundle: ['start and size'],
 }
 
-/** Each kind's figure that users notice. */
-const NOTICED = { load: 'perSecond', follow: 'cpu', resume: 's', start: 'ms' }
+const NO_FEWER = { least: 0.9 }
+const NO_MORE = { most: 1.1 }
+/** Each kind's figures that users notice, the main one first, and how much worse than in another checkout they may be. */
+const NOTICED = {
+  load: { perSecond: NO_FEWER, cpu: NO_MORE },
+  bulk: { ms: NO_MORE, 'peak MB': NO_MORE },
+  rollback: { ms: NO_MORE, 'peak MB': NO_MORE },
+  follow: { cpu: NO_MORE },
+  resume: { s: NO_MORE },
+  idle: { 'KB each': NO_MORE },
+  start: { ms: NO_MORE, 'idle MB': NO_MORE },
+}
 
 const ablations = Object.entries(ABLATIONS).flatMap(([without, names]) =>
   names.map((name) => {
@@ -297,14 +309,27 @@ const ablations = Object.entries(ABLATIONS).flatMap(([without, names]) =>
     return {
       part: 'ablation',
       name: `${name}, without ${without}`,
-      kind: 'ablation',
+      kind: 'variants',
       of,
-      without,
+      variants: { with: {}, without: { CADASTRE_WITHOUT: without } },
       systems: ['with', 'without'],
       sizes: of.sizes === 'none' ? 'none' : 'smallest',
-      aims: [{ figure: NOTICED[of.kind], of: 'with', over: ['without'] }],
+      aims: [{ figure: Object.keys(NOTICED[of.kind])[0], of: 'with', over: ['without'] }],
     }
   }),
 )
 
 export const WORKLOADS = [...MEASURED, ...ablations]
+
+/** The same workloads on the gateways of this checkout and of another one, which is built. `main` is its main module. */
+export const comparedWith = (main, workloads) =>
+  workloads
+    .filter(({ kind }) => ALTERNATING_KINDS.includes(kind))
+    .map((of) => ({
+      ...of,
+      kind: 'variants',
+      of,
+      variants: { now: {}, before: { BENCH_GATEWAY: main } },
+      systems: ['now', 'before'],
+      aims: Object.entries(NOTICED[of.kind]).map(([figure, aim]) => ({ figure, of: 'now', over: ['before'], ...aim })),
+    }))
