@@ -46,6 +46,12 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
 }
 
 /**
+ * Read the value of each column of a row from an item. An object for each row instead takes 8 % of the gateway's time
+ * for a changeset of 8 operations.
+ */
+export type ColumnReaders<Row, Item> = { readonly [Key in keyof Row]-?: (item: Item, index: number) => Row[Key] }
+
+/**
  * The rows of one table as parameters of a statement. There is one array for each column, so the statement is the same
  * for any number of rows, and one plan serves them all.
  */
@@ -78,6 +84,11 @@ export class RowParameters<Row> {
 
   values(rows: readonly Row[]): unknown[] {
     return this.#columns.map(({ key, encoding }) => encoding.encode(rows.map((row) => row[key as keyof Row] as never)))
+  }
+
+  /** The same for items from which the rows are read. */
+  valuesOf<Item>(items: readonly Item[], readers: ColumnReaders<Row, Item>): unknown[] {
+    return this.#columns.map(({ key, encoding }) => encoding.encode(items.map(readers[key as keyof Row]) as never[]))
   }
 }
 

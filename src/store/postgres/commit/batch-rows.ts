@@ -1,13 +1,13 @@
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
-import { entryIdParts } from '../../../core/entry/entry-id.js'
+import { nameOf, namespaceOf } from '../../../core/entry/entry-id.js'
 import type { ChangeRow } from '../../planning/change-row.js'
 import type { BatchWrites, CommitState, Reply, TransitionRow } from '../../planning/commit-state.js'
 import { columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
-import { RowParameters } from '../base/row-parameters.js'
+import { type ColumnReaders, RowParameters } from '../base/row-parameters.js'
 import { change, head, headPointer, reference, reply, transition, version } from '../base/tables.js'
 
 /*
@@ -45,21 +45,37 @@ export function transitionRow({ from: fromVersion, to: toVersion, ...row }: Tran
   return { ...row, fromVersion, toVersion }
 }
 
-export function changeColumnsOf({ id, content, ...row }: ChangeRow): ChangeColumns {
-  return {
-    ...entryIdParts(id),
-    ...row,
-    kind: content?.kind ?? null,
-    meta: content?.metaText ?? null,
-    data: content?.dataText ?? null,
-    digest: content?.digest ?? null,
-  }
+export const CHANGE_READERS: ColumnReaders<ChangeColumns, ChangeRow> = {
+  ns: ({ id }) => namespaceOf(id),
+  name: ({ id }) => nameOf(id),
+  revision: ({ revision }) => revision,
+  operation: ({ operation }) => operation,
+  position: ({ position }) => position,
+  deletePosition: ({ deletePosition }) => deletePosition,
+  kind: ({ content }) => content?.kind ?? null,
+  meta: ({ content }) => content?.metaText ?? null,
+  data: ({ content }) => content?.dataText ?? null,
+  digest: ({ content }) => content?.digest ?? null,
+  version: ({ version }) => version,
+  previousRevision: ({ previousRevision }) => previousRevision,
 }
 
-export function headRow({ id, content, revision, version }: EntryRevision): HeadInsert {
-  const { kind, metaText: meta, dataText: data, digest } = content
-  return { ...entryIdParts(id), revision, version, kind, meta, data, digest, metaIndex: meta }
+export const HEAD_READERS: ColumnReaders<HeadInsert, EntryRevision> = {
+  ns: ({ id }) => namespaceOf(id),
+  name: ({ id }) => nameOf(id),
+  revision: ({ revision }) => revision,
+  version: ({ version }) => version,
+  kind: ({ content }) => content.kind,
+  meta: ({ content }) => content.metaText,
+  data: ({ content }) => content.dataText,
+  digest: ({ content }) => content.digest,
+  metaIndex: ({ content }) => content.metaText,
 }
+
+/** The rows of references are made by their room, so each column is read by its key. */
+export const REFERENCE_READERS = Object.fromEntries(
+  REFERENCE_COLUMNS.map(({ key }) => [key, (row: ReferenceColumns) => row[key as keyof ReferenceColumns]]),
+) as unknown as ColumnReaders<ReferenceColumns, ReferenceColumns>
 
 export function replyRow(row: Reply, createdAt: Date): ReplyInsert {
   return { ...row, createdAt }

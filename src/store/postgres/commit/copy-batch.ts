@@ -9,13 +9,14 @@ import type { Transaction } from '../base/retrying-client.js'
 import type { RowParameters } from '../base/row-parameters.js'
 import {
   CHANGE_COLUMNS,
-  changeColumnsOf,
+  CHANGE_READERS,
   entriesLeft,
   HEAD_COLUMNS,
-  headRow,
+  HEAD_READERS,
   pointerAssignments,
   pointerValues,
   REFERENCE_COLUMNS,
+  REFERENCE_READERS,
   REPLY_COLUMNS,
   referenceParameters,
   referencesOf,
@@ -51,10 +52,10 @@ export async function copyBatch(
     () => insertRows(sql, 'version', VERSION_COLUMNS, versionParameters, writes.versions),
     () =>
       insertRows(sql, 'transition', TRANSITION_COLUMNS, transitionParameters, writes.transitions.map(transitionRow)),
-    () => copyInto(sql, 'change', CHANGE_COLUMNS, mapped(writes.changes, changeRow)),
+    () => copyInto(sql, 'change', CHANGE_COLUMNS, writes.changes, COPIED_CHANGE),
     () => insertNames(sql, created),
     () => deleteIds(sql, 'head', replaced),
-    () => copyInto(sql, 'head', HEAD_COLUMNS, mapped(entries, headRow)),
+    () => copyInto(sql, 'head', HEAD_COLUMNS, entries, HEAD_READERS),
     () => deleteIds(sql, 'reference', replaced),
     () => copyReferences(sql, entries, references),
     () => insertRows(sql, 'reply', REPLY_COLUMNS, replyParameters, replies),
@@ -70,7 +71,7 @@ export function copyReferences(
   entries: readonly EntryRevision[],
   references: ExtractReferences,
 ): Promise<void> {
-  return copyInto(sql, 'reference', REFERENCE_COLUMNS, referencesOf(entries, references))
+  return copyInto(sql, 'reference', REFERENCE_COLUMNS, referencesOf(entries, references), REFERENCE_READERS)
 }
 
 export function insertReferences(
@@ -81,15 +82,7 @@ export function insertReferences(
   return insertRows(sql, 'reference', REFERENCE_COLUMNS, referenceParameters, referencesOf(entries, references))
 }
 
-function changeRow(row: BatchWrites['changes'][number]) {
-  const columns = changeColumnsOf(row)
-  return { ...columns, metaIndex: columns.meta }
-}
-
-/** Makes one row at a time, because 100,000 at once would double the memory of a large batch. */
-function* mapped<Item, Row>(items: readonly Item[], row: (item: Item) => Row): Generator<Row> {
-  for (const item of items) yield row(item)
-}
+const COPIED_CHANGE = { ...CHANGE_READERS, metaIndex: CHANGE_READERS.meta }
 
 async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
   if (ids.length === 0) return

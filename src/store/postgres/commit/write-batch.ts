@@ -9,7 +9,7 @@ import { RowParameters } from '../base/row-parameters.js'
 import { change } from '../base/tables.js'
 import {
   CHANGE_COLUMNS,
-  changeColumnsOf,
+  CHANGE_READERS,
   entriesLeft,
   HEAD_COLUMNS,
   POINTER_PARAMETERS,
@@ -151,7 +151,7 @@ function parametersOf(
   references: ExtractReferences,
 ): unknown[] {
   return [
-    ...changeParameters.values(changeRows(writes)),
+    ...changeValues(writes),
     ...versionParameters.values(writes.versions),
     ...transitionParameters.values(writes.transitions.map(transitionRow)),
     ...referenceParameters.values(referencesOf(entriesLeft(writes, state), references)),
@@ -161,13 +161,13 @@ function parametersOf(
   ]
 }
 
-function changeRows({ changes }: BatchWrites): ChangeInsert[] {
+function changeValues({ changes }: BatchWrites): unknown[] {
   const last = new Map<EntryId, number>()
   for (const [i, { id }] of changes.entries()) last.set(id, i)
-  return changes.map((row, i) => ({
-    ...changeColumnsOf(row),
-    isHeadRow: row.content !== null && last.get(row.id) === i,
-  }))
+  return changeParameters.valuesOf(changes, {
+    ...CHANGE_READERS,
+    isHeadRow: ({ id, content }, i) => content !== null && last.get(id) === i,
+  })
 }
 
 /** The first parameter of each group, given the sizes of the groups. */
