@@ -230,7 +230,7 @@ describe.each(TRANSPORTS)('following changes over %s, with two gateways on one d
         'INVALID_CURSOR',
       )
     }
-    for (const find of [{ '.nothing': 1 }, { '~name': '(' }]) {
+    for (const find of [{ '.nothing': 1 }, { '~meta.name': '(' }]) {
       const result = await follow(two, { find }).next()
       expect(result?.errors?.[0]?.extensions['code']).toBe('INVALID_CRITERIA')
     }

@@ -14,8 +14,9 @@ const SYMBOLS: ReadonlySet<string> = new Set(OPERATOR_ROWS.flatMap(({ symbol }) 
  * Parses `find`: `{"<operator><field>": value, …}`, all of which must hold.
  *
  * A key is an optional operator symbol, then `.id`, `.ns`, `.name`, `.kind`, or a meta field, as `meta.field` or bare.
- * `id` without the dot is the field `id` of meta. A bare field that itself begins with a symbol is refused, because it
- * is probably a mistake. With `meta.` before it, it is unambiguous (`~meta.$ref`).
+ * A bare `kind`, which may mean the kind or a field of meta, is refused, and so are `id`, `ns` and `name`: a search that
+ * means the other one would silently find nothing. So is a bare field that itself begins with a symbol, because it is
+ * probably a mistake. With `meta.` before it, it is unambiguous (`~meta.$ref`).
  * @throws RegistryError INVALID_CRITERIA naming the key and why
  */
 export function parseFind(find: JsonObject, compileRegex: CompileRegex): Criteria {
@@ -58,6 +59,7 @@ function fieldOf(key: string, field: string, limits: CriteriaLimits): Field {
       `it has two operators; if the field's name begins with ${field[0]}, write meta. before it`,
     )
   }
+  if (isRootField(field)) throw invalidCriteria(key, `"${field}" is ambiguous; write .${field} or meta.${field}`)
   return metaField(key, field, limits)
 }
 

@@ -93,16 +93,21 @@ class WhereParser {
     const misplaced = conditions.find(([name]) => 'root' in field && isMetaOnly(name))
     if (misplaced !== undefined) throw invalidCriteria(`${key}.${misplaced[0]}`, 'only meta fields have this operator')
     if (conditions.length === 0) {
-      throw invalidCriteria(key, `expected at least one condition of ${[...ROWS_BY_WORD.keys()].join(', ')}`)
+      throw invalidCriteria(key, `expected at least one condition of ${wordsOf(field).join(', ')}`)
     }
     return conditions.map(([name, value]) => {
       const at = `${key}.${name}`
       const row = ROWS_BY_WORD.get(name)
-      if (row === undefined) throw unknownKey(at, [...ROWS_BY_WORD.keys()])
+      if (row === undefined) throw unknownKey(at, wordsOf(field))
       this.context.limits.condition(at, nesting)
       return { field, test: row.build(checkOperand(row.takes, { key: at, field, value }, this.context), field) }
     })
   }
+}
+
+/** The words that a filter of the field has. A root field has fewer than a field of meta. */
+function wordsOf(field: Field): readonly string[] {
+  return [...ROWS_BY_WORD.keys()].filter((word) => !('root' in field && isMetaOnly(word)))
 }
 
 function isMetaOnly(word: string): boolean {

@@ -42,6 +42,8 @@ describe('invalid criteria are refused with the key', () => {
     message({ '~.knd': 'x' }, 'Unknown field ".knd" in "~.knd". Valid fields: .id, .ns, .name, .kind, or meta.<path>.')
     message({ '~a': '(' }, 'Invalid criteria at "~a": invalid regular expression: missing closing )')
     message({ '.id': 5 }, 'Invalid criteria at ".id": expected a string, got a number.')
+    message({ kind: 'x' }, 'Invalid criteria at "kind": "kind" is ambiguous; write .kind or meta.kind.')
+    message({ '~name': 'x' }, 'Invalid criteria at "~name": "name" is ambiguous; write .name or meta.name.')
     message({ '~^a': 'x' }, "it has two operators; if the field's name begins with ^, write meta. before it.")
   })
 
@@ -79,7 +81,7 @@ describe('the key of criteria', () => {
       keyOf({ a: [1] }),
       keyOf({ a: null }),
       keyOf({ '.id': 'a' }),
-      keyOf({ id: 'a' }),
+      keyOf({ 'meta.id': 'a' }),
       keyOf({ '.id': 'a*' }),
       keyOf({ '*a': 'x' }),
       keyOf({ '^a': 'x' }),

@@ -148,7 +148,7 @@ describe('entries', () => {
 
   it('are found by find, by where, and by both', async () => {
     expect(await ids('find: {}')).toEqual(['app:api', 'app:db', 'lib:log', 'lib:net'])
-    expect(await ids('find: {kind: "nothing"}')).toEqual([])
+    expect(await ids('find: {_kind: "nothing"}')).toEqual([])
     expect(await ids('where: {kind: {glob: "library.*"}}')).toEqual(['lib:log', 'lib:net'])
     expect(
       await one(

@@ -164,7 +164,7 @@ export const FINDER_CASES: readonly FinderCase[] = [
   { says: 'a meta field is compared by value, not as a glob', find: { note: 'st*r' }, expected: ['app:a*b'] },
   { says: '* in a meta value is literal', find: { note: 's*r' }, expected: [] },
   { says: 'the field may have the prefix meta.', find: { 'meta.type': 'sql' }, expected: ['app:db'] },
-  { says: 'id without the dot is a meta field', find: { id: 'app:db' }, expected: [] },
+  { says: 'a meta field with the name of a root field', find: { 'meta.id': 'app:db' }, expected: [] },
   { says: 'a number is not a string', find: { port: 80 }, expected: ['app:handler'] },
   { says: 'a string is not a number', find: { port: '80' }, expected: ['app:handler.test'] },
   { says: 'true matches true', find: { tls: true }, expected: ['app:db'] },
