@@ -133,7 +133,7 @@ builder.objectRef<MissedEvents>(EVENT_TYPES.missed.graphqlType).implement({
 })
 
 const pattern = (what: string) =>
-  `A bus pattern that selects ${what}: \`*\` is one segment, \`**\` is any number of segments, \`(a|b)\` is either. All by default.`
+  `A bus pattern that selects ${what}: segments end at dots and colons, \`*\` is one segment, \`**\` is any number of segments, \`(a|b)\` is either. All by default.`
 
 builder.subscriptionField('events', (t) =>
   t.field({
