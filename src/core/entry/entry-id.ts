@@ -28,6 +28,13 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const NAMESPACE_FORBIDDEN = /[\s/@:]/u
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u
+/**
+ * Invisible characters, by which two ids can look the same: zero-width space, byte order mark, bidi controls and more.
+ * The joiners U+200C and U+200D are part of how scripts and emoji are written.
+ */
+const FORMAT = /(?![\u200c\u200d])\p{Cf}/u
+/** Relay and clients like it keep the root of the graph in their cache under this id. */
+const CLIENT_ROOT = 'client:root'
 
 /**
  * Parses an id. A string is split at its first colon.
@@ -49,7 +56,10 @@ export function entryIdOf(ns: string, name: string): EntryId {
   const entryName = name.normalize('NFC')
   const fault = namespaceFault(namespace) ?? nameFault(entryName)
   if (fault !== undefined) throw new InvalidEntryId(fault)
-  return `${namespace}:${entryName}` as EntryId
+  const id = `${namespace}:${entryName}`
+  if (id === CLIENT_ROOT)
+    throw new InvalidEntryId(`"${id}" is reserved by caches of GraphQL clients; choose another name`)
+  return id as EntryId
 }
 
 /** Whether a text is an id in its written form. */
@@ -77,6 +87,9 @@ function nameFault(name: string): string | undefined {
 
 function textFault(part: string, text: string, maxBytes: number): string | undefined {
   if (CONTROL.test(text)) return `the ${part} "${shown(text)}" has a control character`
+  const format = FORMAT.exec(text)?.[0]
+  if (format !== undefined)
+    return `the ${part} "${shown(text)}" has the invisible character ${codePointText(format)}; remove it`
   if (LONE_SURROGATE.test(text)) return `the ${part} has a lone surrogate`
   if (utf8Length(text) > maxBytes) return `the ${part} "${shown(text)}" has more than ${maxBytes} bytes`
   return undefined
@@ -117,7 +130,12 @@ export function compareEntryIds(a: EntryId, b: EntryId): number {
   return a.length - b.length
 }
 
-/** A caller's text, cut to fit into a message. */
+/** A caller's text, cut to fit into a message, with its invisible characters made visible. */
 function shown(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+  const cut = text.length > 80 ? `${text.slice(0, 77)}…` : text
+  return cut.replace(/\p{Cf}/gu, (format) => `<${codePointText(format)}>`)
+}
+
+function codePointText(character: string): string {
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
 }

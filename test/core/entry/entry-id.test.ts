@@ -86,12 +86,26 @@ describe('parseEntryId', () => {
     ['a name that begins with white space', 'a: b', /begins or ends/],
     ['a name that ends with white space', 'a:b\u3000', /begins or ends/],
     ['a lone surrogate', 'a:\ud83d', /surrogate/],
+    ['a zero-width space in a name', 'a:b\u200bc', /"b<U\+200B>c" has the invisible character U\+200B/],
+    ['a bidi control in a namespace', 'a\u202eb:c', /invisible character U\+202E/],
+    ['a byte order mark in a name', 'a:b\ufeffc', /invisible character U\+FEFF/],
+    ['a soft hyphen', 'a:b\u00adc', /invisible character U\+00AD/],
+    ['a tag character', 'a:b\u{e0041}', /invisible character U\+E0041/],
+    ["the root of clients' caches", 'client:root', /reserved/],
+    ["the root of clients' caches in parts", { ns: 'client', name: 'root' }, /reserved/],
     ['a namespace of 256 bytes', `${'é'.repeat(128)}:a`, /more than 255 bytes/],
     ['a name of 513 bytes', `a:${'😀'.repeat(128)}b`, /more than 512 bytes/],
   ])('refuses %s', (_title, submitted, message) => {
     expect(() => parseEntryId(submitted)).toThrow(InvalidEntryId)
     expect(() => parseEntryId(submitted)).toThrow(message)
   })
+
+  it.each(['a:\u0645\u06cc\u200c\u062e', 'a:\u{1f468}\u200d\u{1f469}', 'client:Root', 'client.a:root'])(
+    'accepts %s',
+    (id) => {
+      expect(parseEntryId(id)).toBe(id)
+    },
+  )
 
   it('limits the length of its messages', () => {
     expect(() => parseEntryId('x'.repeat(100_000))).toThrow(/^.{0,200}$/u)
