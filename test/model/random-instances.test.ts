@@ -36,7 +36,7 @@ type Step =
   | { delete: EntryId; force: boolean }
   | { create: EntryId }
   | { update: EntryId }
-  | { replace: EntryId }
+  | { replace: EntryId; force: boolean }
   | { moveTo: number; force: boolean }
   | { sweep: true }
 
@@ -57,7 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ delete: anEntry, force: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ create: anEntry }) },
   { weight: 1, arbitrary: fc.record({ update: anEntry }) },
-  { weight: 1, arbitrary: fc.record({ replace: anEntry }) },
+  { weight: 1, arbitrary: fc.record({ replace: anEntry, force: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ moveTo: fc.nat(20), force: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ sweep: true } as const) },
 )
@@ -73,7 +73,8 @@ interface Held {
 
 class Model {
   now = 0
-  versions: Set<EntryId>[] = [new Set()]
+  /** The kinds of the entries of each version. */
+  versions: Map<EntryId, string>[] = [new Map()]
   head = 0
   held: Held[] = []
   ids: string[] = []
@@ -84,13 +85,14 @@ class Model {
   live(of?: EntryId) {
     return this.held.filter(({ entry, until }) => until > this.now && (of === undefined || of === entry))
   }
-  move(to: Set<EntryId>, force: boolean): EntryId[] {
-    const used = [...this.current].filter((id) => !to.has(id) && this.live(id).length > 0)
+  move(to: ReadonlyMap<EntryId, string>, force: boolean): EntryId[] {
+    const ended = new Set([...this.current].filter(([id, kind]) => to.get(id) !== kind).map(([id]) => id))
+    const used = [...ended].filter((id) => this.live(id).length > 0)
     if (used.length > 0 && !force) return used
-    this.held = this.held.filter(({ entry }) => to.has(entry))
+    this.held = this.held.filter(({ entry }) => !ended.has(entry))
     return []
   }
-  change(to: Set<EntryId>) {
+  change(to: Map<EntryId, string>) {
     this.versions.push(to)
     this.head = this.versions.length - 1
   }
@@ -179,22 +181,26 @@ async function run(store: Store, steps: readonly Step[]): Promise<void> {
         expect(problemCodes(await commitOne(history, changeset([create(id, kinds[kind]!)])))).toEqual(
           exists ? ['ENTRY_EXISTS'] : [],
         )
-        if (!exists) model.change(new Set([...model.current, id]))
+        if (!exists) model.change(new Map([...model.current, [id, kinds[kind]!]]))
       } else if (!exists) continue
       else if ('delete' in step) {
-        const to = new Set([...model.current].filter((each) => each !== id))
+        const to = new Map([...model.current].filter(([each]) => each !== id))
         const codes = problemCodes(await commitOne(history, changeset([{ ...remove(id), force: step.force }])))
         const used = model.move(to, step.force)
         expect([step, codes]).toEqual([step, used.map(() => 'ENTRY_IN_USE')])
         if (used.length === 0) model.change(to)
       } else if ('replace' in step) {
         kind = 1 - kind
-        await apply(history, remove(id), create(id, kinds[kind]!))
-        model.change(new Set(model.current))
+        const to = new Map([...model.current, [id, kinds[kind]!]])
+        const operations = [{ ...remove(id), force: step.force }, create(id, kinds[kind]!)]
+        const codes = problemCodes(await commitOne(history, changeset(operations)))
+        const used = model.move(to, step.force)
+        expect([step, codes]).toEqual([step, used.map(() => 'ENTRY_IN_USE')])
+        if (used.length === 0) model.change(to)
       } else {
         const now = (await history.entries([id], 'head')).get(id)!
         await apply(history, update(id, now.content.kind, { n: Math.random() }))
-        model.change(new Set(model.current))
+        model.change(new Map(model.current))
       }
     }
     const { of } = await history.instances.live(ENTRIES)

@@ -56,7 +56,7 @@ export function decideChangeset(
     ...changeset.operations.flatMap((operation) =>
       skipped.has(operation.index)
         ? []
-        : CHECKS[operation.kind](operation, replaced.has(operation.id), view.entry(operation.id), view),
+        : CHECKS[operation.kind](operation, replaced.get(operation.id), view.entry(operation.id), view),
     ),
   ]
   // Sorting is stable, so the problems of one operation keep their order.
@@ -121,11 +121,17 @@ function conflictsWithBase({ operations, base }: SubmittedChangeset, view: State
 const CHECKS: Readonly<
   Record<
     OperationKind,
-    (operation: SubmittedOperation, replaces: boolean, current: EntryRevision | undefined, view: StateView) => Problem[]
+    (
+      operation: SubmittedOperation,
+      /** The kind that the entry has after its replacement; undefined if it is not replaced. */
+      replacedBy: string | undefined,
+      current: EntryRevision | undefined,
+      view: StateView,
+    ) => Problem[]
   >
 > = {
-  CREATE: (operation, replaces, current) => {
-    if (current === undefined || replaces) return []
+  CREATE: (operation, replacedBy, current) => {
+    if (current === undefined || replacedBy !== undefined) return []
     return [
       problemOf(
         'ENTRY_EXISTS',
@@ -135,7 +141,7 @@ const CHECKS: Readonly<
       ),
     ]
   },
-  UPDATE: (operation, _replaces, current) => {
+  UPDATE: (operation, _replacedBy, current) => {
     if (current === undefined) return [notFound(operation, 'Create it, or omit the update.')]
     const { kind } = operation.content!
     const problems = movedSince(operation, current)
@@ -145,12 +151,13 @@ const CHECKS: Readonly<
     }
     return problems
   },
-  DELETE: (operation, replaces, current, view) => {
+  DELETE: (operation, replacedBy, current, view) => {
     if (current === undefined) return [notFound(operation, 'Omit the delete.')]
-    // A replacement keeps the entry for its users.
-    const inUse = replaces
-      ? undefined
-      : entryInUse(operation.id, view.instances(operation.id), operation.force === true)
+    // A replacement of the same kind is an update. One of another kind takes from its users what they use.
+    const inUse =
+      replacedBy === current.content.kind
+        ? undefined
+        : entryInUse(operation.id, view.instances(operation.id), operation.force === true)
     return [
       ...movedSince(operation, current),
       ...(inUse === undefined ? [] : [{ ...inUse, operation: operation.index, current }]),
@@ -178,18 +185,28 @@ function problemOf(
   return { code, message, entryId: id, operation: index, ...(current === undefined ? {} : { current }) }
 }
 
-/** Ids with a delete and a create and nothing else. With a third operation the first is checked by itself. */
-function replacedIds(operations: readonly SubmittedOperation[], duplicates: readonly Problem[]): ReadonlySet<EntryId> {
+/**
+ * Ids with a delete and a create and nothing else, with the kind that is created. With a third operation the first is
+ * checked by itself.
+ */
+function replacedIds(
+  operations: readonly SubmittedOperation[],
+  duplicates: readonly Problem[],
+): ReadonlyMap<EntryId, string> {
   const repeated = new Set<string | undefined>(duplicates.map(({ entryId }) => entryId))
   const deleted = new Set(
     operations.filter(({ kind, id }) => kind === 'DELETE' && !repeated.has(id)).map(({ id }) => id),
   )
-  return new Set(operations.filter(({ kind, id }) => kind === 'CREATE' && deleted.has(id)).map(({ id }) => id))
+  return new Map(
+    operations
+      .filter(({ kind, id }) => kind === 'CREATE' && deleted.has(id))
+      .map(({ id, content }) => [id, content!.kind]),
+  )
 }
 
 function plan(
   operations: readonly SubmittedOperation[],
-  replaced: ReadonlySet<EntryId>,
+  replaced: ReadonlyMap<EntryId, string>,
   view: StateView,
 ): PlannedOperation[] {
   const updates = new Map<EntryId, SealedContent>()

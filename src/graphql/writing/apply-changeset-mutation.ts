@@ -45,7 +45,7 @@ const DeleteInputRef = builder.inputType('DeleteInput', {
     ifRevision: t.field({ type: 'SafeInt', description: IF_REVISION }),
     force: t.boolean({
       description:
-        'Whether to delete the entry even if it has live instances, which ends them. Without it, that is ENTRY_IN_USE.',
+        'Whether to delete the entry, or replace it by another kind, even if it has live instances, which ends them. Without it, that is ENTRY_IN_USE.',
     }),
   }),
 })

@@ -20,10 +20,9 @@ export function moveHead(
     writes.changes.push(row)
     state.lastChanged.set(row.id, revision)
     const entry = entryOfRow(row)
-    if (entry === null) {
-      state.entries.delete(row.id)
-      state.instances.end(row.id)
-    } else state.entries.set(row.id, entry)
+    if (entry === null) state.entries.delete(row.id)
+    else state.entries.set(row.id, entry)
+    if (entry === null || row.operation === 'replace') state.instances.end(row.id)
     state.entryCount += COUNT_BY[row.operation]
   }
   const { author, message } = request

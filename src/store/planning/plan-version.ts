@@ -41,7 +41,7 @@ export function planVersion(
     problems.push(headMoved(request.expectedHead, state.head))
   }
   if ('missing' in target) problems.push(target.missing)
-  else problems.push(...usedInDeletes(request.action, target, state.instances))
+  else problems.push(...entriesInUse(request.action, target, state.instances))
   if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
 
   if (target.version === state.head.version) {
@@ -73,14 +73,16 @@ export function planVersion(
   return appliedOutcome(state.head, revision, operations, false)
 }
 
-/** The ids that a move to the version deletes. */
-export function deletedBy({ differences }: VersionTarget): EntryId[] {
-  return differences.filter(({ after }) => after === null).map(({ id }) => id)
+/** The ids that a move to the version deletes, or replaces by another kind. Their instances end. */
+export function endedBy({ differences }: VersionTarget): EntryId[] {
+  return differences
+    .filter(({ before, after }) => before !== null && after?.content.kind !== before.content.kind)
+    .map(({ id }) => id)
 }
 
-function usedInDeletes({ force }: VersionAction, target: VersionTarget, instances: BatchInstances): Problem[] {
+function entriesInUse({ force }: VersionAction, target: VersionTarget, instances: BatchInstances): Problem[] {
   const current = new Map(target.differences.map(({ id, before }) => [id, before]))
-  return deletedBy(target)
+  return endedBy(target)
     .sort(compareEntryIds)
     .flatMap((id) => {
       const inUse = entryInUse(id, instances.live(id), force === true)

@@ -223,14 +223,37 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       }
     })
 
-    it('stay with an entry that is updated or replaced, with the same or another kind', async () => {
+    it('stay with an entry that is updated, or replaced with the same kind', async () => {
       const held = await acquire(history, 'a:x', 'one')
       await apply(history, update('a:x', 'thing', { n: 1 }))
       await apply(history, remove('a:x'), create('a:x', 'thing'))
-      await apply(history, remove('a:x'), create('a:x', 'other.kind'))
       expectApplied(await commitOne(history, versionMove(1)))
-      expectApplied(await commitOne(history, versionMove(4)))
+      expectApplied(await commitOne(history, versionMove(3)))
       expect((await history.instances.renew(held.id, null)).fencingToken).toBe(held.fencingToken)
+    })
+
+    // A replacement by another kind was applied, and the instance lived on, of an entry that was no longer what it used.
+    it('prevent and end with a replacement by another kind, by a changeset, a version or a revert', async () => {
+      const replacement = (forces: boolean) => [forces ? forced('a:x') : remove('a:x'), create('a:x', 'other.kind')]
+      await acquire(history, 'a:x', 'one')
+      const refused = await commitOne(history, changeset(replacement(false)))
+      expect(refused).toMatchObject({ type: 'refused', problems: [{ code: 'ENTRY_IN_USE', current: { id: 'a:x' } }] })
+      expect(await namesOf(history, 'a:x')).toEqual(['one'])
+      const { head } = expectApplied(await commitOne(history, changeset(replacement(true))))
+      expect(await namesOf(history, 'a:x')).toEqual([])
+
+      const back: Record<string, (force: boolean) => CommitRequest> = {
+        version: (force) => ({ ...versionMove(1), action: { type: 'version', version: 1, force } }),
+        revert: (force) => ({ ...revertOf(0), action: { type: 'revert', version: head.version, force } }),
+      }
+      for (const request of Object.values(back)) {
+        expectApplied(await commitOne(history, versionMove(head.version)))
+        await acquire(history, 'a:x', 'two')
+        expect(problemCodes(await commitOne(history, request(false)))).toEqual(['ENTRY_IN_USE'])
+        expect(await namesOf(history, 'a:x')).toEqual(['two'])
+        expectApplied(await commitOne(history, request(true)))
+        expect(await namesOf(history, 'a:x')).toEqual([])
+      }
     })
 
     it('are counted after the earlier requests of a batch', async () => {

@@ -98,13 +98,10 @@ function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): P
     JOIN reply r ON r.author = asked.author AND r.key = asked.key`
 }
 
-/** The ids that a changeset deletes without creating them again. A replaced entry keeps its instances. */
+/** The ids that a changeset deletes, also those that it creates again: with another kind, their instances end. */
 function deletedIds({ action }: CommitRequest): EntryId[] {
   if (action.type !== 'changeset') return []
-  const deletes = action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
-  if (deletes.length === 0) return deletes
-  const created = new Set(action.operations.filter(({ kind }) => kind === 'CREATE').map(({ id }) => id))
-  return deletes.filter((id) => !created.has(id))
+  return action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
 }
 
 const POINTER_KEYS = [

@@ -3,7 +3,7 @@ import type { Change } from '../../../core/history/change.js'
 import { byPosition, changesOfRow } from '../../planning/change-row.js'
 import { versionCompactedProblem } from '../../planning/compacted-errors.js'
 import { nothingToRevertProblem } from '../../planning/plan-revert.js'
-import { deletedBy, type VersionTarget } from '../../planning/plan-version.js'
+import { endedBy, type VersionTarget } from '../../planning/plan-version.js'
 import {
   type ChangeColumns,
   type ContentColumns,
@@ -38,8 +38,11 @@ export async function readRevertTarget(
   await addEntries(sql, [...new Set(changes.map(({ id }) => id))], state)
   const after = new Map(changes.map(({ id, entry }) => [id, entry]))
   const before = new Map(changes.toReversed().map(({ id, previous }) => [id, previous]))
-  const deleted = [...after.keys()].filter((id) => after.get(id) !== null && before.get(id) === null)
-  await addInstances(sql, deleted, state.instances, lock)
+  const ended = [...after.keys()].filter((id) => {
+    const current = after.get(id)
+    return current != null && before.get(id)?.content.kind !== current.content.kind
+  })
+  await addInstances(sql, ended, state.instances, lock)
   return { changes }
 }
 
@@ -68,6 +71,6 @@ export async function readVersionTarget(
   })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
   const target = { version, digest: row.digest, differences }
-  await addInstances(sql, deletedBy(target), state.instances, lock)
+  await addInstances(sql, endedBy(target), state.instances, lock)
   return target
 }
