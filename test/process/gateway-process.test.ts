@@ -75,7 +75,7 @@ describe('the gateway process', () => {
     const hanging = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     hanging.on('error', () => undefined)
     hanging.write(
-      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n',
+      'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n',
     )
     expect(String(await once(hanging, 'data'))).toContain('100 Continue')
     gateway.child.kill('SIGINT')

@@ -31,6 +31,8 @@ export interface GatewayConfig {
   readonly bus: PluggedConfig | null
   readonly logLevel: LogLevel
   readonly introspection: boolean
+  /** URLs that clients know the gateway by, in addition to its addresses and the host that it listens on. */
+  readonly publicUrls: readonly string[]
   /** Origins of pages that may use the gateway, in addition to its own and those of this machine. `*` means all. */
   readonly allowedOrigins: readonly string[]
   readonly dependencies: readonly DependencyPattern[]
@@ -84,7 +86,9 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     const text = environment[name]
     if (text === undefined || text === '') return fallback
     const value = parse(text)
-    if (value === undefined) problems.push(`${name} is "${text}". It must be ${wanted}.`)
+    // A database URL may have a password, which must not end up in a log.
+    if (value === undefined)
+      problems.push(`${name} is ${name === 'DATABASE_URL' ? 'not valid' : `"${text}"`}. It must be ${wanted}.`)
     return value ?? fallback
   }
   const databaseUrl = read('DATABASE_URL', null, postgresUrl, 'a URL like postgres://user:password@host:5432/database')
@@ -106,6 +110,12 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     [],
     origins,
     'origins like https://app.example.com, separated by commas, or *',
+  )
+  const publicUrls = read(
+    'CADASTRE_PUBLIC_URL',
+    [],
+    httpUrls,
+    'a URL like https://registry.example.com, or several, separated by commas',
   )
   const optimizations = read(
     'CADASTRE_WITHOUT',
@@ -131,6 +141,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     dataDir,
     logLevel,
     introspection,
+    publicUrls,
     allowedOrigins,
     dependencies:
       file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ??
@@ -210,11 +221,20 @@ function postgresUrl(text: string): string | undefined {
   return scheme ? text : undefined
 }
 
-function origins(text: string): string[] | undefined {
-  const list = text
+function httpUrls(text: string): string[] | undefined {
+  const list = listed(text)
+  return list.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)) ? list : undefined
+}
+
+function listed(text: string): string[] {
+  return text
     .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function origins(text: string): string[] | undefined {
+  const list = listed(text)
   return list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin))
     ? list
     : undefined

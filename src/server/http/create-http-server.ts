@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../observing/log.js'
-import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.js'
+import { knownHosts } from './hosts.js'
+import { allowedPages, allowOrigin, answerPreflight } from './origins.js'
 import { respondText } from './text-response.js'
 
 export type RouteHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
@@ -17,9 +18,15 @@ export interface HttpOptions {
   readonly graphql: GraphQLHandler
   /** By path. */
   readonly routes: Readonly<Record<string, RouteHandler>>
+  /** Paths that any host name reaches, for checks of a platform that knows only an address. */
+  readonly anyHost: ReadonlySet<string>
   /** Answers all other paths. */
   readonly files: RouteHandler
   readonly upgrade: UpgradeHandler
+  /** The host that the gateway listens on. */
+  readonly host: string
+  /** The URLs that clients know the gateway by. */
+  readonly publicUrls: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly maxSockets: number
   readonly stopping: AbortSignal
@@ -30,7 +37,9 @@ export const GRAPHQL_PATH = '/graphql'
 
 /** Creates the server for everything on one port. It disconnects clients that send too slowly. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { graphql, routes, files, upgrade, allowedOrigins, log } = options
+  const { graphql, routes, files, upgrade, log } = options
+  const isKnownHost = knownHosts(options.host, options.publicUrls)
+  const isAllowedPage = allowedPages(options.host, options.allowedOrigins)
   const server = createServer({
     /** @bound Time for receiving a request's headers. */
     headersTimeout: 15_000,
@@ -61,6 +70,8 @@ export function createHttpServer(options: HttpOptions): Server {
     // GraphQL responses set this header themselves, because setting it here makes every one of them slower.
     if (plain === undefined || request.headers.origin !== undefined)
       response.setHeader('x-content-type-options', 'nosniff')
+    if (!isKnownHost(request.headers.host) && !options.anyHost.has(urlOf(request)?.pathname ?? ''))
+      return respondText(response, 421, unknownHost(request.headers.host!))
     if (plain !== undefined) return answerGraphQL(request, response, plain)
     const url = urlOf(request)
     if (url === undefined) return respondText(response, 400, 'The path is not a valid URL.\n')
@@ -73,22 +84,23 @@ export function createHttpServer(options: HttpOptions): Server {
     response: ServerResponse,
     search: URLSearchParams,
   ): void | Promise<void> {
-    if (!isAllowedOrigin(request, allowedOrigins)) {
+    if (!isAllowedPage(request)) {
       return respondText(
         response,
         403,
-        `Pages of ${request.headers.origin} may not use this gateway. Add the origin to CADASTRE_ALLOWED_ORIGINS.\n`,
+        `Pages of ${request.headers.origin ?? 'other sites'} may not use this gateway. Add the origin to CADASTRE_ALLOWED_ORIGINS.\n`,
       )
     }
     allowOrigin(request, response)
-    if (request.method === 'OPTIONS') return answerPreflight(response)
+    if (request.method === 'OPTIONS') return answerPreflight(request, response)
     return graphql(request, response, search)
   }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
+    if (!isKnownHost(request.headers.host)) return refuse(socket, '421 Misdirected Request')
     if (urlOf(request)?.pathname !== GRAPHQL_PATH) return refuse(socket, '404 Not Found')
-    if (!isAllowedOrigin(request, allowedOrigins)) return refuse(socket, '403 Forbidden')
+    if (!isAllowedPage(request)) return refuse(socket, '403 Forbidden')
     if (options.stopping.aborted) return refuse(socket, '503 Service Unavailable')
     upgrade(request, socket, head)
   })
@@ -126,6 +138,10 @@ function urlOf(request: IncomingMessage): URL | undefined {
   // Accepts only a path, because the client's Host header must not decide anything, and `//evil` must not become a
   // host.
   return path.startsWith('/') && URL.canParse(`http://gateway${path}`) ? new URL(`http://gateway${path}`) : undefined
+}
+
+function unknownHost(host: string): string {
+  return `This gateway is not called "${host.slice(0, 255)}". Send its address, or add its URL to CADASTRE_PUBLIC_URL.\n`
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -1,17 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isLoopback } from './hosts.js'
 
 const THIS_MACHINE = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+const HEADER_NAMES = /^[\w\-!#$%&'*+.^`|~, ]{1,2000}$/
 
 /**
- * Whether a page may use the gateway: the gateway's own pages, pages of this machine (for frontend development) and
- * configured origins may. Programs other than browsers send no origin. Without this check, any page that a developer
- * opens could write.
+ * Makes the check whether a page may use the gateway: its own pages and those of configured origins may. So may pages
+ * of other ports of this machine, for frontend development, as long as the gateway listens to this machine only.
+ * Programs other than browsers send no origin. Without this check, any page that a developer opens could write.
+ *
+ * Some requests of pages have no origin, such as those of an image or a link. Those of other sites are refused too.
  */
-export function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
-  const { origin, host } = request.headers
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin) || THIS_MACHINE.test(origin))
-    return true
-  return origin === `http://${host}` || origin === `https://${host}`
+export function allowedPages(
+  listening: string,
+  allowed: readonly string[],
+): (request: Pick<IncomingMessage, 'headers'>) => boolean {
+  const allowsAll = allowed.includes('*')
+  const allowsThisMachine = isLoopback(listening)
+  return ({ headers }) => {
+    const { origin, host } = headers
+    if (allowsAll) return true
+    if (origin === undefined) return headers['sec-fetch-site'] !== 'cross-site'
+    if (allowed.includes(origin) || origin === `http://${host}` || origin === `https://${host}`) return true
+    return allowsThisMachine && THIS_MACHINE.test(origin)
+  }
 }
 
 /** Adds the headers that let a browser show the response to the page. */
@@ -22,12 +34,17 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse):
   response.setHeader('vary', 'origin')
 }
 
-/** Answers a browser's preflight request. */
-export function answerPreflight(response: ServerResponse): void {
+/**
+ * Answers a browser's preflight request. An allowed page may send any header, because clients add their own, such as
+ * `authorization`, `traceparent` and `apollographql-client-name`.
+ */
+export function answerPreflight(request: IncomingMessage, response: ServerResponse): void {
+  const asked = request.headers['access-control-request-headers']
   response.writeHead(204, {
     'access-control-allow-methods': 'GET, POST',
-    'access-control-allow-headers': 'content-type, x-cadastre-author',
+    'access-control-allow-headers': asked !== undefined && HEADER_NAMES.test(asked) ? asked : 'content-type',
     'access-control-max-age': '7200',
+    vary: 'origin, access-control-request-headers',
   })
   response.end()
 }

@@ -81,7 +81,7 @@ describe('a slow client', () => {
     await once(server, 'listening')
     const open = () => {
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-      socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+      socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
       return socket
     }
     const slow = open()

@@ -36,6 +36,7 @@ describe('the configuration', () => {
       dataDir: join(folder, '.cadastre'),
       logLevel: 'info',
       introspection: true,
+      publicUrls: [],
       allowedOrigins: [],
       dependencies: DEFAULT_DEPENDENCY_PATTERNS,
       limits: { entryBytes: 1_048_576, changesetOperations: 100_000, changesetBytes: 67_108_864 },

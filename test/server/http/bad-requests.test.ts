@@ -85,7 +85,7 @@ describe('bad requests', () => {
     await once(socket, 'connect')
     socket.on('error', () => undefined)
     socket.write(
-      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+      'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
     )
     let answer = ''
     socket.on('data', (data: Buffer) => {
@@ -220,8 +220,8 @@ describe('bad requests', () => {
   it('answers requests that are not HTTP and paths that are no URL', async () => {
     for (const [sent, status] of [
       ['nonsense\r\n\r\n', 400],
-      ['GET http:// HTTP/1.1\r\nhost: x\r\n\r\n', 400],
-      [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`, 431],
+      ['GET http:// HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`, 431],
     ] as const) {
       const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
       let answer = ''
@@ -236,11 +236,12 @@ describe('bad requests', () => {
     }
   })
 
+  const author = async (header: Record<string, string>) => {
+    const operations = [{ create: { id: `author:${Math.random()}`, kind: 'k' } }]
+    return (await post(gateway, APPLY, { input: { operations } }, header)).body
+  }
+
   it('accepts an author in UTF-8 or Latin-1, and refuses one that cannot be stored', async () => {
-    const author = async (header: Record<string, string>) => {
-      const operations = [{ create: { id: `author:${Math.random()}`, kind: 'k' } }]
-      return (await post(gateway, APPLY, { input: { operations } }, header)).body
-    }
     expect(
       (await author({ 'x-cadastre-author': Buffer.from('Zoë ✓').toString('latin1') })).data!['applyChangeset'].version
         .author,
@@ -250,6 +251,88 @@ describe('bad requests', () => {
     for (const bad of ['a'.repeat(300), Buffer.from('a\u0085b').toString('latin1')]) {
       expect((await author({ 'x-cadastre-author': bad })).errors![0]!.extensions['code']).toBe('BAD_USER_INPUT')
     }
+  })
+
+  // The header's two lines were joined to one name that neither client had sent.
+  it('refuses two authors, and names that are reserved', async () => {
+    const { port } = new URL(gateway.endpoint)
+    const body = '{"query":"{ __typename }"}'
+    const twice = await exchange(
+      Number(port),
+      `POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+        `x-cadastre-author: ann\r\nX-Cadastre-Author: bob\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    expect(twice).toMatch(/^HTTP\/1\.1 400 .*is sent twice/s)
+    for (const reserved of ['source/app', ' SOURCE/app', 'System:x', 'system:', 'sour\u00adce/app', '\uff33ystem:x']) {
+      const answer = await author({ 'x-cadastre-author': Buffer.from(reserved).toString('latin1') })
+      expect([reserved, answer]).toMatchObject([reserved, { errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] }])
+    }
+    expect(await author({ 'x-cadastre-author': 'ann, bob of source/app' })).not.toHaveProperty('errors')
+  })
+
+  // A page of evil.example whose name is pointed to this machine had the gateway's own origin, and could write.
+  it('refuses names that are not its own, save to the health checks', async () => {
+    const { port } = new URL(gateway.endpoint)
+    const get = (path: string, host: string, more = '') =>
+      exchange(Number(port), `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n${more}\r\n`)
+    const query = '/graphql?query=%7B__typename%7D'
+    for (const host of [
+      'localhost',
+      `LocalHost:${port}`,
+      'localhost.',
+      '127.0.0.1',
+      '10.1.2.3:80',
+      '[::1]:4000',
+      '[fe80::1]',
+    ])
+      expect([host, await get(query, host)]).toEqual([host, expect.stringMatching(/^HTTP\/1\.1 200/)])
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '[::1',
+      'a@localhost',
+      '',
+    ]) {
+      for (const path of [query, '/', '/metrics', '/graphql/../graphql'])
+        expect([host, path, await get(path, host)]).toEqual([host, path, expect.stringMatching(/^HTTP\/1\.1 421/)])
+    }
+    expect(await get('/healthz', 'evil.example')).toMatch(/^HTTP\/1\.1 200/)
+    expect(await get('/readyz', 'evil.example')).toMatch(/^HTTP\/1\.1 200/)
+    const upgrade =
+      'GET /graphql HTTP/1.1\r\nhost: evil.example\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
+      'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n'
+    expect(await exchange(Number(port), upgrade)).toMatch(/^HTTP\/1\.1 421/)
+  })
+
+  it('is known by the names of CADASTRE_PUBLIC_URL, and to pages of this machine only while it listens to it alone', async () => {
+    const open = await testGateway(
+      {},
+      { host: '0.0.0.0' },
+      { CADASTRE_PUBLIC_URL: 'https://registry.example, http://cadastre:4000/' },
+    )
+    try {
+      const { port } = new URL(open.endpoint)
+      const get = (host: string, more: string) =>
+        exchange(
+          Number(port),
+          `GET /graphql?query=%7B__typename%7D HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n${more}\r\n`,
+        )
+      expect(await get('registry.example', '')).toMatch(/^HTTP\/1\.1 200/)
+      expect(await get('cadastre:4000', '')).toMatch(/^HTTP\/1\.1 200/)
+      expect(await get('other.example', '')).toMatch(/^HTTP\/1\.1 421/)
+      expect(await get('registry.example', 'origin: https://registry.example\r\n')).toMatch(/^HTTP\/1\.1 200/)
+      expect(await get('registry.example', 'origin: http://localhost:9999\r\n')).toMatch(/^HTTP\/1\.1 403/)
+    } finally {
+      await open.close()
+    }
+  })
+
+  it('refuses a request of another site that has no origin, such as an image or a link', async () => {
+    const site = async (name: string) =>
+      (await fetch(`${gateway.endpoint}?query={__typename}`, { headers: { 'sec-fetch-site': name } })).status
+    expect([await site('cross-site'), await site('same-origin'), await site('none')]).toEqual([403, 200, 200])
   })
 
   it('allows its own pages and those of this machine, and no others', async () => {
@@ -262,9 +345,29 @@ describe('bad requests', () => {
     const near = await from('http://localhost:5173')
     expect([near.status, near.headers.get('access-control-allow-origin')]).toEqual([200, 'http://localhost:5173'])
     expect((await from('http://localhost:5173', 'OPTIONS')).status).toBe(204)
+    // Every client has headers of its own, which a fixed list refused.
+    const asked = 'authorization,traceparent,apollographql-client-name'
+    const preflight = await fetch(gateway.endpoint, {
+      method: 'OPTIONS',
+      headers: { origin: 'http://localhost:5173', 'access-control-request-headers': asked },
+    })
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(asked)
     for (const method of ['POST', 'OPTIONS']) {
       const far = await from('https://elsewhere.example', method)
       expect([far.status, far.headers.get('access-control-allow-origin')]).toEqual([403, null])
     }
   })
 })
+
+/** Sends bytes to a gateway of this machine and returns everything it answers until it closes the connection. */
+async function exchange(port: number, sent: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let answer = ''
+  socket.on('error', () => undefined)
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    answer += text
+  })
+  socket.write(sent)
+  await once(socket, 'close')
+  return answer
+}

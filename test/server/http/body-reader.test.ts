@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post, type TestGateway, testGateway } from '../server-fixture.js'
 
-const HEAD = 'POST /graphql HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n'
+const HEAD = 'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
 const BODY = JSON.stringify({ query: '{ entry(id: "none:ü") { id } }' })
 const OK = [200, '{"data":{"entry":null}}']
 

@@ -106,7 +106,7 @@ async function streaming(
   await once(socket, 'connect')
   const body = JSON.stringify({ query })
   socket.write(
-    `POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
   const chunks: string[] = []
   socket.on('data', (data: Buffer) => chunks.push(data.toString()))

@@ -94,7 +94,7 @@ describe('WebSockets', () => {
     const raw = connect(Number(new URL(gateway.url).port), '127.0.0.1')
     raw.on('error', () => undefined)
     raw.write(
-      'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
+      'GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
         'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n',
     )
     await once(raw, 'data')
