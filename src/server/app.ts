@@ -16,11 +16,15 @@ import { type Health, liveness, readiness } from './observing/health.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
 import type { OperationLimits } from './pipeline/operation-limits.js'
+import { PersistedQueries } from './pipeline/persisted-queries.js'
 import { SOCKET_LIMITS, type SocketLimits } from './websocket/socket-limits.js'
 import { createWebSockets } from './websocket/websockets.js'
 
 export interface AppOptions {
-  readonly config: Pick<GatewayConfig, 'limits' | 'introspection' | 'allowedOrigins' | 'optimizations'>
+  readonly config: Pick<
+    GatewayConfig,
+    'limits' | 'introspection' | 'host' | 'publicUrls' | 'allowedOrigins' | 'optimizations'
+  >
   readonly registry: Registry
   readonly providers?: ProviderDirectory
   readonly sources?: Sources
@@ -61,8 +65,9 @@ export function createApp(options: AppOptions): App {
     ...(options.sources && { sources: options.sources }),
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
-  const graphql = { engine, bodies: new BodyReader(messageBytes), stopping: stopping.signal }
-  const webSockets = createWebSockets(engine, metrics, socketLimits, stopping.signal)
+  const persistedQueries = new PersistedQueries()
+  const graphql = { engine, bodies: new BodyReader(messageBytes), persistedQueries, stopping: stopping.signal }
+  const webSockets = createWebSockets(engine, persistedQueries, metrics, socketLimits, stopping.signal)
   const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
 
   const server = createHttpServer({
@@ -75,6 +80,9 @@ export function createApp(options: AppOptions): App {
     },
     files: (request, response, { pathname }) => files(request, response, pathname),
     upgrade: (request, socket, head) => webSockets.upgrade(request, socket, head),
+    anyHost: new Set(['/healthz', '/readyz']),
+    host: config.host,
+    publicUrls: config.publicUrls,
     allowedOrigins: config.allowedOrigins,
     maxSockets: socketLimits.sockets,
     stopping: stopping.signal,

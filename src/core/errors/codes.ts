@@ -92,6 +92,14 @@ export const CODES = {
   GRAPHQL_PARSE_FAILED: { error: 'The document is not GraphQL.', thrownBy: 'server' },
   GRAPHQL_VALIDATION_FAILED: { error: 'The document does not fit the schema.', thrownBy: 'server' },
   QUERY_TOO_COMPLEX: { error: 'The document exceeds a limit.', thrownBy: 'server' },
+  PERSISTED_QUERY_NOT_FOUND: {
+    error: 'No document with this hash was sent to this gateway yet. Clients then send the document with its hash.',
+    thrownBy: 'server',
+  },
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    error: 'The request names a document in a way that the gateway does not know.',
+    thrownBy: 'server',
+  },
   INTERNAL_SERVER_ERROR: {
     error: 'A fault of the gateway. Its log has it under the `id` beside the code.',
     thrownBy: 'server',

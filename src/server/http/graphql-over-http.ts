@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Engine } from '../engine/engine.js'
 import type { GraphQLRequest } from '../engine/respond.js'
-import { AUTHOR_HEADER, headerText, parseAuthor } from '../pipeline/author.js'
+import { authorHeader, parseAuthor } from '../pipeline/author.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
+import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { requestError } from '../pipeline/request-error.js'
 import type { BodyReader } from './body-reader.js'
 import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
@@ -13,6 +14,7 @@ import { isJson, responseType } from './media-type.js'
 export interface GraphQLOverHttp {
   readonly engine: Engine
   readonly bodies: BodyReader
+  readonly persistedQueries: PersistedQueries
   /** Aborts when the gateway stops. Streams end; other requests may finish. */
   readonly stopping: AbortSignal
 }
@@ -22,7 +24,7 @@ export interface GraphQLOverHttp {
  * the response as JSON, as `application/graphql-response+json` or as server-sent events.
  */
 export function answerGraphQL(
-  { engine, bodies, stopping }: GraphQLOverHttp,
+  { engine, bodies, persistedQueries, stopping }: GraphQLOverHttp,
   request: IncomingMessage,
   response: ServerResponse,
   search: URLSearchParams,
@@ -36,7 +38,7 @@ export function answerGraphQL(
     }
     const author = readAuthor(request)
     if (request.method === 'GET') {
-      return engine.respond(new HttpRequest(response, null, author, () => paramsOfUrl(search)), reply)
+      return engine.respond(new HttpRequest(response, null, author, () => paramsOfUrl(search, persistedQueries)), reply)
     }
     checkPost(request)
     bodies.read(
@@ -44,7 +46,7 @@ export function answerGraphQL(
       (body) => {
         reply.isRead = true
         if (body === null) return reply.fail(badRequest('The body is not valid UTF-8. Send JSON in UTF-8.'))
-        engine.respond(new HttpRequest(response, body, author, () => paramsOfBody(body)), reply)
+        engine.respond(new HttpRequest(response, body, author, () => paramsOfBody(body, persistedQueries)), reply)
       },
       (error) => reply.fail(error),
     )
@@ -76,7 +78,7 @@ class HttpRequest implements GraphQLRequest {
 /** @throws HttpError */
 function readAuthor(request: IncomingMessage): string | null {
   try {
-    return parseAuthor(headerText(request.headers[AUTHOR_HEADER]), 'the header X-Cadastre-Author')
+    return parseAuthor(authorHeader(request), 'the header X-Cadastre-Author')
   } catch (error) {
     throw badRequest((error as Error).message)
   }

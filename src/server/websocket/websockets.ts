@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { GraphQLError } from 'graphql'
 import { GraphQLSchema, parse } from 'graphql'
 import { type Context, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -7,7 +8,8 @@ import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import { pause } from '../../registry/async/pause.js'
 import type { Engine } from '../engine/engine.js'
 import type { Metrics } from '../observing/metrics.js'
-import { AUTHOR_HEADER, headerText, parseAuthor } from '../pipeline/author.js'
+import { authorHeader, parseAuthor } from '../pipeline/author.js'
+import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { requestError } from '../pipeline/request-error.js'
 import { SocketConnection } from './socket-connection.js'
 import { CLOSE, type SocketLimits } from './socket-limits.js'
@@ -36,6 +38,7 @@ const UNUSED = { schema: new GraphQLSchema({}), document: parse('{ __typename }'
 /** Serves graphql-transport-ws by the same engine as HTTP. */
 export function createWebSockets(
   engine: Engine,
+  persistedQueries: PersistedQueries,
   metrics: Metrics,
   limits: SocketLimits,
   stopping: AbortSignal,
@@ -52,7 +55,7 @@ export function createWebSockets(
     // SocketConnection has its own timeout, because this one ignores messages that arrived while the thread was busy.
     connectionInitWaitTimeout: 0,
     onConnect({ connectionParams, extra }) {
-      const author = connectionParams?.['author'] ?? headerText(extra.request?.headers[AUTHOR_HEADER])
+      const author = connectionParams?.['author'] ?? (extra.request === null ? undefined : authorHeader(extra.request))
       extra.connection.author = parseAuthor(author, '`author` in connection_init')
       extra.request = null
       extra.connection.acknowledge()
@@ -65,7 +68,13 @@ export function createWebSockets(
         return [requestError('UNAVAILABLE', message)]
       }
       const { connection } = extra
-      const { query, operationName, variables } = payload
+      const { operationName, variables } = payload
+      let query = payload.query
+      try {
+        query = persistedQueries.documentOf(query, payload.extensions) as string
+      } catch (error) {
+        return [error as GraphQLError]
+      }
       const params = { query, operationName: operationName ?? null, variables: variables ?? {} }
       // graphql-ws keeps the payload until the operation has ended.
       Object.assign(payload, { query: '', operationName: null, variables: null })

@@ -7,6 +7,7 @@ import { createEngine } from '../../../src/server/engine/engine.js'
 import { paramsOfBody } from '../../../src/server/http/graphql-params.js'
 import { createMetrics } from '../../../src/server/observing/metrics.js'
 import { OPERATION_LIMITS } from '../../../src/server/pipeline/operation-limits.js'
+import { PersistedQueries } from '../../../src/server/pipeline/persisted-queries.js'
 import type { History } from '../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import {
@@ -54,7 +55,7 @@ describe('the answer cache', () => {
     const answer = (query: string, variables?: object) =>
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
-        const operation = paramsOfBody(body)
+        const operation = paramsOfBody(body, new PersistedQueries())
         const otherwise = async () => (await engine.fastPath.answer(operation, null, () => undefined))!.text
         if (
           !engine.fastPath.answerEntry(operation, body, (answered) =>
