@@ -584,6 +584,22 @@ describe.each(BACKENDS_WITH_HISTORY)('changesets, over %s', (backend) => {
       expect(await gateway.applyChangeset(input)).toMatchObject({ replayed: true })
     })
 
+    // A client that sent the same id in its parts got the answer that it had sent something else.
+    it('compares the input as it is understood', async () => {
+      const of = (id: unknown, content: object) => ({
+        operations: [{ create: { id, kind: 'k', ...content } }],
+        idempotencyKey: key(),
+      })
+      await gateway.applyChangeset(of(`${ns}:cafe\u0301:x`, { data: null }))
+      for (const same of [
+        of({ ns, name: 'cafe\u0301:x' }, { data: null }),
+        of(`${ns}:caf\u00e9:x`, {}),
+        of({ ns, name: 'caf\u00e9:x' }, { meta: {} }),
+        { ...of(`${ns}:caf\u00e9:x`, { meta: null }), dryRun: false, message: null },
+      ])
+        expect(await gateway.applyChangeset(same), JSON.stringify(same)).toMatchObject({ replayed: true })
+    })
+
     it('shares one key space between both mutations', async () => {
       const { version } = await line()
       await gateway.applyChangeset({ operations: [create(`${ns}:a`)], idempotencyKey: key() })

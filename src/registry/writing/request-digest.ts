@@ -1,13 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { canonicalJson } from '../../core/entry/canonical-json.js'
+import { InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import { timeSlicer } from '../async/pause.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersionInput } from './write-input.js'
 
 /*
  * The content of an idempotency key is the SHA-256 of the canonical form of a mutation's whole input except for the key, with a
- * line for each operation. A missing field counts as null, because serialisers of clients differ there.
+ * line for each operation. The input is compared as it is understood: a missing field counts as its default, because serialisers
+ * of clients differ there, and an id is the same as text and as its parts.
  */
+
+/** Precedes each digest, so that a gateway that computes them in another way can tell which ones it may compare. */
+const DIGEST_VERSION = '2:'
 
 /** Returns the digest of an applyChangeset request. */
 export async function changesetRequestDigest({
@@ -33,11 +38,11 @@ export async function changesetRequestDigest({
       hash.update(line(plain(operation)))
       await yieldIfDue()
     }
-    return hash.digest('hex')
+    return DIGEST_VERSION + hash.digest('hex')
   } catch (error) {
     // Nested too deep to be serialized. The request will be refused and a refusal is not stored, so no digest may equal
     // this one.
-    if (error instanceof RangeError) return randomBytes(32).toString('hex')
+    if (error instanceof RangeError) return DIGEST_VERSION + randomBytes(32).toString('hex')
     throw error
   }
 }
@@ -52,7 +57,7 @@ export function versionRequestDigest({ version, expectedHead, message, dryRun, f
     dryRun: dryRun === true,
     force: force === true,
   }
-  return createHash('sha256').update(line(input)).digest('hex')
+  return digestOf(input)
 }
 
 /** Returns the digest of a revertVersion request. */
@@ -63,23 +68,35 @@ export function revertRequestDigest({ version, expectedHead, message, dryRun, fo
     expectedHead: expectedHead ?? null,
     message: message ?? null,
     dryRun: dryRun === true,
-    // Only if set, so that keys that were used before the option existed keep their digest.
-    ...(force === true && { force }),
+    force: force === true,
   }
-  return createHash('sha256').update(line(input)).digest('hex')
+  return digestOf(input)
 }
 
 function plain({ kind, id, entryKind, meta, data, ifRevision, force }: RawOperation): Json {
-  const key = typeof id === 'string' ? id : { ns: id.ns, name: id.name }
   return {
     kind,
-    id: key,
+    id: textOf(id),
     entryKind: entryKind ?? null,
-    meta: (meta ?? null) as Json,
+    meta: (meta ?? (kind === 'DELETE' ? null : {})) as Json,
     data: (data ?? null) as Json,
     ifRevision: ifRevision ?? null,
     force: force === true,
   }
+}
+
+/** An invalid id is refused anyway, and a refusal is not stored. */
+function textOf(id: RawOperation['id']): string {
+  try {
+    return parseEntryId(id)
+  } catch (error) {
+    if (error instanceof InvalidEntryId) return typeof id === 'string' ? id : `${id.ns}:${id.name}`
+    throw error
+  }
+}
+
+function digestOf(input: Json): string {
+  return DIGEST_VERSION + createHash('sha256').update(line(input)).digest('hex')
 }
 
 function line(value: Json): string {
