@@ -25,7 +25,7 @@ import type { Registry } from './registry.js'
 import { Transactions, type TransactionsOptions } from './transactions/transactions.js'
 import { changesetWarnings } from './writing/changeset-warnings.js'
 import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
-import { checkTagName, checkWrite } from './writing/check-write.js'
+import { checkIsStored, checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
 import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } from './writing/request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
@@ -142,12 +142,14 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async applyVersion(input, context) {
       checkWrite(input, context)
+      if (!history.hasHistory) await checkIsStored(history, input.version, (await history.head()).version)
       const action = { type: 'version', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, versionRequestDigest(input)), action }, 0)
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
+      if (input.version !== 0) await checkIsStored(history, input.version, null)
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
       return transactions.write({ ...requestOf(input, context, revertRequestDigest(input)), action }, 0)
     },

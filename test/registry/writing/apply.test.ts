@@ -190,6 +190,18 @@ describe('reading at a revision', () => {
     await apply(forgetful, create('a:2'))
     expect(await forgetful.revisionAt({ revision: 2 })).toBe(2)
     await expect(forgetful.revisionAt({ revision: 1 })).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    // Both were VERSION_NOT_FOUND, although `versions` lists the version.
+    for (const attempt of [
+      forgetful.applyVersion({ version: 1 }, nobody),
+      forgetful.applyVersion({ version: 0 }, nobody),
+      forgetful.revertVersion({ version: 1 }, nobody),
+      forgetful.revertVersion({ version: 2 }, nobody),
+    ])
+      await expect(attempt).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    expect(await forgetful.applyVersion({ version: 2 }, nobody)).toMatchObject({ type: 'applied' })
+    expect(await forgetful.applyVersion({ version: 3 }, nobody)).toMatchObject({
+      problems: [{ code: 'VERSION_NOT_FOUND' }],
+    })
     const compacted = registryOver(historyWith(openMemoryHistory(HISTORY_OPTIONS), { oldestRevision: async () => 1 }))
     await apply(compacted, create('a:1'))
     await expect(compacted.revisionAt({ version: 0 })).rejects.toMatchObject({
