@@ -9,7 +9,7 @@ export type AtArgument =
   | { readonly tag: string }
   | null
 
-const TIME = /^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[-+]\d\d:\d\d)?)?$/
+const TIME = /^\d{4}-\d\d-\d\d([Tt ](?:[01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?([Zz]|[-+]\d\d:\d\d)?)?$/
 
 /**
  * Parses a point in history: `v3`, `r7`, `head`, `tag:release`, or an RFC 3339 time (a date alone means midnight UTC).
@@ -24,10 +24,15 @@ export function parseAt(text: string): AtArgument {
   if (TIME.test(text)) {
     const zoned = /[Zz]$|[-+]\d\d:\d\d$/.test(text) || text.length === 10
     const time = new Date(zoned ? text : `${text}Z`)
-    if (!Number.isNaN(time.getTime())) return { time: time.toISOString() }
+    if (!Number.isNaN(time.getTime()) && isDay(text.slice(0, 10))) return { time: time.toISOString() }
   }
   const forms = 'v3 (a version), r7 (a revision), head, tag:NAME, or a time such as 2026-01-31T12:00:00Z'
   throw usageFailure(`${text} is not a point in history. Write ${forms}`)
+}
+
+/** Whether the calendar has a day. `Date` reads 31 November as 1 December. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 /** Parses a version number, with or without the v. @throws CommandFailure (usage) */

@@ -29,12 +29,29 @@ describe('a point in history', () => {
     expect(parseAt(text)).toEqual(at)
   })
 
-  it.each(['3', 'V3', 'v-1', 'v1.5', 'r', '', 'yesterday', '2026-13-01', 'v99999999999999999', 'v9999999999999999'])(
+  it.each(['3', 'V3', 'v-1', 'v1.5', 'r', '', 'yesterday', 'v99999999999999999', 'v9999999999999999'])(
     'cannot be written %j',
     (text) => {
       expect(usage(() => parseAt(text))).not.toBe('')
     },
   )
+
+  // The last of November was read as the first of December, a day too late.
+  it.each([
+    '2026-13-01',
+    '2026-11-31',
+    '2026-02-29',
+    '2026-02-30T12:00:00Z',
+    '2026-00-01',
+    '2026-01-31T24:00',
+    '2026-01-31T12:60',
+  ])('cannot be %s, which no calendar has', (text) => {
+    expect(usage(() => parseAt(text))).not.toBe('')
+  })
+
+  it('may be a leap day', () => {
+    expect(parseAt('2028-02-29')).toEqual({ time: '2028-02-29T00:00:00.000Z' })
+  })
 
   it('may be the number alone if only a version is expected', () => {
     expect([parseVersion('3'), parseVersion('v3')]).toEqual([3, 3])
