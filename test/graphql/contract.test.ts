@@ -11,8 +11,11 @@ import {
   isObjectType,
   isScalarType,
   isUnionType,
+  Kind,
   lexicographicSortSchema,
+  parse,
   printSchema,
+  visit,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { printedSchema } from '../../src/graphql/printed-schema.js'
@@ -97,7 +100,19 @@ describe('the schema', () => {
   })
 
   it('prints to SDL that builds the same schema', () => {
-    expect(`${printSchema(lexicographicSortSchema(buildSchema(printedSchema())))}\n`).toBe(printedSchema())
+    const built = printSchema(lexicographicSortSchema(buildSchema(printedSchema())))
+    expect(printedSchema().endsWith(`\n\n${built}\n`)).toBe(true)
+  })
+
+  // Apollo's composition stopped at the unknown directive @oneOf.
+  it('prints to SDL that defines each directive that it uses', () => {
+    const document = parse(printedSchema())
+    const defined = document.definitions.flatMap((each) =>
+      each.kind === Kind.DIRECTIVE_DEFINITION ? [each.name.value] : [],
+    )
+    const used = new Set<string>()
+    visit(document, { Directive: ({ name }) => void used.add(name.value) })
+    expect([...used].filter((name) => !['deprecated', 'specifiedBy'].includes(name)).sort()).toEqual(defined.sort())
   })
 
   it('describes every type, field, argument and enum value', () => {

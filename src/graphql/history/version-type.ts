@@ -11,7 +11,7 @@ import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 
 VersionRef.implement({
   description:
-    'A version of the registry, made by one changeset. Versions form a tree, like Git commits, and never change. v0 is the empty root.',
+    'A version of the registry, made by one changeset. Versions form a tree, like Git commits. v0 is the empty root. Everything that a version says never changes, except for `isHead`, `tags`, `children` and what compaction removes: caches read these again.',
   interfaces: [NodeRef],
   fields: (t) => ({
     id: t.id({

@@ -140,9 +140,9 @@ builder.queryFields((t) => ({
   source: t.field({
     type: SourceRef,
     nullable: true,
-    description: 'A source. If it does not exist, the error code is SOURCE_NOT_FOUND.',
+    description: 'A source; null if it does not exist.',
     args: { name: t.arg.string({ required: true, description: 'The name of the source.' }) },
-    resolve: (_root, { name }, context) => sourceNamed(name, context),
+    resolve: (_root, { name }, { sources }) => sources.get(name),
   }),
 }))
 
