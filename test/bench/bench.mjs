@@ -39,8 +39,7 @@ const options = {
   isShort: flags.short === true,
 }
 // Short runs are not written, because their figures are rough.
-const isWritten =
-  flags.against === undefined && (flags.keep === true || (flags.only === undefined && !flags.short))
+const isWritten = flags.against === undefined && (flags.keep === true || (flags.only === undefined && !flags.short))
 
 if (process.env.BENCH_BUILT === undefined) await prepare()
 installPackages()
@@ -56,10 +55,10 @@ const words = flags.only?.split(',').map((word) => word.trim())
 const named = WORKLOADS.filter(({ part, name, inShort }) =>
   words === undefined
     ? part !== 'ablation' && (!flags.short || inShort === true)
-    : words.some((word) => part.includes(word) || name.includes(word)),
+    : // The ablation repeats other workloads under their names, so only its own name chooses it.
+      words.some((word) => part.includes(word) || (part !== 'ablation' && name.includes(word))),
 )
-const chosen =
-  flags.against === undefined ? named : comparedWith(resolve(flags.against, 'dist/server/main.js'), named)
+const chosen = flags.against === undefined ? named : comparedWith(resolve(flags.against, 'dist/server/main.js'), named)
 if (chosen.length === 0)
   throw new Error(
     `No workload's part or name contains "${flags.only}". Workloads:\n${WORKLOADS.map(({ part, name }) => `${part}: ${name}`).join('\n')}`,

@@ -32,11 +32,12 @@ export async function open({ of, variants }, context) {
     }
   }
   return {
-    // The order alternates, so that no variant always runs on the warmer machine.
+    // The order alternates, so that no variant always runs on the warmer machine. Each has rounds of its own, whose
+    // entries the others have not created.
     async round(round) {
       const figures = {}
       for (const name of round % 2 === 0 ? names : names.toReversed())
-        figures[name] = await measured(variants[name], round)
+        figures[name] = await measured(variants[name], round * names.length + names.indexOf(name))
       return Object.fromEntries(names.map((name) => [name, figures[name]]))
     },
     close: async () => undefined,
