@@ -99,7 +99,7 @@ export class FollowerIndex {
       const among = isEager || follower.indexKey === null ? this.#eager : this.#quiet
       const scan = () => follower.wake?.(SCAN)
       const due = () => follower.wake?.(among === this.#quiet ? { skipTo: this.end(), isDue: true } : SCAN)
-      const timer = ms === null ? undefined : setTimeout(due, ms)
+      const timer = ms === null ? undefined : setTimeout(due, Math.max(0, ms))
       signal.addEventListener('abort', scan, { once: true })
       among.add(follower)
       follower.wake = (woken) => {

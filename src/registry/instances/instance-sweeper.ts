@@ -32,7 +32,7 @@ export class InstanceSweeper {
     if (this.#closed || due >= this.#due) return
     this.#due = due
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#sweep(), due - performance.now())
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - performance.now()))
     this.#timer.unref()
   }
 

@@ -40,7 +40,7 @@ export class Deadlines {
   }
 
   #startTimer(ms: number): void {
-    this.#timer = setTimeout(() => this.#expire(), ms)
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, ms))
     // The timer outlives cancelled deadlines and must not keep the process alive.
     this.#timer.unref()
   }
