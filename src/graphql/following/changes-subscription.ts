@@ -1,5 +1,6 @@
 import type { ChangeBatch } from '../../registry/following/follow-input.js'
 import { builder } from '../base/builder.js'
+import { badInput } from '../base/graphql-errors.js'
 import { EntryChangeRef, VersionRef } from '../base/object-refs.js'
 import { subscriptionStream } from '../base/subscription-stream.js'
 import { criteriaArgs, criteriaFrom } from '../entry/entry-filter-input.js'
@@ -39,24 +40,33 @@ builder.subscriptionField('changes', (t) =>
     type: ChangeBatchRef,
     description:
       'The durable stream of changes: ordered, without gaps or duplicates, and resumable at any gateway. It begins at the head, or ' +
-      'after a cursor. With `initial` it sends the matching entries first. Slow readers read from the log at their own pace.',
+      'after a cursor or revision. With `initial` it sends the matching entries first. Slow readers read from the log at their own pace.',
     args: {
       after: t.arg.string({
         description:
-          'The cursor of a batch. The stream resumes right after that batch. If unset, it begins at the head.',
+          'The `cursor` of a batch, a snapshot, a transition or a page of entries. The stream resumes right after it. If unset, it begins at the head. ' +
+          'A cursor within the initial pages belongs to their filter; with another one it is INVALID_CURSOR.',
+      }),
+      afterRevision: t.arg({
+        type: 'SafeInt',
+        description:
+          'A revision. The stream begins right after it. Error codes: BAD_USER_INPUT together with `after`, REVISION_NOT_FOUND, COMPACTED.',
       }),
       ...criteriaArgs,
       initial: t.arg.boolean({
         description:
-          'Whether to send the matching entries first, as CREATE changes of one revision. Ignored if `after` is set.',
+          'Whether to send the matching entries first, as CREATE changes of one revision. Ignored if `after` or `afterRevision` is set.',
       }),
     },
     subscribe(_root, args, context) {
       const criteria = criteriaFrom(args)
       const after = args.after ?? null
+      const afterRevision = args.afterRevision ?? null
+      if (after !== null && afterRevision !== null)
+        throw badInput('after and afterRevision are both set; set the one from which to continue')
       const initial = args.initial ?? false
       return subscriptionStream(context, (signal) =>
-        context.registry.follow({ after, criteria, initial, signal, tracker: context.tracker }),
+        context.registry.follow({ after, afterRevision, criteria, initial, signal, tracker: context.tracker }),
       )
     },
     resolve(batch, _args, context) {

@@ -1,6 +1,7 @@
 import type { Criteria } from '../../core/criteria/criteria.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Version } from '../../core/history/version.js'
+import { cursorAfter } from '../../registry/following/follow-cursor.js'
 import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
@@ -12,12 +13,23 @@ import { criteriaArgs } from '../entry/entry-filter-input.js'
 import { EntryRevisionConnection } from '../entry/entry-revision-type.js'
 import { NamespaceSummaryRef, namespaceFrom } from '../entry/namespace-summary-type.js'
 import { loadVersion } from '../loading/load-version.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { forwardArgs, pageArgs } from '../relay/page-args.js'
 
 SnapshotRef.implement({
   description:
     'The state of the whole registry at one revision. All fields show that state, even while the head moves.',
+  interfaces: [NodeRef],
   fields: (t) => ({
+    id: t.id({
+      description: 'The id of the snapshot: "s" and its revision, e.g. "s17".',
+      resolve: ({ revision }) => `s${revision}`,
+    }),
+    cursor: t.string({
+      description:
+        'Pass it as `after` to the subscription `changes`: it continues with what happened since this state.',
+      resolve: ({ revision }, _args, { registry }) => cursorAfter(registry.history.registryId, revision),
+    }),
     revision: t.expose('revision', { type: 'SafeInt', description: 'The revision of this state.' }),
     version: t.field({
       type: VersionRef,

@@ -5,11 +5,14 @@ import { TagRef, VersionRef } from '../base/object-refs.js'
 import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
 import { nameCursors } from '../relay/cursor-codec.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { pageArgs, pageFrom } from '../relay/page-args.js'
 
 TagRef.implement({
   description: 'A name for a version, like a Git tag. Setting a tag does not move the head and makes no revision.',
+  interfaces: [NodeRef],
   fields: (t) => ({
+    id: t.id({ description: 'The id of the tag: "tag/" and its name.', resolve: ({ name }) => `tag/${name}` }),
     name: t.exposeString('name', { description: 'The name, unique in the registry.' }),
     version: t.field({
       type: VersionRef,

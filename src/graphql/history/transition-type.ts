@@ -1,9 +1,11 @@
+import { cursorAfter } from '../../registry/following/follow-cursor.js'
 import { builder } from '../base/builder.js'
 import { TransitionRef, VersionRef } from '../base/object-refs.js'
 import { EntryChangeConnection } from '../entry/entry-change-type.js'
 import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, connectionType } from '../relay/connection.js'
 import { numberCursors } from '../relay/cursor-codec.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { forwardArgs, pageArgs, pageFrom } from '../relay/page-args.js'
 import { refuseFutureCursor } from '../relay/refuse-future-cursor.js'
 import { changesPage } from './changes-page.js'
@@ -18,7 +20,17 @@ const TransitionKindRef = builder.enumType('TransitionKind', {
 
 TransitionRef.implement({
   description: 'One movement of the head, by a changeset or by applying a version.',
+  interfaces: [NodeRef],
   fields: (t) => ({
+    id: t.id({
+      description: 'The id of the transition: "t" and its revision, e.g. "t17".',
+      resolve: ({ revision }) => `t${revision}`,
+    }),
+    cursor: t.string({
+      description:
+        'Pass it as `after` to the subscription `changes`: it continues with what happened after this transition.',
+      resolve: ({ revision }, _args, { registry }) => cursorAfter(registry.history.registryId, revision),
+    }),
     revision: t.expose('revision', {
       type: 'SafeInt',
       description: 'The number of the transition. Revisions count from 1 without gaps.',

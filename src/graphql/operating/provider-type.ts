@@ -1,9 +1,15 @@
 import type { ProviderInfo } from '../../registry/plugins/providers.js'
 import { builder } from '../base/builder.js'
+import { NodeRef } from '../relay/node-interface.js'
 
 const ProviderRef = builder.objectRef<ProviderInfo>('Provider').implement({
   description: 'An implementation of a store, of a source or of the event bus, built in or registered by a plugin.',
+  interfaces: [NodeRef],
   fields: (t) => ({
+    id: t.id({
+      description: 'The id of the provider: "provider/", its role, "/" and its name.',
+      resolve: ({ role, name }) => `provider/${role}/${name}`,
+    }),
     name: t.exposeString('name', { description: 'The name used in the configuration, unique within the role.' }),
     role: t.exposeString('role', { description: 'The role: "store", "source" or "bus".' }),
     displayName: t.exposeString('displayName', { description: 'The name for people.' }),

@@ -13,6 +13,7 @@ import { EntryConnection } from '../entry/entry-type.js'
 import { loadVersion } from '../loading/load-version.js'
 import { connectionOf, type EntryListPage } from '../relay/connection.js'
 import { nameCursors } from '../relay/cursor-codec.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { forwardArgs, type PageArgs, pageFrom } from '../relay/page-args.js'
 
 const SourceStatusRef = builder.enumType('SourceStatus', {
@@ -52,7 +53,9 @@ const SourceFailureRef = builder.objectRef<SourceFailure>('SourceFailure').imple
 const SourceRef = builder.objectRef<SourceState>('Source').implement({
   description:
     'A configured place that entries are loaded from, such as a folder or an HTTP registry. All gateways report the same.',
+  interfaces: [NodeRef],
   fields: (t) => ({
+    id: t.id({ description: 'The id of the source: "source/" and its name.', resolve: ({ name }) => `source/${name}` }),
     name: t.exposeString('name', { description: 'The name in the configuration.' }),
     provider: t.exposeString('provider', {
       description: 'The name of the provider that reads the source, e.g. "filesystem" or "http".',

@@ -1,3 +1,4 @@
+import { cursorAfter } from '../../registry/following/follow-cursor.js'
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
 import type { CursorCodec } from './cursor-codec.js'
@@ -78,6 +79,14 @@ export function connectionType<Item extends object>(node: Ref<Item>, things: str
 /** Like `connectionType`, for lists of entries, whose pages have a `revision`. */
 export function entryConnectionType<Item extends object>(node: Ref<Item>, things: string) {
   const ref = defineConnection<Item, EntryListPage<Item>>(node, things)
+  builder.objectField(ref, 'cursor', (t) =>
+    t.string({
+      description:
+        'Pass it as `after` to the subscription `changes`: it continues with what happened since this page was read.',
+      resolve: (page, _args, { registry }) =>
+        cursorAfter(registry.history.registryId, (page as EntryListPage<Item>).revision),
+    }),
+  )
   builder.objectField(ref, 'revision', (t) =>
     t.field({
       type: 'SafeInt',

@@ -1,19 +1,18 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
-import type { Version } from '../../core/history/version.js'
+import { tagNameFault } from '../../core/history/tag.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import type { RequestContext } from '../base/request-context.js'
-import type { Loaders } from '../loading/loaders.js'
 
 /** @bound Ids in one `nodes` query. */
 const MAX_NODES = 1_000
 
-type NodeType = 'Entry' | 'EntryRevision' | 'Version'
+type NodeType = 'Entry' | 'EntryRevision' | 'Version' | 'Snapshot' | 'Transition' | 'Tag' | 'Source' | 'Provider'
 
 /** Entries and entry revisions have the same shape, so each node carries the name of its type. */
-type FoundNode = (EntryRevision | Version) & { readonly __typename: NodeType }
+type FoundNode = object & { readonly __typename: NodeType }
 
 export const NodeRef = builder.interfaceRef<object>('Node')
 
@@ -23,7 +22,8 @@ NodeRef.implement({
   fields: (t) => ({
     id: t.id({
       description:
-        'The id, unique across all types: "ns:name" for an Entry, "r17/ns:name" for an EntryRevision, "v17" for a Version.',
+        'The id, unique across all types: "ns:name" for an Entry, "r17/ns:name" for an EntryRevision, "v17" for a Version, "t17" for a Transition, ' +
+        '"s17" for a Snapshot, "tag/NAME", "source/NAME" and "provider/ROLE/NAME".',
       resolve: () => {
         throw new Error('Each type of node defines an id of its own')
       },
@@ -53,18 +53,70 @@ builder.queryFields((t) => ({
   }),
 }))
 
-const VERSION_NODE = /^v(0|[1-9]\d*)$/
-const REVISION_NODE = /^r(0|[1-9]\d*)\/(.*)$/s
+interface NodeRow {
+  /** Matches ids of this type. Its groups are passed to `find`. */
+  readonly id: RegExp
+  readonly find: (context: RequestContext, ...groups: string[]) => Promise<FoundNode | null> | FoundNode | null
+}
 
-function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | null {
-  const { loaders } = context
-  const version = VERSION_NODE.exec(id)
-  if (version !== null) return versionNode(Number(version[1]), loaders())
-  // A namespace has no slash, so an entry id never matches REVISION_NODE.
-  const revision = REVISION_NODE.exec(id)
-  const entryId = entryIdOrNull(revision === null ? id : revision[2]!)
-  if (entryId === null) return null
-  return revision === null ? entryNode(entryId, loaders()) : revisionNode(entryId, Number(revision[1]), context)
+/**
+ * How each type of node is found by its id. Ids of entries are the rest: they have a colon, and no slash before it.
+ */
+const NODES: readonly NodeRow[] = [
+  { id: /^v(0|[1-9]\d*)$/, find: ({ loaders }, number) => numbered(number!, 'Version', loaders().version) },
+  { id: /^t(0|[1-9]\d*)$/, find: ({ loaders }, revision) => numbered(revision!, 'Transition', loaders().transition) },
+  { id: /^s(0|[1-9]\d*)$/, find: snapshotNode },
+  { id: /^r(0|[1-9]\d*)\/(.*)$/s, find: revisionNode },
+  {
+    id: /^tag\/(.*)$/s,
+    find: async ({ loaders }, name) =>
+      named('Tag', tagNameFault(name!) === undefined ? await loaders().tag.load(name!) : null),
+  },
+  { id: /^source\/(.*)$/s, find: async ({ sources }, name) => named('Source', await sources.get(name!)) },
+  {
+    id: /^provider\/([^/]*)\/(.*)$/s,
+    find: ({ providers }, role, name) => named('Provider', providers.get(role!, name!)),
+  },
+  {
+    id: /^(.*)$/s,
+    find: async ({ loaders }, text) => {
+      const id = entryIdOrNull(text!)
+      return id === null ? null : asNode(await loaders().entry.load(id), 'Entry')
+    },
+  },
+]
+
+function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | FoundNode | null {
+  for (const row of NODES) {
+    const match = row.id.exec(id)
+    if (match !== null) return row.find(context, ...match.slice(1))
+  }
+  return null
+}
+
+function named(__typename: NodeType, found: object | null): FoundNode | null {
+  return found === null ? null : { ...found, __typename }
+}
+
+async function numbered(
+  digits: string,
+  __typename: NodeType,
+  loader: { load(number: number): Promise<object | null> },
+): Promise<FoundNode | null> {
+  const number = Number(digits)
+  return named(__typename, Number.isSafeInteger(number) ? await loader.load(number) : null)
+}
+
+/** @throws RegistryError COMPACTED, HISTORY_NOT_KEPT if the state can no longer be read */
+async function snapshotNode({ registry }: RequestContext, digits?: string): Promise<FoundNode | null> {
+  const revision = Number(digits)
+  if (!Number.isSafeInteger(revision)) return null
+  try {
+    return { __typename: 'Snapshot', revision: await registry.revisionAt({ revision }) } as FoundNode
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'REVISION_NOT_FOUND') return null
+    throw error
+  }
 }
 
 function entryIdOrNull(text: string): EntryId | null {
@@ -76,22 +128,14 @@ function entryIdOrNull(text: string): EntryId | null {
   }
 }
 
-async function versionNode(number: number, loaders: Loaders): Promise<FoundNode | null> {
-  const version = Number.isSafeInteger(number) ? await loaders.version.load(number) : null
-  return version === null ? null : { ...version, __typename: 'Version' }
-}
-
-async function entryNode(id: EntryId, loaders: Loaders): Promise<FoundNode | null> {
-  return asNode(await loaders.entry.load(id), 'Entry')
-}
-
 /** @throws RegistryError COMPACTED if the log no longer shows whether that revision changed the entry */
 async function revisionNode(
-  id: EntryId,
-  revision: number,
   { loaders, registry }: RequestContext,
+  digits?: string,
+  text?: string,
 ): Promise<FoundNode | null> {
-  if (!Number.isSafeInteger(revision)) return null
+  const [id, revision] = [entryIdOrNull(text!), Number(digits)]
+  if (id === null || !Number.isSafeInteger(revision)) return null
   const found = await loaders().entryRevision.load({ id, revision })
   if (found !== null || revision === 0 || !registry.history.hasHistory) return asNode(found, 'EntryRevision')
   const oldest = await loaders().oldestRevision()
@@ -102,5 +146,5 @@ async function revisionNode(
 function asNode(entry: EntryRevision | null, __typename: NodeType): FoundNode | null {
   if (entry === null) return null
   const { id, content, revision, version } = entry
-  return { __typename, id, content, revision, version }
+  return { __typename, id, content, revision, version } as FoundNode
 }

@@ -1,25 +1,34 @@
+import { createHash } from 'node:crypto'
+import type { Criteria } from '../../core/criteria/criteria.js'
+import { criteriaKey } from '../../core/criteria/criteria-key.js'
 import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { LogPosition } from '../../store/contract/history-reader.js'
+import { endOfRevision } from './log-position.js'
 
 /** Position of a follower: within the entries of one revision, or in the log. */
 export type FollowCursor =
-  /** `after` is the last entry that was sent; null before the first. */
-  | { readonly phase: 'initial'; readonly revision: number; readonly after: EntryId | null }
+  /** `after` is the last entry that was sent; null before the first. `filter` identifies the entries that are sent. */
+  | { readonly phase: 'initial'; readonly revision: number; readonly filter: string; readonly after: EntryId | null }
   | { readonly phase: 'log'; readonly position: LogPosition }
 
 /*
- * Opaque to clients. The text is the base64url of `1 i <registry> <revision> <entry id>` or
+ * Opaque to clients. The text is the base64url of `1 i <registry> <revision> <filter> <entry id>` or
  * `1 l <registry> <revision> <position, or e for the end of the revision>`.
  */
 const FORMAT = '1'
 const LONGEST_CURSOR = 2_048
 
+/** The cursor from which a stream continues with what happened since a revision. */
+export function cursorAfter(registryId: string, revision: number): string {
+  return writeCursor(registryId, { phase: 'log', position: endOfRevision(revision) })
+}
+
 /** Writes a cursor as an opaque text. */
 export function writeCursor(registryId: string, cursor: FollowCursor): string {
   const fields =
     cursor.phase === 'initial'
-      ? [FORMAT, 'i', registryId, cursor.revision, cursor.after ?? '']
+      ? [FORMAT, 'i', registryId, cursor.revision, cursor.filter, cursor.after ?? '']
       : [
           FORMAT,
           'l',
@@ -42,7 +51,10 @@ export function readCursor(registryId: string, text: string): FollowCursor {
     )
   const { phase, registry, revision, last } = fields
   if (registry !== registryId) throw invalidFollowCursor('it belongs to another registry. Start again without it.')
-  if (phase === 'i') return { phase: 'initial', revision, after: last === '' ? null : entryIdOrThrow(last) }
+  if (phase === 'i') {
+    const [filter, id] = splitOnce(last)
+    return { phase: 'initial', revision, filter, after: id === '' ? null : entryIdOrThrow(id) }
+  }
   return { phase: 'log', position: { revision, position: last === 'e' ? Infinity : numberOrThrow(last) } }
 }
 
@@ -53,6 +65,17 @@ function fieldsOf(text: string) {
   const revision = Number(match[3])
   if (!Number.isSafeInteger(revision)) return null
   return { phase: match[1] as 'i' | 'l', registry: match[2]!, revision, last: match[4]! }
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const space = text.indexOf(' ')
+  return space < 0 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)]
+}
+
+/** Identifies a filter within a cursor: equal for criteria that `criteriaKey` finds equal. */
+export function filterOf(criteria: Criteria | null): string {
+  if (criteria === null) return 'all'
+  return createHash('sha256').update(criteriaKey(criteria)).digest('base64url').slice(0, 16)
 }
 
 function entryIdOrThrow(last: string): EntryId {

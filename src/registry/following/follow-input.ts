@@ -6,6 +6,8 @@ import type { PositionTracker } from './stream-position.js'
 export interface FollowInput {
   /** The cursor of a batch. Null starts at the head, or with `initial` at the first matching entry. */
   readonly after: string | null
+  /** Starts right after this revision, if there is no cursor. */
+  readonly afterRevision?: number | null
   /** Null follows everything. The stream then has a batch for every revision, even an empty one. */
   readonly criteria: Criteria | null
   readonly initial: boolean

@@ -1,5 +1,6 @@
 import type { CompileRegex } from '../../core/criteria/compiled-regex.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Head } from '../../core/history/version.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
@@ -8,7 +9,7 @@ import { cancellable } from '../async/cancellable.js'
 import { pause, yieldToEventLoop } from '../async/pause.js'
 import { retryWhileUnavailable } from '../async/retry-while-unavailable.js'
 import type { MatchEntry } from './filtered-change.js'
-import { type FollowCursor, invalidFollowCursor, readCursor, writeCursor } from './follow-cursor.js'
+import { type FollowCursor, filterOf, invalidFollowCursor, readCursor, writeCursor } from './follow-cursor.js'
 import type { ChangeBatch, FollowInput } from './follow-input.js'
 import { type IndexKey, indexKeyOf } from './index-key.js'
 import { initialPages } from './initial-pages.js'
@@ -118,17 +119,28 @@ export function followerFrom(start: StreamPosition, matches: MatchEntry | null):
   return follower
 }
 
-/** Returns where a stream begins. @throws RegistryError INVALID_CURSOR, COMPACTED, HISTORY_NOT_KEPT */
+/**
+ * Returns where a stream begins.
+ * @throws RegistryError INVALID_CURSOR, REVISION_NOT_FOUND, COMPACTED, HISTORY_NOT_KEPT
+ */
 async function startOf(
   { history, oldest: oldestRevision }: FollowSources,
-  { after, initial }: FollowInput,
+  { after, afterRevision, criteria, initial }: FollowInput,
   head: Head,
 ): Promise<FollowCursor> {
-  if (after === null)
+  if (after === null && afterRevision == null)
     return initial
-      ? { phase: 'initial', revision: head.revision, after: null }
+      ? { phase: 'initial', revision: head.revision, filter: filterOf(criteria), after: null }
       : { phase: 'log', position: endOfRevision(head.revision) }
-  const cursor = readCursor(history.registryId, after)
+  const cursor: FollowCursor =
+    after === null
+      ? { phase: 'log', position: endOfRevision(knownRevision(afterRevision!, head)) }
+      : readCursor(history.registryId, after)
+  if (cursor.phase === 'initial' && cursor.filter !== filterOf(criteria)) {
+    throw invalidFollowCursor(
+      'it lies within the initial pages of another filter, so their rest would be missing. Resume it with its own filter, or start again without it.',
+    )
+  }
   const revision = cursor.phase === 'initial' ? cursor.revision : cursor.position.revision
   if (revision > head.revision) {
     throw invalidFollowCursor(
@@ -139,6 +151,12 @@ async function startOf(
   const oldest = history.hasHistory ? await oldestRevision() : 0
   if (revision < oldest) throw logCompactedError(revision, oldest)
   return cursor
+}
+
+function knownRevision(revision: number, head: Head): number {
+  if (revision >= 0 && revision <= head.revision) return revision
+  const message = `afterRevision is ${revision}, but the registry's revisions are 0 to ${head.revision}.`
+  throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }
 
 async function versionAt(history: History, revision: number): Promise<number> {

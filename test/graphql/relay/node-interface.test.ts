@@ -25,8 +25,37 @@ describe('node', () => {
     expect(await node('v2')).toEqual({ __typename: 'Version', id: 'v2', number: 2 })
   })
 
+  it('finds snapshots, transitions, tags and providers by their ids', async () => {
+    await gateway.data('mutation { setTag(input: {name: "release/1", version: 1}) { name } }')
+    const { snapshot, transitions, tags, providers } = await gateway.data(
+      '{ snapshot(at: {revision: 2}) { id } transitions { nodes { id } } tags { nodes { id } } providers { id } }',
+    )
+    expect(snapshot).toEqual({ id: 's2' })
+    expect(tags.nodes).toEqual([{ id: 'tag/release/1' }])
+    const ids = [snapshot, ...transitions.nodes, ...tags.nodes, ...providers].map(({ id }: any) => id) as string[]
+    const { nodes } = await gateway.data('query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', { ids })
+    expect(nodes.map(({ id }: any) => id)).toEqual(ids)
+    expect(new Set(nodes.map(({ __typename }: any) => __typename))).toEqual(
+      new Set(['Snapshot', 'Transition', 'Tag', ...(providers.length > 0 ? ['Provider'] : [])]),
+    )
+    expect(await gateway.data('{ node(id: "s2") { ... on Snapshot { revision entryCount } } }')).toMatchObject({
+      node: { revision: 2 },
+    })
+  })
+
   it('is null for an unknown id', async () => {
     const nothing = [
+      's99',
+      's01',
+      't0',
+      't99',
+      'tag/',
+      'tag/none',
+      'tag/\u0000',
+      'source/none',
+      'provider/store/none',
+      'provider/none',
+      'provider//',
       '',
       'v',
       'v99',

@@ -258,6 +258,40 @@ export function followingPromises(backend: string, open: () => Promise<FollowedH
       expect(state).toEqual(await stateAt(registry, EVERYTHING, 2))
     })
 
+    // The rest of the pages was taken for the other filter's, so its earlier entries were silently missing.
+    it('refuses a cursor within the initial pages of another filter', async () => {
+      await apply(
+        registry,
+        ...Array.from({ length: 900 }, (_, i) => create(`i:${String(i).padStart(3, '0')}`, { color: 'red' })),
+        create('a:1', { color: 'blue' }),
+      )
+      for (const [of, others] of [
+        [null, [color('red'), EVERYTHING]],
+        [color('red'), [null, color('blue')]],
+      ] as const) {
+        const stream = follow({ criteria: of, initial: true })
+        const { cursor, complete } = await nextOf(stream)
+        await stream.return?.()
+        expect(complete).toBe(false)
+        for (const criteria of others)
+          await expect(nextOf(follow({ criteria, after: cursor }))).rejects.toMatchObject({ code: 'INVALID_CURSOR' })
+        const resumed = await takeUntilSynced(follow({ criteria: of === null ? null : color('red'), after: cursor }))
+        expect(resumed.length).toBeGreaterThan(0)
+      }
+    })
+
+    it('begins right after a revision with `afterRevision`', async () => {
+      for (let i = 1; i <= 4; i++) await apply(registry, create(`a:${i}`))
+      for (let revision = 0; revision <= 4; revision++) {
+        const batches = await takeUntilSynced(follow({ afterRevision: revision, initial: true }))
+        const seen = batches.flatMap(({ changes }) => changes.map((change) => change.revision))
+        expect(seen).toEqual([1, 2, 3, 4].slice(revision))
+        expect(batches.at(-1)!.revision).toBe(4)
+      }
+      for (const afterRevision of [-1, 5])
+        await expect(nextOf(follow({ afterRevision }))).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' })
+    })
+
     it('sends one empty synced batch if nothing matches at the beginning', async () => {
       await apply(registry, create('a:1'))
       expect(await nextOf(follow({ initial: true, criteria: color('red') }))).toMatchObject({
