@@ -21,7 +21,7 @@ const any = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random
 
 const RANDOM_FILTERS: readonly (() => object)[] = [
   () => ({ find: { color: any(COLORS) } }),
-  () => ({ find: { '.kind': any(['kind.*', '*b', 'kind.a']), '^name': any(['x', 'y']) } }),
+  () => ({ find: { '.kind': any(['kind.*', '*b', 'kind.a']), '^meta.name': any(['x', 'y']) } }),
   () => ({ where: { not: { meta: [{ path: 'color', in: [any(COLORS), any(COLORS)] }] } } }),
   () => ({ where: { or: [{ name: { glob: any(['*1', '?']) } }, { meta: [{ path: 'n', eq: any([0, 1, 2]) }] }] } }),
   () => ({ find: { '~.id': any(['^p:', '[0-5]$', 'q:1.?']) } }),

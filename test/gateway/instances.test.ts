@@ -157,12 +157,9 @@ describe.each(BACKENDS_WITH_HISTORY)('instances at a gateway over %s', (backend)
     ).toEqual({ __typename: 'Applied', delta: { deleted: 2 } })
     expect((await gateway.applyVersion({ version: base, dryRun: true, force: true })).__typename).toBe('Applied')
     await gateway.apply(update('use:1', 7), update('use:2', 7))
-    await gateway.apply(
-      remove('use:2'),
-      create('use:2', 1, {}, 'other'),
-      remove('use:1'),
-      create('use:1', 1, {}, 'other'),
-    )
+    await gateway.apply(remove('use:2'), create('use:2', 1, {}, 'other'), remove('use:1'), create('use:1', 1))
+    const replaced = { operations: [remove('use:1'), create('use:1', 1, {}, 'other')] }
+    expect(await gateway.refused(replaced)).toEqual(['ENTRY_IN_USE@0'])
     expect(await instancesOf('use:1')).toHaveLength(2)
     expect((await gateway.applyVersion({ version: base, force: true })).__typename).toBe('Applied')
     expect(await code(RENEW, { id: b.id })).toBe('INSTANCE_EXPIRED')

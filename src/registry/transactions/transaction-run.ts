@@ -16,12 +16,16 @@ import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
+import { waitAtMost } from '../async/within-deadline.js'
 import type { Participant, ParticipantDirectory } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
 import type { LeaseKeeper } from './lease-keeper.js'
-import { type OnUndelivered, ParticipantNotifier, type PendingNotifications } from './participant-notifier.js'
+import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { RefusedDependents } from './refused-dependents.js'
+
+/** @bound Time that a write's answer waits for participants to be notified of the result. */
+const NOTIFY_MS = 1_000
 
 /** The dependencies of a transaction. */
 export interface TransactionContext {
@@ -39,7 +43,6 @@ export interface TransactionContext {
   commit(request: CommitRequest): Promise<CommitOutcome>
   publish(event: BusEvent): void
   undelivered: OnUndelivered
-  readonly pending: PendingNotifications
   /** Aborts when the gateway stops. Answers are no longer awaited then. */
   readonly stopping: AbortSignal
 }
@@ -66,7 +69,7 @@ export class TransactionRun {
     private readonly request: CommitRequest,
     private readonly context: TransactionContext,
   ) {
-    this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs, context.pending)
+    this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs)
     this.#refused = new RefusedDependents(context.references)
     this.#until = performance.now() + context.totalMs
   }
@@ -77,17 +80,17 @@ export class TransactionRun {
     while (!isEnded(state)) {
       const [effect] = effects
       if (effect === undefined) throw new Error(`A transaction has no next effect in the state ${state.name}`)
-      const stepped = advanceTransaction(state, await this.#perform(effect))
+      const stepped = advanceTransaction(state, await this.#perform(effect, state))
       state = stepped.state
       effects = stepped.effects
     }
     const notified = this.#end(effects, state)
-    await this.#notifier.allAcknowledged()
+    await waitAtMost(NOTIFY_MS, notified)
     if (this.#error !== null) throw this.#error
     return { outcome: this.#outcomeOf(state), notified }
   }
 
-  async #perform(effect: TransactionEffect): Promise<TransactionStep> {
+  async #perform(effect: TransactionEffect, state: TransactionState): Promise<TransactionStep> {
     try {
       switch (effect.type) {
         case 'plan':
@@ -99,7 +102,7 @@ export class TransactionRun {
         case 'commit':
           return await this.#commit()
         case 'undo':
-          return await this.#undo()
+          return await this.#undo(state)
         default:
           throw new Error(`The effect ${effect.type} belongs to the end of a transaction`)
       }
@@ -152,6 +155,7 @@ export class TransactionRun {
     this.#isPublished = true
     for (const participant of fresh)
       this.#notifier.notify(participant, transactionProposal(this.request.id, 'registry.begin'), true)
+    await this.#notifier.settled()
     this.#publishPassing(0, this.#next(0))
     return { type: 'opened' }
   }
@@ -172,7 +176,6 @@ export class TransactionRun {
       operationMs: context.operationMs,
       until: this.#until,
       publish: context.publish,
-      ready: (participant) => this.#notifier.acknowledged(participant),
       signal: context.stopping,
     })
     if (context.stopping.aborted) throw stoppingError()
@@ -198,7 +201,7 @@ export class TransactionRun {
     return { type: 'committed' }
   }
 
-  async #undo(): Promise<TransactionStep> {
+  async #undo(state: TransactionState): Promise<TransactionStep> {
     const { id: transaction } = this.request
     for (const { operation, names } of inversesOf(this.#operations, this.#accepted)) {
       this.context.publish(entryEvent(transaction, operation))
@@ -208,6 +211,7 @@ export class TransactionRun {
           this.#notifier.notify(participant, operationProposal(transaction, operation, null), false)
       }
     }
+    if (state.retry) await this.#notifier.settled()
     return { type: 'undone' }
   }
 

@@ -7,9 +7,8 @@ export class FailureList {
   readonly #places = new Set<string>()
 
   add(failure: SourceFailure): void {
-    const { definition, ...shown } = failure
-    this.#places.add(JSON.stringify([failure.file, failure.line, failure.entryId, definition ?? null]))
-    if (this.shown.length < SHOWN_FAILURES) this.shown.push(shown)
+    this.#places.add(JSON.stringify([failure.file, failure.line, failure.entryId]))
+    if (this.shown.length < SHOWN_FAILURES) this.shown.push(failure)
   }
 
   /** Number of failed definitions. A definition with several faults counts once, and so does a file that does not parse. */

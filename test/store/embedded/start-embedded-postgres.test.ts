@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
@@ -34,6 +34,8 @@ describe.runIf(process.platform === 'linux')('the embedded Postgres', () => {
     const cluster = join('postgres', 'cluster')
     mkdirSync(dirname(join(dataDir, cluster)), { recursive: true, mode: 0o700 })
     cpSync(join(made.path, cluster), join(dataDir, cluster), { recursive: true })
+    // Since Node 24 a copied folder has the default mode, and Postgres accepts only this one.
+    chmodSync(join(dataDir, cluster), 0o700)
     return dataDir
   }
   const start = async (dataDir: string, log?: (line: string) => void): Promise<EmbeddedPostgres> => {
