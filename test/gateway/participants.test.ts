@@ -203,21 +203,55 @@ describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backen
     expect(await writing).toMatchObject({ __typename: 'Applied' })
   })
 
-  it('may have several clients: each is asked, any may answer, and one may leave', async () => {
+  it('asks the oldest of several clients, and the next one takes over when that goes', async () => {
     const k = kind()
-    const one = await join({ participant: 'twins', kinds: [k] })
-    const two = await join({ participant: 'twins', kinds: [k] }, { transport: 'sse' })
+    const one = await join({ participant: `twins-${k}`, kinds: [k] })
+    const two = await join({ participant: `twins-${k}`, kinds: [k] }, { transport: 'sse' })
     const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
-    await proposalOf(one)
-    await proposalOf(two)
-    const [seen, same] = [await proposalOf(one), await proposalOf(two)]
-    expect(same.id).toBe(seen.id)
+    const begin = await proposalOf(one)
+    const offer = await proposalOf(one)
     one.cut()
-    await one.closed
-    expect(await answer(third, same.id, true)).toBe(true)
-    expect(await writing).toMatchObject({ __typename: 'Applied' })
-    expect(await proposalOf(two)).toMatchObject({ kind: 'registry.commit' })
+    // The stand-by received nothing before.
+    expect(await proposalOf(two)).toMatchObject({ kind: 'registry.begin', transaction: begin.transaction })
+    expect(await proposalOf(two)).toEqual(offer)
+    expect(await answer(third, offer.id, false, 'not by me')).toBe(true)
+    expect(await writing).toMatchObject({
+      __typename: 'Refused',
+      problems: [{ code: 'REJECTED', message: expect.stringContaining('not by me') as string }],
+    })
+    expect(await proposalOf(two)).toMatchObject({ kind: 'registry.discard' })
     two.cut()
+  })
+
+  it('is not replaced by a client that takes its name', async () => {
+    const k = kind()
+    const gate = await join({ participant: `gate-${k}`, kinds: [k] })
+    const intruder = await join({ participant: `gate-${k}`, kinds: [k], onFailure: 'PASS' })
+    for (let n = 0; n < 3; n++) {
+      const writing = apply(runner, { operations: [create(`${k}:x${n}`, 1, {}, k)] })
+      const { id } = await offerOf(gate)
+      expect(await answer(third, id, false, 'closed')).toBe(true)
+      expect(await writing).toMatchObject({ problems: [{ code: 'REJECTED' }] })
+    }
+    gate.cut()
+    const writing = apply(runner, { operations: [create(`${k}:y`, 1, {}, k)] })
+    const { entryId, id } = await offerOf(intruder)
+    expect(entryId).toBe(`${k}:y`)
+    await answer(third, id, true)
+    expect(await writing).toMatchObject({ __typename: 'Applied' })
+    intruder.cut()
+  })
+
+  it('rejects even if its client goes right after its answer, and its failure would pass', async () => {
+    for (let n = 0; n < 5; n++) {
+      const k = kind()
+      const stream = await join({ participant: `hasty-${k}`, kinds: [k], onFailure: 'PASS' })
+      const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
+      const { id } = await offerOf(stream)
+      expect(await answer(third, id, false, 'no')).toBe(true)
+      stream.cut()
+      expect(await writing).toMatchObject({ problems: [{ code: 'REJECTED' }] })
+    }
   })
 
   it('is not asked about other kinds', async () => {

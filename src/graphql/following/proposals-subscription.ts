@@ -55,8 +55,9 @@ builder.subscriptionField('proposals', (t) =>
     type: ProposalRef,
     description:
       'Registers a participant. While the subscription is open, operations on entries of these kinds wait for its answer. ' +
-      'If it ends with open proposals, the participant has failed. Subscriptions with the same name, at any gateway, are members ' +
-      'of one participant: all get each proposal, and the first answer counts. It fails when no member is left.',
+      'Subscriptions with the same name, at any gateway, are members of one participant. The oldest that names the kind gets ' +
+      'the proposals, and the others stand by. When it ends, the next one takes over and gets its open proposals. If none is ' +
+      'left, the participant has failed.',
     args: {
       participant: t.arg.string({ required: true, description: 'The name of the participant, which problems report.' }),
       kinds: t.arg.stringList({

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { utf8Length } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
@@ -36,9 +37,11 @@ export interface ParticipationInput {
 
 /**
  * Directory of the GraphQL clients of all gateways that take part in transactions. Clients with the same name are members of one
- * participant: each receives the proposals of its kinds, and the first answer of any of them counts.
+ * participant. For each kind the one that joined first is asked. The others stand by, and the next one takes over when it goes.
  */
 export class ClientParticipants implements ParticipantDirectory {
+  readonly #answering = new Set<Promise<unknown>>()
+
   constructor(private readonly exchange: Exchange) {}
 
   async hasAny(): Promise<boolean> {
@@ -58,7 +61,7 @@ export class ClientParticipants implements ParticipantDirectory {
       if (others === undefined) members.set(participation.name, [participation])
       else others.push(participation)
     }
-    return [...members].map(([name, participations]) => this.#participant(name, participations))
+    return [...members].map(([name, participations]) => this.#participant(name, participations, kinds))
   }
 
   /**
@@ -90,7 +93,11 @@ export class ClientParticipants implements ParticipantDirectory {
       },
     )
     // If the store is unavailable, the participation ends with this gateway's lease, or when it can be removed.
-    const gone = () => void leave().catch(() => {})
+    // Answers that are under way come first: a rejection counts even if its client leaves at once.
+    const gone = () =>
+      void Promise.allSettled([...this.#answering])
+        .then(leave)
+        .catch(() => {})
     if (inbox.ended.aborted) gone()
     else inbox.ended.addEventListener('abort', gone, { once: true })
     return inbox
@@ -108,15 +115,33 @@ export class ClientParticipants implements ParticipantDirectory {
     }
     if (answer.reason?.includes('\u0000') === true)
       throw new RegistryError('BAD_USER_INPUT', 'reason: it contains the character U+0000.')
-    return this.exchange.answer(proposal.toLowerCase(), answer)
+    const answering = this.exchange.answer(proposal.toLowerCase(), answer)
+    this.#answering.add(answering)
+    try {
+      return await answering
+    } finally {
+      this.#answering.delete(answering)
+    }
   }
 
-  #participant(name: string, members: readonly Participation[]): Participant {
+  #participant(name: string, members: readonly Participation[], kinds: readonly string[]): Participant {
     const { exchange } = this
-    const recipients = ({ entry, original }: Proposal): string[] => {
-      const kind = (entry ?? original)?.content.kind
-      const asked = kind === undefined ? members : members.filter(({ kinds }) => matcherOf(kinds)(kind))
-      return asked.map(({ id }) => id)
+    /** The members that take part in this transaction. They receive its end. */
+    const active = new Map(kinds.flatMap((kind) => firstFor(kind, members)).map((member) => [member.id, member]))
+    const recipients = (proposal: Proposal): string[] => {
+      const kind = kindOf(proposal)
+      return [...active.values()].filter(({ kinds }) => kind === null || matcherOf(kinds)(kind)).map(({ id }) => id)
+    }
+    const offerTo = (proposal: Proposal, body: string, alive: readonly Participation[]) => {
+      const [next] = firstFor(
+        kindOf(proposal)!,
+        alive.filter((each) => each.name === name),
+      )
+      if (next === undefined) return null
+      const offer = { recipients: [next.id], body }
+      if (active.has(next.id)) return [offer]
+      active.set(next.id, next)
+      return [{ recipients: [next.id], body: writeProposal(beginOf(proposal)) }, offer]
     }
     return {
       name,
@@ -126,12 +151,44 @@ export class ClientParticipants implements ParticipantDirectory {
       async offer(proposal, signal) {
         const withinMs =
           proposal.deadline === null ? LONGEST_ANSWER_MS : Math.max(1, proposal.deadline.getTime() - Date.now())
-        const offer = { id: proposal.id, recipients: recipients(proposal), body: writeProposal(proposal), withinMs }
-        const { accept, reason } = await exchange.offer(offer, signal)
+        const body = writeProposal(proposal)
+        const { accept, reason } = await exchange.offer(
+          {
+            id: proposal.id,
+            recipients: firstFor(kindOf(proposal)!, members).map(({ id }) => id),
+            body,
+            withinMs,
+            takeOver: (alive) => offerTo(proposal, body, alive),
+          },
+          signal,
+        )
         return accept ? { accept } : { accept, reason }
       },
       notify: (proposal) => exchange.notify({ recipients: recipients(proposal), body: writeProposal(proposal) }),
     }
+  }
+}
+
+function kindOf({ entry, original }: Proposal): string | null {
+  return (entry ?? original)?.content.kind ?? null
+}
+
+/** Returns the oldest member that takes part for a kind, if there is one. */
+function firstFor(kind: string, members: readonly Participation[]): Participation[] {
+  const first = members.find(({ kinds }) => matcherOf(kinds)(kind))
+  return first === undefined ? [] : [first]
+}
+
+/** Makes the notification of the transaction's beginning for a member that takes over. */
+function beginOf({ transaction }: Proposal): Proposal {
+  return {
+    id: randomUUID(),
+    transaction,
+    kind: 'registry.begin',
+    entry: null,
+    original: null,
+    awaitsAnswer: false,
+    deadline: null,
   }
 }
 

@@ -10,7 +10,10 @@ import type { BusEvent } from '../../core/events/bus-event.js'
  *          └────────────────── the first one counts ◀────────────────┘
  */
 
-/** One client that participates in transactions. Clients of the same name are members of one participant. */
+/**
+ * One client that participates in transactions. Clients of the same name are members of one participant: the one that
+ * has participated longest is asked, the others stand by.
+ */
 export interface Participation {
   /** The UUID of this registration. */
   readonly id: string
@@ -38,6 +41,11 @@ export interface Offer extends ParticipationMessage {
   readonly id: string
   /** Milliseconds for which an answer counts. */
   readonly withinMs: number
+  /**
+   * Called when no recipient is left, with all participations. Returns the messages to the one that takes over, in order.
+   * The last one is the offer. Null if no one does.
+   */
+  takeOver?(alive: readonly Participation[]): readonly ParticipationMessage[] | null
 }
 
 export interface ProposalAnswer {
@@ -63,7 +71,7 @@ export interface Bus {
 }
 
 export interface Exchange extends Bus {
-  /** All participations on all gateways, as of the call or later. */
+  /** All participations on all gateways, as of the call or later. The oldest comes first. */
   participations(): Promise<readonly Participation[]>
   /** Whether no participant is known, without a query. Another gateway may have one. In memory the result is exact. */
   seemsWithoutParticipants(): boolean
@@ -74,7 +82,7 @@ export interface Exchange extends Bus {
   takePart(participation: Omit<Participation, 'id'>, recipient: Recipient): Promise<() => Promise<void>>
   /**
    * Resolves to the first answer of any recipient, given at any gateway.
-   * @throws RecipientsGone once no recipient is left, and when `signal` aborts
+   * @throws RecipientsGone once no recipient is left and no one takes over, and when `signal` aborts
    */
   offer(offer: Offer, signal: AbortSignal): Promise<ProposalAnswer>
   /** Resolves when the message can only be lost together with its recipients. @throws RecipientsGone */

@@ -10,8 +10,10 @@ import {
 } from '../contract/exchange.js'
 
 interface OpenOffer {
-  readonly recipients: readonly string[]
+  recipients: readonly string[]
   readonly until: number
+  /** Delivers the offer to another recipient, or fails. */
+  abandon(): void
   answer(answer: ProposalAnswer): void
   fail(error: Error): void
 }
@@ -28,16 +30,18 @@ export function openMemoryExchange(): Exchange {
     for (const recipient of present) recipient.receive(body)
   }
 
+  const alive = () => [...participants.values()].map(({ participation }) => participation)
+
   return {
-    participations: async () => [...participants.values()].map(({ participation }) => participation),
+    participations: async () => alive(),
     seemsWithoutParticipants: () => participants.size === 0,
     async takePart(who, recipient) {
       const id = randomUUID()
       participants.set(id, { participation: { id, ...who }, recipient })
       return async () => {
         participants.delete(id)
-        for (const { recipients, fail } of offers.values())
-          if (!recipients.some((each) => participants.has(each))) fail(recipientsDisconnected())
+        for (const { recipients, abandon } of [...offers.values()])
+          if (!recipients.some((each) => participants.has(each))) abandon()
       }
     },
     offer: (offer, signal) =>
@@ -58,11 +62,19 @@ export function openMemoryExchange(): Exchange {
           settle()
           resolve(given)
         }
-        offers.set(offer.id, { recipients: offer.recipients, until: performance.now() + offer.withinMs, answer, fail })
+        const abandon = () => {
+          const messages = offer.takeOver?.(alive()) ?? []
+          if (messages.length === 0) return fail(recipientsDisconnected())
+          open.recipients = messages.at(-1)!.recipients
+          for (const message of messages) deliver(message)
+        }
+        const until = performance.now() + offer.withinMs
+        const open: OpenOffer = { recipients: offer.recipients, until, abandon, answer, fail }
+        offers.set(offer.id, open)
         try {
           deliver(offer)
-        } catch (error) {
-          fail(error as Error)
+        } catch {
+          abandon()
         }
       }),
     async notify(message) {

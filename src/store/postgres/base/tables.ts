@@ -301,6 +301,8 @@ export const participation = pgTable(
     name: text('name').notNull(),
     kinds: text('kinds').array().notNull(),
     onFailure: text('on_failure', { enum: ['refuse', 'pass'] }).notNull(),
+    /** Orders participations by age. Of those of one name, the oldest is asked. */
+    joined: bigint('joined', { mode: 'number' }).generatedAlwaysAsIdentity(),
   },
   (table) => [index('participation_gateway').on(table.gateway)],
 )

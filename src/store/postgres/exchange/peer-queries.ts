@@ -53,7 +53,7 @@ export async function setListens(database: Database, id: string, listens: boolea
 }
 
 export interface Peers {
-  /** The participations on all live gateways, including this one. */
+  /** The participations on all live gateways, including this one. The oldest comes first. */
   readonly participations: readonly Participation[]
   /** Whether any other gateway listens to the bus. */
   readonly othersListen: boolean
@@ -66,6 +66,7 @@ export async function readPeers(database: Database, self: string): Promise<Peers
     .from(gateway)
     .leftJoin(participation, eq(participation.gateway, gateway.id))
     .where(gt(gateway.leaseUntil, sql`clock_timestamp()`))
+    .orderBy(participation.joined)
   return {
     participations: rows.flatMap((row) => row.participation ?? []),
     othersListen: rows.some((row) => row.listens && row.gateway !== self),

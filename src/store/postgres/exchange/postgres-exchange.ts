@@ -41,16 +41,21 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
   let peerChanges = 0
   let closed = false
 
-  const offers = new OpenOffers((id) => {
-    // Until the row is removed, an answer would still count. The offer's deadline and this gateway's lease end that
-    // too.
-    if (!closed) client.run((database) => deleteProposal(database, id)).catch(awaitNextTick)
+  const offers = new OpenOffers({
+    send: (message, offer) => send(message, offer),
+    readAlive: async () => (await peers.read()).participations,
+    readAnswers: () => mail.read(),
+    ended(id) {
+      // Until the row is removed, an answer would still count. The offer's deadline and this gateway's lease end that
+      // too.
+      if (!closed) client.run((database) => deleteProposal(database, id)).catch(awaitNextTick)
+    },
   })
 
   const lease = new GatewayLease(client, {
     isNeeded: () => localRecipients.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
     listens: () => listeners.size > 0,
-    tick: () => Promise.all([mail.read(), failAbandonedOffers(), ...[...leaving].map(removeParticipation)]),
+    tick: () => Promise.all([mail.read(), offers.failAbandoned(), ...[...leaving].map(removeParticipation)]),
     lost(error) {
       localRecipients.loseAll(error)
       offers.failAll(error)
@@ -105,17 +110,13 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
     return gateways > 0
   })
 
-  function failAbandonedOffers(): Promise<void> {
-    return offers.failAbandoned(async () => new Set((await peers.read()).participations.map(({ id }) => id)))
-  }
-
   notifications.onExchange((addressee) => {
     if (closed) return
     if (addressee === null || addressee === '*') {
       peerChanges += 1
       othersListen = null
       hasNoParticipants = null
-      failAbandonedOffers().catch(awaitNextTick)
+      offers.failAbandoned().catch(awaitNextTick)
     }
     if (addressee === null || addressee === lease.id) mail.read().catch(awaitNextTick)
   })
@@ -167,7 +168,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
     },
     async offer(offer, signal) {
       if (closed) throw stopping()
-      return offers.open(offer, signal, () => send(offer, offer))
+      return offers.open(offer, signal)
     },
     notify: (message) => send(message, null),
     async answer(proposal, answer) {
