@@ -72,7 +72,6 @@ export async function startThrowawayServer(options: {
       full_page_writes: sync,
       max_connections: 200,
       shared_buffers: '128MB',
-      jit: 'off',
       ...options.settings,
     }
     return launchPostmaster({ binaries, as, cluster, settings, log: () => undefined })

@@ -18,8 +18,6 @@ export function durableSettings(socketFolder: string): PostgresSettings {
     // This server has no replicas. Without them a bulk load may skip part of the write-ahead log.
     wal_level: 'minimal',
     max_wal_senders: 0,
-    // The gateway's statements are short: compiling them takes longer than running them.
-    jit: 'off',
   }
 }
 

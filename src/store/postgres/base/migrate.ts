@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
-import { connectionOptions } from './connection-options.js'
+import { openPool } from './open-pool.js'
 
 /**
  * The key of an advisory lock, the same for every gateway. Its holder migrates. The others wait and find the work done.
@@ -18,10 +17,10 @@ const OLDEST_SERVER = 140_000
  * @throws Error if the server is older than Postgres 14 or the database's encoding is not UTF8
  */
 export async function migrateDatabase(databaseUrl: string): Promise<void> {
-  const client = postgres({
-    ...connectionOptions(databaseUrl),
-    max: 1,
-    connection: { application_name: 'cadastre migration' },
+  const client = openPool(databaseUrl, {
+    connections: 1,
+    // An older server does not know this setting, and must still reach the check of its version.
+    settings: { application_name: 'cadastre migration', idle_session_timeout: '' },
   })
   try {
     const [server] = await client<{ number: string; version: string; encoding: string }[]>`

@@ -1,6 +1,5 @@
-import postgres from 'postgres'
 import { ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL } from './channels.js'
-import { connectionOptions } from './connection-options.js'
+import { openPool } from './open-pool.js'
 
 const CHANNELS = [ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL]
 
@@ -87,15 +86,16 @@ export class Notifications {
     const end = new Promise<void>((resolve) => {
       ended = resolve
     })
-    const client = postgres({
-      ...connectionOptions(this.#databaseUrl),
-      max: 1,
-      idle_timeout: 0,
-      max_lifetime: null,
-      connection: { application_name: 'cadastre listener' },
-      onclose: () => ended(),
-      onnotify: (channel: string, payload: string) => this.#receive(channel, payload),
-    } as Parameters<typeof postgres>[0] & object)
+    const client = openPool(this.#databaseUrl, {
+      connections: 1,
+      settings: { application_name: 'cadastre listener' },
+      driver: {
+        idle_timeout: 0,
+        max_lifetime: null,
+        onclose: () => ended(),
+        onnotify: (channel: string, payload: string) => this.#receive(channel, payload),
+      },
+    })
     let listened = false
     try {
       this.#stop.signal.addEventListener('abort', ended, { once: true })

@@ -1,11 +1,9 @@
-import postgres, { type Sql as DriverSql, type PostgresType, type TransactionSql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import { RegistryError } from '../../../core/errors/registry-error.js'
-import { addArrayTypes } from './array-types.js'
-import { connectionOptions } from './connection-options.js'
+import { openPool, type SessionSettings, type Sql } from './open-pool.js'
 import { isConnectionFailure, toRegistryError } from './postgres-errors.js'
 
-/** The driver, with int8 parsed as a number. */
-export type Sql = DriverSql<{ bigint: number }>
+export type { Sql } from './open-pool.js'
 /** The driver within one transaction. */
 export type Transaction = TransactionSql<{ bigint: number }>
 
@@ -14,7 +12,7 @@ export interface RetryingClientOptions {
   readonly connections: number
   readonly timeoutMs: number
   /** Settings of the sessions, besides the usual ones. */
-  readonly settings?: Readonly<Record<string, string>>
+  readonly settings?: SessionSettings
 }
 
 /** Pause before a query is tried again on a new connection. */
@@ -24,11 +22,6 @@ const RETRY_PAUSE_MS = 50
  * statements. This time ends reads of a server that does not answer.
  */
 const GRACE_MS = 1_000
-
-/** Parses int8 as a number: revisions and versions stay far below 2^53. */
-export const BIGINT_AS_NUMBER: { bigint: PostgresType<number> } = {
-  bigint: { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number },
-}
 
 /**
  * Settings for joins that look up one index row for each row of a short list. A plan that was made while a table was
@@ -75,14 +68,10 @@ export class RetryingClient {
 
   #open(): Sql {
     const { databaseUrl, connections, timeoutMs, settings } = this.#options
-    return addArrayTypes(
-      postgres({
-        ...connectionOptions(databaseUrl),
-        max: connections,
-        types: BIGINT_AS_NUMBER,
-        connection: { application_name: 'cadastre', statement_timeout: timeoutMs, ...INDEX_LOOKUPS, ...settings },
-      }),
-    )
+    return openPool(databaseUrl, {
+      connections,
+      settings: { statement_timeout: timeoutMs, ...INDEX_LOOKUPS, ...settings },
+    })
   }
 
   async #race<T>(query: (sql: Sql) => Promise<T>, ms: number): Promise<T> {

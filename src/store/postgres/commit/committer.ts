@@ -1,4 +1,3 @@
-import postgres from 'postgres'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Change } from '../../../core/history/change.js'
 import type { HistoryOptions } from '../../contract/history.js'
@@ -10,11 +9,10 @@ import { planChangeset } from '../../planning/plan-changeset.js'
 import { planRevert } from '../../planning/plan-revert.js'
 import { planVersion } from '../../planning/plan-version.js'
 import { type PlannedOutcome, replayedOutcome } from '../../planning/planned-outcome.js'
-import { addArrayTypes } from '../base/array-types.js'
-import { connectionOptions } from '../base/connection-options.js'
+import { openPool } from '../base/open-pool.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
 import type { Transaction } from '../base/retrying-client.js'
-import { BIGINT_AS_NUMBER, INDEX_LOOKUPS, type Sql } from '../base/retrying-client.js'
+import { INDEX_LOOKUPS, type Sql } from '../base/retrying-client.js'
 import { type Attempt, DeadlinePassed, fitOneStatement, isNothing, outcomeUnknown, type Ran } from './commit-attempt.js'
 import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
 import { OptimisticState } from './optimistic-state.js'
@@ -99,21 +97,17 @@ export class Committer {
   }
 
   #connect(): Sql {
-    return addArrayTypes(
-      postgres({
-        ...connectionOptions(this.#databaseUrl),
-        max: 2,
-        types: BIGINT_AS_NUMBER,
-        connection: {
-          application_name: 'cadastre writer',
-          idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-          statement_timeout: this.#options.commitTimeoutMs,
-          lock_timeout: this.#options.commitTimeoutMs,
-          ...INDEX_LOOKUPS,
-          plan_cache_mode: 'force_generic_plan',
-        },
-      }),
-    )
+    return openPool(this.#databaseUrl, {
+      connections: 2,
+      settings: {
+        application_name: 'cadastre writer',
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+        statement_timeout: this.#options.commitTimeoutMs,
+        lock_timeout: this.#options.commitTimeoutMs,
+        ...INDEX_LOOKUPS,
+        plan_cache_mode: 'force_generic_plan',
+      },
+    })
   }
 
   async #try(

@@ -26,9 +26,9 @@ import {
   type VersionColumns,
   versionColumns,
 } from '../base/history-columns.js'
+import { withClient } from '../base/open-pool.js'
 import { type ReferenceColumns, referenceColumns, referenceRows, textOfReference } from '../base/reference-row.js'
 import type { Sql } from '../base/retrying-client.js'
-import { withClient } from '../base/with-client.js'
 
 const ROWS_AT_ONCE = 1_000
 

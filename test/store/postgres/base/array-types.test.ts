@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatArray, parseArray } from '../../../../src/store/postgres/base/array-types.js'
-import { withClient } from '../../../../src/store/postgres/base/with-client.js'
+import { withClient } from '../../../../src/store/postgres/base/open-pool.js'
 import { createTestDatabase } from '../../../support/test-postgres.js'
 
 const text = (item: unknown) => String(item)

@@ -1,7 +1,6 @@
-import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Column } from '../../../../src/store/postgres/base/columns.js'
-import { BIGINT_AS_NUMBER } from '../../../../src/store/postgres/base/retrying-client.js'
+import { openPool, type Sql } from '../../../../src/store/postgres/base/open-pool.js'
 import { RowParameters } from '../../../../src/store/postgres/base/row-parameters.js'
 import { createTestDatabase, type TestDatabase } from '../../../support/test-postgres.js'
 
@@ -26,10 +25,10 @@ const row = (number: number, message: string | null) => ({
 
 describe('rows as parameters', () => {
   let database: TestDatabase
-  let sql: postgres.Sql<{ bigint: number }>
+  let sql: Sql
   beforeAll(async () => {
     database = await createTestDatabase()
-    sql = postgres(database.url, { max: 1, types: BIGINT_AS_NUMBER })
+    sql = openPool(database.url, { connections: 1 })
   })
   afterAll(async () => {
     await sql.end()

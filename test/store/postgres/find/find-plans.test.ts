@@ -1,4 +1,3 @@
-import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Criteria } from '../../../../src/core/criteria/criteria.js'
 import { parseFind } from '../../../../src/core/criteria/parse-find.js'
@@ -7,6 +6,7 @@ import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
 import type { JsonObject } from '../../../../src/core/entry/json.js'
 import type { EntryOrder, ReadAt } from '../../../../src/store/contract/history-reader.js'
 import { compileRegex } from '../../../../src/store/planning/compile-regex.js'
+import { openPool, type Sql } from '../../../../src/store/postgres/base/open-pool.js'
 import { INDEX_LOOKUPS } from '../../../../src/store/postgres/base/retrying-client.js'
 import { FindQuery } from '../../../../src/store/postgres/find/find-query.js'
 import { PLANNED_IN_ORDER, snapshotPageStatement } from '../../../../src/store/postgres/read/read-snapshot-page.js'
@@ -17,11 +17,11 @@ const COUNT = 100_000
 const [OLD, HEAD] = [1, 2]
 
 let database: TestDatabase
-let sql: postgres.Sql
+let sql: Sql
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: INDEX_LOOKUPS })
+  sql = openPool(database.url, { connections: 1, settings: INDEX_LOOKUPS })
   const rows = (revision: number, operation: string, which: string) => `
     INSERT INTO change (ns, name, revision, operation, position, kind, meta, data, digest, version, meta_index)
     SELECT 'ns' || i % 500 || '.x', 'entry ' || i, ${revision}, '${operation}', i, 'kind.k' || i % 300, m::text, 'null', md5(i::text), ${revision}, m
@@ -130,11 +130,7 @@ describe('a page of an old state of 100,000 entries', () => {
       101,
       OLD,
     )
-    const pages = postgres(database.url, {
-      max: 1,
-      onnotice: () => undefined,
-      connection: { ...INDEX_LOOKUPS, ...PLANNED_IN_ORDER },
-    })
+    const pages = openPool(database.url, { connections: 1, settings: { ...INDEX_LOOKUPS, ...PLANNED_IN_ORDER } })
     try {
       await pages.unsafe(`PREPARE page AS ${text}`)
       const rows = await pages.unsafe(
