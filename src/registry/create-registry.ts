@@ -27,6 +27,7 @@ import { changesetWarnings } from './writing/changeset-warnings.js'
 import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
 import { checkIsStored, checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
+import { earlierChangesetDigest, earlierRevertDigest, earlierVersionDigest } from './writing/earlier-request-digest.js'
 import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } from './writing/request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
 
@@ -137,21 +138,26 @@ export function createRegistry(options: RegistryOptions): Registry {
       const { operations, problems, bytes } = checked
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
       const digest = hasKey(input) ? await changesetRequestDigest(input) : ''
-      return transactions.write({ ...requestOf(input, context, digest), action }, bytes)
+      return transactions.write(
+        { ...requestOf(input, context, digest, () => earlierChangesetDigest(input)), action },
+        bytes,
+      )
     },
 
     async applyVersion(input, context) {
       checkWrite(input, context)
       if (!history.hasHistory) await checkIsStored(history, input.version, (await history.head()).version)
       const action = { type: 'version', version: input.version, force: input.force === true } as const
-      return transactions.write({ ...requestOf(input, context, versionRequestDigest(input)), action }, 0)
+      const earlier = () => earlierVersionDigest(input)
+      return transactions.write({ ...requestOf(input, context, versionRequestDigest(input), earlier), action }, 0)
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
       if (input.version !== 0) await checkIsStored(history, input.version, null)
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
-      return transactions.write({ ...requestOf(input, context, revertRequestDigest(input)), action }, 0)
+      const earlier = () => earlierRevertDigest(input)
+      return transactions.write({ ...requestOf(input, context, revertRequestDigest(input), earlier), action }, 0)
     },
 
     async setTag({ name, version, movable, expectedVersion }, context) {
@@ -187,13 +193,15 @@ function requestOf(
   input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput,
   { author }: WriteContext,
   digest: string,
+  earlierDigest: () => string,
 ) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {
     id: randomUUID(),
     author,
     message: message ?? null,
-    idempotency: idempotencyKey === null || idempotencyKey === undefined ? null : { key: idempotencyKey, digest },
+    idempotency:
+      idempotencyKey === null || idempotencyKey === undefined ? null : { key: idempotencyKey, digest, earlierDigest },
     expectedHead: expectedHead ?? null,
     dryRun: dryRun === true,
   }

@@ -27,6 +27,8 @@ export interface Idempotency {
   readonly key: string
   /** The digest of the whole input. The same key with another digest is a reuse. */
   readonly digest: string
+  /** Computes the digest as earlier releases did, for a reply that one of them stored. */
+  earlierDigest?(): string
 }
 
 export interface ChangesetAction {

@@ -1,7 +1,7 @@
 import type { Change } from '../../core/history/change.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
+import type { CommitOutcome, CommitRequest, Idempotency } from '../contract/history-writer.js'
 import { type BatchWrites, type CommitState, type Reply, replyKey } from './commit-state.js'
 
 /** An outcome, or a stored reply whose outcome has to be read from the log. */
@@ -46,12 +46,19 @@ export function replayedOutcome(
 /** The outcome under the request's idempotency key; null if the key is new or there is none. */
 export function planReply(request: CommitRequest, state: CommitState): PlannedOutcome | null {
   if (request.idempotency === null) return null
-  const { key, digest } = request.idempotency
+  const { idempotency } = request
+  const { key } = idempotency
   const reply = state.replies.get(replyKey(request.author, key))
   if (reply === undefined) return null
-  if (reply.digest === digest) return { type: 'replay', reply }
+  if (isSameRequest(reply.digest, idempotency)) return { type: 'replay', reply }
   const message = `The idempotency key "${key}" was used before for another request. A new request needs a new key.`
   return { type: 'refused', problems: [{ code: 'IDEMPOTENCY_KEY_REUSED', message }] }
+}
+
+/** A stored digest without a version is one of an earlier release. */
+function isSameRequest(stored: string, { digest, earlierDigest }: Idempotency): boolean {
+  if (stored === digest) return true
+  return !stored.includes(':') && earlierDigest?.() === stored
 }
 
 /** Stores the request's reply under its idempotency key, if it has one. */
