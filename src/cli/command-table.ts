@@ -23,6 +23,9 @@ const expectedHead = () => new Option('--expected-head <version>', 'refuse unles
 const prune = () =>
   new Option('--prune', 'also delete the other entries of the namespaces that the files define').default(false)
 
+const allowEmpty = (description: string) => new Option('--allow-empty', description).default(false)
+const allowEmptyPrune = () => allowEmpty('let --prune delete everything if the files define no entry')
+
 /** Every command, in the order of the help. docs/command-line.md has a row for each. */
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -43,13 +46,19 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'apply',
     description: 'change the registry to the state of a folder or file, as one changeset',
-    declare: (command) => command.addArgument(path()).addOption(dryRun()).addOption(prune()).addOption(message()),
+    declare: (command) =>
+      command
+        .addArgument(path())
+        .addOption(dryRun())
+        .addOption(prune())
+        .addOption(allowEmptyPrune())
+        .addOption(message()),
     load: async () => (await import('./commands/apply-command.js')).applyCommand,
   },
   {
     name: 'plan',
     description: 'show what apply would change',
-    declare: (command) => command.addArgument(path()).addOption(prune()),
+    declare: (command) => command.addArgument(path()).addOption(prune()).addOption(allowEmptyPrune()),
     load: async () => (await import('./commands/plan-command.js')).planCommand,
   },
   {
@@ -153,7 +162,8 @@ export const COMMANDS: readonly CommandRow[] = [
         .addArgument(
           new Argument('<action>', 'what to do').choices(['list', 'reload', 'plan'] satisfies SourceAction[]),
         )
-        .argument('[name]', 'the source to reload or plan'),
+        .argument('[name]', 'the source to reload or plan')
+        .addOption(allowEmpty('delete all entries of the source if it defines nothing any more')),
     load: async () => (await import('./commands/source-command.js')).sourceCommand,
   },
   {

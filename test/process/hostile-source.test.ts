@@ -26,6 +26,7 @@ const source = (name: string) => ({
   watch: true,
   missing: 'delete' as const,
   conflict: 'source' as const,
+  allowEmpty: false,
   options: { path: join(folder, 'registry'), form: 'entry' },
 })
 

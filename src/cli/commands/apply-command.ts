@@ -13,6 +13,7 @@ import { nothingToChange, planPath, shownChange } from './plan-command.js'
 
 export interface ApplyCommandOptions {
   readonly prune: boolean
+  readonly allowEmpty: boolean
   readonly dryRun: boolean
   readonly message?: string
 }
@@ -20,7 +21,7 @@ export interface ApplyCommandOptions {
 /** Applies the state of a folder as one changeset, fenced by the revision that it was compared with. */
 export async function applyCommand(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
   const { terminal, json } = context
-  const { folder, plan } = await planPath(context, path, options.prune, false)
+  const { folder, plan } = await planPath(context, path, options, false)
   const exitCode = folder.failures.length > 0 ? 1 : 0
   const comparison = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
   if (plan.changes.length === 0) {

@@ -12,12 +12,13 @@ import type { Terminal } from '../terminal/terminal.js'
 
 export interface PlanCommandOptions {
   readonly prune: boolean
+  readonly allowEmpty: boolean
 }
 
 /** Shows the changes that `apply` would make. */
 export async function planCommand(context: CommandContext, path: string, options: PlanCommandOptions): CommandResult {
   const { terminal, json } = context
-  const { folder, plan: planned } = await planPath(context, path, options.prune, true)
+  const { folder, plan: planned } = await planPath(context, path, options, true)
   const shown = planned.changes.map(shownChange)
   if (json) {
     await writeJson(context, {
@@ -40,7 +41,7 @@ export async function planCommand(context: CommandContext, path: string, options
 export async function planPath(
   { terminal, client, json }: CommandContext,
   path: string,
-  prune: boolean,
+  { prune, allowEmpty }: PlanCommandOptions,
   withContent: boolean,
 ): Promise<{ folder: FolderReading; plan: FolderPlan }> {
   const folder = await readDefinitions(path, terminal)
@@ -49,7 +50,7 @@ export async function planPath(
     terminal.note(terminal.colors.yellow(`${path} defines no entries`))
   const progress = startProgress(terminal, 'comparing')
   try {
-    const planned = await planFolder(client(), folder, { prune, withContent, progress: progress.update })
+    const planned = await planFolder(client(), folder, { prune, allowEmpty, withContent, progress: progress.update })
     if (planned.pruneRefused !== null) terminal.note(terminal.colors.yellow(planned.pruneRefused))
     return { folder, plan: planned }
   } finally {

@@ -21,11 +21,16 @@ const PROGRESS_MS = 1_000
 /** Failures that are listed per source. */
 const LISTED_FAILURES = 10
 
+export interface SourceCommandOptions {
+  readonly allowEmpty: boolean
+}
+
 /** Lists the sources, reloads one, or shows what a reload would change. */
 export async function sourceCommand(
   context: CommandContext,
   action: SourceAction,
   name: string | undefined,
+  { allowEmpty }: SourceCommandOptions,
 ): CommandResult {
   if (action === 'list') {
     if (name !== undefined) throw usageFailure('source list takes no name, because it lists all sources')
@@ -33,7 +38,7 @@ export async function sourceCommand(
   }
   if (name === undefined)
     throw usageFailure(`source ${action} needs the name of a source. Run \`cadastre source list\` to see the names`)
-  return action === 'reload' ? reload(context, name) : plan(context, name)
+  return action === 'reload' ? reload(context, name, allowEmpty) : plan(context, name, allowEmpty)
 }
 
 async function list(context: CommandContext): CommandResult {
@@ -54,8 +59,8 @@ function row({ name, provider, status, loaded, failed, lastReload }: ListedSourc
   return [name, provider, status, String(loaded), String(failed), lastReload ?? '-']
 }
 
-async function reload(context: CommandContext, name: string): CommandResult {
-  const report = await reloadWithProgress(context, name, false)
+async function reload(context: CommandContext, name: string, allowEmpty: boolean): CommandResult {
+  const report = await reloadWithProgress(context, name, false, allowEmpty)
   const {
     created,
     updated,
@@ -85,8 +90,8 @@ async function reload(context: CommandContext, name: string): CommandResult {
   return report.failures.length > 0 ? 1 : 0
 }
 
-async function plan(context: CommandContext, name: string): CommandResult {
-  const { delta, failures } = await reloadWithProgress(context, name, true)
+async function plan(context: CommandContext, name: string, allowEmpty: boolean): CommandResult {
+  const { delta, failures } = await reloadWithProgress(context, name, true, allowEmpty)
   const changes = changesOf(delta!)
   const { terminal } = context
   if (context.json) await writeJson(context, { ...delta, failures })
@@ -105,6 +110,7 @@ async function reloadWithProgress(
   { client, terminal }: CommandContext,
   name: string,
   dryRun: boolean,
+  allowEmpty: boolean,
 ): Promise<SourceReload> {
   const progress = startProgress(terminal, `loading ${name}`)
   const timer = setInterval(() => {
@@ -117,7 +123,7 @@ async function reloadWithProgress(
     )
   }, PROGRESS_MS)
   try {
-    return await reloadSource(client(), name, dryRun)
+    return await reloadSource(client(), name, dryRun, allowEmpty)
   } finally {
     clearInterval(timer)
     progress.stop()

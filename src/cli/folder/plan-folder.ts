@@ -26,6 +26,8 @@ export interface FolderPlan {
 
 export interface PlanOptions {
   readonly prune: boolean
+  /** Whether to prune even if the folder defines no entry. */
+  readonly allowEmpty: boolean
   /** Whether to fetch the contents of the changed entries, to show them. */
   readonly withContent: boolean
   readonly progress: (done: number, of: number) => void
@@ -45,7 +47,7 @@ export async function planFolder(
   options: PlanOptions,
 ): Promise<FolderPlan> {
   const { revision } = await snapshotPlace(client, null)
-  const pruneRefused = options.prune ? whyNotPrune(folder) : null
+  const pruneRefused = options.prune ? whyNotPrune(folder, options.allowEmpty) : null
   const prunes = options.prune && pruneRefused === null
   const stored = new Map<EntryId, StoredEntry>()
   const wanted = [...folder.entries.keys()]
@@ -84,10 +86,12 @@ export async function planFolder(
 }
 
 /** A failure with an entry id protects only that entry. A failure without one could hide any entry. */
-function whyNotPrune(folder: FolderReading): string | null {
+function whyNotPrune(folder: FolderReading, allowEmpty: boolean): string | null {
   if (folder.failures.some(({ entryId }) => entryId === null)) {
     return 'Nothing is pruned, because the files that could not be read may define the entries that would be deleted'
   }
+  if (folder.entries.size === 0 && folder.namespaces.size > 0 && !allowEmpty)
+    return 'Nothing is pruned, because the files define no entry. Add --allow-empty if they are empty on purpose'
   return folder.namespaces.size === 0 ? 'Nothing is pruned, because the files define no namespace' : null
 }
 

@@ -323,6 +323,7 @@ export type InstancesQuery = {
 export type ReloadSourceMutationVariables = Exact<{
   name: string
   dryRun: boolean
+  allowEmpty: boolean
 }>
 
 export type ReloadSourceMutation = {
@@ -782,8 +783,8 @@ export const InstancesDocument: TypedDocument<InstancesQuery, InstancesQueryVari
 
 export const ReloadSourceDocument: TypedDocument<ReloadSourceMutation, ReloadSourceMutationVariables> = {
   type: 'mutation',
-  text: `mutation ReloadSource($name: String!, $dryRun: Boolean!) {
-  reloadSource(name: $name, dryRun: $dryRun) {
+  text: `mutation ReloadSource($name: String!, $dryRun: Boolean!, $allowEmpty: Boolean!) {
+  reloadSource(name: $name, dryRun: $dryRun, allowEmpty: $allowEmpty) {
     created
     updated
     deleted

@@ -21,7 +21,12 @@ export async function sourceStatus(client: GatewayClient, name: string): Promise
   return (await client.run(SourceStatusDocument, { name })).source
 }
 
-/** Reloads a source. A dry run only reports what the reload would change. */
-export async function reloadSource(client: GatewayClient, name: string, dryRun: boolean): Promise<SourceReload> {
-  return (await client.run(ReloadSourceDocument, { name, dryRun })).reloadSource
+/** Reloads a source. A dry run only reports what the reload would change. `allowEmpty` allows it to delete everything. */
+export async function reloadSource(
+  client: GatewayClient,
+  name: string,
+  dryRun: boolean,
+  allowEmpty: boolean,
+): Promise<SourceReload> {
+  return (await client.run(ReloadSourceDocument, { name, dryRun, allowEmpty })).reloadSource
 }

@@ -69,12 +69,18 @@ const SourceRef = builder.objectRef<SourceState>('Source').implement({
       description: 'The number of definitions that failed. A file that cannot be parsed counts as one.',
     }),
     reloadCount: t.exposeInt('reloadCount', {
-      description: 'The number of times that it was loaded, including the first.',
+      description: 'The number of loads that found something new, including the first load.',
+    }),
+    lastCheck: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time of the last load or attempt, also if it found nothing new; null before the first.',
+      resolve: ({ lastCheck }) => lastCheck,
     }),
     lastReload: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'The time of the last load or attempt; null before the first.',
+      description: 'The time of the last load that found something new; null before the first.',
       resolve: ({ lastReload }) => lastReload,
     }),
     failures: t.field({
@@ -160,13 +166,18 @@ builder.mutationField('reloadSource', (t) =>
       dryRun: t.arg.boolean({
         description: 'Whether to only report what would change. Participants are asked too, but nothing changes.',
       }),
+      allowEmpty: t.arg.boolean({
+        description:
+          'Whether to delete all entries of the source if it defines nothing any more. By default, or unless its ' +
+          'configuration sets `allowEmpty`, they are kept and a failure says so.',
+      }),
     },
     extensions: USES_ABORT_SIGNAL,
-    async resolve(_root, { name, dryRun }, context): Promise<Report> {
+    async resolve(_root, { name, dryRun, allowEmpty }, context): Promise<Report> {
       try {
         const { sources, signal } = context
-        if (dryRun === true) return { ...(await sources.plan(name, signal)), source: name }
-        return { ...(await sources.reload(name, signal)), source: name, delta: null }
+        if (dryRun === true) return { ...(await sources.plan(name, allowEmpty === true, signal)), source: name }
+        return { ...(await sources.reload(name, allowEmpty === true, signal)), source: name, delta: null }
       } finally {
         context.renewLoaders()
       }

@@ -15,6 +15,7 @@ const source = z.looseObject({
   watch: z.boolean().optional(),
   missing: z.enum(MISSING).optional(),
   conflict: z.enum(CONFLICTS).optional(),
+  allowEmpty: z.boolean().optional(),
 })
 
 export const sourceSection = z
@@ -33,12 +34,13 @@ export interface SourceConfig extends SourceSettings {
 
 export function sourceConfigs(section: z.infer<typeof sourceSection>): SourceConfig[] {
   return (section ?? []).map(
-    ({ name, provider, watch = true, missing = 'delete', conflict = 'source', ...options }) => ({
+    ({ name, provider, watch = true, missing = 'delete', conflict = 'source', allowEmpty = false, ...options }) => ({
       name,
       provider,
       watch,
       missing,
       conflict,
+      allowEmpty,
       options,
     }),
   )

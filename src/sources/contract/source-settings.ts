@@ -10,6 +10,8 @@ export interface SourceSettings {
   readonly watch: boolean
   readonly missing: Missing
   readonly conflict: Conflict
+  /** Whether its entries are deleted even if all of its definitions vanish at once. */
+  readonly allowEmpty: boolean
 }
 
 /** The author of a source's changesets. */

@@ -97,10 +97,10 @@ export class SourceRunner {
   }
 
   /** A dry run of a reload, including the participants. It needs no lease. */
-  plan(signal: AbortSignal): Promise<SourcePlan> {
+  plan(allowEmpty: boolean, signal: AbortSignal): Promise<SourcePlan> {
     return this.#enqueue(async () => {
       const locationRecords = await LocationRecords.open(this.settings.name, this.context.registry.history.sources)
-      const result = await this.#runPass(locationRecords, signal, true, () => {})
+      const result = await this.#runPass(locationRecords, signal, true, allowEmpty, () => {})
       return { ...reportOf(result), delta: result.delta }
     })
   }
@@ -166,7 +166,8 @@ export class SourceRunner {
       const show = () => this.#status.showLoading(before)
       if (before.reloadCount === 0) show()
       else showing = setTimeout(show, SHOWN_AFTER_MS)
-      const result = await this.#tryPass(before, signal)
+      const allowEmpty = requests.some((request) => request.allowEmpty)
+      const result = await this.#tryPass(before, allowEmpty, signal)
       clearTimeout(showing)
       if (result instanceof Error) {
         await this.#status.reportFailed(before, result)
@@ -209,10 +210,10 @@ export class SourceRunner {
   }
 
   /** Returns an error if the source as a whole cannot be read. @throws if the registry fails */
-  async #tryPass(before: SourceState, signal: AbortSignal): Promise<PassResult | Error> {
+  async #tryPass(before: SourceState, allowEmpty: boolean, signal: AbortSignal): Promise<PassResult | Error> {
     try {
       this.#records ??= await openLocationRecords(this.settings.name, this.context.registry.history)
-      return await this.#runPass(this.#records, signal, false, this.#status.progress(before))
+      return await this.#runPass(this.#records, signal, false, allowEmpty, this.#status.progress(before))
     } catch (error) {
       if (
         signal.aborted ||
@@ -228,13 +229,14 @@ export class SourceRunner {
     locationRecords: LocationRecords,
     signal: AbortSignal,
     dryRun: boolean,
+    allowEmpty: boolean,
     progress: (locations: number, definitions: number) => void,
   ): Promise<PassResult> {
     const { registry, limits, leaseMs } = this.context
     const records = registry.history.sources
     const { name } = this.settings
     return syncPass({
-      settings: this.settings,
+      settings: { ...this.settings, allowEmpty: allowEmpty || this.settings.allowEmpty },
       registry,
       limits,
       dryRun,

@@ -13,7 +13,10 @@ export interface SourceState {
   readonly total: number
   readonly loaded: number
   readonly failed: number
+  /** Number of passes that found something new. */
   readonly reloadCount: number
+  /** The last pass or attempt, also without news. */
+  readonly lastCheck: Date | null
   readonly lastReload: Date | null
   /** At most `SHOWN_FAILURES`. */
   readonly failures: readonly SourceFailure[]
@@ -35,6 +38,15 @@ export function writeState(state: SourceState): string {
 }
 
 export function readState(text: string): SourceState {
-  const state = JSON.parse(text) as Omit<SourceState, 'lastReload'> & { lastReload: string | null }
-  return { ...state, lastReload: state.lastReload === null ? null : new Date(state.lastReload) }
+  const state = JSON.parse(text) as Omit<SourceState, 'lastReload' | 'lastCheck'> & {
+    lastReload: string | null
+    /** Missing in states that an earlier release stored. */
+    lastCheck?: string | null
+  }
+  const { lastReload, lastCheck } = state
+  return { ...state, lastReload: dateOf(lastReload), lastCheck: dateOf(lastCheck ?? lastReload) }
+}
+
+function dateOf(text: string | null): Date | null {
+  return text === null ? null : new Date(text)
 }

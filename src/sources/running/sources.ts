@@ -12,10 +12,10 @@ export interface Sources {
   list(): Promise<readonly SourceState[]>
   /** One source, or null. */
   get(name: string): Promise<SourceState | null>
-  /** Waits for a reload by the gateway that reads the source. @throws RegistryError SOURCE_NOT_FOUND, UNAVAILABLE */
-  reload(name: string, signal: AbortSignal): Promise<ReloadReport>
+  /** Waits for a reload by the gateway that reads the source. `allowEmpty` allows it to delete everything. @throws RegistryError SOURCE_NOT_FOUND, UNAVAILABLE */
+  reload(name: string, allowEmpty: boolean, signal: AbortSignal): Promise<ReloadReport>
   /** A dry run of `reload`. @throws RegistryError SOURCE_NOT_FOUND; Error if the source cannot be read */
-  plan(name: string, signal: AbortSignal): Promise<SourcePlan>
+  plan(name: string, allowEmpty: boolean, signal: AbortSignal): Promise<SourcePlan>
   /** Entries that the source owns, by id. */
   ownedPage(name: string, page: Page<EntryId>): Promise<PageOf<EntryId>>
   ownedCount(name: string): Promise<number>
@@ -119,10 +119,10 @@ export function createSources({
   return {
     list: () => states(names),
     get: async (name) => (runners.has(name) ? (await states([name]))[0]! : null),
-    async reload(name, signal) {
+    async reload(name, allowEmpty, signal) {
       runnerOf(name)
       const until = AbortSignal.any([signal, stopping.signal])
-      const request = await records.requestReload(name)
+      const request = await records.requestReload(name, allowEmpty)
       renewLeases()
       while (!until.aborted) {
         const report = await records.takeReloadReport(request)
@@ -134,7 +134,7 @@ export function createSources({
         `The wait for the reload of ${name} has ended. The reload itself continues`,
       )
     },
-    plan: (name, signal) => runnerOf(name).plan(AbortSignal.any([signal, stopping.signal])),
+    plan: (name, allowEmpty, signal) => runnerOf(name).plan(allowEmpty, AbortSignal.any([signal, stopping.signal])),
     ownedPage: (name, page) => records.ownedPage(name, page),
     ownedCount: (name) => records.ownedCount(name),
 

@@ -64,17 +64,27 @@ export class StatusReporter {
   ): Promise<void> {
     const { name } = this.settings
     const failed = failures.definitions
+    const isNew =
+      created + updated + deleted > 0 ||
+      before.reloadCount === 0 ||
+      before.loaded !== loaded ||
+      before.failed !== failed ||
+      JSON.stringify(before.failures) !== JSON.stringify(failures.shown)
+    const now = new Date()
     const state: SourceState = {
       ...before,
       status: isWatched ? 'WATCHING' : 'IDLE',
       total: loaded + failed,
       loaded,
       failed,
-      reloadCount: before.reloadCount + 1,
-      lastReload: new Date(),
+      reloadCount: before.reloadCount + (isNew ? 1 : 0),
+      lastCheck: now,
+      lastReload: isNew ? now : before.lastReload,
       failures: failures.shown,
     }
     await this.#show(state)
+    // A polled source would otherwise fill the log and the bus.
+    if (!isNew) return
     this.context.notify({ source: name, what: 'loaded', created, updated, deleted, failures: failed })
     this.#publish('source.reloaded', { created, updated, deleted, failed, error: null })
     this.#publishNew(failures)
@@ -84,7 +94,7 @@ export class StatusReporter {
     const { name } = this.settings
     const failures = new FailureList()
     failures.add(failureAt(name, null, null, error.message))
-    await this.#show({ ...before, status: 'FAILED', lastReload: new Date(), failures: failures.shown })
+    await this.#show({ ...before, status: 'FAILED', lastCheck: new Date(), failures: failures.shown })
     this.context.notify({ source: name, what: 'failed', error })
     this.#publishNew(failures)
   }
@@ -130,6 +140,7 @@ export function initialState({ name, provider }: Pick<SourceSettings, 'name' | '
     loaded: 0,
     failed: 0,
     reloadCount: 0,
+    lastCheck: null,
     lastReload: null,
     failures: [],
   }

@@ -230,7 +230,7 @@ class SyncPass {
     const {
       locationRecords,
       records,
-      settings: { name },
+      settings: { name, allowEmpty, missing },
     } = this.options
     const gone: string[] = []
     for (const location of locationRecords)
@@ -240,14 +240,35 @@ class SyncPass {
       for (const record of await records.entriesIn(name, gone.slice(from, from + GONE_CHUNK)))
         this.#orphans.set(record.id, record)
     }
+    const isEmpty = this.#loaded === 0 && this.#orphans.size > 0 && missing === 'delete' && !allowEmpty
+    if (isEmpty) this.#keepAll()
     for (const [id, record] of this.#orphans) {
       if (this.#defined.has(id)) continue
       this.#batch.add({ type: 'gone', id, record })
       if (this.#batch.intents.length >= this.#batchOperations) await this.#applyBatch()
     }
-    for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
+    if (!isEmpty)
+      for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
     await this.#applyBatch()
     return { ...this.#done, loaded: this.#loaded, failures: this.#failures, delta: this.#delta }
+  }
+
+  /** A folder that is not mounted and a list that turned empty look as if everything had been deleted on purpose. */
+  #keepAll(): void {
+    const { name } = this.options.settings
+    const count = this.#orphans.size
+    for (const { location } of this.#orphans.values())
+      if (location !== null) this.#batch.locate({ location, stamp: null, entries: 0 })
+    this.#orphans.clear()
+    this.#failures.add(
+      failureAt(
+        name,
+        null,
+        null,
+        `it defines nothing now, so ${count === 1 ? 'its entry is' : `its ${count} entries are`} kept as they were. ` +
+          `If it is empty on purpose, run \`cadastre source reload ${name} --allow-empty\` or set allowEmpty: true`,
+      ),
+    )
   }
 
   get #batchBytes(): number {

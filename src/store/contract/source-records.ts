@@ -41,6 +41,8 @@ export interface RecordChanges {
 export interface ReloadRequest {
   readonly id: string
   readonly source: string
+  /** Whether the reload may delete all entries of a source that defines nothing any more. */
+  readonly allowEmpty: boolean
 }
 
 /** `state` and `report` are texts of the floors above. Clients see the state, and a report answers a request. */
@@ -88,8 +90,8 @@ export interface SourceRecords {
   /** @throws LeaseLost */
   saveState(source: string, state: string): Promise<void>
 
-  /** Asks the gateway that reads the source to reload it. */
-  requestReload(source: string): Promise<ReloadRequest>
+  /** Asks the gateway that reads the source to reload it. `allowEmpty` allows a reload to delete everything. */
+  requestReload(source: string, allowEmpty: boolean): Promise<ReloadRequest>
   /** The requests that have no report yet. */
   pendingReloads(sources: readonly string[]): Promise<readonly ReloadRequest[]>
   answerReloads(requests: readonly ReloadRequest[], report: string): Promise<void>

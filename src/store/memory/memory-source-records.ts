@@ -126,15 +126,15 @@ export function openMemorySourceRecords(registry: RegistryView): SourceRecords {
     async saveState(source, state) {
       held(source).state = state
     },
-    async requestReload(source) {
-      const request = { id: randomUUID(), source, report: null }
+    async requestReload(source, allowEmpty) {
+      const request = { id: randomUUID(), source, allowEmpty, report: null }
       requests.set(request.id, request)
       call()
       return request
     },
     pendingReloads: async (names) =>
-      [...requests.values()].flatMap(({ id, source, report }) =>
-        report === null && names.includes(source) ? [{ id, source }] : [],
+      [...requests.values()].flatMap(({ id, source, allowEmpty, report }) =>
+        report === null && names.includes(source) ? [{ id, source, allowEmpty }] : [],
       ),
     async answerReloads(answered, report) {
       for (const { id } of answered) if (requests.has(id)) requests.get(id)!.report = report

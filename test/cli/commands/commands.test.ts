@@ -118,6 +118,18 @@ describe('apply', () => {
     expect((await json<{ id: string }[]>('find')).map(({ id }) => id)).toEqual(['a:1', 'c:1'])
   })
 
+  // A generator that failed left an empty list, and --prune deleted the whole namespace.
+  it('deletes with --prune nothing for files that define no entry, unless that is allowed', async () => {
+    await write('all.json', entries({ id: 'a:1' }))
+    await json('apply', folder)
+    await rm(join(folder, 'all.json'))
+    await write('a.yaml', 'namespace: a\nentries: []\n')
+    expect((await run('apply', folder, '--prune')).err).toContain('Add --allow-empty')
+    expect(await json('find')).toHaveLength(1)
+    expect((await run('apply', folder, '--prune', '--allow-empty')).out).toContain('1 deleted')
+    expect(await json('find')).toEqual([])
+  })
+
   it('deletes with --prune no entry that an unreadable file may define', async () => {
     await write('all.json', entries({ id: 'a:1' }, { id: 'a:2' }))
     await json('apply', folder)

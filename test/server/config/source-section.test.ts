@@ -24,9 +24,18 @@ describe('the sources section', () => {
         watch: true,
         missing: 'delete',
         conflict: 'source',
+        allowEmpty: false,
         options: { path: './here', form: 'entry' },
       },
-      { name: 'b', provider: 'http', watch: false, missing: 'unavailable', conflict: 'newer', options: {} },
+      {
+        name: 'b',
+        provider: 'http',
+        watch: false,
+        missing: 'unavailable',
+        conflict: 'newer',
+        allowEmpty: false,
+        options: {},
+      },
     ])
   })
 

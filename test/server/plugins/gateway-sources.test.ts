@@ -45,7 +45,16 @@ const headOf = async (gateway: Reachable) =>
   (await post(gateway, '{ snapshot { revision } }')).body.data!['snapshot'].revision as number
 
 function configured(settings: Partial<SourceConfig> = {}): SourceConfig {
-  return { name: 'app', provider: 'map', watch: true, missing: 'delete', conflict: 'source', options: {}, ...settings }
+  return {
+    name: 'app',
+    provider: 'map',
+    watch: true,
+    missing: 'delete',
+    conflict: 'source',
+    allowEmpty: true,
+    options: {},
+    ...settings,
+  }
 }
 
 describe('a gateway with a source', () => {
@@ -106,6 +115,34 @@ describe('a gateway with a source', () => {
     } finally {
       clearInterval(restless)
     }
+  })
+
+  // A registry that was polled every 2 s without news counted 491 reloads, with an event each.
+  it('counts the reloads that found something new, and shows each check', async () => {
+    await start({ watch: false })
+    await until({ status: 'IDLE', reloadCount: 1 })
+    const lastCheck = async () =>
+      Date.parse((await post(gateway, '{ source(name: "app") { lastCheck } }')).body.data!['source'].lastCheck)
+    const first = await lastCheck()
+    await sleep(5)
+    expect(await reload(gateway)).toMatchObject({ source: { reloadCount: 1 } })
+    expect(await lastCheck()).toBeGreaterThan(first)
+    reader.put('a.json', '{')
+    expect(await reload(gateway)).toMatchObject({ source: { reloadCount: 2 } })
+    expect(await reload(gateway)).toMatchObject({ source: { reloadCount: 2 } })
+  })
+
+  it('deletes all entries of a source that turned empty only on request', async () => {
+    reader.put('a.json', thing('app:a', 1))
+    await start({ watch: false, allowEmpty: false })
+    await until({ status: 'IDLE', loaded: 1 })
+    reader.remove('a.json')
+    expect(await reload(gateway)).toMatchObject({ deleted: 0, failures: [{ location: 'app' }] })
+    const answer = await post(
+      gateway,
+      'mutation { reloadSource(name: "app", allowEmpty: true) { deleted failures { message } } }',
+    )
+    expect(answer.body.data!['reloadSource']).toEqual({ deleted: 1, failures: [] })
   })
 
   it('loads it on request and returns the result', async () => {

@@ -26,6 +26,7 @@ export class TestSource<Reader extends SourceReader = MapSource> {
       watch: false,
       missing: 'delete',
       conflict: 'source',
+      allowEmpty: true,
       ...settings,
     }
   }

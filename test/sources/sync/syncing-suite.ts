@@ -22,6 +22,47 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
   const currentMeta = async (id: string) =>
     (await registry.history.entries([id as never], 'head')).get(id as never)?.content.meta
 
+  // A folder that was not mounted deleted every entry of its source.
+  describe('a source that defines nothing any more', () => {
+    const vanish: readonly (readonly [string, () => void])[] = [
+      ['its files are gone', () => reader.remove('a.json').remove('b.json')],
+      ['its lists are empty', () => reader.put('a.json', '[]').put('b.json', '[]')],
+      ['one file is gone and the other is empty', () => reader.remove('a.json').put('b.json', '[]')],
+      ['one file is gone and the other is faulty', () => reader.remove('a.json').put('b.json', '{')],
+    ]
+    it.each(vanish)('keeps its entries and says so if %s', async (_name, doIt) => {
+      const cautious = new TestSource(registry, reader, { allowEmpty: false })
+      reader.put('a.json', [thing('app:a', 1), thing('app:b', 1)]).put('b.json', thing('app:c', 1))
+      await cautious.sync()
+      doIt()
+      for (let pass = 0; pass < 2; pass++) {
+        const result = await cautious.sync()
+        expect(counts(result)).toEqual([0, 0, 0])
+        expect(reported(result).at(-1)).toMatch(/^app - it defines nothing now, so its .* kept as they were/)
+        if (pass === 0) cautious.forget()
+      }
+      expect(Object.keys(await cautious.data())).toEqual(['app:a', 'app:b', 'app:c'])
+      const back = reader.put('a.json', [thing('app:a', 1)]).put('b.json', '[]')
+      expect(back.files.size).toBe(2)
+      expect(counts(await cautious.sync())).toEqual([0, 0, 2])
+    })
+
+    it('deletes them all if that is allowed, also after it was refused', async () => {
+      const cautious = new TestSource(registry, reader, { allowEmpty: false })
+      reader.put('a.json', [thing('app:a', 1)]).put('b.json', thing('app:c', 1))
+      await cautious.sync()
+      reader.put('a.json', '[]').remove('b.json')
+      await cautious.sync()
+      expect(counts(await new TestSource(registry, reader, { allowEmpty: true }).sync())).toEqual([0, 0, 2])
+      expect(counts(await source.sync())).toEqual([0, 0, 0])
+    })
+
+    it('may be empty from the beginning', async () => {
+      const result = await new TestSource(registry, reader.put('a.json', '[]'), { allowEmpty: false }).sync()
+      expect(reported(result)).toEqual([])
+    })
+  })
+
   describe('a pass over a source', () => {
     it("creates, updates and deletes entries, by one changeset of the source's author", async () => {
       reader.put('a.json', [thing('app:a', 1), thing('app:b', 1)]).put('b.json', thing('app:c', 1))

@@ -198,11 +198,13 @@ export function sourceRecordsContract(open: () => Promise<{ registry: Registry; 
       const stop = records.onSignal(() => {
         calls += 1
       })
-      const [first, second] = [await records.requestReload('one'), await records.requestReload('two')]
-      expect(await records.pendingReloads(['one'])).toEqual([{ id: first!.id, source: 'one' }])
+      const [first, second] = [await records.requestReload('one', false), await records.requestReload('two', true)]
+      expect(await records.pendingReloads(['one'])).toEqual([{ id: first!.id, source: 'one', allowEmpty: false }])
       expect(await records.takeReloadReport(first!)).toBeNull()
       await records.answerReloads([first!], '{"x":"é"}')
-      expect(await records.pendingReloads(['one', 'two'])).toEqual([{ id: second!.id, source: 'two' }])
+      expect(await records.pendingReloads(['one', 'two'])).toEqual([
+        { id: second!.id, source: 'two', allowEmpty: true },
+      ])
       expect(await records.takeReloadReport(first!)).toBe('{"x":"é"}')
       expect(await records.takeReloadReport(first!)).toBeNull()
       await expect.poll(() => calls).toBeGreaterThan(0)

@@ -87,7 +87,7 @@ describe('two gateways on one database', () => {
     const stop = second.sources.onSignal(() => {
       heard += 1
     })
-    const request = await first.sources.requestReload('y')
+    const request = await first.sources.requestReload('y', false)
     await expect.poll(() => heard).toBeGreaterThan(0)
     const [asked] = await second.sources.pendingReloads(['y'])
     await second.sources.answerReloads([asked!], 'done')

@@ -417,6 +417,7 @@ export const sourceRequest = pgTable('source_request', {
   id: uuid('id').primaryKey(),
   source: codePointText('source').notNull(),
   askedAt: instant('asked_at').notNull().defaultNow(),
+  allowEmpty: boolean('allow_empty').notNull().default(false),
   /** JSON; null until it is answered. */
   report: text('report'),
 })

@@ -10,8 +10,8 @@ type ReloadRequests = Pick<SourceRecords, 'requestReload' | 'pendingReloads' | '
 /** Requests to load a source again, and the reports on them, in the rows of `source_request`. */
 export function reloadRequests(client: DrizzleClient): ReloadRequests {
   return {
-    async requestReload(source) {
-      const request = { id: randomUUID(), source }
+    async requestReload(source, allowEmpty) {
+      const request = { id: randomUUID(), source, allowEmpty }
       await client.run((database) => {
         // Their clients have left without reading the report.
         const old = database
@@ -29,7 +29,7 @@ export function reloadRequests(client: DrizzleClient): ReloadRequests {
     pendingReloads: (sources) =>
       client.run((database) =>
         database
-          .select({ id: sourceRequest.id, source: sourceRequest.source })
+          .select({ id: sourceRequest.id, source: sourceRequest.source, allowEmpty: sourceRequest.allowEmpty })
           .from(sourceRequest)
           .where(and(isNull(sourceRequest.report), isAnyOf(sourceRequest.source, sources))),
       ),

@@ -1,0 +1,1 @@
+ALTER TABLE "source_request" ADD COLUMN "allow_empty" boolean DEFAULT false NOT NULL;
