@@ -33,6 +33,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u
  * The joiners U+200C and U+200D are part of how scripts and emoji are written.
  */
 const FORMAT = /(?![\u200c\u200d])\p{Cf}/u
+const FORMATS = new RegExp(FORMAT, 'gu')
 /** Relay and clients like it keep the root of the graph in their cache under this id. */
 const CLIENT_ROOT = 'client:root'
 
@@ -59,6 +60,19 @@ export function entryIdOf(ns: string, name: string): EntryId {
   const id = `${namespace}:${entryName}`
   if (id === CLIENT_ROOT)
     throw new InvalidEntryId(`"${id}" is reserved by caches of GraphQL clients; choose another name`)
+  return id as EntryId
+}
+
+/**
+ * Parses an id that may have been stored before invisible characters and `client:root` were refused, so that such an
+ * entry can still be read and deleted.
+ * @throws InvalidEntryId naming the broken rule
+ */
+export function parseStoredEntryId(text: string): EntryId {
+  const id = text.normalize('NFC')
+  // Invisible characters are replaced by a letter, so that every other rule holds.
+  const visible = id.replace(FORMATS, 'x')
+  if (visible !== CLIENT_ROOT) parseEntryId(visible)
   return id as EntryId
 }
 

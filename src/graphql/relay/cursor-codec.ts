@@ -1,4 +1,4 @@
-import { InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
+import { InvalidEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { EntryOrder, EntryPosition, LogPosition } from '../../store/contract/history-reader.js'
 
@@ -55,7 +55,7 @@ export function entryCursors(registryId: string, list: string, order: EntryOrder
       const [id, revision, ...rest] = decodeParts(cursor, registryId, name)
       if (typeof id !== 'string' || !isNaturalNumber(revision) || rest.length > 0) throw invalidCursor()
       try {
-        return { id: parseEntryId(id), revision }
+        return { id: parseStoredEntryId(id), revision }
       } catch (error) {
         if (error instanceof InvalidEntryId) throw invalidCursor()
         throw error

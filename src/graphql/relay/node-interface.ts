@@ -1,5 +1,5 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
-import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
+import { type EntryId, InvalidEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { tagNameFault } from '../../core/history/tag.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
@@ -121,7 +121,7 @@ async function snapshotNode({ registry }: RequestContext, digits?: string): Prom
 
 function entryIdOrNull(text: string): EntryId | null {
   try {
-    return parseEntryId(text)
+    return parseStoredEntryId(text)
   } catch (error) {
     if (error instanceof InvalidEntryId) return null
     throw error

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Criteria } from '../../core/criteria/criteria.js'
 import { criteriaKey } from '../../core/criteria/criteria-key.js'
-import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
+import { type EntryId, InvalidEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { LogPosition } from '../../store/contract/history-reader.js'
 import { endOfRevision } from './log-position.js'
@@ -80,7 +80,7 @@ export function filterOf(criteria: Criteria | null): string {
 
 function entryIdOrThrow(last: string): EntryId {
   try {
-    return parseEntryId(last)
+    return parseStoredEntryId(last)
   } catch (error) {
     if (error instanceof InvalidEntryId) throw invalidFollowCursor('its entry id cannot be read.')
     throw error

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import { type EntryId, parseEntryId } from '../../core/entry/entry-id.js'
+import { type EntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import type { Transition } from '../../core/history/version.js'
 import { OPERATION_KINDS, type OperationKind } from '../../core/ordering/operation.js'
 import { sha256 } from './sha256.js'
@@ -69,7 +69,7 @@ function decodeOperation(fields: unknown[]): StoredOperation {
   const kind = OPERATION_KINDS[kindIndex]
   if (kind === undefined) throw new Error(`There is no operation kind ${kindIndex}.`)
   const content = kind === 'DELETE' ? null : { kind: entryKind!, metaText: metaText!, dataText: dataText! }
-  return { kind, id: parseEntryId(id), content }
+  return { kind, id: parseStoredEntryId(id), content }
 }
 
 /** The start of the chain of transition digests: the digest of the empty text. */

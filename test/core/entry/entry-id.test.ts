@@ -7,6 +7,7 @@ import {
   nameOf,
   namespaceOf,
   parseEntryId,
+  parseStoredEntryId,
   type SubmittedId,
 } from '../../../src/core/entry/entry-id.js'
 
@@ -109,5 +110,12 @@ describe('parseEntryId', () => {
 
   it('limits the length of its messages', () => {
     expect(() => parseEntryId('x'.repeat(100_000))).toThrow(/^.{0,200}$/u)
+  })
+
+  it('reads ids that were stored before invisible characters were refused', () => {
+    for (const id of ['a:x\u200by', 'a\u202eb:c', 'a:soft\u00adhyphen', 'client:root', 'a:b'])
+      expect(parseStoredEntryId(id)).toBe(id)
+    for (const id of ['a', ':b', 'a:', 'a b:c', 'a:\u0000', 'a: b', 'a:\ud800'])
+      expect(() => parseStoredEntryId(id)).toThrow(InvalidEntryId)
   })
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { Packr } from 'msgpackr'
 import { SealedContent } from '../../../core/entry/entry.js'
-import { parseEntryId } from '../../../core/entry/entry-id.js'
+import { parseStoredEntryId } from '../../../core/entry/entry-id.js'
 import { OPERATION_KINDS, type Operation } from '../../../core/ordering/operation.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../contract/transaction-journal.js'
@@ -151,7 +151,7 @@ function decodeOperations(bytes: Buffer): Operation[] {
   const packed = packr.unpack(bytes) as [number, string, PackedContent, PackedContent][]
   return packed.map(([kind, id, content, original]) => ({
     kind: OPERATION_KINDS[kind]!,
-    id: parseEntryId(id),
+    id: parseStoredEntryId(id),
     content: unpackContent(content),
     original: unpackContent(original),
   }))
