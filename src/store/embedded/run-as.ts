@@ -32,8 +32,8 @@ export function spawnAs(
   return spawn(file ?? program, rest, { stdio, detached: true, cwd: '/', env: environment, ...as.user })
 }
 
-// In its own user namespace the server is not root, while its files still belong to root. The user and the ownership of
-// files stay unchanged, and it works below folders that only root may enter.
+// In its own user namespace the server does not see itself as root, while its files still belong to root. It works below
+// folders that only root may enter.
 const namespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
 
 // The kernel sends the server SIGINT (a fast shutdown) when its parent dies, for whatever reason. This must come last,
@@ -52,14 +52,19 @@ export function chooseRunAs(
   ways: readonly RunAs[] = waysFor(binaries, folder),
 ): RunAs {
   const errors: string[] = []
-  const before = lstatSync(folder)
+  const before = lstatSync(join(folder, 'cluster'), { throwIfNoEntry: false }) ?? lstatSync(folder)
   for (const way of ways) {
-    if (way.user) giveTo(way.user, folder)
+    // Only the folder itself, so that a start that is killed here leaves the data as they were.
+    if (way.user) chownSync(folder, way.user.uid, way.user.gid)
     const failure = attempt(way, binaries, folder)
-    if (failure === undefined) return way
+    if (failure === undefined) {
+      // The cluster's own folder changes its owner first: after a crash the next start sees whom to give the rest.
+      if (way.user) giveTo(way.user, folder)
+      return way
+    }
     errors.push(`${way.description}: ${failure}`)
     // The next way, and the next start, must find the folder unchanged.
-    if (way.user) giveTo({ uid: before.uid, gid: before.gid }, folder)
+    if (way.user) chownSync(folder, before.uid, before.gid)
   }
   throw new EmbeddedUnavailable(
     `no way was found to run ${binaries.postgres} on ${folder} (${[...new Set(errors)].join('; ')}); ` +
@@ -82,7 +87,9 @@ function waysForRoot(binaries: Binaries, folder: string): RunAs[] {
   const { uid, gid } = lstatSync(binaries.postgres)
   const others = [...(uid === 0 ? [] : [{ uid, gid }]), ...knownUsers(['postgres', 'nobody'])]
   const inNamespace: RunAs = { description: 'in a user namespace', prefix: namespace }
-  return [...(process.platform === 'linux' ? [inNamespace] : []), ...others.map(asUser)]
+  // In the namespace the server is still uid 0 to the kernel outside, so it comes last. It is for folders that no other
+  // user can reach, and for systems without such users.
+  return [...others.map(asUser), ...(process.platform === 'linux' ? [inNamespace] : [])]
 }
 
 function knownUsers(names: readonly string[]): User[] {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
@@ -40,10 +40,11 @@ export async function startEmbeddedPostgres(options: {
   const folder = makeFolder(options.dataDir)
   const ownership = await takeOwnership(folder)
   try {
-    const as = chooseRunAs(binaries, folder)
     const cluster = join(folder, 'cluster')
-    const sockets = socketFolder(folder, as.user)
+    // Before its files may change their owner.
     await stopOrphanedPostmaster(cluster)
+    const as = chooseRunAs(binaries, folder)
+    const sockets = socketFolder(folder, as.user)
     // A killed server leaves its socket and a lock file. By now another process may have the pid in that file.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
@@ -80,6 +81,11 @@ export function holdsEmbeddedStore(dataDir: string): boolean {
 function makeFolder(dataDir: string): string {
   const folder = join(dataDir, 'postgres')
   try {
+    // The server's user must get through to `postgres`, which only that user may enter.
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 })
+    // Older gateways made it for root alone. Other files in it may rely on that.
+    const isOurs = process.getuid?.() === 0 && statSync(dataDir).uid === 0 && readdirSync(dataDir).join() === 'postgres'
+    if (isOurs) chmodSync(dataDir, statSync(dataDir).mode | 0o011)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return realpathSync(folder)
   } catch (cause) {

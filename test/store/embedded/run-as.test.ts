@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeBinaries, findBinaries } from '../../../src/store/embedded/binaries.js'
@@ -61,6 +61,47 @@ describe('the choice of the user that runs the server', () => {
       await server.stop()
       // The next start finds the owner of the data.
       expect(chooseRunAs(binaries, folder).user).toEqual({ uid: 65_534, gid: 65_534 })
+    })
+
+    // The embedded Postgres of a gateway run by root was uid 0 to the rest of the system, whatever it saw itself.
+    it('is another user first, who takes over data that was written by root in a namespace', async () => {
+      const open = scratch()
+      chmodSync(open, 0o755)
+      cpSync(findBinaries().native, join(open, 'native'), { recursive: true, verbatimSymlinks: true })
+      const binaries = completeBinaries(join(open, 'native'))
+      const folder = join(open, 'data')
+      mkdirSync(folder, { mode: 0o700 })
+      const cluster = join(folder, 'cluster')
+      const serve = async (as: RunAs, sql: string) => {
+        const sockets = socketFolder(folder, as.user)
+        await prepareCluster(cluster, binaries, as)
+        const settings = durableSettings(sockets)
+        const server = await launchPostmaster({ binaries, as, cluster, settings, log: () => undefined })
+        try {
+          return {
+            rows: await query(unixSocketUrl(sockets, 'cadastre'), sql),
+            uid: statSync(`/proc/${server.pid}`).uid,
+          }
+        } finally {
+          await server.stop()
+        }
+      }
+      const unshare = ['unshare', '--user', '--map-user=65534', '--map-group=65534']
+      const inNamespace: RunAs = { description: 'in a user namespace', prefix: unshare }
+      try {
+        chooseRunAs(binaries, folder, [inNamespace])
+      } catch {
+        return // This system allows no namespaces, so it has no such data.
+      }
+      await serve(inNamespace, 'CREATE TABLE kept AS SELECT 7 AS seven')
+      expect(statSync(cluster).uid).toBe(0)
+      const { uid, gid } = chooseRunAs(binaries, folder).user!
+      expect(uid).not.toBe(0)
+      // A start that was killed while the files changed their owner.
+      chownSync(join(cluster, 'PG_VERSION'), 0, 0)
+      const as = chooseRunAs(binaries, folder)
+      expect(as.user).toEqual({ uid, gid })
+      expect(await serve(as, 'SELECT seven FROM kept')).toEqual({ rows: [{ seven: 7 }], uid })
     })
 
     it('is never a user who cannot reach the data', () => {
