@@ -203,7 +203,7 @@ describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backen
     expect(await writing).toMatchObject({ __typename: 'Applied' })
   })
 
-  it('asks the oldest of several clients, and the next one takes over when that goes', async () => {
+  it('asks the oldest of several clients, and the next one replaces it when it goes', async () => {
     const k = kind()
     const one = await join({ participant: `twins-${k}`, kinds: [k] })
     const two = await join({ participant: `twins-${k}`, kinds: [k] }, { transport: 'sse' })

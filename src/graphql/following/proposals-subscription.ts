@@ -56,7 +56,7 @@ builder.subscriptionField('proposals', (t) =>
     description:
       'Registers a participant. While the subscription is open, operations on entries of these kinds wait for its answer. ' +
       'Subscriptions with the same name, at any gateway, are members of one participant. The oldest that names the kind gets ' +
-      'the proposals, and the others stand by. When it ends, the next one takes over and gets its open proposals. If none is ' +
+      'the proposals, and the others stand by. When it ends, the next one becomes active and gets its open proposals. If none is ' +
       'left, the participant has failed.',
     args: {
       participant: t.arg.string({ required: true, description: 'The name of the participant, which problems report.' }),

@@ -37,7 +37,7 @@ export interface ParticipationInput {
 
 /**
  * Directory of the GraphQL clients of all gateways that take part in transactions. Clients with the same name are members of one
- * participant. For each kind the one that joined first is asked. The others stand by, and the next one takes over when it goes.
+ * participant. For each kind the one that joined first is asked. The others stand by, and the next one replaces it when it goes.
  */
 export class ClientParticipants implements ParticipantDirectory {
   readonly #answering = new Set<Promise<unknown>>()
@@ -93,7 +93,7 @@ export class ClientParticipants implements ParticipantDirectory {
       },
     )
     // If the store is unavailable, the participation ends with this gateway's lease, or when it can be removed.
-    // Answers that are under way come first: a rejection counts even if its client leaves at once.
+    // Answers that are in flight come first: a rejection counts even if its client leaves at once.
     const gone = () =>
       void Promise.allSettled([...this.#answering])
         .then(leave)
@@ -179,7 +179,7 @@ function firstFor(kind: string, members: readonly Participation[]): Participatio
   return first === undefined ? [] : [first]
 }
 
-/** Makes the notification of the transaction's beginning for a member that takes over. */
+/** Makes the notification of the transaction's beginning for a member that replaces another. */
 function beginOf({ transaction }: Proposal): Proposal {
   return {
     id: randomUUID(),

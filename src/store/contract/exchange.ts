@@ -42,7 +42,7 @@ export interface Offer extends ParticipationMessage {
   /** Milliseconds for which an answer counts. */
   readonly withinMs: number
   /**
-   * Called when no recipient is left, with all participations. Returns the messages to the one that takes over, in order.
+   * Called when no recipient is left, with all participations. Returns the messages to the one that replaces it, in order.
    * The last one is the offer. Null if no one does.
    */
   takeOver?(alive: readonly Participation[]): readonly ParticipationMessage[] | null
@@ -82,7 +82,7 @@ export interface Exchange extends Bus {
   takePart(participation: Omit<Participation, 'id'>, recipient: Recipient): Promise<() => Promise<void>>
   /**
    * Resolves to the first answer of any recipient, given at any gateway.
-   * @throws RecipientsGone once no recipient is left and no one takes over, and when `signal` aborts
+   * @throws RecipientsGone once no recipient is left and none replaces it, and when `signal` aborts
    */
   offer(offer: Offer, signal: AbortSignal): Promise<ProposalAnswer>
   /** Resolves when the message can only be lost together with its recipients. @throws RecipientsGone */

@@ -64,7 +64,7 @@ describe('the choice of the user that runs the server', () => {
     })
 
     // The embedded Postgres of a gateway run by root was uid 0 to the rest of the system, whatever it saw itself.
-    it('is another user first, who takes over data that was written by root in a namespace', async () => {
+    it('is another user first, who adopts data that was written by root in a namespace', async () => {
       const open = scratch()
       chmodSync(open, 0o755)
       cpSync(findBinaries().native, join(open, 'native'), { recursive: true, verbatimSymlinks: true })

@@ -7,7 +7,7 @@ interface OpenOffer {
   reject(error: Error): void
 }
 
-/** What offers need of the exchange. */
+/** The exchange, as far as offers use it. */
 export interface OffersContext {
   /** Sends a message, together with the proposal's row if it is an offer. @throws RecipientsGone */
   send(message: Pick<Offer, 'recipients' | 'body'>, offer: Offer | null): Promise<void>
@@ -64,7 +64,7 @@ export class OpenOffers {
     this.#offers.get(id)?.resolve(answer)
   }
 
-  /** Passes the offers open now that have no recipient left to the ones that take over, or fails them. */
+  /** Passes the offers open now that have no recipient left to their replacements, or fails them. */
   async failAbandoned(): Promise<void> {
     if (this.#offers.size === 0) return
     const offers = [...this.#offers.values()]
