@@ -65,7 +65,7 @@ export function entryIdOf(ns: string, name: string): EntryId {
 
 /**
  * Parses an id that may have been stored before invisible characters and `client:root` were refused, so that such an
- * entry can still be read and deleted.
+ * entry can still be read.
  * @throws InvalidEntryId naming the broken rule
  */
 export function parseStoredEntryId(text: string): EntryId {

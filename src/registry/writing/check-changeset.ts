@@ -1,4 +1,4 @@
-import { type EntryId, InvalidEntryId, parseEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
+import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import { type SealRules, sealContent } from '../../core/entry/seal-content.js'
 import { utf8Length } from '../../core/entry/text.js'
 import type { Problem } from '../../core/errors/problem.js'
@@ -62,10 +62,9 @@ export async function checkChangeset(
   return { operations, problems, bytes }
 }
 
-function readId({ kind, id }: RawOperation, operation: number, problems: Problem[]): EntryId | undefined {
+function readId({ id }: RawOperation, operation: number, problems: Problem[]): EntryId | undefined {
   try {
-    // An entry that was stored before its id was refused can be deleted.
-    return kind === 'DELETE' && typeof id === 'string' ? parseStoredEntryId(id) : parseEntryId(id)
+    return parseEntryId(id)
   } catch (error) {
     if (!(error instanceof InvalidEntryId)) throw error
     problems.push({
