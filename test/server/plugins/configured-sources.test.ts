@@ -199,8 +199,9 @@ describe('a gateway with sources in its cadastre.yaml', () => {
 
   it('refuses to delete an entry with live instances and retries after a change', async () => {
     write('registry/a.json', entry('a:1', 1))
+    write('registry/b.json', entry('a:2', 2))
     await start('sources: [{ name: app, provider: filesystem, path: ./registry, form: entry }]\n')
-    await until('app', { status: 'WATCHING', loaded: 1 })
+    await until('app', { status: 'WATCHING', loaded: 2 })
     const { acquireInstance: held } = await ask(
       'mutation { acquireInstance(input: { entry: "a:1", name: "w", ttlSeconds: 60 }) { id } }',
     )
@@ -209,9 +210,9 @@ describe('a gateway with sources in its cadastre.yaml', () => {
       failed: 1,
       failures: [{ location: 'a.json', entryId: 'a:1', message: expect.stringContaining('1 live instance') }],
     })
-    expect(await data()).toEqual({ 'a:1': 1 })
+    expect(await data()).toEqual({ 'a:1': 1, 'a:2': 2 })
     await ask('mutation ($id: ID!) { releaseInstance(id: $id) }', held)
     expect(await reload('app')).toMatchObject({ deleted: 1, failures: [] })
-    expect(await data()).toEqual({})
+    expect(await data()).toEqual({ 'a:2': 2 })
   })
 })
