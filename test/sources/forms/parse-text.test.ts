@@ -104,7 +104,10 @@ describe('JSON', () => {
           }
           const { documents, faults: found } = parseJson(damaged)
           if (found.length === 0) expect(JSON.stringify(documents[0]!.value)).toBe(JSON.stringify(expected))
-          else expect(found[0]!.message).toMatch(/duplicate key|a second time|would be (altered|rounded)|outside the range|beyond/)
+          else
+            expect(found[0]!.message).toMatch(
+              /duplicate key|a second time|would be (altered|rounded)|outside the range|beyond/,
+            )
         },
       ),
     )
