@@ -97,6 +97,11 @@ class SyncPass {
   readonly #expectedOverlaps = new Map<string, EntryId[]>()
   /** Records whose location no longer defines them. Another location may. */
   readonly #orphans = new Map<EntryId, EntryRecord>()
+  /**
+   * Records of locations that no longer define all of their entries. They are complete only once those are deleted, so
+   * that a gateway that is killed before reads the location again.
+   */
+  readonly #unsettled = new Map<string, Parameters<SourceBatch['locate']>[0]>()
   readonly #failures = new FailureList()
   readonly #delta: Operation[] = []
   readonly #done = { created: 0, updated: 0, deleted: 0, version: null as number | null }
@@ -148,8 +153,10 @@ class SyncPass {
     const ids = [...new Set(group.flatMap(({ entries }) => entries.map(({ id }) => id)))]
     const former = known.length === 0 ? [] : await records.entriesIn(name, known)
     const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
+    const formerIds = new Map<string, EntryId[]>()
+    for (const { id, location } of former) formerIds.set(location!, [...(formerIds.get(location!) ?? []), id])
     for (const scanned of group) {
-      this.#compareLocation(scanned, recorded)
+      this.#compareLocation(scanned, recorded, formerIds.get(scanned.location) ?? [])
       if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations)
         await this.#applyBatch()
     }
@@ -162,6 +169,7 @@ class SyncPass {
   #compareLocation(
     { location, stamp, modifiedAt, entries, failures }: Changed,
     recorded: ReadonlyMap<EntryId, EntryRecord>,
+    formerIds: readonly EntryId[],
   ): void {
     for (const failure of failures) this.#failures.add(failure)
     let loaded = 0
@@ -180,7 +188,11 @@ class SyncPass {
     }
     this.#loaded += loaded
     const failed = failures.length > 0 || loaded < entries.length
-    this.#batch.locate({ location, stamp: failed ? null : stamp, entries: loaded })
+    const record = { location, stamp: failed ? null : stamp, entries: loaded }
+    const ids = new Set(entries.map(({ id }) => id))
+    if (failed || formerIds.every((id) => ids.has(id))) return this.#batch.locate(record)
+    this.#batch.locate({ ...record, stamp: null })
+    this.#unsettled.set(location, record)
   }
 
   /** The earlier place that defines an id; undefined if this one counts. */
@@ -250,6 +262,8 @@ class SyncPass {
     if (!isEmpty)
       for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
     await this.#applyBatch()
+    if (!isEmpty) for (const record of this.#unsettled.values()) this.#batch.locate(record)
+    await this.#applyBatch()
     return { ...this.#done, loaded: this.#loaded, failures: this.#failures, delta: this.#delta }
   }
 
@@ -289,7 +303,10 @@ class SyncPass {
     this.#done.deleted += applied.deleted
     this.#done.version = applied.version ?? this.#done.version
     for (const operation of applied.delta) this.#delta.push(operation)
-    for (const location of applied.failedLocations) if (!this.#visited.has(location)) this.#failedGone.add(location)
+    for (const location of applied.failedLocations) {
+      if (this.#visited.has(location)) this.#unsettled.delete(location)
+      else this.#failedGone.add(location)
+    }
     for (const failure of applied.failures) {
       this.#failures.add(failure)
       if (this.#defined.has(failure.entryId as EntryId)) this.#loaded -= 1
