@@ -22,9 +22,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     sequence: { sequencer: HeavyFirst },
     pool: 'forks',
-    // Tests wait for processes and sockets about as much as they compute. With 3 workers on two cores the suite takes
-    // 15 % less time than with 2.
-    maxWorkers: 3,
+    maxWorkers: 2,
     server: {
       deps: {
         inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/, /graphql-ws/, /graphql-http/, /graphql-sse/],

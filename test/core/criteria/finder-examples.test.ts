@@ -47,6 +47,14 @@ describe('invalid criteria are refused with the key', () => {
     message({ '~^a': 'x' }, "it has two operators; if the field's name begins with ^, write meta. before it.")
   })
 
+  // The message offered `exists`, which a filter of a root field does not have.
+  it('with the operators that the field has', () => {
+    expect(() => parseWhere({ kind: {} } as EntryFilterInput, compileRegex)).toThrow(
+      'Invalid criteria at "kind": expected at least one condition of eq, ne, in, glob, regex, contains, prefix, suffix.',
+    )
+    expect(() => parseWhere({ meta: [{ path: 'a' }] } as EntryFilterInput, compileRegex)).toThrow('exists')
+  })
+
   it('with a valid text even if the key is not valid text', () => {
     expectInvalid(() => parseFind({ '.\ud83d\0': 'x' }, compileRegex), '.\ufffd\ufffd')
   })
