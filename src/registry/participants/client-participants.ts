@@ -148,6 +148,7 @@ export class ClientParticipants implements ParticipantDirectory {
       kinds: [...new Set(members.flatMap(({ kinds }) => kinds))],
       onFailure: members.some(({ onFailure }) => onFailure === 'refuse') ? 'refuse' : 'pass',
       timeoutMs: LONGEST_ANSWER_MS,
+      isQueued: true,
       async offer(proposal, signal) {
         const withinMs =
           proposal.deadline === null ? LONGEST_ANSWER_MS : Math.max(1, proposal.deadline.getTime() - Date.now())

@@ -38,6 +38,8 @@ export interface Participant {
   readonly onFailure: OnFailure
   /** Time for one answer in milliseconds, unless the gateway's own deadline is shorter. */
   readonly timeoutMs: number
+  /** Whether `notify` hands the proposal to a queue of the gateway, which keeps it before the offers that follow. */
+  readonly isQueued?: boolean
   /**
    * Returns its first answer, or rejects if it failed (PARTICIPANT_FAILED). `signal` aborts when the answer is no
    * longer awaited.

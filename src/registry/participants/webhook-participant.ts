@@ -18,6 +18,8 @@ export interface WebhookOptions {
 
 /** @bound Size of a webhook's answer. */
 const ANSWER_BYTES = 64 * 1024
+/** Longest name of a member that an error quotes. */
+const LONGEST_MEMBER = 100
 /** @bound Retries of a webhook whose connection breaks, within the participant's time. */
 const RETRIES = 3
 const FIRST_RETRY_MS = 100
@@ -145,10 +147,16 @@ function readAnswer(body: Uint8Array): ParticipantAnswer {
 
 /**
  * Checks the value of an answer.
- * @throws Error if it is not an answer
+ * @throws Error if it is not an answer, or has more than one
  */
 export function checkAnswer(value: unknown): ParticipantAnswer {
-  const { accept, reason } = (value ?? {}) as { accept?: unknown; reason?: unknown }
+  const { accept, reason, ...others } = (value ?? {}) as { accept?: unknown; reason?: unknown }
+  const unknown = Object.entries(others).find(([, member]) => member !== undefined)
+  // A participant that sends more expects more than an answer does. Ignoring it would hide that.
+  if (unknown !== undefined && typeof accept === 'boolean')
+    throw new Error(
+      `Its answer has the unknown member ${JSON.stringify(unknown[0].slice(0, LONGEST_MEMBER))}. An answer has "accept" and "reason" only`,
+    )
   if (accept === true) return { accept: true }
   const isReason = reason === undefined || reason === null || typeof reason === 'string'
   if (accept === false && isReason) return { accept: false, reason: reason ?? null }

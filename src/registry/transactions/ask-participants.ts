@@ -23,6 +23,8 @@ export interface Question {
   /** Deadline of the transaction, by `performance.now()`. */
   readonly until: number
   publish(event: BusEvent): void
+  /** Resolves when a participant can be asked: what it was notified of before comes first. */
+  ready(participant: Participant): Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -57,13 +59,21 @@ type Outcome =
 
 async function ask(
   participant: Participant,
-  { transaction, operation, operationMs, until, signal }: Question,
+  { transaction, operation, operationMs, until, ready, signal }: Question,
 ): Promise<Outcome> {
   const ms = Math.max(0, Math.min(participant.timeoutMs, operationMs, until - performance.now()))
   const proposal = operationProposal(transaction, operation, new Date(Date.now() + ms))
   const { onFailure } = participant
   try {
-    const answer = await withinDeadline(ms, (ending) => participant.offer(proposal, ending), { signal })
+    const answer = await withinDeadline(
+      ms,
+      async (ending) => {
+        await ready(participant)
+        ending.throwIfAborted()
+        return participant.offer(proposal, ending)
+      },
+      { signal },
+    )
     if (answer.accept) return answer
     return { accept: false, reason: answer.reason?.slice(0, LONGEST_REASON) ?? null }
   } catch (error) {

@@ -4,7 +4,7 @@ import { pause } from '../async/pause.js'
 import { isTransient } from '../async/retry-while-unavailable.js'
 import type { ParticipantDirectory } from '../participants/participant.js'
 import type { LeaseKeeper } from './lease-keeper.js'
-import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.js'
+import { type OnUndelivered, ParticipantNotifier, type PendingNotifications } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { inversesOf } from './transaction-run.js'
 
@@ -17,6 +17,7 @@ export interface RecoveryContext {
   readonly operationMs: number
   publish(event: BusEvent): void
   undelivered: OnUndelivered
+  readonly pending: PendingNotifications
   /** Receives errors, except for errors because the store is unavailable. */
   failed(error: unknown): void
 }
@@ -55,7 +56,7 @@ async function endAbandoned(
     const revision = await journal.revisionOf(id)
     const matching = await directory.forKinds([...new Set(operations.map(entryKindOf))])
     const participants = matching.filter(({ name }) => notified.includes(name))
-    const notifier = new ParticipantNotifier(context.undelivered, context.operationMs)
+    const notifier = new ParticipantNotifier(context.undelivered, context.operationMs, context.pending)
     if (revision === null) {
       for (const { operation, names } of inversesOf(operations, accepted)) {
         context.publish(entryEvent(id, operation))

@@ -16,16 +16,12 @@ import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
-import { waitAtMost } from '../async/within-deadline.js'
 import type { Participant, ParticipantDirectory } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
 import type { LeaseKeeper } from './lease-keeper.js'
-import { type OnUndelivered, ParticipantNotifier } from './participant-notifier.js'
+import { type OnUndelivered, ParticipantNotifier, type PendingNotifications } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { RefusedDependents } from './refused-dependents.js'
-
-/** @bound Time that a write's answer waits for participants to be notified of the result. */
-const NOTIFY_MS = 1_000
 
 /** The dependencies of a transaction. */
 export interface TransactionContext {
@@ -43,6 +39,7 @@ export interface TransactionContext {
   commit(request: CommitRequest): Promise<CommitOutcome>
   publish(event: BusEvent): void
   undelivered: OnUndelivered
+  readonly pending: PendingNotifications
   /** Aborts when the gateway stops. Answers are no longer awaited then. */
   readonly stopping: AbortSignal
 }
@@ -69,7 +66,7 @@ export class TransactionRun {
     private readonly request: CommitRequest,
     private readonly context: TransactionContext,
   ) {
-    this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs)
+    this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs, context.pending)
     this.#refused = new RefusedDependents(context.references)
     this.#until = performance.now() + context.totalMs
   }
@@ -80,17 +77,17 @@ export class TransactionRun {
     while (!isEnded(state)) {
       const [effect] = effects
       if (effect === undefined) throw new Error(`A transaction has no next effect in the state ${state.name}`)
-      const stepped = advanceTransaction(state, await this.#perform(effect, state))
+      const stepped = advanceTransaction(state, await this.#perform(effect))
       state = stepped.state
       effects = stepped.effects
     }
     const notified = this.#end(effects, state)
-    await waitAtMost(NOTIFY_MS, notified)
+    await this.#notifier.allAcknowledged()
     if (this.#error !== null) throw this.#error
     return { outcome: this.#outcomeOf(state), notified }
   }
 
-  async #perform(effect: TransactionEffect, state: TransactionState): Promise<TransactionStep> {
+  async #perform(effect: TransactionEffect): Promise<TransactionStep> {
     try {
       switch (effect.type) {
         case 'plan':
@@ -102,7 +99,7 @@ export class TransactionRun {
         case 'commit':
           return await this.#commit()
         case 'undo':
-          return await this.#undo(state)
+          return await this.#undo()
         default:
           throw new Error(`The effect ${effect.type} belongs to the end of a transaction`)
       }
@@ -155,7 +152,6 @@ export class TransactionRun {
     this.#isPublished = true
     for (const participant of fresh)
       this.#notifier.notify(participant, transactionProposal(this.request.id, 'registry.begin'), true)
-    await this.#notifier.settled()
     this.#publishPassing(0, this.#next(0))
     return { type: 'opened' }
   }
@@ -176,6 +172,7 @@ export class TransactionRun {
       operationMs: context.operationMs,
       until: this.#until,
       publish: context.publish,
+      ready: (participant) => this.#notifier.acknowledged(participant),
       signal: context.stopping,
     })
     if (context.stopping.aborted) throw stoppingError()
@@ -201,7 +198,7 @@ export class TransactionRun {
     return { type: 'committed' }
   }
 
-  async #undo(state: TransactionState): Promise<TransactionStep> {
+  async #undo(): Promise<TransactionStep> {
     const { id: transaction } = this.request
     for (const { operation, names } of inversesOf(this.#operations, this.#accepted)) {
       this.context.publish(entryEvent(transaction, operation))
@@ -211,7 +208,6 @@ export class TransactionRun {
           this.#notifier.notify(participant, operationProposal(transaction, operation, null), false)
       }
     }
-    if (state.retry) await this.#notifier.settled()
     return { type: 'undone' }
   }
 

@@ -8,6 +8,7 @@ import type { TransactionJournal } from '../../store/contract/transaction-journa
 import { waitAtMost } from '../async/within-deadline.js'
 import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
 import { LeaseKeeper, TRANSACTION_LEASE_MS } from './lease-keeper.js'
+import { PendingNotifications } from './participant-notifier.js'
 import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
 import { recoverTransactions } from './recover-transactions.js'
 import { stoppingError, TransactionRun } from './transaction-run.js'
@@ -63,6 +64,7 @@ export class Transactions {
   readonly #leases: LeaseKeeper
   readonly #stopping = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #pending = new PendingNotifications()
   readonly #recovering: Promise<void> | null
   #open = 0
   #openBytes = 0
@@ -86,6 +88,7 @@ export class Transactions {
               operationMs,
               publish: this.#publish,
               undelivered: this.#undelivered,
+              pending: this.#pending,
               failed: (error) => options.failed?.(error),
             },
             this.#stopping.signal,
@@ -146,6 +149,7 @@ export class Transactions {
       commit: (request) => commit(request, bytes),
       publish: this.#publish,
       undelivered: this.#undelivered,
+      pending: this.#pending,
       stopping: this.#stopping.signal,
     }).run()
     // `close` waits until all participants are notified.

@@ -26,6 +26,7 @@ interface Received {
 describe('WebhookParticipant', () => {
   let server: Server
   let answer: (response: ServerResponse, received: Received, nth: number, request: IncomingMessage) => void
+  let hangsOnNotifications = false
   const received: Received[] = []
   const hooks: WebhookParticipant[] = []
   const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
@@ -50,6 +51,7 @@ describe('WebhookParticipant', () => {
 
   beforeEach(async () => {
     received.length = 0
+    hangsOnNotifications = false
     answer = (response) => say(response, { accept: true })
     server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -58,7 +60,7 @@ describe('WebhookParticipant', () => {
         const text = Buffer.concat(chunks).toString()
         const one = { headers: request.headers, text, body: JSON.parse(text) as Record<string, any> }
         received.push(one)
-        if (one.body['awaitsAnswer'] === true)
+        if (one.body['awaitsAnswer'] === true || hangsOnNotifications)
           answer(response, one, received.filter(({ body }) => body['awaitsAnswer']).length, request)
         else say(response, {})
       })
@@ -123,6 +125,8 @@ describe('WebhookParticipant', () => {
     'a word of another type': (response) => say(response, { accept: 'true' }),
     'a reason of another type': (response) => say(response, { accept: false, reason: 5 }),
     nothing: (response) => response.end(),
+    'an entry beside its word': (response) => say(response, { accept: true, entry: { meta: {} } }),
+    'another member beside a rejection': (response) => say(response, { accept: false, reason: 'no', why: 1 }),
   }
   it.each(Object.entries(failures))('fails at once by answering %s', async (_, answering) => {
     answer = answering
@@ -181,6 +185,23 @@ describe('WebhookParticipant', () => {
     }
     expect(await applying(hook(200))).toMatchObject({ problems: [{ code: 'PARTICIPANT_TIMEOUT' }] })
     expect(await applying(hook(200, 'pass'))).toMatchObject({ type: 'applied' })
+  })
+
+  it('delays no write by notifications that it never acknowledges', async () => {
+    hangsOnNotifications = true
+    answer = (response, { body }) => {
+      if (body['awaitsAnswer'] === true) say(response, { accept: true })
+    }
+    // Each of the two notifications would take an hour.
+    expect(await applying(hook(3_600_000), [create('a:1'), create('a:2')])).toMatchObject({ type: 'applied' })
+    expect(received.map(({ body }) => body['kind'])).toEqual(['registry.begin', 'entry.create', 'entry.create'])
+  })
+
+  it('names the member of an answer that it does not understand', async () => {
+    answer = (response) => say(response, { accept: true, entry: { meta: { changed: true } } })
+    expect(await applying(hook())).toMatchObject({
+      problems: [{ code: 'PARTICIPANT_FAILED', message: expect.stringContaining('"entry"') as string }],
+    })
   })
 
   it('retries with the same delivery id if the connection breaks, and its answer counts once', async () => {
