@@ -1,7 +1,9 @@
 import { nameOf } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import { visibleKey } from '../../sources/forms/invisible-keys.js'
 import { setOwn } from '../../sources/forms/source-document.js'
+import { WIPPY_KEYS } from '../../sources/forms/wippy-form.js'
 import type { StoredEntry } from '../gateway/gateway-queries.js'
 import { yamlText } from '../terminal/yaml-text.js'
 
@@ -33,7 +35,7 @@ export const EXPORT_FORMS: Record<ExportForm, Form> = {
 function wippyItem({ entryId, kind, meta, data = null }: StoredEntry): Json {
   const item: Record<string, Json> = { name: nameOf(entryId), kind }
   if (isJsonObject(meta) && Object.keys(meta).length > 0) item['meta'] = meta
-  const spreads = isJsonObject(data) && !['name', 'kind', 'meta', 'data'].some((key) => Object.hasOwn(data, key))
+  const spreads = isJsonObject(data) && !Object.keys(data).some((key) => WIPPY_KEYS.has(visibleKey(key)))
   if (!spreads) item['data'] = data
   else for (const key of Object.keys(data)) setOwn(item, key, data[key]!)
   return item

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../core/dependency/default-dependency-patterns.js'
 import type { DependencyPattern } from '../../core/dependency/reference.js'
 import { REGISTRY_LIMITS, type RegistryLimits } from '../../registry/create-registry.js'
+import { decodeText } from '../../sources/forms/decode-text.js'
 import { BACKENDS, type Backend } from '../../store/contract/history.js'
 import {
   ALL_OPTIMIZATIONS,
@@ -180,11 +181,18 @@ function configFile(environment: Environment, folder: string, problems: string[]
     return {}
   }
   try {
-    return readConfigFile(path, readFileSync(path, 'utf8'), environment, problems)
+    return readConfigFile(path, utf8(readFileSync(path)), environment, problems)
   } catch (error) {
     problems.push(`${path} cannot be read: ${(error as Error).message}`)
     return {}
   }
+}
+
+/** @throws Error instead of replacing invalid bytes, which may be part of a secret or a path */
+function utf8(bytes: Buffer): string {
+  const decoded = decodeText(bytes)
+  if ('text' in decoded) return decoded.text
+  throw new Error(`it is not UTF-8 text (line ${decoded.badLine})`)
 }
 
 function configPath(environment: Environment, folder: string): string {

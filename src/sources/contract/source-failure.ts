@@ -6,6 +6,8 @@ export interface SourceFailure {
   readonly column: number | null
   readonly entryId: string | null
   readonly message: string
+  /** Number of the definition within its location. Faults of one definition share it. Not stored. */
+  readonly definition?: number
 }
 
 /** @bound Failures of a source that are stored and shown. Further ones are only counted. */

@@ -39,16 +39,18 @@ export async function checkDefinitions(
 ): Promise<CheckedDefinitions> {
   const entries = new Map<EntryId, LocationEntry>()
   const failures: SourceFailure[] = []
+  let definition = 0
   const fail = (
     place: { readonly line: number; readonly column: number },
     message: string,
     entryId: string | null = null,
   ) => {
     const { line, column } = rules.withLines ? place : { line: null, column: null }
-    failures.push({ file: location, line, column, entryId, message })
+    failures.push({ file: location, line, column, entryId, message, ...(definition > 0 && { definition }) })
   }
   const take = async (given: Definition) => {
     const { position } = given
+    definition++
     const completed = rules.complete === undefined ? { definition: given } : await rules.complete(given)
     const checked = 'faults' in completed ? completed : checkDefinition(completed.definition, rules.seal)
     if ('faults' in checked) {
@@ -74,7 +76,10 @@ export async function checkDefinitions(
   for (const { message, ...place } of faults) fail(place, message)
   for (const document of documents) {
     const reading = await rules.form(document, location, rules.bindings)
-    for (const { message, ...place } of reading?.faults ?? []) fail(place, message)
+    for (const { message, ...place } of reading?.faults ?? []) {
+      definition++
+      fail(place, message)
+    }
     for (const definition of reading?.definitions ?? []) await take(definition)
   }
   return { entries: [...entries.values()], failures }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import { lookalikeFault, lookalikeKey, visibleKey } from './invisible-keys.js'
 import type { Definition, FormReading, SourceDocument } from './source-document.js'
 
 const FIELDS = new Set(['id', 'kind', 'meta', 'data'])
@@ -9,13 +10,26 @@ const READ_ONLY_FIELDS = new Set(['ns', 'name', 'digest', 'revision', 'version']
 /** Reads the entry form: `{id, kind, meta, data}`, one or a list. Undefined if the document has another form. */
 export function readEntryForm(document: SourceDocument): FormReading | undefined {
   const { value } = document
-  if (isJsonObject(value)) return isEntry(value) ? gather([[value, document.positionOf([])]]) : undefined
-  if (!Array.isArray(value) || !value.some((item) => isJsonObject(item) && isEntry(item))) return undefined
+  if (isJsonObject(value)) {
+    if (isEntry(value)) return gather([[value, document.positionOf([])]])
+    const key = hiddenKey(value)
+    return key === undefined ? undefined : { definitions: [], faults: [lookalikeFault(key, document, [key])] }
+  }
+  if (!Array.isArray(value)) return undefined
+  if (!value.some((item) => isJsonObject(item) && (isEntry(item) || hiddenKey(item) !== undefined))) return undefined
   return gather(value.map((item, index) => [item, document.positionOf([index])]))
 }
 
 function isEntry(value: JsonObject): boolean {
   return Object.hasOwn(value, 'id') && ['kind', 'meta', 'data'].some((field) => Object.hasOwn(value, field))
+}
+
+/** The key because of which an object is not an entry, if only invisible characters prevent it. */
+function hiddenKey(value: JsonObject): string | undefined {
+  const key = lookalikeKey(value, FIELDS)
+  if (key === undefined) return undefined
+  const visible = Object.fromEntries(Object.keys(value).map((each) => [visibleKey(each), null]))
+  return isEntry(visible) ? key : undefined
 }
 
 function gather(items: readonly (readonly [unknown, { line: number; column: number }])[]): FormReading {

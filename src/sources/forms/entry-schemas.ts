@@ -9,6 +9,7 @@ import type { Json } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
 import type { MatchBusPattern } from '../../core/events/bus-pattern.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
+import { decodeText } from './decode-text.js'
 import { parseJson } from './parse-json.js'
 
 /** The value that a schema validates: the whole entry, with meta and data as they will be stored. */
@@ -125,7 +126,9 @@ async function textOf(path: string): Promise<string> {
     throw new InvalidSchema(
       `The schema ${path} has ${bytes.length} bytes, more than the maximum of ${MAX_SCHEMA_BYTES}`,
     )
-  return bytes.toString('utf8')
+  const decoded = decodeText(bytes)
+  if ('badLine' in decoded) throw new InvalidSchema(`${path}:${decoded.badLine}: the schema is not UTF-8 text`)
+  return decoded.text
 }
 
 const AJV_OPTIONS: Options = {

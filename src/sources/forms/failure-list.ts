@@ -7,8 +7,9 @@ export class FailureList {
   readonly #places = new Set<string>()
 
   add(failure: SourceFailure): void {
-    this.#places.add(JSON.stringify([failure.file, failure.line, failure.entryId]))
-    if (this.shown.length < SHOWN_FAILURES) this.shown.push(failure)
+    const { definition, ...shown } = failure
+    this.#places.add(JSON.stringify([failure.file, failure.line, failure.entryId, definition ?? null]))
+    if (this.shown.length < SHOWN_FAILURES) this.shown.push(shown)
   }
 
   /** Number of failed definitions. A definition with several faults counts once, and so does a file that does not parse. */

@@ -39,7 +39,9 @@ export async function pageEntries(
   const firstAt = new Map<EntryId, string>()
   const failures: SourceFailure[] = []
   const yieldToEventLoop = timeSlicer()
+  let number = 0
   for (const [pointer, part] of partsOf(document, form)) {
+    number++
     await yieldToEventLoop()
     let isRead = false
     const read: ReadForm = async (...given) => {
@@ -50,6 +52,8 @@ export async function pageEntries(
     const fail = (failure: Omit<SourceFailure, 'file' | 'line' | 'column'>) =>
       failures.push({
         ...failure,
+        // Elements are numbered by themselves; only one part holds several definitions.
+        definition: form.isList ? number : (failure.definition ?? number),
         file: location,
         line: null,
         column: null,

@@ -110,10 +110,10 @@ function isSubmittedId(id: unknown): id is SubmittedId {
   return typeof id === 'string' || (isJsonObject(id) && typeof id['ns'] === 'string' && typeof id['name'] === 'string')
 }
 
-/** An id as written, if it can be shown. */
+/** An id as written but normalized as valid ids are, because it also protects its entry. Null if it cannot be shown. */
 export function shownId(id: unknown): string | null {
   if (!isSubmittedId(id)) return null
-  return typeof id === 'string' ? id : `${id.ns}:${id.name}`
+  return (typeof id === 'string' ? id : `${id.ns}:${id.name}`).normalize('NFC')
 }
 
 function failureOf(file: string, { line, column, message }: Fault, entryId: string | null = null): SourceFailure {

@@ -7,7 +7,8 @@ const MAX_FAULTS = 20
 
 /** Parses one JSON document. A duplicate key is a fault, because JSON.parse would silently drop the first one. */
 export function parseJson(text: string): ParsedText {
-  const result = parseOne(text, lineIndex(text))
+  const content = withoutMarks(text)
+  const result = parseOne(content, lineIndex(content))
   return 'message' in result ? { documents: [], faults: [result] } : { documents: [result], faults: [] }
 }
 
@@ -15,13 +16,19 @@ export function parseJson(text: string): ParsedText {
 export function parseJsonLines(text: string): ParsedText {
   const documents: SourceDocument[] = []
   const faults: Fault[] = []
-  text.split('\n').forEach((content, index) => {
+  text.split('\n').forEach((line, index) => {
+    const content = withoutMarks(line)
     if (content.trim() === '') return
     const result = parseOne(content, (offset) => ({ line: index + 1, column: offset + 1 }))
     if (!('message' in result)) documents.push(result)
     else if (faults.length < MAX_FAULTS) faults.push(result)
   })
   return { documents, faults }
+}
+
+/** Concatenated files have byte order marks at the beginning of each document. */
+function withoutMarks(text: string): string {
+  return text.replace(/^\ufeff+/, '')
 }
 
 function parseOne(text: string, at: (offset: number) => Position): SourceDocument | Fault {

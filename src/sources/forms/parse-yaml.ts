@@ -1,12 +1,20 @@
 import type { Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
-import type { Json } from '../../core/entry/json.js'
+import type { Json, JsonObject } from '../../core/entry/json.js'
+import { isJsonObject } from '../../core/entry/json.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 
 /** Values that aliases may stand for in one document: nine lines of aliases to aliases would otherwise fill the memory. */
 const MAX_ALIASED_VALUES = 100_000
 const MAX_FAULTS = 20
+
+/**
+ * Byte order marks at the beginning of a document, which YAML allows: before a marker or directive, or before the content
+ * behind a marker. Concatenated files have them. A line `---` or `...` never stands within a value.
+ */
+const DOCUMENT_MARKS =
+  /(^\ufeff+)|(?<=^(?:---|\.\.\.)[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*)\ufeff+|(?<=^---[ \t]+)\ufeff+|^\ufeff+(?=---|%)/gm
 
 const CORE_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
@@ -22,7 +30,7 @@ class YamlFault extends Error {
 }
 
 /**
- * Parses YAML 1.2 with the core schema as JSON values: no merge keys, no dates, no other tags. A value that JSON cannot
+ * Parses YAML 1.2 with the core schema as JSON values: with merge keys, without dates and other tags. A value that JSON cannot
  * represent is a fault with its position. A fault in one document makes the whole file unusable.
  */
 export function parseYaml(text: string): ParsedText {
@@ -34,7 +42,7 @@ export function parseYaml(text: string): ParsedText {
   let parsed: readonly Document[]
   try {
     // The library's check for unique keys takes 4 s for 20,000 keys. The walk below checks with a set.
-    const documents = parseAllDocuments(text, {
+    const documents = parseAllDocuments(text.replace(DOCUMENT_MARKS, ''), {
       version: '1.2',
       schema: 'core',
       merge: false,
@@ -57,6 +65,14 @@ export function parseYaml(text: string): ParsedText {
       faults.push({ ...at(syntax.pos[0]), message: syntaxMessage(syntax.message) })
       continue
     }
+    const version = otherVersion(document)
+    if (version !== undefined) {
+      faults.push({
+        ...at(0),
+        message: `YAML ${version} is not supported, because values such as yes and 010 mean something else in it. Write the file for YAML 1.2 and remove the directive %YAML ${version}`,
+      })
+      continue
+    }
     try {
       const positions = new Map<string, Position>()
       const value = new Walk(positions, at).value(document.contents as Node | null, [], 0)
@@ -67,6 +83,14 @@ export function parseYaml(text: string): ParsedText {
     }
   }
   return faults.length > 0 ? { documents: [], faults: faults.slice(0, MAX_FAULTS) } : { documents, faults }
+}
+
+/** The version that a directive `%YAML` names, if it is not 1.2. */
+function otherVersion({ directives, warnings }: Document): string | undefined {
+  const unknown = warnings.map(({ message }) => /Unsupported YAML version (\S+)/.exec(message)?.[1]).find(Boolean)
+  if (unknown !== undefined) return unknown
+  const yaml = directives?.yaml
+  return yaml?.explicit === true && yaml.version !== '1.2' ? yaml.version : undefined
 }
 
 interface Anchored {
@@ -112,18 +136,36 @@ class Walk {
   #map(map: YAMLMap, path: SourcePath, depth: number): Json {
     const object: Record<string, Json> = {}
     const seen = new Set<string>()
+    const merged: Json[] = []
     for (const pair of map.items as { key: Node | null; value: Node | null }[]) {
       const key = this.#key(pair.key, map.range?.[0] ?? 0)
+      if (isMergeKey(pair.key)) {
+        merged.push(...this.#merged(pair.value, path, depth))
+        continue
+      }
       if (seen.has(key)) throw new YamlFault(`duplicate key ${JSON.stringify(key)}`, pair.key?.range?.[0] ?? 0)
       seen.add(key)
       setOwn(object, key, this.value(pair.value, childPath(path, depth, key), depth + 1))
     }
+    for (const source of merged as JsonObject[])
+      for (const key of Object.keys(source)) if (!Object.hasOwn(object, key)) setOwn(object, key, source[key]!)
     return object
+  }
+
+  /** The mappings that a merge key names: one or a list. The keys of the mapping itself win, then those of the first. */
+  #merged(node: Node | null, path: SourcePath, depth: number): readonly Json[] {
+    const value = this.value(node, childPath(path, depth, '<<'), depth + 1)
+    const sources = Array.isArray(value) ? value : [value]
+    if (sources.every((source) => isJsonObject(source))) return sources
+    throw new YamlFault(
+      'the merge key << needs a mapping or a list of mappings. Quote the key if it is meant as text',
+      node?.range?.[0] ?? 0,
+    )
   }
 
   /** Keys are text. A number or a boolean is used as written. */
   #key(node: Node | null, mapOffset: number): string {
-    if (isScalar(node)) {
+    if (isScalar(node) && (node.tag === undefined || CORE_TAGS.has(node.tag) || isMergeKey(node))) {
       if (typeof node.value === 'string') return node.value
       if (node.value !== null && node.source !== undefined) return node.source
     }
@@ -139,6 +181,11 @@ class Walk {
       throw new YamlFault(`aliases expand to more than ${MAX_ALIASED_VALUES} values`, offset)
     return anchored.value
   }
+}
+
+function isMergeKey(node: Node | null): boolean {
+  if (!isScalar(node) || node.value !== '<<') return false
+  return node.tag === 'tag:yaml.org,2002:merge' || (node.tag === undefined && node.type === 'PLAIN')
 }
 
 function scalar(node: Scalar, offset: number): Json {

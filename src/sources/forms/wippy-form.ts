@@ -1,7 +1,13 @@
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import { lookalikeFault, lookalikeKey } from './invisible-keys.js'
 import type { Fault, Position, SourceDocument } from './source-document.js'
 import { type Definition, type FormReading, setOwn } from './source-document.js'
+
+const NAMESPACE: ReadonlySet<string> = new Set(['namespace'])
+const DOCUMENT_KEYS: ReadonlySet<string> = new Set(['namespace', 'entries', 'name', 'kind', 'meta'])
+/** The keys of an entry that are not part of its data. */
+export const WIPPY_KEYS: ReadonlySet<string> = new Set(['name', 'kind', 'meta', 'data'])
 
 /**
  * Reads the form of `_index.yaml`: a document with `namespace` and either `entries`, or `name` and `kind` at the top. The
@@ -9,7 +15,10 @@ import { type Definition, type FormReading, setOwn } from './source-document.js'
  */
 export function readWippyForm(document: SourceDocument): FormReading | undefined {
   const { value } = document
-  if (!isJsonObject(value) || !Object.hasOwn(value, 'namespace')) return undefined
+  if (!isJsonObject(value)) return undefined
+  const lookalike = lookalikeKey(value, Object.hasOwn(value, 'namespace') ? DOCUMENT_KEYS : NAMESPACE)
+  if (lookalike !== undefined) return { definitions: [], faults: [lookalikeFault(lookalike, document, [lookalike])] }
+  if (!Object.hasOwn(value, 'namespace')) return undefined
   const top = document.positionOf([])
   const failed = (message: string, position: Position = top): FormReading => ({
     definitions: [],
@@ -35,7 +44,9 @@ export function readWippyForm(document: SourceDocument): FormReading | undefined
   const faults: Fault[] = []
   entries.forEach((item: Json, index) => {
     const position = document.positionOf(['entries', index])
-    if (isJsonObject(item)) definitions.push(definition(namespace, item, meta, position))
+    const key = isJsonObject(item) ? lookalikeKey(item, WIPPY_KEYS) : undefined
+    if (key !== undefined) faults.push(lookalikeFault(key, document, ['entries', index]))
+    else if (isJsonObject(item)) definitions.push(definition(namespace, item, meta, position))
     else faults.push({ ...position, message: 'an entry must be an object with name and kind' })
   })
   return { definitions, faults, namespace }

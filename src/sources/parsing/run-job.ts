@@ -14,6 +14,8 @@ import { type PackedResult, type ParseJob, type ParsingRules, packEntry, unpackE
 /** Compiled rules. */
 export interface CompiledRules {
   readonly form: ReadForm
+  /** Whether values `file://…` stand for files. In a mapping they are text of the foreign file. */
+  readonly resolvesFiles: boolean
   readonly page: PageForm
   readonly seal: SealRules
   readonly schemas: Pick<EntrySchemas, 'faultsOf'>
@@ -22,6 +24,7 @@ export interface CompiledRules {
 export function compileRules({ form, schemas, entryBytes }: ParsingRules): CompiledRules {
   return {
     form: compileForm(form),
+    resolvesFiles: typeof form === 'string',
     page: pageForm(form),
     seal: sealRules(entryBytes),
     schemas: { faultsOf: compileSchemas(schemas) },
@@ -47,7 +50,7 @@ type Run = {
 }
 
 const RUN: Run = {
-  async file({ location, text }, { form, schemas, seal }, read) {
+  async file({ location, text }, { form, resolvesFiles, schemas, seal }, read) {
     const references = new FileReferences(read)
     const { entries, failures } = await checkDefinitions(location, PARSERS[extname(location).toLowerCase()]!(text), {
       form,
@@ -55,7 +58,7 @@ const RUN: Run = {
       seal,
       withLines: true,
       bindings: references.bindings,
-      complete: (definition) => references.complete(definition),
+      ...(resolvesFiles && { complete: (definition) => references.complete(definition) }),
     })
     return { entries: entries.map(packEntry), failures }
   },

@@ -188,7 +188,7 @@ describe('schemas', () => {
     const result = await scan()
     expect(result.ids).toEqual(['a:1', 'a:3'])
     expect(result.failures).toEqual([
-      { file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer' },
+      { file: 'a.yaml', line: 2, column: 3, entryId: 'a:2', message: '/data/port must be integer', definition: 2 },
     ])
   })
 })
