@@ -154,7 +154,11 @@ class SyncPass {
     const former = known.length === 0 ? [] : await records.entriesIn(name, known)
     const recorded = ids.length === 0 ? new Map<EntryId, EntryRecord>() : await records.entries(name, ids)
     const formerIds = new Map<string, EntryId[]>()
-    for (const { id, location } of former) formerIds.set(location!, [...(formerIds.get(location!) ?? []), id])
+    for (const { id, location } of former) {
+      const others = formerIds.get(location!)
+      if (others === undefined) formerIds.set(location!, [id])
+      else others.push(id)
+    }
     for (const scanned of group) {
       this.#compareLocation(scanned, recorded, formerIds.get(scanned.location) ?? [])
       if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations)
