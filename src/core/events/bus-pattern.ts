@@ -15,6 +15,9 @@ const DEEPEST_GROUP = 16
 
 /** The separator before a segment. The first one has none. */
 type Separator = 'start' | '.' | ':'
+/** The separators by their number within a place. The number 0 means that the pattern has not said it yet. */
+const SEPARATORS = { start: 1, '.': 2, ':': 3 } as const satisfies Readonly<Record<Separator, number>>
+const AWAITED = 4
 
 /**
  * Compiles a pattern over text whose segments end at dots and colons, such as a kind or an id. `*` is one segment, `**`
@@ -33,18 +36,19 @@ type Separator = 'start' | '.' | ':'
 export function compileBusPattern(pattern: string): MatchBusPattern {
   const nodes = new PatternReader(pattern).read()
   return (text) => {
-    let places = closure([{ node: 0, awaits: 'start' }], nodes)
+    let places = closure([SEPARATORS.start], nodes)
     for (const { separator, segment } of segmentsOf(text)) {
-      const next: Place[] = []
-      for (const { node: at, awaits } of places) {
-        const node = nodes[at]!
+      const next: number[] = []
+      for (const place of places) {
+        const node = nodes[Math.floor(place / AWAITED)]!
         if (node.takes === undefined || (node.takes !== null && node.takes !== segment)) continue
-        if (awaits === separator || node.isLoop) next.push({ node: node.to, awaits: null })
+        if (place % AWAITED === SEPARATORS[separator] || node.isLoop) next.push(node.to * AWAITED)
       }
       if (next.length === 0) return false
       places = closure(next, nodes)
     }
-    return places.some(({ node }) => node === nodes.length - 1)
+    for (const place of places) if (Math.floor(place / AWAITED) === nodes.length - 1) return true
+    return false
   }
 }
 
@@ -59,15 +63,6 @@ function* segmentsOf(text: string): Generator<{ readonly separator: Separator; r
   yield { separator, segment: text.slice(from) }
 }
 
-/**
- * A place in the pattern. `awaits` is the separator before the next segment, null if the pattern has not said it yet.
- * Where `**` stands for nothing, the separator before it goes on to apply: `a:**.b` matches `a:b`.
- */
-interface Place {
-  readonly node: number
-  readonly awaits: Separator | null
-}
-
 interface Node {
   /** The segment that leads to `to`: null for any, undefined for none. */
   readonly takes: string | null | undefined
@@ -80,20 +75,21 @@ interface Node {
   readonly free: number[]
 }
 
-function closure(from: readonly Place[], nodes: readonly Node[]): readonly Place[] {
-  const reached = new Map(from.map((place) => [keyOf(place), place]))
-  // Iterating a map includes the members added meanwhile.
-  for (const { node: at, awaits } of reached.values()) {
-    const node = nodes[at]!
-    for (const free of node.free) {
-      const place = { node: free, awaits: awaits ?? node.separator }
-      if (!reached.has(keyOf(place))) reached.set(keyOf(place), place)
-    }
+/**
+ * All places that are reached without a segment. A place in the pattern is the number of its node times `AWAITED`, plus
+ * the number of the separator before the next segment. Numbers, because objects with text keys took 1.5 times
+ * as long. Where `**` stands for nothing, the separator before it goes on to apply: `a:**.b` matches `a:b`.
+ */
+function closure(from: readonly number[], nodes: readonly Node[]): Set<number> {
+  const reached = new Set<number>(from)
+  // Iterating a set includes the members added meanwhile.
+  for (const place of reached) {
+    const { free, separator } = nodes[Math.floor(place / AWAITED)]!
+    const awaited = place % AWAITED || (separator === null ? 0 : SEPARATORS[separator])
+    for (const node of free) reached.add(node * AWAITED + awaited)
   }
-  return [...reached.values()]
+  return reached
 }
-
-const keyOf = ({ node, awaits }: Place) => `${awaits ?? ''}${node}`
 
 class PatternReader {
   readonly #nodes: Node[] = []
