@@ -1,5 +1,5 @@
 import { headMoved } from '../../core/changeset/decide-changeset.js'
-import { entryInUse } from '../../core/changeset/entry-in-use.js'
+import { endsInstances, entryInUse } from '../../core/changeset/entry-in-use.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
@@ -75,9 +75,7 @@ export function planVersion(
 
 /** The ids that a move to the version deletes, or replaces by another kind. Their instances end. */
 export function endedBy({ differences }: VersionTarget): EntryId[] {
-  return differences
-    .filter(({ before, after }) => before !== null && after?.content.kind !== before.content.kind)
-    .map(({ id }) => id)
+  return differences.filter(({ before, after }) => endsInstances(before, after)).map(({ id }) => id)
 }
 
 function entriesInUse({ force }: VersionAction, target: VersionTarget, instances: BatchInstances): Problem[] {

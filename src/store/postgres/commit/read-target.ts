@@ -1,3 +1,4 @@
+import { endsInstances } from '../../../core/changeset/entry-in-use.js'
 import type { Problem } from '../../../core/errors/problem.js'
 import type { Change } from '../../../core/history/change.js'
 import { byPosition, changesOfRow } from '../../planning/change-row.js'
@@ -38,10 +39,7 @@ export async function readRevertTarget(
   await addEntries(sql, [...new Set(changes.map(({ id }) => id))], state)
   const after = new Map(changes.map(({ id, entry }) => [id, entry]))
   const before = new Map(changes.toReversed().map(({ id, previous }) => [id, previous]))
-  const ended = [...after.keys()].filter((id) => {
-    const current = after.get(id)
-    return current != null && before.get(id)?.content.kind !== current.content.kind
-  })
+  const ended = [...after.keys()].filter((id) => endsInstances(after.get(id), before.get(id)))
   await addInstances(sql, ended, state.instances, lock)
   return { changes }
 }
