@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../core/entry/canonical-json.js'
 import type { Json } from '../../core/entry/json.js'
+import { canonicalLine, changesetHeader, moveOf } from './request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput } from './write-input.js'
 
 /*
@@ -10,26 +10,11 @@ import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput } from 
  */
 
 /** Returns the earlier digest of an applyChangeset request. */
-export function earlierChangesetDigest({
-  operations,
-  base,
-  expectedHead,
-  message,
-  dryRun,
-}: ApplyChangesetInput): string {
-  const hash = createHash('sha256')
-  hash.update(
-    line({
-      mutation: 'applyChangeset',
-      base: base ?? null,
-      expectedHead: expectedHead ?? null,
-      message: message ?? null,
-      dryRun: dryRun === true,
-    }),
-  )
-  for (const { kind, id, entryKind, meta, data, ifRevision, force } of operations) {
+export function earlierChangesetDigest(input: ApplyChangesetInput): string {
+  const hash = createHash('sha256').update(changesetHeader(input))
+  for (const { kind, id, entryKind, meta, data, ifRevision, force } of input.operations) {
     hash.update(
-      line({
+      canonicalLine({
         kind,
         id: typeof id === 'string' ? id : { ns: id.ns, name: id.name },
         entryKind: entryKind ?? null,
@@ -45,22 +30,14 @@ export function earlierChangesetDigest({
 
 /** Returns the earlier digest of an applyVersion request. */
 export function earlierVersionDigest(input: ApplyVersionInput): string {
-  return moveDigest({ mutation: 'applyVersion', ...moveOf(input), force: input.force === true })
+  return digestOf({ ...moveOf('applyVersion', input), force: input.force === true })
 }
 
 /** Returns the earlier digest of a revertVersion request, which had `force` only if it was set. */
 export function earlierRevertDigest(input: RevertVersionInput): string {
-  return moveDigest({ mutation: 'revertVersion', ...moveOf(input), ...(input.force === true && { force: true }) })
+  return digestOf({ ...moveOf('revertVersion', input), ...(input.force === true && { force: true }) })
 }
 
-function moveOf({ version, expectedHead, message, dryRun }: ApplyVersionInput | RevertVersionInput) {
-  return { version, expectedHead: expectedHead ?? null, message: message ?? null, dryRun: dryRun === true }
-}
-
-function moveDigest(input: Json): string {
-  return createHash('sha256').update(line(input)).digest('hex')
-}
-
-function line(value: Json): string {
-  return `${canonicalJson(value)}\n`
+function digestOf(input: Json): string {
+  return createHash('sha256').update(canonicalLine(input)).digest('hex')
 }

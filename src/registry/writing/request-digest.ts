@@ -15,27 +15,13 @@ import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersio
 const DIGEST_VERSION = '2:'
 
 /** Returns the digest of an applyChangeset request. */
-export async function changesetRequestDigest({
-  operations,
-  base,
-  expectedHead,
-  message,
-  dryRun,
-}: ApplyChangesetInput): Promise<string> {
+export async function changesetRequestDigest(input: ApplyChangesetInput): Promise<string> {
   const hash = createHash('sha256')
   const yieldIfDue = timeSlicer()
   try {
-    hash.update(
-      line({
-        mutation: 'applyChangeset',
-        base: base ?? null,
-        expectedHead: expectedHead ?? null,
-        message: message ?? null,
-        dryRun: dryRun === true,
-      }),
-    )
-    for (const operation of operations) {
-      hash.update(line(plain(operation)))
+    hash.update(changesetHeader(input))
+    for (const operation of input.operations) {
+      hash.update(canonicalLine(plain(operation)))
       await yieldIfDue()
     }
     return DIGEST_VERSION + hash.digest('hex')
@@ -48,29 +34,43 @@ export async function changesetRequestDigest({
 }
 
 /** Returns the digest of an applyVersion request. */
-export function versionRequestDigest({ version, expectedHead, message, dryRun, force }: ApplyVersionInput): string {
-  const input = {
-    mutation: 'applyVersion',
-    version,
-    expectedHead: expectedHead ?? null,
-    message: message ?? null,
-    dryRun: dryRun === true,
-    force: force === true,
-  }
-  return digestOf(input)
+export function versionRequestDigest(input: ApplyVersionInput): string {
+  return digestOf({ ...moveOf('applyVersion', input), force: input.force === true })
 }
 
 /** Returns the digest of a revertVersion request. */
-export function revertRequestDigest({ version, expectedHead, message, dryRun, force }: RevertVersionInput): string {
-  const input = {
-    mutation: 'revertVersion',
+export function revertRequestDigest(input: RevertVersionInput): string {
+  return digestOf({ ...moveOf('revertVersion', input), force: input.force === true })
+}
+
+/** The first line of a changeset's digest: its input except for the operations. */
+export function changesetHeader({ base, expectedHead, message, dryRun }: ApplyChangesetInput): string {
+  return canonicalLine({
+    mutation: 'applyChangeset',
+    base: base ?? null,
+    expectedHead: expectedHead ?? null,
+    message: message ?? null,
+    dryRun: dryRun === true,
+  })
+}
+
+/** The input of a mutation that names a version, except for `force`. */
+export function moveOf(
+  mutation: string,
+  { version, expectedHead, message, dryRun }: ApplyVersionInput | RevertVersionInput,
+) {
+  return {
+    mutation,
     version,
     expectedHead: expectedHead ?? null,
     message: message ?? null,
     dryRun: dryRun === true,
-    force: force === true,
   }
-  return digestOf(input)
+}
+
+/** One line of a digested text. */
+export function canonicalLine(value: Json): string {
+  return `${canonicalJson(value)}\n`
 }
 
 function plain({ kind, id, entryKind, meta, data, ifRevision, force }: RawOperation): Json {
@@ -96,9 +96,5 @@ function textOf(id: RawOperation['id']): string {
 }
 
 function digestOf(input: Json): string {
-  return DIGEST_VERSION + createHash('sha256').update(line(input)).digest('hex')
-}
-
-function line(value: Json): string {
-  return `${canonicalJson(value)}\n`
+  return DIGEST_VERSION + createHash('sha256').update(canonicalLine(input)).digest('hex')
 }
