@@ -146,7 +146,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async applyVersion(input, context) {
       checkWrite(input, context)
-      if (!history.hasHistory) await checkIsStored(history, input.version, (await history.head()).version)
+      await checkIsStored(history, input.version, 'state')
       const action = { type: 'version', version: input.version, force: input.force === true } as const
       const earlier = () => earlierVersionDigest(input)
       return transactions.write({ ...requestOf(input, context, versionRequestDigest(input), earlier), action }, 0)
@@ -154,7 +154,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async revertVersion(input, context) {
       checkWrite(input, context)
-      if (input.version !== 0) await checkIsStored(history, input.version, null)
+      await checkIsStored(history, input.version, 'changeset')
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
       const earlier = () => earlierRevertDigest(input)
       return transactions.write({ ...requestOf(input, context, revertRequestDigest(input), earlier), action }, 0)

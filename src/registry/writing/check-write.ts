@@ -32,11 +32,18 @@ export function checkWrite(
 /**
  * Checks that a version that exists can be applied or reverted. A registry without history lists its versions, but has
  * neither their changesets nor any state but the head's.
- * @param stored - The version that can be, null for none
+ * @param what - What is needed of the version
  * @throws RegistryError HISTORY_NOT_KEPT
  */
-export async function checkIsStored(history: HistoryReader, version: number, stored: number | null): Promise<void> {
-  if (history.hasHistory || version === stored) return
+export async function checkIsStored(
+  history: HistoryReader,
+  version: number,
+  what: 'state' | 'changeset',
+): Promise<void> {
+  if (history.hasHistory) return
+  // The root has no changeset anywhere, which the store reports.
+  const exempt = what === 'state' ? (await history.head()).version : 0
+  if (version === exempt) return
   if (version < 0 || !(await history.versions([version])).has(version)) return
   throw new RegistryError(
     'HISTORY_NOT_KEPT',
