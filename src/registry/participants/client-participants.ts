@@ -159,7 +159,7 @@ export class ClientParticipants implements ParticipantDirectory {
             recipients: firstFor(kindOf(proposal)!, members).map(({ id }) => id),
             body,
             withinMs,
-            takeOver: (alive) => offerTo(proposal, body, alive),
+            reassign: (alive) => offerTo(proposal, body, alive),
           },
           signal,
         )
@@ -193,9 +193,16 @@ function beginOf({ transaction }: Proposal): Proposal {
   }
 }
 
+/** Compiled once for each participation that was read, because each proposal asks every member. */
+const matchers = new WeakMap<readonly string[], (kind: string) => boolean>()
+
 function matcherOf(kinds: readonly string[]): (kind: string) => boolean {
+  const known = matchers.get(kinds)
+  if (known !== undefined) return known
   const patterns = kinds.map(compileBusPattern)
-  return (kind) => patterns.some((matches) => matches(kind))
+  const matcher = (kind: string) => patterns.some((matches) => matches(kind))
+  matchers.set(kinds, matcher)
+  return matcher
 }
 
 function checkName(name: string): void {
