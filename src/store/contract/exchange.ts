@@ -45,7 +45,7 @@ export interface Offer extends ParticipationMessage {
    * Called when no recipient is left, with all participations. Returns the messages to the one that replaces it, in order.
    * The last one is the offer. Null if no one does.
    */
-  takeOver?(alive: readonly Participation[]): readonly ParticipationMessage[] | null
+  reassign?(alive: readonly Participation[]): readonly ParticipationMessage[] | null
 }
 
 export interface ProposalAnswer {

@@ -63,7 +63,7 @@ export function openMemoryExchange(): Exchange {
           resolve(given)
         }
         const abandon = () => {
-          const messages = offer.takeOver?.(alive()) ?? []
+          const messages = offer.reassign?.(alive()) ?? []
           if (messages.length === 0) return fail(recipientsDisconnected())
           open.recipients = messages.at(-1)!.recipients
           for (const message of messages) deliver(message)

@@ -65,7 +65,7 @@ export class OpenOffers {
   }
 
   /** Passes the offers open now that have no recipient left to their replacements, or fails them. */
-  async failAbandoned(): Promise<void> {
+  async reassignAbandoned(): Promise<void> {
     if (this.#offers.size === 0) return
     const offers = [...this.#offers.values()]
     const alive = await this.context.readAlive()
@@ -78,7 +78,7 @@ export class OpenOffers {
       offers
         .filter((open) => this.#offers.get(open.offer.id) === open && isAbandoned(open))
         .map((open) => {
-          const messages = open.offer.takeOver?.(alive) ?? []
+          const messages = open.offer.reassign?.(alive) ?? []
           if (messages.length === 0) return open.reject(recipientsGone())
           open.recipients = messages.at(-1)!.recipients
           return this.#send(open, messages)
@@ -98,7 +98,7 @@ export class OpenOffers {
       if (!(error instanceof RecipientsGone)) return open.reject(error as Error)
       open.recipients = []
       // If the store is unavailable, the lease's next tick does this again.
-      await this.failAbandoned().catch(() => {})
+      await this.reassignAbandoned().catch(() => {})
     }
   }
 }

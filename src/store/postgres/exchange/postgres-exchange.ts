@@ -55,7 +55,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
   const lease = new GatewayLease(client, {
     isNeeded: () => localRecipients.size > 0 || listeners.size > 0 || offers.size > 0 || leaving.size > 0,
     listens: () => listeners.size > 0,
-    tick: () => Promise.all([mail.read(), offers.failAbandoned(), ...[...leaving].map(removeParticipation)]),
+    tick: () => Promise.all([mail.read(), offers.reassignAbandoned(), ...[...leaving].map(removeParticipation)]),
     lost(error) {
       localRecipients.loseAll(error)
       offers.failAll(error)
@@ -116,7 +116,7 @@ export function openPostgresExchange(client: DrizzleClient, notifications: Notif
       peerChanges += 1
       othersListen = null
       hasNoParticipants = null
-      offers.failAbandoned().catch(awaitNextTick)
+      offers.reassignAbandoned().catch(awaitNextTick)
     }
     if (addressee === null || addressee === lease.id) mail.read().catch(awaitNextTick)
   })
