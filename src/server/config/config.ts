@@ -83,16 +83,22 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     fallback: Value,
     parse: (text: string) => Value | undefined,
     wanted: string,
+    /** Whether its text may hold a password, which must not end up in a log. */
+    isSecret = false,
   ): Value => {
     const text = environment[name]
     if (text === undefined || text === '') return fallback
     const value = parse(text)
-    // A database URL may have a password, which must not end up in a log.
-    if (value === undefined)
-      problems.push(`${name} is ${name === 'DATABASE_URL' ? 'not valid' : `"${text}"`}. It must be ${wanted}.`)
+    if (value === undefined) problems.push(`${name} is ${isSecret ? 'not valid' : `"${text}"`}. It must be ${wanted}.`)
     return value ?? fallback
   }
-  const databaseUrl = read('DATABASE_URL', null, postgresUrl, 'a URL like postgres://user:password@host:5432/database')
+  const databaseUrl = read(
+    'DATABASE_URL',
+    null,
+    postgresUrl,
+    'a URL like postgres://user:password@host:5432/database',
+    true,
+  )
   const hasUrl = (environment['DATABASE_URL'] ?? '') !== ''
   const backend = read(
     'CADASTRE_STORE',
