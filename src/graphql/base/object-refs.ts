@@ -13,6 +13,8 @@ import { builder } from './builder.js'
 
 export interface Snapshot {
   readonly revision: number
+  /** Whether the same request shows another state later: it named no state, or a tag or time. Not set if it does not. */
+  readonly isMoving?: boolean
 }
 
 export const EntryRef = builder.objectRef<EntryRevision>('Entry')

@@ -5,10 +5,10 @@ import { cursorAfter } from '../../registry/following/follow-cursor.js'
 import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
-import { EntryRevisionRef, SnapshotRef, VersionRef } from '../base/object-refs.js'
+import { EntryRevisionRef, type Snapshot, SnapshotRef, VersionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
 import { DependencyGraphRef, graphArgs, graphFrom } from '../entry/dependency-graph-type.js'
-import { entriesPage, orderArgs, readPage } from '../entry/entries-query.js'
+import { entriesPage, type ListState, orderArgs, readPage } from '../entry/entries-query.js'
 import { criteriaArgs } from '../entry/entry-filter-input.js'
 import { EntryRevisionConnection } from '../entry/entry-revision-type.js'
 import { NamespaceSummaryRef, namespaceFrom } from '../entry/namespace-summary-type.js'
@@ -49,16 +49,19 @@ SnapshotRef.implement({
     }),
     entries: t.field({
       type: EntryRevisionConnection,
-      description: 'The entries of this state that match the criteria. All pages show the same state.',
+      description:
+        'The entries of this state that match the criteria. All pages show the revision of the first page, even if the snapshot was ' +
+        'requested without `at` and the head has moved since. If that revision has been compacted, the error code is COMPACTED.',
       args: { ...criteriaArgs, ...orderArgs, ...pageArgs },
-      resolve: ({ revision }, args, context) => entriesPage('snapshot', args, revision, context),
+      resolve: (snapshot, args, context) => entriesPage('snapshot', args, listState(snapshot), context),
     }),
     namespace: t.field({
       type: EntryRevisionConnection,
-      description: 'The entries of one namespace, sorted by name.',
+      description:
+        'The entries of one namespace, sorted by name. All pages show the revision of the first page, like those of `entries`.',
       args: { name: t.arg.string({ required: true, description: 'The name of the namespace.' }), ...forwardArgs },
-      resolve: ({ revision }, { name, ...page }, context) =>
-        readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, revision, context),
+      resolve: (snapshot, { name, ...page }, context) =>
+        readPage(`namespace ${name.normalize('NFC')}`, inNamespace(name), page, listState(snapshot), context),
     }),
     dependencyGraph: t.field({
       type: DependencyGraphRef,
@@ -80,7 +83,10 @@ builder.queryField('snapshot', (t) =>
     type: SnapshotRef,
     description: 'The state of the registry at a version, revision, tag or time; the head by default.',
     args: { at: t.arg({ type: AtRef, description: 'The state to read. The head by default.' }) },
-    resolve: async (_root, { at }, context) => ({ revision: await revisionFrom(at, context) }),
+    resolve: async (_root, { at }, context) => ({
+      revision: await revisionFrom(at, context),
+      isMoving: at?.revision == null && at?.version == null,
+    }),
   }),
 )
 
@@ -95,6 +101,10 @@ async function versionAt(revision: number, context: RequestContext): Promise<Ver
     'COMPACTED',
     `The transition of revision ${revision} has been compacted. Read a newer revision.`,
   )
+}
+
+function listState({ revision, isMoving = false }: Snapshot): ListState {
+  return { at: revision, pages: isMoving ? 'stays' : 'fixed' }
 }
 
 function inNamespace(name: string): Criteria {

@@ -46,16 +46,24 @@ export function logCursors(registryId: string, list: string): CursorCodec<LogPos
   }
 }
 
+/** A position in a list of entries, and the revision of the page that contained it. */
+export interface EntryCursor extends EntryPosition {
+  readonly readAt: number
+}
+
 /** Cursors of a list of entries in one order. */
-export function entryCursors(registryId: string, list: string, order: EntryOrder): CursorCodec<EntryPosition> {
+export function entryCursors(registryId: string, list: string, order: EntryOrder): CursorCodec<EntryCursor> {
   const name = `${list} ${order}`
   return {
-    encode: ({ id, revision }) => encodeParts([name, shortened(registryId), id, revision]),
+    encode: ({ id, revision, readAt }) => encodeParts([name, shortened(registryId), id, revision, readAt]),
     decode(cursor) {
-      const [id, revision, ...rest] = decodeParts(cursor, registryId, name)
-      if (typeof id !== 'string' || !isNaturalNumber(revision) || rest.length > 0) throw invalidCursor()
+      const [id, revision, readAt, ...rest] = decodeParts(cursor, registryId, name)
+      if (typeof id !== 'string' || !isNaturalNumber(revision) || !isNaturalNumber(readAt) || rest.length > 0)
+        throw invalidCursor()
+      // No page contains an entry that is newer than the page.
+      if (revision > readAt) throw invalidCursor()
       try {
-        return { id: parseStoredEntryId(id), revision }
+        return { id: parseStoredEntryId(id), revision, readAt }
       } catch (error) {
         if (error instanceof InvalidEntryId) throw invalidCursor()
         throw error

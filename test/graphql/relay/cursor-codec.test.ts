@@ -9,7 +9,7 @@ const THERE = '1f8e1c52-1111-4222-8333-444444444444'
 
 const versions = numberCursors(HERE, 'versions')
 const byId = entryCursors(HERE, 'entries', 'ID_ASC')
-const place = { id: parseEntryId('app:db: "ünï" 😀'), revision: 7 }
+const place = { id: parseEntryId('app:db: "ünï" 😀'), revision: 7, readAt: 9 }
 
 function refused(read: () => unknown): void {
   expect(read).toThrow(expect.objectContaining({ code: 'INVALID_CURSOR' }) as RegistryError)
@@ -53,11 +53,15 @@ describe('a cursor', () => {
       forged(1),
       forged(null),
       forged(ours.slice(0, 3)),
+      forged(ours.slice(0, 4)),
       forged([...ours, 1]),
-      forged([ours[0], ours[1], 'no colon', 1]),
-      forged([ours[0], ours[1], 'a:b', -1]),
-      forged([ours[0], ours[1], 'a:b', '1']),
-      forged([ours[0], ours[1], 7, 7]),
+      forged([ours[0], ours[1], 'no colon', 1, 1]),
+      forged([ours[0], ours[1], 'a:b', -1, 1]),
+      forged([ours[0], ours[1], 'a:b', '1', 1]),
+      forged([ours[0], ours[1], 'a:b', 1, '1']),
+      // A page contains nothing that is newer than the page.
+      forged([ours[0], ours[1], 'a:b', 8, 7]),
+      forged([ours[0], ours[1], 7, 7, 7]),
       'x'.repeat(100_000),
     ]) {
       refused(() => byId.decode(cursor))
