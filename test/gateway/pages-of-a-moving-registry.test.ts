@@ -225,6 +225,8 @@ describe.each(BACKENDS_WITH_HISTORY)('pages of a moving registry, over %s', (bac
   })
 
   it('are COMPACTED once their revision has been compacted, while pages by id go on', async () => {
+    await write([1, 2, 3])
+    await tag()
     const cursors = await Promise.all(
       LISTS.filter(({ where }) => where === '').map(async (list) => ({
         list,
