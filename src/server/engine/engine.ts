@@ -12,8 +12,8 @@ import { useDocumentCache } from '../pipeline/document-cache.js'
 import { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import { useIntrospectionSwitch } from '../pipeline/introspection-switch.js'
 import { createMaskError, type MaskError } from '../pipeline/mask-error.js'
-import { useNodeLimit } from '../pipeline/node-limit.js'
 import { OPERATION_LIMITS, type OperationLimits } from '../pipeline/operation-limits.js'
+import { useWeightLimit } from '../weighing/weight-limit.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { createPrepareOperation, type PrepareOperation } from './prepare-operation.js'
 import { createRespond, type Respond } from './respond.js'
@@ -65,7 +65,7 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     useGraphQLJs({ isCompiled: optimizations['compiled-operations'] }),
     useDocumentCache(limits),
     useIntrospectionSwitch(options.introspection),
-    useNodeLimit(limits),
+    useWeightLimit(limits),
   ]
   const prepare = createPrepareOperation({ schema, services, plugins, mask, metrics, limits, inFlight, broadcasts })
   const fastPath = createFastPath({

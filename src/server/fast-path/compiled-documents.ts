@@ -8,8 +8,8 @@ import {
 import { LRUCache } from 'lru-cache'
 import { type CompiledOperation, compileOperation } from '../../graphql/compiled/compile-operation.js'
 import { type SingleEntryQuery, singleEntryQuery } from '../../graphql/compiled/single-entry-query.js'
-import { isSizedByVariables, nodeLimitRefusal } from '../pipeline/node-limit.js'
 import type { OperationLimits } from '../pipeline/operation-limits.js'
+import { isWeighedByVariables, weightRefusal } from '../weighing/weight-limit.js'
 
 /** @bound Documents that stay compiled. */
 const COMPILED_DOCUMENTS = 256
@@ -21,8 +21,8 @@ export interface CompiledDocument {
   readonly operation: OperationDefinitionNode
   readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
   readonly execute: CompiledOperation
-  /** Whether the document is within the node limit; null if that depends on variables. */
-  readonly isWithinNodeLimit: boolean | null
+  /** Whether the document is within the weight limit; null if that depends on variables. */
+  readonly isWithinWeight: boolean | null
   /** Null if the answer depends on more than one entry. */
   readonly singleEntry: SingleEntryQuery | null
 }
@@ -66,10 +66,10 @@ export class CompiledDocuments {
     if (type === OperationTypeNode.SUBSCRIPTION) return null
     const execute = compileOperation(schema, document, operation)
     if (execute === null) return null
-    const isWithinNodeLimit = isSizedByVariables(document)
+    const isWithinWeight = isWeighedByVariables(document)
       ? null
-      : nodeLimitRefusal(limits, { schema, document, operation, variables: {} }) === undefined
-    return { document, operation, type, execute, isWithinNodeLimit, singleEntry: singleEntryQuery(schema, operation) }
+      : weightRefusal(limits, { schema, document, operation, variables: {} }) === undefined
+    return { document, operation, type, execute, isWithinWeight, singleEntry: singleEntryQuery(schema, operation) }
   }
 }
 

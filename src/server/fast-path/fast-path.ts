@@ -9,10 +9,10 @@ import type { AnswerText, OnAnswer } from '../pipeline/answer-text.js'
 import { Deadlines } from '../pipeline/deadlines.js'
 import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import type { MaskError } from '../pipeline/mask-error.js'
-import { nodeLimitRefusal } from '../pipeline/node-limit.js'
 import { deadlineError } from '../pipeline/operation-deadline.js'
 import type { OperationLimits } from '../pipeline/operation-limits.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
+import { weightRefusal } from '../weighing/weight-limit.js'
 import { AnswerCache } from './answer-cache.js'
 import { CompiledDocuments } from './compiled-documents.js'
 
@@ -62,7 +62,7 @@ const NO_ERRORS: readonly GraphQLError[] = []
 
 /**
  * Creates the path that answers most queries. The work of the plugins for a document (parsing, validation, limits,
- * introspection) is done once, by the plugins themselves. Their work for a request (node limit, masking, deadline,
+ * introspection) is done once, by the plugins themselves. Their work for a request (weight, masking, deadline,
  * metrics) is done for each request. A request that any of them refuses is left to graphql-js, which reports the
  * reason.
  */
@@ -114,7 +114,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
 
     answerEntry({ query, operationName, variables }, body, onAnswer) {
       const compiled = documents?.of(query, operationName) ?? null
-      if (compiled === null || compiled.singleEntry === null || compiled.isWithinNodeLimit !== true) return false
+      if (compiled === null || compiled.singleEntry === null || compiled.isWithinWeight !== true) return false
       const id = compiled.singleEntry(variables)
       if (id === null) return false
 
@@ -143,8 +143,8 @@ export function createFastPath(options: FastPathOptions): FastPath {
     answer({ query, operationName, variables }, author, begin) {
       const compiled = documents?.of(query, operationName) ?? null
       if (compiled === null) return null
-      const { document, operation, type, isWithinNodeLimit } = compiled
-      if (!(isWithinNodeLimit ?? nodeLimitRefusal(limits, { schema, document, operation, variables }) === undefined))
+      const { document, operation, type, isWithinWeight } = compiled
+      if (!(isWithinWeight ?? weightRefusal(limits, { schema, document, operation, variables }) === undefined))
         return null
 
       begin(type)

@@ -9,8 +9,8 @@ export interface OperationLimits {
   readonly nesting: number
   readonly aliases: number
   readonly overlap: OverlapLimits
-  /** Objects that the answer could hold, by its page sizes. */
-  readonly nodes: number
+  /** What an operation may weigh, by its fields and page sizes. */
+  readonly weight: number
   readonly querySeconds: number
   /** Longer than the store takes for the largest changeset. */
   readonly mutationSeconds: number
@@ -26,8 +26,11 @@ export const OPERATION_LIMITS: OperationLimits = {
   /** @bound Aliases in a GraphQL document. */
   aliases: 1_000,
   overlap: { visits: 20_000, pairs: 50_000 },
-  /** @bound Objects in an answer, estimated from its page sizes. */
-  nodes: 500_000,
+  /**
+   * @bound Weight of an operation: the objects in its answer, estimated from its page sizes, and the work of its costly
+   * fields in the same unit.
+   */
+  weight: 500_000,
   /** @bound Time for one query. */
   querySeconds: 30,
   /**

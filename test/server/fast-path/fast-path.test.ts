@@ -96,7 +96,7 @@ describe('the fast path', () => {
   })
 
   it('leaves subscriptions, cancellable operations, introspection and invalid documents to graphql-js', async () => {
-    const { fast, slow } = engineOver(plain(), { nodes: 1_000 }, false)
+    const { fast, slow } = engineOver(plain(), { weight: 2_500 }, false)
     const taken = 'query ($n: Int) { entries(first: $n) { nodes { history(first: 9) { nodes { id } } } } }'
     expect(await fast(taken, { n: 10 })).not.toBeNull()
     for (const [query, code, variables] of [

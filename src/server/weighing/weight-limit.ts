@@ -8,9 +8,9 @@ import {
   visit,
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
-import { countNodes } from './count-nodes.js'
-import type { OperationLimits } from './operation-limits.js'
-import { requestError } from './request-error.js'
+import type { OperationLimits } from '../pipeline/operation-limits.js'
+import { requestError } from '../pipeline/request-error.js'
+import { operationWeight } from './operation-weight.js'
 
 interface Arguments {
   readonly schema: GraphQLSchema
@@ -19,12 +19,12 @@ interface Arguments {
   readonly variableValues?: unknown
 }
 
-/** Refuses operations whose answer could contain more objects than the limit, before any object is read. */
-export function useNodeLimit(limits: Pick<OperationLimits, 'nodes'>): Plugin {
+/** Refuses operations that weigh more than the limit, before anything is read. */
+export function useWeightLimit(limits: Pick<OperationLimits, 'weight'>): Plugin {
   const refusal = ({ schema, document, operationName, variableValues }: Arguments) => {
     const operation = getOperationAST(document, operationName)
     if (operation === null || operation === undefined) return undefined
-    const error = nodeLimitRefusal(limits, {
+    const error = weightRefusal(limits, {
       schema,
       document,
       operation,
@@ -44,7 +44,7 @@ export function useNodeLimit(limits: Pick<OperationLimits, 'nodes'>): Plugin {
   }
 }
 
-interface Counted {
+interface Weighed {
   readonly schema: GraphQLSchema
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
@@ -54,8 +54,8 @@ interface Counted {
 /** Arguments that determine how many objects a field returns. */
 const SIZES = new Set(['first', 'last', 'ids'])
 
-/** Whether the number of objects depends on variables. Otherwise it is the same for each request of the document. */
-export function isSizedByVariables(document: DocumentNode): boolean {
+/** Whether the weight depends on variables. Otherwise it is the same for each request of the document. */
+export function isWeighedByVariables(document: DocumentNode): boolean {
   let found = false
   visit(document, {
     Argument({ name, value }) {
@@ -65,12 +65,12 @@ export function isSizedByVariables(document: DocumentNode): boolean {
   return found
 }
 
-export function nodeLimitRefusal(
-  { nodes }: Pick<OperationLimits, 'nodes'>,
-  { schema, document, operation, variables }: Counted,
+export function weightRefusal(
+  { weight: limit }: Pick<OperationLimits, 'weight'>,
+  { schema, document, operation, variables }: Weighed,
 ): GraphQLError | undefined {
-  const asked = countNodes(schema, document, operation, variables)
-  if (asked <= nodes) return undefined
-  const message = `By its page sizes, the answer could contain ${asked} objects, more than the limit of ${nodes}. Request smaller pages (first, last) or fewer levels.`
+  const { total, heaviest } = operationWeight(schema, document, operation, variables)
+  if (total <= limit) return undefined
+  const message = `By its fields and page sizes, the operation weighs ${total}, more than the limit of ${limit}. "${heaviest!.field}" weighs ${heaviest!.weight} of it. Select fewer costly fields in one request, smaller pages (first, last) or fewer levels.`
   return requestError('QUERY_TOO_COMPLEX', message)
 }
