@@ -2,6 +2,7 @@
 export interface SocketLimits {
   readonly sockets: number
   readonly operations: number
+  readonly endingOperations: number
   readonly messageBytes: number
   readonly earlyBytes: number
   readonly initSeconds: number
@@ -13,6 +14,11 @@ export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
   sockets: 10_000,
   /** @bound GraphQL operations in flight on one WebSocket. */
   operations: 256,
+  /**
+   * @bound Completed operations that are still ending on one WebSocket. They do not count as in flight. One read of 64 KiB
+   * contains about 400 pairs of `complete` and `subscribe`, and none of these operations ends before all are handled.
+   */
+  endingOperations: 1_024,
   /** @bound Size of a message before `connection_init` was accepted. */
   earlyBytes: 64 * 1024,
   /** @bound Time until a WebSocket sends `connection_init`. */

@@ -8,23 +8,37 @@ interface Message {
   readonly size: number
 }
 
+/** Messages about one id that wait for an operation to end. */
+interface Waiting {
+  readonly messages: Message[]
+  /** Whether an operation will be running when all of them have been handled. */
+  subscribes: boolean
+}
+
 /**
  * Serializes the messages about one operation id. A client may reuse an id right after its `complete`, while the old
  * operation is still ending here. graphql-ws 6.4.2 confuses the two. It completes the new one, forgets it and keeps
  * sending its results, so nothing can end it. So messages about an id wait until its previous operation is over.
  */
 export class SocketOperations {
-  /** By id, until the operation has ended, even if its client has completed it. */
+  /** By id, until the operation has ended or its client has completed it. */
   readonly #running = new Map<string, Promise<void>>()
-  /** Messages that wait, by the id of an operation that is ending. */
-  #waiting: Map<string, Message[]> | null = null
+  /** By the id of an operation that is ending. */
+  #waiting: Map<string, Waiting> | null = null
   #waitingSize = 0
+  /** Operations that wait to begin. */
+  #waitingOperations = 0
 
   constructor(private readonly handle: (message: object) => Promise<void>) {}
 
-  /** Number of operations in flight. */
-  get size(): number {
-    return this.#running.size
+  /** Number of operations that the client has begun and not completed. */
+  get open(): number {
+    return this.#running.size + this.#waitingOperations
+  }
+
+  /** Number of operations that the client has completed and that have not ended yet. */
+  get ending(): number {
+    return this.#waiting?.size ?? 0
   }
 
   /**
@@ -40,7 +54,8 @@ export class SocketOperations {
     if (this.#waitingSize + size > MAX_WAITING)
       throw requestError('BAD_USER_INPUT', 'Too many messages wait for an operation to end.')
     this.#waitingSize += size
-    waiting.push({ content, size })
+    waiting.messages.push({ content, size })
+    this.#setSubscribes(waiting, type === 'subscribe')
   }
 
   async #subscribe(id: string, content: object): Promise<void> {
@@ -58,19 +73,26 @@ export class SocketOperations {
   async #complete(id: string, content: object): Promise<void> {
     const run = this.#running.get(id)
     if (run === undefined) return this.handle(content)
-    const since: Message[] = []
+    const since: Waiting = { messages: [], subscribes: false }
     // Created on demand, because it is rarely needed and 10,000 sockets may be open.
     const ending = (this.#waiting ??= new Map())
     ending.set(id, since)
+    // The client can begin another operation now, although this one still has to end here.
+    this.#running.delete(id)
     try {
       await this.handle(content)
       // The caller of #subscribe handles its failure.
       await run.catch(() => undefined)
     } finally {
       ending.delete(id)
-      this.#running.delete(id)
+      this.#setSubscribes(since, false)
     }
-    for (const { size } of since) this.#waitingSize -= size
-    await Promise.all(since.map(({ content: next, size }) => this.take(next, size)))
+    for (const { size } of since.messages) this.#waitingSize -= size
+    await Promise.all(since.messages.map(({ content: next, size }) => this.take(next, size)))
+  }
+
+  #setSubscribes(waiting: Waiting, subscribes: boolean): void {
+    this.#waitingOperations += Number(subscribes) - Number(waiting.subscribes)
+    waiting.subscribes = subscribes
   }
 }

@@ -21,8 +21,7 @@ interface SocketContext {
   readonly connection: SocketConnection
   /** Null after `connection_init`. */
   request: IncomingMessage | null
-  /** Operations in flight. */
-  operations(): number
+  operations(): SocketOperations | null
 }
 
 export interface WebSockets {
@@ -63,7 +62,8 @@ export function createWebSockets(
     },
     async onSubscribe({ extra }: Context<Record<string, unknown>, SocketContext>, id, payload) {
       if (stopping.aborted) return [requestError('UNAVAILABLE', 'The gateway is stopping. Reconnect.')]
-      if (extra.operations() >= limits.operations) {
+      const { open = 0, ending = 0 } = extra.operations() ?? {}
+      if (open >= limits.operations || ending >= limits.endingOperations) {
         const message = `This socket has ${limits.operations} operations in flight. Complete some, or open another socket.`
         return [requestError('UNAVAILABLE', message)]
       }
@@ -112,7 +112,7 @@ export function createWebSockets(
           connection.onMessage((text) => handleText(text)?.catch((error: unknown) => fail(socket, error)))
         },
       },
-      { connection, request, operations: () => operations?.size ?? 0 },
+      { connection, request, operations: () => operations },
     )
     socket.once('close', (code, reason) => {
       connections.delete(connection)

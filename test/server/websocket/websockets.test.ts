@@ -165,6 +165,32 @@ describe('WebSockets', () => {
     expect(errors).toEqual(Array(5).fill('UNAVAILABLE'))
   })
 
+  // Regression: an operation kept its slot until it had ended, which is after the next message was handled.
+  it('free the slot of an operation with its `complete`, for an operation that follows at once', async () => {
+    const socket = await client().init()
+    for (let i = 0; i < 20; i++) socket.subscribe(`first ${i}`, FOLLOW)
+    for (let i = 0; i < 20; i++) expect((await socket.next()).type).toBe('next')
+    // All at once, so that many arrive in one read. Every other one reuses the id.
+    let ids = Array.from({ length: 20 }, (_, i) => `first ${i}`)
+    for (let round = 0; round < 5; round++) {
+      ids = ids.map((id, i) => {
+        socket.send({ id, type: 'complete' })
+        const next = i % 2 === 0 ? id : `${round} ${i}`
+        socket.subscribe(next, FOLLOW)
+        return next
+      })
+    }
+    socket.subscribe('one too many', '{ currentVersion { number } }')
+    const messages: any[] = []
+    await socket.next((message) => {
+      messages.push(message)
+      return message.id === 'one too many'
+    })
+    const errors = messages.filter(({ type }) => type === 'error')
+    expect(errors.map(({ id }) => id)).toEqual(['one too many'])
+    expect(errors[0].payload[0].extensions.code).toBe('UNAVAILABLE')
+  })
+
   it('take little memory for a client that stops reading, and lose nothing when it continues', async () => {
     const stored = await growth(async () => {
       await writeLarge(gateway, 'before', 75)

@@ -161,7 +161,7 @@ describe('a page by revision of a state of 100,000 entries after which little ha
     expect(pagesRead(plan), plan).toBeLessThan(1_000)
   })
 
-  // The log serves states of long ago, and the head those of late.
+  // The log serves states of long ago, and the head recent ones.
   it.each<[string, Criteria]>([
     ['everything', find({})],
     ['a kind', find({ '.kind': 'kind.k77' })],
