@@ -4,11 +4,11 @@ import { compileDependencyPatterns } from '../../dist/core/dependency/compile-de
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/dependency/default-dependency-patterns.js'
 import { sealContent } from '../../dist/core/entry/seal-content.js'
 import { fingerprint } from '../../dist/server/gateway.js'
-import { startEmbeddedPostgres } from '../../dist/store/embedded/start-embedded-postgres.js'
 import { compileRegex } from '../../dist/store/planning/compile-regex.js'
 import { sha256 } from '../../dist/store/planning/sha256.js'
 import { openStore } from '../../dist/store/providers/open-store.js'
 import { connect } from './connect.mjs'
+import { startDatabaseServer } from './database-server.mjs'
 import { entryOf, idOf } from './entries.mjs'
 import { scratchFolder } from './processes.mjs'
 
@@ -17,7 +17,7 @@ const REPORT_EVERY = 200_000
 
 export async function startDatabase(say = () => undefined) {
   const folder = scratchFolder('database')
-  const server = await startEmbeddedPostgres({ dataDir: folder.path })
+  const server = await startDatabaseServer(folder.path)
   const urlOf = (name) => server.url.replace('/cadastre?', `/${name}?`)
   const admin = connect(server.url, { max: 1 })
   const made = new Map()

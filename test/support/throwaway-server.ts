@@ -5,10 +5,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBinaries } from '../../src/store/embedded/binaries.js'
+import { writeLogins } from '../../src/store/embedded/gateway-role.js'
 import { commonSettings, type PostgresSettings } from '../../src/store/embedded/postgres-settings.js'
 import { launchPostmaster, type Postmaster } from '../../src/store/embedded/postmaster.js'
 import { prepareCluster } from '../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../src/store/embedded/run-as.js'
+import { runSingleUser } from '../../src/store/embedded/run-program.js'
 
 /** A server in a temporary folder, which listens on 127.0.0.1 and on a Unix socket. */
 export interface ThrowawayServer {
@@ -29,6 +31,13 @@ export interface ThrowawayServer {
   /** Stops the server and removes its folder. */
   remove(): Promise<void>
 }
+
+// The gateway's role is a plain one, as in the embedded store. Tests create databases with it.
+const RIGHTS_OF_TESTS = [
+  'ALTER ROLE cadastre CREATEDB',
+  'GRANT pg_checkpoint TO cadastre',
+  'GRANT ALTER SYSTEM ON PARAMETER autovacuum TO cadastre',
+]
 
 const prefix = 'cadastre-test-postgres-'
 
@@ -58,6 +67,8 @@ export async function startThrowawayServer(options: {
   mkdirSync(socketFolder, { mode: 0o700 })
   if (as.user) chownSync(socketFolder, as.user.uid, as.user.gid)
   await prepareCluster(cluster, binaries, as, { sync: options.durable })
+  writeLogins(cluster, as, 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
+  await runSingleUser({ as, binaries, cluster, database: 'postgres', sync: options.durable }, RIGHTS_OF_TESTS)
   const sync = options.durable ? 'on' : 'off'
   let running: Postmaster | undefined
   let port = 0

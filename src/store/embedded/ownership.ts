@@ -100,7 +100,9 @@ function tryLink(existing: string, name: string): boolean {
 function retire(folder: string, number: number): void {
   const name = join(folder, `owner.${number}`)
   try {
-    writeFileSync(`${name}.retired`, '')
+    // A symlink that somebody has put there must not lead to another file.
+    rmSync(`${name}.retired`, { force: true })
+    writeFileSync(`${name}.retired`, '', { flag: 'wx' })
     renameSync(`${name}.retired`, name)
   } catch (error) {
     // The folder has been removed in the meantime, and its numbers with it.

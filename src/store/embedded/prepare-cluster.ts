@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import {
   chownSync,
   closeSync,
@@ -10,15 +9,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Binaries } from './binaries.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
-import { type RunAs, spawnAs } from './run-as.js'
-
-/** The user and the database of a new cluster. */
-export const DATABASE_NAME = 'cadastre'
+import { CREATE_DATABASE, SUPERUSER, writeLogins } from './gateway-role.js'
+import type { RunAs } from './run-as.js'
+import { runProgram, runSingleUser } from './run-program.js'
 
 const majorVersion = '18'
 
@@ -42,11 +39,11 @@ export async function prepareCluster(
   const unfinished = `${cluster}.unfinished-${process.pid}`
   mkdirSync(unfinished, { mode: 0o700 })
   if (as.user) chownSync(unfinished, as.user.uid, as.user.gid)
-  await run(as, binaries.initdb, [
+  await runProgram(as, binaries.initdb, [
     '-D',
     unfinished,
     '-U',
-    DATABASE_NAME,
+    SUPERUSER,
     '-A',
     'trust',
     '-E',
@@ -55,14 +52,8 @@ export async function prepareCluster(
     '--no-instructions',
     ...(options.sync ? [] : ['--no-sync']),
   ])
-  // Only this user can reach the socket: its folder is closed to everybody else.
-  writeFileSync(join(unfinished, 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
-  await run(
-    as,
-    binaries.postgres,
-    ['--single', '-D', unfinished, ...(options.sync ? [] : ['-F']), 'postgres'],
-    `CREATE DATABASE ${DATABASE_NAME}\n`,
-  )
+  writeLogins(unfinished, as)
+  await runSingleUser({ as, binaries, cluster: unfinished, database: 'postgres', sync: options.sync }, CREATE_DATABASE)
   renameSync(unfinished, cluster)
   if (options.sync) syncFolder(dirname(cluster))
 }
@@ -80,22 +71,6 @@ function removeUnfinished(cluster: string): void {
   const folder = dirname(cluster)
   const leftovers = readdirSync(folder).filter((name) => name.startsWith(`${basename(cluster)}.unfinished-`))
   for (const name of leftovers) rmSync(join(folder, name), { recursive: true, force: true })
-}
-
-async function run(as: RunAs, program: string, args: readonly string[], input = ''): Promise<void> {
-  const child = spawnAs(as, program, args, ['pipe', 'pipe', 'pipe'])
-  let output = ''
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  // The program may exit before it has read its input. Its exit code then reports the failure.
-  child.stdin?.on('error', () => undefined)
-  child.stdin?.end(input)
-  // Creating a cluster takes a second, or a minute on a very slow disk.
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 180_000)
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
-  clearTimeout(deadline)
-  if (code === 0 && !/\b(?:ERROR|FATAL|PANIC):/.test(output)) return
-  throw new EmbeddedUnavailable(`${basename(program)} failed (${signal ?? code}): ${output.trim().slice(-2_000)}`)
 }
 
 function syncFolder(folder: string): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chownSync, lstatSync, mkdirSync } from 'node:fs'
+import { lchownSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
@@ -33,7 +33,7 @@ export function socketFolder(
       `${chosen}, meant for its socket, is not a folder that belongs to this user alone; remove it, or ${DATABASE_URL_HINT}`,
     )
   }
-  if (server) chownSync(chosen, server.uid, server.gid)
+  if (server) lchownSync(chosen, server.uid, server.gid)
   return chosen
 }
 

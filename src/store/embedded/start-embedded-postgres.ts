@@ -1,11 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
+import { DATABASE_NAME, withdrawSuperuser } from './gateway-role.js'
 import { openLogFile } from './log-file.js'
 import { takeOwnership } from './ownership.js'
 import { durableSettings } from './postgres-settings.js'
-import { DATABASE_NAME, prepareCluster } from './prepare-cluster.js'
+import { prepareCluster } from './prepare-cluster.js'
 import { chooseRunAs } from './run-as.js'
 import { socketFolder, unixSocketUrl } from './socket-folder.js'
 import { stopOrphanedPostmaster } from './stop-orphaned-postmaster.js'
@@ -25,8 +26,9 @@ export interface EmbeddedPostgres {
  * Starts a Postgres server on `<dataDir>/postgres`, and creates its data if there is none.
  *
  * That folder holds `cluster/` (Postgres' data), `socket/`, `owner.<n>` (see ownership.ts), and `postgres.log` with its
- * predecessor. One process at a time owns the folder. A server that a killed owner left running is stopped first. A
- * server that dies is started again.
+ * predecessor. If root runs the gateway, another user runs the server and owns only `cluster/` and `socket/`. One process
+ * at a time owns the folder. A server that a killed owner left running is stopped first. A server that dies is started
+ * again.
  * @param options.dataDir is created if it is missing
  * @param options.log receives lines for the operator of the gateway
  * @throws EmbeddedUnavailable if the server cannot run, or another gateway uses the folder. The message states what to do
@@ -44,10 +46,17 @@ export async function startEmbeddedPostgres(options: {
     // Before its files may change their owner.
     await stopOrphanedPostmaster(cluster)
     const as = chooseRunAs(binaries, folder)
+    if (as.user === undefined && process.getuid?.() === 0) {
+      say(
+        `The embedded Postgres runs as root in a user namespace, because no other user can use ${binaries.native} on ` +
+          `${folder}; set CADASTRE_DATA_DIR to a folder such as /var/lib/cadastre`,
+      )
+    }
     const sockets = socketFolder(folder, as.user)
     // A killed server leaves its socket and a lock file. By now another process may have the pid in that file.
     for (const name of readdirSync(sockets)) rmSync(join(sockets, name))
     await prepareCluster(cluster, binaries, as)
+    await withdrawSuperuser(cluster, { as, binaries, sync: true })
     const log = openLogFile(join(folder, 'postgres.log'), (error) =>
       say(`The log of Postgres cannot be written: ${error.message}`),
     )
@@ -87,7 +96,10 @@ function makeFolder(dataDir: string): string {
     const isOurs = process.getuid?.() === 0 && statSync(dataDir).uid === 0 && readdirSync(dataDir).join() === 'postgres'
     if (isOurs) chmodSync(dataDir, statSync(dataDir).mode | 0o011)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return realpathSync(folder)
+    const real = realpathSync(folder)
+    // Older gateways that ran as root gave it to the server's user.
+    if (process.getuid?.() === 0) chownSync(real, 0, 0)
+    return real
   } catch (cause) {
     throw new EmbeddedUnavailable(
       `${folder} cannot be created (${(cause as Error).message}); set CADASTRE_DATA_DIR to a folder that this user may write, or ${DATABASE_URL_HINT}`,

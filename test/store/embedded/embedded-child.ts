@@ -4,6 +4,7 @@ import { durableSettings } from '../../../src/store/embedded/postgres-settings.j
 import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
 import { prepareCluster } from '../../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs } from '../../../src/store/embedded/run-as.js'
+import { socketFolder } from '../../../src/store/embedded/socket-folder.js'
 import { startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 
 // The tasks of the tests' child processes. The first argument names the task, the second is a folder.
@@ -21,13 +22,14 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
   async abandon() {
     const binaries = findBinaries()
     const as = chooseRunAs(binaries, folder)
-    const prefix = as.prefix.includes('setpriv') ? as.prefix.slice(0, as.prefix.indexOf('setpriv')) : as.prefix
+    const signalled = as.prefix.indexOf('--pdeathsig')
+    const prefix = signalled === -1 ? as.prefix : as.prefix.slice(0, signalled - 1)
     await prepareCluster(`${folder}/cluster`, binaries, { ...as, prefix })
     const { pid } = await launchPostmaster({
       binaries,
       as: { ...as, prefix },
       cluster: `${folder}/cluster`,
-      settings: durableSettings(folder),
+      settings: durableSettings(socketFolder(folder, as.user)),
       log: () => undefined,
     })
     say(`ready ${pid} -`)

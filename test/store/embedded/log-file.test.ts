@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openLogFile } from '../../../src/store/embedded/log-file.js'
@@ -31,6 +32,23 @@ describe('the log of the embedded Postgres', () => {
     expect(readdirSync(folder).sort()).toEqual(['postgres.log', 'postgres.log.1'])
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).size).toBeLessThan(1_050)
     expect(readFileSync(join(folder, 'postgres.log'), 'utf8')).toMatch(/part 1 line 499\n$/)
+  })
+
+  // The folder belonged to the server's user, and root opened the log in it by name.
+  it.each([
+    ['a symlink', (path: string, other: string) => symlinkSync(other, path)],
+    ['a hard link', (path: string, other: string) => linkSync(other, path)],
+    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
+  ])('replaces %s that has its name, and does not write to what it leads to', (_what, plant) => {
+    const folder = scratch()
+    const [path, other] = [join(folder, 'postgres.log'), join(folder, 'other')]
+    writeFileSync(other, 'unchanged')
+    plant(path, other)
+    const log = openLogFile(path, () => undefined)
+    log.write('a line')
+    log.close()
+    expect(readFileSync(path, 'utf8')).toBe('a line\n')
+    expect(readFileSync(other, 'utf8')).toBe('unchanged')
   })
 
   it('reports once that it cannot be written, and does not throw', () => {

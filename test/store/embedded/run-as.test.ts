@@ -1,4 +1,16 @@
-import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeBinaries, findBinaries } from '../../../src/store/embedded/binaries.js'
@@ -7,6 +19,7 @@ import { launchPostmaster } from '../../../src/store/embedded/postmaster.js'
 import { prepareCluster } from '../../../src/store/embedded/prepare-cluster.js'
 import { chooseRunAs, type RunAs } from '../../../src/store/embedded/run-as.js'
 import { socketFolder, unixSocketUrl } from '../../../src/store/embedded/socket-folder.js'
+import { startEmbeddedPostgres } from '../../../src/store/embedded/start-embedded-postgres.js'
 import { query, scratchFolder } from './scratch-folder.js'
 
 const notAllowed: RunAs = {
@@ -16,8 +29,8 @@ const notAllowed: RunAs = {
 
 describe('the choice of the user that runs the server', () => {
   const undo: (() => unknown)[] = []
-  afterEach(() => {
-    for (const step of undo.splice(0)) step()
+  afterEach(async () => {
+    for (const step of undo.splice(0).reverse()) await step()
   })
   const scratch = (): string => {
     const folder = scratchFolder()
@@ -102,6 +115,57 @@ describe('the choice of the user that runs the server', () => {
       const as = chooseRunAs(binaries, folder)
       expect(as.user).toEqual({ uid, gid })
       expect(await serve(as, 'SELECT seven FROM kept')).toEqual({ rows: [{ seven: 7 }], uid })
+    })
+
+    // Below a folder such as /root the server was uid 0 to the rest of the system: no other user could reach the data.
+    it('is another user below a folder that only root may enter, too', async () => {
+      const dataDir = join(scratch(), "it's", 'closed')
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+      if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return // This system does not let root mount.
+      const server = await startEmbeddedPostgres({ dataDir })
+      undo.push(server.stop)
+      expect(statSync(`/proc/${server.pid()}`).uid).not.toBe(0)
+      expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect(readdirSync(join(dataDir, 'postgres')).sort()).toEqual(['cluster', 'owner.1', 'postgres.log', 'socket'])
+    })
+
+    // The server's user owned the folder, and could put a link in it that led root to any file.
+    it('owns the cluster and the socket, and nothing beside them', async () => {
+      const dataDir = scratch()
+      chmodSync(dataDir, 0o711)
+      const folder = join(dataDir, 'postgres')
+      mkdirSync(folder, { mode: 0o700 })
+      const other = join(dataDir, 'other')
+      writeFileSync(other, 'unchanged')
+      // As an older gateway left it.
+      chownSync(folder, 65_534, 65_534)
+      for (const name of ['postgres.log', 'owner.1.retired', 'owner.2.retired']) symlinkSync(other, join(folder, name))
+      const server = await startEmbeddedPostgres({ dataDir })
+      expect(statSync(folder)).toMatchObject({ uid: 0, gid: 0 })
+      const { uid } = statSync(`/proc/${server.pid()}`)
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        expect([entry.name, lstatSync(join(folder, entry.name)).uid]).toEqual([
+          entry.name,
+          entry.isDirectory() ? uid : 0,
+        ])
+      const write = spawnSync('sh', ['-c', 'cd "$1" && touch new', 'sh', folder], { uid: 65_534, gid: 65_534 })
+      expect(write.status).not.toBe(0)
+      await server.stop()
+      expect(readFileSync(other, 'utf8')).toBe('unchanged')
+      expect(statSync(other).uid).toBe(0)
+    })
+
+    it('gets no file that a link in the cluster leads to', () => {
+      const open = scratch()
+      chmodSync(open, 0o755)
+      const folder = join(open, 'data')
+      mkdirSync(join(folder, 'cluster', 'base'), { recursive: true, mode: 0o700 })
+      writeFileSync(join(open, 'other'), '')
+      symlinkSync(join(open, 'other'), join(folder, 'cluster', 'base', 'link'))
+      const way = { ...nobody, prefix: ['/bin/sh', '-c', 'exit 0'] }
+      expect(chooseRunAs(findBinaries(), folder, [way])).toBe(way)
+      expect(statSync(join(folder, 'cluster', 'base')).uid).toBe(65_534)
+      expect(statSync(join(open, 'other')).uid).toBe(0)
     })
 
     it('is never a user who cannot reach the data', () => {
