@@ -6,7 +6,7 @@ import { type ContentFault, type ValueLimits, valueFaults } from './value-faults
 
 /** A live user of an entry. It lives as long as its holder renews it. */
 export interface Instance {
-  /** A random UUID. Any holder of it may renew and release the instance. */
+  /** A random UUID in lower case, see `INSTANCE_ID`. Any holder of it may renew and release the instance. */
   readonly id: string
   readonly entryId: EntryId
   /** Unique among the entry's live instances. */
@@ -19,6 +19,9 @@ export interface Instance {
   /** UTF-8 bytes of the metadata's JSON text. */
   readonly metadataBytes: number
 }
+
+/** The form of instances' ids. */
+export const INSTANCE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** @bound Length of an instance's name. */
 export const MAX_INSTANCE_NAME_BYTES = 255

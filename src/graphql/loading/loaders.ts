@@ -32,6 +32,8 @@ export interface Loaders {
   readonly group: DataLoader<string, readonly EntryRevision[]>
   readonly namespace: DataLoader<string, readonly EntryRevision[]>
   readonly instances: DataLoader<EntryId, readonly Instance[]>
+  /** A live instance. */
+  readonly instance: DataLoader<string, Instance | null>
   readonly instanceMetadata: DataLoader<string, string | null>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
@@ -71,6 +73,7 @@ const FACTORIES: LoaderFactories = {
   group: ({ history }) => byKey((groups) => history.entriesInGroups(groups), []),
   namespace: ({ history }) => byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
   instances: ({ history }) => byKey(async (ids) => (await history.instances.live(ids)).of, []),
+  instance: ({ history }) => byKey((ids) => history.instances.byId(ids), null),
   instanceMetadata: ({ history }) => byKey((ids) => history.instances.metadata(ids), null),
   version: ({ history }) => byKey((numbers) => history.versions(numbers), null),
   children: ({ history }) => byKey((numbers) => history.children(numbers), []),

@@ -2,13 +2,15 @@ import { type Instance, MAX_INSTANCE_NAME_BYTES, TTL } from '../../core/entry/in
 import { builder } from '../base/builder.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
 import { InstanceRef } from '../base/object-refs.js'
+import { NodeRef } from '../relay/node-interface.js'
 import { markNegativeZeros } from '../results/result-text.js'
 
 InstanceRef.implement({
   description:
     'A program that uses an entry, registered with a time to live (a lease). It expires unless it is renewed.',
+  interfaces: [NodeRef],
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id to pass to `renewInstance` and `releaseInstance`.' }),
+    id: t.exposeID('id', { description: 'The id to pass to `renewInstance` and `releaseInstance`, a UUID.' }),
     entryId: t.exposeID('entryId', { description: 'The id of the entry that it uses.' }),
     name: t.exposeString('name', { description: 'The name, unique among the live instances of the entry.' }),
     metadata: t.field({

@@ -1,5 +1,6 @@
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { type EntryId, InvalidEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
+import { INSTANCE_ID } from '../../core/entry/instance.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { tagNameFault } from '../../core/history/tag.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
@@ -9,7 +10,16 @@ import type { RequestContext } from '../base/request-context.js'
 /** @bound Ids in one `nodes` query. */
 const MAX_NODES = 1_000
 
-type NodeType = 'Entry' | 'EntryRevision' | 'Version' | 'Snapshot' | 'Transition' | 'Tag' | 'Source' | 'Provider'
+type NodeType =
+  | 'Entry'
+  | 'EntryRevision'
+  | 'Version'
+  | 'Snapshot'
+  | 'Transition'
+  | 'Tag'
+  | 'Source'
+  | 'Provider'
+  | 'Instance'
 
 /** Entries and entry revisions have the same shape, so each node carries the name of its type. */
 type FoundNode = object & { readonly __typename: NodeType }
@@ -23,7 +33,7 @@ NodeRef.implement({
     id: t.id({
       description:
         'The id, unique across all types: "ns:name" for an Entry, "r17/ns:name" for an EntryRevision, "v17" for a Version, "t17" for a Transition, ' +
-        '"s17" for a Snapshot, "tag/NAME", "source/NAME" and "provider/ROLE/NAME".',
+        '"s17" for a Snapshot, "tag/NAME", "source/NAME", "provider/ROLE/NAME", and a UUID for an Instance.',
       resolve: () => {
         throw new Error('Each type of node defines an id of its own')
       },
@@ -35,7 +45,9 @@ builder.queryFields((t) => ({
   node: t.field({
     type: NodeRef,
     nullable: true,
-    description: 'The object with this id; null if it does not exist or the text is not an id.',
+    description:
+      'The object with this id; null if it does not exist or the text is not an id. A snapshot or an entry revision that compaction removed is an ' +
+      'error with code COMPACTED, and a past snapshot without history is HISTORY_NOT_KEPT, because they may have existed.',
     args: { id: t.arg.id({ required: true, description: 'The id, as in `Node.id`.' }) },
     resolve: (_root, { id }, context) => findNode(id, context),
   }),
@@ -54,7 +66,7 @@ builder.queryFields((t) => ({
 }))
 
 interface NodeRow {
-  /** Matches ids of this type. Its groups are passed to `find`. */
+  /** Matches ids of this type. Its groups are passed to `find`, or the whole id if there are none. */
   readonly id: RegExp
   readonly find: (context: RequestContext, ...groups: string[]) => Promise<FoundNode | null> | FoundNode | null
 }
@@ -78,7 +90,11 @@ const NODES: readonly NodeRow[] = [
     find: ({ providers }, role, name) => named('Provider', providers.get(role!, name!)),
   },
   {
-    id: /^(.*)$/s,
+    id: INSTANCE_ID,
+    find: async ({ loaders }, id) => named('Instance', await loaders().instance.load(id)),
+  },
+  {
+    id: /^.*$/s,
     find: async ({ loaders }, text) => {
       const id = entryIdOrNull(text!)
       return id === null ? null : asNode(await loaders().entry.load(id), 'Entry')
@@ -89,7 +105,7 @@ const NODES: readonly NodeRow[] = [
 function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | FoundNode | null {
   for (const row of NODES) {
     const match = row.id.exec(id)
-    if (match !== null) return row.find(context, ...match.slice(1))
+    if (match !== null) return row.find(context, ...(match.length > 1 ? match.slice(1) : match))
   }
   return null
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { Instance } from '../../core/entry/instance.js'
+import { INSTANCE_ID, type Instance } from '../../core/entry/instance.js'
 import type { ValueLimits } from '../../core/entry/value-faults.js'
 import { type Instances, instanceExpired } from '../../store/contract/instances.js'
 import type { AcquireInstanceInput } from './check-acquire.js'
@@ -42,13 +42,13 @@ export class EntryInstances {
    */
   async renew(id: string, ttlSeconds: number | null): Promise<Instance> {
     if (ttlSeconds !== null) checkTtl(ttlSeconds)
-    if (!IS_ID.test(id)) throw instanceExpired()
+    if (!INSTANCE_ID.test(id)) throw instanceExpired()
     return this.#scheduleSweep(await this.instances.renew(id, ttlSeconds), ttlSeconds)
   }
 
   /** Releases an instance. Returns false if it had ended already. */
   async release(id: string): Promise<boolean> {
-    return IS_ID.test(id) && this.instances.release(id)
+    return INSTANCE_ID.test(id) && this.instances.release(id)
   }
 
   /** Yields the live instances of an entry, then what any gateway acquires, renews or ends. Nothing is buffered for slow readers. */
@@ -67,5 +67,3 @@ export class EntryInstances {
     return instance
   }
 }
-
-const IS_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -44,6 +44,8 @@ export interface Instances {
 
   /** The live instances of these entries. One statement for any number of ids. */
   live(ids: readonly EntryId[]): Promise<LiveInstances>
+  /** Live instances by their ids; others are left out. One statement for any number of ids. */
+  byId(ids: readonly string[]): Promise<Map<string, Instance>>
   /** The metadata of live instances as JSON texts; instances without any are left out. */
   metadata(ids: readonly string[]): Promise<Map<string, string>>
 

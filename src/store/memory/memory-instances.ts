@@ -109,6 +109,13 @@ export function openMemoryInstances(
         }),
       ),
     }),
+    byId: async (ids) =>
+      new Map(
+        ids
+          .map((id) => held.get(id))
+          .filter(lives)
+          .map(({ instance }) => [instance.id, instance] as const),
+      ),
     metadata: async (ids) =>
       new Map(
         ids

@@ -88,6 +88,12 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       const { now, of } = await history.instances.live([entry('a:x'), entry('a:y'), entry('no:such')])
       expect([...of]).toEqual([['a:x', [one, two]]])
       expect(now.getTime()).toBeGreaterThanOrEqual(one.acquiredAt.getTime() - 1)
+      expect(await history.instances.byId([two.id, randomUUID(), one.id])).toEqual(
+        new Map([
+          [one.id, one],
+          [two.id, two],
+        ]),
+      )
       expect([...(await history.instances.metadata([one.id, two.id, randomUUID()]))]).toEqual([
         [one.id, '{"é":[1,-0,"\\u0001"]}'],
       ])
@@ -137,12 +143,14 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
       expect(await namesOf(history, 'a:x')).toEqual([])
       expect(await codeOf(history.instances.renew(id, null))).toBe('INSTANCE_EXPIRED')
       expect((await history.instances.metadata([id])).size).toBe(0)
+      expect((await history.instances.byId([id])).size).toBe(0)
       expect(acquiredAt).toBeInstanceOf(Date)
     })
 
     it('are released once', async () => {
       const { id } = await acquire(history, 'a:x', 'one')
       expect(await history.instances.release(id)).toBe(true)
+      expect((await history.instances.byId([id])).size).toBe(0)
       expect(await history.instances.release(id)).toBe(false)
       expect(await history.instances.release(randomUUID())).toBe(false)
       expect(await codeOf(history.instances.renew(id, 10))).toBe('INSTANCE_EXPIRED')

@@ -13,7 +13,7 @@ import type { DrizzleClient } from '../base/drizzle-client.js'
 import type { Notifications } from '../base/notifications.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { instanceOfColumns } from './instance-row.js'
-import { readLive, readMetadata, sweepInstances } from './read-instances.js'
+import { readById, readLive, readMetadata, sweepInstances } from './read-instances.js'
 import { BUSY, requestBatcher } from './request-batcher.js'
 import { acquireInstances, type RequestRow, releaseInstances, renewInstances } from './write-instances.js'
 
@@ -71,6 +71,10 @@ export function openPostgresInstances(
         else others.push(instance)
       }
       return { now: rows[0]!.now, of }
+    },
+    byId: async (ids) => {
+      const rows = await client.run((sql) => readById(sql, ids))
+      return new Map(rows.map((row) => [row.id, instanceOfColumns(row)]))
     },
     metadata: (ids) => drizzleClient.run((database) => readMetadata(database, ids)),
     sweep: () => client.run(sweepInstances),

@@ -26,6 +26,13 @@ export async function readLive(sql: Sql, ids: readonly EntryId[]): Promise<reado
     ORDER BY i.token`
 }
 
+/** Reads live instances by their ids. Raw SQL, like `readLive`, which returns the same columns. */
+export async function readById(sql: Sql, ids: readonly string[]): Promise<readonly InstanceColumns[]> {
+  return sql<InstanceColumns[]>`
+    SELECT ${sql.unsafe(instanceColumns('i'))} FROM instance i
+    WHERE i.id = ANY(${ids as string[]}::uuid[]) AND i.expires_at > clock_timestamp()`
+}
+
 /** Reads the metadata of live instances, as JSON texts by id. Instances without metadata are left out. */
 export async function readMetadata(database: Database, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await database
