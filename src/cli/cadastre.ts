@@ -4,13 +4,8 @@ import { processTerminal } from './terminal/terminal.js'
 
 const { env, stdout, stderr, argv } = process
 
-// A reader may close the pipe early (`| head`). That is not an error, and no reader is left for a report.
-for (const stream of [stdout, stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
-}
+// `Terminal.write` reports a failed write to its caller. Without a listener the process would end with a stack trace.
+for (const stream of [stdout, stderr]) stream.on('error', () => {})
 
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

@@ -20,11 +20,20 @@ const limit = () => new Option('--limit <number>', 'show at most this many').arg
 const message = () => new Option('--message <text>', 'reason for the change, shown in the log')
 const dryRun = () => new Option('--dry-run', 'check everything and change nothing').default(false)
 const expectedHead = () => new Option('--expected-head <version>', 'refuse unless this version is the head')
-const prune = () =>
-  new Option('--prune', 'also delete the other entries of the namespaces that the files define').default(false)
-
 const allowEmpty = (description: string) => new Option('--allow-empty', description).default(false)
-const allowEmptyPrune = () => allowEmpty('let --prune delete everything if the files define no entry')
+
+/** The options of `apply` and `plan`, so that a plan shows what the same line with `apply` does. */
+const comparing = (command: Command) =>
+  command
+    .addArgument(path())
+    .addOption(
+      new Option('--prune', 'also delete the other entries of the namespaces that the files define').default(false),
+    )
+    .addOption(allowEmpty('let --prune delete everything if the files define no entry'))
+    .addOption(new Option('--including-owned', 'let --prune delete entries that a source owns').default(false))
+    .addOption(
+      new Option('--keep-going', 'apply the other definitions if some cannot be used; exit with 1').default(false),
+    )
 
 /** Every command, in the order of the help. docs/command-line.md has a row for each. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -46,19 +55,13 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'apply',
     description: 'change the registry to the state of a folder or file, as one changeset',
-    declare: (command) =>
-      command
-        .addArgument(path())
-        .addOption(dryRun())
-        .addOption(prune())
-        .addOption(allowEmptyPrune())
-        .addOption(message()),
+    declare: (command) => comparing(command).addOption(dryRun()).addOption(message()),
     load: async () => (await import('./commands/apply-command.js')).applyCommand,
   },
   {
     name: 'plan',
     description: 'show what apply would change',
-    declare: (command) => command.addArgument(path()).addOption(prune()).addOption(allowEmptyPrune()),
+    declare: comparing,
     load: async () => (await import('./commands/plan-command.js')).planCommand,
   },
   {

@@ -5,6 +5,7 @@ import { GatewayClient } from './gateway/gateway-client.js'
 import { DEFAULT_URL, gatewayUrl } from './gateway/gateway-url.js'
 import type { ExitCode } from './terminal/command-failure.js'
 import { CommandFailure, EXIT, usageFailure } from './terminal/command-failure.js'
+import { OutputClosed, systemFailure } from './terminal/system-failure.js'
 import type { Terminal } from './terminal/terminal.js'
 
 export interface CliOptions {
@@ -28,25 +29,58 @@ interface GlobalOptions {
 export async function runCli(argv: readonly string[], options: CliOptions): Promise<ExitCode> {
   const { terminal } = options
   let exitCode: ExitCode = EXIT.done
-  const program = createProgram(options, (code) => {
+  const commander = new CommanderOutput(terminal)
+  // Not an option of Commander's: it may stop at a wrong argument before `--json`.
+  const json = argv.includes('--json')
+  const program = createProgram(options, commander, (code) => {
     exitCode = code
   })
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync([...argv], { from: 'user' }).catch(async (error: unknown) => {
+      if (!(error instanceof CommanderError)) throw error
+      exitCode = await commander.end(error, json)
+    })
     return exitCode
   } catch (error) {
-    // Commander has already printed its message. Help and version are not errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return EXIT.done
-    return printFailure(error, terminal, program.opts<GlobalOptions>().json === true)
+    if (error instanceof OutputClosed) return EXIT.done
+    return printFailure(error, terminal, json)
   }
 }
 
-function printFailure(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+/** What Commander prints by itself: the help, the version, and what is wrong with the command line. */
+class CommanderOutput {
+  #written: Promise<void> = Promise.resolve()
+  #fault = ''
+
+  constructor(private readonly terminal: Terminal) {}
+
+  write(text: string): void {
+    this.#written = this.#written.then(() => this.terminal.write(text))
+    // `end` awaits the promise later, which is too late for Node's check of unhandled rejections.
+    this.#written.catch(() => {})
+  }
+
+  writeFault(text: string): void {
+    this.#fault += text
+  }
+
+  /** Waits for the output, and prints the fault. Help and version are not faults. */
+  async end({ exitCode, code, message }: CommanderError, json: boolean): Promise<ExitCode> {
+    await this.#written
+    if (exitCode === 0) return EXIT.done
+    if (!json) {
+      this.terminal.note(this.#fault.replace(/\n$/, ''))
+      return EXIT.usage
+    }
+    const isHelp = code === 'commander.help'
+    throw usageFailure(isHelp ? 'Name a command. `cadastre --help` lists them' : message.replace(/^error: /, ''))
+  }
+}
+
+function printFailure(thrown: unknown, terminal: Terminal, json: boolean): ExitCode {
+  const error = systemFailure('The command failed', thrown)
   const failure =
-    error instanceof CommandFailure
-      ? error
-      : new CommandFailure(EXIT.refused, (error as Error).stack ?? String(error), 'INTERNAL')
+    error instanceof CommandFailure ? error : new CommandFailure(EXIT.refused, error.stack ?? String(error), 'INTERNAL')
   const { code, message, details } = failure
   terminal.note(
     json ? JSON.stringify({ error: { code, message, ...details } }) : `${terminal.colors.red('error')} ${message}`,
@@ -56,6 +90,7 @@ function printFailure(error: unknown, terminal: Terminal, json: boolean): ExitCo
 
 function createProgram(
   { terminal, defaultUrl = DEFAULT_URL, version }: CliOptions,
+  output: CommanderOutput,
   onExitCode: (code: ExitCode) => void,
 ): Command {
   const program = new Command('cadastre')
@@ -63,8 +98,8 @@ function createProgram(
     .version(version)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void terminal.write(text),
-      writeErr: (text) => terminal.note(text.replace(/\n$/, '')),
+      writeOut: (text) => output.write(text),
+      writeErr: (text) => output.writeFault(text),
     })
     .configureHelp({ showGlobalOptions: true })
     .option('--url <url>', "the gateway's endpoint; CADASTRE_URL sets it too", defaultUrl)

@@ -13,6 +13,7 @@ import { storeProviderConfig } from '../store/providers/open-store.js'
 import { type AppOptions, createApp } from './app.js'
 import type { GatewayConfig } from './config/config.js'
 import { StartError } from './config/start-error.js'
+import { isBlockedPort } from './http/blocked-ports.js'
 import { GRAPHQL_PATH } from './http/create-http-server.js'
 import { createLog, type Log } from './observing/log.js'
 import { OPERATION_LIMITS } from './pipeline/operation-limits.js'
@@ -141,6 +142,8 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const { port } = app.server.address() as AddressInfo
   const url = `http://${shownHost(config.host)}:${port}/`
   log.info({ backend: config.backend, url }, 'listening')
+  if (isBlockedPort(port))
+    log.warn({ port }, 'browsers and fetch refuse to connect to this port: set PORT to another one for the playground')
   // Starts after listening, so that a slow first load delays no client.
   sources.start()
 

@@ -10,4 +10,5 @@ const isFresh = modified(bundle) >= modified(new URL(import.meta.url))
 const isEnabled = parseWithout(process.env['CADASTRE_WITHOUT'] ?? '').switches.bundle
 const { serve } =
   isFresh && isEnabled ? ((await import(bundle.href)) as typeof import('./serve.js')) : await import('./serve.js')
-await serve()
+// `cadastre serve --json` runs this file too.
+await serve({ json: process.argv.includes('--json') })

@@ -197,6 +197,7 @@ describe('the reference tables', () => {
           text += `${line}\n`
         },
         colors: pc.createColors(false),
+        showStatus: () => {},
         showsProgress: false,
         interrupt: () => new AbortController().signal,
       }

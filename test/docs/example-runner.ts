@@ -96,6 +96,7 @@ export class ExampleRunner {
       write: async (text: string) => print(text),
       note: (line: string) => print(`${line}\n`),
       colors: pc.createColors(false),
+      showStatus: () => {},
       showsProgress: false,
       interrupt: () => this.#stop.signal,
     }

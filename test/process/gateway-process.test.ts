@@ -103,9 +103,9 @@ describe('the gateway process', () => {
     taken.close()
   })
 
-  it('exits with 1 and reports every problem of its configuration', async () => {
+  it('exits with 2 and reports every problem of its configuration', async () => {
     const { said, exited } = processes.run({ PORT: 'x', CADASTRE_STORE: 'cloud' })
-    expect(await exited).toBe(1)
+    expect(await exited).toBe(2)
     expect(said.err).toContain('PORT is "x"')
     expect(said.err).toContain('CADASTRE_STORE is "cloud"')
     expect(said.err).not.toContain(' at ')

@@ -9,11 +9,17 @@ import type { PlannedChange } from '../folder/plan-folder.js'
 import { isReplacement } from '../folder/plan-folder.js'
 import type { OperationArgument } from '../gateway/gateway-queries.js'
 import { applyChangeset } from '../gateway/gateway-queries.js'
-import { nothingToChange, planPath, shownChange } from './plan-command.js'
+import {
+  comparePath,
+  comparisonJson,
+  faultyFiles,
+  nothingToChange,
+  type PlanCommandOptions,
+  readPath,
+  shownChange,
+} from './plan-command.js'
 
-export interface ApplyCommandOptions {
-  readonly prune: boolean
-  readonly allowEmpty: boolean
+export interface ApplyCommandOptions extends PlanCommandOptions {
   readonly dryRun: boolean
   readonly message?: string
 }
@@ -21,9 +27,11 @@ export interface ApplyCommandOptions {
 /** Applies the state of a folder as one changeset, fenced by the revision that it was compared with. */
 export async function applyCommand(context: CommandContext, path: string, options: ApplyCommandOptions): CommandResult {
   const { terminal, json } = context
-  const { folder, plan } = await planPath(context, path, options, false)
+  const folder = await readPath(context, path)
+  if (folder.failures.length > 0 && !options.keepGoing) throw faultyFiles(folder)
+  const plan = await comparePath(context, folder, options, false)
   const exitCode = folder.failures.length > 0 ? 1 : 0
-  const comparison = { unchanged: plan.unchanged, revision: plan.revision, failures: folder.failures }
+  const comparison = comparisonJson(folder, plan)
   if (plan.changes.length === 0) {
     if (json) await writeJson(context, { applied: null, ...comparison })
     else await terminal.write(`${nothingToChange(plan)}\n`)

@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, readdir } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { namespaceOf } from '../../core/entry/entry-id.js'
+import { createFolder } from '../../store/embedded/create-folder.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
 import type { ExportForm } from '../folder/export-forms.js'
@@ -12,6 +14,7 @@ import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { startProgress } from '../terminal/progress.js'
+import { systemFailure } from '../terminal/system-failure.js'
 
 export interface ExportCommandOptions {
   readonly at: string
@@ -57,6 +60,7 @@ async function exportFolder(
   let namespaces = 0
   let done = 0
   let current: { namespace: string; file: FileHandle } | undefined
+  let path = target
   try {
     // Entries arrive ordered by namespace, so one file is open at a time and no namespace has to fit in memory.
     for await (const page of pages) {
@@ -64,30 +68,44 @@ async function exportFolder(
       for (const entry of page) {
         const namespace = namespaceOf(entry.entryId)
         if (current?.namespace !== namespace) {
-          await current?.file.write(text)
+          // Unlike `write`, `writeFile` goes on after a disk that is nearly full has accepted part of the text.
+          await current?.file.writeFile(text)
           await current?.file.close()
-          const path = join(target, namespaceFolder(namespace), fileName)
-          await mkdir(dirname(path), { recursive: true })
+          current = undefined
+          path = join(target, namespaceFolder(namespace), fileName)
+          createFolder(dirname(path))
           current = { namespace, file: await open(path, 'w') }
           namespaces++
           text = heading(namespace)
         }
         text += written(entry)
       }
-      await current?.file.write(text)
+      await current?.file.writeFile(text)
       progress.update((done += page.length), place.entryCount)
     }
     return namespaces
+  } catch (error) {
+    throw systemFailure(`${path} cannot be written`, error)
   } finally {
     progress.stop()
-    await current?.file.close()
+    await current?.file.close().catch(() => {})
   }
 }
 
 /** Refuses a folder with other files, because the next `apply` would read them as part of the registry. */
 async function makeEmptyFolder(target: string, overwrite: boolean): Promise<void> {
-  await mkdir(target, { recursive: true })
-  if (overwrite || (await readdir(target)).length === 0) return
-  const advice = 'export to a new folder, or add --overwrite'
-  throw new CommandFailure(EXIT.refused, `${target} is not empty: ${advice}`, 'NOT_EMPTY')
+  const advice = 'Export to a new folder'
+  let names: readonly string[]
+  try {
+    if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === false) {
+      const instead = 'or redirect the JSON lines: cadastre export > FILE'
+      throw new CommandFailure(EXIT.refused, `${target} is not a folder. ${advice}, ${instead}`, 'NOT_A_FOLDER')
+    }
+    createFolder(target)
+    names = await readdir(target)
+  } catch (error) {
+    throw systemFailure(`${target} cannot be written`, error)
+  }
+  if (!overwrite && names.length > 0)
+    throw new CommandFailure(EXIT.refused, `${target} is not empty. ${advice}, or add --overwrite`, 'NOT_EMPTY')
 }

@@ -5,7 +5,7 @@ import type { StoredEntry } from '../gateway/gateway-queries.js'
 import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 import { parseCriteria } from '../input/parse-criteria.js'
-import { renderTable } from '../terminal/render-table.js'
+import { tableOf } from '../terminal/render-table.js'
 
 export interface FindCommandOptions {
   readonly at: string
@@ -40,12 +40,13 @@ export async function findCommand(
     return 0
   }
   const { terminal } = context
+  const table = tableOf(['ID', 'KIND', 'REVISION', 'VERSION'], terminal.colors)
   let found = 0
   for await (const page of pages) {
     found += page.length
     if (page.length === 0) continue
     const rows = page.map((entry) => [entry.entryId, entry.kind, `r${entry.revision}`, `v${entry.version.number}`])
-    await terminal.write(renderTable(['ID', 'KIND', 'REVISION', 'VERSION'], rows, terminal.colors))
+    await terminal.write(table(rows))
   }
   const stopped = found === options.limit ? ' (there may be more: --limit)' : ''
   terminal.note(

@@ -18,6 +18,8 @@ export async function watchCommand(context: CommandContext, options: WatchComman
   const find = options.find === undefined ? null : parseCriteria(options.find)
   const { options: gateway } = context.client()
   let cursor = options.after ?? null
+  // A terminal shows each attempt in the same line. A log has one line for the loss and one for the return.
+  let isLost = false
   await followChanges(gateway, {
     after: cursor,
     find,
@@ -30,10 +32,15 @@ export async function watchCommand(context: CommandContext, options: WatchComman
       cursor = batch.cursor
     },
     onLost: (reason, waitMs) => {
-      const text = `connection lost (${printable(reason)}), reconnecting in ${(waitMs / 1000).toFixed(1)} s`
-      terminal.note(terminal.colors.yellow(text))
+      const text = `connection lost (${printable(reason)}), reconnecting`
+      if (!isLost && !terminal.showsProgress) terminal.note(terminal.colors.yellow(text))
+      isLost = true
+      terminal.showStatus(`${text} in ${(waitMs / 1000).toFixed(1)} s`)
     },
-    onReconnected: () => terminal.note(terminal.colors.dim('reconnected')),
+    onResumed: () => {
+      isLost = false
+      terminal.note(terminal.colors.dim('reconnected'))
+    },
   })
   if (cursor !== null && !json)
     terminal.note(terminal.colors.dim(`to resume from here: cadastre watch --after ${cursor}`))

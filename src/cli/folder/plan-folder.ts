@@ -5,6 +5,7 @@ import type { FolderReading } from '../../sources/provider/read-folder.js'
 import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { StoredEntry } from '../gateway/gateway-queries.js'
 import { snapshotEntries, snapshotPlace } from '../gateway/gateway-queries.js'
+import { ownersOf } from '../gateway/source-queries.js'
 
 /** The change of one entry from the registry's state to the folder's. At most one side is null. */
 export interface PlannedChange {
@@ -22,12 +23,22 @@ export interface FolderPlan {
   readonly unchanged: number
   /** Why `--prune` was ignored, or null. */
   readonly pruneRefused: string | null
+  /** Entries that `--prune` would delete, and that stay because a source owns them. Ordered by id. */
+  readonly kept: readonly KeptEntry[]
+}
+
+export interface KeptEntry {
+  readonly entryId: EntryId
+  /** The name of the source. */
+  readonly source: string
 }
 
 export interface PlanOptions {
   readonly prune: boolean
   /** Whether to prune even if the folder defines no entry. */
   readonly allowEmpty: boolean
+  /** Whether to prune entries of sources too. */
+  readonly includingOwned: boolean
   /** Whether to fetch the contents of the changed entries, to show them. */
   readonly withContent: boolean
   readonly progress: (done: number, of: number) => void
@@ -38,8 +49,9 @@ const CHUNK_SIZE = 1000
 
 /**
  * Compares a folder with the registry at one revision. It compares digests, so no content of equal entries is sent.
- * With `prune`, entries of the folder's namespaces that the folder does not define are deleted. If part of the folder
- * cannot be read, nothing is pruned, because that part may define them.
+ * With `prune`, entries of the folder's namespaces that the folder does not define are deleted. Entries of a source stay,
+ * because its own files define them. If part of the folder cannot be read, nothing is pruned, because that part may define
+ * them.
  */
 export async function planFolder(
   client: GatewayClient,
@@ -73,16 +85,21 @@ export async function planFolder(
     const present = stored.get(entry.id) ?? null
     if (present?.digest !== entry.content.digest) changes.push({ id: entry.id, wanted: entry, stored: present })
   }
+  const kept: KeptEntry[] = []
   if (prunes) {
-    for (const entry of stored.values()) {
-      if (folder.entries.has(entry.entryId) || protectedIds.has(entry.entryId)) continue
-      changes.push({ id: entry.entryId, wanted: null, stored: entry })
+    const excess = [...stored.values()].filter(({ entryId: id }) => !folder.entries.has(id) && !protectedIds.has(id))
+    const asksOwners = excess.length > 0 && !options.includingOwned
+    const owners = asksOwners ? await ownersOf(client, new Set(excess.map(({ entryId }) => entryId))) : new Map()
+    for (const entry of excess) {
+      const source: string | undefined = owners.get(entry.entryId)
+      if (source === undefined) changes.push({ id: entry.entryId, wanted: null, stored: entry })
+      else kept.push({ entryId: entry.entryId, source })
     }
   }
   const unchanged = folder.entries.size - changes.filter((change) => change.wanted !== null).length
   const contents = options.withContent ? await fetchContents(client, changes, revision, options.progress) : stored
   const shown = changes.map((change) => ({ ...change, stored: contents.get(change.id) ?? null }))
-  return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused }
+  return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused, kept }
 }
 
 /** A failure with an entry id protects only that entry. A failure without one could hide any entry. */

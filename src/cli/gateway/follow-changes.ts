@@ -19,9 +19,13 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Called with one batch at a time. The next batch is delivered when the promise resolves. */
   readonly onBatch: (batch: ReceivedBatch) => Promise<void>
-  /** Called when the connection is lost, with the reason and the milliseconds until the next attempt. */
+  /**
+   * Called when the stream is lost, and after each failed attempt to resume it, with the reason and the milliseconds until
+   * the next attempt.
+   */
   readonly onLost: (reason: string, waitMs: number) => void
-  readonly onReconnected: () => void
+  /** Called when the stream is back: with its first batch, because a gateway may accept connections and serve nothing. */
+  readonly onResumed: () => void
 }
 
 /** Reconnecting backs off from the first delay to the longest, so a watcher is back within about 2 s of its gateway. */
@@ -47,13 +51,12 @@ export async function followChanges(gateway: GatewayClientOptions, options: Foll
   let failures = 0
   while (!options.signal.aborted) {
     const onBatch = async (batch: ReceivedBatch): Promise<void> => {
+      if (failures > 0) options.onResumed()
+      failures = 0
       await options.onBatch(batch)
       after = batch.cursor
-      // Connecting does not reset the backoff: a gateway may accept connections and serve nothing.
-      failures = 0
     }
     const onConnected = (): void => {
-      if (everConnected && failures > 0) options.onReconnected()
       everConnected = true
     }
     const { find, initial, withContent, signal } = options

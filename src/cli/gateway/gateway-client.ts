@@ -1,6 +1,7 @@
 import { isOutageCode } from '../../core/errors/codes.js'
 import { CommandFailure, EXIT, type ForeignCode } from '../terminal/command-failure.js'
 import type { TypedDocument } from './gateway-documents.js'
+import { type ReceivedAnswer, sendRequest } from './send-request.js'
 
 export interface GatewayClientOptions {
   readonly url: URL
@@ -11,11 +12,11 @@ export interface GatewayClientOptions {
 
 type Access = 'read' | 'write'
 
-/** A write waits for participants, 300 s in total by default. That is also the longest that fetch waits. */
+/** A write waits for participants, 300 s in total by default. */
 const DEFAULT_TIMEOUT_MS: Record<Access, number> = { read: 30_000, write: 295_000 }
 
 /** Errors of a broken connection. An idle connection breaks if the gateway closes it at the same moment, so it is retried. */
-const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+const BROKEN = new Set(['ECONNRESET', 'EPIPE'])
 
 interface GraphQLAnswer {
   readonly data?: unknown
@@ -51,7 +52,7 @@ export class GatewayClient {
     }
   }
 
-  async #send(body: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  #send(body: string, signal: AbortSignal): Promise<ReceivedAnswer> {
     const { url, author } = this.options
     const headers = {
       'content-type': 'application/json',
@@ -59,11 +60,10 @@ export class GatewayClient {
       // A header is a byte string. The gateway decodes it as UTF-8.
       ...(author === undefined ? {} : { 'x-cadastre-author': Buffer.from(author, 'utf8').toString('latin1') }),
     }
-    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
-    return { status: response.status, text: await response.text() }
+    return sendRequest(url, { headers, body, signal })
   }
 
-  #read<Data>({ status, text }: { status: number; text: string }): Data {
+  #read<Data>({ status, text }: ReceivedAnswer): Data {
     let answer: GraphQLAnswer
     try {
       answer = JSON.parse(text) as GraphQLAnswer
@@ -119,11 +119,10 @@ export function failureOfErrors(
   return new CommandFailure(isOutageCode(code) ? EXIT.unreachable : EXIT.refused, message, code as ForeignCode)
 }
 
-/** The cause of a failed fetch. If the host has several addresses, the causes are in a list below it. */
+/** The cause of a failed request. If the host has several addresses, each has an error of its own. */
 function causeOf(error: unknown): { code?: unknown; message?: unknown } {
-  const cause: unknown = (error as { cause?: unknown }).cause ?? error
-  const inner: unknown = (cause as { errors?: unknown[] }).errors?.[0]
-  return (inner ?? cause) as { code?: unknown; message?: unknown }
+  const inner: unknown = (error as { errors?: unknown[] }).errors?.[0]
+  return (inner ?? error) as { code?: unknown; message?: unknown }
 }
 
 function causeCode(error: unknown): string {

@@ -446,6 +446,21 @@ export type SnapshotPlaceQuery = {
   }
 }
 
+export type SourceEntriesQueryVariables = Exact<{
+  name: string
+  first: number
+  after?: string | null | undefined
+}>
+
+export type SourceEntriesQuery = {
+  readonly source: {
+    readonly entries: {
+      readonly nodes: ReadonlyArray<{ readonly entryId: string }>
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+    }
+  } | null
+}
+
 export type SourceStatusQueryVariables = Exact<{
   name: string
 }>
@@ -926,6 +941,23 @@ export const SnapshotPlaceDocument: TypedDocument<SnapshotPlaceQuery, SnapshotPl
       number
     }
     entryCount
+  }
+}`,
+}
+
+export const SourceEntriesDocument: TypedDocument<SourceEntriesQuery, SourceEntriesQueryVariables> = {
+  type: 'query',
+  text: `query SourceEntries($name: String!, $first: Int!, $after: String) {
+  source(name: $name) {
+    entries(first: $first, after: $after) {
+      nodes {
+        entryId
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
   }
 }`,
 }

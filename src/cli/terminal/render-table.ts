@@ -3,16 +3,28 @@ import { printable } from './terminal.js'
 
 /** A table with columns as wide as their widest cell. */
 export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string {
-  const cells = rows.map((row) => row.map(printable))
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((row) => width(row[column] ?? ''))),
-  )
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell + ' '.repeat(widths[column]! - width(cell)))
-      .join('  ')
-      .trimEnd()
-  return [colors.bold(line(headings)), ...cells.map(line)].map((text) => `${text}\n`).join('')
+  return tableOf(headings, colors)(rows)
+}
+
+/**
+ * A table whose rows arrive in parts. The returned function renders one part. The headings are above the first, and
+ * columns only become wider: the rest of the table is not known yet.
+ */
+export function tableOf(headings: readonly string[], colors: Colors): (rows: readonly (readonly string[])[]) => string {
+  let widths = headings.map(width)
+  let isFirst = true
+  return (rows) => {
+    const cells = rows.map((row) => row.map(printable))
+    widths = widths.map((widest, column) => Math.max(widest, ...cells.map((row) => width(row[column] ?? ''))))
+    const line = (row: readonly string[]) =>
+      row
+        .map((cell, column) => cell + ' '.repeat(widths[column]! - width(cell)))
+        .join('  ')
+        .trimEnd()
+    const above = isFirst ? [colors.bold(line(headings))] : []
+    isFirst = false
+    return [...above, ...cells.map(line)].map((text) => `${text}\n`).join('')
+  }
 }
 
 /** Counts code points, which is correct for everything except wide scripts. */

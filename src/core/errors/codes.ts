@@ -108,7 +108,10 @@ export const CODES = {
   USAGE: { cli: 'The command line is wrong.' },
   CONFIGURATION: { cli: 'The configuration is invalid.' },
   REFUSED: { cli: 'The write was refused. `problems` has the reasons.' },
+  INVALID_FILES: { cli: 'Some definitions cannot be used, so nothing was applied. `failures` lists them.' },
   NOT_EMPTY: { cli: 'The target folder is not empty.' },
+  NOT_A_FOLDER: { cli: 'The target folder is a file or device.' },
+  NOT_STARTED: { cli: 'The gateway cannot start.' },
   STORE: { cli: 'The store cannot be opened.' },
   NOT_A_GATEWAY: { cli: 'The URL answers, but not like a gateway.' },
   UNREACHABLE: {

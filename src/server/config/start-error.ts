@@ -2,3 +2,6 @@
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
+
+/** The configuration names something that only a part of the gateway could check. */
+export class ConfiguredError extends StartError {}

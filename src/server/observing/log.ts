@@ -6,5 +6,8 @@ export type Log = Logger
 
 /** Writes JSON lines to stderr. stdout is reserved for the line with the gateway's URLs. */
 export function createLog(level: LogLevel): Log {
-  return pino({ level, base: null }, pino.destination({ fd: 2, sync: true }))
+  const stderr = pino.destination({ fd: 2, sync: true })
+  // A full disk or a closed pipe loses lines of the log. Without a listener it would end the gateway.
+  stderr.on('error', () => undefined)
+  return pino({ level, base: null }, stderr)
 }

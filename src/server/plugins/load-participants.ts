@@ -1,14 +1,14 @@
 import type { Participant } from '../../registry/participants/participant.js'
 import { WebhookParticipant } from '../../registry/participants/webhook-participant.js'
 import type { GatewayConfig } from '../config/config.js'
-import { StartError } from '../config/start-error.js'
+import { ConfiguredError } from '../config/start-error.js'
 
 export interface LoadedParticipants {
   readonly participants: readonly Participant[]
   close(): void
 }
 
-/** Creates the configured webhooks and adds the plugins' participants. @throws StartError if two have the same name */
+/** Creates the configured webhooks and adds the plugins' participants. @throws ConfiguredError if two have the same name */
 export function loadParticipants(
   { participants }: Pick<GatewayConfig, 'participants'>,
   ofPlugins: readonly Participant[],
@@ -19,6 +19,6 @@ export function loadParticipants(
   const all = [...webhooks, ...ofPlugins]
   const names = all.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new StartError(`Two participants have the name "${twice}". Rename one.`)
+  if (twice !== undefined) throw new ConfiguredError(`Two participants have the name "${twice}". Rename one.`)
   return { participants: all, close: () => webhooks.forEach((webhook) => webhook.close()) }
 }

@@ -8,7 +8,7 @@ import { createSources, type RunningSources } from '../../sources/running/source
 import type { SourceNotice } from '../../sources/running/status-reporter.js'
 import type { GatewayConfig } from '../config/config.js'
 import type { SourceConfig } from '../config/source-section.js'
-import { StartError } from '../config/start-error.js'
+import { ConfiguredError } from '../config/start-error.js'
 import type { Log } from '../observing/log.js'
 import type { GatewayProviders } from './gateway-providers.js'
 
@@ -19,7 +19,7 @@ export interface OpenSourcesOptions {
   readonly log: Log
 }
 
-/** Creates the configured sources. They read nothing before `start`. @throws StartError that lists every problem */
+/** Creates the configured sources. They read nothing before `start`. @throws ConfiguredError that lists every problem */
 export async function openSources({ config, providers, registry, log }: OpenSourcesOptions): Promise<RunningSources> {
   const planned = config.sources.map((source) => ({ ...source, ...schemasApart(source, providers) }))
   const checked = await Promise.allSettled(
@@ -33,7 +33,7 @@ export async function openSources({ config, providers, registry, log }: OpenSour
     ]
     return found.map((message) => `The source "${name}": ${message}`)
   })
-  if (problems.length > 0) throw new StartError(problems.join('\n'))
+  if (problems.length > 0) throw new ConfiguredError(problems.join('\n'))
   // All sources share one thread. Only sources wait for it.
   const thread = new ParsingThread()
   const sources = planned.map(({ options, schemas, problem: _, ...settings }) => {

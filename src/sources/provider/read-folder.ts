@@ -72,7 +72,10 @@ async function readOne(file: string): Promise<FileReading> {
     return failed(`has an unknown extension. Files of entries end in ${Object.keys(PARSERS).join(', ')}`)
   let bytes: Buffer
   try {
-    const { size } = await stat(file)
+    const found = await stat(file)
+    // Reading a device may never end.
+    if (!found.isFile()) return failed('is not a regular file')
+    const { size } = found
     if (size > MAX_FILE_BYTES) return failed(`has ${size} bytes, more than the maximum of ${MAX_FILE_BYTES}. Split it`)
     bytes = await readFile(file)
   } catch (error) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { lchownSync, lstatSync, mkdirSync } from 'node:fs'
+import { lchownSync, lstatSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createFolder } from './create-folder.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { socketPort } from './postgres-settings.js'
 
@@ -25,7 +26,7 @@ export function socketFolder(
   const chosen = fits
     ? near
     : join(temporary, `cadastre-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`)
-  mkdirSync(chosen, { mode: 0o700, recursive: true })
+  createFolder(chosen, 0o700)
   const found = lstatSync(chosen)
   const ours = found.uid === process.getuid?.() || found.uid === server?.uid
   if (!found.isDirectory() || !ours || (found.mode & 0o077) !== 0) {

@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinaries } from './binaries.js'
+import { createFolder } from './create-folder.js'
 import { DATABASE_URL_HINT, EmbeddedUnavailable } from './embedded-unavailable.js'
 import { DATABASE_NAME, withdrawSuperuser } from './gateway-role.js'
 import { openLogFile } from './log-file.js'
@@ -91,11 +92,11 @@ function makeFolder(dataDir: string): string {
   const folder = join(dataDir, 'postgres')
   try {
     // The server's user must get through to `postgres`, which only that user may enter.
-    mkdirSync(dataDir, { recursive: true, mode: 0o711 })
+    createFolder(dataDir, 0o711)
     // Older gateways made it for root alone. Other files in it may rely on that.
     const isOurs = process.getuid?.() === 0 && statSync(dataDir).uid === 0 && readdirSync(dataDir).join() === 'postgres'
     if (isOurs) chmodSync(dataDir, statSync(dataDir).mode | 0o011)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    createFolder(folder, 0o700)
     const real = realpathSync(folder)
     // Older gateways that ran as root gave it to the server's user.
     if (process.getuid?.() === 0) chownSync(real, 0, 0)

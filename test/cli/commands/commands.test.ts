@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Gateway } from '../../../src/server/gateway.js'
 import type { CliRun } from '../cli-fixture.js'
-import { cli, openGateway } from '../cli-fixture.js'
+import { cli, openForwarder, openGateway } from '../cli-fixture.js'
 
 const REGISTRY = fileURLToPath(new URL('../../fixtures/registry', import.meta.url))
 const BROKEN = fileURLToPath(new URL('../../fixtures/broken', import.meta.url))
@@ -21,7 +21,6 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  vi.restoreAllMocks()
   await gateway.close()
   await rm(folder, { recursive: true })
 })
@@ -135,26 +134,56 @@ describe('apply', () => {
     await json('apply', folder)
     await write('all.json', entries({ id: 'a:1', data: 'new' }))
     await write('torn.yaml', 'namespace: a\nentries: [')
-    const torn = await run('apply', folder, '--prune')
+    const torn = await run('apply', folder, '--prune', '--keep-going')
     expect(torn.code).toBe(1)
     expect(torn.err).toContain('Nothing is pruned')
     expect(torn.out).toContain('0 created, 1 updated, 0 deleted')
 
     await rm(join(folder, 'torn.yaml'))
     await write('all.json', entries({ id: 'a:1', data: 'new' }, { id: 'a:2', kind: 'not a kind' }))
-    expect((await run('apply', folder, '--prune')).out).toContain('Nothing to change')
+    expect((await run('apply', folder, '--prune', '--keep-going')).out).toContain('Nothing to change')
     expect(await json('find')).toHaveLength(2)
   })
 
-  it('applies the readable files, reports the others, and exits with 1', async () => {
-    const { code, out, err } = await run('apply', BROKEN)
+  // Half of a change was applied: the readable definitions without the two that they needed.
+  it('applies nothing if a definition cannot be used, unless it is told to keep going', async () => {
+    for (const more of [[], ['--dry-run'], ['--prune']]) {
+      const { code, out, err } = await run('apply', BROKEN, ...more)
+      expect({ code, out }).toEqual({ code: 1, out: '' })
+      expect(err.trim().split('\n')).toHaveLength(6)
+      expect(err).toContain(`error ${join(BROKEN, 'b.yaml')}:6:1: `)
+      expect(err).toContain('Nothing was changed: 5 definitions cannot be used. Correct them, or add --keep-going')
+    }
+    const refused = await run('apply', BROKEN, '--json')
+    expect(refused).toMatchObject({ code: 1, out: '' })
+    expect(JSON.parse(refused.err)).toMatchObject({ error: { code: 'INVALID_FILES', failures: { length: 5 } } })
+    const one = await write('one.json', entries({ id: 'a:1' }, { id: 'a:2', kind: 'no kind' }))
+    expect((await run('apply', one)).err).toContain('a definition cannot be used. Correct it, or add --keep-going')
+    expect(await json('log')).toHaveLength(1)
+
+    const { code, out, err } = await run('apply', BROKEN, '--keep-going')
     expect(code).toBe(1)
     expect(out).toContain('2 created')
     expect(err.trim().split('\n')).toHaveLength(5)
-    expect(err).toContain(`error ${join(BROKEN, 'b.yaml')}:6:1: `)
-    const again = await run('apply', BROKEN, '--json')
+    const again = await run('apply', BROKEN, '--keep-going', '--json')
     expect(again).toMatchObject({ code: 1, err: '' })
-    expect(JSON.parse(again.out)).toMatchObject({ applied: null, failures: { length: 5 } })
+    expect(JSON.parse(again.out)).toMatchObject({ applied: null, unchanged: 2, failures: { length: 5 } })
+  })
+
+  it('shows in a plan that apply would refuse faulty definitions', async () => {
+    const { code, out, err } = await run('plan', BROKEN)
+    expect(code).toBe(1)
+    expect(out).toContain('2 to create')
+    expect(err).toContain('apply would change nothing: 5 definitions cannot be used')
+    expect((await run('plan', BROKEN, '--keep-going')).err).not.toContain('apply would')
+  })
+
+  it.runIf(process.platform === 'linux')('refuses a device, which has no end', async () => {
+    await symlink('/dev/zero', join(folder, 'zero.json'))
+    expect(await run('apply', join(folder, 'zero.json'))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('is not a regular file'),
+    })
   })
 
   it('reports a conflict with file and line if an entry changes meanwhile, and overwrites nothing', async () => {
@@ -163,16 +192,16 @@ describe('apply', () => {
     const other = await mkdtemp(join(tmpdir(), 'cadastre-cli-'))
     await writeFile(join(other, 'a.json'), entries({ id: 'a:2', data: 'theirs' }))
     const path = await write('a.json', '[\n{"id":"a:1","kind":"thing"},\n{"id":"a:2","kind":"thing","data":"ours"}]')
-    const send = globalThis.fetch
     let raced = false
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
-      if (!raced && String(init?.body).includes('ours')) {
+    const forwarder = await openForwarder(gateway, {
+      before: async (body) => {
+        if (raced || !body.includes('ours')) return
         raced = true
         await json('apply', other)
-      }
-      return send(url, init)
+      },
     })
-    const { code, err } = await run('apply', folder)
+    const { code, err } = await cli(forwarder, 'apply', folder)
+    forwarder.close()
     expect(code).toBe(1)
     expect(err).toContain(`  ${path}:3: a:2: CONFLICT: `)
     expect(await json('get', 'a:2')).toMatchObject({ data: 'theirs' })
@@ -181,19 +210,14 @@ describe('apply', () => {
 
   it('is applied once if it is sent again after a lost answer', async () => {
     await write('a.json', entries({ id: 'a:1' }))
-    const send = globalThis.fetch
-    let lost = false
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
-      const response = await send(url, init)
-      if (lost || !String(init?.body).includes('ApplyChangeset')) return response
-      lost = true
-      await response.text()
-      throw new TypeError('fetch failed', {
-        cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
-      })
-    })
-    expect((await json('apply', folder)).applied).toMatchObject({ version: 1, replayed: true })
-    expect(lost).toBe(true)
+    let lost = 0
+    const losesAnswer = (body: string) => body.includes('ApplyChangeset') && lost++ === 0
+    const forwarder = await openForwarder(gateway, { losesAnswer })
+    const { code, out } = await cli(forwarder, 'apply', folder, '--json')
+    forwarder.close()
+    expect(code).toBe(0)
+    expect(JSON.parse(out).applied).toMatchObject({ version: 1, replayed: true })
+    expect(lost).toBe(2)
     expect(await json('log')).toHaveLength(2)
   })
 
@@ -292,6 +316,19 @@ describe('reading and moving the registry', () => {
     expect(await run('find', '.colour=red')).toMatchObject({ code: 1, err: expect.stringContaining('.colour') })
   })
 
+  // A page holds 1,000 entries, and each page had headings of its own.
+  it('find prints the headings once, however many pages it reads', async () => {
+    await write(
+      'more.jsonl',
+      Array.from({ length: 2001 }, (_, i) => JSON.stringify({ id: `many:${i}`, kind: 'thing' })).join('\n'),
+    )
+    await json('apply', join(folder, 'more.jsonl'))
+    const { out } = await run('find', '.ns=many')
+    expect(out.match(/^ID +KIND +REVISION +VERSION$/gm)).toHaveLength(1)
+    expect(out.trim().split('\n')).toHaveLength(2002)
+    expect((await run('find', '.ns=none')).out).toBe('')
+  })
+
   it('log lists versions and movements of the head, newest first', async () => {
     await json('rollback', 'v1', '--message', 'Back\u001b[2J')
     const { out } = await run('log', '--transitions')
@@ -309,7 +346,20 @@ describe('reading and moving the registry', () => {
   it('diff shows the changes between two points, in both directions', async () => {
     expect((await run('diff', 'v1', 'head')).out).toContain('    ~ meta.name: "Ann" → "Ann B."\n')
     expect(await json('diff', 'r2', 'v1')).toMatchObject({ from: 2, to: 1, created: 2, updated: 1, deleted: 0 })
-    expect((await run('diff', 'v2', 'head')).out).toBe('No difference from revision 2 to 2.\n')
+    expect((await run('diff', 'v2', 'head')).out).toBe('No difference from v2 to head (v2).\n')
+    expect(await json('diff', 'r2', 'v1')).toMatchObject({ fromVersion: 2, toVersion: 1 })
+  })
+
+  // After a rollback, versions and revisions differ, and `diff v2 v3` spoke of revisions 2 and 4.
+  it('diff names the points as the caller wrote them', async () => {
+    await json('rollback', 'v1')
+    await json('apply', await write('third.json', entries({ id: 'people:cid' })))
+    await json('tag', 'stable', 'v1')
+    const last = async (from: string, to: string) => (await run('diff', from, to)).out.trim().split('\n').at(-1)
+    expect(await last('v2', 'v3')).toBe('3 created, 1 updated, 0 deleted from v2 to v3.')
+    expect(await last('r2', 'r4')).toBe('3 created, 1 updated, 0 deleted from r2 to r4.')
+    expect(await last('tag:stable', 'head')).toBe('1 created, 0 updated, 0 deleted from tag:stable (v1) to head (v3).')
+    expect(await last('v3', '2999-01-01')).toBe('No difference from v3 to 2999-01-01 (v3).')
   })
 
   it('rollback moves the head and reports the changes', async () => {
@@ -356,6 +406,11 @@ describe('the exit code', () => {
     [['frobnicate']],
     [['get']],
     [['get', 'a:b', '--at', '3']],
+    [['get', 'a:b', '--at', '2026-11-31']],
+    [['find', '--at', '2026-02-29']],
+    [['export', '--at', '2026-01-31T24:61']],
+    [['diff', '2026-04-31', 'head']],
+    [['diff', 'head', '2026-01-31T12:00:00+25:00']],
     [['apply', '/nowhere/at/all']],
     [['find', 'kind']],
     [['log', '--limit', '0']],
@@ -368,6 +423,12 @@ describe('the exit code', () => {
     const { code, out, err } = await run(...argv)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).not.toBe('')
+    const machine = await run(...argv, '--json')
+    expect({ ...machine, err: JSON.parse(machine.err) }).toMatchObject({
+      code: 2,
+      out: '',
+      err: { error: { code: 'USAGE' } },
+    })
   })
 
   it('is 0 for the help and the version', async () => {

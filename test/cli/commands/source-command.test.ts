@@ -86,3 +86,58 @@ describe('cadastre source', () => {
     expect((await run('forget', 'app')).code).toBe(2)
   })
 })
+
+describe('apply --prune and plan --prune', () => {
+  // The files of a source define its entries, so they are missing in every other folder.
+  it('leave the entries that a source owns, unless they are included', async () => {
+    const path = join(folder, 'mine.json')
+    writeFileSync(path, JSON.stringify([thing('mine', 1), thing('old', 1)]))
+    const cadastre = (...argv: string[]) => cli(gateway, ...argv)
+    expect((await cadastre('apply', path)).code).toBe(0)
+    writeFileSync(path, JSON.stringify([thing('mine', 1)]))
+    const note = '2 entries stay, because sources own them: app (2). Add --including-owned to delete them too\n'
+
+    const planned = await cadastre('plan', path, '--prune')
+    expect(planned).toMatchObject({ code: 0, err: note })
+    expect(planned.out).toContain('- delete app:old')
+    expect(planned.out).toContain('1 to delete')
+    expect((await cadastre('plan', path, '--prune', '--including-owned')).out).toContain('3 to delete')
+
+    expect(await cadastre('apply', path, '--prune')).toMatchObject({
+      code: 0,
+      err: note,
+      out: expect.stringContaining('0 created, 0 updated, 1 deleted'),
+    })
+    const again = await cadastre('apply', path, '--prune', '--json')
+    expect(again).toMatchObject({ code: 0, err: '' })
+    expect(JSON.parse(again.out)).toMatchObject({
+      applied: null,
+      kept: [
+        { entryId: 'app:a', source: 'app' },
+        { entryId: 'app:b', source: 'app' },
+      ],
+    })
+    expect((await cadastre('apply', path, '--prune', '--including-owned')).out).toContain('2 deleted')
+    expect(JSON.parse((await cadastre('find', '--json')).out)).toMatchObject([{ id: 'app:mine' }])
+  })
+
+  it('leave an entry of a source that somebody else has changed since', async () => {
+    const path = join(folder, 'mine.json')
+    writeFileSync(path, JSON.stringify([thing('a', 'changed by hand')]))
+    expect((await cli(gateway, 'apply', path)).code).toBe(0)
+    writeFileSync(path, JSON.stringify([thing('mine', 1)]))
+    expect((await cli(gateway, 'apply', path, '--prune')).out).toContain('1 created, 0 updated, 0 deleted')
+  })
+
+  it('find the owner of each entry, however many entries a source owns', async () => {
+    writeFileSync(
+      join(folder, 'registry', 'many.json'),
+      JSON.stringify(Array.from({ length: 2500 }, (_, i) => thing(`many-${i}`, i))),
+    )
+    expect((await run('reload', 'app')).code).toBe(0)
+    const path = join(folder, 'mine.json')
+    writeFileSync(path, JSON.stringify([thing('mine', 1)]))
+    const { out } = await cli(gateway, 'apply', path, '--prune', '--json')
+    expect(JSON.parse(out)).toMatchObject({ applied: { deleted: 0 }, kept: { length: 2502 } })
+  })
+})

@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { followChanges } from '../../../src/cli/gateway/follow-changes.js'
 import { gatewayUrl } from '../../../src/cli/gateway/gateway-url.js'
 import type { Gateway } from '../../../src/server/gateway.js'
@@ -37,6 +38,43 @@ async function openProxy(target: string) {
   return { proxy, close }
 }
 
+/** A WebSocket proxy that can end every subscription as a gateway does: with the message `complete`. */
+async function openCompleter(target: string) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  await new Promise((resolve) => server.once('listening', resolve))
+  const open = new Map<WebSocket, Set<string>>()
+  server.on('connection', (client) => {
+    const ids = new Set<string>()
+    open.set(client, ids)
+    const upstream = new WebSocket(target.replace(/^http/, 'ws'), 'graphql-transport-ws')
+    const waiting: string[] = []
+    upstream.on('open', () => waiting.splice(0).forEach((text) => void upstream.send(text)))
+    upstream.on('message', (data: Buffer) => client.send(data.toString()))
+    upstream.on('close', () => client.close())
+    client.on('message', (data: Buffer) => {
+      const text = data.toString()
+      const { id, type } = JSON.parse(text) as { id?: string; type: string }
+      if (type === 'subscribe') ids.add(id!)
+      if (upstream.readyState === WebSocket.OPEN) upstream.send(text)
+      else waiting.push(text)
+    })
+    client.on('close', () => {
+      open.delete(client)
+      upstream.terminate()
+    })
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
+    completeAll: () => {
+      for (const [client, ids] of open) for (const id of ids) client.send(JSON.stringify({ id, type: 'complete' }))
+    },
+    close: () => {
+      for (const client of server.clients) client.terminate()
+      server.close()
+    },
+  }
+}
+
 let gateway: Gateway
 beforeEach(async () => {
   gateway = await openGateway()
@@ -59,7 +97,7 @@ describe('followChanges', () => {
         signal: stop.signal,
         onBatch: async ({ revision }) => void revisions.push(revision),
         onLost: (reason) => reasons.push(reason),
-        onReconnected: () => {},
+        onResumed: () => {},
       },
     )
     const patiently = { timeout: 60_000 }
@@ -76,5 +114,41 @@ describe('followChanges', () => {
     stop.abort()
     await following
     close()
+  })
+
+  // A gateway that stops ends its streams normally, which looked like the end of the watch.
+  it('resumes after a normal end of the stream, without losing or repeating a revision', async () => {
+    const proxy = await openCompleter(gateway.endpoint)
+    const stop = new AbortController()
+    const seen: string[] = []
+    const following = followChanges(
+      { url: gatewayUrl(proxy.url), author: undefined, timeoutMs: undefined },
+      {
+        after: null,
+        find: null,
+        initial: false,
+        withContent: false,
+        signal: stop.signal,
+        onBatch: async ({ revision, changes }) => void seen.push(`r${revision} ${changes.length}`),
+        onLost: (reason) => seen.push(reason),
+        onResumed: () => seen.push('resumed'),
+      },
+    )
+    const patiently = { timeout: 60_000 }
+    await vi.waitFor(() => expect(seen).toEqual(['r0 0']), patiently)
+    for (const n of [1, 2]) {
+      proxy.completeAll()
+      await vi.waitFor(() => expect(seen.at(-1)).toBe('the gateway ended the stream'), patiently)
+      await post(
+        gateway,
+        `mutation { applyChangeset(input: { operations: [{ create: { id: "a:${n}", kind: "k" } }] }) { __typename } }`,
+      )
+      await vi.waitFor(() => expect(seen.at(-1)).toBe(`r${n} 1`), patiently)
+    }
+    stop.abort()
+    await following
+    proxy.close()
+    const ended = ['the gateway ended the stream', 'resumed']
+    expect(seen).toEqual(['r0 0', ...ended, 'r1 1', ...ended, 'r2 1'])
   })
 })
