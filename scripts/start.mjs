@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, root } from './prepare/prepare.mjs'
+import { withProgress } from './prepare/with-progress.mjs'
 
 await prepare({ only: 'server' })
 
@@ -16,7 +17,10 @@ if (process.env.npm_lifecycle_event === 'start') {
   }, 500).unref()
 }
 
-await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href)
+await withProgress(
+  'Starting the gateway and its store',
+  () => import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href),
+)
 // The gateway is ready after 2 s, and building the page takes 4 s. So the page comes last, with the bundle for the next
 // start.
 await prepare({ isRunning: true })

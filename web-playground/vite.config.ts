@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import { compressFiles } from './compress-files.ts'
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -7,6 +8,7 @@ export default defineConfig({
   // The bundler has React's JSX transform. A plugin with hot reloading is useless in a production build.
   oxc: { jsx: { runtime: 'automatic' } },
   worker: { format: 'es' },
+  plugins: [compressFiles()],
   build: {
     outDir: '../dist/playground',
     emptyOutDir: true,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
+import { withProgress } from './with-progress.mjs'
 
 /** The build steps. Each has its own inputs and runs only when those have changed. Paths are relative to the clone. */
 const steps = [
@@ -43,6 +44,8 @@ const steps = [
     ],
     clean: () => ['playground'],
     announce: (dist) => mkdirSync(join(dist, 'playground.new'), { recursive: true }),
+    // Visitors would wait for a build that has failed.
+    fail: (dist) => rmSync(join(dist, 'playground.new'), { recursive: true, force: true }),
     finish: (dist) => renameSync(join(dist, 'playground.new'), join(dist, 'playground')),
   },
 ]
@@ -88,19 +91,23 @@ export async function build(root, steps, only) {
 
 async function takeAll(root, steps) {
   if (steps.length === 0) return
-  process.stderr.write(`Building the ${steps.map(({ name }) => name).join(' and the ')} …\n`)
-  const results = await Promise.allSettled(steps.map((step) => take(root, step)))
+  const results = await withProgress(`Building the ${steps.map(({ name }) => name).join(' and the ')}`, () =>
+    Promise.allSettled(steps.map((step) => take(root, step))),
+  )
   const failure = results.find(({ status }) => status === 'rejected')
   if (failure) throw failure.reason
 }
 
-async function take(root, { name, tool, clean, finish, hash }) {
+async function take(root, { name, tool, clean, finish, fail, hash }) {
   const dist = join(root, 'dist')
   rmSync(stampOf(root, name), { force: true })
   for (const entry of clean(dist)) rmSync(join(dist, entry), { recursive: true, force: true })
   const [script, ...args] = tool
   const code = await runTool(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (code !== 0) throw new Error(`building the ${name} failed; the messages are above`)
+  if (code !== 0) {
+    fail?.(dist)
+    throw new Error(`building the ${name} failed; the messages are above`)
+  }
   finish?.(dist)
   writeFileSync(stampOf(root, name), hash)
 }

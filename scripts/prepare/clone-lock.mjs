@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { withProgress } from './with-progress.mjs'
 
 /**
  * Runs `work` while no other process on this machine runs any in the same clone. The lock is a listening socket, which
@@ -16,10 +17,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function whileAlone(root, work) {
   const path = lockPath(root)
   let server = await tryListen(path)
-  if (!server) process.stderr.write('Another command is installing or building in this folder; waiting for it.\n')
-  while (!server) {
-    await sleep(200)
-    server = await tryListen(path)
+  if (!server) {
+    await withProgress('Waiting for another command that installs or builds in this folder', async () => {
+      while (!server) {
+        await sleep(200)
+        server = await tryListen(path)
+      }
+    })
   }
   try {
     return await work()

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inputHash } from './input-hash.mjs'
 import { runTool } from './run-tool.mjs'
+import { withProgress } from './with-progress.mjs'
 
 const inputs = ['package-lock.json']
 const stampOf = (root) => join(root, 'node_modules', '.cadastre-installed')
@@ -30,12 +31,13 @@ function matchesNpmRecord(root) {
 
 /** Installs the exact packages of package-lock.json. */
 export async function install(root) {
-  process.stderr.write('Installing packages (npm ci) …\n')
   // npm passes its own path to the scripts that it runs. Without npm, it has to be on the PATH.
   const [program, ...before] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
   const args = [...before, 'ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   // Its output is for people, and standard output belongs to the following command.
-  const code = await runTool(program, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  const code = await withProgress('Installing the packages (npm ci)', () =>
+    runTool(program, args, { cwd: root, stdio: ['ignore', 2, 2] }),
+  )
   if (code !== 0) throw new Error('npm ci failed; its messages are above')
   writeFileSync(stampOf(root), inputHash(root, inputs))
 }

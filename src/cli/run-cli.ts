@@ -47,7 +47,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   }
 }
 
-/** What Commander prints by itself: the help, the version, and what is wrong with the command line. */
+/** The texts that Commander prints by itself: the help, the version, and what is wrong with the command line. */
 class CommanderOutput {
   #written: Promise<void> = Promise.resolve()
   #fault = ''

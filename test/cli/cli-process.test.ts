@@ -224,7 +224,11 @@ describe('with a store in Postgres', () => {
     const seen = batches.flatMap(({ revision, changes }) => changes.map(({ entryId }) => `${revision} ${entryId}`))
     expect(seen).toEqual([1, 2, 3, 4, 5, 6].flatMap((n) => [`${base + n} watched:1`, `${base + n} watched:2`]))
     // A line for each attempt filled logs: one for the loss and one for the return are enough.
-    const states = all.err().match(/^(connection lost|reconnected)/gm)?.join() ?? ''
+    const states =
+      all
+        .err()
+        .match(/^(connection lost|reconnected)/gm)
+        ?.join() ?? ''
     expect(states).toMatch(/^(connection lost,reconnected,?){1,3}$/)
     // In a filtered stream an entry is created (+) when it begins to match and deleted (-) when it stops matching.
     const lines = some

@@ -172,6 +172,51 @@ describe('two commands in one clone', () => {
   })
 })
 
+describe('progress', () => {
+  // A first start was silent for two minutes, which looks like a command that hangs.
+  it('is reported at once, again and again, and at the end of what took long', () => {
+    const { out, err } = evaluate(
+      clone({}),
+      'prepare/with-progress.mjs',
+      `const work = () => new Promise((resolve) => setTimeout(resolve, 400, 'result'))
+       console.log(await it.withProgress('Working', work, 100), await it.withProgress('Quick work', () => 'quick'))`,
+    )
+    expect(out).toBe('result quick')
+    expect(err.split('\n')[0]).toBe('Working …')
+    expect(err.match(/^Working … \d+ s$/gm)!.length).toBeGreaterThan(0)
+    expect(err).toMatch(/\nWorking: done after \d+ s\nQuick work …$/)
+  })
+
+  it('begins with the installation in a fresh clone, and ends with the reason if that fails', () => {
+    const folder = clone({ 'package-lock.json': '{"packages": {}}', 'npm.mjs': 'process.exit(1)' })
+    const { stdout, stderr, status } = spawnSync(process.execPath, [join(folder, 'scripts/start.mjs')], {
+      encoding: 'utf8',
+      env: { ...process.env, npm_execpath: join(folder, 'npm.mjs') },
+    })
+    expect({ stdout, status }).toEqual({ stdout: '', status: 1 })
+    expect(stderr).toBe('Installing the packages (npm ci) …\nnpm ci failed; its messages are above\n')
+  })
+
+  it('of a build that failed lets no visitor wait for the page', () => {
+    const folder = clone({
+      'src/a.ts': '',
+      'dist/server/main.js': '',
+      'node_modules/vite/bin/vite.js': 'process.exit(1)',
+      'package-lock.json': '{}',
+    })
+    const { err } = evaluate(
+      folder,
+      'prepare/build-steps.mjs',
+      `import { existsSync } from 'node:fs'
+       const page = it.stepsToTake(root).filter(({ name }) => name === 'page')
+       await it.build(root, page, 'server')
+       console.error(existsSync('dist/playground.new'))
+       await it.build(root, page).catch(({ message }) => console.error(message, existsSync('dist/playground.new')))`,
+    )
+    expect(err).toBe('true\nBuilding the page …\nbuilding the page failed; the messages are above false')
+  })
+})
+
 describe('the scripts', () => {
   it('report in one line that Node is too old', () => {
     const { err, status } = evaluate(clone({}), 'prepare/node-version.mjs', 'it.requireNode([99, 1])')

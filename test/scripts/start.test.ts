@@ -65,6 +65,7 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     const dataDir = join(scratch(), 'with a space')
     const { npm, url, output, ended } = await start(dataDir)
     expect(await answers(url)).toBe(200)
+    expect(output()).toContain('Starting the gateway and its store …\n')
     expect(processesMarked(dataDir).length).toBeGreaterThan(1)
     npm.kill('SIGTERM')
     const [code] = await ended

@@ -4,7 +4,7 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import { writeJson } from '../answers/command-context.js'
 import type { ShownChange } from '../answers/render-changes.js'
 import { changeWord, countChanges, countsText, renderChange } from '../answers/render-changes.js'
-import type { FolderPlan, KeptEntry, PlannedChange } from '../folder/plan-folder.js'
+import type { FolderPlan, PlannedChange, RetainedEntry } from '../folder/plan-folder.js'
 import { planFolder } from '../folder/plan-folder.js'
 import { readDefinitions } from '../folder/read-definitions.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
@@ -76,7 +76,7 @@ export async function comparePath(
     const planned = await planFolder(client(), folder, { ...options, withContent, progress: progress.update })
     const note = (text: string) => terminal.note(terminal.colors.yellow(text))
     if (planned.pruneRefused !== null) note(planned.pruneRefused)
-    if (planned.kept.length > 0 && !json) note(keptText(planned.kept))
+    if (planned.retained.length > 0 && !json) note(retainedText(planned.retained))
     return planned
   } finally {
     progress.stop()
@@ -84,17 +84,17 @@ export async function comparePath(
 }
 
 /** For example `3 entries stay, because sources own them: app (2), pages (1). Add --including-owned to delete them too`. */
-function keptText(kept: readonly KeptEntry[]): string {
+function retainedText(retained: readonly RetainedEntry[]): string {
   const counts = new Map<string, number>()
-  for (const { source } of kept) counts.set(source, (counts.get(source) ?? 0) + 1)
+  for (const { source } of retained) counts.set(source, (counts.get(source) ?? 0) + 1)
   const sources = [...counts].map(([name, count]) => `${printable(name)} (${count})`).join(', ')
-  const [stay, them] = kept.length === 1 ? ['1 entry stays', 'it'] : [`${kept.length} entries stay`, 'them']
+  const [stay, them] = retained.length === 1 ? ['1 entry stays', 'it'] : [`${retained.length} entries stay`, 'them']
   return `${stay}, because sources own ${them}: ${sources}. Add --including-owned to delete ${them} too`
 }
 
 /** The part that `plan --json` and `apply --json` have in common. */
-export function comparisonJson({ failures }: FolderReading, { unchanged, revision, kept }: FolderPlan) {
-  return { unchanged, revision, kept, failures }
+export function comparisonJson({ failures }: FolderReading, { unchanged, revision, retained }: FolderPlan) {
+  return { unchanged, revision, retained, failures }
 }
 
 export function nothingToChange({ unchanged, revision }: FolderPlan): string {

@@ -24,10 +24,10 @@ export interface FolderPlan {
   /** Why `--prune` was ignored, or null. */
   readonly pruneRefused: string | null
   /** Entries that `--prune` would delete, and that stay because a source owns them. Ordered by id. */
-  readonly kept: readonly KeptEntry[]
+  readonly retained: readonly RetainedEntry[]
 }
 
-export interface KeptEntry {
+export interface RetainedEntry {
   readonly entryId: EntryId
   /** The name of the source. */
   readonly source: string
@@ -85,7 +85,7 @@ export async function planFolder(
     const present = stored.get(entry.id) ?? null
     if (present?.digest !== entry.content.digest) changes.push({ id: entry.id, wanted: entry, stored: present })
   }
-  const kept: KeptEntry[] = []
+  const retained: RetainedEntry[] = []
   if (prunes) {
     const excess = [...stored.values()].filter(({ entryId: id }) => !folder.entries.has(id) && !protectedIds.has(id))
     const asksOwners = excess.length > 0 && !options.includingOwned
@@ -93,13 +93,13 @@ export async function planFolder(
     for (const entry of excess) {
       const source: string | undefined = owners.get(entry.entryId)
       if (source === undefined) changes.push({ id: entry.entryId, wanted: null, stored: entry })
-      else kept.push({ entryId: entry.entryId, source })
+      else retained.push({ entryId: entry.entryId, source })
     }
   }
   const unchanged = folder.entries.size - changes.filter((change) => change.wanted !== null).length
   const contents = options.withContent ? await fetchContents(client, changes, revision, options.progress) : stored
   const shown = changes.map((change) => ({ ...change, stored: contents.get(change.id) ?? null }))
-  return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused, kept }
+  return { revision, changes: shown.sort((a, b) => compareEntryIds(a.id, b.id)), unchanged, pruneRefused, retained }
 }
 
 /** A failure with an entry id protects only that entry. A failure without one could hide any entry. */

@@ -6,7 +6,7 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed'
 }
 
-/** What a failed write to standard output means for the command. */
+/** The failure of a command whose standard output cannot be written. */
 export function outputFailure(error: Error): Error {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') return new OutputClosed()
   return systemFailure('Standard output cannot be written', error)

@@ -13,7 +13,7 @@ export interface Terminal {
   write(text: string): Promise<void>
   /** Writes one line that is not a result to standard error. A failure is ignored, because there is no place left to report it. */
   note(line: string): void
-  /** Shows a line on standard error in place of the previous one, until something else is written. Null removes it. Only a terminal shows it. */
+  /** Shows a line on standard error and removes the previous one. It stays until something else is written. Null removes it. Only a terminal shows it. */
   showStatus(line: string | null): void
   readonly colors: Colors
   /** Whether standard error is a terminal that can show a progress bar. */

@@ -1,52 +1,71 @@
 import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join, relative } from 'node:path'
+import { extname, join, relative } from 'node:path'
 import send from 'send'
-import { pause } from '../../registry/async/pause.js'
+import { acceptedForm, formsOf } from './precompressed.js'
+import { respondPreparing } from './preparing-page.js'
 import { respondText } from './text-response.js'
 
-/** How long a request waits for the playground to be built, which takes 5 to 10 seconds. */
-const BUILD_MS = 60_000
-const POLL_MS = 200
+/**
+ * @bound Time after the start in which a playground that is not built yet counts as being built. A build that was killed
+ * leaves its folder.
+ */
+const BUILD_MS = 600_000
 
 /** Vite puts a hash of the content into the names of assets. */
 const IMMUTABLE = /^assets[\\/].*[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/
 
-type ServeFile = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
+/** Types of the files that the build compresses. `send` would take the type of a compressed form from its suffix. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+}
 
-/** Serves the files of a folder. The folder may appear later. */
+type ServeFile = (request: IncomingMessage, response: ServerResponse, path: string) => void
+
+/** Serves the files of a folder. The folder may appear later: the first start builds it while the gateway serves. */
 export function createStaticFiles(folder: string): ServeFile {
   let isBuilt = false
+  const buildEnds = performance.now() + BUILD_MS
 
-  /** The first start builds the playground while the gateway serves, in `<folder>.new`, and renames it at the end. */
-  async function waitUntilBuilt(): Promise<void> {
-    const deadline = performance.now() + BUILD_MS
-    while (!isBuilt) {
-      isBuilt = existsSync(join(folder, 'index.html'))
-      if (isBuilt || !existsSync(`${folder}.new`) || performance.now() > deadline) return
-      await pause(POLL_MS)
-    }
+  /** The build writes to `<folder>.new` and renames it at the end. */
+  function isBeingBuilt(): boolean {
+    isBuilt ||= existsSync(join(folder, 'index.html'))
+    return !isBuilt && performance.now() < buildEnds && existsSync(`${folder}.new`)
   }
 
-  return async (request, response, path) => {
-    await waitUntilBuilt()
+  return (request, response, path) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       if (path !== '/') return respondNotFound(response, path)
       response.setHeader('allow', 'GET, HEAD')
       return respondText(response, 405, 'Send GET or HEAD. The endpoint is /graphql.\n')
     }
+    if (path === '/' && isBeingBuilt()) return respondPreparing(request, response)
     // `fetch` adds no-cache to conditional requests, and `send` would then ignore their If-None-Match.
     delete request.headers['cache-control']
-    send(request, path, { root: folder, index: 'index.html', cacheControl: false })
-      .on('headers', (_response: ServerResponse, file: string) => {
+    const file = path === '/' ? '/index.html' : path
+    const type = TYPES[extname(file)]
+    const forms = type === undefined ? [] : formsOf(folder, file)
+    const form = acceptedForm(forms, request.headers['accept-encoding'])
+    send(request, file + (form?.suffix ?? ''), { root: folder, index: false, cacheControl: false })
+      .on('headers', (_response: ServerResponse, sent: string) => {
         response.setHeader('content-security-policy', contentSecurityPolicy(request.headers.host))
-        const isImmutable = IMMUTABLE.test(relative(folder, file))
+        const name = relative(folder, sent)
+        const isImmutable = IMMUTABLE.test(form === undefined ? name : name.slice(0, -form.suffix.length))
         response.setHeader('cache-control', isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+        if (forms.length > 0) response.setHeader('vary', 'accept-encoding')
+        if (form === undefined) return
+        response.setHeader('content-encoding', form.encoding)
+        response.setHeader('content-type', type!)
       })
       .on('directory', () => respondNotFound(response, path))
       .on('error', ({ status, headers = {} }: SendError) => {
         if (response.headersSent) return void response.destroy()
         if (status !== 412 && status !== 416) return respondNotFound(response, path)
+        response.removeHeader('content-encoding')
         for (const name in headers) response.setHeader(name, headers[name]!)
         respondText(response, status, status === 416 ? 'There is no such range.\n' : 'The precondition failed.\n')
       })

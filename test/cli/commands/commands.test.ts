@@ -146,7 +146,7 @@ describe('apply', () => {
   })
 
   // Half of a change was applied: the readable definitions without the two that they needed.
-  it('applies nothing if a definition cannot be used, unless it is told to keep going', async () => {
+  it('applies nothing if a definition cannot be used, unless --keep-going is given', async () => {
     for (const more of [[], ['--dry-run'], ['--prune']]) {
       const { code, out, err } = await run('apply', BROKEN, ...more)
       expect({ code, out }).toEqual({ code: 1, out: '' })

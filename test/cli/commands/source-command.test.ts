@@ -112,7 +112,7 @@ describe('apply --prune and plan --prune', () => {
     expect(again).toMatchObject({ code: 0, err: '' })
     expect(JSON.parse(again.out)).toMatchObject({
       applied: null,
-      kept: [
+      retained: [
         { entryId: 'app:a', source: 'app' },
         { entryId: 'app:b', source: 'app' },
       ],
@@ -138,6 +138,6 @@ describe('apply --prune and plan --prune', () => {
     const path = join(folder, 'mine.json')
     writeFileSync(path, JSON.stringify([thing('mine', 1)]))
     const { out } = await cli(gateway, 'apply', path, '--prune', '--json')
-    expect(JSON.parse(out)).toMatchObject({ applied: { deleted: 0 }, kept: { length: 2502 } })
+    expect(JSON.parse(out)).toMatchObject({ applied: { deleted: 0 }, retained: { length: 2502 } })
   })
 })
