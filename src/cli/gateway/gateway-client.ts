@@ -39,7 +39,7 @@ export class GatewayClient {
     const body = JSON.stringify({ query: text, variables })
     const access = type === 'query' ? 'read' : 'write'
     const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS[access]
-    const deadline = AbortSignal.timeout(timeoutMs)
+    const deadline = AbortSignal.timeout(Math.ceil(timeoutMs))
     for (let attempt = 1; ; attempt++) {
       try {
         return this.#read<Result>(await this.#send(body, deadline))

@@ -7,7 +7,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', end)
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    // Node warns of negative times. What remains of a deadline may be one.
+    const timer = setTimeout(end, Math.max(0, ms))
     signal?.addEventListener('abort', end, { once: true })
   })
 }
