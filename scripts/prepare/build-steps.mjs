@@ -43,7 +43,12 @@ const steps = [
       'warn',
     ],
     clean: () => ['playground'],
-    announce: (dist) => mkdirSync(join(dist, 'playground.new'), { recursive: true }),
+    // Visitors see that a page is being built. An earlier one would lose its files while they use it.
+    announce: (dist) => {
+      rmSync(join(dist, 'playground'), { recursive: true, force: true })
+      rmSync(join(dist, 'playground.new'), { recursive: true, force: true })
+      mkdirSync(join(dist, 'playground.new'))
+    },
     // Visitors would wait for a build that has failed.
     fail: (dist) => rmSync(join(dist, 'playground.new'), { recursive: true, force: true }),
     finish: (dist) => renameSync(join(dist, 'playground.new'), join(dist, 'playground')),

@@ -13,7 +13,7 @@ export const root = realpathSync(dirname(dirname(dirname(fileURLToPath(import.me
  * Installs and builds whatever is missing. If nothing is, this takes less than 0.1 s. On a failure it prints the reason
  * and ends the process.
  * @param {{ only?: 'server', isRunning?: boolean }} options with `only`, only the server is built. A page that is not
- *   built yet is announced, and the gateway lets its visitors wait. With `isRunning`, a failure does not end the process
+ *   built yet is announced, and the gateway tells its visitors. With `isRunning`, a failure does not end the process
  */
 export async function prepare({ only, isRunning = false } = {}) {
   requireNode()

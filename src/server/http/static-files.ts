@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative } from 'node:path'
 import send from 'send'
@@ -7,8 +7,8 @@ import { respondPreparing } from './preparing-page.js'
 import { respondText } from './text-response.js'
 
 /**
- * @bound Time after the start in which a playground that is not built yet counts as being built. A build that was killed
- * leaves its folder.
+ * @bound Time since its last file for which a missing playground counts as being built. A build that was killed leaves its
+ * folder.
  */
 const BUILD_MS = 600_000
 
@@ -28,13 +28,11 @@ type ServeFile = (request: IncomingMessage, response: ServerResponse, path: stri
 
 /** Serves the files of a folder. The folder may appear later: the first start builds it while the gateway serves. */
 export function createStaticFiles(folder: string): ServeFile {
-  let isBuilt = false
-  const buildEnds = performance.now() + BUILD_MS
-
   /** The build writes to `<folder>.new` and renames it at the end. */
   function isBeingBuilt(): boolean {
-    isBuilt ||= existsSync(join(folder, 'index.html'))
-    return !isBuilt && performance.now() < buildEnds && existsSync(`${folder}.new`)
+    if (existsSync(join(folder, 'index.html'))) return false
+    const build = statSync(`${folder}.new`, { throwIfNoEntry: false })
+    return build !== undefined && Date.now() - build.mtimeMs < BUILD_MS
   }
 
   return (request, response, path) => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,13 @@ describe('a playground that is being built', () => {
       renameSync(`${folder}.new`, folder)
       expect(await raw(gateway.url, '/')).toMatchObject({ status: 200, body: Buffer.from('here') })
       rmSync(folder, { recursive: true })
+      expect((await raw(gateway.url, '/')).status).toBe(404)
+
+      // It is built anew under a running gateway, and the build is killed.
+      mkdirSync(`${folder}.new`)
+      expect((await raw(gateway.url, '/')).status).toBe(503)
+      const longAgo = new Date(Date.now() - 3_600_000)
+      utimesSync(`${folder}.new`, longAgo, longAgo)
       expect((await raw(gateway.url, '/')).status).toBe(404)
     } finally {
       await gateway.close()
@@ -126,6 +133,14 @@ describe('the files of the playground', () => {
     ['deflate, zstd', undefined],
     ['', undefined],
     ['br;q=nonsense', undefined],
+    ['br;q=0.5, gzip;q=0.9', 'gzip'],
+    ['gzip;q=0.5, *;q=0.5', 'br'],
+    ['br;q=0.5, identity;q=0.8', undefined],
+    ['br, identity', 'br'],
+    ['br;q=0.001', 'br'],
+    ['x-gzip', 'gzip'],
+    ['br;q=0,gzip;q=0,identity;q=0', undefined],
+    ['br;level=4;q=1', 'br'],
   ])('are compressed as %j allows: %s', async (accepted, encoding) => {
     expect(await encodingFor(accepted)).toBe(encoding)
   })
