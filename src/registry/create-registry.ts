@@ -18,6 +18,7 @@ import { HeadCache } from './head-cache/head-cache.js'
 import { EntryInstances } from './instances/entry-instances.js'
 import { ClientParticipants } from './participants/client-participants.js'
 import { combinedDirectory } from './participants/participant-directories.js'
+import { cachedDeltas } from './reading/cached-deltas.js'
 import { dependencyGraph } from './reading/dependency-graph.js'
 import { createFinder } from './reading/finder.js'
 import { resolveRevision } from './reading/resolve-revision.js'
@@ -125,6 +126,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     findEntries: finder.findEntries,
     countEntries: finder.countEntries,
     finderCache: () => finder.cache,
+    delta: cachedDeltas(history),
     dependencyGraph: (root, depth, direction, revision) =>
       dependencyGraph(history, references, root, depth, direction, revision),
     warningsOf: (outcome) => changesetWarnings(outcome, history, references),

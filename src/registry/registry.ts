@@ -7,6 +7,7 @@ import type { ContentFault } from '../core/entry/value-faults.js'
 import type { Tag } from '../core/history/tag.js'
 import type { Head } from '../core/history/version.js'
 import type { PathStep } from '../core/history/version-tree.js'
+import type { Operation } from '../core/ordering/operation.js'
 import type { Compaction, CompactRequest, History } from '../store/contract/history.js'
 import type { EntryOrder, EntryPage, EntryPosition, Page, ReadAt } from '../store/contract/history-reader.js'
 import type { CommitOutcome } from '../store/contract/history-writer.js'
@@ -74,6 +75,11 @@ export interface Registry {
   finderCache(): FinderCache
   /** @throws RegistryError VERSION_NOT_FOUND */
   path(from: number, to: number): Promise<readonly PathStep[]>
+  /**
+   * Returns the operations that lead from one revision's state to another's, in dependency order. Both revisions must be
+   * readable (`revisionAt`).
+   */
+  delta(from: number, to: number): Promise<readonly Operation[]>
   /** Returns the references in one entry's content by the configured patterns, each place once. */
   references(id: EntryId, content: SealedContent): readonly Reference[]
   /**

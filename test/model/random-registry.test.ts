@@ -154,7 +154,7 @@ async function everything(history: History): Promise<unknown> {
   const revisions = every.slice(oldest)
   const lastVersion = (await history.versionCount()) - 1
   const versions = Array.from({ length: lastVersion + 1 }, (_, number) => number)
-  const groups = await history.entriesInGroups(['g', 'h'])
+  const groups = await history.entriesInGroups(['g', 'h'], all())
   const log = await history.log({ revision: oldest, position: oldest === 0 ? Infinity : 0 }, 10_000)
   const perRevision = await Promise.all(
     [...revisions, 'head' as const].map(async (at) => ({
@@ -220,11 +220,11 @@ async function everything(history: History): Promise<unknown> {
         (await history.delta(head.revision, revision)).map(shownOperation),
       ]),
     ),
-    dependents: [...(await history.dependents(IDS))].map(([entry, rows]) => [
+    dependents: [...(await history.dependents(IDS, all()))].map(([entry, { items: rows }]) => [
       entry,
       rows.map((row) => JSON.stringify(row)).sort(),
     ]),
-    groups: [...groups].map(([group, entries]) => [group, entries.map(({ id: entry }: { id: EntryId }) => entry)]),
+    groups: [...groups].map(([group, { items: entries }]) => [group, entries.map(({ id: entry }: { id: EntryId }) => entry)]),
     tags: (await history.tagPage(all())).items.map(({ name, version, movable, author }) => [
       name,
       version,

@@ -93,14 +93,15 @@ async function reload(context: CommandContext, name: string, allowEmpty: boolean
 async function plan(context: CommandContext, name: string, allowEmpty: boolean): CommandResult {
   const { delta, failures } = await reloadWithProgress(context, name, true, allowEmpty)
   const changes = changesOf(delta!)
+  const { created, updated, deleted, truncated } = delta!
+  const counts = truncated ? { create: created, update: updated, delete: deleted, replace: 0 } : countChanges(changes)
   const { terminal } = context
   if (context.json) await writeJson(context, { ...delta, failures })
   else {
     noteFailures(failures, terminal)
     for (const change of changes) await terminal.write(`${renderChange(change, terminal.colors)}\n\n`)
-    await terminal.write(
-      changes.length === 0 ? 'Nothing to change.\n' : `Plan: ${countsText(countChanges(changes), 'planned')}.\n`,
-    )
+    if (truncated) await terminal.write(`Only the first ${delta!.operations.length} operations are shown.\n\n`)
+    await terminal.write(changes.length === 0 ? 'Nothing to change.\n' : `Plan: ${countsText(counts, 'planned')}.\n`)
   }
   return failures.length > 0 ? 1 : 0
 }

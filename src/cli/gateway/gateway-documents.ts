@@ -267,6 +267,7 @@ export type DeleteTagMutation = {
 export type DeltaQueryVariables = Exact<{
   from: At
   to: At
+  after?: string | null | undefined
 }>
 
 export type DeltaQuery = {
@@ -274,7 +275,9 @@ export type DeltaQuery = {
     readonly created: number
     readonly updated: number
     readonly deleted: number
+    readonly truncated: boolean
     readonly operations: ReadonlyArray<{
+      readonly cursor: string
       readonly kind: OperationKind
       readonly entryId: string
       readonly entry: { readonly kind: string; readonly meta: Json | null; readonly data: Json | null } | null
@@ -348,6 +351,7 @@ export type ReloadSourceMutation = {
       readonly created: number
       readonly updated: number
       readonly deleted: number
+      readonly truncated: boolean
       readonly operations: ReadonlyArray<{
         readonly kind: OperationKind
         readonly entryId: string
@@ -737,12 +741,13 @@ export const DeleteTagDocument: TypedDocument<DeleteTagMutation, DeleteTagMutati
 
 export const DeltaDocument: TypedDocument<DeltaQuery, DeltaQueryVariables> = {
   type: 'query',
-  text: `query Delta($from: At!, $to: At!) {
+  text: `query Delta($from: At!, $to: At!, $after: String) {
   delta(from: $from, to: $to) {
     created
     updated
     deleted
-    operations {
+    operations(after: $after) {
+      cursor
       kind
       entryId
       entry {
@@ -756,6 +761,7 @@ export const DeltaDocument: TypedDocument<DeltaQuery, DeltaQueryVariables> = {
         data
       }
     }
+    truncated(after: $after)
   }
 }`,
 }
@@ -836,6 +842,7 @@ export const ReloadSourceDocument: TypedDocument<ReloadSourceMutation, ReloadSou
           data
         }
       }
+      truncated
     }
   }
 }`,

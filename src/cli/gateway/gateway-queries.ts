@@ -57,7 +57,11 @@ export type VersionArgument = ApplyVersionMutationVariables['input'] & RevertVer
 export type ShownTag = NonNullable<TagQuery['tag']>
 export type LoggedVersion = VersionsQuery['versions']['nodes'][number]
 export type LoggedTransition = TransitionsQuery['transitions']['nodes'][number]
-export type StateDelta = DeltaQuery['delta']
+type DeltaPage = DeltaQuery['delta']
+/** A whole delta. */
+export type StateDelta = Pick<DeltaPage, 'created' | 'updated' | 'deleted'> & {
+  readonly operations: readonly Omit<DeltaPage['operations'][number], 'cursor'>[]
+}
 
 /** The pages of a list, as they arrive. */
 export type Pages<Item> = AsyncGenerator<readonly Item[], void, undefined>
@@ -191,7 +195,21 @@ async function* newestFirst<Item>(
   }
 }
 
-/** The operations that lead from the state at one revision to the state at another. */
+/** The operations that lead from the state at one revision to the state at another, read page by page. */
 export async function deltaBetween(client: GatewayClient, from: number, to: number): Promise<StateDelta> {
-  return (await client.run(DeltaDocument, { from: { revision: from }, to: { revision: to } })).delta
+  const operations: StateDelta['operations'][number][] = []
+  let after: string | null = null
+  for (;;) {
+    const { delta }: DeltaQuery = await client.run(DeltaDocument, {
+      from: { revision: from },
+      to: { revision: to },
+      after,
+    })
+    const { created, updated, deleted, truncated } = delta
+    for (const { cursor, ...operation } of delta.operations) {
+      after = cursor
+      operations.push(operation)
+    }
+    if (!truncated) return { created, updated, deleted, operations }
+  }
 }

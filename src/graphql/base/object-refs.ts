@@ -11,6 +11,13 @@ import { builder } from './builder.js'
  * its own. Declaring the refs here keeps those files free of import cycles.
  */
 
+/** Operations between two states. */
+export interface Delta {
+  readonly operations: readonly Operation[]
+  /** Names the two states in the cursors of the operations. */
+  readonly between: string
+}
+
 export interface Snapshot {
   readonly revision: number
   /** Whether the same request shows another state later: it named no state, or a tag or time. Not set if it does not. */
@@ -27,6 +34,6 @@ export const OperationRef = builder.objectRef<Change>('Operation')
 export const SnapshotRef = builder.objectRef<Snapshot>('Snapshot')
 export const TransitionRef = builder.objectRef<Transition>('Transition')
 export const EntryChangeRef = builder.objectRef<Change>('EntryChange')
-export const DeltaRef = builder.objectRef<readonly Operation[]>('Delta')
+export const DeltaRef = builder.objectRef<Delta>('Delta')
 export const InstanceRef = builder.objectRef<Instance>('Instance')
 export const TagRef = builder.objectRef<Tag>('Tag')

@@ -4,7 +4,7 @@ import { EntryRef, InstanceRef } from '../base/object-refs.js'
 import { connectionOf, entryConnectionType } from '../relay/connection.js'
 import { numberCursors } from '../relay/cursor-codec.js'
 import { NodeRef } from '../relay/node-interface.js'
-import { pageArgs, pageFrom } from '../relay/page-args.js'
+import { listArgs, pageArgs, pageFrom } from '../relay/page-args.js'
 import { DependencyRef, dependenciesOf, dependentsOf } from './dependency-type.js'
 import { EntryRevisionConnection } from './entry-revision-type.js'
 import { EntryStateRef } from './entry-state-interface.js'
@@ -30,13 +30,26 @@ EntryRef.implement({
     }),
     dependencies: t.field({
       type: [DependencyRef],
-      description: 'The references from this entry to others. A dangling reference has no target.',
-      resolve: (entry, _args, context) => dependenciesOf(entry, context),
+      description:
+        'The references from this entry to others, sorted by path, then by target. A dangling reference has no target.',
+      args: listArgs,
+      resolve: async (entry, args, context) => [...(await dependenciesOf(entry, args, context)).items],
+    }),
+    dependenciesTruncated: t.boolean({
+      description: 'Whether `dependencies` with the same arguments leaves some out at its end.',
+      args: listArgs,
+      resolve: async (entry, args, context) => (await dependenciesOf(entry, args, context)).hasMore,
     }),
     dependents: t.field({
       type: [DependencyRef],
-      description: 'The references from other entries to this one.',
-      resolve: (entry, _args, context) => dependentsOf(entry, context),
+      description: 'The references from other entries to this one, sorted by source, then by path.',
+      args: listArgs,
+      resolve: async (entry, args, context) => [...(await dependentsOf(entry, args, context)).items],
+    }),
+    dependentsTruncated: t.boolean({
+      description: 'Whether `dependents` with the same arguments leaves some out at its end.',
+      args: listArgs,
+      resolve: async (entry, args, context) => (await dependentsOf(entry, args, context)).hasMore,
     }),
     instances: t.field({
       type: [InstanceRef],

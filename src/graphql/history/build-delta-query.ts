@@ -26,7 +26,8 @@ builder.queryField('buildDelta', (t) =>
     },
     resolve(_root, { from, to }, { registry }) {
       const references = registry.references.bind(registry)
-      return delta(stateOf('from', from, registry), stateOf('to', to, registry), references as never)
+      const operations = delta(stateOf('from', from, registry), stateOf('to', to, registry), references as never)
+      return { operations, between: 'two lists' }
     },
   }),
 )

@@ -10,6 +10,7 @@ import {
   type EntryRevisionKey,
   entryRevisionKey,
   type PageOf,
+  type ReferencePosition,
   type ReferenceRow,
 } from '../../store/contract/history-reader.js'
 import { type PageKey, pagedLoader } from './paged-loader.js'
@@ -28,9 +29,9 @@ export interface Loaders {
   readonly entryRevision: DataLoader<EntryRevisionKey, EntryRevision | null, string>
   readonly history: DataLoader<PageKey<EntryId, number>, PageOf<EntryRevision>, string>
   readonly historyCount: DataLoader<EntryId, number>
-  readonly dependents: DataLoader<EntryId, readonly ReferenceRow[]>
-  readonly group: DataLoader<string, readonly EntryRevision[]>
-  readonly namespace: DataLoader<string, readonly EntryRevision[]>
+  readonly dependents: DataLoader<PageKey<EntryId, ReferencePosition>, PageOf<ReferenceRow>, string>
+  readonly group: DataLoader<PageKey<string, EntryId>, PageOf<EntryRevision>, string>
+  readonly namespace: DataLoader<PageKey<string, EntryId>, PageOf<EntryRevision>, string>
   readonly instances: DataLoader<EntryId, readonly Instance[]>
   /** A live instance. */
   readonly instance: DataLoader<string, Instance | null>
@@ -69,9 +70,10 @@ const FACTORIES: LoaderFactories = {
     ),
   history: ({ history }) => pagedLoader((ids, page) => history.entryHistories(ids, page), EMPTY_PAGE),
   historyCount: ({ history }) => byKey((ids) => history.entryHistoryCounts(ids), 0),
-  dependents: ({ history }) => byKey((ids) => history.dependents(ids), []),
-  group: ({ history }) => byKey((groups) => history.entriesInGroups(groups), []),
-  namespace: ({ history }) => byKey((namespaces) => history.entriesInNamespaces(namespaces), []),
+  dependents: ({ history }) => pagedLoader((ids, page) => history.dependents(ids, page), EMPTY_PAGE),
+  group: ({ history }) => pagedLoader((groups, page) => history.entriesInGroups(groups, page), EMPTY_PAGE),
+  namespace: ({ history }) =>
+    pagedLoader((namespaces, page) => history.entriesInNamespaces(namespaces, page), EMPTY_PAGE),
   instances: ({ history }) => byKey(async (ids) => (await history.instances.live(ids)).of, []),
   instance: ({ history }) => byKey((ids) => history.instances.byId(ids), null),
   instanceMetadata: ({ history }) => byKey((ids) => history.instances.metadata(ids), null),

@@ -135,7 +135,7 @@ const SourceReportRef = builder.objectRef<Report>('SourceReport').implement({
       type: DeltaRef,
       nullable: true,
       description: 'In a dry run: what would change. Otherwise null; see `version`.',
-      resolve: ({ delta }) => (delta === null ? null : [...delta]),
+      resolve: ({ delta }) => (delta === null ? null : { operations: delta, between: 'a dry run' }),
     }),
   }),
 })

@@ -33,6 +33,18 @@ export function nameCursors(registryId: string, list: string, isName: (text: str
   }
 }
 
+/** Cursors of a list whose positions are two texts, such as an entry and a path in it. */
+export function textPairCursors(registryId: string, list: string): CursorCodec<readonly [string, string]> {
+  return {
+    encode: (position) => encodeParts([list, shortened(registryId), ...position]),
+    decode(cursor) {
+      const [first, second, ...rest] = decodeParts(cursor, registryId, list)
+      if (typeof first !== 'string' || typeof second !== 'string' || rest.length > 0) throw invalidCursor()
+      return [first, second]
+    },
+  }
+}
+
 /** Cursors of a list whose positions are those of changes in the log. */
 export function logCursors(registryId: string, list: string): CursorCodec<LogPosition> {
   return {

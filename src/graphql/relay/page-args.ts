@@ -28,6 +28,14 @@ export const pageArgs = builder.args((t) => ({
   before: t.string({ description: 'A cursor. Only items before it are listed.' }),
 }))
 
+/** Arguments of a list that is returned whole unless it is long. The cursors are those of its items. */
+export const listArgs = builder.args((t) => ({
+  first: t.int({
+    description: `The number of items, from the start of the list or after \`after\`. ${MAX_PAGE} by default, which is also the most.`,
+  }),
+  after: t.string({ description: 'The `cursor` of an item. The list begins right after it.' }),
+}))
+
 export interface PageArgs {
   readonly first?: number | null | undefined
   readonly after?: string | null | undefined
@@ -48,6 +56,14 @@ export function pageFrom<Position>(args: PageArgs, cursors: CursorCodec<Position
     before: args.before == null ? null : cursors.decode(args.before),
     fromEnd: last !== null,
   }
+}
+
+/** Converts the arguments of `listArgs` to a page. @throws RegistryError BAD_USER_INPUT, INVALID_CURSOR */
+export function listPageFrom<Position>(
+  { first, after }: Pick<PageArgs, 'first' | 'after'>,
+  cursors: CursorCodec<Position>,
+): Page<Position> {
+  return pageFrom({ first: first ?? MAX_PAGE, after }, cursors)
 }
 
 function pageSize(name: string, size: number): number {

@@ -36,7 +36,7 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
       description: 'What the write changed. In a dry run: what it would change.',
       resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
         if (isGone === true) throw compactedError(revision!, await loaders().oldestRevision())
-        return delta
+        return { operations: delta, between: revision === null ? 'a dry run' : `${revision - 1} ${revision}` }
       },
     }),
     dryRun: t.exposeBoolean('dryRun', {

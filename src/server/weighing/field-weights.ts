@@ -71,7 +71,9 @@ export const FIELD_WEIGHTS: Readonly<Record<string, FieldWeight>> = {
   'Subscription.proposals': FOLLOW,
 
   'Entry.dependencies': { weight: 10 },
+  'Entry.dependenciesTruncated': { weight: 10 },
   'Entry.dependents': { weight: 10 },
+  'Entry.dependentsTruncated': { weight: 10 },
   'Entry.history': { weight: 2, count: 2 },
   'Entry.instances': { weight: 1, length: 100 },
   'Entry.version': FREE,
@@ -88,6 +90,7 @@ export const FIELD_WEIGHTS: Readonly<Record<string, FieldWeight>> = {
   'ChangeBatch.version': LOOKUP,
   'Changeset.operations': { weight: 10, count: 10 },
   'Delta.operations': { weight: 0, length: 1_000 },
+  'Delta.truncated': FREE,
   'PathStep.version': LOOKUP,
   'Snapshot.cursor': FREE,
   'Snapshot.dependencyGraph': GRAPH,

@@ -28,6 +28,15 @@ export interface Page<Position> {
   readonly fromEnd: boolean
 }
 
+/** A page of a list that is only read forward. */
+export type ForwardPage<Position> = Pick<Page<Position>, 'limit' | 'after'>
+
+/** The place of a reference among all references to one entry. */
+export interface ReferencePosition {
+  readonly source: EntryId
+  readonly path: string
+}
+
 export interface PageOf<Item> {
   readonly items: readonly Item[]
   /** Whether there are more items between the positions, on the side that `limit` cut. */
@@ -146,8 +155,11 @@ export interface HistoryReader {
    */
   delta(from: number, to: number): Promise<readonly Operation[]>
 
-  /** References at the head to one of these entries: directly, by namespace or by group. */
-  dependents(ids: readonly EntryId[]): Promise<Map<EntryId, readonly ReferenceRow[]>>
+  /**
+   * References at the head to each of these entries: directly, by namespace or by group. The same page of each list,
+   * sorted by source, then by path.
+   */
+  dependents(ids: readonly EntryId[], page: ForwardPage<ReferencePosition>): Promise<Map<EntryId, PageOf<ReferenceRow>>>
   /**
    * At most `limit` references at the head to one of these targets, sorted by target, source and path. Only entries
    * that have not changed after `unchangedSince` count.
@@ -159,10 +171,13 @@ export interface HistoryReader {
   ): Promise<readonly ReferenceRow[]>
   /** Ids that changed after a revision; null if there are more than `limit` changes after it. */
   changedSince(revision: number, limit: number): Promise<readonly EntryId[] | null>
-  /** Entries at the head in each group: an element of the array `meta.groups`. */
-  entriesInGroups(groups: readonly string[]): Promise<Map<string, readonly EntryRevision[]>>
-  /** Entries at the head in each namespace, sorted by id. */
-  entriesInNamespaces(namespaces: readonly string[]): Promise<Map<string, readonly EntryRevision[]>>
+  /** Entries at the head in each group: an element of the array `meta.groups`. The same page of each, sorted by id. */
+  entriesInGroups(groups: readonly string[], page: ForwardPage<EntryId>): Promise<Map<string, PageOf<EntryRevision>>>
+  /** Entries at the head in each namespace. The same page of each, sorted by id. */
+  entriesInNamespaces(
+    namespaces: readonly string[],
+    page: ForwardPage<EntryId>,
+  ): Promise<Map<string, PageOf<EntryRevision>>>
 }
 
 export interface EntryRevisionKey {

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Criteria, EVERYTHING } from '../../../src/core/criteria/criteria.js'
 import { type EntryId, parseEntryId } from '../../../src/core/entry/entry-id.js'
 import type { History } from '../../../src/store/contract/history.js'
-import { entryRevisionKey, type LogPosition, type Page } from '../../../src/store/contract/history-reader.js'
+import {
+  entryRevisionKey,
+  type LogPosition,
+  type Page,
+  type ReferenceRow,
+} from '../../../src/store/contract/history-reader.js'
 import {
   apply,
   changeset,
@@ -648,7 +653,9 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
           create('lib:self', 'thing', { depends_on: ['ns:lib', 'lib:self'] }),
         )
         const dependents = async (text: string) =>
-          (await history.dependents([id(text)])).get(id(text))!.map(({ source, path }) => `${source} ${path}`)
+          (await history.dependents([id(text)], all()))
+            .get(id(text))!
+            .items.map(({ source, path }) => `${source} ${path}`)
         expect(await dependents('lib:a')).toEqual([
           'app:one meta.depends_on.0',
           'app:one meta.depends_on.1',
@@ -659,14 +666,47 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
         expect(await dependents('app:two')).toEqual(['app:one meta.depends_on.3'])
         await apply(history, update('app:one', 'thing', {}))
         expect(await dependents('lib:a')).toEqual(['lib:self meta.depends_on.0'])
-        expect([...(await history.entriesInGroups(['tools', 'none'])).get('tools')!].map((entry) => entry.id)).toEqual([
-          'lib:a',
-        ])
-        expect([...(await history.entriesInNamespaces(['lib'])).get('lib')!].map((entry) => entry.id)).toEqual([
+        expect(
+          (await history.entriesInGroups(['tools', 'none'], all())).get('tools')!.items.map((entry) => entry.id),
+        ).toEqual(['lib:a'])
+        expect((await history.entriesInNamespaces(['lib'], all())).get('lib')!.items.map((entry) => entry.id)).toEqual([
           'lib:a',
           'lib:b',
           'lib:self',
         ])
+      })
+
+      it('in pages, which together are the whole list', async () => {
+        await apply(
+          history,
+          ...['a', 'b', 'c', 'd'].map((name) => create(`lib:${name}`, 'thing', { groups: ['tools'] })),
+          ...['a', '10', '9', 'z'].map((name) =>
+            create(`app:${name}`, 'thing', { depends_on: Array(11).fill('lib:a').concat('ns:lib', 'group:tools') }),
+          ),
+        )
+        const page = <Position>(limit: number, after: Position | null) => ({ limit, after })
+        const whole = (await history.dependents([id('lib:a')], all())).get(id('lib:a'))!
+        expect([whole.items.length, whole.hasMore]).toEqual([4 * 13, false])
+        for (const limit of [1, 7, 51, 52]) {
+          const read: ReferenceRow[] = []
+          for (let more = true; more; ) {
+            const { source, path } = read.at(-1) ?? {}
+            const after = source === undefined ? null : { source, path: path! }
+            const found = (await history.dependents([id('lib:a'), id('no:one')], page(limit, after))).get(id('lib:a'))!
+            expect(found.items.length).toBeLessThanOrEqual(limit)
+            read.push(...found.items)
+            more = found.hasMore
+          }
+          expect(read).toEqual(whole.items)
+        }
+        for (const reads of ['entriesInNamespaces', 'entriesInGroups'] as const) {
+          const of = reads === 'entriesInGroups' ? 'tools' : 'lib'
+          const first = (await history[reads]([of, 'none'], page(3, null))).get(of)!
+          expect([first.items.map((entry) => entry.id), first.hasMore]).toEqual([['lib:a', 'lib:b', 'lib:c'], true])
+          const last = (await history[reads]([of], page(3, id('lib:c')))).get(of)!
+          expect([last.items.map((entry) => entry.id), last.hasMore]).toEqual([['lib:d'], false])
+          expect((await history[reads](['none'], page(3, null))).get('none')).toEqual({ items: [], hasMore: false })
+        }
       })
     })
 

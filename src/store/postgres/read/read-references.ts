@@ -1,6 +1,5 @@
-import type { EntryRevision } from '../../../core/entry/entry.js'
-import type { EntryId } from '../../../core/entry/entry-id.js'
-import type { HistoryReader, ReferenceRow } from '../../contract/history-reader.js'
+import { entryIdParts } from '../../../core/entry/entry-id.js'
+import type { HistoryReader, PageOf } from '../../contract/history-reader.js'
 import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
 import {
@@ -22,6 +21,13 @@ interface DependentColumns extends ReferenceColumns {
   readonly wanted_name: string
 }
 
+interface MemberColumns extends EntryColumns {
+  readonly wanted: string
+}
+
+/** A position before all ids. */
+const BEFORE_ALL = { ns: '', name: '' } as const
+
 const CHANGED_SINCE = withOldestRevision(
   'SELECT ns, name FROM change WHERE revision > $1::bigint ORDER BY revision, position LIMIT $2::int',
 )
@@ -29,41 +35,46 @@ const CHANGED_SINCE = withOldestRevision(
 /** Reads which entries refer to which at the head. Raw SQL, because it looks up many targets at once by `unnest`. */
 export function readReferences(client: RetryingClient): ReferenceReads {
   return {
-    async dependents(ids) {
-      const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
-      if (ids.length === 0) return found
+    async dependents(ids, { limit, after }) {
       const { ns, name } = idColumns(ids)
+      const begin = after === null ? BEFORE_ALL : entryIdParts(after.source)
       const rows = await client.run(
         (sql) => sql<DependentColumns[]>`
-        WITH wanted AS MATERIALIZED (SELECT * FROM unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)),
-        pointed AS (
-          SELECT w.ns AS wanted_ns, w.name AS wanted_name, r.* FROM wanted w
-          JOIN reference r ON r.target_type = 'entry' AND r.target_ns = w.ns AND r.target_name = w.name
-          UNION ALL
-          SELECT w.ns, w.name, r.* FROM wanted w
-          JOIN reference r ON r.target_type = 'namespace' AND r.target_ns = w.ns AND r.target_name = ''
-          WHERE (r.ns, r.name) <> (w.ns, w.name)
-          UNION ALL
-          SELECT w.ns, w.name, r.* FROM wanted w
-          JOIN head h ON h.ns = w.ns AND h.name = w.name
-          CROSS JOIN LATERAL (
-            SELECT DISTINCT element #>> '{}' AS name
-            FROM jsonb_path_query(h.meta_index, 'strict $.groups[*] ? (@.type() == "string")', '{}', true) element
-          ) g
-          JOIN reference r ON r.target_type = 'group' AND r.target_ns = '' AND r.target_name = CASE
-            WHEN octet_length(g.name) > ${MAX_GROUP_BYTES} THEN 'sha256:' || encode(sha256(convert_to(g.name, 'UTF8')), 'hex') ELSE g.name END
-          WHERE (r.ns, r.name) <> (w.ns, w.name)
-        )
-        SELECT wanted_ns, wanted_name, ${sql.unsafe(referenceColumns('p'))}
-        FROM pointed p ORDER BY wanted_ns, wanted_name, p.ns, p.name, p.ordinal`,
+        SELECT w.ns AS wanted_ns, w.name AS wanted_name, ${sql.unsafe(referenceColumns('p'))}
+        FROM unnest(${ns}::text[], ${name}::text[]) AS w(ns, name)
+        CROSS JOIN LATERAL (
+          SELECT * FROM (
+            SELECT r.* FROM reference r WHERE r.target_type = 'entry' AND r.target_ns = w.ns AND r.target_name = w.name
+            UNION ALL
+            SELECT r.* FROM reference r WHERE r.target_type = 'namespace' AND r.target_ns = w.ns AND r.target_name = ''
+              AND (r.ns, r.name) <> (w.ns, w.name)
+            UNION ALL
+            SELECT r.* FROM (
+              SELECT DISTINCT element #>> '{}' AS name FROM head h
+              CROSS JOIN LATERAL jsonb_path_query(h.meta_index, 'strict $.groups[*] ? (@.type() == "string")', '{}', true) element
+              WHERE h.ns = w.ns AND h.name = w.name
+            ) g
+            JOIN reference r ON r.target_type = 'group' AND r.target_ns = '' AND r.target_name = CASE
+              WHEN octet_length(g.name) > ${MAX_GROUP_BYTES} THEN 'sha256:' || encode(sha256(convert_to(g.name, 'UTF8')), 'hex') ELSE g.name END
+            WHERE (r.ns, r.name) <> (w.ns, w.name)
+          ) pointed
+          WHERE (ns, name, path COLLATE "C") > (${begin.ns}, ${begin.name}, ${after?.path ?? ''})
+          ORDER BY ns, name, path COLLATE "C" LIMIT ${limit + 1}
+        ) p
+        ORDER BY wanted_ns, wanted_name, p.ns, p.name, p.path COLLATE "C"`,
       )
-      for (const row of rows) {
-        const target = targetOfColumns(row)
-        found
-          .get(storedId(row.wanted_ns, row.wanted_name))!
-          .push({ source: storedId(row.ns, row.name), path: row.path, reference: row.reference, target })
-      }
-      return found
+      return pagesOf(
+        ids,
+        rows,
+        limit,
+        (row) => storedId(row.wanted_ns, row.wanted_name),
+        (row) => ({
+          source: storedId(row.ns, row.name),
+          path: row.path,
+          reference: row.reference,
+          target: targetOfColumns(row),
+        }),
+      )
     },
 
     async referencesTo(targets, unchangedSince, limit) {
@@ -99,30 +110,54 @@ export function readReferences(client: RetryingClient): ReferenceReads {
       return rows.length > limit ? null : [...new Set(rows.map(({ ns, name }) => storedId(ns, name)))]
     },
 
-    async entriesInGroups(groups) {
-      const found = new Map<string, EntryRevision[]>(groups.map((group) => [group, []]))
-      if (groups.length === 0) return found
+    async entriesInGroups(groups, { limit, after }) {
+      const begin = after === null ? BEFORE_ALL : entryIdParts(after)
+      // OFFSET 0 keeps the planner from walking the whole registry by id until it has found enough members.
       const rows = await client.run(
-        (sql) => sql<(EntryColumns & { wanted: string })[]>`
-        SELECT wanted.name AS wanted, ${sql.unsafe(entryColumns('h'))}
-        FROM unnest(${[...groups]}::text[]) AS wanted(name)
-        JOIN head h ON h.meta_index @> jsonb_build_object('groups', jsonb_build_array(wanted.name))
-        ORDER BY h.ns, h.name`,
+        (sql) => sql<MemberColumns[]>`
+        SELECT w.name AS wanted, ${sql.unsafe(entryColumns('h'))}
+        FROM unnest(${[...groups]}::text[]) AS w(name)
+        CROSS JOIN LATERAL (
+          SELECT * FROM (
+            SELECT m.* FROM head m WHERE m.meta_index @> jsonb_build_object('groups', jsonb_build_array(w.name)) OFFSET 0
+          ) members
+          WHERE (ns, name) > (${begin.ns}, ${begin.name}) ORDER BY ns, name LIMIT ${limit + 1}
+        ) h
+        ORDER BY wanted, h.ns, h.name`,
       )
-      for (const row of rows) found.get(row.wanted)!.push(entryOfColumns(row))
-      return found
+      return pagesOf(groups, rows, limit, ({ wanted }) => wanted, entryOfColumns)
     },
 
-    async entriesInNamespaces(namespaces) {
-      const found = new Map<string, EntryRevision[]>(namespaces.map((namespace) => [namespace, []]))
-      if (namespaces.length === 0) return found
+    async entriesInNamespaces(namespaces, { limit, after }) {
+      const begin = after === null ? BEFORE_ALL : entryIdParts(after)
       const rows = await client.run(
-        (sql) => sql<EntryColumns[]>`
-        SELECT ${sql.unsafe(entryColumns('h'))}
-        FROM head h WHERE h.ns = ANY(${[...namespaces]}::text[]) ORDER BY h.ns, h.name`,
+        (sql) => sql<MemberColumns[]>`
+        SELECT w.name AS wanted, ${sql.unsafe(entryColumns('h'))}
+        FROM unnest(${[...namespaces]}::text[]) AS w(name)
+        CROSS JOIN LATERAL (
+          SELECT * FROM head m WHERE m.ns = w.name AND (m.ns, m.name) > (${begin.ns}, ${begin.name})
+          ORDER BY m.ns, m.name LIMIT ${limit + 1}
+        ) h
+        ORDER BY wanted, h.ns, h.name`,
       )
-      for (const row of rows) found.get(row.ns)!.push(entryOfColumns(row))
-      return found
+      return pagesOf(namespaces, rows, limit, ({ wanted }) => wanted, entryOfColumns)
     },
   }
+}
+
+/** Groups rows by the list that they belong to. Each list has one row more than the page if there are more items. */
+function pagesOf<Key, Row, Item>(
+  keys: readonly Key[],
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => Key,
+  itemOf: (row: Row) => Item,
+): Map<Key, PageOf<Item>> {
+  const pages = new Map(keys.map((key) => [key, { items: [] as Item[], hasMore: false }]))
+  for (const row of rows) {
+    const page = pages.get(keyOf(row))!
+    if (page.items.length < limit) page.items.push(itemOf(row))
+    else page.hasMore = true
+  }
+  return pages
 }
