@@ -280,7 +280,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ['control characters and escapes', '{"a":"\\u0001\\u001f\\b\\f\\n\\r\\t\\"\\\\/\u007f\u0080","\\n":"\\\\u0000"}'],
       [
         'doubles to the last bit',
-        '[0.1,0.30000000000000004,1e-7,5e-324,2.2250738585072014e-308,1.7976931348623157e+308,9007199254740993,123456789012345680000,1e21,1e+300,4.35,-1.5,100,1e100,0.000001,3.141592653589793,4503599627370497.5]',
+        '[0.1,0.30000000000000004,1e-7,5e-324,2.2250738585072014e-308,1.7976931348623157e+308,9007199254740994,123456789012345680000,1e21,1e+300,4.35,-1.5,100,1e100,0.000001,3.141592653589793,4503599627370497.5]',
       ],
       ['nulls and empty values', '{"a":null,"b":"","c":[],"d":{},"e":[null,[],{}],"f":false}'],
       [
@@ -294,12 +294,12 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
         '20,000 keys',
         JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i % 7}-${i}`, i]))),
       ],
-      ['-0', '[-0,{"a":-0},0,"-0",-0.5,-0,1e-400,[-0.0]]'],
+      ['-0', '[-0,{"a":-0},0,"-0",-0.5,-0,[-0.0]]'],
     ]
 
     it.each(ROUND_TRIPS)('is returned exactly as it was sent: %s', async (_, text) => {
       const expected =
-        text === ROUND_TRIPS.at(-1)![1] ? '[-0,{"a":-0},0,"-0",-0.5,-0,0,[-0]]' : JSON.stringify(JSON.parse(text))
+        text === ROUND_TRIPS.at(-1)![1] ? '[-0,{"a":-0},0,"-0",-0.5,-0,[-0]]' : JSON.stringify(JSON.parse(text))
       const id = fresh()
       const query =
         'mutation ($data: JSON, $meta: JSONObject, $id: EntryID!) { applyChangeset(input: {operations: [{create: {id: $id, kind: "k", meta: $meta, data: $data}}]}) { ... on Applied { delta { operations { entry { meta data } } } } ... on Refused { problems { code message } } } }'
@@ -323,7 +323,7 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
 
     it('is returned exactly as it was sent as a literal', async () => {
       const literal =
-        '{z: 1, a: [0.1, 5e-324, -0.5, 1e21, -0, 123456789012345678901], __proto__: {constructor: true, then: "x", toJSON: null}, _1: """block "text" """, s: "\\u00e9 \\u{1F600} \\ud83d\\ude00 \\n", n: null, o: {}, l: []}'
+        '{z: 1, a: [0.1, 5e-324, -0.5, 1e21, -0, 123456789012345680000], __proto__: {constructor: true, then: "x", toJSON: null}, _1: """block "text" """, s: "\\u00e9 \\u{1F600} \\ud83d\\ude00 \\n", n: null, o: {}, l: []}'
       const { text } = await gateway.query(
         `mutation { applyChangeset(input: {operations: [{create: {id: "literal:x", kind: "k", meta: ${literal}, data: [${literal}]}}]}) { ... on Applied { changes { entry { meta data } } } } }`,
       )
@@ -367,6 +367,9 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
       ['a lone surrogate', '"\\ud83d"'],
       ['a lone surrogate in a key', '{"\\ude00":1}'],
       ['a number beyond doubles', '1e400'],
+      ['a number below doubles', '[-1e-400]'],
+      ['a whole number between two doubles', '9007199254740993'],
+      ['a whole number between two doubles, with a point', '{"a":12345678901234567890.0}'],
       ['a nesting of 1,001', deep(1_001)],
     ])('that cannot be stored is INVALID_ENTRY: %s', async (_, text) => {
       for (const [place, variables] of [
@@ -382,6 +385,16 @@ describe.each([...BACKENDS_WITH_HISTORY, 'none'] as const)('entries, over %s', (
         expect(data.applyChangeset.problems[0].message).toContain(place)
       }
       expect(await entry('not:stored')).toBeNull()
+    })
+
+    it('has its keys in the order that JSON.parse gives', async () => {
+      const id = fresh()
+      const sent = '{"b":1,"2":"y","4294967295":0,"10":0,"a":2,"01":0,"-1":0,"b":3,"4294967294":0}'
+      await gateway.send(
+        `{"query":"mutation ($id: EntryID!, $data: JSON) { applyChangeset(input: {operations: [{create: {id: $id, kind: \\"k\\", data: $data}}]}) { __typename } }","variables":{"id":"${id}","data":${sent}}}`,
+      )
+      const { text } = await gateway.query('query ($id: EntryID!) { entry(id: $id) { data } }', { id })
+      expect(text).toContain('{"2":"y","10":0,"4294967294":0,"b":3,"4294967295":0,"a":2,"01":0,"-1":0}')
     })
 
     it('can be read in part by a dotted path', async () => {

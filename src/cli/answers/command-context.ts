@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/entry/negative-zero.js'
 import type { GatewayClient } from '../gateway/gateway-client.js'
 import type { Terminal } from '../terminal/terminal.js'
 
@@ -15,7 +16,7 @@ export type CommandResult = Promise<0 | 1>
 
 /** Prints a value as one JSON document, for `--json`. */
 export async function writeJson(context: CommandContext, value: unknown): Promise<void> {
-  await context.terminal.write(`${JSON.stringify(value, null, 2)}\n`)
+  await context.terminal.write(`${jsonText(value, 2)}\n`)
 }
 
 /** Prints pages of items as one JSON array, one item per line. It holds one page in memory at a time. */
@@ -24,7 +25,7 @@ export async function writeJsonArray(context: CommandContext, pages: AsyncIterab
   for await (const page of pages) {
     let text = ''
     for (const item of page) {
-      text += `${separator}\n${JSON.stringify(item)}`
+      text += `${separator}\n${jsonText(item)}`
       separator = ','
     }
     if (text !== '') await context.terminal.write(text)

@@ -1,4 +1,5 @@
 import type { Json } from '../../core/entry/json.js'
+import { jsonText } from '../../core/entry/negative-zero.js'
 import type { StateDelta } from '../gateway/gateway-queries.js'
 import type { Colors } from '../terminal/terminal.js'
 import { printable } from '../terminal/terminal.js'
@@ -105,7 +106,7 @@ function cut(lines: readonly string[]): string[] {
 }
 
 function shown(value: Json): string {
-  return shortened(printable(JSON.stringify(value)))
+  return shortened(printable(jsonText(value)))
 }
 
 function shortened(text: string): string {

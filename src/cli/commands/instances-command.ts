@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/entry/negative-zero.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import { writeJson } from '../answers/command-context.js'
 import { liveInstances } from '../gateway/gateway-queries.js'
@@ -19,7 +20,7 @@ export async function instancesCommand(context: CommandContext, id: string): Com
       String(fencingToken),
       acquiredAt,
       expiresAt,
-      metadata === null ? '' : JSON.stringify(metadata),
+      metadata === null ? '' : jsonText(metadata),
     ])
     await terminal.write(renderTable(['NAME', 'TOKEN', 'ACQUIRED', 'EXPIRES', 'METADATA'], rows, terminal.colors))
   }

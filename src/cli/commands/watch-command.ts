@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/entry/negative-zero.js'
 import type { OperationKind } from '../../core/ordering/operation.js'
 import type { CommandContext, CommandResult } from '../answers/command-context.js'
 import type { ReceivedBatch } from '../gateway/follow-changes.js'
@@ -27,7 +28,7 @@ export async function watchCommand(context: CommandContext, options: WatchComman
     withContent: json,
     signal: terminal.interrupt(),
     onBatch: async (batch) => {
-      const text = json ? `${JSON.stringify(flatBatch(batch))}\n` : batchLines(batch, terminal.colors)
+      const text = json ? `${jsonText(flatBatch(batch))}\n` : batchLines(batch, terminal.colors)
       if (text !== '') await terminal.write(text)
       cursor = batch.cursor
     },

@@ -1,6 +1,7 @@
 import { nameOf } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import { jsonText } from '../../core/entry/negative-zero.js'
 import { visibleKey } from '../../sources/forms/invisible-keys.js'
 import { setOwn } from '../../sources/forms/source-document.js'
 import { WIPPY_KEYS } from '../../sources/forms/wippy-form.js'
@@ -27,7 +28,7 @@ export const EXPORT_FORMS: Record<ExportForm, Form> = {
   entry: {
     fileName: 'entries.jsonl',
     heading: () => '',
-    entry: ({ entryId, kind, meta, data }) => `${JSON.stringify({ id: entryId, kind, meta, data })}\n`,
+    entry: ({ entryId, kind, meta, data }) => `${jsonText({ id: entryId, kind, meta, data })}\n`,
   },
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/entry/negative-zero.js'
 import { isOutageCode } from '../../core/errors/codes.js'
 import { CommandFailure, EXIT, type ForeignCode } from '../terminal/command-failure.js'
 import type { TypedDocument } from './gateway-documents.js'
@@ -36,7 +37,7 @@ export class GatewayClient {
     { type, text }: TypedDocument<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    const body = JSON.stringify({ query: text, variables })
+    const body = jsonText({ query: text, variables })
     const access = type === 'query' ? 'read' : 'write'
     const timeoutMs = this.options.timeoutMs ?? DEFAULT_TIMEOUT_MS[access]
     const deadline = AbortSignal.timeout(Math.ceil(timeoutMs))

@@ -1,3 +1,4 @@
+import { InexactNumber, parseStrictJson } from '../../core/entry/exact-json.js'
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
 import { usageFailure } from '../terminal/command-failure.js'
@@ -29,17 +30,19 @@ function parseValue(key: string, text: string): Json {
   const jsonStart = key.startsWith('*') ? /^\[/ : /^[[{"]|^-?\d|^(true|false|null)$/
   if (!jsonStart.test(text)) return text
   try {
-    return JSON.parse(text) as Json
-  } catch {
+    return parseStrictJson(text) as Json
+  } catch (error) {
+    if (error instanceof InexactNumber) throw usageFailure(`${key}: ${error.message}`)
     return text
   }
 }
 
 function parseObject(text: string): JsonObject {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseStrictJson(text)
     if (isJsonObject(value)) return value
   } catch (error) {
+    if (error instanceof InexactNumber) throw usageFailure(`In the criteria, ${error.message}`)
     throw usageFailure(`The criteria are not a JSON object: ${(error as Error).message}`)
   }
   throw usageFailure('The criteria are not a JSON object')

@@ -74,6 +74,8 @@ export class CriteriaLimits {
       for (const element of value) this.value(key, element, nesting + 1)
       return
     }
+    if (typeof value === 'symbol')
+      throw invalidCriteria(key, `the value holds a number that no entry can hold: ${value.description}`)
     if (typeof value !== 'object') throw invalidCriteria(key, `the value is a ${typeof value}, not JSON`)
     for (const [name, member] of Object.entries(value)) {
       this.#text(key, name)

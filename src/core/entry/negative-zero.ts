@@ -2,7 +2,7 @@ import { isJsonObject, type Json } from './json.js'
 
 /*
  * JSON can express -0 and `JSON.parse` reads it. Only `JSON.stringify` loses it. So a marker stands for -0 while a value
- * is printed. The marker begins with U+0000, which no stored text can hold.
+ * is printed. It begins with U+0000, which no stored text can hold, and is longer than any such text in the value.
  */
 
 export function holdsNegativeZero(value: Json): boolean {
@@ -30,7 +30,11 @@ export function withoutMarks(text: string, mark: string): string {
 
 const MARK = '\u0000-0'
 
-/** Prints a value as JSON, with -0. The value must not hold U+0000. It recurses as deep as the value. */
-export function jsonText(value: Json): string {
-  return holdsNegativeZero(value) ? withoutMarks(JSON.stringify(withMarks(value, MARK)), MARK) : JSON.stringify(value)
+/** Prints a value as JSON like `JSON.stringify`, but with -0. It recurses as deep as the value. */
+export function jsonText(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent)
+  if (!holdsNegativeZero(value as Json)) return text
+  let mark = MARK
+  while (text.includes(JSON.stringify(mark).slice(1, -1))) mark += '-'
+  return withoutMarks(JSON.stringify(withMarks(value as Json, mark), null, indent), mark)
 }

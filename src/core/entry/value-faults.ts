@@ -49,6 +49,8 @@ export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, 
       const keys = Array.isArray(item) ? null : isPlain(item) ? Object.keys(item) : undefined
       if (keys === undefined) return fault('is not a JSON value')
       stack.push({ container: item, keys, size: keys === null ? (item as unknown[]).length : keys.length, next: 0 })
+    } else if (typeof item === 'symbol') {
+      fault(`holds a number that cannot be kept: ${item.description}`)
     } else if (item !== null && typeof item !== 'boolean') {
       fault(`is not a JSON value but ${typeof item}`)
     }

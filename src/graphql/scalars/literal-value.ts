@@ -1,4 +1,5 @@
 import { Kind, type ObjectValueNode, type ValueNode } from 'graphql'
+import { numberFault } from '../../core/entry/number-fault.js'
 import { badInput } from '../base/graphql-errors.js'
 
 /** Values of variables. Undefined during validation, when they are not known yet. */
@@ -8,8 +9,8 @@ export type Variables = { readonly [name: string]: unknown } | null | undefined
 export const UNKNOWN_VALUE: unique symbol = Symbol('a variable without its value')
 
 /**
- * Converts a literal into the JSON value that `JSON.parse` would give: keys in the order written, `__proto__` as an
- * ordinary key, numbers as the nearest double. An absent variable omits its key; in a list it becomes null.
+ * Converts a literal into the JSON value that `parseExactJson` would give: keys in its order, `__proto__` as an
+ * ordinary key, numbers as `parseExactJson` gives them. An absent variable omits its key; in a list it becomes null.
  * @throws GraphQLError BAD_USER_INPUT for an enum value, which JSON cannot express
  */
 export function literalValue(node: ValueNode, variables: Variables): unknown {
@@ -18,7 +19,7 @@ export function literalValue(node: ValueNode, variables: Variables): unknown {
       return null
     case Kind.INT:
     case Kind.FLOAT:
-      return Number(node.value)
+      return exactNumber(node.value)
     case Kind.STRING:
     case Kind.BOOLEAN:
       return node.value
@@ -43,4 +44,9 @@ function objectValue(node: ObjectValueNode, variables: Variables): unknown {
   }
   // Unlike assignment, fromEntries makes `__proto__` an own key.
   return Object.fromEntries(entries)
+}
+
+function exactNumber(written: string): number | symbol {
+  const fault = numberFault(written)
+  return fault === undefined ? Number(written) : Symbol(fault)
 }

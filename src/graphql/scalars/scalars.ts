@@ -21,7 +21,8 @@ builder.scalarType('EntryID', {
 })
 
 builder.scalarType('JSON', {
-  description: 'Any JSON value. It is returned exactly as it was sent, including the order of keys and every number.',
+  description:
+    'Any JSON value. It is returned as it was sent, including `-0` and every double to its last bit. Keys have the order of JavaScript objects: whole numbers from 0 to 4294967294, such as "2", come first and ascend, and all other keys keep their order. The last of several equal keys counts. Numbers that a double cannot hold, such as 9007199254740993, 1e400 and 1e-400, are refused.',
   serialize: (value) => (value instanceof StoredJson ? value.value() : value),
   parseValue: (value) => value,
   parseLiteral: literalValue,

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { InexactNumber, parseStrictJson } from '../../core/entry/exact-json.js'
 import { pause } from '../async/pause.js'
 import type { OnFailure, Participant, ParticipantAnswer, Proposal } from './participant.js'
 import { proposalJson } from './proposal-json.js'
@@ -138,9 +139,9 @@ function isBroken(error: unknown): boolean {
 function readAnswer(body: Uint8Array): ParticipantAnswer {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    throw new Error('Its answer is not JSON')
+    value = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (error) {
+    throw new Error(error instanceof InexactNumber ? `In its answer, ${error.message}` : 'Its answer is not JSON')
   }
   return checkAnswer(value)
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type ArgumentNode,
   type DocumentNode,
@@ -69,7 +70,10 @@ export function subscriptionShape(
   return { startVariables, isLogOnly }
 }
 
-/** Returns a key that is equal for subscriptions of one document that differ only in where they begin. */
+/**
+ * Returns a key that is equal for subscriptions of one document that differ only in where they begin. Variables that JSON
+ * cannot write, such as a number that no double holds, are going to be refused and share nothing.
+ */
 export function operationKey(
   { startVariables }: SubscriptionShape,
   operationName: string | null,
@@ -78,7 +82,14 @@ export function operationKey(
   const others = Object.entries(variables)
     .filter(([name]) => !startVariables.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([operationName, others])
+  try {
+    return JSON.stringify([operationName, others], (_, value: unknown) => {
+      if (typeof value === 'symbol') throw new TypeError('a symbol')
+      return value
+    })
+  } catch {
+    return randomUUID()
+  }
 }
 
 function isStartArgument({ name }: ArgumentNode): boolean {

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { parseExactJson } from '../../core/entry/exact-json.js'
 import { isJsonObject } from '../../core/entry/json.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
 import type { PersistedQueries } from '../pipeline/persisted-queries.js'
@@ -9,7 +10,7 @@ import { HttpError } from './http-error.js'
 export function paramsOfBody(text: string, persisted: PersistedQueries): OperationRequest {
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = parseExactJson(text)
   } catch (error) {
     throw bad(`The body is not JSON: ${(error as Error).message}.`)
   }
@@ -64,7 +65,7 @@ function json(name: string, search: URLSearchParams): unknown {
   const text = search.get(name)
   if (text === null || text === '') return undefined
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch (error) {
     throw bad(`"${name}" is not JSON: ${(error as Error).message}.`)
   }

@@ -4,6 +4,7 @@ import type { GraphQLError } from 'graphql'
 import { GraphQLSchema, parse } from 'graphql'
 import { type Context, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { parseExactJson } from '../../core/entry/exact-json.js'
 import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import { pause } from '../../registry/async/pause.js'
 import type { Engine } from '../engine/engine.js'
@@ -158,7 +159,7 @@ export function createWebSockets(
 
 function parsedMessage(text: string): object | null {
   try {
-    const message: unknown = JSON.parse(text)
+    const message = parseExactJson(text)
     return typeof message === 'object' ? message : null
   } catch {
     return null

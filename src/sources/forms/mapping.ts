@@ -1,5 +1,6 @@
 import jsonata from 'jsonata'
 import type { Json } from '../../core/entry/json.js'
+import { numberFault } from '../../core/entry/number-fault.js'
 import type { Definition, Fault, FormReading, Position, SourceDocument } from './source-document.js'
 
 /** The form of foreign documents: JSONata expressions that turn one item into one definition. */
@@ -73,7 +74,7 @@ export function compileMapping(expressions: MappingExpressions, bounds: MappingB
   }
 
   return async (document, location, more) => {
-    const bindings = { ...more, location, document: document.value }
+    const bindings = { ...more, clone: structuredClone, location, document: document.value }
     const definitions: Definition[] = []
     const faults: Fault[] = []
     const guarded = async (position: Position, work: () => Promise<void>) => {
@@ -114,6 +115,9 @@ function compile(part: Part, text: string | undefined, bounds: MappingBounds): E
       `the expression for ${part} is not valid JSONata${position === undefined ? '' : ` at character ${position}`}: ${messageOf(error)}`,
     )
   }
+  const rounded = roundedNumber(text, expression.ast())
+  if (rounded !== undefined)
+    throw new InvalidMapping(`the expression for ${part} holds a number that cannot be kept: ${rounded}`)
   return async (input, bindings) => {
     try {
       return plain(await expression.evaluate(input, bindings))
@@ -121,6 +125,20 @@ function compile(part: Part, text: string | undefined, bounds: MappingBounds): E
       throw new MappingFault(`the mapping's expression for ${part} failed: ${messageOf(error)}`)
     }
   }
+}
+
+/** The fault of a number in an expression that JSONata has rounded. Its syntax tree has the end of each number. */
+function roundedNumber(text: string, node: unknown): string | undefined {
+  if (typeof node !== 'object' || node === null) return undefined
+  const { type, position } = node as { type?: unknown; position?: number }
+  const written = type === 'number' ? /\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.exec(text.slice(0, position))?.[0] : undefined
+  const fault = written === undefined ? undefined : numberFault(written)
+  if (fault !== undefined) return fault
+  for (const child of Object.values(node)) {
+    const found = roundedNumber(text, child)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Copies a list, because JSONata adds properties of its own to lists. Nested lists are serialized anyway. */

@@ -2,8 +2,9 @@ import type { Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
 import type { Json, JsonObject } from '../../core/entry/json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import { numberFault } from '../../core/entry/number-fault.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
-import { MAX_DEPTH, numberFault, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
+import { MAX_DEPTH, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 
 /** Values that aliases may stand for in one document: nine lines of aliases to aliases would otherwise fill the memory. */
 const MAX_ALIASED_VALUES = 100_000
@@ -193,8 +194,9 @@ function scalar(node: Scalar, offset: number): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'bigint') return integer(node.source ?? String(value), value, offset)
   if (typeof value === 'number') {
-    if (!Number.isFinite(value))
-      throw new YamlFault(numberFault(node.source ?? String(value)) ?? 'not a JSON number', offset)
+    const fault = numberFault(node.source ?? String(value))
+    if (fault !== undefined) throw new YamlFault(fault, offset)
+    if (!Number.isFinite(value)) throw new YamlFault('not a JSON number', offset)
     return value
   }
   return unreadable(offset)

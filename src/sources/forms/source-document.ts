@@ -50,32 +50,6 @@ export function sourceDocument(value: Json, positions: ReadonlyMap<string, Posit
   return { value, positionOf }
 }
 
-/**
- * The fault of a number as written, or undefined if a double preserves it. Otherwise an altered identifier of 19 digits
- * would go unnoticed.
- */
-export function numberFault(written: string): string | undefined {
-  const value = Number(written)
-  if (Number.isNaN(value)) return `${written} is not a JSON number`
-  if (!Number.isFinite(value)) return `${shortened(written)} is outside the range of a JSON number`
-  if (!/^[-+]?\d+$/.test(written) || Number.isSafeInteger(value)) return undefined
-  const exact = BigInt(written.replace('+', ''))
-  if (exact === BigInt(value) || exact === BigInt(shortest(value))) return undefined
-  return `${shortened(written)} would be rounded to ${shortest(value)}. Write it as text`
-}
-
-/** The digits of a double as `JSON.stringify` writes them, without an exponent. An export has them. */
-function shortest(value: number): string {
-  const [digits, exponent] = String(value).split('e+')
-  if (exponent === undefined) return digits!
-  const [whole, fraction = ''] = digits!.split('.')
-  return whole + fraction.padEnd(Number(exponent), '0')
-}
-
-function shortened(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 37)}…` : text
-}
-
 /** An entry as written in a document, not yet checked. */
 export interface Definition {
   readonly id: unknown

@@ -103,6 +103,9 @@ describe('criteria', () => {
   it('may be one JSON object, and are empty without words', () => {
     expect(parseCriteria(['{".ns": "app", "meta.port": 80}'])).toEqual({ '.ns': 'app', 'meta.port': 80 })
     expect(parseCriteria([])).toEqual({})
+    for (const words of [['n=9007199254740993'], ['n=[1, 1e400]'], ['{"n": 12345678901234567890.0}']])
+      expect(usage(() => parseCriteria(words))).toContain('holds a number that cannot be kept')
+    expect(parseCriteria(['n="9007199254740993"'])).toEqual({ n: '9007199254740993' })
   })
 
   it.each([[['kind']], [['=x']], [['a=1', 'a=2']], [['{"a":']], [['{"a":1}', 'b=2']]])(

