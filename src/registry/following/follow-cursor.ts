@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Criteria } from '../../core/criteria/criteria.js'
+import { type Criteria, EVERYTHING } from '../../core/criteria/criteria.js'
 import { criteriaKey } from '../../core/criteria/criteria-key.js'
 import { type EntryId, InvalidEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
@@ -72,11 +72,16 @@ function splitOnce(text: string): readonly [string, string] {
   return space < 0 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)]
 }
 
-/** Identifies a filter within a cursor: equal for criteria that `criteriaKey` finds equal. */
+/**
+ * Identifies a filter within a cursor: equal for criteria that `criteriaKey` finds equal. Criteria that match everything
+ * have the same pages as no criteria.
+ */
 export function filterOf(criteria: Criteria | null): string {
-  if (criteria === null) return 'all'
-  return createHash('sha256').update(criteriaKey(criteria)).digest('base64url').slice(0, 16)
+  const key = criteriaKey(criteria ?? EVERYTHING)
+  return key === EVERYTHING_KEY ? 'all' : createHash('sha256').update(key).digest('base64url').slice(0, 16)
 }
+
+const EVERYTHING_KEY = criteriaKey(EVERYTHING)
 
 function entryIdOrThrow(last: string): EntryId {
   try {
