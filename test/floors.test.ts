@@ -65,7 +65,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'operating',
     'writing',
   ],
-  server: ['observing', 'config', 'plugins', 'pipeline', 'weighing', 'broadcast', 'fast-path', 'engine', 'http', 'websocket'],
+  server: [
+    'observing',
+    'config',
+    'plugins',
+    'pipeline',
+    'weighing',
+    'connections',
+    'broadcast',
+    'fast-path',
+    'engine',
+    'http',
+    'websocket',
+  ],
   cli: ['terminal', 'input', 'gateway', 'answers', 'folder', 'commands'],
 }
 const FLOORS = Object.keys(ROOMS)

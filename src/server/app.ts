@@ -6,6 +6,8 @@ import type { ProviderDirectory } from '../registry/plugins/providers.js'
 import type { Registry } from '../registry/registry.js'
 import type { Sources } from '../sources/running/sources.js'
 import type { GatewayConfig } from './config/config.js'
+import { ConnectionGuard } from './connections/connection-guard.js'
+import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js'
 import { createEngine } from './engine/engine.js'
 import { BodyReader } from './http/body-reader.js'
 import { createHttpServer } from './http/create-http-server.js'
@@ -33,6 +35,7 @@ export interface AppOptions {
   readonly playgroundDir?: string
   readonly operationLimits?: OperationLimits
   readonly socketLimits?: Partial<SocketLimits>
+  readonly connectionLimits?: Partial<ConnectionLimits>
 }
 
 export interface App {
@@ -42,6 +45,8 @@ export interface App {
 }
 
 const MIB = 1024 * 1024
+/** Bodies of the longest size that may be incomplete at the same time. */
+const LONGEST_BODIES = 4
 
 /** Connects everything that serves requests to a registry. */
 export function createApp(options: AppOptions): App {
@@ -51,6 +56,8 @@ export function createApp(options: AppOptions): App {
   setMaxListeners(0, stopping.signal)
   // JSON may write one byte of content as several, and a request holds more than contents.
   const messageBytes = 2 * config.limits.changesetBytes + MIB
+  const connectionLimits = { ...CONNECTION_LIMITS, ...options.connectionLimits }
+  const guard = new ConnectionGuard(connectionLimits, LONGEST_BODIES * messageBytes)
   const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
 
   const metrics = createMetrics(registry)
@@ -66,8 +73,8 @@ export function createApp(options: AppOptions): App {
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
   const persistedQueries = new PersistedQueries()
-  const graphql = { engine, bodies: new BodyReader(messageBytes), persistedQueries, stopping: stopping.signal }
-  const webSockets = createWebSockets(engine, persistedQueries, metrics, socketLimits, stopping.signal)
+  const graphql = { engine, bodies: new BodyReader(messageBytes, guard), persistedQueries, stopping: stopping.signal }
+  const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
   const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
 
   const server = createHttpServer({
@@ -85,6 +92,8 @@ export function createApp(options: AppOptions): App {
     publicUrls: config.publicUrls,
     allowedOrigins: config.allowedOrigins,
     maxSockets: socketLimits.sockets,
+    guard,
+    connectionLimits,
     stopping: stopping.signal,
     log,
   })
@@ -101,6 +110,7 @@ export function createApp(options: AppOptions): App {
       await webSockets.close()
       const cut = setTimeout(() => server.closeAllConnections(), 500)
       await closed
+      guard.stop()
       clearTimeout(cut)
       clearInterval(idle)
     },

@@ -31,7 +31,8 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-export interface StartGatewayOptions extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits'> {
+export interface StartGatewayOptions
+  extends Pick<AppOptions, 'playgroundDir' | 'operationLimits' | 'socketLimits' | 'connectionLimits'> {
   readonly log?: Log
   /** More source providers, registered like those of plugins. */
   readonly sourceProviders?: readonly SourceProvider[]

@@ -1,8 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { ConnectionGuard } from '../connections/connection-guard.js'
+import type { ConnectionLimits } from '../connections/connection-limits.js'
 import type { Log } from '../observing/log.js'
 import { knownHosts } from './hosts.js'
+import { answerWithoutUpgrade } from './ignored-upgrade.js'
 import { allowedPages, allowOrigin, answerPreflight } from './origins.js'
+import { Pipelining } from './pipelining.js'
 import { respondText } from './text-response.js'
 
 export type RouteHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
@@ -29,27 +34,35 @@ export interface HttpOptions {
   readonly publicUrls: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly maxSockets: number
+  readonly guard: ConnectionGuard
+  readonly connectionLimits: ConnectionLimits
   readonly stopping: AbortSignal
   readonly log: Log
 }
 
 export const GRAPHQL_PATH = '/graphql'
 
-/** Creates the server for everything on one port. It disconnects clients that send too slowly. */
+/** Creates the server for everything on one port. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { graphql, routes, files, upgrade, log } = options
+  const { graphql, routes, files, upgrade, guard, connectionLimits, log } = options
   const isKnownHost = knownHosts(options.host, options.publicUrls)
   const isAllowedPage = allowedPages(options.host, options.allowedOrigins)
   const server = createServer({
-    /** @bound Time for receiving a request's headers. */
-    headersTimeout: 15_000,
-    /** @bound Time for receiving a whole request. */
-    requestTimeout: 120_000,
+    headersTimeout: connectionLimits.headersMs,
+    requestTimeout: connectionLimits.bodyMs,
     keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: Math.min(5_000, connectionLimits.checkMs),
   })
+  const pipelining = new Pipelining(connectionLimits.unanswered)
+  server.on('connection', (socket) => guard.add(socket))
 
-  server.on('request', (request, response) => {
+  function receive(request: IncomingMessage, response: ServerResponse): void {
+    // A response without a socket waits for those of earlier requests.
+    if (response.socket === null) pipelining.run(request, response, () => handle(request, response))
+    else handle(request, response)
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     response.on('error', isGone)
     if (options.stopping.aborted) response.setHeader('connection', 'close')
     try {
@@ -57,7 +70,11 @@ export function createHttpServer(options: HttpOptions): Server {
     } catch (error) {
       failed(request, response, error)
     }
-  })
+  }
+  server.on('request', receive)
+  // The client asks whether it may send the body. Only the reader of bodies tells it to, so that a body that is
+  // announced to be too large is never sent.
+  server.on('checkContinue', receive)
 
   function failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     log.error({ err: error, url: request.url }, 'a request failed unexpectedly')
@@ -98,6 +115,7 @@ export function createHttpServer(options: HttpOptions): Server {
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
+    if (!asksForWebSocket(request)) return answerWithoutUpgrade(server, request, socket, head)
     if (!isKnownHost(request.headers.host)) return refuse(socket, '421 Misdirected Request')
     if (urlOf(request)?.pathname !== GRAPHQL_PATH) return refuse(socket, '404 Not Found')
     if (!isAllowedPage(request)) return refuse(socket, '403 Forbidden')
@@ -107,17 +125,33 @@ export function createHttpServer(options: HttpOptions): Server {
 
   // The request is not HTTP, or its headers are too large or too slow.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
-    refuse(socket, status)
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) return void socket.destroy()
+    const connection = guard.of(socket as Socket)
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.isReceiving) return connection.refuse('slow')
+    const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? NOT_HTTP
+    refuse(socket, status, message)
   })
   server.maxConnections = options.maxSockets
   return server
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+const NOT_HTTP = ['400 Bad Request', 'The request is not valid HTTP/1.1.\n'] as const
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'The headers are too long. Send a long query by POST.\n',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not arrive in time. Send it without pauses.\n'],
+}
+
+/** Whether a part of a response has been sent, after which another one would be read as its rest. */
+function isAnswering(socket: Duplex): boolean {
+  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null }
+  return response?.headersSent === true
+}
+
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 /** A client that disconnects during its response is not an error of the gateway. */
@@ -144,6 +178,9 @@ function unknownHost(host: string): string {
   return `This gateway is not called "${host.slice(0, 255)}". Send its address, or add its URL to CADASTRE_PUBLIC_URL.\n`
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+/** Answers below Node's HTTP, and ends the connection. The guard closes it if its client does not. */
+function refuse(socket: Duplex, status: string, message = ''): void {
+  const type = message === '' ? '' : 'content-type: text/plain; charset=utf-8\r\n'
+  const length = Buffer.byteLength(message)
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${type}content-length: ${length}\r\n\r\n${message}`)
 }

@@ -43,6 +43,7 @@ export function answerGraphQL(
     checkPost(request)
     bodies.read(
       request,
+      response,
       (body) => {
         reply.isRead = true
         if (body === null) return reply.fail(badRequest('The body is not valid UTF-8. Send JSON in UTF-8.'))
@@ -67,9 +68,12 @@ class HttpRequest implements GraphQLRequest {
     const { response } = this
     const gone = new AbortController()
     // An explicit reason: the default one costs a stack trace for each request.
-    response.once('close', () => {
+    const abort = () => {
       if (!response.writableFinished) gone.abort('the client is gone')
-    })
+    }
+    response.once('close', abort)
+    // Node closes only the response that is being sent, and none that waits behind it.
+    if (response.socket === null) response.req.socket.once('close', abort)
     if (response.destroyed) gone.abort('the client is gone')
     return gone.signal
   }

@@ -4,8 +4,6 @@ import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
 
 const KEEP_ALIVE_MS = 12_000
-/** @bound Time after which an event stream is closed if its client accepts no byte. The client resumes by cursor. */
-const STALLED_MS = 120_000
 
 /**
  * Sends results as server-sent events, in the "distinct connections mode" of GraphQL over SSE. The next results are
@@ -18,7 +16,6 @@ export async function sendServerSentEvents(
   results: ResultStream | string,
   mask: MaskError,
   stop: AbortSignal,
-  stalledMs = STALLED_MS,
 ): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -26,7 +23,6 @@ export async function sendServerSentEvents(
     'x-accel-buffering': 'no',
     'x-content-type-options': 'nosniff',
   })
-  response.setTimeout(stalledMs, () => response.destroy())
   // Browsers resolve `fetch` only when a part of the body has arrived.
   response.write(':\n\n')
   const keepAlive = setInterval(() => {

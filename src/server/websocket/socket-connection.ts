@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events'
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { ArrivalFault, GuardedConnection } from '../connections/guarded-connection.js'
 import { CLOSE, SILENT_PINGS, type SocketLimits, UNSENT_BYTES } from './socket-limits.js'
 import type { FrameWriter } from './socket-reply.js'
+import { unfinishedBytes } from './unfinished-message.js'
 
 /** One client's WebSocket: its liveness, its backpressure, and its limits until `connection_init`. */
 export class SocketConnection implements FrameWriter {
@@ -21,13 +22,13 @@ export class SocketConnection implements FrameWriter {
   constructor(
     private readonly socket: WebSocket,
     private readonly raw: Duplex,
+    private readonly guarded: GuardedConnection,
     private readonly limits: SocketLimits,
   ) {
     // One listener for each operation in flight.
     setMaxListeners(0, this.gone.signal)
-    // Fires if nothing was read and the peer accepted no byte of the current message. A slow peer accepts some.
-    if (raw instanceof Socket) raw.setTimeout(SILENT_PINGS * limits.pingSeconds * 1000, () => socket.terminate())
     raw.on('data', this.#countEarly)
+    raw.on('data', this.#countUnfinished)
     this.#initTimer = setTimeout(() => {
       // Reads first the data that arrived while this thread was busy.
       setImmediate(() => {
@@ -107,7 +108,30 @@ export class SocketConnection implements FrameWriter {
     this.#earlyBytes += chunk.length
     if (this.#earlyBytes <= this.limits.earlyBytes) return
     this.raw.off('data', this.#countEarly)
-    this.socket.close(CLOSE.tooLarge, 'too much data before connection_init')
+    this.#refuse(CLOSE.tooLarge, 'too much data before connection_init')
+  }
+
+  /** Called after ws has read the same chunk. Most messages are complete then, and cost nothing here. */
+  readonly #countUnfinished = (): void => {
+    const { guarded } = this
+    const bytes = unfinishedBytes(this.socket)
+    if (bytes === 0) {
+      if (guarded.isReceiving) guarded.end()
+      return
+    }
+    if (!guarded.isReceiving) guarded.begin(this.#refuseUnfinished)
+    guarded.hold(bytes)
+  }
+
+  readonly #refuseUnfinished = (fault: ArrivalFault): void => {
+    if (fault === 'slow') this.#refuse(CLOSE.policy, 'The message arrives too slowly. Send it without pauses.')
+    else this.#refuse(CLOSE.tryAgain, 'Too many messages are being read, and this one is not complete.')
+  }
+
+  /** Closes the socket without reading the rest of a message. */
+  #refuse(code: number, reason: string): void {
+    this.raw.off('data', this.#countUnfinished)
+    this.socket.close(code, reason)
     this.socket.pause()
     setTimeout(() => this.socket.terminate(), 1000).unref()
   }

@@ -34,4 +34,12 @@ export const SILENT_PINGS = 5
 export const UNSENT_BYTES = 1024 * 1024
 
 /** Close codes of graphql-transport-ws and RFC 6455. */
-export const CLOSE = { badRequest: 4400, initTimeout: 4408, tooLarge: 1009, restart: 1012, failed: 1011 } as const
+export const CLOSE = {
+  badRequest: 4400,
+  initTimeout: 4408,
+  policy: 1008,
+  tooLarge: 1009,
+  failed: 1011,
+  restart: 1012,
+  tryAgain: 1013,
+} as const

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { GraphQLError } from 'graphql'
 import { GraphQLSchema, parse } from 'graphql'
@@ -7,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { parseExactJson } from '../../core/entry/exact-json.js'
 import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import { pause } from '../../registry/async/pause.js'
+import type { ConnectionGuard } from '../connections/connection-guard.js'
 import type { Engine } from '../engine/engine.js'
 import type { Metrics } from '../observing/metrics.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
@@ -40,6 +42,7 @@ export function createWebSockets(
   engine: Engine,
   persistedQueries: PersistedQueries,
   metrics: Metrics,
+  guard: ConnectionGuard,
   limits: SocketLimits,
   stopping: AbortSignal,
 ): WebSockets {
@@ -92,7 +95,7 @@ export function createWebSockets(
 
   function connect(socket: WebSocket, raw: Duplex, request: IncomingMessage): void {
     const closed = metrics.socketOpened()
-    const connection = new SocketConnection(socket, raw, limits)
+    const connection = new SocketConnection(socket, raw, guard.of(raw as Socket), limits)
     connections.add(connection)
     let operations: SocketOperations | null = null
     // Not an async function, which would keep the text alive as long as the operation runs.

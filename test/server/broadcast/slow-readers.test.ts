@@ -58,7 +58,7 @@ describe('a slow client', () => {
   })
 
   it('is disconnected from its WebSocket if it takes nothing', async () => {
-    const gateway = await testGateway({ socketLimits: { pingSeconds: 0.1 } })
+    const gateway = await testGateway({ connectionLimits: { checkMs: 50, writeMs: 500 } })
     const client = await new SocketClient(gateway.endpoint).init()
     client.socket.pause()
     for (let i = 0; i < 200; i++)
@@ -72,27 +72,16 @@ describe('a slow client', () => {
     await gateway.close()
   })
 
-  it('receives a whole long event, and is disconnected if it takes nothing', async () => {
+  it('receives a whole long event', async () => {
     const event = JSON.stringify({ data: { text: 'x'.repeat(16 * MIB) } })
-    const ended: Promise<void>[] = []
     const server = createServer((_request, response: ServerResponse) => {
-      ended.push(sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal, 2_000))
+      void sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const open = () => {
-      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-      socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
-      return socket
-    }
-    const slow = open()
+    const slow = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    slow.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
     expect(await trickle(slow, 6 * MIB, 16 * MIB)).toBeGreaterThanOrEqual(16 * MIB)
     slow.destroy()
-    const stuck = open()
-    stuck.pause()
-    stuck.on('error', () => undefined)
-    await expect.poll(() => ended.length).toBe(2)
-    await Promise.all(ended)
-    stuck.destroy()
     server.close()
   })
 })
