@@ -85,12 +85,16 @@ export function createRegistry(options: RegistryOptions): Registry {
   // A dry run changes nothing, so it does not wait for changesets that are being written.
   const dryRuns = new CommitQueue(history)
   const oldest = new SharedRead(() => history.oldestRevision())
+  const pages = new LogPageCache(history, { cachesPages: optimizations['log-page-cache'] })
+  const stopWatching = history.onConnectionLost(() => {
+    for (const cache of [headCache, finder, pages]) cache?.clear()
+  })
   const sources = {
     history,
     head,
     oldest: () => oldest.read(),
     logTail,
-    pages: new LogPageCache(history, { cachesPages: optimizations['log-page-cache'] }),
+    pages,
     compileRegex,
     progressMs,
   }
@@ -185,6 +189,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     followEntry: (id, signal, place) => followEntry(sources, id, signal, place),
 
     async close() {
+      stopWatching()
       await Promise.all([transactions.close(), instances.close()])
       await Promise.all([commits.close(), dryRuns.close()])
     },

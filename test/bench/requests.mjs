@@ -8,6 +8,8 @@ const CURSORS =
   'query ($after: String) { entries(first: 1000, after: $after) { edges { cursor } pageInfo { hasNextPage } } }'
 const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Entry { id kind meta data } } }'
 const WRITE = 'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename } }'
+const WRITE_WITH_VERSION =
+  'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { __typename ... on Applied { version { number } transition { revision } } } }'
 const SHARED = {
   entry: 'query ($id: String!) { entry(id: $id) { id kind meta data } }',
   page: 'query ($after: String!) { entries(after: $after) { id kind meta data } }',
@@ -60,6 +62,14 @@ const written =
     Array.from({ length: operations }, (_, i) => entryOf(n * operations + i, run))
 const etcdPut = ({ id, ...content }) => ({ key: base64(id), value: base64(JSON.stringify(content)) })
 
+const graphqlWrites = (mutation) => (job) => {
+  const entries = written(job)
+  return (n) => ({
+    ...graphql(mutation, { input: { operations: entries(n).map((create) => ({ create })) } }),
+    answers: '"Applied"',
+  })
+}
+
 /** Reads cursors of the gateway at which pages begin, at most 10,000. */
 async function cursorsOf(ask) {
   const cursors = []
@@ -85,14 +95,9 @@ export const REQUESTS = {
       const any = anyIds(job)
       return () => ({ ...graphql(NODES, { ids: any() }), answers: '"meta"' })
     },
-    write: (job) => {
-      const entries = written(job)
-      return (n) => ({
-        ...graphql(WRITE, { input: { operations: entries(n).map((create) => ({ create })) } }),
-        answers: '"Applied"',
-      })
-    },
+    write: graphqlWrites(WRITE),
   },
+  'cadastre, answers with version': { write: graphqlWrites(WRITE_WITH_VERSION) },
   yoga: graphqlReads(SHARED.entry, SHARED.page),
   mercurius: graphqlReads(SHARED.entry, SHARED.page),
   floor: plainReads,

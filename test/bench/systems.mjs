@@ -15,6 +15,11 @@ const beside =
 
 export const SYSTEMS = {
   cadastre: { what: 'the gateway, over Postgres', start: startGateway, usesDatabase: true },
+  'cadastre, answers with version': {
+    what: 'the same, whose answers to writes select `version { number }` and `transition { revision }`',
+    start: startGateway,
+    usesDatabase: true,
+  },
   floor: {
     what: '`node:http`, one prepared query of postgres.js, JSON.stringify',
     start: beside('floor'),

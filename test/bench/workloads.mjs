@@ -46,6 +46,17 @@ const MEASURED = [
   },
   {
     part: 'writes',
+    name: 'changesets of 1 operation, 64 clients, whose answers tell the version',
+    kind: 'load',
+    request: 'write',
+    operations: 1,
+    connections: 64,
+    systems: ['cadastre, answers with version', 'cadastre'],
+    sizes: 'smallest',
+    aims: [{ figure: 'perSecond', of: 'cadastre, answers with version', over: ['cadastre'], least: 0.9 }],
+  },
+  {
+    part: 'writes',
     name: 'changesets of 8 operations, 16 clients',
     kind: 'load',
     request: 'write',

@@ -55,8 +55,16 @@ const RESULT = `__typename
   }
   ... on Refused { message problems { code message entryId operation participant current { id revision kind data } } }`
 
-/** Starts a real gateway on a free port with an empty store. @param yaml - The text of its configuration file */
-export async function startTestGateway(backend: TestBackend, yaml?: string): Promise<TestGateway> {
+/**
+ * Starts a real gateway on a free port with an empty store.
+ * @param yaml - The text of its configuration file
+ * @param throughProxy - Returns another URL for the database
+ */
+export async function startTestGateway(
+  backend: TestBackend,
+  yaml?: string,
+  throughProxy: (databaseUrl: string) => Promise<string> = async (url) => url,
+): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'cadastre-'))
   if (yaml !== undefined) writeFileSync(join(folder, 'cadastre.yaml'), yaml)
   const database = backend === 'postgres' ? await createTestDatabase() : null
@@ -65,7 +73,7 @@ export async function startTestGateway(backend: TestBackend, yaml?: string): Pro
       CADASTRE_STORE: backend,
       PORT: '0',
       CADASTRE_LOG_LEVEL: 'silent',
-      ...(database !== null && { DATABASE_URL: database.url }),
+      ...(database !== null && { DATABASE_URL: await throughProxy(database.url) }),
     },
     folder,
   )

@@ -43,7 +43,8 @@ export function historyWith(history: History, changed: Partial<History>): Histor
 export function countReads(history: History): { readonly history: History; reads: number } {
   const counted = { reads: 0, history }
   const reading = Object.entries(history).filter(
-    ([name, value]) => typeof value === 'function' && !['onAdvance', 'commit', 'close', 'isReady'].includes(name),
+    ([name, value]) =>
+      typeof value === 'function' && !['onAdvance', 'onConnectionLost', 'commit', 'close', 'isReady'].includes(name),
   )
   counted.history = historyWith(
     history,

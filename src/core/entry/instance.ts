@@ -23,6 +23,12 @@ export interface Instance {
 /** The form of instances' ids. */
 export const INSTANCE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** An instance as its acquisition returns it. */
+export interface AcquiredInstance extends Instance {
+  /** The JSON text of the metadata; null if there is none. */
+  readonly metadataText: string | null
+}
+
 /** @bound Length of an instance's name. */
 export const MAX_INSTANCE_NAME_BYTES = 255
 /** Limits of the time to live, in seconds. */

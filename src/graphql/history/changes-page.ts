@@ -1,4 +1,5 @@
 import type { Change } from '../../core/history/change.js'
+import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
 import type { RequestContext } from '../base/request-context.js'
 import { type Connection, connectionOf } from '../relay/connection.js'
@@ -15,7 +16,14 @@ export async function changesPage(
 ): Promise<Connection<Change>> {
   const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
   const page = pageFrom(args, cursors)
-  const found = await loaders().changes.load({ of: revision, page })
+  const made = loaders().madeChanges.get(revision)
+  const found = made === undefined ? await loaders().changes.load({ of: revision, page }) : pageOfMade(made(), page)
   if (found === null) throw compactedError(revision, await loaders().oldestRevision())
   return connectionOf(page, found, cursors, ({ position }) => position, totalCount)
+}
+
+/** A forward page. The positions of changes are their indexes. */
+function pageOfMade(changes: readonly Change[], { after, limit }: Page<number>): PageOf<Change> {
+  const start = after === null ? 0 : after + 1
+  return { items: changes.slice(start, start + limit), hasMore: changes.length > start + limit }
 }

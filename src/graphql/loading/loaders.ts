@@ -43,6 +43,8 @@ export interface Loaders {
   readonly transition: DataLoader<number, Transition | null>
   /** Null if the revision has been compacted. */
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
+  /** All changes of the revisions that this request has just made, which need not be read. */
+  readonly madeChanges: Map<number, () => readonly Change[]>
 }
 
 type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
@@ -83,6 +85,7 @@ const FACTORIES: LoaderFactories = {
   tagsOf: ({ history }) => byKey((versions) => history.tagsOf(versions), []),
   transition: ({ history }) => byKey((revisions) => history.transitions(revisions), null),
   changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
+  madeChanges: () => new Map(),
 }
 
 /** Creates each loader on first use. Most requests use one or two, and creating all took as long as a short query. */

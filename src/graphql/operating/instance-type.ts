@@ -1,7 +1,8 @@
-import { type Instance, MAX_INSTANCE_NAME_BYTES, TTL } from '../../core/entry/instance.js'
+import { type AcquiredInstance, type Instance, MAX_INSTANCE_NAME_BYTES, TTL } from '../../core/entry/instance.js'
 import { builder } from '../base/builder.js'
 import { entryIdFrom } from '../base/entry-id-from.js'
 import { InstanceRef } from '../base/object-refs.js'
+import type { Loaders } from '../loading/loaders.js'
 import { NodeRef } from '../relay/node-interface.js'
 import { markNegativeZeros } from '../results/result-text.js'
 
@@ -17,8 +18,8 @@ InstanceRef.implement({
       type: 'JSON',
       nullable: true,
       description: 'Any JSON value given at acquisition; null if there was none, or once the instance has ended.',
-      async resolve({ id, metadataBytes }: Instance, _args, { loaders }) {
-        const text = metadataBytes === 0 ? null : await loaders().instanceMetadata.load(id)
+      async resolve(instance: Instance | AcquiredInstance, _args, { loaders }) {
+        const text = await textOfMetadata(instance, loaders)
         return text === null ? null : markNegativeZeros(JSON.parse(text) as unknown, text)
       },
     }),
@@ -38,6 +39,15 @@ InstanceRef.implement({
     }),
   }),
 })
+
+/** Reads the metadata, unless the instance was just acquired with it. */
+function textOfMetadata(
+  instance: Instance | AcquiredInstance,
+  loaders: () => Loaders,
+): Promise<string | null> | string | null {
+  if ('metadataText' in instance) return instance.metadataText
+  return instance.metadataBytes === 0 ? null : loaders().instanceMetadata.load(instance.id)
+}
 
 const SECONDS = `${TTL.least} to ${TTL.most}`
 

@@ -1,10 +1,11 @@
 import type { Problem } from '../../core/errors/problem.js'
 import type { Change } from '../../core/history/change.js'
 import type { History } from '../../store/contract/history.js'
-import type { CommitOutcome } from '../../store/contract/history-writer.js'
+import type { CommitOutcome, MadeByWrite } from '../../store/contract/history-writer.js'
 import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/object-refs.js'
+import type { RequestContext } from '../base/request-context.js'
 import { loadVersion } from '../loading/load-version.js'
 import { ProblemRef } from './problem-type.js'
 import { WarningRef } from './warning-type.js'
@@ -18,18 +19,25 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     version: t.field({
       type: VersionRef,
       description: 'The head after the write. In a dry run: the current head.',
-      resolve: ({ head }, _args, context) => loadVersion(head.version, context),
+      resolve: (outcome, _args, context) =>
+        madeBy(outcome, context)?.version ?? loadVersion(outcome.head.version, context),
     }),
     transition: t.field({
       type: TransitionRef,
       nullable: true,
       description: 'The transition of the head; null for a dry run, or if the applied version was already the head.',
-      resolve: ({ revision }, _args, { loaders }) => (revision === null ? null : loaders().transition.load(revision)),
+      resolve(outcome, _args, context) {
+        const { revision } = outcome
+        return revision === null
+          ? null
+          : (madeBy(outcome, context)?.transition ?? context.loaders().transition.load(revision))
+      },
     }),
     changes: t.field({
       type: [EntryChangeRef],
       description: 'All changes to entries, in the order in which they were applied. Empty for a dry run.',
-      resolve: ({ revision }, _args, { registry }) => (revision === null ? [] : changesOf(revision, registry.history)),
+      resolve: ({ revision, made }, _args, { registry }) =>
+        revision === null ? [] : made === undefined ? changesOf(revision, registry.history) : [...made.changes()],
     }),
     delta: t.field({
       type: DeltaRef,
@@ -75,6 +83,12 @@ export const ApplyResultRef = builder.unionType('ApplyResult', {
   types: [AppliedRef, RefusedRef],
   resolveType: (outcome) => (outcome.type === 'applied' ? 'Applied' : 'Refused'),
 })
+
+/** Returns what the write made, and lets the fields below it use its changes. Undefined if it has to be read. */
+function madeBy({ made }: Applied, { loaders }: RequestContext): MadeByWrite | undefined {
+  if (made !== undefined) loaders().madeChanges.set(made.transition.revision, made.changes)
+  return made
+}
 
 /** Changes that one statement reads. It bounds the memory of the read. */
 const CHUNK = 10_000

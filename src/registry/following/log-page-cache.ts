@@ -118,11 +118,13 @@ export class LogPageCache {
       this.#pages.splice(this.#pages.indexOf(oldest), 1)
       this.#bytes -= oldest.bytes
     }
-    if (this.#expiry === null) this.#expiry = setTimeout(() => this.#clear(), CACHED_MS).unref()
+    if (this.#expiry === null) this.#expiry = setTimeout(() => this.clear(), CACHED_MS).unref()
     else this.#expiry.refresh()
   }
 
-  #clear(): void {
+  /** Drops all cached pages: some time after the last read, or because the store may continue another history. */
+  clear(): void {
+    if (this.#expiry !== null) clearTimeout(this.#expiry)
     this.#expiry = null
     this.#pages = []
     this.#queue.clear()

@@ -131,6 +131,13 @@ export class HeadCache {
     return found
   }
 
+  /** Drops everything cached, because the store may continue another history. */
+  clear(): void {
+    this.#entries.clear()
+    this.#pages.clear()
+    this.#through = 0
+  }
+
   /** Answers a request after its read-index query. */
   #answer(request: EntryRequest): void {
     const cached = this.#entries.get(request.id)
@@ -180,10 +187,7 @@ export class HeadCache {
    */
   #advance({ head: { revision }, changed }: ReadIndexResult): void {
     // The store went back, as a restored database does. The cache may contain states that never existed.
-    if (revision < this.#through) {
-      this.#entries.clear()
-      this.#pages.clear()
-    }
+    if (revision < this.#through) this.clear()
     this.#through = revision
     this.#pages.advance(revision, changed)
     if (changed === null) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import { INSTANCE_ID, type Instance } from '../../core/entry/instance.js'
+import { type AcquiredInstance, INSTANCE_ID, type Instance } from '../../core/entry/instance.js'
 import type { ValueLimits } from '../../core/entry/value-faults.js'
 import { type Instances, instanceExpired } from '../../store/contract/instances.js'
 import type { AcquireInstanceInput } from './check-acquire.js'
@@ -26,13 +26,11 @@ export class EntryInstances {
    * Acquires an instance of an entry.
    * @throws RegistryError ENTRY_NOT_FOUND, INSTANCE_EXISTS, BAD_USER_INPUT, TOO_LARGE
    */
-  async acquire(input: AcquireInstanceInput): Promise<Instance> {
+  async acquire(input: AcquireInstanceInput): Promise<AcquiredInstance> {
     const { entry: entryId, name, ttlSeconds } = input
     const metadataText = checkAcquire(input, this.limits)
-    return this.#scheduleSweep(
-      await this.instances.acquire({ id: randomUUID(), entryId, name, ttlSeconds, metadataText }),
-      ttlSeconds,
-    )
+    const instance = await this.instances.acquire({ id: randomUUID(), entryId, name, ttlSeconds, metadataText })
+    return { ...this.#scheduleSweep(instance, ttlSeconds), metadataText }
   }
 
   /**

@@ -30,6 +30,8 @@ export interface Finder {
   readonly cache: FinderCache
   findEntries(criteria: Criteria, order: EntryOrder, page: Page<EntryPosition>, at: ReadAt): Promise<EntryPage>
   countEntries(criteria: Criteria, at: ReadAt): Promise<number>
+  /** Drops everything cached, because the store may continue another history. */
+  clear(): void
 }
 
 /** Returns a page of all entries at the head, by id. `read` reads it from the store if it is not cached. */
@@ -75,6 +77,10 @@ export function createFinder(
   return {
     get cache() {
       return { hits, misses, results: pages.size + counts.size, bytes: pages.calculatedSize + counts.calculatedSize }
+    },
+
+    clear() {
+      for (const cache of [pages, counts, answeredAt]) cache.clear()
     },
 
     async findEntries(criteria, order, page, at) {

@@ -1,6 +1,7 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
-import type { Head } from '../../core/history/version.js'
+import type { Change } from '../../core/history/change.js'
+import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
 
 /** A write to be committed. */
@@ -67,6 +68,8 @@ export type CommitOutcome =
       readonly replayed: boolean
       /** Set on a replayed outcome whose changes have been compacted. `delta` is then empty. */
       readonly compacted?: true
+      /** What the write made, so that an answer reads nothing that the write knew. Absent if the head did not move, and on a replayed outcome. */
+      readonly made?: MadeByWrite
     }
   | {
       readonly type: 'refused'
@@ -77,6 +80,15 @@ export type CommitOutcome =
        */
       readonly stale?: 'changed' | 'discarded' | 'joined'
     }
+
+/** The rows of a write that moved the head. */
+export interface MadeByWrite {
+  /** The version at the head afterwards. */
+  readonly version: Version
+  readonly transition: Transition
+  /** The changes in the order in which they were applied, as the log has them. Computed by each call. */
+  changes(): readonly Change[]
+}
 
 /** Writes to history. */
 export interface HistoryWriter {

@@ -73,6 +73,11 @@ export interface HistoryCompactor {
 /** Calls back when any gateway may have moved the head. The call is a hint to read the log and carries no data. */
 export interface HistoryWatcher {
   onAdvance(listener: () => void): () => void
+  /**
+   * Calls back when the connection to the store was lost. The store may then continue another history, as after a
+   * failover or a restore, so everything cached of it is dropped.
+   */
+  onConnectionLost(listener: () => void): () => void
 }
 
 export type CorruptionPart =

@@ -101,7 +101,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       const after = log.entry(id, row.revision)
       return before?.content.digest === after?.content.digest ? [] : [{ id, before, after }]
     })
-    return { version, digest: row.digest, differences }
+    return { version: row, differences }
   }
 
   function revertTarget(version: number) {
@@ -169,7 +169,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
 
   const read: Omit<
     History,
-    'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'verify' | 'isReady' | 'close'
+    'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'onConnectionLost' | 'verify' | 'isReady' | 'close'
   > = {
     backend: hasHistory ? 'memory' : 'none',
     journal,
@@ -321,6 +321,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onConnectionLost: () => () => {},
     verify: async (progress) => (hasHistory ? verifyHistory(stored(), progress) : refuse('There is nothing to verify')),
     isReady: async () => true,
     async close() {

@@ -53,6 +53,19 @@ export function changeRows(
   return [...rows.values()]
 }
 
+/** The changes of one transition, as the log has them: in order, with what was before. */
+export function changesOfOperations(
+  revision: number,
+  operations: readonly PlannedOperation[],
+  writtenBy: (id: EntryId) => number,
+): Change[] {
+  const previous = new Map<EntryId, EntryRevision>()
+  for (const { id, originalRevision } of operations) if (originalRevision !== null) previous.set(id, originalRevision)
+  return changeRows(revision, operations, writtenBy)
+    .flatMap((row) => changesOfRow(row, previous.get(row.id) ?? null))
+    .sort(byPosition)
+}
+
 const ROW_OPERATION = { CREATE: 'create', UPDATE: 'update', DELETE: 'delete' } as const
 
 const CHANGE_KIND = { create: 'CREATE', update: 'UPDATE', delete: 'DELETE', replace: 'CREATE' } as const

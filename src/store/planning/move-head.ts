@@ -7,14 +7,14 @@ import { storeReply } from './planned-outcome.js'
 
 type Movement = Pick<Transition, 'kind' | 'from' | 'to' | 'changeCount'>
 
-/** Adds one transition with its rows and reply to `writes`, and advances `state` by it. */
+/** Adds one transition with its rows and reply to `writes`, advances `state` by it and returns it. */
 export function moveHead(
   request: CommitRequest,
   movement: Movement,
   rows: readonly ChangeRow[],
   state: CommitState,
   writes: BatchWrites,
-): void {
+): Transition {
   const revision = state.head.revision + 1
   for (const row of rows) {
     writes.changes.push(row)
@@ -32,6 +32,7 @@ export function moveHead(
   state.transitionDigest = digest
   state.head = { revision, version: movement.to }
   storeReply(request, revision, movement.to, state, writes)
+  return transition
 }
 
 const COUNT_BY = { create: 1, update: 0, delete: -1, replace: 0 } as const

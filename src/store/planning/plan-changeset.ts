@@ -3,7 +3,7 @@ import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { PlannedOperation } from '../../core/ordering/operation.js'
 import type { ChangesetAction, CommitRequest } from '../contract/history-writer.js'
-import { changeRows } from './change-row.js'
+import { changeRows, changesOfOperations } from './change-row.js'
 import { encodeChangeset, rootDigest, versionDigest } from './changeset-codec.js'
 import type { BatchWrites, CommitState, VersionRow } from './commit-state.js'
 import { moveHead } from './move-head.js'
@@ -48,8 +48,11 @@ export function planChangeset(
   state.lastVersion = number
   state.versionDigest = row.digest
   const rows = changeRows(revision, operations, () => number)
-  moveHead(request, { kind: 'CHANGESET', from, to: number, changeCount: operations.length }, rows, state, writes)
-  return appliedOutcome(state.head, revision, operations, false)
+  const movement = { kind: 'CHANGESET', from, to: number, changeCount: operations.length } as const
+  const transition = moveHead(request, movement, rows, state, writes)
+  const { changeset: _changeset, ...version } = row
+  const changes = () => changesOfOperations(revision, operations, () => number)
+  return appliedOutcome(state.head, revision, operations, false, { version, transition, changes })
 }
 
 function versionRow(

@@ -5,10 +5,11 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import { operationsBetween } from '../../core/history/delta.js'
+import type { Version } from '../../core/history/version.js'
 import type { PlannedOperation } from '../../core/ordering/operation.js'
 import type { CommitRequest, VersionAction } from '../contract/history-writer.js'
 import type { BatchInstances } from '../contract/instances.js'
-import { changeRows } from './change-row.js'
+import { changeRows, changesOfOperations } from './change-row.js'
 import type { BatchWrites, CommitState } from './commit-state.js'
 import { moveHead } from './move-head.js'
 import { changedSinceOffered } from './offered-originals.js'
@@ -16,8 +17,7 @@ import { appliedOutcome, type PlannedOutcome, planReply, storeReply } from './pl
 
 /** The target of applying a version, read from the log. */
 export interface VersionTarget {
-  readonly version: number
-  readonly digest: string
+  readonly version: Version
   /** Entries whose content differs between the head and the version, with both contents. */
   readonly differences: readonly {
     readonly id: EntryId
@@ -44,7 +44,7 @@ export function planVersion(
   else problems.push(...entriesInUse(request.action, target, state.instances))
   if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
 
-  if (target.version === state.head.version) {
+  if (target.version.number === state.head.version) {
     if (!request.dryRun) storeReply(request, null, state.head.version, state, writes)
     return appliedOutcome(state.head, null, [], request.dryRun)
   }
@@ -65,12 +65,21 @@ export function planVersion(
   if (request.dryRun) return appliedOutcome(state.head, null, operations, true)
 
   const revision = state.head.revision + 1
-  const rows = changeRows(revision, operations, (id) => after.get(id)!.version)
-  const [from, to] = [state.head.version, target.version]
-  state.versionDigest = target.digest
+  const writtenBy = (id: EntryId) => after.get(id)!.version
+  const rows = changeRows(revision, operations, writtenBy)
+  const { version } = target
+  const [from, to] = [state.head.version, version.number]
+  state.versionDigest = version.digest
   // A replacement by another kind is two operations in one row, so operations are counted and not rows.
-  moveHead(request, { kind: 'VERSION', from, to, changeCount: operations.length }, rows, state, writes)
-  return appliedOutcome(state.head, revision, operations, false)
+  const transition = moveHead(
+    request,
+    { kind: 'VERSION', from, to, changeCount: operations.length },
+    rows,
+    state,
+    writes,
+  )
+  const changes = () => changesOfOperations(revision, operations, writtenBy)
+  return appliedOutcome(state.head, revision, operations, false, { version, transition, changes })
 }
 
 /** The ids that a move to the version deletes, or replaces by another kind. Their instances end. */

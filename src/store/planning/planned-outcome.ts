@@ -1,7 +1,7 @@
 import type { Change } from '../../core/history/change.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import type { CommitOutcome, CommitRequest, Idempotency } from '../contract/history-writer.js'
+import type { CommitOutcome, CommitRequest, Idempotency, MadeByWrite } from '../contract/history-writer.js'
 import { type BatchWrites, type CommitState, type Reply, replyKey } from './commit-state.js'
 
 /** An outcome, or a stored reply whose outcome has to be read from the log. */
@@ -12,8 +12,9 @@ export function appliedOutcome(
   revision: number | null,
   delta: readonly Operation[],
   dryRun: boolean,
+  made?: MadeByWrite,
 ): CommitOutcome {
-  return { type: 'applied', head, revision, delta, dryRun, replayed: false }
+  return { type: 'applied', head, revision, delta, dryRun, replayed: false, ...(made !== undefined && { made }) }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Head } from '../../core/history/version.js'
 import type { Backend, History, HistoryOptions } from '../contract/history.js'
+import type { CommitOutcome } from '../contract/history-writer.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { DrizzleClient } from './base/drizzle-client.js'
 import { migrateDatabase } from './base/migrate.js'
@@ -17,6 +18,7 @@ import { withStoredHistory } from './compaction/postgres-stored-history.js'
 import { openPostgresExchange } from './exchange/postgres-exchange.js'
 import { findEntries } from './find/find-entries.js'
 import { openPostgresInstances } from './instances/postgres-instances.js'
+import { type HistoryRows, historyRows } from './read/immutable-rows.js'
 import { readEntries } from './read/read-entries.js'
 import { PLANNED_ONCE, readHead } from './read/read-head.js'
 import { readLog } from './read/read-log.js'
@@ -58,13 +60,21 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     return pointer!.registry_id
   })
 
-  const client = new RetryingClient({ databaseUrl, connections, timeoutMs: readTimeoutMs })
-  const drizzleClient = new DrizzleClient({ databaseUrl, connections: DRIZZLE_CONNECTIONS, timeoutMs: readTimeoutMs })
+  const rows = historyRows()
+  const lossListeners = new Set<() => void>()
+  const onConnectionLost = () => {
+    rows.versions.clear()
+    rows.transitions.clear()
+    for (const listener of lossListeners) listener()
+  }
+  const database = { databaseUrl, timeoutMs: readTimeoutMs, onConnectionLost }
+  const client = new RetryingClient({ ...database, connections })
+  const drizzleClient = new DrizzleClient({ ...database, connections: DRIZZLE_CONNECTIONS })
   const log = readLog(client, options)
   const journal = openPostgresJournal(drizzleClient)
   const committer = new Committer(databaseUrl, options, log.changesOf, journal.owner)
   const statistics = new StatisticsRefresher(client)
-  const notifications = new Notifications(databaseUrl)
+  const notifications = new Notifications(databaseUrl, onConnectionLost)
   // Messages of the exchange need not survive a crash of the server, so they do not wait for its disk.
   const exchangeClient = new DrizzleClient({
     databaseUrl,
@@ -84,18 +94,8 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     timeoutMs: SOURCE_TIMEOUT_MS,
     settings: { enable_hashjoin: 'on', enable_mergejoin: 'on' },
   })
-  const headClient = new RetryingClient({
-    databaseUrl,
-    connections: HEAD_CONNECTIONS,
-    timeoutMs: readTimeoutMs,
-    settings: PLANNED_ONCE,
-  })
-  const pageClient = new RetryingClient({
-    databaseUrl,
-    connections,
-    timeoutMs: readTimeoutMs,
-    settings: PLANNED_IN_ORDER,
-  })
+  const headClient = new RetryingClient({ ...database, connections: HEAD_CONNECTIONS, settings: PLANNED_ONCE })
+  const pageClient = new RetryingClient({ ...database, connections, settings: PLANNED_IN_ORDER })
   const replyTimer = setInterval(() => {
     client
       .run((sql) => removeOldReplies(sql))
@@ -122,19 +122,24 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     oldestRevision: () => compactor.oldestRevision(),
     ...readEntries(client, pageClient),
     ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
-    ...readVersions(drizzleClient),
+    ...readVersions(drizzleClient, rows),
     ...log,
     ...readReferences(client),
     ...readTags(drizzleClient),
-    ...tagWriter(drizzleClient),
+    ...tagWriter(drizzleClient, rows),
     async commit(requests) {
       const outcomes = await committer.commit(requests)
+      addMade(rows, outcomes)
       notifications.wake()
       statistics.after(outcomes)
       return outcomes
     },
     compact: (request) => compactor.compact(request),
     onAdvance: (listener) => notifications.onAdvance(listener),
+    onConnectionLost(listener) {
+      lossListeners.add(listener)
+      return () => lossListeners.delete(listener)
+    },
     verify: (progress) =>
       withStoredHistory(databaseUrl, options.references, (stored) => verifyHistory(stored, progress)),
     isReady: () =>
@@ -160,5 +165,15 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
         sourceClient.close(),
       ])
     },
+  }
+}
+
+/** Caches the rows that a batch wrote, because its answers and followers read them next. */
+function addMade({ versions, transitions }: HistoryRows, outcomes: readonly CommitOutcome[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.type !== 'applied' || outcome.made === undefined) continue
+    const { version, transition } = outcome.made
+    versions.add(version.number, version)
+    transitions.add(transition.revision, transition)
   }
 }

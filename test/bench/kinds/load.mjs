@@ -18,12 +18,12 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
     for (const server of servers.values()) await server.stop()
   }
   try {
-    for (const name of systems) {
+    for (const [i, name] of systems.entries()) {
       const server = await SYSTEMS[name].start(registry)
       servers.set(name, server)
       await runClient(CLIENT, {
         ...FIRST,
-        run: `.first${opening}`,
+        run: `.first${opening}s${i}`,
         system: name,
         port: server.port,
         request: workload.request,
@@ -39,7 +39,7 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
     close,
     async round(round) {
       const figures = {}
-      for (const [system, { port, pid }] of servers) {
+      for (const [i, [system, { port, pid }]] of [...servers].entries()) {
         const pids = [pid, ...(SYSTEMS[system].usesDatabase === true ? [database.pid()] : [])]
         const { request, operations, connections } = workload
         const job = {
@@ -50,7 +50,8 @@ export async function open(workload, { registry, database, systems, ms, warmUpMs
           connections,
           size: registry.size,
           seed: round,
-          run: `.o${opening}r${round}`,
+          // Two gateways over one registry create different entries.
+          run: `.o${opening}r${round}s${i}`,
           ms,
           warmUpMs,
         }

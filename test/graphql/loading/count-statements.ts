@@ -5,19 +5,32 @@ export interface StatementCounter {
   /** The URL of the database through the proxy. */
   readonly url: string
   statements: number
+  /** The texts of the statements, in the order in which they were sent. */
+  readonly texts: string[]
   close(): Promise<void>
 }
 
 const EXECUTE = 'E'.charCodeAt(0)
 const SIMPLE_QUERY = 'Q'.charCodeAt(0)
+const PARSE = 'P'.charCodeAt(0)
+const BIND = 'B'.charCodeAt(0)
 
 export async function countStatements(databaseUrl: string): Promise<StatementCounter> {
   const target = new URL(databaseUrl)
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname)
-    const count = messageReader((type) => {
-      if (type === EXECUTE || type === SIMPLE_QUERY) counter.statements += 1
+    /** Texts by the name of their prepared statement. */
+    const prepared = new Map<string, string>()
+    let bound = ''
+    const count = messageReader((type, body) => {
+      const [first = '', second = ''] = body.toString().split('\0', 2)
+      if (type === PARSE) prepared.set(first, second)
+      else if (type === BIND) bound = prepared.get(second) ?? ''
+      else if (type === EXECUTE || type === SIMPLE_QUERY) {
+        counter.statements += 1
+        counter.texts.push(type === EXECUTE ? bound : first)
+      }
     })
     client.on('data', count)
     client.pipe(upstream).pipe(client)
@@ -36,6 +49,7 @@ export async function countStatements(databaseUrl: string): Promise<StatementCou
   const counter: StatementCounter = {
     url: url.href,
     statements: 0,
+    texts: [],
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy()
@@ -45,8 +59,8 @@ export async function countStatements(databaseUrl: string): Promise<StatementCou
   return counter
 }
 
-/** Parses the type of each message of a Postgres client. The first message has no type, only a length. */
-function messageReader(hear: (type: number) => void): (chunk: Buffer) => void {
+/** Parses each message of a Postgres client. The first message has no type, only a length. */
+function messageReader(hear: (type: number, body: Buffer) => void): (chunk: Buffer) => void {
   let pending = Buffer.alloc(0)
   let started = false
   return (chunk) => {
@@ -56,7 +70,7 @@ function messageReader(hear: (type: number) => void): (chunk: Buffer) => void {
       if (pending.length < head + 4) return
       const length = head + pending.readUInt32BE(head)
       if (pending.length < length) return
-      if (started) hear(pending[0]!)
+      if (started) hear(pending[0]!, pending.subarray(5, length))
       started = true
       pending = pending.subarray(length)
     }

@@ -80,15 +80,16 @@ describe('a changeset that is applied', () => {
     ])
   })
 
-  it('lists all of its changes, however many there are', async () => {
-    const { applyChangeset } = await gateway.data(
-      'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { changes { entryId } } } }',
-      {
-        input: { operations: Array.from({ length: 12_345 }, (_, n) => create(`a:${n}`)) },
-      },
-    )
-    expect(new Set(applyChangeset.changes.map(({ entryId }: any) => entryId)).size).toBe(12_345)
-    expect(gateway.calls.get('changesOf')).toBe(2)
+  it('lists all of its changes, however many there are, and reads them only for a repeated request', async () => {
+    const operations = Array.from({ length: 12_345 }, (_, n) => create(`a:${n}`))
+    for (const reads of [undefined, 2]) {
+      const { applyChangeset } = await gateway.data(
+        'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { changes { entryId } } } }',
+        { input: { operations, idempotencyKey: 'many' } },
+      )
+      expect(new Set(applyChangeset.changes.map(({ entryId }: any) => entryId)).size).toBe(12_345)
+      expect(gateway.calls.get('changesOf')).toBe(reads)
+    }
   })
 
   it('does not read its changes unless they are selected', async () => {

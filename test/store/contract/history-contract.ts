@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Criteria, EVERYTHING } from '../../../src/core/criteria/criteria.js'
+import type { EntryRevision } from '../../../src/core/entry/entry.js'
 import { type EntryId, parseEntryId } from '../../../src/core/entry/entry-id.js'
+import type { Change } from '../../../src/core/history/change.js'
 import type { History } from '../../../src/store/contract/history.js'
 import {
   entryRevisionKey,
@@ -31,6 +33,10 @@ export interface OpenedHistory {
 const id = (text: string): EntryId => parseEntryId(text)
 const all = <Position>(limit = 1_000): Page<Position> => ({ limit, after: null, before: null, fromEnd: false })
 const kindIs = (kind: string): Criteria => ({ field: { root: 'kind' }, test: { operator: 'equals', value: kind } })
+
+/** An entry revision with its content as texts. */
+const texts = (entry: EntryRevision | null) =>
+  entry && [entry.id, entry.revision, entry.version, entry.content.kind, entry.content.metaText, entry.content.dataText]
 
 /** The contract of every backend with a history. */
 export function describeHistory(name: string, open: () => Promise<OpenedHistory>): void {
@@ -108,6 +114,36 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
           'CONFLICT',
         ])
         expectApplied(await commitOne(history, changeset([update('a:x', 'thing', {}, null, 1)], { expectedHead: 1 })))
+      })
+
+      it('returns with each write exactly what a read of it returns', async () => {
+        const outcomes = [
+          await apply(history, create('a:x', 'thing', { n: 1 }), create('a:y', 'thing', { depends_on: ['a:x'] })),
+          await apply(history, update('a:x', 'thing', { n: 2 }, -0), remove('a:y'), create('a:z')),
+          await apply(history, remove('a:x'), create('a:x', 'other'), update('a:z')),
+          expectApplied(await commitOne(history, revertOf(3))),
+          expectApplied(await commitOne(history, versionMove(1, { author: 'A', message: 'back' }))),
+          expectApplied(await commitOne(history, versionMove(3))),
+          expectApplied(await commitOne(history, versionMove(0))),
+        ].filter(({ made }) => made !== undefined)
+        expect(outcomes.length).toBeGreaterThan(5)
+        const [versions, transitions] = [await history.versionPage(all()), await history.transitionPage(all())]
+        for (const { made, revision, head } of outcomes) {
+          const { changeset: _, ...version } = versions.items.find(({ number }) => number === head.version)! as any
+          const { changeset: __, ...madeVersion } = made!.version as any
+          expect(madeVersion).toEqual(version)
+          expect(transitions.items.find((transition) => transition.revision === revision)).toMatchObject(
+            made!.transition,
+          )
+          const shown = (changes: readonly Change[]) =>
+            changes.map(({ entry, previous, ...change }) => ({
+              ...change,
+              entry: texts(entry),
+              previous: texts(previous),
+            }))
+          const logged = (await history.changesOf([revision!], all())).get(revision!)!.items
+          expect(shown(made!.changes())).toEqual(shown(logged))
+        }
       })
 
       it('stores contents unchanged', async () => {

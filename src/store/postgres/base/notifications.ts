@@ -22,7 +22,11 @@ export class Notifications {
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
 
-  constructor(databaseUrl: string) {
+  /** @param onConnectionLost - called when the connection has ended, and again once there is a new one */
+  constructor(
+    databaseUrl: string,
+    private readonly onConnectionLost: () => void = () => {},
+  ) {
     this.#databaseUrl = databaseUrl
     this.#running = this.#run()
   }
@@ -92,7 +96,10 @@ export class Notifications {
       driver: {
         idle_timeout: 0,
         max_lifetime: null,
-        onclose: () => ended(),
+        onclose: () => {
+          this.onConnectionLost()
+          ended()
+        },
         onnotify: (channel: string, payload: string) => this.#receive(channel, payload),
       },
     })
@@ -102,6 +109,7 @@ export class Notifications {
       // Not the driver's `listen`: it does not report the end of its connection, and if the connection is cut again while
       // it subscribes, it stays silent forever.
       await Promise.race([client.unsafe(CHANNELS.map((channel) => `LISTEN ${channel}`).join('; ')), end])
+      this.onConnectionLost()
       // Notifications may have been missed.
       this.wake()
       this.#call(null)

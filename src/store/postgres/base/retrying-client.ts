@@ -13,6 +13,8 @@ export interface RetryingClientOptions {
   readonly timeoutMs: number
   /** Settings of the sessions, besides the usual ones. */
   readonly settings?: SessionSettings
+  /** Called when a connection has broken or the server has not answered: after that, another server may answer. */
+  readonly onConnectionLost?: () => void
 }
 
 /** Pause before a query is tried again on a new connection. */
@@ -55,6 +57,7 @@ export class RetryingClient {
       try {
         return await this.#race(query, deadline + GRACE_MS - performance.now())
       } catch (error) {
+        if (isConnectionFailure(error)) this.#options.onConnectionLost?.()
         if (!isConnectionFailure(error) || performance.now() + RETRY_PAUSE_MS > deadline) throw toRegistryError(error)
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
@@ -95,6 +98,7 @@ export class RetryingClient {
 
   #giveUp(pool: Sql): void {
     if (this.#pool !== pool || this.#closed) return
+    this.#options.onConnectionLost?.()
     this.#pool = this.#open()
     // Ending the pool may wait for the backend that does not answer.
     void pool.end({ timeout: 1 }).catch(() => {})

@@ -13,6 +13,7 @@ import {
   contentColumns,
   entryOfPrefixed,
 } from '../base/entry-row.js'
+import { type VersionColumns, versionColumns } from '../base/history-columns.js'
 import type { Transaction } from '../base/retrying-client.js'
 import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-differences.js'
 import { addEntries, addInstances, type PostgresCommitState } from './read-commit-state.js'
@@ -51,9 +52,8 @@ export async function readVersionTarget(
   state: PostgresCommitState,
   lock: boolean,
 ): Promise<VersionTarget | { missing: Problem }> {
-  const [row] = await sql<
-    { revision: number; digest: string }[]
-  >`SELECT revision, digest FROM version WHERE number = ${version}`
+  const [row] = await sql<VersionColumns[]>`
+    SELECT ${sql.unsafe(versionColumns('v'))} FROM version v WHERE v.number = ${version}`
   if (row === undefined) {
     const message = `There is no version ${version}; the newest is ${state.lastVersion}.`
     return { missing: { code: 'VERSION_NOT_FOUND', message } }
@@ -68,7 +68,7 @@ export async function readVersionTarget(
     prepare: true,
   })
   const differences = rows.map(differenceOfColumns).map(({ id, low, high }) => ({ id, before: high, after: low }))
-  const target = { version, digest: row.digest, differences }
+  const target = { version: row, differences }
   await addInstances(sql, endedBy(target), state.instances, lock)
   return target
 }

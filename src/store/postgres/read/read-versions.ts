@@ -5,6 +5,7 @@ import type { HistoryReader, Page } from '../../contract/history-reader.js'
 import { type DrizzleClient, isAnyOf } from '../base/drizzle-client.js'
 import { headPointer, transition, version } from '../base/tables.js'
 import { cutPage } from './cut-page.js'
+import type { HistoryRows } from './immutable-rows.js'
 
 type VersionReads = Pick<
   HistoryReader,
@@ -20,7 +21,8 @@ type VersionReads = Pick<
 >
 
 /** All of a version except its changeset, which may have 64 MiB. */
-const { changeset: _changeset, state: _state, ...VERSION_COLUMNS } = getColumns(version)
+const { changeset: _changeset, state: _state, ...versionColumns } = getColumns(version)
+export const READ_VERSION_COLUMNS = versionColumns
 
 const {
   fromVersion: from,
@@ -32,21 +34,29 @@ const {
 } = getColumns(transition)
 const TRANSITION_COLUMNS = { ...SAME_NAMED, from, to }
 
-/** Reads the version tree and the line of transitions. */
-export function readVersions(client: DrizzleClient): VersionReads {
+/** Reads the version tree and the line of transitions. Versions and transitions by number come from the cache `rows`. */
+export function readVersions(client: DrizzleClient, rows: HistoryRows): VersionReads {
+  async function versions(numbers: readonly number[]): Promise<Map<number, Version>> {
+    const found: Version[] = await client.run((database) =>
+      database.select(READ_VERSION_COLUMNS).from(version).where(isAnyOf(version.number, numbers)),
+    )
+    return new Map(found.map((row) => [row.number, row]))
+  }
+
+  async function transitions(revisions: readonly number[]): Promise<Map<number, Transition>> {
+    const found: Transition[] = await client.run((database) =>
+      database.select(TRANSITION_COLUMNS).from(transition).where(isAnyOf(transition.revision, revisions)),
+    )
+    return new Map(found.map((row) => [row.revision, row]))
+  }
+
   return {
-    async versions(numbers) {
-      if (numbers.length === 0) return new Map()
-      const rows: Version[] = await client.run((database) =>
-        database.select(VERSION_COLUMNS).from(version).where(isAnyOf(version.number, numbers)),
-      )
-      return new Map(rows.map((row) => [row.number, row]))
-    },
+    versions: (numbers) => rows.versions.rows(numbers, versions),
 
     async versionPage(page) {
       const rows: Version[] = await client.run((database) =>
         database
-          .select(VERSION_COLUMNS)
+          .select(READ_VERSION_COLUMNS)
           .from(version)
           .where(windowOf(page, version.number))
           .orderBy(page.fromEnd ? desc(version.number) : asc(version.number))
@@ -65,7 +75,7 @@ export function readVersions(client: DrizzleClient): VersionReads {
       if (numbers.length === 0) return found
       const rows: Version[] = await client.run((database) =>
         database
-          .select(VERSION_COLUMNS)
+          .select(READ_VERSION_COLUMNS)
           .from(version)
           .where(isAnyOf(version.parent, numbers))
           .orderBy(asc(version.number)),
@@ -90,13 +100,7 @@ export function readVersions(client: DrizzleClient): VersionReads {
       return rows.map((row) => row.number)
     },
 
-    async transitions(revisions) {
-      if (revisions.length === 0) return new Map()
-      const rows: Transition[] = await client.run((database) =>
-        database.select(TRANSITION_COLUMNS).from(transition).where(isAnyOf(transition.revision, revisions)),
-      )
-      return new Map(rows.map((row) => [row.revision, row]))
-    },
+    transitions: (revisions) => rows.transitions.rows(revisions, transitions),
 
     async transitionPage(page) {
       const rows: Transition[] = await client.run((database) =>

@@ -1,7 +1,10 @@
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
+import type { Registry } from '../../../../src/registry/registry.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
+import { registryOver } from '../../../registry/registry-fixture.js'
 import {
   apply,
   changeset,
@@ -56,7 +59,7 @@ describe('a history that was rewound to an earlier state', () => {
   const takeId = async () => Number((await query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')).id)
 
   /** Returns a gateway that has written r3, on a server where r3 is another gateway's with the same transaction id. */
-  async function rewind(): Promise<History> {
+  async function rewind(beforeLoss: (gateway: History) => Promise<void> = async () => undefined): Promise<History> {
     const gateway = await open()
     await query('ALTER SYSTEM SET autovacuum = off')
     await apply(gateway, create('a:1'))
@@ -67,6 +70,7 @@ describe('a history that was rewound to an earlier state', () => {
     for (let i = 0; i < 50; i++) await takeId()
     await apply(gateway, update('a:1', 'thing', {}, 'lost'))
     const lost = await rowVersion()
+    await beforeLoss(gateway)
 
     await server.stop()
     restore()
@@ -85,6 +89,25 @@ describe('a history that was rewound to an earlier state', () => {
     expect(revision).toBe(4)
     expect(delta[0]!.original!.data).toBeNull()
     expect((await gateway.verify()).corruptions).toEqual([])
+  })
+
+  it('serves nothing of the lost history from memory', async () => {
+    let read: Registry | undefined
+    const stale = parseEntryId('a:1')
+    const gateway = await rewind(async (history) => {
+      read = registryOver(history)
+      // The first read caches the entry, the second one brings the cache up to the head.
+      for (let reads = 0; reads < 2; reads++)
+        expect((await read.entriesAtHead([stale])).get(stale)!.content.data).toBe('lost')
+      expect((await history.versions([3])).get(3)!.created).toBe(0)
+      expect((await history.transitions([3])).get(3)!.changeCount).toBe(1)
+    })
+    // Written by another gateway, so that the head is above the lost revision and nothing seems to have gone back.
+    await apply(opened.at(-1)!, create('b:2'))
+    await expect.poll(async () => (await gateway.versions([3])).get(3)?.created, { timeout: 20_000 }).toBe(1)
+    expect((await gateway.transitions([3])).get(3)).toMatchObject({ from: 2, to: 3 })
+    expect((await read!.entriesAtHead([stale])).get(stale)!.content.data).toBeNull()
+    await read!.close()
   })
 
   it('refuses an update that expects a revision of the lost history', async () => {
