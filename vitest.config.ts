@@ -22,7 +22,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     sequence: { sequencer: HeavyFirst },
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait for leases, timeouts and killed processes. A third worker uses two cores meanwhile.
+    maxWorkers: 3,
     server: {
       deps: {
         inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/, /graphql-ws/, /graphql-http/, /graphql-sse/],

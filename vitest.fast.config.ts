@@ -6,8 +6,13 @@ import base from './vitest.config.js'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
-/** Tests without a database that take longer than 10 s: npm run test:fast leaves them to npm test. */
-const SLOW: readonly string[] = []
+/** Tests without a database that take longer than 5 s: npm run test:fast leaves them to npm test. */
+const SLOW: readonly string[] = [
+  'test/graphql/compiled/compile-operation.test.ts',
+  'test/sources/filesystem/folder-model.test.ts',
+  'test/sources/filesystem/hostile-files.test.ts',
+  'test/sources/sync/sync-model.test.ts',
+]
 
 /** npm run test:fast: every test that reaches no database, no browser and no process of its own. */
 export default mergeConfig(

@@ -128,6 +128,7 @@ export class SocketClient {
   readonly messages: any[] = []
   readonly socket: WebSocket
   readonly closed: Promise<{ code: number; reason: string }>
+  #isClosed = false
   #wake: () => void = () => undefined
 
   constructor(endpoint: string, protocols: string[] = ['graphql-transport-ws'], options: WebSocket.ClientOptions = {}) {
@@ -138,7 +139,11 @@ export class SocketClient {
       this.#wake()
     })
     this.closed = new Promise((resolve) =>
-      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+      this.socket.on('close', (code, reason) => {
+        resolve({ code, reason: reason.toString() })
+        this.#isClosed = true
+        this.#wake()
+      }),
     )
   }
 
@@ -166,7 +171,10 @@ export class SocketClient {
     this.send({ id, type: 'subscribe', payload: { query, variables } })
   }
 
-  /** Returns the first unread message that is wanted, and drops those before it. */
+  /**
+   * Returns the first unread message that is wanted, and drops those before it.
+   * @throws {Error} if the socket closes first, or the time has passed
+   */
   async next(wanted: (message: any) => boolean = () => true, ms = 60_000): Promise<any> {
     const until = Date.now() + ms
     for (;;) {
@@ -174,6 +182,7 @@ export class SocketClient {
         const message = this.messages.shift()
         if (wanted(message)) return message
       }
+      if (this.#isClosed) throw new Error('the socket was closed before the message came')
       const left = until - Date.now()
       if (left <= 0) throw new Error('the message did not come in time')
       await new Promise<void>((resolve) => {
