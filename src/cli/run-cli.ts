@@ -50,7 +50,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
 /** The texts that Commander prints by itself: the help, the version, and what is wrong with the command line. */
 class CommanderOutput {
   #written: Promise<void> = Promise.resolve()
-  #fault = ''
+  #help = ''
 
   constructor(private readonly terminal: Terminal) {}
 
@@ -60,20 +60,22 @@ class CommanderOutput {
     this.#written.catch(() => {})
   }
 
-  writeFault(text: string): void {
-    this.#fault += text
+  /** Keeps the help for a command line without a command. Faults come here too; `end` has them from Commander's error. */
+  writeError(text: string): void {
+    this.#help += text
   }
 
-  /** Waits for the output, and prints the fault. Help and version are not faults. */
+  /**
+   * Waits for the output, and prints the help if no command is named. Help and version that were asked for are no faults.
+   * @throws CommandFailure (usage)
+   */
   async end({ exitCode, code, message }: CommanderError, json: boolean): Promise<ExitCode> {
     await this.#written
     if (exitCode === 0) return EXIT.done
-    if (!json) {
-      this.terminal.note(this.#fault.replace(/\n$/, ''))
-      return EXIT.usage
-    }
-    const isHelp = code === 'commander.help'
-    throw usageFailure(isHelp ? 'Name a command. `cadastre --help` lists them' : message.replace(/^error: /, ''))
+    if (code !== 'commander.help') throw usageFailure(message.replace(/^error: /, ''))
+    if (json) throw usageFailure('Name a command. `cadastre --help` lists them')
+    this.terminal.note(this.#help.replace(/\n$/, ''))
+    return EXIT.usage
   }
 }
 
@@ -99,7 +101,7 @@ function createProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => output.write(text),
-      writeErr: (text) => output.writeFault(text),
+      writeErr: (text) => output.writeError(text),
     })
     .configureHelp({ showGlobalOptions: true })
     .option('--url <url>', "the gateway's endpoint; CADASTRE_URL sets it too", defaultUrl)

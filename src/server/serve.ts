@@ -1,3 +1,4 @@
+import { escapeHidden } from '../core/entry/hidden-characters.js'
 import { type GatewayConfig, loadConfig } from './config/config.js'
 import { ConfigError } from './config/config-error.js'
 import { ConfiguredError, StartError } from './config/start-error.js'
@@ -31,7 +32,8 @@ export async function serve({ load = loadConfig, json = false }: ServeOptions = 
     process.stdout.write(`Cadastre is ready: playground ${gateway.url}  endpoint ${gateway.endpoint}\n`)
   } catch (error) {
     const isUsage = error instanceof ConfigError || error instanceof ConfiguredError
-    process.stderr.write(`${json ? JSON.stringify({ error: failureJson(error, isUsage) }) : failureText(error)}\n`)
+    const text = json ? JSON.stringify({ error: failureJson(error, isUsage) }) : failureText(error)
+    process.stderr.write(`${escapeHidden(text)}\n`)
     process.exit(isUsage ? EXIT.usage : EXIT.refused)
   }
 }

@@ -1,6 +1,10 @@
 import { PassThrough } from 'node:stream'
+import fc from 'fast-check'
+import pc from 'picocolors'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { processTerminal } from '../../src/cli/terminal/terminal.js'
+import { yamlText } from '../../src/cli/terminal/yaml-text.js'
 
 /** A stream that records what is written, as a terminal of 20 columns or as a pipe. */
 function recorded(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string } {
@@ -40,5 +44,64 @@ describe('the status line', () => {
     terminal.showStatus('first')
     terminal.note('note')
     expect(text()).toBe('note\n')
+  })
+})
+
+/** Texts with many characters that control a terminal, reorder its text or cannot be seen. */
+const texts = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(...'\u0000\u0007\t\n\r\u001b\u007f\u0085\u009b\u00ad\u061c\u180e\u200b\u200e\u200f\u2028\u2029'),
+    fc.constantFrom(...'\u202a\u202e\u2060\u2066\u2069\ufeff\u{e0001}\u{e007f}', '\u001b[31m', '\u009b31m', '\ud800'),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+  ),
+})
+const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}\p{Surrogate}]/u
+
+describe('what is printed', () => {
+  async function printed(colors: boolean, text: string): Promise<string> {
+    const { stream, text: all } = recorded(false)
+    const terminal = processTerminal({ stdout: stream, stderr: stream, colors })
+    await terminal.write(text)
+    terminal.note(text)
+    return all()
+  }
+
+  // U+009B begins a control sequence as ESC [ does, and U+202E reverses what follows.
+  it('contains no hidden character, whichever text a command prints', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        expect(await printed(false, text)).not.toMatch(HIDDEN)
+        expect((await printed(true, text)).replace(/\u001b\[[\d;]*m/g, '')).not.toMatch(HIDDEN)
+      }),
+    )
+  })
+
+  it('is the same JSON value', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, texts, async (key, text) => {
+        const value = Object.fromEntries([[key, [text]]])
+        const twice = await printed(false, `${JSON.stringify(value)}\n`)
+        expect(JSON.parse(twice.split('\n')[0]!)).toEqual(value)
+      }),
+    )
+  })
+
+  it('is the same YAML value', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, texts, async (key, text) => {
+        // An entry holds no lone surrogates.
+        const value = JSON.parse(JSON.stringify({ [key]: [text] }).replaceAll('\\ud800', '')) as unknown
+        const yaml = yamlText(value)
+        expect(yaml).not.toMatch(HIDDEN)
+        expect(parse(yaml)).toEqual(value)
+      }),
+    )
+  })
+
+  it('keeps colours, the joiners of emoji and right-to-left text', async () => {
+    const text = `${pc.createColors(true).red('red')} 👩\u200d💻 שלום می\u200cخواهم`
+    expect(await printed(true, text)).toBe(`${text}${text}\n`)
+    expect(await printed(false, '\u001b[31mred\u009b')).toContain('\\u001b[31mred\\u009b')
   })
 })

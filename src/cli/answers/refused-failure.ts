@@ -1,6 +1,6 @@
 import type { RefusedOutcome, RefusedProblem } from '../gateway/gateway-queries.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
-import { printable } from '../terminal/terminal.js'
+import { printable } from '../terminal/printable.js'
 
 /** Problems that are printed. Further ones are only counted; `--json` prints all of them. */
 const SHOWN_PROBLEMS = 50

@@ -1,8 +1,8 @@
 import type { Json } from '../../core/entry/json.js'
 import { jsonText } from '../../core/entry/negative-zero.js'
 import type { StateDelta } from '../gateway/gateway-queries.js'
+import { printable } from '../terminal/printable.js'
 import type { Colors } from '../terminal/terminal.js'
-import { printable } from '../terminal/terminal.js'
 import { leaves, valueDifferences } from '../terminal/value-differences.js'
 
 /** The content of an entry as GraphQL returns it. */

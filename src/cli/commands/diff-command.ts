@@ -3,7 +3,7 @@ import { writeJson } from '../answers/command-context.js'
 import { changesOf, countChanges, countsText, renderChange } from '../answers/render-changes.js'
 import { deltaBetween, type SnapshotPlace, snapshotPlace } from '../gateway/gateway-queries.js'
 import { type AtArgument, parseAt } from '../input/parse-at.js'
-import { printable } from '../terminal/terminal.js'
+import { printable } from '../terminal/printable.js'
 
 /** Shows the changes between two points in history. */
 export async function diffCommand(context: CommandContext, from: string, to: string): CommandResult {

@@ -3,8 +3,8 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import { writeJson } from '../answers/command-context.js'
 import { liveInstances } from '../gateway/gateway-queries.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { printable } from '../terminal/printable.js'
 import { renderTable } from '../terminal/render-table.js'
-import { printable } from '../terminal/terminal.js'
 
 /** Lists the live instances of an entry. */
 export async function instancesCommand(context: CommandContext, id: string): CommandResult {

@@ -2,8 +2,8 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import { writeJsonArray } from '../answers/command-context.js'
 import type { LoggedTransition, LoggedVersion, Pages } from '../gateway/gateway-queries.js'
 import { newestTransitions, newestVersions } from '../gateway/gateway-queries.js'
+import { printable } from '../terminal/printable.js'
 import type { Colors } from '../terminal/terminal.js'
-import { printable } from '../terminal/terminal.js'
 
 export interface LogCommandOptions {
   readonly transitions: boolean

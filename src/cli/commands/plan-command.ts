@@ -8,8 +8,9 @@ import type { FolderPlan, PlannedChange, RetainedEntry } from '../folder/plan-fo
 import { planFolder } from '../folder/plan-folder.js'
 import { readDefinitions } from '../folder/read-definitions.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { printable } from '../terminal/printable.js'
 import { startProgress } from '../terminal/progress.js'
-import { printable, type Terminal } from '../terminal/terminal.js'
+import type { Terminal } from '../terminal/terminal.js'
 
 export interface PlanCommandOptions {
   readonly prune: boolean

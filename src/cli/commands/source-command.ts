@@ -10,9 +10,10 @@ import {
   sourceStatus,
 } from '../gateway/source-queries.js'
 import { usageFailure } from '../terminal/command-failure.js'
+import { printable } from '../terminal/printable.js'
 import { startProgress } from '../terminal/progress.js'
 import { renderTable } from '../terminal/render-table.js'
-import { printable, type Terminal } from '../terminal/terminal.js'
+import type { Terminal } from '../terminal/terminal.js'
 
 export type SourceAction = 'list' | 'reload' | 'plan'
 

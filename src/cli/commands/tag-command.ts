@@ -4,7 +4,7 @@ import type { Pages, ShownTag } from '../gateway/gateway-queries.js'
 import { allTags, deleteTag, setTag, snapshotPlace, tagNamed } from '../gateway/gateway-queries.js'
 import { parseTagName, parseVersion } from '../input/parse-at.js'
 import { CommandFailure, EXIT, usageFailure } from '../terminal/command-failure.js'
-import { printable } from '../terminal/terminal.js'
+import { printable } from '../terminal/printable.js'
 
 export interface TagCommandOptions {
   readonly movable?: true

@@ -12,8 +12,8 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import { writeJson } from '../answers/command-context.js'
 import { localStoreConfig, localStoreFailure } from '../input/local-store-config.js'
 import { usageFailure } from '../terminal/command-failure.js'
+import { printable } from '../terminal/printable.js'
 import { startProgress } from '../terminal/progress.js'
-import { printable } from '../terminal/terminal.js'
 
 /** Verifying reads the whole history, so the time limits for clients do not apply. */
 const TIMEOUT_MS = 3_600_000

@@ -4,8 +4,8 @@ import type { CommandContext, CommandResult } from '../answers/command-context.j
 import type { ReceivedBatch } from '../gateway/follow-changes.js'
 import { followChanges } from '../gateway/follow-changes.js'
 import { parseCriteria } from '../input/parse-criteria.js'
+import { printable } from '../terminal/printable.js'
 import type { Colors } from '../terminal/terminal.js'
-import { printable } from '../terminal/terminal.js'
 
 export interface WatchCommandOptions {
   readonly after?: string

@@ -21,7 +21,12 @@ const BROKEN = new Set(['ECONNRESET', 'EPIPE'])
 
 interface GraphQLAnswer {
   readonly data?: unknown
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[]
+  readonly errors?: readonly AnsweredError[]
+}
+
+interface AnsweredError {
+  readonly message: string
+  readonly extensions?: { readonly code?: string }
 }
 
 /** A client of one gateway, over HTTP. Every call settles. Its failures carry the exit code. */
@@ -65,14 +70,11 @@ export class GatewayClient {
   }
 
   #read<Data>({ status, text }: ReceivedAnswer): Data {
-    let answer: GraphQLAnswer
-    try {
-      answer = JSON.parse(text) as GraphQLAnswer
-    } catch {
-      throw this.#notAGateway(`HTTP ${status} without JSON`)
-    }
+    const answer = parseAnswer(text)
+    if (answer === undefined) throw this.#notAGateway(`HTTP ${status} without JSON`)
     if (answer.errors !== undefined && answer.errors.length > 0) throw failureOfErrors(answer.errors)
-    if (answer.data === undefined || answer.data === null) throw this.#notAGateway(`HTTP ${status} without data`)
+    if (!isObject(answer.data) || Object.keys(answer.data).length === 0)
+      throw this.#notAGateway(`HTTP ${status} without data`)
     return answer.data as Data
   }
 
@@ -111,10 +113,27 @@ export class GatewayClient {
   }
 }
 
+/** Reads what may be the answer of any other server. Undefined means that it is not JSON. */
+function parseAnswer(text: string): GraphQLAnswer | undefined {
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(answer)) return {}
+  const { errors } = answer
+  const isList =
+    Array.isArray(errors) && errors.every((error) => isObject(error) && typeof error['message'] === 'string')
+  return errors === undefined || isList ? answer : { data: answer['data'] }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Turns GraphQL errors into one failure. The first error's code decides the exit code. */
-export function failureOfErrors(
-  errors: readonly { message: string; extensions?: { readonly code?: string } }[],
-): CommandFailure {
+export function failureOfErrors(errors: readonly AnsweredError[]): CommandFailure {
   const code = errors[0]?.extensions?.code ?? 'ERROR'
   const message = errors.map((error) => error.message).join('; ')
   return new CommandFailure(isOutageCode(code) ? EXIT.unreachable : EXIT.refused, message, code as ForeignCode)

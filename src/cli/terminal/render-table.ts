@@ -1,5 +1,5 @@
+import { printable } from './printable.js'
 import type { Colors } from './terminal.js'
-import { printable } from './terminal.js'
 
 /** A table with columns as wide as their widest cell. */
 export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string {

@@ -1,5 +1,7 @@
 import { fstatSync, write } from 'node:fs'
 import pc from 'picocolors'
+import { escapeHidden } from '../../core/entry/hidden-characters.js'
+import { printable } from './printable.js'
 import { outputFailure } from './system-failure.js'
 
 export type Colors = ReturnType<typeof pc.createColors>
@@ -44,14 +46,14 @@ export function processTerminal({ stdout, stderr, colors }: TerminalOptions): Te
     write: async (text) => {
       showStatus(null)
       try {
-        await writeOut(text)
+        await writeOut(shown(text, colors))
       } catch (error) {
         throw outputFailure(error as Error)
       }
     },
     note: (line) => {
       showStatus(null)
-      stderr.write(`${line}\n`)
+      stderr.write(`${shown(line, colors)}\n`)
     },
     showStatus,
     colors: pc.createColors(colors),
@@ -96,9 +98,15 @@ function writeFully(fd: number, bytes: Buffer): Promise<void> {
   })
 }
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+/** A sequence that sets a colour. */
+const COLOUR = /(\u001b\[[\d;]*m)/
 
-/** Escapes control characters, so that text from a registry cannot control the terminal. */
-export function printable(text: string): string {
-  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** Escapes hidden characters wherever a command has not done so itself. JSON keeps its value. */
+function shown(text: string, colors: boolean): string {
+  if (!colors || !text.includes('\u001b')) return escapeHidden(text)
+  // Every second part is a separator.
+  return text
+    .split(COLOUR)
+    .map((part, i) => (i % 2 === 1 ? part : escapeHidden(part)))
+    .join('')
 }

@@ -1,7 +1,8 @@
 import { Document, Scalar, visit } from 'yaml'
+import { HIDDEN_CHARACTERS } from '../../core/entry/hidden-characters.js'
 
-/** Control and bidi characters. YAML can write them as escapes within double quotes. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
+/** YAML can write hidden characters as escapes within double quotes. Blocks have line ends and tabs. */
+const UNSEEN = new RegExp(`(?![\n\t])(?:${HIDDEN_CHARACTERS.source})`, 'gu')
 
 /** Lines of a block, without blank ones and without white space at either end. Other texts would not come back as they were. */
 const BLOCK = /^(?:\S(?:.*\S)?\n)*\S(?:.*\S)?\n?$/
@@ -21,7 +22,10 @@ export function yamlText(value: unknown): string {
       if (typeof node.value === 'string' && needsQuotes(node.value, key === 'key')) node.type = Scalar.QUOTE_DOUBLE
     },
   })
-  return document
-    .toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity })
-    .replace(UNSEEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity }).replace(UNSEEN, escapeForYaml)
+}
+
+function escapeForYaml(character: string): string {
+  const code = character.codePointAt(0)!.toString(16)
+  return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
 }
