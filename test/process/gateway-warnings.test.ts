@@ -88,11 +88,11 @@ describe('standard error of a gateway', () => {
   let gateway: GatewayProcess | undefined
   afterEach(() => gateway?.child.kill('SIGKILL'))
 
-  async function query(text: string): Promise<unknown> {
+  async function query(text: string, find: object = {}): Promise<unknown> {
     const response = await fetch(gateway!.endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: text }),
+      body: JSON.stringify({ query: text, variables: text.includes('$find') ? { find } : {} }),
     })
     const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown }
     expect(errors).toBeUndefined()
@@ -114,19 +114,24 @@ describe('standard error of a gateway', () => {
     const client = createClient({ url: endpoint.replace(/^http/, 'ws'), webSocketImpl: WebSocket })
     const seen: unknown[] = []
     const stop = client.subscribe(
-      { query: 'subscription { changes(find: {".ns": "x"}) { revision changes { entryId } } }' },
-      { next: ({ data }) => void seen.push(data), error: () => {}, complete: () => {} },
+      {
+        query: 'subscription ($find: JSONObject!) { changes(find: $find) { revision changes { entryId } } }',
+        variables: { find: { '.ns': 'x' } },
+      },
+      { next: (result) => void seen.push(result), error: (error) => void seen.push(error), complete: () => {} },
     )
     await expect.poll(() => seen.length, { timeout: 60_000 }).toBeGreaterThan(0)
     expect(await create('x:a', 'thing')).toEqual({ applyChangeset: { __typename: 'Applied' } })
     expect(await create('x:b', 'asked')).toEqual({ applyChangeset: { __typename: 'Applied' } })
-    await query('{ entries(find: {"~.name": "^a"}) { totalCount nodes { entryId dependencies { path } } } }')
+    const found = 'query ($find: JSONObject!) { entries(find: $find) { nodes { entryId dependencies { path } } } }'
+    expect(await query(found, { '~.name': '^b' })).toEqual({
+      entries: { nodes: [{ entryId: 'x:b', dependencies: [] }] },
+    })
     // Instances that expire, so that the timers of the sweeper run.
     await query('mutation { acquireInstance(input: { entry: "x:a", name: "w", ttlSeconds: 1 }) { id } }')
     const instances = () => query('{ entry(id: "x:a") { instances { name } } }')
     await expect.poll(instances, { timeout: 60_000 }).toEqual({ entry: { instances: [] } })
-    const loaded = async () =>
-      JSON.stringify(await query('{ entries(find: {".kind": "thing"}) { nodes { entryId } } }'))
+    const loaded = async () => JSON.stringify(await query(found, { '.kind': 'thing' }))
     await expect.poll(loaded, { timeout: 60_000 }).toContain('http:a')
     await expect.poll(loaded, { timeout: 60_000 }).toContain('app:a')
     await expect.poll(() => JSON.stringify(seen), { timeout: 60_000 }).toContain('x:b')
