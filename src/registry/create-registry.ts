@@ -28,7 +28,11 @@ import { changesetWarnings } from './writing/changeset-warnings.js'
 import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
 import { checkIsStored, checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
-import { earlierChangesetDigest, earlierRevertDigest, earlierVersionDigest } from './writing/earlier-request-digest.js'
+import {
+  earlierRevertDigest,
+  earlierVersionDigest,
+  isEarlierChangesetDigest,
+} from './writing/earlier-request-digest.js'
 import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } from './writing/request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
 
@@ -145,7 +149,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
       const digest = hasKey(input) ? await changesetRequestDigest(input) : ''
       return transactions.write(
-        { ...requestOf(input, context, digest, () => earlierChangesetDigest(input)), action },
+        { ...requestOf(input, context, digest, (stored) => isEarlierChangesetDigest(stored, input)), action },
         bytes,
       )
     },
@@ -154,7 +158,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       checkWrite(input, context)
       await checkIsStored(history, input.version, 'state')
       const action = { type: 'version', version: input.version, force: input.force === true } as const
-      const earlier = () => earlierVersionDigest(input)
+      const earlier = (stored: string) => stored === earlierVersionDigest(input)
       return transactions.write({ ...requestOf(input, context, versionRequestDigest(input), earlier), action }, 0)
     },
 
@@ -162,7 +166,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       checkWrite(input, context)
       await checkIsStored(history, input.version, 'changeset')
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
-      const earlier = () => earlierRevertDigest(input)
+      const earlier = (stored: string) => stored === earlierRevertDigest(input)
       return transactions.write({ ...requestOf(input, context, revertRequestDigest(input), earlier), action }, 0)
     },
 
@@ -200,7 +204,7 @@ function requestOf(
   input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput,
   { author }: WriteContext,
   digest: string,
-  earlierDigest: () => string,
+  isEarlierDigest: (stored: string) => boolean,
 ) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {
@@ -208,7 +212,7 @@ function requestOf(
     author,
     message: message ?? null,
     idempotency:
-      idempotencyKey === null || idempotencyKey === undefined ? null : { key: idempotencyKey, digest, earlierDigest },
+      idempotencyKey === null || idempotencyKey === undefined ? null : { key: idempotencyKey, digest, isEarlierDigest },
     expectedHead: expectedHead ?? null,
     dryRun: dryRun === true,
   }

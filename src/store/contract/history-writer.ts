@@ -28,8 +28,8 @@ export interface Idempotency {
   readonly key: string
   /** The digest of the whole input. The same key with another digest is a reuse. */
   readonly digest: string
-  /** Computes the digest as earlier releases did, for a reply that one of them stored. */
-  earlierDigest?(): string
+  /** Whether an earlier release stored this digest for the same input. */
+  isEarlierDigest?(stored: string): boolean
 }
 
 export interface ChangesetAction {

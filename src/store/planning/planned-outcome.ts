@@ -57,9 +57,9 @@ export function planReply(request: CommitRequest, state: CommitState): PlannedOu
 }
 
 /** A stored digest without a version is one of an earlier release. */
-function isSameRequest(stored: string, { digest, earlierDigest }: Idempotency): boolean {
+function isSameRequest(stored: string, { digest, isEarlierDigest }: Idempotency): boolean {
   if (stored === digest) return true
-  return !stored.includes(':') && earlierDigest?.() === stored
+  return !stored.includes(':') && isEarlierDigest?.(stored) === true
 }
 
 /** Stores the request's reply under its idempotency key, if it has one. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Registry } from '../../../src/registry/registry.js'
+import type { RawOperation } from '../../../src/registry/writing/write-input.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { create, HISTORY_OPTIONS, historyWith, registryOver } from '../registry-fixture.js'
 
@@ -41,6 +42,52 @@ describe('an idempotency key that the previous release stored', () => {
     expect(await after.applyChangeset({ operations, idempotencyKey }, nobody)).toMatchObject({ replayed: true })
     const other = { operations: [create('a:1', { n: 2 }, 7)], idempotencyKey }
     expect(await after.applyChangeset(other, nobody)).toMatchObject({ problems: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] })
+  })
+
+  /** Different ways to write one entry. The first release hashed them as they were sent. */
+  const WAYS = ['caf\u00e9', 'cafe\u0301'].flatMap((name) =>
+    [`a:${name}`, { ns: 'a', name }].flatMap((id) =>
+      [{}, { meta: null }, { meta: {} }].map(
+        (meta) => ({ kind: 'CREATE', id, entryKind: 'k', ...meta, data: 7 }) as const,
+      ),
+    ),
+  )
+  const lineOf = ({ id, meta = null }: { readonly id: unknown; readonly meta?: unknown }) =>
+    `{"data":7,"entryKind":"k","force":false,"id":${JSON.stringify(sorted(id))},"ifRevision":null,"kind":"CREATE","meta":${JSON.stringify(meta)}}\n`
+  const sorted = (id: any) => (typeof id === 'string' ? id : { name: id.name, ns: id.ns })
+  const header = CHANGESET.slice(0, CHANGESET.indexOf('\n') + 1)
+
+  it('replays a changeset whose ids and empty contents are written in another way', async () => {
+    for (const stored of WAYS) {
+      for (const repeated of WAYS) {
+        const { before, after } = acrossAnUpgrade(header + lineOf(stored))
+        await before.applyChangeset({ operations: [stored], idempotencyKey }, nobody)
+        expect([
+          stored,
+          repeated,
+          await after.applyChangeset({ operations: [repeated], idempotencyKey }, nobody),
+        ]).toMatchObject([stored, repeated, { replayed: true }])
+      }
+    }
+  })
+
+  it('replays two operations, each written in its own way, and not in another order', async () => {
+    const other = { ...WAYS[3]!, id: { ns: 'b', name: 'x' } }
+    const { before, after } = acrossAnUpgrade(header + lineOf(WAYS[0]!) + lineOf(other))
+    await before.applyChangeset({ operations: [WAYS[0]!, other], idempotencyKey }, nobody)
+    const text = { ...other, id: 'b:x' }
+    const repeat = (...operations: RawOperation[]) => after.applyChangeset({ operations, idempotencyKey }, nobody)
+    expect(await repeat(WAYS[9]!, text)).toMatchObject({ replayed: true })
+    expect(await repeat(text, WAYS[0]!)).toMatchObject({ problems: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] })
+  })
+
+  it('replays many operations whose ids are all written in another way', async () => {
+    const ids = Array.from({ length: 5_000 }, (_, n) => `n${n}`)
+    const texts = ids.map((name) => ({ ...WAYS[0]!, id: `a:${name}` }))
+    const { before, after } = acrossAnUpgrade(header + texts.map(lineOf).join(''))
+    await before.applyChangeset({ operations: texts, idempotencyKey }, nobody)
+    const operations = ids.map((name) => ({ ...WAYS[0]!, id: { ns: 'a', name } }))
+    expect(await after.applyChangeset({ operations, idempotencyKey }, nobody)).toMatchObject({ replayed: true })
   })
 
   it('replays a move to a version', async () => {
