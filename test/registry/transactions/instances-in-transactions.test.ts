@@ -9,6 +9,10 @@ import { directoryOf, type Witness, witness } from '../participants/participant-
 import { apply, create, HISTORY_OPTIONS, registryOver, remove } from '../registry-fixture.js'
 
 const STORES: Record<string, () => Promise<{ history: History; close(): Promise<void> }>> = {
+  none: async () => {
+    const history = openMemoryHistory(HISTORY_OPTIONS, { hasHistory: false })
+    return { history, close: () => history.close() }
+  },
   memory: async () => {
     const history = openMemoryHistory(HISTORY_OPTIONS)
     return { history, close: () => history.close() }
@@ -58,6 +62,41 @@ describe.each(Object.keys(STORES))('instances and transactions over %s', (store)
     expect((await registry.history.instances.live([parseEntryId('a:x')])).of.size).toBe(1)
   })
 
+  // As a delete with a create, in either order: the instance lived on, of an entry of another kind.
+  it.each(['delete first', 'create first'])(
+    'refuses a replacement by another kind like a delete, %s',
+    async (order) => {
+      const replacement = (force: boolean) => {
+        const operations = [{ ...remove('a:x'), force }, create('a:x', {}, 1, 'other.kind')]
+        return { operations: order === 'delete first' ? operations : operations.reverse() }
+      }
+      const inUse = { type: 'refused', problems: [{ code: 'ENTRY_IN_USE', entryId: 'a:x' }] }
+      const live = async () => (await registry.history.instances.live([parseEntryId('a:x')])).of.size
+      // Acquired while participants are asked, then before they are.
+      const { registry, all } = await open(async () => {
+        if ((await live()) === 0) await acquire(registry)
+      })
+      for (let tries = 0; tries < 2; tries++) {
+        expect(await registry.applyChangeset(replacement(false), { author: null })).toMatchObject(inUse)
+        expect(await registry.applyChangeset({ ...replacement(false), dryRun: true }, { author: null })).toMatchObject(
+          inUse,
+        )
+      }
+      expect(all.story()).toContain('(registry.discard)')
+      expect(await live()).toBe(1)
+      expect(await registry.applyChangeset(replacement(true), { author: null })).toMatchObject({ type: 'applied' })
+      expect(await live()).toBe(0)
+    },
+  )
+
+  it('does not refuse a replacement by the same kind', async () => {
+    const { registry } = await open(async () => undefined)
+    await acquire(registry)
+    const operations = [remove('a:x'), create('a:x', {}, 1)]
+    expect(await registry.applyChangeset({ operations }, { author: null })).toMatchObject({ type: 'applied' })
+    expect((await registry.history.instances.live([parseEntryId('a:x')])).of.size).toBe(1)
+  })
+
   it('asks no participant about a delete of an entry that is in use', async () => {
     const { registry, all } = await open(async () => undefined)
     await acquire(registry)
@@ -65,10 +104,11 @@ describe.each(Object.keys(STORES))('instances and transactions over %s', (store)
       type: 'refused',
       problems: [{ code: 'ENTRY_IN_USE' }],
     })
-    expect(await registry.applyVersion({ version: 0 }, { author: null })).toMatchObject({
-      type: 'refused',
-      problems: [{ code: 'ENTRY_IN_USE' }],
-    })
+    if (registry.history.hasHistory)
+      expect(await registry.applyVersion({ version: 0 }, { author: null })).toMatchObject({
+        type: 'refused',
+        problems: [{ code: 'ENTRY_IN_USE' }],
+      })
     expect(all.heard).toEqual([])
   })
 

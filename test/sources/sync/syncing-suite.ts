@@ -117,6 +117,33 @@ export function syncing(open: () => Promise<{ registry: Registry; close: () => P
       expect(counts(await source.sync())).toEqual([0, 0, 1])
     })
 
+    // The entry was replaced under its users, who held instances of something else.
+    it('reports an entry in use that it would delete or replace by another kind, and writes it once it is free', async () => {
+      reader.put('a.json', thing('app:a', 1)).put('b.json', thing('app:b', 1))
+      await source.sync()
+      const held = await Promise.all(
+        ['app:a', 'app:b'].map((id) =>
+          registry.instances.acquire({ entry: id as never, name: 'one', ttlSeconds: 3_600 }),
+        ),
+      )
+      reader
+        .put('a.json', thing('app:a', 1, {}, 'other.thing'))
+        .remove('b.json')
+        .put('c.json', thing('app:c', 1))
+      for (let pass = 0; pass < 2; pass++) {
+        const result = await source.sync()
+        expect(counts(result)).toEqual([pass === 0 ? 1 : 0, 0, 0])
+        expect(reported(result).join('\n')).toMatch(/app:a has 1 live instance[\s\S]*app:b has 1 live instance/)
+      }
+      expect(await source.data()).toEqual({ 'app:a': 1, 'app:b': 1, 'app:c': 1 })
+      const kindOf = async () =>
+        (await registry.history.entries(['app:a' as never], 'head')).get('app:a' as never)?.content.kind
+      expect(await kindOf()).toBe('test.thing')
+      for (const { id } of held) await registry.instances.release(id)
+      expect(counts(await source.sync())).toEqual([0, 1, 1])
+      expect(await kindOf()).toBe('other.thing')
+    })
+
     it('only reports the changes in a dry run', async () => {
       reader.put('a.json', thing('app:a', 1))
       await source.sync()
