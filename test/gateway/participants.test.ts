@@ -223,6 +223,63 @@ describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backen
     two.cut()
   })
 
+  it('passes an open proposal along as its clients go one after the other, and the last one decides', async () => {
+    const k = kind()
+    const clients: OpenStream[] = []
+    for (let n = 0; n < 3; n++) clients.push(await join({ participant: `chain-${k}`, kinds: [k] }))
+    const writing = apply(runner, { operations: [create(`${k}:a`, 1, {}, k), create(`${k}:b`, 2, {}, k)] })
+    const first = await offerOf(clients[0]!)
+    expect(await answer(third, first.id, true)).toBe(true)
+    const second = await offerOf(clients[0]!)
+    for (const [gone, next] of [
+      [clients[0]!, clients[1]!],
+      [clients[1]!, clients[2]!],
+    ] as const) {
+      gone.cut()
+      // The deadline is that of the first offer: replacing a client wins no time.
+      expect(await offerOf(next)).toEqual(second)
+    }
+    expect(await answer(runner, second.id, false, 'no')).toBe(true)
+    expect(await writing).toMatchObject({ problems: [{ code: 'REJECTED', operation: 1 }] })
+    // The one that has only heard the end is told to undo what its predecessor accepted.
+    expect(await proposalOf(clients[2]!)).toMatchObject({
+      kind: 'entry.delete',
+      entryId: `${k}:a`,
+      awaitsAnswer: false,
+    })
+    expect(await proposalOf(clients[2]!)).toMatchObject({ kind: 'registry.discard' })
+    clients[2]!.cut()
+  })
+
+  it('goes on when its client subscribes again before it ends the old subscription', async () => {
+    const k = kind()
+    const old = await join({ participant: `again-${k}`, kinds: [k] })
+    const writing = apply(runner, { operations: [create(`${k}:x`, 1, {}, k)] })
+    const offer = await offerOf(old)
+    const renewed = await join({ participant: `again-${k}`, kinds: [k] }, { transport: 'sse' })
+    old.cut()
+    expect(await offerOf(renewed)).toEqual(offer)
+    expect(await answer(third, offer.id, true)).toBe(true)
+    expect(await answer(third, offer.id, false, 'too late')).toBe(false)
+    expect(await writing).toMatchObject({ __typename: 'Applied' })
+    renewed.cut()
+  })
+
+  it('rejects by whichever of its clients answers first, at any gateway', async () => {
+    const k = kind()
+    const active = await join({ participant: `both-${k}`, kinds: [k] })
+    const standBy = await join({ participant: `both-${k}`, kinds: [k] })
+    for (let n = 0; n < 5; n++) {
+      const writing = apply(runner, { operations: [create(`${k}:x${n}`, 1, {}, k)] })
+      const { id } = await offerOf(active)
+      const [rejected, accepted] = await Promise.all([answer(third, id, false, 'no'), answer(runner, id, true)])
+      expect([rejected, accepted].filter(Boolean)).toHaveLength(1)
+      expect((await writing).__typename).toBe(rejected ? 'Refused' : 'Applied')
+    }
+    active.cut()
+    standBy.cut()
+  })
+
   it('is not replaced by a client that takes its name', async () => {
     const k = kind()
     const gate = await join({ participant: `gate-${k}`, kinds: [k] })
