@@ -1,6 +1,6 @@
 import type { ExtractReferences } from '../dependency/reference.js'
 import type { EntryRevision, SealedContent } from '../entry/entry.js'
-import type { EntryId } from '../entry/entry-id.js'
+import { type EntryId, storedIdFault } from '../entry/entry-id.js'
 import type { ProblemCode } from '../errors/codes.js'
 import type { Problem } from '../errors/problem.js'
 import type { Head } from '../history/version.js'
@@ -152,7 +152,11 @@ const CHECKS: Readonly<
     return problems
   },
   DELETE: (operation, replacedBy, current, view) => {
-    if (current === undefined) return [notFound(operation, 'Omit the delete.')]
+    if (current === undefined) {
+      const fault = storedIdFault(operation.id)
+      if (fault !== undefined) return [problemOf('INVALID_ENTRY', operation, fault, undefined)]
+      return [notFound(operation, 'Omit the delete.')]
+    }
     // A replacement of the same kind is an update. One of another kind takes from its users what they use.
     const inUse =
       replacedBy === current.content.kind

@@ -29,11 +29,13 @@ const NAMESPACE_FORBIDDEN = /[\s/@:]/u
 const EDGE_SPACE = /^\s|\s$/u
 const LONE_SURROGATE = /\p{Surrogate}/u
 /**
- * Invisible characters, by which two ids can look the same: zero-width space, byte order mark, bidi controls and more.
- * The joiners U+200C and U+200D are part of how scripts and emoji are written.
+ * Invisible characters, by which two ids can look the same: zero-width space, byte order mark, bidi controls, fillers
+ * and more. The joiners U+200C and U+200D, and variation selectors of emoji, ideographs and the like, are part of how
+ * scripts and emoji are written.
  */
-const FORMAT = /(?![\u200c\u200d])\p{Cf}/u
-const FORMATS = new RegExp(FORMAT, 'gu')
+const INVISIBLE =
+  /[\p{Cf}\p{DI}](?<!\u200c|\u200d|[\p{ExtPict}\p{Ideo}\p{sc=Mong}\p{sc=Mymr}\p{sc=Phag}\u2190-\u2bff]\p{VS})(?!(?<=[#*0-9]\ufe0f)\u20e3)/u
+const ALL_INVISIBLE = new RegExp(INVISIBLE, 'gu')
 /** Relay and clients like it keep the root of the graph in their cache under this id. */
 const CLIENT_ROOT = 'client:root'
 
@@ -65,15 +67,29 @@ export function entryIdOf(ns: string, name: string): EntryId {
 
 /**
  * Parses an id that may have been stored before invisible characters and `client:root` were refused, so that such an
- * entry can still be read.
+ * entry can still be read and deleted.
  * @throws InvalidEntryId naming the broken rule
  */
-export function parseStoredEntryId(text: string): EntryId {
+export function parseStoredEntryId(submitted: SubmittedId): EntryId {
+  // The colon of a namespace in parts would end it.
+  if (typeof submitted !== 'string' && submitted.ns.includes(':')) return parseEntryId(submitted)
+  const text = typeof submitted === 'string' ? submitted : `${submitted.ns}:${submitted.name}`
   const id = text.normalize('NFC')
   // Invisible characters are replaced by a letter, so that every other rule holds.
-  const visible = id.replace(FORMATS, 'x')
+  const visible = id.replace(ALL_INVISIBLE, 'x')
   if (visible !== CLIENT_ROOT) parseEntryId(visible)
   return id as EntryId
+}
+
+/** The fault for which a new entry may not have an id that was stored; undefined if it may. */
+export function storedIdFault(id: EntryId): string | undefined {
+  try {
+    parseEntryId(id)
+    return undefined
+  } catch (error) {
+    if (error instanceof InvalidEntryId) return error.message
+    throw error
+  }
 }
 
 /** Whether a text is an id in its written form. */
@@ -101,9 +117,9 @@ function nameFault(name: string): string | undefined {
 
 function textFault(part: string, text: string, maxBytes: number): string | undefined {
   if (CONTROL.test(text)) return `the ${part} "${shown(text)}" has a control character`
-  const format = FORMAT.exec(text)?.[0]
-  if (format !== undefined)
-    return `the ${part} "${shown(text)}" has the invisible character ${codePointText(format)}; remove it`
+  const invisible = INVISIBLE.exec(text)?.[0]
+  if (invisible !== undefined)
+    return `the ${part} "${shown(text)}" has the invisible character ${codePointText(invisible)}; remove it`
   if (LONE_SURROGATE.test(text)) return `the ${part} has a lone surrogate`
   if (utf8Length(text) > maxBytes) return `the ${part} "${shown(text)}" has more than ${maxBytes} bytes`
   return undefined
@@ -147,7 +163,7 @@ export function compareEntryIds(a: EntryId, b: EntryId): number {
 /** A caller's text, cut to fit into a message, with its invisible characters made visible. */
 function shown(text: string): string {
   const cut = text.length > 80 ? `${text.slice(0, 77)}…` : text
-  return cut.replace(/\p{Cf}/gu, (format) => `<${codePointText(format)}>`)
+  return cut.replace(/[\p{Cf}\p{DI}]/gu, (invisible) => `<${codePointText(invisible)}>`)
 }
 
 function codePointText(character: string): string {

@@ -7,7 +7,7 @@ import {
 } from 'graphql'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
-import { entryIdFrom } from '../base/entry-id-from.js'
+import { storedEntryIdFrom } from '../base/entry-id-from.js'
 import type { RequestContext } from '../base/request-context.js'
 import type { Loaders } from '../loading/loaders.js'
 import { compileArguments } from './compile-arguments.js'
@@ -50,7 +50,7 @@ export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefi
     const { values, errors } = readVariables(inputs)
     if (errors !== undefined) return null
     try {
-      return entryIdFrom(readArguments(values)['id'] as SubmittedId)
+      return storedEntryIdFrom(readArguments(values)['id'] as SubmittedId)
     } catch {
       // The error is reported when the query is executed.
       return null

@@ -10,7 +10,7 @@ import {
 } from '../../registry/reading/dependency-graph.js'
 import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
-import { entryIdFrom } from '../base/entry-id-from.js'
+import { foundUnder, storedEntryIdFrom } from '../base/entry-id-from.js'
 import { EntryRevisionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
 
@@ -92,12 +92,14 @@ interface GraphArgs {
   readonly direction?: DependencyDirection | null | undefined
 }
 
-export function graphFrom(
+export async function graphFrom(
   { root, depth, direction }: GraphArgs,
   revision: number,
   { registry }: RequestContext,
 ): Promise<DependencyGraph | null> {
-  return registry.dependencyGraph(entryIdFrom(root), depth ?? MAX_GRAPH_DEPTH, direction ?? 'DEPENDENCIES', revision)
+  const id = storedEntryIdFrom(root, 'root')
+  const graph = await registry.dependencyGraph(id, depth ?? MAX_GRAPH_DEPTH, direction ?? 'DEPENDENCIES', revision)
+  return foundUnder(id, graph, 'root')
 }
 
 builder.queryField('dependencyGraph', (t) =>

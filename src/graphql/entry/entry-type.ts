@@ -1,5 +1,6 @@
+import type { EntryRevision } from '../../core/entry/entry.js'
 import { builder } from '../base/builder.js'
-import { entryIdFrom } from '../base/entry-id-from.js'
+import { foundUnder, storedEntryIdFrom } from '../base/entry-id-from.js'
 import { EntryRef, InstanceRef } from '../base/object-refs.js'
 import { connectionOf, entryConnectionType } from '../relay/connection.js'
 import { numberCursors } from '../relay/cursor-codec.js'
@@ -67,6 +68,11 @@ builder.queryField('entry', (t) =>
     nullable: true,
     description: 'An entry at the head; null if it does not exist. The fastest way to read one entry.',
     args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
-    resolve: (_root, { id }, { loaders }) => loaders().entry.load(entryIdFrom(id)),
+    resolve(_root, { id: submitted }, { loaders }) {
+      const id = storedEntryIdFrom(submitted)
+      // Not in an async function: an entry that is cached is returned without a promise.
+      const read = loaders().entry.load(id) as Promise<EntryRevision | null> | EntryRevision | null
+      return read instanceof Promise ? read.then((found) => foundUnder(id, found)) : foundUnder(id, read)
+    },
   }),
 )

@@ -4,7 +4,7 @@ import type { Version } from '../../core/history/version.js'
 import { cursorAfter } from '../../registry/following/follow-cursor.js'
 import { AtRef, revisionFrom } from '../base/at-input.js'
 import { builder } from '../base/builder.js'
-import { entryIdFrom } from '../base/entry-id-from.js'
+import { foundUnder, storedEntryIdFrom } from '../base/entry-id-from.js'
 import { EntryRevisionRef, type Snapshot, SnapshotRef, VersionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
 import { DependencyGraphRef, graphArgs, graphFrom } from '../entry/dependency-graph-type.js'
@@ -45,7 +45,10 @@ SnapshotRef.implement({
       nullable: true,
       description: 'An entry in this state; null if it did not exist.',
       args: { id: t.arg({ type: 'EntryID', required: true, description: 'The id of the entry.' }) },
-      resolve: ({ revision }, { id }, { loaders }) => loaders().entryAt.load({ id: entryIdFrom(id), revision }),
+      async resolve({ revision }, { id: submitted }, { loaders }) {
+        const id = storedEntryIdFrom(submitted)
+        return foundUnder(id, await loaders().entryAt.load({ id, revision }))
+      },
     }),
     entries: t.field({
       type: EntryRevisionConnection,

@@ -1,4 +1,4 @@
-import { type EntryId, InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
+import { type EntryId, InvalidEntryId, parseEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { type SealRules, sealContent } from '../../core/entry/seal-content.js'
 import { utf8Length } from '../../core/entry/text.js'
 import type { Problem } from '../../core/errors/problem.js'
@@ -62,9 +62,10 @@ export async function checkChangeset(
   return { operations, problems, bytes }
 }
 
-function readId({ id }: RawOperation, operation: number, problems: Problem[]): EntryId | undefined {
+/** A delete may name an entry that was stored before its id would be refused. */
+function readId({ id, kind }: RawOperation, operation: number, problems: Problem[]): EntryId | undefined {
   try {
-    return parseEntryId(id)
+    return kind === 'DELETE' ? parseStoredEntryId(id) : parseEntryId(id)
   } catch (error) {
     if (!(error instanceof InvalidEntryId)) throw error
     problems.push({

@@ -92,6 +92,16 @@ describe('parseEntryId', () => {
     ['a byte order mark in a name', 'a:b\ufeffc', /invisible character U\+FEFF/],
     ['a soft hyphen', 'a:b\u00adc', /invisible character U\+00AD/],
     ['a tag character', 'a:b\u{e0041}', /invisible character U\+E0041/],
+    ['a Hangul filler', 'a:\u3164', /"<U\+3164>" has the invisible character U\+3164/],
+    ['a halfwidth Hangul filler', 'a\uffa0:b', /invisible character U\+FFA0/],
+    ['a combining grapheme joiner', 'a:b\u034fc', /invisible character U\+034F/],
+    ['a variation selector of a letter', 'a:b\ufe0f', /invisible character U\+FE0F/],
+    ['a variation selector at the beginning', 'a:\ufe0fb', /invisible character U\+FE0F/],
+    ['a second variation selector of an emoji', 'a:\u2764\ufe0f\ufe0f', /invisible character U\+FE0F/],
+    ['a variation selector of a digit', 'a:b1\ufe0f', /invisible character U\+FE0F/],
+    ['a supplementary variation selector of a letter', 'a:b\u{e0100}', /invisible character U\+E0100/],
+    ['an Arabic letter mark', 'a:\u061cb', /invisible character U\+061C/],
+    ['an interlinear annotation', 'a:b\ufff9', /invisible character U\+FFF9/],
     ["the root of clients' caches", 'client:root', /reserved/],
     ["the root of clients' caches in parts", { ns: 'client', name: 'root' }, /reserved/],
     ['a namespace of 256 bytes', `${'é'.repeat(128)}:a`, /more than 255 bytes/],
@@ -101,20 +111,38 @@ describe('parseEntryId', () => {
     expect(() => parseEntryId(submitted)).toThrow(message)
   })
 
-  it.each(['a:\u0645\u06cc\u200c\u062e', 'a:\u{1f468}\u200d\u{1f469}', 'client:Root', 'client.a:root'])(
-    'accepts %s',
-    (id) => {
-      expect(parseEntryId(id)).toBe(id)
-    },
-  )
+  it.each([
+    'a:\u0645\u06cc\u200c\u062e',
+    'a:\u{1f468}\u200d\u{1f469}',
+    'a:\u2764\ufe0f\u200d\u{1f525}',
+    'a:1\ufe0f\u20e3',
+    'a:\u845b\u{e0100}',
+    'a:\u2192\ufe0e',
+    'client:Root',
+    'client.a:root',
+  ])('accepts %s', (id) => {
+    expect(parseEntryId(id)).toBe(id)
+  })
 
   it('limits the length of its messages', () => {
     expect(() => parseEntryId('x'.repeat(100_000))).toThrow(/^.{0,200}$/u)
   })
 
   it('reads ids that were stored before invisible characters were refused', () => {
-    for (const id of ['a:x\u200by', 'a\u202eb:c', 'a:soft\u00adhyphen', 'client:root', 'a:b'])
+    for (const id of [
+      'a:x\u200by',
+      'a\u202eb:c',
+      'a:soft\u00adhyphen',
+      'a:\u3164',
+      'a:b\ufe0f',
+      'client:root',
+      'a:b',
+    ]) {
       expect(parseStoredEntryId(id)).toBe(id)
+      const [ns, name] = id.split(':') as [string, string]
+      expect(parseStoredEntryId({ ns, name })).toBe(id)
+    }
+    expect(() => parseStoredEntryId({ ns: 'a:b', name: 'c' })).toThrow(InvalidEntryId)
     for (const id of ['a', ':b', 'a:', 'a b:c', 'a:\u0000', 'a: b', 'a:\ud800'])
       expect(() => parseStoredEntryId(id)).toThrow(InvalidEntryId)
   })
