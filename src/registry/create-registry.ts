@@ -26,7 +26,7 @@ import type { Registry } from './registry.js'
 import { Transactions, type TransactionsOptions } from './transactions/transactions.js'
 import { changesetWarnings } from './writing/changeset-warnings.js'
 import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.js'
-import { checkIsStored, checkTagName, checkWrite } from './writing/check-write.js'
+import { checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
 import {
   earlierRevertDigest,
@@ -156,7 +156,6 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async applyVersion(input, context) {
       checkWrite(input, context)
-      await checkIsStored(history, input.version, 'state')
       const action = { type: 'version', version: input.version, force: input.force === true } as const
       const earlier = (stored: string) => stored === earlierVersionDigest(input)
       return transactions.write({ ...requestOf(input, context, versionRequestDigest(input), earlier), action }, 0)
@@ -164,7 +163,6 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async revertVersion(input, context) {
       checkWrite(input, context)
-      await checkIsStored(history, input.version, 'changeset')
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
       const earlier = (stored: string) => stored === earlierRevertDigest(input)
       return transactions.write({ ...requestOf(input, context, revertRequestDigest(input), earlier), action }, 0)

@@ -89,7 +89,7 @@ describe.each(BACKENDS_WITH_HISTORY)('a cursor of the stream, over %s', (backend
   const changesOf = (batches: readonly Batch[]) => batches.flatMap(({ changes }) => changes)
 
   // Regression: with another filter, a cursor of the initial pages gave the rest of them, and earlier entries were missing.
-  it('resumes what the uncut stream would have told, or is INVALID_CURSOR, with any filter, place and transport', async () => {
+  it('resumes what the uncut stream would have sent, or is INVALID_CURSOR, with any filter, place and transport', async () => {
     const known = new Map<string, Promise<Batch[]>>()
     // Nothing is written meanwhile, so each uncut stream is read once.
     const uncutOf = (variables: object) => {
@@ -120,16 +120,16 @@ describe.each(BACKENDS_WITH_HISTORY)('a cursor of the stream, over %s', (backend
             return
           }
           expect(resumed).toBeInstanceOf(Array)
-          const told = changesOf(resumed as Batch[])
-          if (second.row === first.row) expect(told).toEqual(changesOf(uncut.slice(cut + 1)))
+          const sent = changesOf(resumed as Batch[])
+          if (second.row === first.row) expect(sent).toEqual(changesOf(uncut.slice(cut + 1)))
           else if (complete)
-            expect(told).toEqual(changesOf(await uncutOf({ ...second.variables, afterRevision: revision })))
+            expect(sent).toEqual(changesOf(await uncutOf({ ...second.variables, afterRevision: revision })))
           else {
             // It begins within a revision, so the rest of that is a part of what another filter sees of it.
             const later = changesOf(await uncutOf({ ...second.variables, afterRevision: revision }))
             const all = changesOf(await uncutOf({ ...second.variables, afterRevision: revision - 1 }))
-            expect(told.length).toBeGreaterThanOrEqual(later.length)
-            expect(told).toEqual(all.slice(all.length - told.length))
+            expect(sent.length).toBeGreaterThanOrEqual(later.length)
+            expect(sent).toEqual(all.slice(all.length - sent.length))
           }
         },
       ),
@@ -138,7 +138,7 @@ describe.each(BACKENDS_WITH_HISTORY)('a cursor of the stream, over %s', (backend
   })
 
   it.each(TRANSPORTS)(
-    'is told by what was read, and begins right after it: snapshots, transitions, pages, over %s',
+    'comes with what was read, and begins right after it: snapshots, transitions, pages, over %s',
     async (transport) => {
       const { transitions, snapshot, past, entries, byRevision } = await gateway.data(`{
       transitions(last: 3) { nodes { revision cursor } }

@@ -679,13 +679,60 @@ describe('a registry without history', () => {
     }
     for (const document of [
       'mutation { applyVersion(input: {version: 1}) { __typename } }',
+      'mutation { applyVersion(input: {version: 1, dryRun: true, expectedHead: 7, idempotencyKey: "k"}) { __typename } }',
+      'mutation { applyVersion(input: {version: 0}) { __typename } }',
       'mutation { revertVersion(input: {version: 1}) { __typename } }',
+      'mutation { revertVersion(input: {version: 2}) { __typename } }',
+      'mutation { setTag(input: {name: "t", version: 1}) { name } }',
+      'mutation { compact(before: 1) { oldestRevision } }',
+      '{ delta(from: {version: 1}, to: {version: 2}) { created } }',
+      '{ delta(from: {revision: 0}, to: {revision: 2}) { created } }',
+      '{ delta(from: {revision: 2}, to: {time: "2020-01-01T00:00:00Z"}) { created } }',
+      '{ version(number: 1) { snapshot { entryCount } } }',
+      '{ version(number: 0) { snapshot { revision } } }',
+      '{ namespaceHistory(name: "a") { nodes { kind } } }',
+      '{ node(id: "s1") { id } }',
+      '{ snapshot(at: {revision: 1}) { dependencyGraph(root: "a:x") { truncated } } }',
     ])
       expect(await gateway.code(document), document).toBe('HISTORY_NOT_KEPT')
+    for (const version of [9, -1]) {
+      for (const document of [
+        `{ path(from: ${version}, to: 2) { direction } }`,
+        `{ delta(from: {version: ${version}}, to: {version: 2}) { created } }`,
+      ])
+        expect(await gateway.code(document), document).toBe('VERSION_NOT_FOUND')
+      for (const mutation of ['applyVersion', 'revertVersion'])
+        expect(
+          (
+            await gateway.data(
+              `mutation { ${mutation}(input: {version: ${version}}) { ... on Refused { problems { code } } } }`,
+            )
+          )[mutation],
+        ).toEqual({ problems: [{ code: 'VERSION_NOT_FOUND' }] })
+    }
     expect(await gateway.applyVersion({ version: 2 })).toMatchObject({
       __typename: 'Applied',
       transition: null,
       version: { number: 2 },
     })
+    // Reads that need nothing of the past succeed.
+    expect(
+      await gateway.data(
+        '{ delta(from: {version: 2}, to: {revision: 2}) { created } path(from: 0, to: 2) { direction version { number } } currentVersion { changeset { updated } snapshot { entryCount } } }',
+      ),
+    ).toEqual({
+      delta: { created: 0 },
+      path: [1, 2].map((number) => ({ direction: 'FORWARD', version: { number } })),
+      currentVersion: { changeset: { updated: 1 }, snapshot: { entryCount: 1 } },
+    })
+  })
+
+  // Regression: the version was looked for before the key, so a retry was an error once the head had moved on.
+  it('replays the answer to a key, whatever the head is now', async () => {
+    const head = (await gateway.data('{ currentVersion { number } }')).currentVersion.number
+    const input = { version: head, idempotencyKey: 'stay' }
+    expect(await gateway.applyVersion(input)).toMatchObject({ __typename: 'Applied', replayed: false })
+    await gateway.apply(create('a:later'))
+    expect(await gateway.applyVersion(input)).toMatchObject({ __typename: 'Applied', replayed: true })
   })
 })

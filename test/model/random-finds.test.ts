@@ -11,6 +11,7 @@ import { openPostgresHistory } from '../../src/store/postgres/postgres-history.j
 import { criteriaArbitrary, entryArbitrary, type FinderEntry } from '../store/contract/finder-cases.js'
 import {
   apply,
+  commitOne,
   create,
   expectApplied,
   historyOptions,
@@ -95,7 +96,7 @@ describe('find in a random registry', () => {
         for (const step of life) {
           if (typeof step === 'number') {
             const version = Math.max(0, (await model.head()).version - step)
-            for (const history of [stored, model]) expectApplied((await history.commit([versionMove(version)]))[0]!)
+            for (const history of [stored, model]) expectApplied(await commitOne(history, versionMove(version)))
             state = new Map(
               (
                 await model.findEntries(

@@ -86,8 +86,16 @@ export function revertOf(version: number, rest: Partial<CommitRequest> = {}): Co
 }
 
 export async function commitOne(history: History, request: CommitRequest): Promise<CommitOutcome> {
-  const [outcome] = await history.commit([request])
+  const [outcome] = await commitAll(history, [request])
   return outcome!
+}
+
+/** Commits a batch. @throws RegistryError of the first request that failed */
+export async function commitAll(history: History, requests: readonly CommitRequest[]): Promise<CommitOutcome[]> {
+  return (await history.commit(requests)).map((answer) => {
+    if (answer.type === 'failed') throw answer.error
+    return answer
+  })
 }
 
 /** Applies a changeset. @throws Error if it is refused */

@@ -2,10 +2,10 @@ import type { Problem } from '../../core/errors/problem.js'
 import type { Change } from '../../core/history/change.js'
 import type { History } from '../../store/contract/history.js'
 import type { CommitOutcome, MadeByWrite } from '../../store/contract/history-writer.js'
-import { compactedError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import { DeltaRef, EntryChangeRef, TransitionRef, VersionRef } from '../base/object-refs.js'
 import type { RequestContext } from '../base/request-context.js'
+import { missingChangesError } from '../history/changes-page.js'
 import { loadVersion } from '../loading/load-version.js'
 import { ProblemRef } from './problem-type.js'
 import { WarningRef } from './warning-type.js'
@@ -42,8 +42,8 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     delta: t.field({
       type: DeltaRef,
       description: 'What the write changed. In a dry run: what it would change.',
-      resolve: async ({ delta, revision, compacted: isGone }, _args, { loaders }) => {
-        if (isGone === true) throw compactedError(revision!, await loaders().oldestRevision())
+      resolve: async ({ delta, revision, compacted: isGone }, _args, { registry }) => {
+        if (isGone === true) throw await missingChangesError(revision!, registry.history)
         return { operations: delta, between: revision === null ? 'a dry run' : `${revision - 1} ${revision}` }
       },
     }),
@@ -99,7 +99,7 @@ async function changesOf(revision: number, history: History): Promise<Change[]> 
     const after = changes.at(-1)?.position ?? null
     const found = await history.changesOf([revision], { limit: CHUNK, after, before: null, fromEnd: false })
     const page = found.get(revision)
-    if (page === undefined) throw compactedError(revision, await history.oldestRevision())
+    if (page === undefined) throw await missingChangesError(revision, history)
     for (const change of page.items) changes.push(change)
     if (!page.hasMore) return changes
   }

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
-import { compactedError } from '../../store/planning/compacted-errors.js'
+import { compactedError, historyMissingError } from '../../store/planning/compacted-errors.js'
 import { checkTagName } from '../writing/check-write.js'
 
 /**
@@ -44,10 +44,7 @@ async function knownRevision(history: HistoryReader, revision: number): Promise<
 async function readable(history: HistoryReader, revision: number): Promise<number> {
   const oldest = await history.oldestRevision()
   if (revision >= oldest) return revision
-  if (!history.hasHistory) {
-    const message = `Revision ${revision} cannot be read: this registry stores no history (CADASTRE_STORE=none), only its state at revision ${oldest}.`
-    throw new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: oldest })
-  }
+  if (!history.hasHistory) throw historyMissingError(`Revision ${revision} cannot be read`, oldest)
   throw compactedError(revision, oldest)
 }
 

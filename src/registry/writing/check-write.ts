@@ -1,7 +1,6 @@
 import { utf8Length } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { tagNameFault } from '../../core/history/tag.js'
-import type { HistoryReader } from '../../store/contract/history-reader.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './write-input.js'
 
 /** Longest texts of a write besides its operations, in bytes of UTF-8. */
@@ -27,28 +26,6 @@ export function checkWrite(
     if (utf8Length(text) > longest) throw bad(`${name} has ${utf8Length(text)} bytes. It may have ${longest}.`)
   }
   if (idempotencyKey === '') throw bad('idempotencyKey is empty. Send a unique text, or omit it.')
-}
-
-/**
- * Checks that a version that exists can be applied or reverted. A registry without history lists its versions, but has
- * neither their changesets nor any state but the head's.
- * @param what - What is needed of the version
- * @throws RegistryError HISTORY_NOT_KEPT
- */
-export async function checkIsStored(
-  history: HistoryReader,
-  version: number,
-  what: 'state' | 'changeset',
-): Promise<void> {
-  if (history.hasHistory) return
-  // The root has no changeset anywhere, which the store reports.
-  const exempt = what === 'state' ? (await history.head()).version : 0
-  if (version === exempt) return
-  if (version < 0 || !(await history.versions([version])).has(version)) return
-  throw new RegistryError(
-    'HISTORY_NOT_KEPT',
-    `The content of version ${version} is not stored: this registry stores no history (CADASTRE_STORE=none), only its current state.`,
-  )
 }
 
 /**

@@ -35,7 +35,7 @@ export class CommitQueue {
 
   /**
    * @param bytes - size of the request's contents
-   * @throws RegistryError UNAVAILABLE if nothing was committed, OUTCOME_UNKNOWN if it may have been
+   * @throws RegistryError UNAVAILABLE if nothing was committed, OUTCOME_UNKNOWN if it may have been, HISTORY_NOT_KEPT
    */
   commit(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
     const operations = request.action.type === 'changeset' ? request.action.operations.length : 0
@@ -52,7 +52,11 @@ export class CommitQueue {
     try {
       const outcomes = await this.history.commit(batch.map(({ request }) => request))
       if (outcomes.length !== batch.length) throw new Error(`${batch.length} requests had ${outcomes.length} outcomes`)
-      for (const [i, { onResult }] of batch.entries()) onResult(outcomes[i]!)
+      for (const [i, { onResult, onError }] of batch.entries()) {
+        const outcome = outcomes[i]!
+        if (outcome.type === 'failed') onError(outcome.error)
+        else onResult(outcome)
+      }
     } catch (error) {
       if (batch.length === 1 || failsWholeBatch(error)) {
         for (const { onError } of batch) onError(error)

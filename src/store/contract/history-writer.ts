@@ -1,5 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
+import type { RegistryError } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
 import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
@@ -90,13 +91,16 @@ export interface MadeByWrite {
   changes(): readonly Change[]
 }
 
+/** The answer to one request of a batch: its outcome, or the error of a request that this store cannot decide. */
+export type CommitAnswer = CommitOutcome | { readonly type: 'failed'; readonly error: RegistryError }
+
 /** Writes to history. */
 export interface HistoryWriter {
   /**
    * Commits a batch of requests, in order, as consecutive transitions of one durable step. Each request is checked
    * against the state after the earlier ones and has an outcome of its own. A refused request uses no number and
-   * changes nothing. Either all outcomes are final, or the call throws and none is.
+   * changes nothing, and so does a failed one. Either all outcomes are final, or the call throws and none is.
    * @throws RegistryError UNAVAILABLE (nothing was committed) or OUTCOME_UNKNOWN (it may have been)
    */
-  commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]>
+  commit(requests: readonly CommitRequest[]): Promise<readonly CommitAnswer[]>
 }

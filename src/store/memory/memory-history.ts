@@ -3,24 +3,18 @@ import { compileMatcher } from '../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
-import type { Problem } from '../../core/errors/problem.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
 import { operationsBetween } from '../../core/history/delta.js'
 import type { History, HistoryOptions } from '../contract/history.js'
 import { entryRevisionKey, type Page, type PageOf, type ReadAt } from '../contract/history-reader.js'
-import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
 import { byPosition, entryOfRow } from '../planning/change-row.js'
-import { CHAIN_START_DIGEST, rootDigest } from '../planning/changeset-codec.js'
-import { type CommitState, emptyWrites, type Reply } from '../planning/commit-state.js'
-import { versionCompactedError, versionCompactedProblem } from '../planning/compacted-errors.js'
-import { planChangeset, rootVersionRow } from '../planning/plan-changeset.js'
-import { nothingToRevertProblem, planRevert } from '../planning/plan-revert.js'
-import { planVersion, type VersionTarget } from '../planning/plan-version.js'
-import { type PlannedOutcome, replayedOutcome } from '../planning/planned-outcome.js'
+import { historyMissingError, versionCompactedError } from '../planning/compacted-errors.js'
+import { rootVersionRow } from '../planning/plan-changeset.js'
 import { verifyHistory } from '../verify/verify-history.js'
 import { COMPARE_ENTRIES } from './compare-entries.js'
 import { mapOf } from './map-of.js'
+import { MemoryCommitter } from './memory-committer.js'
 import { MemoryCompaction } from './memory-compaction.js'
 import { openMemoryExchange } from './memory-exchange.js'
 import { openMemoryInstances, steadyClock } from './memory-instances.js'
@@ -33,11 +27,6 @@ import { pageOf } from './page-of.js'
 import { readMemoryLog } from './read-memory-log.js'
 import { readMemoryReferences } from './read-memory-references.js'
 
-/** The number of revisions that a `none` registry retains for its followers. A slower follower gets COMPACTED. */
-const FOLLOWED_REVISIONS = 1_000
-/** The number of retained request ids, by which an open transaction finds its revision. Far fewer are open at a time. */
-const RETAINED_REQUESTS = 100_000
-
 /**
  * Opens a registry in the memory of this process, which is lost at exit. With `hasHistory: false` it is the backend
  * `none`: only the state at the head can be read.
@@ -47,11 +36,9 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
   const registryId = randomUUID()
   const createdAt = new Date()
   const log = new MemoryLog(rootVersionRow(createdAt))
-  const replies = new Map<string, Reply>()
   const listeners = new Set<() => void>()
   const exchange = openMemoryExchange()
-  const requests = new Map<string, number>()
-  const journal = openMemoryJournal((id) => requests.get(id) ?? null)
+  const journal = openMemoryJournal((id) => committer.revisionOf(id))
   const tags = new MemoryTags()
   const { instances, use } = openMemoryInstances((id) => log.entry(id, 'head') !== null, clock)
   const sources = openMemorySourceRecords({
@@ -63,86 +50,9 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       ),
   })
   const compaction = new MemoryCompaction(log, stored, () => tags.lowest((number) => log.versions[number]!))
-  const commitState: CommitState = {
-    head: { revision: 0, version: 0 },
-    oldestRevision: 0,
-    lastVersion: 0,
-    versionDigest: rootDigest(createdAt),
-    transitionDigest: CHAIN_START_DIGEST,
-    entryCount: 0,
-    now: createdAt,
-    entries: new Map(),
-    lastChanged: new Map(),
-    replies,
-    instances: use,
-  }
+  const committer = new MemoryCommitter(log, compaction, use, options.references, createdAt, hasHistory)
+  const { state: commitState } = committer
   const versionRow = (number: number) => log.versions[number]
-  const oldestLog = () => (hasHistory ? compaction.oldest : Math.max(0, log.revision - FOLLOWED_REVISIONS))
-
-  function versionTarget(version: number): VersionTarget | { missing: Problem } {
-    const row = versionRow(version)
-    if (row === undefined) {
-      return {
-        missing: {
-          code: 'VERSION_NOT_FOUND',
-          message: `There is no version ${version}; the newest is ${commitState.lastVersion}.`,
-        },
-      }
-    }
-    if (!hasHistory && version !== commitState.head.version) {
-      const message = `Version ${version} cannot be applied: this registry stores no history (CADASTRE_STORE=none).`
-      return { missing: { code: 'VERSION_NOT_FOUND', message } }
-    }
-    if (row.revision < compaction.oldest && version !== 0 && version !== commitState.head.version) {
-      return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
-    }
-    const differences = [...log.rowsOf.keys()].flatMap((id) => {
-      const before = log.entry(id, 'head')
-      const after = log.entry(id, row.revision)
-      return before?.content.digest === after?.content.digest ? [] : [{ id, before, after }]
-    })
-    return { version: row, differences }
-  }
-
-  function revertTarget(version: number) {
-    const row = version === 0 ? undefined : versionRow(version)
-    if (row === undefined) return { missing: nothingToRevertProblem(version, commitState.lastVersion) }
-    if (row.revision < compaction.oldest)
-      return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
-    if (hasHistory) return { changes: log.changesAt(row.revision) }
-    const message = `Version ${version} cannot be reverted: this registry stores no history (CADASTRE_STORE=none).`
-    return { missing: { code: 'VERSION_NOT_FOUND', message } as const }
-  }
-
-  function plan(request: CommitRequest, now: Date): CommitOutcome {
-    const writes = emptyWrites()
-    const { action } = request
-    Object.assign(commitState, { now, oldestRevision: compaction.oldest })
-    const planned =
-      action.type === 'changeset'
-        ? planChangeset({ ...request, action }, commitState, writes, options.references)
-        : action.type === 'revert'
-          ? planRevert({ ...request, action }, revertTarget(action.version), commitState, writes, options.references)
-          : planVersion({ ...request, action }, versionTarget(action.version), commitState, writes, options.references)
-    log.versions.push(...writes.versions)
-    log.transitions.push(...writes.transitions)
-    for (const { requestId, revision } of writes.transitions) requests.set(requestId, revision)
-    if (requests.size > RETAINED_REQUESTS) requests.delete(requests.keys().next().value!)
-    for (const row of writes.changes) log.append(row)
-    if (!hasHistory && writes.transitions.length > 0) log.dropBefore(log.revision - FOLLOWED_REVISIONS)
-    return settled(planned)
-  }
-
-  function settled(planned: PlannedOutcome): CommitOutcome {
-    if (planned.type !== 'replay') return planned
-    const { revision } = planned.reply
-    const isCompacted = revision !== null && revision < compaction.oldest
-    return replayedOutcome(
-      planned.reply,
-      isCompacted ? null : revision === null ? [] : log.changesAt(revision),
-      commitState.head.revision,
-    )
-  }
 
   /**
    * Checks that a state can be read. Without history, that is only the state at the head. A state below the baseline
@@ -231,7 +141,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     changesOf: async (revisions, page) =>
       new Map(
         revisions
-          .filter((revision) => revision >= compaction.oldest)
+          .filter((revision) => committer.hasChanges(revision))
           .map((revision) => [
             revision,
             pageOf(log.changesAt(revision), page, (change, position) => change.position - position),
@@ -245,7 +155,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
 
     ...tags.reads,
 
-    log: async (after, limit) => readMemoryLog(log, after, limit, commitState.head, oldestLog()),
+    log: async (after, limit) => readMemoryLog(log, after, limit, commitState.head, committer.oldestLog),
     delta: async (from, to) => {
       const [start, end] = [at(from), at(to)]
       return operationsBetween(
@@ -302,7 +212,7 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       const outcomes = requests.map((request) => {
         // If the clock was set back, a transition must not become older than the previous one.
         const now = new Date(Math.max(Date.now(), log.transitions.at(-1)?.createdAt.getTime() ?? 0))
-        return plan(request, now)
+        return committer.commit(request, now)
       })
       for (const listener of listeners) listener()
       return outcomes
@@ -329,9 +239,10 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       await exchange.close()
     },
   }
-}
-function refuse(what: string): never {
-  throw new RegistryError('HISTORY_NOT_KEPT', `${what}: this registry stores no history (CADASTRE_STORE=none).`)
+
+  function refuse(what: string): never {
+    throw historyMissingError(what, log.revision)
+  }
 }
 
 function versionNotFound(version: number, newest: number): RegistryError {

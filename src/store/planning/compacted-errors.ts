@@ -7,6 +7,15 @@ export function compactedError(revision: number, oldestRevision: number): Regist
   return new RegistryError('COMPACTED', message, { oldestRevision })
 }
 
+/**
+ * The error of a registry without history where something of the past is needed.
+ * @param what - What cannot be done, as the beginning of a sentence
+ */
+export function historyMissingError(what: string, headRevision: number): RegistryError {
+  const message = `${what}: this registry stores no history (CADASTRE_STORE=none), only its state at revision ${headRevision}.`
+  return new RegistryError('HISTORY_NOT_KEPT', message, { oldestRevision: headRevision })
+}
+
 /** The error of a position in the log below the oldest revision. */
 export function logCompactedError(revision: number, oldestRevision: number): RegistryError {
   const message = `The changes since revision ${revision} have been compacted. The oldest revision that can be read is ${oldestRevision}. Start again with \`initial\`.`

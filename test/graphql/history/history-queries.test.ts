@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
+import { changeset, create, historyOptions } from '../../support/commit-requests.js'
 import { openBranchedGateway } from '../branched-gateway.js'
-import type { Gateway } from '../schema-fixture.js'
+import { create as createEntry, type Gateway, openGateway } from '../schema-fixture.js'
 
 let gateway: Gateway
 
@@ -290,5 +292,30 @@ describe('path, delta and buildDelta', () => {
     expect(await message({ from: [], to: [ok, ok] })).toMatch(/^to\[1\]: a:b is already in this list/)
     expect(await message({ from: [], to: [{ id: 'a:c', kind: 'not a kind' }] })).toMatch(/^to\[0\]: /)
     expect(await message({ from: [{ id: 'a:c', kind: 'k', data: Infinity }], to: [] })).toMatch(/^from\[0\]: /)
+  })
+})
+
+describe('changes in a store without history', () => {
+  // Regression: changes that had been dropped were an empty list, as if the changeset had changed nothing.
+  it('are those of the latest revisions, and HISTORY_NOT_KEPT before', async () => {
+    const history = openMemoryHistory(historyOptions, { hasHistory: false })
+    const none = openGateway(history)
+    const input = { operations: [createEntry('a:first')], idempotencyKey: 'first' }
+    const APPLY_FIRST =
+      'mutation ($input: ApplyChangesetInput!) { applyChangeset(input: $input) { ... on Applied { replayed changes { kind } delta { created } } } }'
+    const OPERATIONS =
+      'query ($number: SafeInt!) { version(number: $number) { changeset { operations { nodes { kind entryId } } } } }'
+    const operations = async (number: number) =>
+      (await none.data(OPERATIONS, { number })).version.changeset.operations.nodes
+    expect(await none.data(APPLY_FIRST, { input })).toMatchObject({ applyChangeset: { replayed: false } })
+    expect(await operations(1)).toEqual([{ kind: 'CREATE', entryId: 'a:first' }])
+    await history.commit(Array.from({ length: 1_001 }, (_, n) => changeset([create(`b:${n}`)])))
+    expect(await none.code(OPERATIONS, { number: 1 })).toBe('HISTORY_NOT_KEPT')
+    expect(await none.code('{ transitions(first: 1) { nodes { changes { totalCount } } } }')).toBe('HISTORY_NOT_KEPT')
+    expect(await none.code(APPLY_FIRST, { input })).toBe('HISTORY_NOT_KEPT')
+    expect(await none.code(APPLY_FIRST.replace('changes { kind }', ''), { input })).toBe('HISTORY_NOT_KEPT')
+    expect(await operations(0)).toEqual([])
+    expect(await operations(1_002)).toHaveLength(1)
+    await none.close()
   })
 })

@@ -13,6 +13,7 @@ import {
 import {
   apply,
   changeset,
+  commitAll,
   commitOne,
   create,
   expectApplied,
@@ -72,7 +73,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
 
       it('checks each request of a batch against the state that earlier ones left', async () => {
-        const outcomes = await history.commit([
+        const outcomes = await commitAll(history, [
           changeset([create('a:x')]),
           changeset([create('a:x')]),
           changeset([update('a:x', 'thing', { n: 1 })]),
@@ -177,7 +178,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       })
 
       it('separates authors, and replays within one batch too', async () => {
-        const outcomes = await history.commit([
+        const outcomes = await commitAll(history, [
           changeset([create('a:x')], keyed('d1')),
           changeset([create('a:x')], keyed('d1')),
           changeset([create('a:z')], keyed('d9', 'bob')),
@@ -325,7 +326,12 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
       it('reverts a version of another branch if the entries match, in one batch with the changeset that makes them match', async () => {
         await commitOne(history, versionMove(1))
         expect(problemCodes(await commitOne(history, revertOf(2)))).toEqual(Array(4).fill('CONFLICT'))
-        const outcomes = await history.commit([versionMove(2), changeset([create('b:new')]), revertOf(3), revertOf(2)])
+        const outcomes = await commitAll(history, [
+          versionMove(2),
+          changeset([create('b:new')]),
+          revertOf(3),
+          revertOf(2),
+        ])
         expect(outcomes.map(problemCodes)).toEqual([[], [], [], []])
         expect(await history.delta(1, (await history.head()).revision)).toEqual([])
       })

@@ -8,6 +8,7 @@ import type { AcquireRequest } from '../../../src/store/contract/instances.js'
 import {
   apply,
   changeset,
+  commitAll,
   commitOne,
   create,
   expectApplied,
@@ -266,7 +267,7 @@ export function describeInstances(backend: string, open: () => Promise<OpenedIns
 
     it('are counted after the earlier requests of a batch', async () => {
       await acquire(history, 'a:x', 'one')
-      const outcomes = await history.commit([
+      const outcomes = await commitAll(history, [
         changeset([remove('a:x')]),
         changeset([forced('a:x')]),
         changeset([create('a:x')]),

@@ -5,6 +5,7 @@ import type { History } from '../../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import {
   apply,
+  changeset,
   commitOne,
   create,
   expectApplied,
@@ -59,17 +60,25 @@ describe('a registry without a history', () => {
     await apply(history, create('a:x'))
     await apply(history, create('a:y'))
     expect(expectApplied(await commitOne(history, versionMove(2))).revision).toBe(null)
-    const refused = await commitOne(history, versionMove(1))
-    expect(problemCodes(refused)).toEqual(['VERSION_NOT_FOUND'])
-    expect(refused).toMatchObject({ problems: [{ message: expect.stringContaining('stores no history') as string }] })
+    await expect(commitOne(history, versionMove(1))).rejects.toMatchObject({
+      code: 'HISTORY_NOT_KEPT',
+      message: expect.stringContaining('stores no history') as string,
+    })
+    expect(problemCodes(await commitOne(history, versionMove(9)))).toEqual(['VERSION_NOT_FOUND'])
+  })
+
+  it('fails the move alone, not what is committed beside it', async () => {
+    await apply(history, create('a:x'))
+    const answers = await history.commit([changeset([create('a:y')]), versionMove(1), changeset([create('a:z')])])
+    expect(answers.map(({ type }) => type)).toEqual(['applied', 'failed', 'applied'])
+    expect(await history.head()).toEqual({ revision: 3, version: 3 })
   })
 
   it('has no version to revert or to tag, and no history of a namespace', async () => {
     await apply(history, create('a:x'))
-    const refused = await commitOne(history, revertOf(1))
-    expect(refused).toMatchObject({
-      problems: [{ code: 'VERSION_NOT_FOUND', message: expect.stringContaining('stores no history') as string }],
-    })
+    await expect(commitOne(history, revertOf(1))).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+    for (const version of [0, 9])
+      expect(problemCodes(await commitOne(history, revertOf(version)))).toEqual(['VERSION_NOT_FOUND'])
     const tag = { name: 't', version: 1, movable: null, expectedVersion: null, author: null }
     await expect(history.setTag(tag)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
     await expect(history.namespaceChanges('a', all)).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
@@ -84,6 +93,7 @@ describe('a registry without a history', () => {
     const { changes } = await history.log({ revision: 102, position: Infinity }, 2)
     expect(changes.map(({ revision }) => revision)).toEqual([103, 104])
     expect(changes[0]!.previous).not.toBe(null)
+    expect([...(await history.changesOf([0, 1, 102, 103, 1_102], all)).keys()]).toEqual([0, 103, 1_102])
     expect(await history.entryCount('head')).toBe(1)
   })
 })

@@ -9,6 +9,7 @@ import { openPostgresHistory } from '../../../../src/store/postgres/postgres-his
 import {
   apply,
   changeset,
+  commitAll,
   commitOne,
   create,
   expectApplied,
@@ -178,7 +179,7 @@ describe('several gateways on one database', () => {
         const deletes = i % 3 === 0
         proxy.cutInPlaceOf(deletes ? 'COMMIT\0' : 'written')
         const one = () => changeset([create(`a:${i}`), ...(deletes ? [remove(`a:${i - 1}`)] : [])])
-        const outcomes = await gateway.commit([one(), one()])
+        const outcomes = await commitAll(gateway, [one(), one()])
         expect(outcomes.map(problemCodes)).toEqual([
           [],
           deletes ? ['ENTRY_EXISTS', 'ENTRY_NOT_FOUND'] : ['ENTRY_EXISTS'],
