@@ -70,6 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'plugins',
     'pipeline',
+    'json',
     'weighing',
     'connections',
     'broadcast',

@@ -14,6 +14,7 @@ import { createHttpServer } from './http/create-http-server.js'
 import { answerGraphQL } from './http/graphql-over-http.js'
 import { createStaticFiles } from './http/static-files.js'
 import { respondText } from './http/text-response.js'
+import { requestBounds } from './json/json-bounds.js'
 import { type Health, liveness, readiness } from './observing/health.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
@@ -56,9 +57,10 @@ export function createApp(options: AppOptions): App {
   setMaxListeners(0, stopping.signal)
   // JSON may write one byte of content as several, and a request holds more than contents.
   const messageBytes = 2 * config.limits.changesetBytes + MIB
+  const bounds = requestBounds(config.limits.changesetOperations)
   const connectionLimits = { ...CONNECTION_LIMITS, ...options.connectionLimits }
   const guard = new ConnectionGuard(connectionLimits, LONGEST_BODIES * messageBytes)
-  const socketLimits = { ...SOCKET_LIMITS, messageBytes, ...options.socketLimits }
+  const socketLimits = { ...SOCKET_LIMITS, messageBytes, bounds, ...options.socketLimits }
 
   const metrics = createMetrics(registry)
   const engine = createEngine({
@@ -73,7 +75,13 @@ export function createApp(options: AppOptions): App {
     ...(options.operationLimits && { limits: options.operationLimits }),
   })
   const persistedQueries = new PersistedQueries()
-  const graphql = { engine, bodies: new BodyReader(messageBytes, guard), persistedQueries, stopping: stopping.signal }
+  const graphql = {
+    engine,
+    bodies: new BodyReader(messageBytes, guard),
+    bounds,
+    persistedQueries,
+    stopping: stopping.signal,
+  }
   const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
   const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
 

@@ -7,11 +7,12 @@ const MAX_MESSAGES = 1_000
 /**
  * Parses JSON like `JSON.parse`, but never rounds: a number that a double cannot hold (`numberFault`) becomes a symbol,
  * described by its fault. Checks of content and criteria refuse symbols and know the place in their own words.
+ * @param isSuspect - Whether the text may hold such a number
  * @throws SyntaxError
  */
-export function parseExactJson(text: string): unknown {
+export function parseExactJson(text: string, isSuspect = mayHoldInexactNumber(text)): unknown {
   let messages = 0
-  return parsed(text, (fault) =>
+  return parsed(text, isSuspect, (fault) =>
     messages++ < MAX_MESSAGES ? Symbol(fault) : Symbol.for('a number that no double holds'),
   )
 }
@@ -23,17 +24,18 @@ export class InexactNumber extends Error {
 
 /** Parses JSON like `JSON.parse`, but never rounds. @throws SyntaxError. @throws InexactNumber */
 export function parseStrictJson(text: string): unknown {
-  return parsed(text, (fault, path) => {
+  return parsed(text, mayHoldInexactNumber(text), (fault, path) => {
     throw new InexactNumber(`${path.join('.') || 'the value'} holds a number that cannot be kept: ${fault}`)
   })
 }
 
-function parsed(text: string, substitute: (fault: string, path: readonly (string | number)[]) => symbol): unknown {
+function parsed(text: string, isSuspect: boolean, substitute: Substitute): unknown {
   const root: unknown[] = [JSON.parse(text)]
-  if (mayHoldInexactNumber(text)) new Substitution(text, root, substitute).run()
+  if (isSuspect) new Substitution(text, root, substitute).run()
   return root[0]
 }
 
+type Substitute = (fault: string, path: readonly (string | number)[]) => symbol
 type Container = Record<string | number, unknown>
 
 /** Walks a valid JSON text and its value together. */
@@ -47,7 +49,7 @@ class Substitution {
   constructor(
     readonly text: string,
     root: unknown[],
-    readonly substitute: (fault: string, path: readonly (string | number)[]) => symbol,
+    readonly substitute: Substitute,
   ) {
     this.#containers = [root as unknown as Container]
   }

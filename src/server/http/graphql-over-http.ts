@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GraphQLError } from 'graphql'
 import type { Engine } from '../engine/engine.js'
 import type { GraphQLRequest } from '../engine/respond.js'
+import type { JsonBounds } from '../json/json-bounds.js'
+import { type ScannedJson, scanJson } from '../json/scan-json.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
 import type { PersistedQueries } from '../pipeline/persisted-queries.js'
@@ -14,6 +17,8 @@ import { isJson, responseType } from './media-type.js'
 export interface GraphQLOverHttp {
   readonly engine: Engine
   readonly bodies: BodyReader
+  /** Limits what a body may hold, in addition to its length. */
+  readonly bounds: JsonBounds
   readonly persistedQueries: PersistedQueries
   /** Aborts when the gateway stops. Streams end; other requests may finish. */
   readonly stopping: AbortSignal
@@ -24,7 +29,7 @@ export interface GraphQLOverHttp {
  * the response as JSON, as `application/graphql-response+json` or as server-sent events.
  */
 export function answerGraphQL(
-  { engine, bodies, persistedQueries, stopping }: GraphQLOverHttp,
+  { engine, bodies, bounds, persistedQueries, stopping }: GraphQLOverHttp,
   request: IncomingMessage,
   response: ServerResponse,
   search: URLSearchParams,
@@ -41,13 +46,20 @@ export function answerGraphQL(
       return engine.respond(new HttpRequest(response, null, author, () => paramsOfUrl(search, persistedQueries)), reply)
     }
     checkPost(request)
+    const respond = (scanned: ScannedJson) =>
+      engine.respond(
+        new HttpRequest(response, scanned.text, author, () => paramsOfBody(scanned, persistedQueries)),
+        reply,
+      )
     bodies.read(
       request,
       response,
       (body) => {
         reply.isRead = true
         if (body === null) return reply.fail(badRequest('The body is not valid UTF-8. Send JSON in UTF-8.'))
-        engine.respond(new HttpRequest(response, body, author, () => paramsOfBody(body, persistedQueries)), reply)
+        const scanned = scanJson(body, bounds)
+        if (!(scanned instanceof Promise)) return respond(scanned)
+        scanned.then(respond, (error: GraphQLError) => reply.fail(new HttpError(413, error)))
       },
       (error) => reply.fail(error),
     )

@@ -1,16 +1,20 @@
 import { GraphQLError } from 'graphql'
 import { parseExactJson } from '../../core/entry/exact-json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import type { ScannedJson } from '../json/scan-json.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
 import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 
 /** Reads a GraphQL request from a JSON body. @throws HttpError 400 */
-export function paramsOfBody(text: string, persisted: PersistedQueries): OperationRequest {
+export function paramsOfBody(
+  { text, mayHoldInexactNumber }: ScannedJson,
+  persisted: PersistedQueries,
+): OperationRequest {
   let body: unknown
   try {
-    body = parseExactJson(text)
+    body = parseExactJson(text, mayHoldInexactNumber)
   } catch (error) {
     throw bad(`The body is not JSON: ${(error as Error).message}.`)
   }

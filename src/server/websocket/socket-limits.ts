@@ -1,15 +1,20 @@
+import type { JsonBounds } from '../json/json-bounds.js'
+
 /** Limits of one WebSocket. */
 export interface SocketLimits {
   readonly sockets: number
   readonly operations: number
   readonly endingOperations: number
   readonly messageBytes: number
+  /** Limits what a message may hold, in addition to its length. */
+  readonly bounds: JsonBounds
+  readonly echoedLength: number
   readonly earlyBytes: number
   readonly initSeconds: number
   readonly pingSeconds: number
 }
 
-export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
+export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes' | 'bounds'> = {
   /** @bound WebSocket connections. */
   sockets: 10_000,
   /** @bound GraphQL operations in flight on one WebSocket. */
@@ -19,6 +24,8 @@ export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes'> = {
    * contains about 400 pairs of `complete` and `subscribe`, and none of these operations ends before all are handled.
    */
   endingOperations: 1_024,
+  /** @bound Characters of a ping whose payload is sent back. The pong to a longer one has none. */
+  echoedLength: 1024,
   /** @bound Size of a message before `connection_init` was accepted. */
   earlyBytes: 64 * 1024,
   /** @bound Time until a WebSocket sends `connection_init`. */

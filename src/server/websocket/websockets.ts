@@ -10,6 +10,7 @@ import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import { pause } from '../../registry/async/pause.js'
 import type { ConnectionGuard } from '../connections/connection-guard.js'
 import type { Engine } from '../engine/engine.js'
+import { type ScannedJson, scanJson } from '../json/scan-json.js'
 import type { Metrics } from '../observing/metrics.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
 import type { PersistedQueries } from '../pipeline/persisted-queries.js'
@@ -98,12 +99,30 @@ export function createWebSockets(
     const connection = new SocketConnection(socket, raw, guard.of(raw as Socket), limits)
     connections.add(connection)
     let operations: SocketOperations | null = null
+    /** Resolves when the messages before have been looked through. Null if that took no time. */
+    let scanning: Promise<void> | null = null
+    const handleText = (text: string): void => {
+      const scan = () => scanJson(text, limits.bounds)
+      const scanned = scanning === null ? scan() : scanning.then(scan)
+      if (!(scanned instanceof Promise)) return handleScanned(scanned)
+      socket.pause()
+      const done: Promise<void> = scanned
+        .then(handleScanned, (error: unknown) => fail(socket, error))
+        .then(() => {
+          if (scanning !== done) return
+          scanning = null
+          socket.resume()
+        })
+      scanning = done
+    }
     // Not an async function, which would keep the text alive as long as the operation runs.
-    const handleText = (text: string): Promise<void> | undefined => {
-      const message = parsedMessage(text)
-      if (message !== null) return operations?.take(message, text.length)
-      socket.close(CLOSE.badRequest, 'Invalid message received')
-      return undefined
+    const handleScanned = (scanned: ScannedJson): void => {
+      if (socket.readyState !== socket.OPEN) return
+      const message = parsedMessage(scanned)
+      if (message === null) return socket.close(CLOSE.badRequest, 'Invalid message received')
+      // graphql-ws sends the payload back, however long it is.
+      if (scanned.text.length > limits.echoedLength && isPing(message)) delete message.payload
+      operations?.take(message, scanned.text.length).catch((error: unknown) => fail(socket, error))
     }
     const protocolClosed = protocol.opened(
       {
@@ -113,7 +132,7 @@ export function createWebSockets(
         onMessage(handle) {
           // graphql-ws accepts parsed messages too, although its type does not allow them.
           operations = new SocketOperations((message) => handle(message as never))
-          connection.onMessage((text) => handleText(text)?.catch((error: unknown) => fail(socket, error)))
+          connection.onMessage(handleText)
         },
       },
       { connection, request, operations: () => operations },
@@ -134,9 +153,9 @@ export function createWebSockets(
     if (message.startsWith('Unexpected message of type'))
       return socket.close(CLOSE.badRequest, 'Invalid message received')
     const masked = engine.mask(error)
-    const isInternal = masked.extensions['code'] === 'INTERNAL_SERVER_ERROR'
+    const code = masked.extensions['code']
     socket.close(
-      isInternal ? CLOSE.failed : CLOSE.badRequest,
+      code === 'INTERNAL_SERVER_ERROR' ? CLOSE.failed : code === 'TOO_LARGE' ? CLOSE.tooLarge : CLOSE.badRequest,
       Buffer.from(masked.message).subarray(0, 120).toString('utf8'),
     )
   }
@@ -160,9 +179,13 @@ export function createWebSockets(
   }
 }
 
-function parsedMessage(text: string): object | null {
+function isPing(message: object): message is { payload?: unknown } {
+  return (message as { type?: unknown }).type === 'ping'
+}
+
+function parsedMessage({ text, mayHoldInexactNumber }: ScannedJson): object | null {
   try {
-    const message = parseExactJson(text)
+    const message = parseExactJson(text, mayHoldInexactNumber)
     return typeof message === 'object' ? message : null
   } catch {
     return null

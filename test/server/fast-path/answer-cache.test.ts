@@ -55,7 +55,7 @@ describe('the answer cache', () => {
     const answer = (query: string, variables?: object) =>
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
-        const operation = paramsOfBody(body, new PersistedQueries())
+        const operation = paramsOfBody({ text: body, mayHoldInexactNumber: undefined }, new PersistedQueries())
         const otherwise = async () => (await engine.fastPath.answer(operation, null, () => undefined))!.text
         if (
           !engine.fastPath.answerEntry(operation, body, (answered) =>
