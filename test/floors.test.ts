@@ -20,7 +20,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
  * its own.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  core: ['entry', 'errors', 'events', 'dependency', 'ordering', 'criteria', 'history', 'changeset'],
+  core: ['algorithms', 'entry', 'errors', 'events', 'dependency', 'ordering', 'criteria', 'history', 'changeset'],
   store: [
     'contract',
     'coalescing',

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { runAtOnce, type Steps } from '../core/algorithms/steps.js'
 import type { CompileRegex } from '../core/criteria/compiled-regex.js'
 import type { ExtractReferences } from '../core/dependency/reference.js'
 import { sealContent } from '../core/entry/seal-content.js'
 import { pathBetween } from '../core/history/version-tree.js'
 import { SharedRead } from '../store/coalescing/shared-read.js'
+import { inSlices } from '../store/coalescing/time-slices.js'
 import type { Bus } from '../store/contract/exchange.js'
 import type { History } from '../store/contract/history.js'
 import type { CommitRequest } from '../store/contract/history-writer.js'
@@ -29,9 +31,9 @@ import { type ChangesetLimits, checkChangeset } from './writing/check-changeset.
 import { checkTagName, checkWrite } from './writing/check-write.js'
 import { CommitQueue } from './writing/commit-queue.js'
 import {
-  earlierRevertDigest,
-  earlierVersionDigest,
   isEarlierChangesetDigest,
+  isEarlierRevertDigest,
+  isEarlierVersionDigest,
 } from './writing/earlier-request-digest.js'
 import { changesetRequestDigest, revertRequestDigest, versionRequestDigest } from './writing/request-digest.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RevertVersionInput, WriteContext } from './writing/write-input.js'
@@ -137,17 +139,17 @@ export function createRegistry(options: RegistryOptions): Registry {
     delta: cachedDeltas(history),
     dependencyGraph: (root, depth, direction, revision) =>
       dependencyGraph(history, references, root, depth, direction, revision),
-    warningsOf: (outcome) => changesetWarnings(outcome, history, references),
+    warningsOf: (outcome, signal) => changesetWarnings(outcome, history, references, signal),
     sealContent: (content) => sealContent(content, rules),
     path: async (from, to) => pathBetween(await history.lineage(from), await history.lineage(to)),
 
     async applyChangeset(input, context) {
       checkWrite(input, context)
-      const checked = await checkChangeset(input.operations, limits, rules)
+      const checked = await inSlices(checkChangeset(input.operations, limits, rules))
       if ('tooLarge' in checked) return { type: 'refused', problems: [checked.tooLarge] }
       const { operations, problems, bytes } = checked
       const action = { type: 'changeset', operations, base: input.base ?? null, problems } as const
-      const digest = hasKey(input) ? await changesetRequestDigest(input) : ''
+      const digest = hasKey(input) ? await inSlices(changesetRequestDigest(input)) : ''
       return transactions.write(
         { ...requestOf(input, context, digest, (stored) => isEarlierChangesetDigest(stored, input)), action },
         bytes,
@@ -157,15 +159,21 @@ export function createRegistry(options: RegistryOptions): Registry {
     async applyVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'version', version: input.version, force: input.force === true } as const
-      const earlier = (stored: string) => stored === earlierVersionDigest(input)
-      return transactions.write({ ...requestOf(input, context, versionRequestDigest(input), earlier), action }, 0)
+      const earlier = (stored: string) => isEarlierVersionDigest(stored, input)
+      return transactions.write(
+        { ...requestOf(input, context, runAtOnce(versionRequestDigest(input)), earlier), action },
+        0,
+      )
     },
 
     async revertVersion(input, context) {
       checkWrite(input, context)
       const action = { type: 'revert', version: input.version, force: input.force === true } as const
-      const earlier = (stored: string) => stored === earlierRevertDigest(input)
-      return transactions.write({ ...requestOf(input, context, revertRequestDigest(input), earlier), action }, 0)
+      const earlier = (stored: string) => isEarlierRevertDigest(stored, input)
+      return transactions.write(
+        { ...requestOf(input, context, runAtOnce(revertRequestDigest(input)), earlier), action },
+        0,
+      )
     },
 
     async setTag({ name, version, movable, expectedVersion }, context) {
@@ -202,7 +210,7 @@ function requestOf(
   input: ApplyChangesetInput | ApplyVersionInput | RevertVersionInput,
   { author }: WriteContext,
   digest: string,
-  isEarlierDigest: (stored: string) => boolean,
+  isEarlierDigest: (stored: string) => Steps<boolean>,
 ) {
   const { message, expectedHead, dryRun, idempotencyKey } = input
   return {

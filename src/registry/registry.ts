@@ -1,9 +1,9 @@
+import type { Steps } from '../core/algorithms/steps.js'
 import type { Criteria } from '../core/criteria/criteria.js'
-import type { Reference } from '../core/dependency/reference.js'
-import type { EntryRevision, SealedContent } from '../core/entry/entry.js'
+import type { ExtractReferences } from '../core/dependency/reference.js'
+import type { EntryRevision } from '../core/entry/entry.js'
 import type { EntryId } from '../core/entry/entry-id.js'
-import type { UnsealedContent } from '../core/entry/seal-content.js'
-import type { ContentFault } from '../core/entry/value-faults.js'
+import type { Sealed, UnsealedContent } from '../core/entry/seal-content.js'
 import type { Tag } from '../core/history/tag.js'
 import type { Head } from '../core/history/version.js'
 import type { PathStep } from '../core/history/version-tree.js'
@@ -80,8 +80,8 @@ export interface Registry {
    * readable (`revisionAt`).
    */
   delta(from: number, to: number): Promise<readonly Operation[]>
-  /** Returns the references in one entry's content by the configured patterns, each place once. */
-  references(id: EntryId, content: SealedContent): readonly Reference[]
+  /** Extracts the references in one entry's content by the configured patterns, each place once. */
+  readonly references: ExtractReferences
   /**
    * Walks the dependencies or dependents of an entry at a revision, up to `depth` references away. Null if there is no such entry.
    * @throws RegistryError BAD_USER_INPUT if the depth is not 0 to 100, TOO_LARGE
@@ -96,9 +96,9 @@ export interface Registry {
    * Returns warnings about a changeset that was or could be applied. Its time is proportional to the changeset, so call
    * it only on request.
    */
-  warningsOf(outcome: Extract<CommitOutcome, { type: 'applied' }>): Promise<readonly Warning[]>
+  warningsOf(outcome: Extract<CommitOutcome, { type: 'applied' }>, signal?: AbortSignal): Promise<readonly Warning[]>
   /** Checks content by the registry's limits and seals it as a write would, without writing. */
-  sealContent(content: UnsealedContent): { content: SealedContent } | { faults: ContentFault[] }
+  sealContent(content: UnsealedContent): Steps<Sealed>
 
   applyChangeset(input: ApplyChangesetInput, context: WriteContext): Promise<CommitOutcome>
   applyVersion(input: ApplyVersionInput, context: WriteContext): Promise<CommitOutcome>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { runAtOnce } from '../../src/core/algorithms/steps.js'
 import { compileDependencyPatterns } from '../../src/core/dependency/compile-dependency-patterns.js'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-dependency-patterns.js'
 import type { ExtractReferences } from '../../src/core/dependency/reference.js'
@@ -17,7 +18,7 @@ export const RULES: SealRules = {
 }
 
 export function seal(kind: string, meta: unknown = {}, data: unknown = null): SealedContent {
-  const sealed = sealContent({ kind, meta, data }, RULES)
+  const sealed = runAtOnce(sealContent({ kind, meta, data }, RULES))
   if ('faults' in sealed) throw new Error(sealed.faults.map((fault) => fault.message).join('; '))
   return sealed.content
 }
@@ -110,7 +111,7 @@ export function changesetFor(before: State, wanted: Edits): Operation[] {
     if (original !== null) operations.push({ kind: 'DELETE', id: entry, content: null, original })
     if (after !== null) operations.push({ kind: 'CREATE', id: entry, content: after, original: null })
   }
-  return orderOperations(operations, references)
+  return runAtOnce(orderOperations(operations, references))
 }
 
 /** Shows an operation by value, for comparisons. */

@@ -4,6 +4,7 @@ import { DEFAULT_DEPENDENCY_PATTERNS } from '../../src/core/dependency/default-d
 import type { SealedContent } from '../../src/core/entry/entry.js'
 import { parseEntryId } from '../../src/core/entry/entry-id.js'
 import { sealContent } from '../../src/core/entry/seal-content.js'
+import { runAtOnce } from '../../src/core/algorithms/steps.js'
 import type { SubmittedOperation } from '../../src/core/ordering/operation.js'
 import type { History, HistoryOptions } from '../../src/store/contract/history.js'
 import type { ChangesetAction, CommitOutcome, CommitRequest } from '../../src/store/contract/history-writer.js'
@@ -19,7 +20,7 @@ export const historyOptions: HistoryOptions = {
 }
 
 export function seal(kind: string, meta: unknown = {}, data: unknown = null): SealedContent {
-  const sealed = sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 })
+  const sealed = runAtOnce(sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 }))
   if ('faults' in sealed) throw new Error(sealed.faults.map(({ message }) => message).join('; '))
   return sealed.content
 }

@@ -1,3 +1,5 @@
+import { sortInSteps } from '../algorithms/sort-in-steps.js'
+import { flatMapInSteps, forEachInSteps, type Steps } from '../algorithms/steps.js'
 import type { ExtractReferences } from '../dependency/reference.js'
 import type { EntryRevision, SealedContent } from '../entry/entry.js'
 import { type EntryId, storedIdFault } from '../entry/entry-id.js'
@@ -30,38 +32,46 @@ export interface SubmittedChangeset {
   readonly problems: readonly Problem[]
 }
 
+/** All problems of a changeset, or its operations in order. */
+export type ChangesetDecision =
+  | { readonly problems: readonly Problem[] }
+  | { readonly operations: readonly PlannedOperation[] }
+
 /**
  * Checks a changeset against a state. Returns either all of its problems, first those of the changeset and then by
  * operation, or its operations in order, each with its original.
  */
-export function decideChangeset(
+export function* decideChangeset(
   changeset: SubmittedChangeset,
   expectedHead: number | null,
   view: StateView,
-  references: ExtractReferences,
-): { problems: Problem[] } | { operations: PlannedOperation[] } {
-  const conflicts = conflictsWithBase(changeset, view)
+  references: Pick<ExtractReferences, 'targets'>,
+): Steps<ChangesetDecision> {
+  const conflicts = yield* conflictsWithBase(changeset, view)
   const conflicted = new Set(conflicts.map((problem) => problem.operation))
-  const duplicates = duplicateOperations(changeset.operations, changeset.problems).filter(
-    (problem) => !conflicted.has(problem.operation),
-  )
-  const skipped = new Set([...conflicted, ...duplicates.map((problem) => problem.operation)])
-  const replaced = replacedIds(changeset.operations, duplicates)
+  const repeated = yield* duplicateOperations(changeset.operations, changeset.problems)
+  const duplicates = repeated.filter((problem) => !conflicted.has(problem.operation))
+  const skipped = new Set(conflicted)
+  for (const { operation } of duplicates) skipped.add(operation)
+  const replaced = yield* replacedIds(changeset.operations, duplicates)
 
+  const found = yield* flatMapInSteps(changeset.operations, (operation) =>
+    skipped.has(operation.index)
+      ? []
+      : CHECKS[operation.kind](operation, replaced.get(operation.id), view.entry(operation.id), view),
+  )
   const problems = [
     ...changesetProblems(changeset, expectedHead, view),
     ...changeset.problems,
     ...conflicts,
     ...duplicates,
-    ...changeset.operations.flatMap((operation) =>
-      skipped.has(operation.index)
-        ? []
-        : CHECKS[operation.kind](operation, replaced.get(operation.id), view.entry(operation.id), view),
-    ),
+    ...found,
   ]
   // Sorting is stable, so the problems of one operation keep their order.
-  if (problems.length > 0) return { problems: problems.sort((a, b) => (a.operation ?? -1) - (b.operation ?? -1)) }
-  return { operations: orderOperations(plan(changeset.operations, replaced, view), references) }
+  if (problems.length > 0)
+    return { problems: yield* sortInSteps(problems, (a, b) => (a.operation ?? -1) - (b.operation ?? -1)) }
+  const planned = yield* plan(changeset.operations, replaced, view)
+  return { operations: yield* orderOperations(planned, references) }
 }
 
 /** The problem of an expected head that is not the head. */
@@ -104,9 +114,9 @@ function isRevision(number: number, head: Head): boolean {
  * An operation whose entry has changed since the base has this problem and no other. Deletes before the oldest revision
  * are not reported, because some stores drop them at once and others later.
  */
-function conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Problem[] {
+function* conflictsWithBase({ operations, base }: SubmittedChangeset, view: StateView): Steps<Problem[]> {
   if (base === null || !isRevision(base, view.head)) return []
-  return operations.flatMap((operation) => {
+  return yield* flatMapInSteps(operations, (operation) => {
     const last = view.lastChanged(operation.id)
     if (last <= base || last === 0) return []
     const current = view.entry(operation.id)
@@ -193,32 +203,34 @@ function problemOf(
  * Ids with a delete and a create and nothing else, with the kind that is created. With a third operation the first is
  * checked by itself.
  */
-function replacedIds(
+function* replacedIds(
   operations: readonly SubmittedOperation[],
   duplicates: readonly Problem[],
-): ReadonlyMap<EntryId, string> {
+): Steps<ReadonlyMap<EntryId, string>> {
   const repeated = new Set<string | undefined>(duplicates.map(({ entryId }) => entryId))
-  const deleted = new Set(
-    operations.filter(({ kind, id }) => kind === 'DELETE' && !repeated.has(id)).map(({ id }) => id),
-  )
-  return new Map(
-    operations
-      .filter(({ kind, id }) => kind === 'CREATE' && deleted.has(id))
-      .map(({ id, content }) => [id, content!.kind]),
-  )
+  const deleted = new Set<EntryId>()
+  yield* forEachInSteps(operations, ({ kind, id }) => {
+    if (kind === 'DELETE' && !repeated.has(id)) deleted.add(id)
+  })
+  const replaced = new Map<EntryId, string>()
+  if (deleted.size === 0) return replaced
+  yield* forEachInSteps(operations, ({ kind, id, content }) => {
+    if (kind === 'CREATE' && deleted.has(id)) replaced.set(id, content!.kind)
+  })
+  return replaced
 }
 
-function plan(
+function* plan(
   operations: readonly SubmittedOperation[],
   replaced: ReadonlyMap<EntryId, string>,
   view: StateView,
-): PlannedOperation[] {
+): Steps<PlannedOperation[]> {
   const updates = new Map<EntryId, SealedContent>()
-  for (const { kind, id, content } of operations) {
+  yield* forEachInSteps(operations, ({ kind, id, content }) => {
     const original = view.entry(id)?.content
     if (kind === 'CREATE' && replaced.has(id) && content!.kind === original!.kind) updates.set(id, content!)
-  }
-  return operations.flatMap(({ kind, id, content }): PlannedOperation[] => {
+  })
+  return yield* flatMapInSteps(operations, ({ kind, id, content }): PlannedOperation[] => {
     const originalRevision = kind === 'CREATE' ? null : (view.entry(id) ?? null)
     const original = originalRevision?.content ?? null
     const update = updates.get(id)

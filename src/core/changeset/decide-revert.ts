@@ -1,3 +1,4 @@
+import { flatMapInSteps, forEachInSteps, type Steps } from '../algorithms/steps.js'
 import type { EntryRevision, SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
 import type { Problem } from '../errors/problem.js'
@@ -9,37 +10,25 @@ import type { SubmittedOperation } from '../ordering/operation.js'
  * Computes the operations that revert a version, or a problem for each entry that has changed since: the inverse would undo
  * a later change, too. Contents are compared by value.
  */
-export function decideRevert(
+export function* decideRevert(
   version: number,
   changes: readonly Change[],
   current: (id: EntryId) => EntryRevision | undefined,
   force: boolean,
-): { readonly operations: readonly SubmittedOperation[]; readonly problems: readonly Problem[] } {
+): Steps<{ readonly operations: readonly SubmittedOperation[]; readonly problems: readonly Problem[] }> {
   const left = new Map<EntryId, SealedContent | null>()
-  for (const { id, entry } of changes) left.set(id, entry?.content ?? null)
-  const problems = [...left].flatMap(([id, content]) => {
+  yield* forEachInSteps(changes, ({ id, entry }) => left.set(id, entry?.content ?? null))
+  const problems = yield* flatMapInSteps(left, ([id, content]) => {
     const now = current(id)
     return now?.content.digest === content?.digest ? [] : [conflict(version, id, now)]
   })
-  const operations = inverse(
-    changes.map(({ kind, id, entry, previous }) => ({
-      kind,
-      id,
-      content: entry?.content ?? null,
-      original: previous?.content ?? null,
-    })),
-  )
-  return {
-    operations: operations.map(({ kind, id, content }, index) => ({
-      index,
-      kind,
-      id,
-      content,
-      ifRevision: null,
-      force,
-    })),
-    problems,
-  }
+  const operations: SubmittedOperation[] = []
+  yield* forEachInSteps(changes, ({ kind, id, entry, previous }) => {
+    const [undo] = inverse([{ kind, id, content: entry?.content ?? null, original: previous?.content ?? null }])
+    const index = changes.length - 1 - operations.length
+    operations.push({ index, kind: undo!.kind, id, content: undo!.content, ifRevision: null, force })
+  })
+  return { operations: operations.reverse(), problems }
 }
 
 function conflict(version: number, id: EntryId, now: EntryRevision | undefined): Problem {

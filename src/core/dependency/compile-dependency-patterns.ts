@@ -1,7 +1,10 @@
+import { sortInSteps } from '../algorithms/sort-in-steps.js'
+import { ITEMS_PER_STEP, runAtOnce, type Steps } from '../algorithms/steps.js'
+import type { Content } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
 import { isJsonObject, type Json } from '../entry/json.js'
 import { compareText } from '../entry/text.js'
-import type { DependencyPattern, ExtractReferences, Reference } from './reference.js'
+import type { DependencyPattern, ExtractReferences, Reference, ReferenceTarget } from './reference.js'
 import { referenceTarget } from './reference-target.js'
 
 /** A node of the trie of patterns. Each place of a content is visited once, with all patterns that may match there. */
@@ -28,12 +31,21 @@ export function compileDependencyPatterns(patterns: readonly DependencyPattern[]
   const meta = root.literals.get('meta')
   const data = root.literals.get('data')
 
-  return (id, content) => {
-    const found = new FoundReferences(id)
-    if (meta !== undefined) walk([meta], content.meta, 'meta', found)
-    if (data !== undefined) walk([data], content.data, 'data', found)
-    return found.sorted()
+  function* visit(content: Content, found: FoundStrings): Steps<void> {
+    if (meta !== undefined) yield* walk([meta], content.meta, 'meta', found)
+    if (data !== undefined) yield* walk([data], content.data, 'data', found)
   }
+  function* inSteps(id: EntryId, content: Content): Steps<readonly Reference[]> {
+    const found = new FoundReferences(id)
+    yield* visit(content, found)
+    return yield* found.sorted()
+  }
+  function* targets(id: EntryId, content: Content): Steps<readonly ReferenceTarget[]> {
+    const found = new FoundTargets(id)
+    yield* visit(content, found)
+    return found.targets
+  }
+  return Object.assign((id: EntryId, content: Content) => runAtOnce(inSteps(id, content)), { inSteps, targets })
 }
 
 function emptyNode(): Node {
@@ -72,27 +84,44 @@ function wildcardChild(node: Node, prefix: string, suffix: string): Node {
   return child
 }
 
+/** Receives each string at a place that a pattern names. */
+interface FoundStrings {
+  /** `key` is the last segment of the place below `path`; null if the place is `path` itself. */
+  add(path: string, key: string | number | null, text: string): void
+}
+
 /** Recurses no deeper than the longest pattern. */
-function walk(nodes: readonly Node[], value: Json, path: string, found: FoundReferences): void {
+function* walk(nodes: readonly Node[], value: Json, path: string, found: FoundStrings): Steps<void> {
   const ends = nodes.some((node) => node.ends)
   if (typeof value === 'string') {
-    if (ends) found.add(path, value)
+    if (ends) found.add(path, null, value)
     return
   }
   if (typeof value !== 'object' || value === null) return
-  const visit = (key: string | number, item: Json, next: readonly Node[]) => {
-    if (typeof item === 'string' && (ends || next.some((node) => node.ends))) found.add(`${path}.${key}`, item)
-    else if (next.length > 0 && typeof item === 'object') walk(next, item, `${path}.${key}`, found)
-  }
+  let visited = 0
 
   if (!isJsonObject(value)) {
     const next = nodes.flatMap((node) => node.wildcards.map((wildcard) => wildcard.node))
-    if (ends || next.length > 0) value.forEach((item, i) => visit(i, item, next))
-  } else if (ends || nodes.some((node) => node.wildcards.length > 0)) {
-    for (const key of Object.keys(value)) visit(key, value[key]!, children(nodes, key))
-  } else {
-    // Only literals can match, so a few lookups are enough, however large the object is.
-    for (const key of literalsOf(nodes)) if (Object.hasOwn(value, key)) visit(key, value[key]!, children(nodes, key))
+    const isNamed = ends || next.some((node) => node.ends)
+    if (!ends && next.length === 0) return
+    for (const [i, item] of value.entries()) {
+      if (typeof item === 'string') {
+        if (isNamed) found.add(path, i, item)
+      } else if (next.length > 0 && typeof item === 'object') yield* walk(next, item, `${path}.${i}`, found)
+      if (++visited % ITEMS_PER_STEP === 0) yield
+    }
+    return
+  }
+  // Where only literals can match, a few lookups are enough, however large the object is.
+  const seesAll = ends || nodes.some((node) => node.wildcards.length > 0)
+  for (const key of seesAll ? Object.keys(value) : literalsOf(nodes)) {
+    if (!seesAll && !Object.hasOwn(value, key)) continue
+    const item = value[key]!
+    const next = children(nodes, key)
+    if (typeof item === 'string') {
+      if (ends || next.some((node) => node.ends)) found.add(path, key, item)
+    } else if (next.length > 0 && typeof item === 'object') yield* walk(next, item, `${path}.${key}`, found)
+    if (++visited % ITEMS_PER_STEP === 0) yield
   }
 }
 
@@ -113,19 +142,33 @@ function children(nodes: readonly Node[], key: string): readonly Node[] {
   return next
 }
 
-class FoundReferences {
+class FoundReferences implements FoundStrings {
   readonly #byPath = new Map<string, Reference>()
 
   constructor(private readonly source: EntryId) {}
 
-  add(path: string, reference: string): void {
+  add(parent: string, key: string | number | null, reference: string): void {
+    const path = key === null ? parent : `${parent}.${key}`
     // Keys may have dots, so two places may have the same path (`{a: {b}}` and `{"a.b"}`). The later one gets a number.
     let free = path
     for (let n = 2; this.#byPath.has(free); n++) free = `${path}#${n}`
     this.#byPath.set(free, { path: free, reference, target: referenceTarget(this.source, reference) })
   }
 
-  sorted(): readonly Reference[] {
-    return [...this.#byPath.values()].sort((a, b) => compareText(a.path, b.path))
+  *sorted(): Steps<readonly Reference[]> {
+    return yield* sortInSteps([...this.#byPath.values()], (a, b) => compareText(a.path, b.path))
+  }
+}
+
+class FoundTargets implements FoundStrings {
+  readonly targets: ReferenceTarget[] = []
+  readonly #seen = new Set<string>()
+
+  constructor(private readonly source: EntryId) {}
+
+  add(_parent: string, _key: string | number | null, reference: string): void {
+    if (this.#seen.has(reference)) return
+    this.#seen.add(reference)
+    this.targets.push(referenceTarget(this.source, reference))
   }
 }

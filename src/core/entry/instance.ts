@@ -1,3 +1,4 @@
+import { runAtOnce } from '../algorithms/steps.js'
 import type { EntryId } from './entry-id.js'
 import type { Json } from './json.js'
 import { jsonText } from './negative-zero.js'
@@ -62,7 +63,7 @@ export function metadataText(
   limits: ValueLimits,
 ): { readonly text: string | null } | { readonly faults: readonly ContentFault[] } {
   if (metadata === null || metadata === undefined) return { text: null }
-  const faults = valueFaults('metadata', metadata, limits)
+  const faults = runAtOnce(valueFaults('metadata', metadata, limits))
   if (faults.length > 0) return { faults }
   const text = jsonText(metadata as Json)
   const bytes = utf8Length(text)

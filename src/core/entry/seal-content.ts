@@ -1,8 +1,8 @@
-import { canonicalJson } from './canonical-json.js'
+import type { Steps } from '../algorithms/steps.js'
 import { SealedContent } from './entry.js'
 import type { Json } from './json.js'
+import { canonicalJsonInSteps, jsonTextInSteps } from './json-in-steps.js'
 import { kindFault } from './kind.js'
-import { jsonText } from './negative-zero.js'
 import { utf8Length } from './text.js'
 import { type ContentFault, MAX_FAULTS, valueFaults } from './value-faults.js'
 
@@ -22,14 +22,14 @@ export interface UnsealedContent {
   readonly data: unknown
 }
 
+/** Sealed content, or why it was not sealed. */
+export type Sealed = { readonly content: SealedContent } | { readonly faults: ContentFault[] }
+
 /**
  * Validates content and fixes its texts and digest. Missing or null meta becomes `{}`, missing data null. Nothing else is
  * altered: content that cannot be stored unchanged has faults.
  */
-export function sealContent(
-  content: UnsealedContent,
-  rules: SealRules,
-): { content: SealedContent } | { faults: ContentFault[] } {
+export function* sealContent(content: UnsealedContent, rules: SealRules): Steps<Sealed> {
   const { kind } = content
   const meta = content.meta ?? {}
   const data = content.data ?? null
@@ -40,17 +40,17 @@ export function sealContent(
   if (typeof meta !== 'object' || Array.isArray(meta)) {
     faults.push({ code: 'INVALID_ENTRY', message: 'meta is not a JSON object. Send an object, null or nothing.' })
   } else {
-    faults.push(...valueFaults('meta', meta, rules))
+    faults.push(...(yield* valueFaults('meta', meta, rules)))
   }
-  faults.push(...valueFaults('data', data, rules))
+  faults.push(...(yield* valueFaults('data', data, rules)))
   if (faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) }
 
-  const metaText = jsonText(meta as Json)
-  const dataText = jsonText(data as Json)
+  const metaText = yield* jsonTextInSteps(meta as Json)
+  const dataText = yield* jsonTextInSteps(data as Json)
   const bytes = utf8Length(metaText) + utf8Length(dataText)
   if (bytes > rules.maxEntryBytes) return { faults: [tooLarge(`${bytes}`, rules)] }
 
-  const digest = rules.sha256(canonicalJson({ kind, meta: meta as Json, data: data as Json }))
+  const digest = rules.sha256(yield* canonicalJsonInSteps({ kind, meta: meta as Json, data: data as Json }))
   return { content: new SealedContent(kind, metaText, dataText, digest) }
 }
 

@@ -1,3 +1,5 @@
+import { ITEMS_PER_STEP, type Steps } from '../algorithms/steps.js'
+
 /** Why content was not sealed. */
 export interface ContentFault {
   readonly code: 'INVALID_ENTRY' | 'TOO_LARGE'
@@ -28,7 +30,11 @@ const UNSTORABLE = /[\u0000\p{Surrogate}]/u
  * depth costs no call stack. It stops once the value cannot fit: a value that shares one object in many places (YAML's
  * aliases) may be small in memory and huge as text.
  */
-export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, limits: ValueLimits): ContentFault[] {
+export function* valueFaults(
+  root: 'meta' | 'data' | 'metadata',
+  value: unknown,
+  limits: ValueLimits,
+): Steps<ContentFault[]> {
   const faults: ContentFault[] = []
   const stack: Frame[] = []
   /** A lower bound of the bytes of the JSON text so far. */
@@ -56,8 +62,10 @@ export function valueFaults(root: 'meta' | 'data' | 'metadata', value: unknown, 
     }
   }
 
+  let visited = 0
   visit(value)
   while (stack.length > 0 && faults.length < MAX_FAULTS) {
+    if (++visited % ITEMS_PER_STEP === 0) yield
     if (leastBytes > limits.maxEntryBytes) {
       const message = `${root} takes more than the ${limits.maxEntryBytes} bytes that an entry may take. Make it smaller or split it.`
       return [...faults, { code: 'TOO_LARGE', message }]

@@ -1,3 +1,4 @@
+import { ITEMS_PER_STEP, type Steps } from '../algorithms/steps.js'
 import type { ExtractReferences } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
@@ -15,9 +16,14 @@ export interface EntryPair {
  * Computes the fewest operations that lead from `before` to `after` for each entry, in order. Equal content (by value)
  * needs none. Another kind needs a DELETE and a CREATE. Each id is in one pair only.
  */
-export function operationsBetween(pairs: Iterable<EntryPair>, references: ExtractReferences): Operation[] {
+export function* operationsBetween(
+  pairs: Iterable<EntryPair>,
+  references: Pick<ExtractReferences, 'targets'>,
+): Steps<Operation[]> {
   const operations: Operation[] = []
+  let visited = 0
   for (const { id, before, after } of pairs) {
+    if (++visited % ITEMS_PER_STEP === 0) yield
     if (before === null && after === null) continue
     if (before === null) operations.push({ kind: 'CREATE', id, content: after, original: null })
     else if (after === null) operations.push({ kind: 'DELETE', id, content: null, original: before })
@@ -28,15 +34,15 @@ export function operationsBetween(pairs: Iterable<EntryPair>, references: Extrac
       operations.push({ kind: 'CREATE', id, content: after, original: null })
     }
   }
-  return orderOperations(operations, references)
+  return yield* orderOperations(operations, references)
 }
 
 /** Computes the fewest operations that lead from one state to another, in order. */
 export function delta(
   from: ReadonlyMap<EntryId, SealedContent>,
   to: ReadonlyMap<EntryId, SealedContent>,
-  references: ExtractReferences,
-): Operation[] {
+  references: Pick<ExtractReferences, 'targets'>,
+): Steps<Operation[]> {
   return operationsBetween(pairsOf(from, to), references)
 }
 

@@ -1,3 +1,4 @@
+import { forEachInSteps, type Steps } from '../algorithms/steps.js'
 import type { ExtractReferences } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import type { EntryId } from '../entry/entry-id.js'
@@ -27,17 +28,20 @@ interface Squashed {
  * UPDATE. Content that returns to its original value is left out.
  * @throws Error if an operation cannot follow the ones before it
  */
-export function squash(changesets: readonly (readonly Operation[])[], references: ExtractReferences): Operation[] {
+export function* squash(
+  changesets: readonly (readonly Operation[])[],
+  references: Pick<ExtractReferences, 'targets'>,
+): Steps<Operation[]> {
   const entries = new Map<EntryId, Squashed>()
   for (const changeset of changesets) {
-    for (const operation of changeset) {
+    yield* forEachInSteps(changeset, (operation) => {
       const squashed = entries.get(operation.id)
       if (squashed === undefined) entries.set(operation.id, begin(operation))
       else follow(squashed, operation)
-    }
+    })
   }
   const pairs = [...entries].map(([id, { before, after }]) => ({ id, before, after }))
-  return operationsBetween(pairs, references)
+  return yield* operationsBetween(pairs, references)
 }
 
 function begin({ kind, id, content, original }: Operation): Squashed {

@@ -1,13 +1,17 @@
+import { forEachInSteps, type Steps } from '../algorithms/steps.js'
 import type { PrecedenceGraph } from './precedence-graph.js'
+
+/** Edges between two pauses. An edge takes some 10 ns. */
+const EDGES_PER_STEP = 4_096
 
 /**
  * Finds the cycles of a graph (its strongly connected components): the cycle's number for each item and, after the items,
  * for each hub. A node on no cycle has a number of its own. Tarjan's algorithm with an explicit stack, because a chain of
  * 100,000 must not need as many nested calls.
  */
-export function cyclesOf(graph: PrecedenceGraph): Int32Array {
+export function* cyclesOf(graph: PrecedenceGraph): Steps<Int32Array> {
   const total = graph.size + graph.hubs.length
-  const next = successors(graph)
+  const next = yield* successors(graph)
   const cycle = new Int32Array(total).fill(-1)
   const order = new Int32Array(total).fill(-1)
   const lowest = new Int32Array(total)
@@ -16,6 +20,7 @@ export function cyclesOf(graph: PrecedenceGraph): Int32Array {
   const path: number[] = []
   let clock = 0
   let cycles = 0
+  let steps = 0
 
   const enter = (node: number) => {
     order[node] = lowest[node] = clock++
@@ -26,6 +31,7 @@ export function cyclesOf(graph: PrecedenceGraph): Int32Array {
     if (order[start]! >= 0) continue
     enter(start)
     while (path.length > 0) {
+      if (++steps % EDGES_PER_STEP === 0) yield
       const node = path[path.length - 1]!
       const successor = next[node]![visited[node]!++]
       if (successor !== undefined) {
@@ -38,8 +44,11 @@ export function cyclesOf(graph: PrecedenceGraph): Int32Array {
       if (parent !== undefined) lowest[parent] = Math.min(lowest[parent]!, lowest[node]!)
       if (lowest[node] !== order[node]) continue
       let member: number
-      do cycle[(member = open.pop()!)] = cycles
-      while (member !== node)
+      do {
+        member = open.pop()!
+        cycle[member] = cycles
+        if (++steps % EDGES_PER_STEP === 0) yield
+      } while (member !== node)
       cycles++
     }
   }
@@ -47,17 +56,19 @@ export function cyclesOf(graph: PrecedenceGraph): Int32Array {
 }
 
 /** The successors of each node. Hub h is node `size + h`. */
-function successors({ size, after, hubs }: PrecedenceGraph): readonly (readonly number[])[] {
+function* successors({ size, after, hubs }: PrecedenceGraph): Steps<readonly (readonly number[])[]> {
   const next: (readonly number[])[] = [...after]
   const viaHubs = new Map<number, number[]>()
-  hubs.forEach((hub, h) => {
+  for (const [h, hub] of hubs.entries()) {
     next.push(hub.after)
-    for (const item of hub.before) {
+    yield* forEachInSteps(hub.before, (item) => {
       const list = viaHubs.get(item)
       if (list === undefined) viaHubs.set(item, [size + h])
       else list.push(size + h)
-    }
+    })
+  }
+  yield* forEachInSteps(viaHubs, ([item, via]) => {
+    next[item] = [...after[item]!, ...via]
   })
-  for (const [item, via] of viaHubs) next[item] = [...after[item]!, ...via]
   return next
 }

@@ -1,3 +1,5 @@
+import { sortInSteps } from '../algorithms/sort-in-steps.js'
+import type { Steps } from '../algorithms/steps.js'
 import type { ExtractReferences } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
 import { compareEntryIds } from '../entry/entry-id.js'
@@ -15,29 +17,33 @@ import { precedenceOrder } from './precedence-order.js'
  * counts as ready, and so does the smallest remaining one whenever none of the cycle is ready. So only references within
  * a cycle are broken.
  *
- * Costs n log n in operations and references, even if 50,000 entries refer to a namespace of 50,000.
+ * Costs n log n in operations and references, even if 50,000 entries refer to a namespace of 50,000. A large changeset
+ * takes seconds, hence the steps.
  */
-export function orderOperations<T extends Operation>(operations: readonly T[], references: ExtractReferences): T[] {
+export function* orderOperations<T extends Operation>(
+  operations: readonly T[],
+  references: Pick<ExtractReferences, 'targets'>,
+): Steps<T[]> {
   const deletes = operations.filter((operation) => operation.kind === 'DELETE')
   const others = operations.filter((operation) => operation.kind !== 'DELETE')
-  return [
-    ...inOrder(deletes, (operation) => operation.original, references, 'DEPENDENTS_FIRST'),
-    ...inOrder(others, (operation) => operation.content, references, 'DEPENDENCIES_FIRST'),
-  ]
+  const first = yield* inOrder(deletes, (operation) => operation.original, references, 'DEPENDENTS_FIRST')
+  const last = yield* inOrder(others, (operation) => operation.content, references, 'DEPENDENCIES_FIRST')
+  return [...first, ...last]
 }
 
-function inOrder<T extends Operation>(
+function* inOrder<T extends Operation>(
   operations: readonly T[],
   contentOf: (operation: T) => SealedContent | null,
-  references: ExtractReferences,
+  references: Pick<ExtractReferences, 'targets'>,
   precedence: Precedence,
-): T[] {
-  const byId = [...operations].sort((a, b) => compareEntryIds(a.id, b.id))
-  if (byId.length < 2) return byId
+): Steps<readonly T[]> {
+  if (operations.length < 2) return operations
+  const byId = yield* sortInSteps(operations, (a, b) => compareEntryIds(a.id, b.id))
   const items = byId.map((operation) => {
     const content = contentOf(operation)
     if (content === null) throw new Error(`${operation.kind} ${operation.id} has no content to sort by`)
     return { id: operation.id, content }
   })
-  return precedenceOrder(precedenceGraph(items, references, precedence)).map((number) => byId[number]!)
+  const order = yield* precedenceOrder(yield* precedenceGraph(items, references, precedence))
+  return order.map((number) => byId[number]!)
 }

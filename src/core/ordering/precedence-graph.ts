@@ -1,3 +1,4 @@
+import { forEachInSteps, ITEMS_PER_STEP, type Steps } from '../algorithms/steps.js'
 import type { ExtractReferences } from '../dependency/reference.js'
 import { groupsOf } from '../dependency/reference.js'
 import type { SealedContent } from '../entry/entry.js'
@@ -30,30 +31,33 @@ export interface PrecedenceGraph {
 export type Precedence = 'DEPENDENCIES_FIRST' | 'DEPENDENTS_FIRST'
 
 /** Builds the graph. References to entries outside the list and to the item itself do not count. */
-export function precedenceGraph(
+export function* precedenceGraph(
   items: readonly OrderedItem[],
-  references: ExtractReferences,
+  references: Pick<ExtractReferences, 'targets'>,
   precedence: Precedence,
-): PrecedenceGraph {
-  const numbers = new Map(items.map((item, number) => [item.id, number]))
+): Steps<PrecedenceGraph> {
+  const numbers = new Map<EntryId, number>()
+  yield* forEachInSteps(items, ({ id }, number) => numbers.set(id, number))
   const after: number[][] = items.map(() => [])
   const namespaces = new Map<string, number[]>()
   const groups = new Map<string, number[]>()
 
-  items.forEach(({ id, content }, number) => {
-    const targets = new Set<number>()
-    for (const { target } of references(id, content)) {
+  for (let number = 0; number < items.length; number++) {
+    const { id, content } = items[number]!
+    const dependencies = new Set<number>()
+    yield* forEachInSteps(yield* references.targets(id, content), (target) => {
       if (target.type === 'entry') {
         const dependency = numbers.get(target.id)
-        if (dependency !== undefined && dependency !== number) targets.add(dependency)
+        if (dependency !== undefined && dependency !== number) dependencies.add(dependency)
       } else if (target.type === 'namespace') addOnce(namespaces, target.namespace, number)
       else if (target.type === 'group') addOnce(groups, target.group, number)
-    }
-    for (const dependency of targets) {
+    })
+    yield* forEachInSteps(dependencies, (dependency) => {
       if (precedence === 'DEPENDENCIES_FIRST') after[dependency]!.push(number)
       else after[number]!.push(dependency)
-    }
-  })
+    })
+    if (number % ITEMS_PER_STEP === 0) yield
+  }
 
   const hubs: Hub[] = []
   const addHub = (referrers: readonly number[], members: readonly number[] | undefined) => {
@@ -66,14 +70,15 @@ export function precedenceGraph(
   }
   if (namespaces.size > 0) {
     const members = new Map<string, number[]>()
-    items.forEach(({ id }, number) => addOnce(members, namespaceOf(id), number))
+    yield* forEachInSteps(items, ({ id }, number) => addOnce(members, namespaceOf(id), number))
     for (const [namespace, referrers] of namespaces) addHub(referrers, members.get(namespace))
   }
   if (groups.size > 0) {
     const members = new Map<string, number[]>()
-    items.forEach(({ content }, number) => {
-      for (const group of groupsOf(content)) addOnce(members, group, number)
-    })
+    for (let number = 0; number < items.length; number++) {
+      yield* forEachInSteps(groupsOf(items[number]!.content), (group) => addOnce(members, group, number))
+      if (number % ITEMS_PER_STEP === 0) yield
+    }
     for (const [group, referrers] of groups) addHub(referrers, members.get(group))
   }
   return { size: items.length, after, hubs }

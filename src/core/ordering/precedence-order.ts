@@ -1,12 +1,13 @@
+import { forEachInSteps, ITEMS_PER_STEP, type Steps } from '../algorithms/steps.js'
 import { cyclesOf } from './cycles.js'
 import { NumberHeap } from './number-heap.js'
 import type { PrecedenceGraph } from './precedence-graph.js'
 
 /** Sorts a graph's items by the rule of `orderOperations`, with numbers instead of ids. */
-export function precedenceOrder(graph: PrecedenceGraph): number[] {
+export function* precedenceOrder(graph: PrecedenceGraph): Steps<number[]> {
   const isOrdered = graph.hubs.length === 0 && graph.after.every((list) => list.length === 0)
   if (isOrdered) return Array.from({ length: graph.size }, (_, number) => number)
-  return new PrecedenceSort(graph).run()
+  return yield* new PrecedenceSort(graph, yield* cyclesOf(graph)).run()
 }
 
 /** Items that wait for each other. A single item counts as a cycle, too. */
@@ -36,7 +37,7 @@ class PrecedenceSort {
   readonly #graph: PrecedenceGraph
   readonly #cycleOf: Int32Array
   readonly #cycles = new Map<number, Cycle>()
-  readonly #hubs: HubState[]
+  readonly #hubs: HubState[] = []
   /** The hubs that each item precedes. */
   readonly #hubsOf = new Map<number, HubState[]>()
   /** How many items and hubs each item waits for. */
@@ -45,33 +46,47 @@ class PrecedenceSort {
   readonly #done: Uint8Array
   readonly #ready = new NumberHeap()
 
-  constructor(graph: PrecedenceGraph) {
+  constructor(graph: PrecedenceGraph, cycleOf: Int32Array) {
     this.#graph = graph
-    this.#cycleOf = cyclesOf(graph)
+    this.#cycleOf = cycleOf
     this.#waitsFor = new Int32Array(graph.size)
     this.#queued = new Uint8Array(graph.size)
     this.#done = new Uint8Array(graph.size)
-    for (let item = 0; item < graph.size; item++) {
+  }
+
+  *run(): Steps<number[]> {
+    yield* this.#prepare()
+    const order: number[] = []
+    for (let item = this.#ready.pop(); item !== undefined; item = this.#ready.pop()) {
+      order.push(item)
+      yield* this.#finish(item)
+      if (order.length % ITEMS_PER_STEP === 0) yield
+    }
+    return order
+  }
+
+  *#prepare(): Steps<void> {
+    const { size, after, hubs } = this.#graph
+    for (let item = 0; item < size; item++) {
       const number = this.#cycleOf[item]!
       const cycle = this.#cycles.get(number)
       if (cycle === undefined) this.#cycles.set(number, { members: [item], waitsFor: 0, ready: 0, next: 0 })
       else cycle.members.push(item)
+      if (item % ITEMS_PER_STEP === 0) yield
     }
-    graph.after.forEach((list, item) => list.forEach((later) => this.#wait(later, this.#cycleOf[item]!)))
-    this.#hubs = graph.hubs.map((hub, h) => this.#hubState(hub.before, hub.after, this.#cycleOf[graph.size + h]!))
-  }
-
-  run(): number[] {
-    for (let item = 0; item < this.#graph.size; item++) if (this.#waitsFor[item] === 0) this.#makeReady(item)
-    for (const hub of this.#hubs) this.#releaseAfter(hub)
-    for (const cycle of this.#cycles.values()) this.#breakIfStuck(cycle)
-
-    const order: number[] = []
-    for (let item = this.#ready.pop(); item !== undefined; item = this.#ready.pop()) {
-      order.push(item)
-      this.#finish(item)
+    for (let item = 0; item < size; item++) {
+      const cycle = this.#cycleOf[item]!
+      yield* forEachInSteps(after[item]!, (later) => this.#wait(later, cycle))
+      if (item % ITEMS_PER_STEP === 0) yield
     }
-    return order
+    for (const [h, hub] of hubs.entries())
+      this.#hubs.push(yield* this.#hubState(hub.before, hub.after, this.#cycleOf[size + h]!))
+    for (let item = 0; item < size; item++) {
+      if (this.#waitsFor[item] === 0) this.#makeReady(item)
+      if (item % ITEMS_PER_STEP === 0) yield
+    }
+    for (const hub of this.#hubs) yield* this.#releaseAfter(hub)
+    yield* forEachInSteps(this.#cycles.values(), (cycle) => this.#breakIfStuck(cycle))
   }
 
   #cycle(number: number): Cycle | undefined {
@@ -96,16 +111,19 @@ class PrecedenceSort {
     this.#breakIfStuck(cycle)
   }
 
-  #hubState(before: readonly number[], after: readonly number[], cycle: number): HubState {
-    const state: HubState = { after, waiting: new Set(after), cycle, left: before.length, leftSum: 0, leftOutside: 0 }
-    for (const item of before) {
+  *#hubState(before: readonly number[], after: readonly number[], cycle: number): Steps<HubState> {
+    const state: HubState = { after, waiting: new Set(), cycle, left: before.length, leftSum: 0, leftOutside: 0 }
+    yield* forEachInSteps(before, (item) => {
       state.leftSum += item
       if (this.#cycleOf[item] !== cycle) state.leftOutside++
       const hubs = this.#hubsOf.get(item)
       if (hubs === undefined) this.#hubsOf.set(item, [state])
       else hubs.push(state)
-    }
-    for (const item of after) this.#wait(item, cycle)
+    })
+    yield* forEachInSteps(after, (item) => {
+      state.waiting.add(item)
+      this.#wait(item, cycle)
+    })
     // Through the hub, its own cycle waits for the items outside. The hub counts once.
     const own = this.#cycle(cycle)
     if (own !== undefined && state.leftOutside > 0) own.waitsFor++
@@ -119,16 +137,16 @@ class PrecedenceSort {
     this.#ready.push(item)
   }
 
-  #finish(item: number): void {
+  *#finish(item: number): Steps<void> {
     this.#done[item] = 1
     const number = this.#cycleOf[item]!
     const cycle = this.#cycle(number)!
     cycle.ready--
-    for (const later of this.#graph.after[item]!) this.#release(later, number)
+    yield* forEachInSteps(this.#graph.after[item]!, (later) => this.#release(later, number))
     for (const hub of this.#hubsOf.get(item) ?? []) {
       hub.left--
       hub.leftSum -= item
-      this.#releaseAfter(hub)
+      yield* this.#releaseAfter(hub)
       if (number !== hub.cycle && --hub.leftOutside === 0 && this.#cycle(hub.cycle) !== undefined) {
         this.#releaseCycle(hub.cycle)
       }
@@ -137,10 +155,12 @@ class PrecedenceSort {
   }
 
   /** Releases the items that need not wait for this hub any longer. An item does not wait for itself. */
-  #releaseAfter(hub: HubState): void {
+  *#releaseAfter(hub: HubState): Steps<void> {
     if (hub.left === 1 && hub.waiting.delete(hub.leftSum)) this.#release(hub.leftSum, hub.cycle)
     if (hub.left > 0) return
-    for (const item of hub.after) if (hub.waiting.delete(item)) this.#release(item, hub.cycle)
+    yield* forEachInSteps(hub.after, (item) => {
+      if (hub.waiting.delete(item)) this.#release(item, hub.cycle)
+    })
   }
 
   #breakIfStuck(cycle: Cycle): void {

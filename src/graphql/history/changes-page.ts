@@ -1,5 +1,6 @@
 import type { RegistryError } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { HistoryReader, Page, PageOf } from '../../store/contract/history-reader.js'
 import { compactedError, historyMissingError } from '../../store/planning/compacted-errors.js'
 import type { RequestContext } from '../base/request-context.js'
@@ -13,12 +14,15 @@ export async function changesPage(
   revision: number,
   args: PageArgs,
   totalCount: () => Promise<number> | number,
-  { registry, loaders }: RequestContext,
+  { registry, loaders, signal }: RequestContext,
 ): Promise<Connection<Change>> {
   const cursors = numberCursors(registry.history.registryId, `${list} ${revision}`)
   const page = pageFrom(args, cursors)
   const made = loaders().madeChanges.get(revision)
-  const found = made === undefined ? await loaders().changes.load({ of: revision, page }) : pageOfMade(made(), page)
+  const found =
+    made === undefined
+      ? await loaders().changes.load({ of: revision, page })
+      : pageOfMade(await inSlices(made(), signal), page)
   if (found === null) throw await missingChangesError(revision, registry.history)
   return connectionOf(page, found, cursors, ({ position }) => position, totalCount)
 }

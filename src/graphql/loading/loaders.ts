@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import type { Steps } from '../../core/algorithms/steps.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Instance } from '../../core/entry/instance.js'
@@ -44,7 +45,7 @@ export interface Loaders {
   /** Null if the revision has been compacted. */
   readonly changes: DataLoader<PageKey<number, number>, PageOf<Change> | null, string>
   /** All changes of the revisions that this request has just made, which need not be read. */
-  readonly madeChanges: Map<number, () => readonly Change[]>
+  readonly madeChanges: Map<number, () => Steps<readonly Change[]>>
 }
 
 type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }

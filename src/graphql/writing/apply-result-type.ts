@@ -1,5 +1,6 @@
 import type { Problem } from '../../core/errors/problem.js'
 import type { Change } from '../../core/history/change.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { History } from '../../store/contract/history.js'
 import type { CommitOutcome, MadeByWrite } from '../../store/contract/history-writer.js'
 import { builder } from '../base/builder.js'
@@ -36,8 +37,12 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     changes: t.field({
       type: [EntryChangeRef],
       description: 'All changes to entries, in the order in which they were applied. Empty for a dry run.',
-      resolve: ({ revision, made }, _args, { registry }) =>
-        revision === null ? [] : made === undefined ? changesOf(revision, registry.history) : [...made.changes()],
+      resolve: async ({ revision, made }, _args, { registry, signal }) => {
+        if (revision === null) return []
+        return made === undefined
+          ? changesOf(revision, registry.history)
+          : [...(await inSlices(made.changes(), signal))]
+      },
     }),
     delta: t.field({
       type: DeltaRef,
@@ -58,7 +63,7 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
       description:
         'Possible mistakes, which did not prevent the write: dependency cycles among the operations, and references to ' +
         'entries that it deletes. At most 100.',
-      resolve: async (outcome, _args, { registry }) => [...(await registry.warningsOf(outcome))],
+      resolve: async (outcome, _args, { registry, signal }) => [...(await registry.warningsOf(outcome, signal))],
     }),
   }),
 })

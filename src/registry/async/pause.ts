@@ -17,17 +17,3 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
-
-/**
- * Cuts long work into time slices. Call the returned function between steps and await its result. The result is a
- * promise once the caller has used the thread for `sliceMs` milliseconds, else undefined.
- */
-export function timeSlicer(sliceMs = 10): () => Promise<void> | undefined {
-  let since = performance.now()
-  return () => {
-    if (performance.now() - since < sliceMs) return undefined
-    return yieldToEventLoop().then(() => {
-      since = performance.now()
-    })
-  }
-}

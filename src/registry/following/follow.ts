@@ -2,6 +2,7 @@ import type { CompileRegex } from '../../core/criteria/compiled-regex.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Head } from '../../core/history/version.js'
+import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
 import { logCompactedError } from '../../store/planning/compacted-errors.js'
@@ -201,7 +202,17 @@ export async function* followLog(
           page = restOfPage(read, candidateChanges(read, indexKey), follower.position)
         }
         const { position } = follower
-        yield* follower.take(page)
+        // Thousands of followers may be woken at once, each with a filter of its own.
+        const nextSlice = pauseIfDue()
+        if (nextSlice !== undefined) await nextSlice
+        for (const batch of follower.take(page)) {
+          if (batch !== null) {
+            yield batch
+            continue
+          }
+          const nextSlice = pauseIfDue()
+          if (nextSlice !== undefined) await nextSlice
+        }
         // A follower may have much to scan without ever waiting for I/O.
         await (follower.position === position ? pause(IDLE_PAGE_MS, signal) : yieldToEventLoop())
         if (follower.reachedTarget) logTail.readFrom(follower.position)

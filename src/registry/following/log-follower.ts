@@ -11,6 +11,10 @@ const BATCH_CHANGES = 500
 /** @bound Size of one batch of a stream, unless a single change is larger. */
 const BATCH_BYTES = 1024 * 1024
 
+/** Revisions that are scanned, and changes that are compared with a filter, between two pauses. */
+const REVISIONS_AT_ONCE = 64
+const CHANGES_AT_ONCE = 4
+
 /** A `ChangeBatch` with its position in the log instead of a cursor. */
 export interface PositionedBatch {
   readonly position: LogPosition
@@ -79,10 +83,14 @@ export class LogFollower {
     this.version = version
   }
 
-  /** Yields the batches of a page that begins at the follower's position. Changes that cannot match may be missing from the page. */
-  *take(page: LogPage): Generator<PositionedBatch> {
+  /**
+   * Yields the batches of a page that begins at the follower's position. Changes that cannot match may be missing from
+   * the page. Yields null where it may pause, because a filter may take long for each change.
+   */
+  *take(page: LogPage): Generator<PositionedBatch | null> {
     let next = 0
-    for (const transition of page.transitions) {
+    for (const [i, transition] of page.transitions.entries()) {
+      if (i % REVISIONS_AT_ONCE === REVISIONS_AT_ONCE - 1) yield null
       const first = next
       while (next < page.changes.length && page.changes[next]!.revision === transition.revision) next++
       // Fast path for revisions without a match: a page may have a thousand of them.
@@ -110,10 +118,9 @@ export class LogFollower {
     return this.#batch([], this.position, this.position.revision, this.version)
   }
 
-  *#takeRevision(transition: Transition, all: readonly Change[], upTo: LogPosition): Generator<PositionedBatch> {
+  *#takeRevision(transition: Transition, all: readonly Change[], upTo: LogPosition): Generator<PositionedBatch | null> {
     const { matches } = this
-    const changes =
-      matches === null ? all : all.map((change) => filteredChange(change, matches)).filter((seen) => seen !== null)
+    const changes = matches === null ? all : yield* matchingChanges(all, matches)
     const parts = [...splitIntoBatches(changes)]
     const last = parts.pop() ?? []
     for (const part of parts) yield this.#batch(part, part.at(-1)!, transition.revision, transition.to)
@@ -141,6 +148,16 @@ export class LogFollower {
     this.synced ||= complete && revision >= this.target
     return { position: this.position, revision, version, changes, complete, synced: this.synced }
   }
+}
+
+function* matchingChanges(all: readonly Change[], matches: MatchEntry): Generator<null, readonly Change[]> {
+  const changes: Change[] = []
+  for (const [i, change] of all.entries()) {
+    if (i % CHANGES_AT_ONCE === CHANGES_AT_ONCE - 1) yield null
+    const seen = filteredChange(change, matches)
+    if (seen !== null) changes.push(seen)
+  }
+  return changes
 }
 
 /** Cuts changes into batches of at most 500 changes and about 1 MiB. */

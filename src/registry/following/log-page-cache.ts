@@ -1,4 +1,4 @@
-import { partitionPoint } from '../../core/entry/partition-point.js'
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { HistoryReader, LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
 import { comparePositions } from './log-position.js'

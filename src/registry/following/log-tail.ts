@@ -1,4 +1,4 @@
-import { partitionPoint } from '../../core/entry/partition-point.js'
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { HistoryWatcher } from '../../store/contract/history.js'
 import type { HistoryReader, LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { changeBytes } from '../../store/planning/content-size.js'
@@ -85,7 +85,7 @@ export class LogTail {
     return {
       after: (position) => this.#after(position, indexKey),
       advanced: (signal, isEager, ms) => this.#index.wait(follower, signal, isEager, ms),
-      skippable: () => (this.#index.isQuiet(follower) ? this.#skipPoint() : null),
+      skippable: () => this.#index.skippable(follower),
       leave: () => {
         if (!joined) return
         joined = false

@@ -1,4 +1,4 @@
-import { partitionPoint } from '../../core/entry/partition-point.js'
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { Change } from '../../core/history/change.js'
 import type { LogPage, LogPosition } from '../../store/contract/history-reader.js'
 import { comparePositions } from './log-position.js'

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
-import { partitionPoint } from '../../core/entry/partition-point.js'
 import { withoutParsedCache } from '../../core/entry/without-parsed-cache.js'
 import type { EntryPage } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'

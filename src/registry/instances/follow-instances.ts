@@ -1,6 +1,6 @@
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Instance } from '../../core/entry/instance.js'
-import { partitionPoint } from '../../core/entry/partition-point.js'
 import { cancellable } from '../async/cancellable.js'
 import type { InstanceWatch } from './instance-watch.js'
 import type { InstanceChange } from './watched-entry.js'

@@ -13,6 +13,7 @@ import type { BusEvent } from '../../core/events/bus-event.js'
 import { compileBusPattern, type MatchBusPattern } from '../../core/events/bus-pattern.js'
 import { inverse } from '../../core/history/inverse.js'
 import type { Operation } from '../../core/ordering/operation.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
@@ -189,7 +190,7 @@ export class TransactionRun {
   }
 
   async #commit(): Promise<TransactionStep> {
-    const offered = this.#began.size > 0 ? { offered: originalsOf(this.#operations) } : {}
+    const offered = this.#began.size > 0 ? { offered: await inSlices(originalsOf(this.#operations)) } : {}
     const outcome = await this.context.commit({ ...this.request, ...offered })
     this.#outcome = outcome
     if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'claimed' }

@@ -1,3 +1,5 @@
+import { sortInSteps } from '../../core/algorithms/sort-in-steps.js'
+import { flatMapInSteps, forEachInSteps, ITEMS_PER_STEP, type Steps } from '../../core/algorithms/steps.js'
 import type { Criteria } from '../../core/criteria/criteria.js'
 import {
   compareTargets,
@@ -9,6 +11,7 @@ import {
 import type { SealedContent } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import { dependencyCycles } from '../../core/ordering/dependency-cycles.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'
 
@@ -44,13 +47,13 @@ export async function changesetWarnings(
   outcome: Applied,
   history: HistoryReader,
   references: ExtractReferences,
+  signal?: AbortSignal,
 ): Promise<readonly Warning[]> {
-  const warnings = [
-    ...dependencyCycles(outcome.delta, references).map(cycleWarning),
-    ...(await danglingWarnings(outcome, history, references)),
-  ]
+  const cycles = await inSlices(dependencyCycles(outcome.delta, references), signal)
+  const dangling = await danglingWarnings(outcome, history, references, signal)
+  const warnings = [...cycles.slice(0, MAX_WARNINGS + 1).map(cycleWarning), ...dangling]
   if (warnings.length <= MAX_WARNINGS) return warnings
-  const more = warnings.length - MAX_WARNINGS + 1
+  const more = cycles.length + dangling.length - MAX_WARNINGS + 1
   const message = `${more} more warnings are not listed. Split the changeset to see them.`
   return [...warnings.slice(0, MAX_WARNINGS - 1), { code: 'MORE_WARNINGS', message, entryId: null, entryIds: [] }]
 }
@@ -67,26 +70,70 @@ async function danglingWarnings(
   outcome: Applied,
   history: HistoryReader,
   references: ExtractReferences,
-): Promise<Warning[]> {
+  signal: AbortSignal | undefined,
+): Promise<readonly Warning[]> {
   const { delta, revision, head } = outcome
-  const written = new Set(delta.flatMap(({ kind, id }) => (kind === 'DELETE' ? [] : [id])))
-  const gone = new Set(delta.flatMap(({ kind, id }) => (kind === 'DELETE' && !written.has(id) ? [id] : [])))
+  const { gone, touched } = await inSlices(touchedBy(delta), signal)
   if (gone.size === 0) return []
-  const targets: ReferenceTarget[] = [...gone].map((id) => ({ type: 'entry', id }))
-  targets.push(...(await emptiedTargets(outcome, gone, history)))
-  targets.sort(compareTargets)
-  const touched = new Set(delta.map(({ id }) => id))
-  const dependents = new Map(targets.map((target) => [targetKey(target), new Set<EntryId>()]))
-  for (const { id, content } of delta) {
-    if (content !== null) for (const { target } of references(id, content)) dependents.get(targetKey(target))?.add(id)
-  }
+  const emptied = await emptiedTargets(outcome, gone, history)
+  const { targets, dependents } = await inSlices(dependentsAmong(delta, gone, emptied, references), signal)
   const rows = await history.referencesTo(targets, revision ?? head.revision, MAX_DANGLING)
-  // Entries that the changeset touches count with their new content.
-  for (const { source, target } of rows) if (!touched.has(source)) dependents.get(targetKey(target))?.add(source)
-  return targets.flatMap((target) => {
-    const sources = [...dependents.get(targetKey(target))!].sort(compareEntryIds)
-    return sources.length === 0 ? [] : [danglingWarning(target, sources, rows.length === MAX_DANGLING)]
+  return inSlices(warningsAbout(targets, dependents, rows, touched), signal)
+}
+
+/** The ids that a delta touches, and those of them that it deletes. */
+function* touchedBy(delta: Applied['delta']) {
+  const touched = new Set<EntryId>()
+  const written = new Set<EntryId>()
+  yield* forEachInSteps(delta, ({ kind, id }) => {
+    touched.add(id)
+    if (kind !== 'DELETE') written.add(id)
   })
+  const gone = new Set<EntryId>()
+  yield* forEachInSteps(touched, (id) => {
+    if (!written.has(id)) gone.add(id)
+  })
+  return { touched, gone }
+}
+
+/** What a delta deletes or empties, sorted, with the entries of the delta that refer to it. */
+function* dependentsAmong(
+  delta: Applied['delta'],
+  gone: ReadonlySet<EntryId>,
+  emptied: readonly ReferenceTarget[],
+  references: ExtractReferences,
+) {
+  const deleted = yield* flatMapInSteps(gone, (id): ReferenceTarget[] => [{ type: 'entry', id }])
+  const targets = yield* sortInSteps([...deleted, ...emptied], compareTargets)
+  const dependents = new Map<string, Set<EntryId>>()
+  yield* forEachInSteps(targets, (target) => dependents.set(targetKey(target), new Set()))
+  for (const [i, { id, content }] of delta.entries()) {
+    if (content !== null)
+      yield* forEachInSteps(yield* references.targets(id, content), (target) =>
+        dependents.get(targetKey(target))?.add(id),
+      )
+    if (i % ITEMS_PER_STEP === 0) yield
+  }
+  return { targets, dependents }
+}
+
+function* warningsAbout(
+  targets: readonly ReferenceTarget[],
+  dependents: ReadonlyMap<string, Set<EntryId>>,
+  rows: Awaited<ReturnType<HistoryReader['referencesTo']>>,
+  touched: ReadonlySet<EntryId>,
+) {
+  // Entries that the changeset touches count with their new content.
+  yield* forEachInSteps(rows, ({ source, target }) => {
+    if (!touched.has(source)) dependents.get(targetKey(target))?.add(source)
+  })
+  const warnings: Warning[] = []
+  for (const [i, target] of targets.entries()) {
+    const sources = yield* sortInSteps([...dependents.get(targetKey(target))!], compareEntryIds)
+    if (sources.length > 0) warnings.push(danglingWarning(target, sources, rows.length === MAX_DANGLING))
+    if (i % ITEMS_PER_STEP === 0) yield
+  }
+  return warnings
 }
 
 /** Returns the namespaces and groups whose last entry is deleted, among the first that the changeset deletes from. */
@@ -95,17 +142,7 @@ async function emptiedTargets(
   gone: ReadonlySet<EntryId>,
   history: HistoryReader,
 ): Promise<ReferenceTarget[]> {
-  const losses = new Map<string, { target: ReferenceTarget; lost: number }>()
-  for (const { id, original } of delta) {
-    if (original === null || !gone.has(id)) continue
-    for (const target of targetsWith(id, original)) {
-      const loss = losses.get(targetKey(target))
-      if (loss === undefined) losses.set(targetKey(target), { target, lost: 1 })
-      else loss.lost++
-    }
-  }
-  for (const { id, content } of delta)
-    if (content !== null) for (const target of targetsWith(id, content)) losses.delete(targetKey(target))
+  const losses = await inSlices(lossesOf(delta, gone))
   const emptied: ReferenceTarget[] = []
   for (const { target, lost } of [...losses.values()].slice(0, MAX_EMPTIED)) {
     // Emptied means that nothing is left after the changeset, or, in a dry run, nothing but the entries that it
@@ -117,6 +154,27 @@ async function emptiedTargets(
     if (left === (revision === null ? lost : 0)) emptied.push(target)
   }
   return emptied
+}
+
+interface Loss {
+  readonly target: ReferenceTarget
+  lost: number
+}
+
+function* lossesOf(delta: Applied['delta'], gone: ReadonlySet<EntryId>): Steps<ReadonlyMap<string, Loss>> {
+  const losses = new Map<string, Loss>()
+  yield* forEachInSteps(delta, ({ id, original }) => {
+    if (original === null || !gone.has(id)) return
+    for (const target of targetsWith(id, original)) {
+      const loss = losses.get(targetKey(target))
+      if (loss === undefined) losses.set(targetKey(target), { target, lost: 1 })
+      else loss.lost++
+    }
+  })
+  yield* forEachInSteps(delta, ({ id, content }) => {
+    if (content !== null) for (const target of targetsWith(id, content)) losses.delete(targetKey(target))
+  })
+  return losses
 }
 
 function targetsWith(id: EntryId, content: SealedContent): ReferenceTarget[] {

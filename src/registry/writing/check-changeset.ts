@@ -1,9 +1,10 @@
+import type { Steps } from '../../core/algorithms/steps.js'
+import type { SealedContent } from '../../core/entry/entry.js'
 import { type EntryId, InvalidEntryId, parseEntryId, parseStoredEntryId } from '../../core/entry/entry-id.js'
 import { type SealRules, sealContent } from '../../core/entry/seal-content.js'
 import { utf8Length } from '../../core/entry/text.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { SubmittedOperation } from '../../core/ordering/operation.js'
-import { timeSlicer } from '../async/pause.js'
 import type { RawOperation } from './write-input.js'
 
 export interface ChangesetLimits {
@@ -11,6 +12,9 @@ export interface ChangesetLimits {
   /** Size of all contents together, as UTF-8 JSON. */
   readonly changesetBytes: number
 }
+
+/** Operations that are checked between two pauses. */
+const OPERATIONS_PER_STEP = 16
 
 /** Result of the checks that need no state. */
 export type CheckedChangeset =
@@ -24,23 +28,22 @@ export type CheckedChangeset =
 
 /**
  * Reads ids and seals contents, and reports every fault with the index of its operation. Each operation takes about 10
- * µs, so a long changeset is checked in time slices.
+ * µs.
  */
-export async function checkChangeset(
+export function* checkChangeset(
   raw: readonly RawOperation[],
   limits: ChangesetLimits,
   rules: SealRules,
-): Promise<CheckedChangeset> {
+): Steps<CheckedChangeset> {
   if (raw.length > limits.changesetOperations) {
     return tooLarge(`The changeset has ${raw.length} operations, and it may have ${limits.changesetOperations}`)
   }
   const operations: SubmittedOperation[] = []
   const problems: Problem[] = []
-  const yieldIfDue = timeSlicer()
   let bytes = 0
   for (const [index, operation] of raw.entries()) {
     const id = readId(operation, index, problems)
-    const content = readContent(operation, index, id, rules, problems)
+    const content = yield* readContent(operation, index, id, rules, problems)
     bytes += content === undefined || content === null ? 0 : utf8Length(content.metaText) + utf8Length(content.dataText)
     if (bytes > limits.changesetBytes) {
       return tooLarge(`The contents of the changeset take more than ${limits.changesetBytes} bytes as JSON`)
@@ -56,8 +59,7 @@ export async function checkChangeset(
         ...(force && { force }),
       })
     }
-    const pause = yieldIfDue()
-    if (pause !== undefined) await pause
+    if (index % OPERATIONS_PER_STEP === OPERATIONS_PER_STEP - 1) yield
   }
   return { operations, problems, bytes }
 }
@@ -80,15 +82,15 @@ function readId({ id, kind }: RawOperation, operation: number, problems: Problem
 }
 
 /** Returns the sealed content. Null for a delete, undefined if there are faults. */
-function readContent(
+function* readContent(
   { kind, id, entryKind, meta, data }: RawOperation,
   operation: number,
   read: EntryId | undefined,
   rules: SealRules,
   problems: Problem[],
-) {
+): Steps<SealedContent | null | undefined> {
   if (kind === 'DELETE') return null
-  const sealed = sealContent({ kind: entryKind ?? '', meta, data }, rules)
+  const sealed = yield* sealContent({ kind: entryKind ?? '', meta, data }, rules)
   if ('content' in sealed) return sealed.content
   const entry = read === undefined ? { entryId: shownId(id), isMalformedId: true as const } : { entryId: read }
   for (const { code, message } of sealed.faults) problems.push({ code, message, operation, ...entry })

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import type { Steps } from '../../core/algorithms/steps.js'
 import { canonicalJson } from '../../core/entry/canonical-json.js'
 import { InvalidEntryId, parseEntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
-import { timeSlicer } from '../async/pause.js'
+import { canonicalJsonInSteps } from '../../core/entry/json-in-steps.js'
 import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersionInput } from './write-input.js'
 
 /*
@@ -13,45 +14,33 @@ import type { ApplyChangesetInput, ApplyVersionInput, RawOperation, RevertVersio
 
 /** Precedes each digest, so that a gateway that computes them in another way can tell which ones it may compare. */
 const DIGEST_VERSION = '2:'
+/** Characters that are hashed between two pauses. */
+const HASHED_AT_ONCE = 64 * 1024
 
 /** Returns the digest of an applyChangeset request. */
-export async function changesetRequestDigest(input: ApplyChangesetInput): Promise<string> {
-  const hash = createHash('sha256')
-  const yieldIfDue = timeSlicer()
-  try {
-    hash.update(changesetHeader(input))
-    for (const operation of input.operations) {
-      hash.update(canonicalLine(plain(operation)))
-      await yieldIfDue()
-    }
-    return DIGEST_VERSION + hash.digest('hex')
-  } catch (error) {
-    // Nested too deep to be serialized. The request will be refused and a refusal is not stored, so no digest may equal
-    // this one.
-    if (error instanceof RangeError) return DIGEST_VERSION + randomBytes(32).toString('hex')
-    throw error
-  }
+export function changesetRequestDigest(input: ApplyChangesetInput): Steps<string> {
+  return versioned(digestOf(changesetHeader(input), input.operations, plain))
 }
 
 /** Returns the digest of an applyVersion request. */
-export function versionRequestDigest(input: ApplyVersionInput): string {
-  return digestOf({ ...moveOf('applyVersion', input), force: input.force === true })
+export function versionRequestDigest(input: ApplyVersionInput): Steps<string> {
+  return versioned(digestOf({ ...moveOf('applyVersion', input), force: input.force === true }))
 }
 
 /** Returns the digest of a revertVersion request. */
-export function revertRequestDigest(input: RevertVersionInput): string {
-  return digestOf({ ...moveOf('revertVersion', input), force: input.force === true })
+export function revertRequestDigest(input: RevertVersionInput): Steps<string> {
+  return versioned(digestOf({ ...moveOf('revertVersion', input), force: input.force === true }))
 }
 
 /** The first line of a changeset's digest: its input except for the operations. */
-export function changesetHeader({ base, expectedHead, message, dryRun }: ApplyChangesetInput): string {
-  return canonicalLine({
+export function changesetHeader({ base, expectedHead, message, dryRun }: ApplyChangesetInput): Json {
+  return {
     mutation: 'applyChangeset',
     base: base ?? null,
     expectedHead: expectedHead ?? null,
     message: message ?? null,
     dryRun: dryRun === true,
-  })
+  }
 }
 
 /** The input of a mutation that names a version, except for `force`. */
@@ -68,9 +57,32 @@ export function moveOf(
   }
 }
 
+/** Returns the SHA-256 of a line for the header and one for each operation. */
+export function* digestOf<Operation = never>(
+  header: Json,
+  operations: readonly Operation[] = [],
+  lineOf: (operation: Operation) => Json = String,
+): Steps<string> {
+  const hash = createHash('sha256').update(canonicalLine(header))
+  let characters = 0
+  for (const operation of operations) {
+    const line = yield* canonicalJsonInSteps(lineOf(operation))
+    hash.update(line).update('\n')
+    characters += line.length
+    if (characters < HASHED_AT_ONCE) continue
+    characters = 0
+    yield
+  }
+  return hash.digest('hex')
+}
+
 /** One line of a digested text. */
 export function canonicalLine(value: Json): string {
   return `${canonicalJson(value)}\n`
+}
+
+function* versioned(digest: Steps<string>): Steps<string> {
+  return DIGEST_VERSION + (yield* digest)
 }
 
 function plain({ kind, id, entryKind, meta, data, ifRevision, force }: RawOperation): Json {
@@ -93,8 +105,4 @@ function textOf(id: RawOperation['id']): string {
     if (error instanceof InvalidEntryId) return typeof id === 'string' ? id : `${id.ns}:${id.name}`
     throw error
   }
-}
-
-function digestOf(input: Json): string {
-  return DIGEST_VERSION + createHash('sha256').update(canonicalLine(input)).digest('hex')
 }

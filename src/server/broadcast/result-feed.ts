@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql'
-import { partitionPoint } from '../../core/entry/partition-point.js'
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import { comparePositions } from '../../registry/following/log-position.js'
 import { isSyncedAt, type PositionTracker, type StreamPosition } from '../../registry/following/stream-position.js'

@@ -1,6 +1,7 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
 import type { SealRules } from '../../core/entry/seal-content.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { SourceFailure } from '../contract/source-failure.js'
 import type { LocationEntry } from '../contract/source-reader.js'
 import type { EntrySchemas } from './entry-schemas.js'
@@ -52,7 +53,8 @@ export async function checkDefinitions(
     const { position } = given
     definition++
     const completed = rules.complete === undefined ? { definition: given } : await rules.complete(given)
-    const checked = 'faults' in completed ? completed : checkDefinition(completed.definition, rules.seal)
+    const checked =
+      'faults' in completed ? completed : await inSlices(checkDefinition(completed.definition, rules.seal))
     if ('faults' in checked) {
       for (const message of checked.faults) fail(position, message, shownId(given.id))
       return

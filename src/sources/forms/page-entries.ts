@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Json } from '../../core/entry/json.js'
-import { timeSlicer } from '../../registry/async/pause.js'
+import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { SourceFailure } from '../contract/source-failure.js'
 import type { LocationEntry } from '../contract/source-reader.js'
 import { type CheckedDefinitions, checkDefinitions, type DefinitionRules } from './check-definitions.js'
@@ -38,11 +38,10 @@ export async function pageEntries(
   const entries = new Map<EntryId, LocationEntry>()
   const firstAt = new Map<EntryId, string>()
   const failures: SourceFailure[] = []
-  const yieldToEventLoop = timeSlicer()
   let number = 0
   for (const [pointer, part] of partsOf(document, form)) {
     number++
-    await yieldToEventLoop()
+    await pauseIfDue()
     let isRead = false
     const read: ReadForm = async (...given) => {
       const reading = await form.read(...given)

@@ -1,3 +1,4 @@
+import { runAtOnce, type Steps } from '../../core/algorithms/steps.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
 import { InvalidEntryId, namespaceOf, parseEntryId } from '../../core/entry/entry-id.js'
@@ -60,7 +61,7 @@ export function parseEntries(file: string, text: string, parse: (text: string) =
     if (reading?.namespace !== undefined) namespaces.add(reading.namespace.normalize('NFC'))
     for (const fault of reading?.faults ?? []) failures.push(failureOf(file, fault))
     for (const definition of reading?.definitions ?? []) {
-      const checked = checkDefinition(definition, SEAL_RULES)
+      const checked = runAtOnce(checkDefinition(definition, SEAL_RULES))
       if ('content' in checked) {
         entries.push({ ...checked, file, line: definition.position.line })
         namespaces.add(namespaceOf(checked.id))
@@ -87,7 +88,7 @@ export type CheckedDefinition =
   | { readonly faults: readonly string[] }
 
 /** Checks a definition as far as possible without a registry, and seals its content. */
-export function checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): CheckedDefinition {
+export function* checkDefinition({ id, kind, meta, data }: Definition, rules: SealRules): Steps<CheckedDefinition> {
   const faults: string[] = []
   let entryId: EntryId | undefined
   try {
@@ -101,7 +102,7 @@ export function checkDefinition({ id, kind, meta, data }: Definition, rules: Sea
     faults.push(kind === undefined || kind === null ? 'the entry has no kind' : 'the kind of an entry must be text')
     return { faults }
   }
-  const sealed = sealContent({ kind, meta, data }, rules)
+  const sealed = yield* sealContent({ kind, meta, data }, rules)
   if ('faults' in sealed) return { faults: [...faults, ...sealed.faults.map(({ message }) => message)] }
   return entryId === undefined ? { faults } : { id: entryId, content: sealed.content }
 }

@@ -1,6 +1,6 @@
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { Json } from '../../core/entry/json.js'
 import { numberFault } from '../../core/entry/number-fault.js'
-import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 

@@ -1,6 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import { timeSlicer } from '../../registry/async/pause.js'
+import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { EntryRecord, SourceRecords } from '../../store/contract/source-records.js'
 import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { FailureList, failureAt } from '../forms/failure-list.js'
@@ -59,7 +59,6 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
   const pass = new SyncPass(options)
   let group: Changed[] = []
   let definitions = 0
-  const yieldToEventLoop = timeSlicer()
   for await (const scanned of options.reader.scan(
     (location) => options.locationRecords.get(location)?.stamp ?? undefined,
     options.signal,
@@ -75,7 +74,7 @@ export async function syncPass(options: PassOptions): Promise<PassResult> {
       group = []
       definitions = 0
     }
-    const pause = yieldToEventLoop()
+    const pause = pauseIfDue()
     if (pause !== undefined) await pause
   }
   options.signal.throwIfAborted()

@@ -1,3 +1,4 @@
+import type { Steps } from '../../core/algorithms/steps.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { RegistryError } from '../../core/errors/registry-error.js'
@@ -30,7 +31,7 @@ export interface Idempotency {
   /** The digest of the whole input. The same key with another digest is a reuse. */
   readonly digest: string
   /** Whether an earlier release stored this digest for the same input. */
-  isEarlierDigest?(stored: string): boolean
+  isEarlierDigest?(stored: string): Steps<boolean>
 }
 
 export interface ChangesetAction {
@@ -88,7 +89,7 @@ export interface MadeByWrite {
   readonly version: Version
   readonly transition: Transition
   /** The changes in the order in which they were applied, as the log has them. Computed by each call. */
-  changes(): readonly Change[]
+  changes(): Steps<readonly Change[]>
 }
 
 /** The answer to one request of a batch: its outcome, or the error of a request that this store cannot decide. */

@@ -1,3 +1,4 @@
+import { flatMapInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { RegistryError } from '../../core/errors/registry-error.js'
@@ -62,19 +63,27 @@ export class MemoryCommitter {
     return this.hasHistory ? revision >= this.compaction.oldest : revision === 0 || revision > this.oldestLog
   }
 
-  commit(request: CommitRequest, now: Date): CommitAnswer {
+  /** Plans a write in steps, and appends it in the last one, so that readers see all of it or nothing. */
+  *commit(request: CommitRequest, now: Date): Steps<CommitAnswer> {
     const { log, references, state } = this
     const writes = emptyWrites()
     const { action } = request
     Object.assign(state, { now, oldestRevision: this.compaction.oldest })
-    const unreadable = this.#unreadable(request)
+    const unreadable = yield* this.#unreadable(request)
     if (unreadable !== null) return unreadable
     const planned =
       action.type === 'changeset'
-        ? planChangeset({ ...request, action }, state, writes, references)
+        ? yield* planChangeset({ ...request, action }, state, writes, references)
         : action.type === 'revert'
-          ? planRevert({ ...request, action }, this.#revertTarget(action.version), state, writes, references)
-          : planVersion({ ...request, action }, this.#versionTarget(action.version), state, writes, references)
+          ? yield* planRevert({ ...request, action }, this.#revertTarget(action.version), state, writes, references)
+          : yield* planVersion(
+              { ...request, action },
+              yield* this.#versionTarget(action.version),
+              state,
+              writes,
+              references,
+            )
+    // Planning moves the head last. From there on nothing pauses.
     log.versions.push(...writes.versions)
     log.transitions.push(...writes.transitions)
     for (const { requestId, revision } of writes.transitions) this.#revisions.set(requestId, revision)
@@ -89,14 +98,14 @@ export class MemoryCommitter {
    * Such a registry lists its versions, but has neither their changesets nor any state but the head's. The answer to an
    * earlier request with the same idempotency key comes first: it was given while the version was the head.
    */
-  #unreadable(request: CommitRequest): CommitAnswer | null {
+  *#unreadable(request: CommitRequest): Steps<CommitAnswer | null> {
     const { action } = request
     if (this.hasHistory || action.type === 'changeset') return null
     const { version } = action
     // The root has no changeset anywhere, which `nothingToRevertProblem` reports.
     const isStored = action.type === 'version' ? version === this.state.head.version : version === 0
     if (isStored || this.log.versions[version] === undefined) return null
-    const answered = planReply(request, this.state)
+    const answered = yield* planReply(request, this.state)
     if (answered !== null) return this.#settled(answered)
     const verb = action.type === 'version' ? 'applied' : 'reverted'
     return { type: 'failed', error: this.#errorOf(`Version ${version} cannot be ${verb}`) }
@@ -106,7 +115,7 @@ export class MemoryCommitter {
     return historyMissingError(what, this.log.revision)
   }
 
-  #versionTarget(version: number): VersionTarget | { missing: Problem } {
+  *#versionTarget(version: number): Steps<VersionTarget | { missing: Problem }> {
     const { compaction, log, state } = this
     const row = log.versions[version]
     if (row === undefined) {
@@ -116,8 +125,8 @@ export class MemoryCommitter {
     if (row.revision < compaction.oldest && version !== 0 && version !== state.head.version)
       return { missing: versionCompactedProblem(version, row.revision, compaction.oldest) }
     // Without history, only the head is left, which differs from itself in nothing.
-    const ids = this.hasHistory ? [...log.rowsOf.keys()] : []
-    const differences = ids.flatMap((id) => {
+    const ids = this.hasHistory ? log.rowsOf.keys() : []
+    const differences = yield* flatMapInSteps(ids, (id) => {
       const before = log.entry(id, 'head')
       const after = log.entry(id, row.revision)
       return before?.content.digest === after?.content.digest ? [] : [{ id, before, after }]

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { flatMapInSteps } from '../../core/algorithms/steps.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
@@ -6,8 +7,10 @@ import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
 import { operationsBetween } from '../../core/history/delta.js'
+import { inSlices } from '../coalescing/time-slices.js'
 import type { History, HistoryOptions } from '../contract/history.js'
 import { entryRevisionKey, type Page, type PageOf, type ReadAt } from '../contract/history-reader.js'
+import type { CommitAnswer } from '../contract/history-writer.js'
 import { byPosition, entryOfRow } from '../planning/change-row.js'
 import { historyMissingError, versionCompactedError } from '../planning/compacted-errors.js'
 import { rootVersionRow } from '../planning/plan-changeset.js'
@@ -34,6 +37,7 @@ import { readMemoryReferences } from './read-memory-references.js'
  */
 export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, clock = steadyClock } = {}): History {
   const registryId = randomUUID()
+  let queue: Promise<unknown> = Promise.resolve()
   const createdAt = new Date()
   const log = new MemoryLog(rootVersionRow(createdAt))
   const listeners = new Set<() => void>()
@@ -53,6 +57,13 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
   const committer = new MemoryCommitter(log, compaction, use, options.references, createdAt, hasHistory)
   const { state: commitState } = committer
   const versionRow = (number: number) => log.versions[number]
+
+  /** Runs what must not happen while a changeset is being planned, which may pause. */
+  function serially<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = queue.then(work)
+    queue = done.catch(() => undefined)
+    return done
+  }
 
   /**
    * Checks that a state can be read. Without history, that is only the state at the head. A state below the baseline
@@ -79,11 +90,19 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
 
   const read: Omit<
     History,
-    'commit' | 'setTag' | 'deleteTag' | 'compact' | 'onAdvance' | 'onConnectionLost' | 'verify' | 'isReady' | 'close'
+    | 'commit'
+    | 'instances'
+    | 'setTag'
+    | 'deleteTag'
+    | 'compact'
+    | 'onAdvance'
+    | 'onConnectionLost'
+    | 'verify'
+    | 'isReady'
+    | 'close'
   > = {
     backend: hasHistory ? 'memory' : 'none',
     journal,
-    instances,
     sources,
     exchange,
     registryId,
@@ -158,14 +177,15 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     log: async (after, limit) => readMemoryLog(log, after, limit, commitState.head, committer.oldestLog),
     delta: async (from, to) => {
       const [start, end] = [at(from), at(to)]
-      return operationsBetween(
-        [...log.rowsOf.keys()].map((id) => ({
-          id,
-          before: log.entry(id, start)?.content ?? null,
-          after: log.entry(id, end)?.content ?? null,
-        })),
-        options.references,
+      const pairs = await inSlices(
+        flatMapInSteps(log.rowsOf.keys(), (id) => [
+          { id, before: log.entry(id, start)?.content ?? null, after: log.entry(id, end)?.content ?? null },
+        ]),
       )
+      // The states may have been compacted during a pause.
+      at(from)
+      at(to)
+      return inSlices(operationsBetween(pairs, options.references))
     },
 
     ...readMemoryReferences(log, options.references),
@@ -208,15 +228,18 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
 
   return {
     ...read,
-    commit: async (requests) => {
-      const outcomes = requests.map((request) => {
-        // If the clock was set back, a transition must not become older than the previous one.
-        const now = new Date(Math.max(Date.now(), log.transitions.at(-1)?.createdAt.getTime() ?? 0))
-        return committer.commit(request, now)
-      })
-      for (const listener of listeners) listener()
-      return outcomes
-    },
+    instances: { ...instances, acquire: (request) => serially(() => instances.acquire(request)) },
+    commit: (requests) =>
+      serially(async () => {
+        const outcomes: CommitAnswer[] = []
+        for (const request of requests) {
+          // If the clock was set back, a transition must not become older than the previous one.
+          const now = new Date(Math.max(Date.now(), log.transitions.at(-1)?.createdAt.getTime() ?? 0))
+          outcomes.push(await inSlices(committer.commit(request, now)))
+        }
+        for (const listener of listeners) listener()
+        return outcomes
+      }),
     setTag: async (request) => {
       if (!hasHistory) return refuse('A version cannot be tagged')
       const version = versionRow(request.version)
@@ -226,7 +249,8 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       return tags.set(request)
     },
     deleteTag: async (name, force) => tags.delete(name, force),
-    compact: async (request) => (hasHistory ? compaction.compact(request) : refuse('Nothing can be compacted')),
+    compact: async (request) =>
+      hasHistory ? serially(async () => compaction.compact(request)) : refuse('Nothing can be compacted'),
     onAdvance: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,6 +1,6 @@
+import { partitionPoint } from '../../core/algorithms/partition-point.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId } from '../../core/entry/entry-id.js'
-import { partitionPoint } from '../../core/entry/partition-point.js'
 import type { Change } from '../../core/history/change.js'
 import type { ReadAt } from '../contract/history-reader.js'
 import { byPosition, type ChangeRow, changesOfRow, entryOfRow } from '../planning/change-row.js'

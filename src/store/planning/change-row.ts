@@ -1,3 +1,5 @@
+import { sortInSteps } from '../../core/algorithms/sort-in-steps.js'
+import { flatMapInSteps, forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { EntryRevision, SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Change } from '../../core/history/change.js'
@@ -25,19 +27,19 @@ export interface ChangeRow {
 }
 
 /** The rows of one transition, from its operations in order. `writtenBy` returns the version that wrote a content. */
-export function changeRows(
+export function* changeRows(
   revision: number,
   operations: readonly PlannedOperation[],
   writtenBy: (id: EntryId) => number,
-): ChangeRow[] {
+): Steps<ChangeRow[]> {
   const rows = new Map<EntryId, ChangeRow>()
-  for (const [position, operation] of operations.entries()) {
+  yield* forEachInSteps(operations, (operation, position) => {
     const { id, content } = operation
     const deleted = rows.get(id)
     if (deleted !== undefined) {
       const replacement = { operation: 'replace', position, deletePosition: deleted.position } as const
       rows.set(id, { ...deleted, ...replacement, content, version: writtenBy(id) })
-      continue
+      return
     }
     rows.set(id, {
       id,
@@ -49,21 +51,23 @@ export function changeRows(
       version: content === null ? null : writtenBy(id),
       previousRevision: operation.originalRevision?.revision ?? null,
     })
-  }
+  })
   return [...rows.values()]
 }
 
 /** The changes of one transition, as the log has them: in order, with what was before. */
-export function changesOfOperations(
+export function* changesOfOperations(
   revision: number,
   operations: readonly PlannedOperation[],
   writtenBy: (id: EntryId) => number,
-): Change[] {
+): Steps<readonly Change[]> {
   const previous = new Map<EntryId, EntryRevision>()
-  for (const { id, originalRevision } of operations) if (originalRevision !== null) previous.set(id, originalRevision)
-  return changeRows(revision, operations, writtenBy)
-    .flatMap((row) => changesOfRow(row, previous.get(row.id) ?? null))
-    .sort(byPosition)
+  yield* forEachInSteps(operations, ({ id, originalRevision }) => {
+    if (originalRevision !== null) previous.set(id, originalRevision)
+  })
+  const rows = yield* changeRows(revision, operations, writtenBy)
+  const changes = yield* flatMapInSteps(rows, (row) => changesOfRow(row, previous.get(row.id) ?? null))
+  return yield* sortInSteps(changes, byPosition)
 }
 
 const ROW_OPERATION = { CREATE: 'create', UPDATE: 'update', DELETE: 'delete' } as const

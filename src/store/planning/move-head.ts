@@ -1,3 +1,4 @@
+import { forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { Transition } from '../../core/history/version.js'
 import type { CommitRequest } from '../contract/history-writer.js'
 import { type ChangeRow, entryOfRow } from './change-row.js'
@@ -8,15 +9,15 @@ import { storeReply } from './planned-outcome.js'
 type Movement = Pick<Transition, 'kind' | 'from' | 'to' | 'changeCount'>
 
 /** Adds one transition with its rows and reply to `writes`, advances `state` by it and returns it. */
-export function moveHead(
+export function* moveHead(
   request: CommitRequest,
   movement: Movement,
   rows: readonly ChangeRow[],
   state: CommitState,
   writes: BatchWrites,
-): Transition {
+): Steps<Transition> {
   const revision = state.head.revision + 1
-  for (const row of rows) {
+  yield* forEachInSteps(rows, (row) => {
     writes.changes.push(row)
     state.lastChanged.set(row.id, revision)
     const entry = entryOfRow(row)
@@ -24,7 +25,7 @@ export function moveHead(
     else state.entries.set(row.id, entry)
     if (entry === null || row.operation === 'replace') state.instances.end(row.id)
     state.entryCount += COUNT_BY[row.operation]
-  }
+  })
   const { author, message } = request
   const transition: Transition = { revision, ...movement, author, message, createdAt: state.now }
   const digest = transitionDigest(state.transitionDigest, transition)

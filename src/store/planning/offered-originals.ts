@@ -1,3 +1,4 @@
+import { forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
@@ -6,23 +7,28 @@ import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js
  * The digest of each entry's original, or null for an entry that did not exist. Acceptances of participants are valid
  * only for these.
  */
-export function originalsOf(operations: readonly Operation[]): Map<EntryId, string | null> {
+export function* originalsOf(operations: readonly Operation[]): Steps<ReadonlyMap<EntryId, string | null>> {
   const originals = new Map<EntryId, string | null>()
   // The create of a replacement follows its delete, which has the original of both.
-  for (const { id, original } of operations) if (!originals.has(id)) originals.set(id, original?.digest ?? null)
+  yield* forEachInSteps(operations, ({ id, original }) => {
+    if (!originals.has(id)) originals.set(id, original?.digest ?? null)
+  })
   return originals
 }
 
 /** The refusal of an offered request whose originals have changed since; null if none has. */
-export function changedSinceOffered(
+export function* changedSinceOffered(
   { offered }: CommitRequest,
   operations: readonly Operation[],
-): CommitOutcome | null {
+): Steps<CommitOutcome | null> {
   if (offered === undefined) return null
-  const originals = originalsOf(operations)
-  const other = [...new Set([...originals.keys(), ...offered.keys()])].find(
-    (id) => originals.get(id) !== offered.get(id),
-  )
+  const originals = yield* originalsOf(operations)
+  let other: EntryId | undefined
+  const compare = (id: EntryId) => {
+    if (originals.get(id) !== offered.get(id)) other ??= id
+  }
+  yield* forEachInSteps(originals.keys(), compare)
+  yield* forEachInSteps(offered.keys(), compare)
   if (other === undefined) return null
   const message = `${other} kept changing while participants were asked. Send it again when there are fewer other writes.`
   return { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: other }], stale: 'changed' }

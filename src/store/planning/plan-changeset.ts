@@ -1,3 +1,4 @@
+import { forEachInSteps, runAtOnce, type Steps } from '../../core/algorithms/steps.js'
 import { decideChangeset } from '../../core/changeset/decide-changeset.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
@@ -19,13 +20,13 @@ import { appliedOutcome, type PlannedOutcome, planReply } from './planned-outcom
  */
 
 /** Plans one changeset: adds its rows to `writes` and advances `state`. A refusal or a dry run changes neither. */
-export function planChangeset(
+export function* planChangeset(
   request: CommitRequest & { readonly action: ChangesetAction },
   state: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
-): PlannedOutcome {
-  const answered = planReply(request, state)
+): Steps<PlannedOutcome> {
+  const answered = yield* planReply(request, state)
   if (answered !== null) return answered
   const view = {
     head: state.head,
@@ -34,32 +35,32 @@ export function planChangeset(
     lastChanged: (id: EntryId) => state.lastChanged.get(id) ?? 0,
     instances: (id: EntryId) => state.instances.live(id),
   }
-  const decision = decideChangeset(request.action, request.expectedHead, view, references)
+  const decision = yield* decideChangeset(request.action, request.expectedHead, view, references)
   if ('problems' in decision) return { type: 'refused', problems: decision.problems }
   const { operations } = decision
-  const changed = changedSinceOffered(request, operations)
+  const changed = yield* changedSinceOffered(request, operations)
   if (changed !== null) return changed
   if (request.dryRun) return appliedOutcome(state.head, null, operations, true)
 
-  const row = versionRow(request, operations, state)
+  const row = yield* versionRow(request, operations, state)
   const { number, revision } = row
   writes.versions.push(row)
   const from = state.head.version
   state.lastVersion = number
   state.versionDigest = row.digest
-  const rows = changeRows(revision, operations, () => number)
+  const rows = yield* changeRows(revision, operations, () => number)
   const movement = { kind: 'CHANGESET', from, to: number, changeCount: operations.length } as const
-  const transition = moveHead(request, movement, rows, state, writes)
+  const transition = yield* moveHead(request, movement, rows, state, writes)
   const { changeset: _changeset, ...version } = row
   const changes = () => changesOfOperations(revision, operations, () => number)
   return appliedOutcome(state.head, revision, operations, false, { version, transition, changes })
 }
 
-function versionRow(
+function* versionRow(
   { author, message }: CommitRequest,
   operations: readonly PlannedOperation[],
   state: CommitState,
-): VersionRow {
+): Steps<VersionRow> {
   const header = {
     number: state.lastVersion + 1,
     parent: state.head.version,
@@ -67,16 +68,17 @@ function versionRow(
     message,
     createdAt: state.now,
   }
-  const changeset = encodeChangeset({ ...header, operations })
-  const countOf = (wanted: PlannedOperation['kind']) => operations.filter(({ kind }) => kind === wanted).length
+  const changeset = yield* encodeChangeset({ ...header, operations })
+  const counts = { CREATE: 0, UPDATE: 0, DELETE: 0 }
+  yield* forEachInSteps(operations, ({ kind }) => counts[kind]++)
   return {
     ...header,
     revision: state.head.revision + 1,
     changeset,
-    digest: versionDigest(state.versionDigest, changeset),
-    created: countOf('CREATE'),
-    updated: countOf('UPDATE'),
-    deleted: countOf('DELETE'),
+    digest: yield* versionDigest(state.versionDigest, changeset),
+    created: counts.CREATE,
+    updated: counts.UPDATE,
+    deleted: counts.DELETE,
   }
 }
 
@@ -87,7 +89,7 @@ export function rootVersionRow(createdAt: Date): VersionRow {
     ...header,
     parent: null,
     revision: 0,
-    changeset: encodeChangeset({ ...header, parent: 0, operations: [] }),
+    changeset: runAtOnce(encodeChangeset({ ...header, parent: 0, operations: [] })),
     digest: rootDigest(createdAt),
     created: 0,
     updated: 0,

@@ -1,3 +1,4 @@
+import type { Steps } from '../../core/algorithms/steps.js'
 import { headMoved } from '../../core/changeset/decide-changeset.js'
 import { decideRevert } from '../../core/changeset/decide-revert.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
@@ -9,20 +10,20 @@ import { planChangeset } from './plan-changeset.js'
 import { type PlannedOutcome, planReply } from './planned-outcome.js'
 
 /** Plans the inverse of a version's changes as a changeset of its own. `changes` are in their order. */
-export function planRevert(
+export function* planRevert(
   request: CommitRequest & { readonly action: RevertAction },
   target: { readonly changes: readonly Change[] } | { readonly missing: Problem },
   state: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
-): PlannedOutcome {
-  const answered = planReply(request, state)
+): Steps<PlannedOutcome> {
+  const answered = yield* planReply(request, state)
   if (answered !== null) return answered
   const { version, force } = request.action
   const { operations, problems } =
     'missing' in target
       ? { operations: [], problems: [target.missing] }
-      : decideRevert(version, target.changes, (id) => state.entries.get(id), force === true)
+      : yield* decideRevert(version, target.changes, (id) => state.entries.get(id), force === true)
   if (problems.length > 0) {
     const { expectedHead } = request
     const moved =
@@ -30,7 +31,7 @@ export function planRevert(
     return { type: 'refused', problems: [...moved, ...problems] }
   }
   const action = { type: 'changeset', operations, base: null, problems: [] } as const
-  return planChangeset({ ...request, action }, state, writes, references)
+  return yield* planChangeset({ ...request, action }, state, writes, references)
 }
 
 export function nothingToRevertProblem(version: number, newest: number): Problem {

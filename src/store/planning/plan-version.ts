@@ -1,3 +1,5 @@
+import { sortInSteps } from '../../core/algorithms/sort-in-steps.js'
+import { flatMapInSteps, type Steps } from '../../core/algorithms/steps.js'
 import { headMoved } from '../../core/changeset/decide-changeset.js'
 import { endsInstances, entryInUse } from '../../core/changeset/entry-in-use.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
@@ -27,21 +29,21 @@ export interface VersionTarget {
 }
 
 /** Plans the move of the head to a version. If there is no such version, `target` has the problem. */
-export function planVersion(
+export function* planVersion(
   request: CommitRequest & { readonly action: VersionAction },
   target: VersionTarget | { readonly missing: Problem },
   state: CommitState,
   writes: BatchWrites,
   references: ExtractReferences,
-): PlannedOutcome {
-  const answered = planReply(request, state)
+): Steps<PlannedOutcome> {
+  const answered = yield* planReply(request, state)
   if (answered !== null) return answered
   const problems: Problem[] = []
   if (request.expectedHead !== null && request.expectedHead !== state.head.version) {
     problems.push(headMoved(request.expectedHead, state.head))
   }
   if ('missing' in target) problems.push(target.missing)
-  else problems.push(...entriesInUse(request.action, target, state.instances))
+  else for (const problem of yield* entriesInUse(request.action, target, state.instances)) problems.push(problem)
   if (problems.length > 0 || 'missing' in target) return { type: 'refused', problems }
 
   if (target.version.number === state.head.version) {
@@ -49,29 +51,29 @@ export function planVersion(
     return appliedOutcome(state.head, null, [], request.dryRun)
   }
   const { differences } = target
-  const before = new Map(differences.map((difference) => [difference.id, difference.before]))
-  const after = new Map(differences.map((difference) => [difference.id, difference.after]))
-  const pairs = differences.map(({ id, before, after }) => ({
-    id,
-    before: before?.content ?? null,
-    after: after?.content ?? null,
-  }))
-  const operations: PlannedOperation[] = operationsBetween(pairs, references).map((operation) => ({
-    ...operation,
-    originalRevision: operation.original === null ? null : before.get(operation.id)!,
-  }))
-  const changed = changedSinceOffered(request, operations)
+  const before = new Map<EntryId, EntryRevision | null>()
+  const after = new Map<EntryId, EntryRevision | null>()
+  const pairs = yield* flatMapInSteps(differences, (difference) => {
+    before.set(difference.id, difference.before)
+    after.set(difference.id, difference.after)
+    return [{ id: difference.id, before: difference.before?.content ?? null, after: difference.after?.content ?? null }]
+  })
+  const between = yield* operationsBetween(pairs, references)
+  const operations = yield* flatMapInSteps(between, (operation): PlannedOperation[] => [
+    { ...operation, originalRevision: operation.original === null ? null : before.get(operation.id)! },
+  ])
+  const changed = yield* changedSinceOffered(request, operations)
   if (changed !== null) return changed
   if (request.dryRun) return appliedOutcome(state.head, null, operations, true)
 
   const revision = state.head.revision + 1
   const writtenBy = (id: EntryId) => after.get(id)!.version
-  const rows = changeRows(revision, operations, writtenBy)
+  const rows = yield* changeRows(revision, operations, writtenBy)
   const { version } = target
   const [from, to] = [state.head.version, version.number]
   state.versionDigest = version.digest
   // A replacement by another kind is two operations in one row, so operations are counted and not rows.
-  const transition = moveHead(
+  const transition = yield* moveHead(
     request,
     { kind: 'VERSION', from, to, changeCount: operations.length },
     rows,
@@ -87,12 +89,15 @@ export function endedBy({ differences }: VersionTarget): EntryId[] {
   return differences.filter(({ before, after }) => endsInstances(before, after)).map(({ id }) => id)
 }
 
-function entriesInUse({ force }: VersionAction, target: VersionTarget, instances: BatchInstances): Problem[] {
-  const current = new Map(target.differences.map(({ id, before }) => [id, before]))
-  return endedBy(target)
-    .sort(compareEntryIds)
-    .flatMap((id) => {
-      const inUse = entryInUse(id, instances.live(id), force === true)
-      return inUse === undefined ? [] : [{ ...inUse, current: current.get(id)! }]
-    })
+function* entriesInUse(
+  { force }: VersionAction,
+  target: VersionTarget,
+  instances: BatchInstances,
+): Steps<readonly Problem[]> {
+  const found = yield* flatMapInSteps(target.differences, ({ id, before, after }): Problem[] => {
+    if (!endsInstances(before, after)) return []
+    const inUse = entryInUse(id, instances.live(id), force === true)
+    return inUse === undefined ? [] : [{ ...inUse, current: before! }]
+  })
+  return yield* sortInSteps(found, (a, b) => compareEntryIds(a.entryId as EntryId, b.entryId as EntryId))
 }

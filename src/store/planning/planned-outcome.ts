@@ -1,3 +1,4 @@
+import type { Steps } from '../../core/algorithms/steps.js'
 import type { Change } from '../../core/history/change.js'
 import type { Head } from '../../core/history/version.js'
 import type { Operation } from '../../core/ordering/operation.js'
@@ -45,21 +46,21 @@ export function replayedOutcome(
 }
 
 /** The outcome under the request's idempotency key; null if the key is new or there is none. */
-export function planReply(request: CommitRequest, state: CommitState): PlannedOutcome | null {
+export function* planReply(request: CommitRequest, state: CommitState): Steps<PlannedOutcome | null> {
   if (request.idempotency === null) return null
   const { idempotency } = request
   const { key } = idempotency
   const reply = state.replies.get(replyKey(request.author, key))
   if (reply === undefined) return null
-  if (isSameRequest(reply.digest, idempotency)) return { type: 'replay', reply }
+  if (yield* isSameRequest(reply.digest, idempotency)) return { type: 'replay', reply }
   const message = `The idempotency key "${key}" was used before for another request. A new request needs a new key.`
   return { type: 'refused', problems: [{ code: 'IDEMPOTENCY_KEY_REUSED', message }] }
 }
 
 /** A stored digest without a version is one of an earlier release. */
-function isSameRequest(stored: string, { digest, isEarlierDigest }: Idempotency): boolean {
+function* isSameRequest(stored: string, { digest, isEarlierDigest }: Idempotency): Steps<boolean> {
   if (stored === digest) return true
-  return !stored.includes(':') && isEarlierDigest?.(stored) === true
+  return !stored.includes(':') && isEarlierDigest !== undefined && (yield* isEarlierDigest(stored))
 }
 
 /** Stores the request's reply under its idempotency key, if it has one. */

@@ -1,5 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Version } from '../../core/history/version.js'
+import { inSlices } from '../coalescing/time-slices.js'
 import { decodeChangeset, rootDigest, type StoredChangeset, versionDigest } from '../planning/changeset-codec.js'
 import { baselineRoots } from './baseline-roots.js'
 import { ChangesetReader } from './changeset-reader.js'
@@ -130,7 +131,7 @@ async function replayOne(
     report('changeset', where, 'Its changeset is missing')
     return []
   }
-  if (versionDigest(parentDigest, bytes) !== version.digest)
+  if ((await inSlices(versionDigest(parentDigest, bytes))) !== version.digest)
     report('changeset', where, 'Its digest does not follow from the parent and the changeset')
   let changeset: StoredChangeset
   try {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runAtOnce } from '../../../src/core/algorithms/steps.js'
 import {
+  type ChangesetDecision,
   decideChangeset,
   type StateView,
   type SubmittedChangeset,
@@ -46,18 +48,20 @@ function decide(
   more: Partial<SubmittedChangeset> & { expectedHead?: number } = {},
 ) {
   const { expectedHead = null, ...changeset } = more
-  return decideChangeset({ operations, base: null, problems: [], ...changeset }, expectedHead, of, references)
+  return runAtOnce(
+    decideChangeset({ operations, base: null, problems: [], ...changeset }, expectedHead, of, references),
+  )
 }
 
 /** Shows problems as `operation CODE id`, in order, with `current` if the problem has a current entry. */
-function problemsOf(decision: ReturnType<typeof decideChangeset>): string[] {
+function problemsOf(decision: ChangesetDecision): string[] {
   if (!('problems' in decision)) throw new Error('nothing was wrong')
   return decision.problems.map(({ operation, code, entryId: entry, current }) =>
     [operation ?? '-', code, entry ?? '', current === undefined ? '' : `current r${current.revision}`].join(' ').trim(),
   )
 }
 
-function planOf(decision: ReturnType<typeof decideChangeset>) {
+function planOf(decision: ChangesetDecision) {
   if ('problems' in decision) throw new Error(decision.problems.map((problem) => problem.message).join('; '))
   return decision.operations
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runAtOnce } from '../../../src/core/algorithms/steps.js'
 import { jsonEquals } from '../../../src/core/entry/canonical-json.js'
 import { isJsonObject, type Json } from '../../../src/core/entry/json.js'
 import { type SealRules, sealContent } from '../../../src/core/entry/seal-content.js'
@@ -12,7 +13,7 @@ function faultsOf(
   content: { kind?: string; meta?: unknown; data?: unknown },
   rules: Partial<SealRules> = {},
 ): ContentFault[] {
-  const sealed = sealContent({ kind: 'k', meta: {}, data: null, ...content }, { ...RULES, ...rules })
+  const sealed = runAtOnce(sealContent({ kind: 'k', meta: {}, data: null, ...content }, { ...RULES, ...rules }))
   return 'faults' in sealed ? sealed.faults : []
 }
 
@@ -60,7 +61,7 @@ describe('I9: sealed content is returned as it was sent', () => {
 
   it('with an empty object for missing meta, and null for missing data', () => {
     for (const meta of [undefined, null]) {
-      const sealed = sealContent({ kind: 'k', meta, data: undefined }, RULES)
+      const sealed = runAtOnce(sealContent({ kind: 'k', meta, data: undefined }, RULES))
       expect(sealed).toMatchObject({ content: { metaText: '{}', dataText: 'null' } })
     }
   })

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runAtOnce } from '../../../src/core/algorithms/steps.js'
 import type { Criteria } from '../../../src/core/criteria/criteria.js'
 import { compileField } from '../../../src/core/criteria/field.js'
 import { compileMatcher } from '../../../src/core/criteria/matcher.js'
@@ -88,7 +89,9 @@ describe('indexKeyOf', () => {
       revision,
       version: revision,
       content: (
-        sealContent({ kind, meta, data: null }, { sha256, maxDepth: 100, maxEntryBytes: 1 << 20 }) as { content: never }
+        runAtOnce(sealContent({ kind, meta, data: null }, { sha256, maxDepth: 100, maxEntryBytes: 1 << 20 })) as {
+          content: never
+        }
       ).content,
     })
     fc.assert(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runAtOnce } from '../../../src/core/algorithms/steps.js'
 import { type Criteria, EVERYTHING } from '../../../src/core/criteria/criteria.js'
 import type { EntryRevision } from '../../../src/core/entry/entry.js'
 import { type EntryId, parseEntryId } from '../../../src/core/entry/entry-id.js'
@@ -143,7 +144,7 @@ export function describeHistory(name: string, open: () => Promise<OpenedHistory>
               previous: texts(previous),
             }))
           const logged = (await history.changesOf([revision!], all())).get(revision!)!.items
-          expect(shown(made!.changes())).toEqual(shown(logged))
+          expect(shown(runAtOnce(made!.changes()))).toEqual(shown(logged))
         }
       })
 

@@ -1,3 +1,4 @@
+import { flatMapInSteps, type Steps } from '../../../core/algorithms/steps.js'
 import type { Reference, ReferenceTarget } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import { sha256 } from '../../planning/sha256.js'
@@ -21,9 +22,9 @@ function groupKey(group: string): string {
 }
 
 /** The rows by which an entry is found as a dependent. A reference to nothing has none. */
-export function referenceRows(id: EntryId, references: readonly Reference[]): ReferenceColumns[] {
+export function* referenceRows(id: EntryId, references: readonly Reference[]): Steps<ReferenceColumns[]> {
   const { ns, name } = entryIdParts(id)
-  return references.flatMap(({ path, reference, target }, ordinal) => {
+  return yield* flatMapInSteps(references, ({ path, reference, target }, ordinal): ReferenceColumns[] => {
     const columns = targetColumns(target)
     return columns === null ? [] : [{ ns, name, ordinal, path, reference, ...columns }]
   })

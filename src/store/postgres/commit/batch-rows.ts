@@ -1,9 +1,10 @@
+import { flatMapInSteps, forEachInSteps, ITEMS_PER_STEP, type Steps } from '../../../core/algorithms/steps.js'
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
-import { nameOf, namespaceOf } from '../../../core/entry/entry-id.js'
+import { type EntryId, nameOf, namespaceOf } from '../../../core/entry/entry-id.js'
 import type { ChangeRow } from '../../planning/change-row.js'
 import type { BatchWrites, CommitState, Reply, TransitionRow } from '../../planning/commit-state.js'
-import { columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
+import { type Column, columnsOf, pickColumns, type StoredRow } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns, StoredTransitionColumns } from '../base/history-columns.js'
 import { type ReferenceColumns, referenceRows } from '../base/reference-row.js'
@@ -72,23 +73,55 @@ export const HEAD_READERS: ColumnReaders<HeadInsert, EntryRevision> = {
   metaIndex: ({ content }) => content.metaText,
 }
 
-/** The rows of references are made by their room, so each column is read by its key. */
-export const REFERENCE_READERS = Object.fromEntries(
-  REFERENCE_COLUMNS.map(({ key }) => [key, (row: ReferenceColumns) => row[key as keyof ReferenceColumns]]),
-) as unknown as ColumnReaders<ReferenceColumns, ReferenceColumns>
+/** Reads each column by its key, for rows that are complete already. */
+function readersByKey<Row>(columns: readonly Column[]): ColumnReaders<Row, Row> {
+  const readers = columns.map(({ key }) => [key, (row: Row) => row[key as keyof Row]])
+  return Object.fromEntries(readers) as unknown as ColumnReaders<Row, Row>
+}
+
+export const REFERENCE_READERS = readersByKey<ReferenceColumns>(REFERENCE_COLUMNS)
+export const VERSION_READERS = readersByKey<VersionInsert>(VERSION_COLUMNS)
 
 export function replyRow(row: Reply, createdAt: Date): ReplyInsert {
   return { ...row, createdAt }
 }
 
-/** The references of the entries that exist after a batch. */
-export function referencesOf(entries: readonly EntryRevision[], references: ExtractReferences): ReferenceColumns[] {
-  return entries.flatMap(({ id, content }) => referenceRows(id, references(id, content)))
+/** @bound References that one statement writes. A batch with more is written by COPY. */
+const MOST_REFERENCES = 5_000
+
+/** The references of entries, as long as there are fewer than `limit`. Null if there are more. */
+export function* referencesOf(
+  entries: readonly EntryRevision[],
+  references: ExtractReferences,
+  limit: number,
+): Steps<readonly ReferenceColumns[] | null> {
+  const rows: ReferenceColumns[] = []
+  for (const [i, { id, content }] of entries.entries()) {
+    const found = yield* references.inSteps(id, content)
+    if (rows.length + found.length >= limit) return null
+    yield* forEachInSteps(yield* referenceRows(id, found), (row) => rows.push(row))
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
+  }
+  return rows
 }
 
 /** The entries that the batch touched and did not delete. */
-export function entriesLeft({ changes }: BatchWrites, { entries }: CommitState): EntryRevision[] {
-  return [...new Set(changes.map(({ id }) => id))].flatMap((id) => entries.get(id) ?? [])
+export function* entriesLeft({ changes }: BatchWrites, { entries }: CommitState): Steps<readonly EntryRevision[]> {
+  const ids = new Set<EntryId>()
+  yield* forEachInSteps(changes, ({ id }) => ids.add(id))
+  return yield* flatMapInSteps(ids, (id) => {
+    const entry = entries.get(id)
+    return entry === undefined ? [] : [entry]
+  })
+}
+
+/** The references of the entries that a batch leaves. Null if there are too many for one statement. */
+export function* referencesLeft(
+  writes: BatchWrites,
+  state: CommitState,
+  references: ExtractReferences,
+): Steps<readonly ReferenceColumns[] | null> {
+  return yield* referencesOf(yield* entriesLeft(writes, state), references, MOST_REFERENCES)
 }
 
 /** The number of parameters of `pointerAssignments`. */

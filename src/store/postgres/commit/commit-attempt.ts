@@ -2,7 +2,7 @@ import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { BatchWrites } from '../../planning/commit-state.js'
 import type { PlannedOutcome } from '../../planning/planned-outcome.js'
-import { COPY_FROM_ROWS } from './copy-batch.js'
+import { COPY_FROM_CHARACTERS, COPY_FROM_ROWS } from './copy-batch.js'
 
 /** The progress of the attempts at one batch. */
 export interface Attempt {
@@ -15,6 +15,8 @@ export interface Attempt {
    * committed or still be executed.
    */
   isUnknown: boolean
+  /** Whether the batch has too many references for one statement. */
+  isLarge: boolean
 }
 
 export interface Ran {
@@ -37,12 +39,17 @@ export function outcomeUnknown(cause: unknown): RegistryError {
  */
 export function fitOneStatement(requests: readonly CommitRequest[]): boolean {
   let operations = 0
+  let characters = 0
   for (const { action, offered } of requests) {
-    if (action.type !== 'changeset' || offered !== undefined || action.operations.some(({ kind }) => kind === 'DELETE'))
-      return false
+    if (action.type !== 'changeset' || offered !== undefined) return false
     operations += action.operations.length
+    if (operations >= COPY_FROM_ROWS) return false
+    for (const { kind, content } of action.operations) {
+      if (kind === 'DELETE') return false
+      characters += content!.metaText.length + content!.dataText.length
+    }
   }
-  return operations < COPY_FROM_ROWS
+  return characters < COPY_FROM_CHARACTERS
 }
 
 export function isNothing({ transitions, replies }: BatchWrites): boolean {

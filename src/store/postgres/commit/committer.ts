@@ -1,5 +1,7 @@
+import type { Steps } from '../../../core/algorithms/steps.js'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { Change } from '../../../core/history/change.js'
+import { inSlices } from '../../coalescing/time-slices.js'
 import type { HistoryOptions } from '../../contract/history.js'
 import type { HistoryReader } from '../../contract/history-reader.js'
 import type { CommitOutcome, CommitRequest } from '../../contract/history-writer.js'
@@ -11,9 +13,11 @@ import { planVersion } from '../../planning/plan-version.js'
 import { type PlannedOutcome, replayedOutcome } from '../../planning/planned-outcome.js'
 import { openPool } from '../base/open-pool.js'
 import { errorCode, isConnectionFailure, toRegistryError } from '../base/postgres-errors.js'
+import type { ReferenceColumns } from '../base/reference-row.js'
 import { INDEX_LOOKUPS, type Sql, type Transaction } from '../base/retrying-client.js'
+import { referencesLeft } from './batch-rows.js'
 import { type Attempt, DeadlinePassed, fitOneStatement, isNothing, outcomeUnknown, type Ran } from './commit-attempt.js'
-import { COPY_FROM_ROWS, copyBatch } from './copy-batch.js'
+import { copyBatch, isLargeBatch } from './copy-batch.js'
 import { OptimisticState } from './optimistic-state.js'
 import { ownedTransactions } from './postgres-journal.js'
 import { type PostgresCommitState, readCommitState } from './read-commit-state.js'
@@ -69,7 +73,7 @@ export class Committer {
 
   async commit(requests: readonly CommitRequest[]): Promise<readonly CommitOutcome[]> {
     const deadline = performance.now() + this.#options.commitTimeoutMs
-    const attempt: Attempt = { planned: null, isSent: false, isUnknown: false }
+    const attempt: Attempt = { planned: null, isSent: false, isUnknown: false, isLarge: false }
     for (;;) {
       if (this.#closed) throw new RegistryError('UNAVAILABLE', 'The store is closing. Nothing was changed.')
       try {
@@ -148,9 +152,9 @@ export class Committer {
     if (!attempt.isUnknown && performance.now() >= this.#contendedUntil && fitOneStatement(requests)) {
       const planned =
         (await this.#optimistically(connection, requests, attempt)) ??
-        (await this.#inOneStatement(connection, requests, attempt, deadline))
+        (attempt.isLarge ? null : await this.#inOneStatement(connection, requests, attempt, deadline))
       if (planned !== null) return planned
-      this.#contendedUntil = performance.now() + CONTENDED_MS
+      if (!attempt.isLarge) this.#contendedUntil = performance.now() + CONTENDED_MS
     }
     this.#optimistic.clear()
     const mode = isDry ? 'ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'ISOLATION LEVEL READ COMMITTED READ WRITE'
@@ -178,11 +182,16 @@ export class Committer {
     if (last === null) return null
     const { state, stamp } = last
     const writes = emptyWrites()
-    const planned = requests.map((request) => this.#planned(request, state, writes, false)!)
+    const planned = await inSlices(this.#plan(requests, state, writes, false))
     // Another gateway may have removed the reason for a refusal since.
     if (planned.some(({ type }) => type !== 'applied')) return null
+    const references = await this.#references(writes, state)
+    if (references === null) {
+      attempt.isLarge = true
+      return null
+    }
     const expectsNone = requests.some(({ expectsNoParticipants }) => expectsNoParticipants === true)
-    const writing = writeBatchOptimistically(sql, writes, stamp, state, this.#options.references, expectsNone)
+    const writing = writeBatchOptimistically(sql, writes, stamp, state, references, expectsNone)
     const written = await this.#written(writing, planned, state, stamp, attempt)
     if (written === null) this.#optimistic.pause()
     return written
@@ -198,16 +207,15 @@ export class Committer {
     const { state, hasParticipants, stamp } = await readCommitState(sql, requests, 'none')
     this.#optimistic.setClock(state.now)
     const writes = emptyWrites()
-    const planned = requests.map((request) => this.#planned(request, state, writes, hasParticipants)!)
+    const planned = await inSlices(this.#plan(requests, state, writes, hasParticipants))
     if (isNothing(writes)) return planned
+    const references = await this.#references(writes, state)
+    if (references === null) {
+      attempt.isLarge = true
+      return null
+    }
     if (performance.now() > deadline) throw new DeadlinePassed()
-    return this.#written(
-      writeBatch(sql, writes, stamp, state, this.#options.references),
-      planned,
-      state,
-      stamp,
-      attempt,
-    )
+    return this.#written(writeBatch(sql, writes, stamp, state, references), planned, state, stamp, attempt)
   }
 
   /** Returns the planned outcomes once they have been written, or null if nothing was written. */
@@ -248,7 +256,7 @@ export class Committer {
         continue
       }
       const { action } = request
-      const outcome = this.#planned(request, state, writes, hasParticipants)
+      const outcome = await inSlices(this.#planned(request, state, writes, hasParticipants))
       if (outcome !== null) {
         planned.push(outcome)
         continue
@@ -258,10 +266,14 @@ export class Committer {
       await (await this.#send(sql, writes, state)).written
       if (action.type === 'revert') {
         const target = await readRevertTarget(sql, action.version, state, !isDry)
-        planned.push(planRevert({ ...request, action }, target, state, writes, this.#options.references))
+        planned.push(
+          await inSlices(planRevert({ ...request, action }, target, state, writes, this.#options.references)),
+        )
       } else {
         const target = await readVersionTarget(sql, action.version, state, !isDry)
-        planned.push(planVersion({ ...request, action }, target, state, writes, this.#options.references))
+        planned.push(
+          await inSlices(planVersion({ ...request, action }, target, state, writes, this.#options.references)),
+        )
       }
     }
     attempt.planned = planned
@@ -270,18 +282,33 @@ export class Committer {
     return { planned, written }
   }
 
+  /** Plans changesets, which require no further reads. */
+  *#plan(
+    requests: readonly CommitRequest[],
+    state: CommitState,
+    writes: BatchWrites,
+    hasParticipants: boolean,
+  ): Steps<readonly PlannedOutcome[]> {
+    const planned: PlannedOutcome[] = []
+    for (const request of requests) {
+      planned.push((yield* this.#planned(request, state, writes, hasParticipants))!)
+      yield
+    }
+    return planned
+  }
+
   /** Returns null if planning it requires further reads. */
-  #planned(
+  *#planned(
     request: CommitRequest,
     state: CommitState,
     writes: BatchWrites,
     hasParticipants: boolean,
-  ): PlannedOutcome | null {
+  ): Steps<PlannedOutcome | null> {
     const { action } = request
     if (request.expectsNoParticipants === true && hasParticipants)
       return { type: 'refused', problems: [], stale: 'joined' }
     return action.type === 'changeset'
-      ? planChangeset({ ...request, action }, state, writes, this.#options.references)
+      ? yield* planChangeset({ ...request, action }, state, writes, this.#options.references)
       : null
   }
 
@@ -295,14 +322,21 @@ export class Committer {
   ): Promise<{ readonly written: Promise<unknown> }> {
     if (isNothing(writes)) return { written: Promise.resolve() }
     await state.instances.flush(sql)
-    const { references } = this.#options
-    const isLarge = writes.changes.length >= COPY_FROM_ROWS
-    if (isLarge) await copyBatch(sql, writes, state, references)
-    const written = isLarge ? Promise.resolve() : writeBatch(sql, writes, null, state, references)
+    const references = isLargeBatch(writes) ? null : await this.#references(writes, state)
+    if (references === null) await copyBatch(sql, writes, state, this.#options.references)
+    const written = references === null ? Promise.resolve() : writeBatch(sql, writes, null, state, references)
     // Awaited later, perhaps after something else has failed.
     written.catch(() => {})
     for (const rows of Object.values(writes)) rows.length = 0
     return { written }
+  }
+
+  /** The references of the entries that a batch leaves. Null if there are too many for one statement. */
+  #references(
+    writes: BatchWrites,
+    state: CommitState,
+  ): readonly ReferenceColumns[] | null | Promise<readonly ReferenceColumns[] | null> {
+    return inSlices(referencesLeft(writes, state, this.#options.references))
   }
 
   /** Reads the outcome of a replayed reply from the log. */

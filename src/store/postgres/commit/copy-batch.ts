@@ -1,10 +1,14 @@
+import { forEachInSteps } from '../../../core/algorithms/steps.js'
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
+import { inSlices } from '../../coalescing/time-slices.js'
 import type { BatchWrites, CommitState } from '../../planning/commit-state.js'
+import { entryBytes } from '../../planning/content-size.js'
 import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { type Column, columnNames } from '../base/columns.js'
 import { idColumns } from '../base/entry-row.js'
+import type { ReferenceColumns } from '../base/reference-row.js'
 import type { Transaction } from '../base/retrying-client.js'
 import type { RowParameters } from '../base/row-parameters.js'
 import {
@@ -26,7 +30,7 @@ import {
   transitionParameters,
   transitionRow,
   VERSION_COLUMNS,
-  versionParameters,
+  VERSION_READERS,
 } from './batch-rows.js'
 import { copyInto } from './copy-into.js'
 
@@ -36,6 +40,25 @@ import { copyInto } from './copy-into.js'
  */
 export const COPY_FROM_ROWS = 2_000
 
+/**
+ * @bound Characters of contents from which a batch is written by COPY. The parameters of a statement are made in one
+ * piece, which takes some 5 ms for as many.
+ */
+export const COPY_FROM_CHARACTERS = 1024 * 1024
+/** Ids in one statement. The driver writes them as text in one go, about 1 µs each. */
+export const IDS_AT_ONCE = 5_000
+/** Size of the entries whose references are extracted together. */
+const GROUP_BYTES = 64 * 1024
+
+/** Whether a batch is written by COPY, whatever its references are. */
+export function isLargeBatch({ changes }: BatchWrites): boolean {
+  if (changes.length >= COPY_FROM_ROWS) return true
+  let characters = 0
+  for (const { content } of changes)
+    characters += content === null ? 0 : content.metaText.length + content.dataText.length
+  return characters >= COPY_FROM_CHARACTERS
+}
+
 /** Writes a large batch one table at a time, under the writers' lock. Tables with many rows are written by COPY. */
 export async function copyBatch(
   sql: Transaction,
@@ -43,20 +66,26 @@ export async function copyBatch(
   state: CommitState,
   references: ExtractReferences,
 ): Promise<void> {
-  const entries = entriesLeft(writes, state)
-  const created = writes.changes.filter(({ operation }) => operation === 'create').map(({ id }) => id)
+  const entries = await inSlices(entriesLeft(writes, state))
+  const created: EntryId[] = []
   // Entries that this batch only creates have no rows yet.
-  const replaced = [...new Set(writes.changes.filter(({ operation }) => operation !== 'create').map(({ id }) => id))]
+  const replaced = new Set<EntryId>()
+  await inSlices(
+    forEachInSteps(writes.changes, ({ id, operation }) => {
+      if (operation === 'create') created.push(id)
+      else replaced.add(id)
+    }),
+  )
   const replies = writes.replies.map((reply) => replyRow(reply, state.now))
   const statements = [
-    () => insertRows(sql, 'version', VERSION_COLUMNS, versionParameters, writes.versions),
+    () => copyInto(sql, 'version', VERSION_COLUMNS, [writes.versions], VERSION_READERS),
     () =>
       insertRows(sql, 'transition', TRANSITION_COLUMNS, transitionParameters, writes.transitions.map(transitionRow)),
-    () => copyInto(sql, 'change', CHANGE_COLUMNS, writes.changes, COPIED_CHANGE),
+    () => copyInto(sql, 'change', CHANGE_COLUMNS, [writes.changes], COPIED_CHANGE),
     () => insertNames(sql, created),
-    () => deleteIds(sql, 'head', replaced),
-    () => copyInto(sql, 'head', HEAD_COLUMNS, entries, HEAD_READERS),
-    () => deleteIds(sql, 'reference', replaced),
+    () => deleteIds(sql, 'head', [...replaced]),
+    () => copyInto(sql, 'head', HEAD_COLUMNS, [entries], HEAD_READERS),
+    () => deleteIds(sql, 'reference', [...replaced]),
     () => copyReferences(sql, entries, references),
     () => insertRows(sql, 'reply', REPLY_COLUMNS, replyParameters, replies),
     () => sql.unsafe(`UPDATE head_pointer SET ${pointerAssignments(1)}`, pointerValues(state) as never[]),
@@ -71,31 +100,50 @@ export function copyReferences(
   entries: readonly EntryRevision[],
   references: ExtractReferences,
 ): Promise<void> {
-  return copyInto(sql, 'reference', REFERENCE_COLUMNS, referencesOf(entries, references), REFERENCE_READERS)
+  return copyInto(sql, 'reference', REFERENCE_COLUMNS, referenceGroups(entries, references), REFERENCE_READERS)
 }
 
-export function insertReferences(
+/** Extracts the references entry by entry, because a batch may have millions. */
+async function* referenceGroups(
+  entries: readonly EntryRevision[],
+  references: ExtractReferences,
+): AsyncGenerator<readonly ReferenceColumns[]> {
+  for (let from = 0, count: number; from < entries.length; from += count) {
+    // Most entries have few references.
+    count = 1
+    let bytes = entryBytes(entries[from]!)
+    while (bytes < GROUP_BYTES && from + count < entries.length) bytes += entryBytes(entries[from + count++]!)
+    const rows = await inSlices(referencesOf(entries.slice(from, from + count), references, Infinity))
+    yield rows!
+  }
+}
+
+export async function insertReferences(
   sql: Transaction,
   entries: readonly EntryRevision[],
   references: ExtractReferences,
 ): Promise<void> {
-  return insertRows(sql, 'reference', REFERENCE_COLUMNS, referenceParameters, referencesOf(entries, references))
+  const rows = await inSlices(referencesOf(entries, references, COPY_FROM_ROWS))
+  if (rows === null) await copyReferences(sql, entries, references)
+  else await insertRows(sql, 'reference', REFERENCE_COLUMNS, referenceParameters, rows)
 }
 
 const COPIED_CHANGE = { ...CHANGE_READERS, metaIndex: CHANGE_READERS.meta }
 
 async function insertNames(sql: Transaction, ids: readonly EntryId[]): Promise<void> {
-  if (ids.length === 0) return
-  const { ns, name } = idColumns(ids)
-  await sql`INSERT INTO entry_name (ns, name) SELECT * FROM unnest(${ns}::text[], ${name}::text[]) ON CONFLICT DO NOTHING`
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const { ns, name } = idColumns(ids.slice(from, from + IDS_AT_ONCE))
+    await sql`INSERT INTO entry_name (ns, name) SELECT * FROM unnest(${ns}::text[], ${name}::text[]) ON CONFLICT DO NOTHING`
+  }
 }
 
 async function deleteIds(sql: Transaction, table: 'head' | 'reference', ids: readonly EntryId[]): Promise<void> {
-  if (ids.length === 0) return
-  const { ns, name } = idColumns(ids)
-  await sql`
-    DELETE FROM ${sql(table)} t USING unnest(${ns}::text[], ${name}::text[]) AS gone(ns, name)
-    WHERE t.ns = gone.ns AND t.name = gone.name`
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const { ns, name } = idColumns(ids.slice(from, from + IDS_AT_ONCE))
+    await sql`
+      DELETE FROM ${sql(table)} t USING unnest(${ns}::text[], ${name}::text[]) AS gone(ns, name)
+      WHERE t.ns = gone.ns AND t.name = gone.name`
+  }
 }
 
 async function insertRows<Row>(

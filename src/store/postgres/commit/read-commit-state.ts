@@ -1,5 +1,7 @@
+import { forEachInSteps } from '../../../core/algorithms/steps.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
+import { inSlices } from '../../coalescing/time-slices.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import { entryOfRow } from '../../planning/change-row.js'
 import { type CommitState, type Reply, replyKey } from '../../planning/commit-state.js'
@@ -9,6 +11,7 @@ import type { HeadPointerColumns } from '../base/history-columns.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
 import { headPointer } from '../base/tables.js'
 import { countInstances, InstanceCounts, lockEntries } from '../instances/instance-counts.js'
+import { IDS_AT_ONCE } from './copy-batch.js'
 import { HAS_PARTICIPANTS } from './has-participants.js'
 import { HEAD_STAMP, TOUCH_HEAD_POINTER } from './head-stamp.js'
 
@@ -50,12 +53,13 @@ export async function readCommitState(
       requests.flatMap(({ action }) => (action.type === 'changeset' ? action.operations.map(({ id }) => id) : [])),
     ),
   ]
+  const first = ids.slice(0, IDS_AT_ONCE)
   const deleted = [...new Set(requests.flatMap(deletedIds))]
   const keyed = requests.filter(({ idempotency }) => idempotency !== null)
   // Pipelined. Each statement after the lock sees everything that was committed before the lock was granted.
   const [, found, repliesAtOnce, , used] = await Promise.all([
     lockPointer(sql, lock),
-    readFound(sql, requests, ids),
+    readFound(sql, requests, first),
     lock === 'none' ? null : readReplies(sql, keyed),
     lock === 'none' ? [] : lockEntries(sql, deleted),
     countInstances(sql, deleted),
@@ -86,6 +90,8 @@ export async function readCommitState(
     replies: new Map(replies.map((reply) => [replyKey(reply.author, reply.key), reply])),
     instances,
   }
+  // Only a transaction has so many, so the state is still the same.
+  await addEntries(sql, ids.slice(IDS_AT_ONCE), state)
   const { is_committed: isCommitted, has_participants: hasParticipants, stamp } = pointer
   return { state, isCommitted, hasParticipants, stamp }
 }
@@ -157,11 +163,13 @@ function readFound(
 }
 
 /** Adds the latest row of each id to the state. */
-export async function addEntries(sql: Transaction, ids: readonly EntryId[], state: CommitState): Promise<void> {
-  if (ids.length === 0) return
-  const { ns, name } = idColumns(ids)
+export async function addEntries(sql: Sql | Transaction, ids: readonly EntryId[], state: CommitState): Promise<void> {
   const text = `SELECT ${changeColumns('c')} FROM ${latest('$1', '$2')}`
-  addLatest(await sql.unsafe<ChangeColumns[]>(text, [ns, name], { prepare: true }), state)
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const { ns, name } = idColumns(ids.slice(from, from + IDS_AT_ONCE))
+    const rows = await sql.unsafe<ChangeColumns[]>(text, [ns, name], { prepare: true })
+    await inSlices(forEachInSteps(rows, (row) => addLatest([row], state)))
+  }
 }
 
 /**

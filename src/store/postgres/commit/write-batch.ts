@@ -1,16 +1,15 @@
-import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { BatchWrites, CommitState } from '../../planning/commit-state.js'
 import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { columnNames, columnsOf } from '../base/columns.js'
 import type { ChangeColumns } from '../base/entry-row.js'
+import type { ReferenceColumns } from '../base/reference-row.js'
 import type { Sql, Transaction } from '../base/retrying-client.js'
 import { RowParameters } from '../base/row-parameters.js'
 import { change } from '../base/tables.js'
 import {
   CHANGE_COLUMNS,
   CHANGE_READERS,
-  entriesLeft,
   HEAD_COLUMNS,
   POINTER_PARAMETERS,
   pointerAssignments,
@@ -18,7 +17,6 @@ import {
   REFERENCE_COLUMNS,
   REPLY_COLUMNS,
   referenceParameters,
-  referencesOf,
   replyParameters,
   replyRow,
   TRANSITION_COLUMNS,
@@ -111,6 +109,7 @@ interface Written {
  * Writes a batch of fewer than `COPY_FROM_ROWS` rows, or nothing if the pointer's stamp has changed. With a stamp it
  * needs no transaction around it. Without one the caller must hold the lock. The statement is sent before this returns,
  * so later statements on the connection come after it.
+ * @param references - of the entries that the batch leaves
  * @returns null if nothing was written
  */
 export function writeBatch(
@@ -118,7 +117,7 @@ export function writeBatch(
   writes: BatchWrites,
   stamp: string | null,
   state: CommitState,
-  references: ExtractReferences,
+  references: readonly ReferenceColumns[],
 ): Promise<Written | null> {
   return sql
     .unsafe<Written[]>(WRITE, parametersOf(writes, stamp, state, references) as never[], { prepare: true })
@@ -135,7 +134,7 @@ export function writeBatchOptimistically(
   writes: BatchWrites,
   stamp: string,
   state: CommitState,
-  references: ExtractReferences,
+  references: readonly ReferenceColumns[],
   expectsNoParticipants: boolean,
 ): Promise<Written | null> {
   const parameters = [...parametersOf(writes, stamp, state, references), expectsNoParticipants]
@@ -148,13 +147,13 @@ function parametersOf(
   writes: BatchWrites,
   stamp: string | null,
   state: CommitState,
-  references: ExtractReferences,
+  references: readonly ReferenceColumns[],
 ): unknown[] {
   return [
     ...changeValues(writes),
     ...versionParameters.values(writes.versions),
     ...transitionParameters.values(writes.transitions.map(transitionRow)),
-    ...referenceParameters.values(referencesOf(entriesLeft(writes, state), references)),
+    ...referenceParameters.values(references),
     ...replyParameters.values(writes.replies.map((reply) => replyRow(reply, state.now))),
     ...pointerValues(state),
     stamp,

@@ -1,3 +1,4 @@
+import { runAtOnce } from '../../../core/algorithms/steps.js'
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import { type EntryId, entryIdParts } from '../../../core/entry/entry-id.js'
 import type { Json } from '../../../core/entry/json.js'
@@ -142,7 +143,7 @@ function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredH
         for await (const rows of stream<ReferenceColumns>(sql, `SELECT ${referenceColumns('r')} FROM reference r`))
           yield* rows.map(textOfReference)
       },
-      rowsOf: ({ id, content }) => referenceRows(id, references(id, content)).map(textOfReference),
+      rowsOf: ({ id, content }) => runAtOnce(referenceRows(id, references(id, content))).map(textOfReference),
     },
   }
 }

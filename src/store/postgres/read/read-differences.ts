@@ -1,6 +1,8 @@
+import { flatMapInSteps, type Steps } from '../../../core/algorithms/steps.js'
 import type { ExtractReferences } from '../../../core/dependency/reference.js'
 import { operationsBetween } from '../../../core/history/delta.js'
 import type { Operation } from '../../../core/ordering/operation.js'
+import { inSlices } from '../../coalescing/time-slices.js'
 import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
 import { type ContentColumns, contentColumns, type EntryColumns, entryOfPrefixed, storedId } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
@@ -31,11 +33,13 @@ export function differenceOfColumns(row: DifferenceColumns) {
   }
 }
 
-async function readDifferences(client: RetryingClient, low: number, high: number) {
+type Difference = ReturnType<typeof differenceOfColumns>
+
+async function readDifferences(client: RetryingClient, low: number, high: number): Promise<readonly Difference[]> {
   const rows = await client.run((sql) =>
     sql.unsafe<WithOldestRevision<DifferenceColumns>[]>(UNCOMPACTED_DIFFERENCES, [low, high], { prepare: true }),
   )
-  return uncompactedRows(rows, low).map(differenceOfColumns)
+  return inSlices(flatMapInSteps(uncompactedRows(rows, low), (row) => [differenceOfColumns(row)]))
 }
 
 /** The fewest operations that lead from one revision's state to another's. @throws RegistryError COMPACTED */
@@ -46,9 +50,17 @@ export async function readDelta(
   references: ExtractReferences,
 ): Promise<readonly Operation[]> {
   const differences = await readDifferences(client, Math.min(from, to), Math.max(from, to))
-  const pairs = differences.map(({ id, low, high }) => {
-    const [before, after] = from <= to ? [low, high] : [high, low]
-    return { id, before: before?.content ?? null, after: after?.content ?? null }
+  return inSlices(deltaOf(differences, from <= to, references))
+}
+
+function* deltaOf(
+  differences: readonly Difference[],
+  isForward: boolean,
+  references: ExtractReferences,
+): Steps<readonly Operation[]> {
+  const pairs = yield* flatMapInSteps(differences, ({ id, low, high }) => {
+    const [before, after] = isForward ? [low, high] : [high, low]
+    return [{ id, before: before?.content ?? null, after: after?.content ?? null }]
   })
-  return operationsBetween(pairs, references)
+  return yield* operationsBetween(pairs, references)
 }

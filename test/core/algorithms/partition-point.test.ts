@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { partitionPoint } from '../../../src/core/entry/partition-point.js'
+import { partitionPoint } from '../../../src/core/algorithms/partition-point.js'
 
 describe('the partition point of a sorted list', () => {
   it('equals the count of a linear scan, with few comparisons', () => {
