@@ -36,7 +36,7 @@ const LOOKUPS: Readonly<Record<string, readonly string[]>> = {
   'Subscription.entry': ['id: "no:such"', 'id: "a:gone"'],
 }
 
-/** What is done with something that does not exist, and the code of the error. */
+/** Documents that do something with what does not exist, and the code of their error. */
 const USES: readonly (readonly [string, string])[] = [
   ['mutation { reloadSource(name: "nope") { source { name } } }', 'SOURCE_NOT_FOUND'],
   ['mutation { deleteTag(name: "none") { name } }', 'TAG_NOT_FOUND'],

@@ -40,7 +40,8 @@ builder.subscriptionField('changes', (t) =>
     type: ChangeBatchRef,
     description:
       'The durable stream of changes: ordered, without gaps or duplicates, and resumable at any gateway. It begins at the head, or ' +
-      'after a cursor or revision. With `initial` it sends the matching entries first. Slow readers read from the log at their own pace.',
+      'after a cursor or revision. With `initial` it sends the matching entries first. Slow readers read from the log at their own pace. ' +
+      'It has no end of its own: after any end, a normal `complete` too, resume with the last cursor.',
     args: {
       after: t.arg.string({
         description:
