@@ -1,10 +1,15 @@
+import { GraphQLError } from 'graphql'
 import type { PositionTracker } from '../../registry/following/stream-position.js'
 import { NO_PROVIDERS } from '../../registry/plugins/no-providers.js'
 import type { ProviderDirectory } from '../../registry/plugins/providers.js'
 import type { Registry } from '../../registry/registry.js'
 import { NO_SOURCES } from '../../sources/running/no-sources.js'
 import type { Sources } from '../../sources/running/sources.js'
+import { type HeavyWork, type ReadGate, UNGATED } from '../loading/heavy-work.js'
 import { createLoaders, type Loaders } from '../loading/loaders.js'
+
+/** @bound Weight of the work of one request that shows only while it is executed: items of lists without pages. */
+const MAX_FOUND_WEIGHT = 250_000
 
 /** The context of one request, which every resolver gets. It has no getters and may be spread into a larger context. */
 export interface RequestContext {
@@ -16,12 +21,21 @@ export interface RequestContext {
   readonly author: string | null
   /** Aborts when the answer is no longer awaited. Ends subscriptions. */
   readonly signal: AbortSignal
+  /** Runs a read of the store that no loader batches. Such reads do not call one another. */
+  readonly read: ReadGate
+  /** Awaited between parts of long synchronous work; undefined if the operation is not heavy. */
+  readonly slice?: HeavyWork['slice'] | undefined
+  /**
+   * Adds the weight of work that showed only while the operation was executed, such as the length of a list.
+   * @throws GraphQLError QUERY_TOO_COMPLEX if the request has found too much
+   */
+  charge(weight: number): void
   /** Tracks the position of a subscription that follows the log. */
   readonly tracker: PositionTracker
   /** The loaders of this request, created on first use. */
   loaders(): Loaders
   /**
-   * Drops the loaders and their caches. Called after a write and for each event of a subscription. Otherwise a
+   * Drops the loaders and their caches, and what was charged. Called after a write and for each event of a subscription. Otherwise a
    * subscription would show the registry at its start, and its cache would grow without limit.
    */
   renewLoaders(): void
@@ -34,6 +48,8 @@ export interface RequestContextOptions {
   readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
+  /** How the work of a heavy operation is spread. */
+  readonly heavy?: HeavyWork
   /** Where a subscription begins, instead of where its arguments define. */
   readonly from?: PositionTracker['from']
 }
@@ -44,19 +60,39 @@ export function createContext({
   sources = NO_SOURCES,
   author,
   signal,
+  heavy,
   from = null,
 }: RequestContextOptions): RequestContext {
+  const read = heavy?.read ?? UNGATED
   let loaders: Loaders | undefined
+  let charged = 0
   return {
     registry,
     providers,
     sources,
     author,
     signal,
+    read,
+    slice: heavy?.slice,
+    charge(weight) {
+      charged += weight
+      if (charged > MAX_FOUND_WEIGHT) throw foundTooMuch()
+    },
     tracker: { from, at: null, scanned: null },
-    loaders: () => (loaders ??= createLoaders(registry)),
+    loaders: () => (loaders ??= createLoaders(registry, read)),
     renewLoaders() {
       loaders = undefined
+      charged = 0
     },
   }
+}
+
+/** Makes the context of one event of a heavy subscription. */
+export function spreadOver(context: RequestContext, heavy: HeavyWork): RequestContext {
+  return { ...context, ...createContext({ ...context, heavy }), tracker: context.tracker }
+}
+
+function foundTooMuch(): GraphQLError {
+  const message = `The answer would hold more than ${MAX_FOUND_WEIGHT} dependencies. Request smaller pages (first) of fewer entries.`
+  return new GraphQLError(message, { extensions: { code: 'QUERY_TOO_COMPLEX' } })
 }

@@ -1,7 +1,8 @@
 import { type GraphQLAbstractType, GraphQLError, GraphQLID, type GraphQLLeafType, GraphQLString } from 'graphql'
+import type { RequestContext } from '../base/request-context.js'
 import { restoreNegativeZeros } from '../results/result-text.js'
 import { StoredJson } from '../results/stored-json.js'
-import type { HandleError, ResponsePath, Text, WriteObject, WriteValue } from './execution.js'
+import type { Execution, HandleError, ResponsePath, Text, WriteObject, WriteValue } from './execution.js'
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is Promise<Value> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
@@ -47,6 +48,8 @@ export function listWriter(writeItem: WriteValue, name: string): WriteValue {
   return (list, execution, parent) => {
     if (typeof list !== 'object' || !(Symbol.iterator in list!))
       throw new GraphQLError(`Expected Iterable, but did not find one for field "${name}".`)
+    const { slice } = execution.context
+    if (slice !== undefined) return writeInSlices(list as Iterable<unknown>, slice, writeItem, execution, parent)
     const items: Text[] = []
     let hasPromise = false
     try {
@@ -63,6 +66,37 @@ export function listWriter(writeItem: WriteValue, name: string): WriteValue {
     }
     return hasPromise ? Promise.all(items).then((texts) => `[${texts.join(',')}]`) : `[${items.join(',')}]`
   }
+}
+
+/** Items of a list that a heavy operation writes at once. Their loaders batch; more would block the thread for longer. */
+const ITEMS_AT_ONCE = 32
+
+/** Writes a list of a heavy operation, so that other requests are answered between its parts. */
+async function writeInSlices(
+  list: Iterable<unknown>,
+  slice: NonNullable<RequestContext['slice']>,
+  writeItem: WriteValue,
+  execution: Execution,
+  parent: ResponsePath,
+): Promise<string> {
+  const texts: string[] = []
+  let items: Text[] = []
+  let key = 0
+  try {
+    for (const value of list) {
+      const path: ResponsePath = { parent, key: key++ }
+      items.push(writeItem(value, execution, path))
+      if (items.length < ITEMS_AT_ONCE) continue
+      for (const text of await Promise.all(items)) texts.push(text)
+      items = []
+      await slice()
+    }
+    for (const text of await Promise.all(items)) texts.push(text)
+  } catch (error) {
+    for (const text of items) if (typeof text !== 'string') text.catch(() => undefined)
+    throw error
+  }
+  return `[${texts.join(',')}]`
 }
 
 /** Writes values of an interface or union, each by the writer of its object type. */

@@ -95,10 +95,12 @@ interface GraphArgs {
 export async function graphFrom(
   { root, depth, direction }: GraphArgs,
   revision: number,
-  { registry }: RequestContext,
+  { registry, read }: RequestContext,
 ): Promise<DependencyGraph | null> {
   const id = storedEntryIdFrom(root, 'root')
-  const graph = await registry.dependencyGraph(id, depth ?? MAX_GRAPH_DEPTH, direction ?? 'DEPENDENCIES', revision)
+  const graph = await read(() =>
+    registry.dependencyGraph(id, depth ?? MAX_GRAPH_DEPTH, direction ?? 'DEPENDENCIES', revision),
+  )
   return foundUnder(id, graph, 'root')
 }
 

@@ -77,7 +77,9 @@ export async function dependenciesOf(
       }
     }
   }
-  return { items: items.slice(0, limit), hasMore: items.length > limit }
+  const page = items.slice(0, limit)
+  context.charge(page.length)
+  return { items: page, hasMore: items.length > limit }
 }
 
 /** Finds a page of the references to an entry. Sorted by id, then by path. */
@@ -91,6 +93,7 @@ export async function dependentsOf(
   const position = after === null ? null : { source: after[0] as EntryId, path: after[1] }
   const page = { limit, after: position, before: null, fromEnd: false }
   const { items, hasMore } = await context.loaders().dependents.load({ of: entry.id, page })
+  context.charge(items.length)
   return {
     items: items.map(({ source, path, reference }) => {
       return { source, path, reference, target: entry, cursor: () => cursors.encode([source, path]) }

@@ -57,18 +57,18 @@ export async function readPage(
   criteria: Criteria,
   args: PageArgs & Pick<EntriesArgs, 'orderBy'>,
   state: ListState,
-  { registry }: RequestContext,
+  { registry, read }: RequestContext,
 ): Promise<EntryListPage<EntryRevision>> {
   const order = args.orderBy ?? 'ID_ASC'
   const cursors = entryCursors(registry.history.registryId, list, order)
   const page = pageFrom(args, cursors)
   const at = await pageState(state, page, registry)
   const between = { ...page, after: positionOf(page.after), before: positionOf(page.before) }
-  const found = await registry.findEntries(criteria, order, between, at)
+  const found = await read(() => registry.findEntries(criteria, order, between, at))
   for (const cursor of [page.after, page.before]) {
     if (cursor !== null && cursor.readAt > found.revision) throw ofFutureRevision()
   }
-  const totalCount = () => registry.countEntries(criteria, at)
+  const totalCount = () => read(() => registry.countEntries(criteria, at))
   const cursorOf = ({ id, revision }: EntryRevision) => ({ id, revision, readAt: found.revision })
   const connection = connectionOf(page, found, cursors, cursorOf, totalCount)
   return { ...connection, revision: found.revision }

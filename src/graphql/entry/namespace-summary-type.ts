@@ -19,7 +19,7 @@ builder.queryField('namespaces', (t) =>
   t.field({
     type: [NamespaceSummaryRef],
     description: 'The namespaces that contain entries at the head, sorted by Unicode code points.',
-    resolve: (_root, _args, { registry }) => registry.history.namespaces('head'),
+    resolve: (_root, _args, { registry, read }) => read(() => registry.history.namespaces('head')),
   }),
 )
 
@@ -29,17 +29,17 @@ builder.queryField('namespaceHistory', (t) =>
     description:
       'All changes ever made to the entries of a namespace, newest first. Changes of one revision are listed last to first.',
     args: { name: t.arg.string({ required: true, description: 'The name of the namespace.' }), ...pageArgs },
-    async resolve(_root, { name, ...args }, { registry: { history } }) {
+    async resolve(_root, { name, ...args }, { registry: { history }, read }) {
       const namespace = namespaceFrom(name)
       const cursors = logCursors(history.registryId, `namespaceHistory ${namespace}`)
       const page = pageFrom(args, cursors)
-      const found = await history.namespaceChanges(namespace, page)
+      const found = await read(() => history.namespaceChanges(namespace, page))
       return connectionOf(
         page,
         found,
         cursors,
         ({ revision, position }) => ({ revision, position }),
-        () => history.namespaceChangeCount(namespace),
+        () => read(() => history.namespaceChangeCount(namespace)),
       )
     },
   }),

@@ -94,7 +94,8 @@ builder.queryField('delta', (t) =>
     },
     async resolve(_root, { from, to }, context) {
       const [start, end] = await Promise.all([revisionFrom(from, context), revisionFrom(to, context)])
-      return { operations: await context.registry.delta(start, end), between: `${start} ${end}` }
+      const operations = await context.read(() => context.registry.delta(start, end))
+      return { operations, between: `${start} ${end}` }
     },
   }),
 )

@@ -31,6 +31,6 @@ builder.queryField('path', (t) =>
       from: t.arg({ type: 'SafeInt', required: true, description: 'The number of the version to start from.' }),
       to: t.arg({ type: 'SafeInt', required: true, description: 'The number of the version to reach.' }),
     },
-    resolve: async (_root, { from, to }, { registry }) => [...(await registry.path(from, to))],
+    resolve: async (_root, { from, to }, { registry, read }) => [...(await read(() => registry.path(from, to)))],
   }),
 )

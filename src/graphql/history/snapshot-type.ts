@@ -38,7 +38,7 @@ SnapshotRef.implement({
     }),
     entryCount: t.int({
       description: 'The number of entries.',
-      resolve: ({ revision }, _args, { registry }) => registry.history.entryCount(revision),
+      resolve: ({ revision }, _args, { registry, read }) => read(() => registry.history.entryCount(revision)),
     }),
     entry: t.field({
       type: EntryRevisionRef,
@@ -76,7 +76,7 @@ SnapshotRef.implement({
     namespaces: t.field({
       type: [NamespaceSummaryRef],
       description: 'The namespaces that contained entries, sorted by Unicode code points.',
-      resolve: ({ revision }, _args, { registry }) => registry.history.namespaces(revision),
+      resolve: ({ revision }, _args, { registry, read }) => read(() => registry.history.namespaces(revision)),
     }),
   }),
 })

@@ -69,17 +69,17 @@ builder.queryField('transitions', (t) =>
     type: TransitionConnection,
     description: 'All transitions of the head, oldest first: the log of the registry.',
     args: pageArgs,
-    async resolve(_root, args, { registry: { history }, loaders }) {
+    async resolve(_root, args, { registry: { history }, loaders, read }) {
       const cursors = numberCursors(history.registryId, 'transitions')
       const page = pageFrom(args, cursors)
-      const found = await history.transitionPage(page)
+      const found = await read(() => history.transitionPage(page))
       await refuseFutureCursor(page, found, async () => (await loaders().head()).revision)
       return connectionOf(
         page,
         found,
         cursors,
         ({ revision }) => revision,
-        () => history.transitionCount(),
+        () => read(() => history.transitionCount()),
       )
     },
   }),

@@ -103,14 +103,14 @@ builder.queryFields((t) => ({
       const { history } = context.registry
       const cursors = numberCursors(history.registryId, 'versions')
       const page = pageFrom(args, cursors)
-      const found = await history.versionPage(page)
+      const found = await context.read(() => history.versionPage(page))
       await refuseFutureCursor(page, found, async () => (await history.versionPage(NEWEST)).items[0]?.number ?? 0)
       return connectionOf(
         page,
         found,
         cursors,
         ({ number }) => number,
-        () => history.versionCount(),
+        () => context.read(() => history.versionCount()),
       )
     },
   }),

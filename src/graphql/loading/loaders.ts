@@ -14,6 +14,7 @@ import {
   type ReferencePosition,
   type ReferenceRow,
 } from '../../store/contract/history-reader.js'
+import { type ReadGate, UNGATED } from './heavy-work.js'
 import { type PageKey, pagedLoader } from './paged-loader.js'
 
 /** Batches and caches the reads of one request. Keys loaded in the same event-loop tick are read in one statement. */
@@ -48,44 +49,45 @@ export interface Loaders {
   readonly madeChanges: Map<number, () => Steps<readonly Change[]>>
 }
 
-type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry) => Loaders[Name] }
+type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry, read: ReadGate) => Loaders[Name] }
 
 const EMPTY_PAGE = { items: [], hasMore: false } as const
 
 const FACTORIES: LoaderFactories = {
-  head: (registry) => {
+  head: (registry, read) => {
     let head: Promise<Head> | undefined
-    return () => (head ??= registry.head())
+    return () => (head ??= read(() => registry.head()))
   },
-  oldestRevision: ({ history }) => {
+  oldestRevision: ({ history }, read) => {
     let oldest: Promise<number> | undefined
-    return () => (oldest ??= history.oldestRevision())
+    return () => (oldest ??= read(() => history.oldestRevision()))
   },
-  entry: (registry) => byKey((ids) => registry.entriesAtHead(ids), null),
-  entryAt: ({ history }) => new DataLoader((keys) => entriesAt(history, keys), { cacheKeyFn: entryRevisionKey }),
-  entryRevision: ({ history }) =>
+  entry: (registry, read) => byKey(read, (ids) => registry.entriesAtHead(ids), null),
+  entryAt: ({ history }, read) =>
+    new DataLoader((keys) => read(() => entriesAt(history, keys)), { cacheKeyFn: entryRevisionKey }),
+  entryRevision: ({ history }, read) =>
     new DataLoader(
       async (keys) => {
-        const found = await history.entryRevisions(keys)
+        const found = await read(() => history.entryRevisions(keys))
         return keys.map((key) => found.get(entryRevisionKey(key)) ?? null)
       },
       { cacheKeyFn: entryRevisionKey },
     ),
-  history: ({ history }) => pagedLoader((ids, page) => history.entryHistories(ids, page), EMPTY_PAGE),
-  historyCount: ({ history }) => byKey((ids) => history.entryHistoryCounts(ids), 0),
-  dependents: ({ history }) => pagedLoader((ids, page) => history.dependents(ids, page), EMPTY_PAGE),
-  group: ({ history }) => pagedLoader((groups, page) => history.entriesInGroups(groups, page), EMPTY_PAGE),
-  namespace: ({ history }) =>
-    pagedLoader((namespaces, page) => history.entriesInNamespaces(namespaces, page), EMPTY_PAGE),
-  instances: ({ history }) => byKey(async (ids) => (await history.instances.live(ids)).of, []),
-  instance: ({ history }) => byKey((ids) => history.instances.byId(ids), null),
-  instanceMetadata: ({ history }) => byKey((ids) => history.instances.metadata(ids), null),
-  version: ({ history }) => byKey((numbers) => history.versions(numbers), null),
-  children: ({ history }) => byKey((numbers) => history.children(numbers), []),
-  tag: ({ history }) => byKey((names) => history.tags(names), null),
-  tagsOf: ({ history }) => byKey((versions) => history.tagsOf(versions), []),
-  transition: ({ history }) => byKey((revisions) => history.transitions(revisions), null),
-  changes: ({ history }) => pagedLoader((revisions, page) => history.changesOf(revisions, page), null),
+  history: ({ history }, read) => pagedLoader(read, (ids, page) => history.entryHistories(ids, page), EMPTY_PAGE),
+  historyCount: ({ history }, read) => byKey(read, (ids) => history.entryHistoryCounts(ids), 0),
+  dependents: ({ history }, read) => pagedLoader(read, (ids, page) => history.dependents(ids, page), EMPTY_PAGE),
+  group: ({ history }, read) => pagedLoader(read, (groups, page) => history.entriesInGroups(groups, page), EMPTY_PAGE),
+  namespace: ({ history }, read) =>
+    pagedLoader(read, (namespaces, page) => history.entriesInNamespaces(namespaces, page), EMPTY_PAGE),
+  instances: ({ history }, read) => byKey(read, async (ids) => (await history.instances.live(ids)).of, []),
+  instance: ({ history }, read) => byKey(read, (ids) => history.instances.byId(ids), null),
+  instanceMetadata: ({ history }, read) => byKey(read, (ids) => history.instances.metadata(ids), null),
+  version: ({ history }, read) => byKey(read, (numbers) => history.versions(numbers), null),
+  children: ({ history }, read) => byKey(read, (numbers) => history.children(numbers), []),
+  tag: ({ history }, read) => byKey(read, (names) => history.tags(names), null),
+  tagsOf: ({ history }, read) => byKey(read, (versions) => history.tagsOf(versions), []),
+  transition: ({ history }, read) => byKey(read, (revisions) => history.transitions(revisions), null),
+  changes: ({ history }, read) => pagedLoader(read, (revisions, page) => history.changesOf(revisions, page), null),
   madeChanges: () => new Map(),
 }
 
@@ -93,27 +95,32 @@ const FACTORIES: LoaderFactories = {
 class LazyLoaders {
   readonly created: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {}
 
-  constructor(readonly registry: Registry) {}
+  constructor(
+    readonly registry: Registry,
+    readonly read: ReadGate,
+  ) {}
 }
 
 for (const name of Object.keys(FACTORIES) as (keyof Loaders)[]) {
   Object.defineProperty(LazyLoaders.prototype, name, {
     get(this: LazyLoaders) {
-      return (this.created[name] ??= FACTORIES[name](this.registry) as never)
+      return (this.created[name] ??= FACTORIES[name](this.registry, this.read) as never)
     },
   })
 }
 
-export function createLoaders(registry: Registry): Loaders {
-  return new LazyLoaders(registry) as unknown as Loaders
+/** @param read - Runs each read of the loaders */
+export function createLoaders(registry: Registry, read: ReadGate = UNGATED): Loaders {
+  return new LazyLoaders(registry, read) as unknown as Loaders
 }
 
 function byKey<Key, Found>(
+  gate: ReadGate,
   read: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Found>>,
   absent: Found,
 ): DataLoader<Key, Found> {
   return new DataLoader(async (keys) => {
-    const found = await read(keys)
+    const found = await gate(() => read(keys))
     return keys.map((key) => found.get(key) ?? absent)
   })
 }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import type { Page } from '../../store/contract/history-reader.js'
+import type { ReadGate } from './heavy-work.js'
 
 /** A page of one of many lists. */
 export interface PageKey<Key, Position> {
@@ -12,6 +13,7 @@ export interface PageKey<Key, Position> {
  * within one request, so it is a DataLoader and not a `BatchQueue` of `store/coalescing`.
  */
 export function pagedLoader<Key extends string | number, Position, Found>(
+  gate: ReadGate,
   read: (keys: readonly Key[], page: Page<Position>) => Promise<ReadonlyMap<Key, Found>>,
   absent: Found,
 ): DataLoader<PageKey<Key, Position>, Found, string> {
@@ -25,7 +27,7 @@ export function pagedLoader<Key extends string | number, Position, Found>(
         else batch.keys.push(of)
       }
       const found = new Map<string, ReadonlyMap<Key, Found>>()
-      for (const [name, { page, keys }] of batches) found.set(name, await read(keys, page))
+      for (const [name, { page, keys }] of batches) found.set(name, await gate(() => read(keys, page)))
       return requests.map(({ of, page }) => found.get(pageKey(page))?.get(of) ?? absent)
     },
     { cacheKeyFn: ({ of, page }) => `${pageKey(page)} ${of}` },

@@ -13,6 +13,7 @@ import { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import { useIntrospectionSwitch } from '../pipeline/introspection-switch.js'
 import { createMaskError, type MaskError } from '../pipeline/mask-error.js'
 import { OPERATION_LIMITS, type OperationLimits } from '../pipeline/operation-limits.js'
+import { HeavyOperations } from '../weighing/heavy-operations.js'
 import { useWeightLimit } from '../weighing/weight-limit.js'
 import { useGraphQLJs } from './graphql-js.js'
 import { createPrepareOperation, type PrepareOperation } from './prepare-operation.js'
@@ -56,18 +57,29 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     ...(options.sources && { sources: options.sources }),
   }
   const inFlight = new InFlightCounter()
+  const heavy = new HeavyOperations(inFlight)
   const broadcasts = new Broadcasts(schema, {
     ...(options.resultBufferBytes !== undefined && { bufferBytes: options.resultBufferBytes }),
     sharesResults: optimizations['shared-results'],
     cachesFrames: optimizations['frame-cache'],
   })
   const plugins = [
-    useGraphQLJs({ isCompiled: optimizations['compiled-operations'] }),
+    useGraphQLJs({ isCompiled: optimizations['compiled-operations'], heavy }),
     useDocumentCache(limits),
     useIntrospectionSwitch(options.introspection),
     useWeightLimit(limits),
   ]
-  const prepare = createPrepareOperation({ schema, services, plugins, mask, metrics, limits, inFlight, broadcasts })
+  const prepare = createPrepareOperation({
+    schema,
+    services,
+    plugins,
+    mask,
+    metrics,
+    limits,
+    inFlight,
+    heavy,
+    broadcasts,
+  })
   const fastPath = createFastPath({
     schema,
     services,
@@ -75,10 +87,11 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     metrics,
     limits,
     inFlight,
+    heavy,
     isCompiled: optimizations['compiled-operations'],
     cachesAnswers: optimizations['answer-cache'],
     validated(query, operationName) {
-      const prepared = prepare({ query, operationName, variables: {} }, { author: null, signal: NEVER })
+      const prepared = prepare({ query, operationName, variables: {} }, NOBODY)
       return 'errors' in prepared ? null : prepared.document
     },
   })
@@ -97,5 +110,9 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
   }
 }
 
-/** The signal of a caller that never disconnects. */
-const NEVER = new AbortController().signal
+/** A caller that executes nothing. */
+const NOBODY = {
+  author: null,
+  signal: new AbortController().signal,
+  client: () => ({ group: '', connection: {} }),
+}

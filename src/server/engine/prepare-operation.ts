@@ -26,6 +26,9 @@ import {
   type ResultStream,
 } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
+import { abortWith } from '../weighing/abort-with.js'
+import { HEAVY_WEIGHT, type HeavyOperations } from '../weighing/heavy-operations.js'
+import { operationWeight } from '../weighing/operation-weight.js'
 import { maskedStream, startingStream } from './masked-stream.js'
 
 export interface PrepareOptions {
@@ -38,6 +41,7 @@ export interface PrepareOptions {
   readonly metrics: Metrics
   readonly limits: OperationLimits
   readonly inFlight: InFlightCounter
+  readonly heavy: HeavyOperations
   readonly broadcasts: Broadcasts
 }
 
@@ -49,7 +53,7 @@ export type PrepareOperation = (
 
 /** Creates the path that can execute every operation: Yoga's plugin pipeline around graphql-js. */
 export function createPrepareOperation(options: PrepareOptions): PrepareOperation {
-  const { schema, services, plugins, mask, metrics, limits, inFlight, broadcasts } = options
+  const { schema, services, plugins, mask, metrics, limits, inFlight, heavy, broadcasts } = options
   const yoga = createYoga({
     schema,
     plugins: [...plugins],
@@ -62,8 +66,8 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
   })
 
   return ({ query, operationName, variables }, caller) => {
-    const execution = new AbortController()
-    const context = createContext({ ...services, author: caller.author, signal: execution.signal })
+    const stopping = new AbortController()
+    const context = createContext({ ...services, author: caller.author, signal: stopping.signal })
     const enveloped = yoga.getEnveloped(context)
     const { parse, validate } = enveloped
     let document: DocumentNode
@@ -83,16 +87,33 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
       return { errors: [requestError('GRAPHQL_VALIDATION_FAILED', message)] }
     }
 
-    async function run(
-      { execute, subscribe, contextFactory }: typeof enveloped,
-      stop: AbortController,
+    async function execution(
+      given: typeof enveloped,
     ): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
-      const args = { schema, document, operationName, variableValues: variables, contextValue: await contextFactory() }
-      const running = async () =>
-        (type === OperationTypeNode.SUBSCRIPTION ? subscribe(args) : execute(args)) as Promise<
-          ExecutionResult | ResultStream
-        >
-      return withOperationDeadline(running(), type, limits, stop)
+      const contextValue = await given.contextFactory()
+      const args = { schema, document, operationName, variableValues: variables, contextValue }
+      const running = type === OperationTypeNode.SUBSCRIPTION ? given.subscribe(args) : given.execute(args)
+      return running as Promise<ExecutionResult | ResultStream>
+    }
+
+    function run(given: typeof enveloped, stop: AbortController) {
+      return withOperationDeadline(execution(given), type, limits, stop)
+    }
+
+    /** Executes the operation when it is its client's turn. The time until then counts. */
+    function runInTurn() {
+      const { signal } = stopping
+      const running = heavy.run(type, caller.client(), signal, (work) =>
+        execution(yoga.getEnveloped(createContext({ ...services, author: caller.author, signal, heavy: work }))),
+      )
+      return withOperationDeadline(running, type, limits, stopping)
+    }
+
+    function isHeavy(): boolean {
+      if (type === OperationTypeNode.SUBSCRIPTION) return false
+      const { total } = operationWeight(schema, document, operation!, variables)
+      // A plugin refuses operations above the limit.
+      return total >= HEAVY_WEIGHT && total <= limits.weight
     }
 
     /** Executes the same subscription again, from a position on, for no caller in particular. */
@@ -103,10 +124,11 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
     }
 
     async function start(): Promise<ExecutionResult | ResultStream> {
-      const unlink = abortWith(caller.signal, execution)
+      const unlink = abortWith(caller.signal, stopping)
       const ended = metrics.operationStarted(type)
       const since = performance.now()
-      const answered = run(enveloped, execution).catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
+      const running = isHeavy() ? runInTurn() : run(enveloped, stopping)
+      const answered = running.catch((error: unknown): ExecutionResult => ({ errors: [mask(error)] }))
       inFlight.begin()
       const result = await answered
       inFlight.end()
@@ -118,7 +140,7 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
       return broadcasts.stream(
         { document, operation: operation!, operationName, variables },
         {
-          source: { results: maskedStream(result, mask, execution), place: context.tracker },
+          source: { results: maskedStream(result, mask, stopping), place: context.tracker },
           open,
           since,
           signal: caller.signal,
@@ -154,12 +176,4 @@ function selectsNothing(schema: GraphQLSchema, document: DocumentNode, operation
 function validationError({ message, nodes, source, positions }: GraphQLError): GraphQLError {
   const place = nodes === undefined ? { source: source ?? null, positions: positions ?? null } : { nodes }
   return new GraphQLError(message, { ...place, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
-}
-
-/** Aborts the execution together with a caller's signal. Returns a function that unlinks the two. */
-function abortWith(signal: AbortSignal, execution: AbortController): () => void {
-  const abort = () => execution.abort(signal.reason)
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  return () => signal.removeEventListener('abort', abort)
 }

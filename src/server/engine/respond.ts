@@ -4,6 +4,7 @@ import type { FastPath } from '../fast-path/fast-path.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import { isStream, type OperationRequest, type ResultStream } from '../pipeline/operation-request.js'
+import type { QueuedClient } from '../pipeline/queued-client.js'
 import type { PrepareOperation } from './prepare-operation.js'
 
 /** A request as a transport received it. */
@@ -13,8 +14,13 @@ export interface GraphQLRequest {
   readonly author: string | null
   /** Parses the request. @throws on a malformed request */
   params(): OperationRequest
-  /** Returns a signal that aborts when the client is gone. Called only if something can be aborted. */
+  /**
+   * Returns a signal that aborts when the client is gone or has cancelled the operation. Called only if something can be
+   * aborted.
+   */
   signal(): AbortSignal
+  /** Returns who asks. Called only for heavy operations, which clients share fairly. */
+  client(): QueuedClient
 }
 
 /** How a transport sends a response. Exactly one of `refuse`, `answer`, `stream` and `fail` is called, once. */
@@ -67,8 +73,8 @@ export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mas
 
   function respondCompiled(params: OperationRequest, request: GraphQLRequest, reply: GraphQLReply): void {
     try {
-      const answer = fastPath.answer(params, request.author, (type) => reply.begin(type))
-      if (answer instanceof Promise) answer.then((text) => reply.answer(text)).catch((error) => reply.fail(error))
+      const answer = fastPath.answer(params, request, (type) => reply.begin(type))
+      if (answer instanceof Promise) respondLater(answer, params, request, reply).catch((error) => reply.fail(error))
       else if (answer !== null) reply.answer(answer)
       else respondByGraphQLJs(params, request, reply).catch((error) => reply.fail(error))
     } catch (error) {
@@ -76,8 +82,20 @@ export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mas
     }
   }
 
+  async function respondLater(
+    answer: Promise<AnswerText | null>,
+    params: OperationRequest,
+    request: GraphQLRequest,
+    reply: GraphQLReply,
+  ) {
+    const text = await answer
+    if (text === null) return respondByGraphQLJs(params, request, reply)
+    reply.answer(text)
+  }
+
   async function respondByGraphQLJs(params: OperationRequest, request: GraphQLRequest, reply: GraphQLReply) {
-    const prepared = prepare(params, { author: request.author, signal: request.signal() })
+    const { author } = request
+    const prepared = prepare(params, { author, signal: request.signal(), client: () => request.client() })
     if ('errors' in prepared) return reply.refuse(prepared.errors)
     reply.begin(prepared.type)
     const result = await prepared.start()

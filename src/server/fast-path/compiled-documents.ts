@@ -8,8 +8,8 @@ import {
 import { LRUCache } from 'lru-cache'
 import { type CompiledOperation, compileOperation } from '../../graphql/compiled/compile-operation.js'
 import { type SingleEntryQuery, singleEntryQuery } from '../../graphql/compiled/single-entry-query.js'
-import type { OperationLimits } from '../pipeline/operation-limits.js'
-import { isWeighedByVariables, weightRefusal } from '../weighing/weight-limit.js'
+import { operationWeight } from '../weighing/operation-weight.js'
+import { isWeighedByVariables } from '../weighing/weight-limit.js'
 
 /** @bound Documents that stay compiled. */
 const COMPILED_DOCUMENTS = 256
@@ -21,15 +21,14 @@ export interface CompiledDocument {
   readonly operation: OperationDefinitionNode
   readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
   readonly execute: CompiledOperation
-  /** Whether the document is within the weight limit; null if that depends on variables. */
-  readonly isWithinWeight: boolean | null
+  /** What the operation weighs; null if that depends on variables. */
+  readonly weight: number | null
   /** Null if the answer depends on more than one entry. */
   readonly singleEntry: SingleEntryQuery | null
 }
 
 export interface CompiledDocumentsOptions {
   readonly schema: GraphQLSchema
-  readonly limits: OperationLimits
   /** Parses and validates a document with all plugins; null if they refuse it. */
   validated(query: string, operationName: string | null): DocumentNode | null
 }
@@ -60,16 +59,14 @@ export class CompiledDocuments {
   }
 
   #compile(document: DocumentNode, operationName: string | null): CompiledDocument | null {
-    const { schema, limits } = this.options
+    const { schema } = this.options
     const operation = getOperationAST(document, operationName)!
     const type = operation.operation
     if (type === OperationTypeNode.SUBSCRIPTION) return null
     const execute = compileOperation(schema, document, operation)
     if (execute === null) return null
-    const isWithinWeight = isWeighedByVariables(document)
-      ? null
-      : weightRefusal(limits, { schema, document, operation, variables: {} }) === undefined
-    return { document, operation, type, execute, isWithinWeight, singleEntry: singleEntryQuery(schema, operation) }
+    const weight = isWeighedByVariables(document) ? null : operationWeight(schema, document, operation, {}).total
+    return { document, operation, type, execute, weight, singleEntry: singleEntryQuery(schema, operation) }
   }
 }
 

@@ -7,36 +7,55 @@ import {
   type OperationDefinitionNode,
   subscribe,
 } from 'graphql'
-import type { RequestContext } from '../../graphql/base/request-context.js'
+import { type RequestContext, spreadOver } from '../../graphql/base/request-context.js'
 import {
   type CompiledOperation,
   type CompiledResult,
   compileOperation,
 } from '../../graphql/compiled/compile-operation.js'
+import type { HeavyWork } from '../../graphql/loading/heavy-work.js'
 import { markNegativeZeros } from '../../graphql/results/result-text.js'
 import { SerializedResult } from '../../graphql/results/serialized-result.js'
 
 /** Null if the operation is not compiled. Entries live as long as their documents. */
 const compiledOperations = new WeakMap<OperationDefinitionNode, CompiledOperation | null>()
 
-/** Subscribes like graphql-js, but serializes each result directly, without building an object first. */
+/** Executes the operation for one event, in its turn. */
+export type ExecuteInTurn = (execute: (heavy: HeavyWork) => Promise<ExecutionResult>) => Promise<ExecutionResult>
+
+/**
+ * Subscribes like graphql-js, but serializes each result directly, without building an object first.
+ * @param inTurn - Runs the execution for each event; null if the operation is light
+ */
 export async function compiledSubscription(
   args: ExecutionArgs,
+  inTurn: ExecuteInTurn | null = null,
 ): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
   const operation = getOperationAST(args.document, args.operationName)
   const compiled = operation && compiledOperation(args, operation)
-  if (operation === null || operation === undefined || compiled === null || compiled === undefined) {
+  if (operation === null || operation === undefined || (!compiled && inTurn === null)) {
     return subscribe(args) as Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>
   }
   const source = await createSourceEventStream(args)
   if (!(Symbol.asyncIterator in source)) return source
   const events = source[Symbol.asyncIterator]()
+  const executed = (event: unknown): Promise<ExecutionResult> =>
+    inTurn === null
+      ? resultOf(args, operation, compiled, event)
+      : inTurn((heavy) =>
+          resultOf(
+            { ...args, contextValue: spreadOver(args.contextValue as RequestContext, heavy) },
+            operation,
+            compiled,
+            event,
+          ),
+        )
   const results: AsyncIterableIterator<ExecutionResult> = {
     async next() {
       const event = await events.next()
       return event.done === true
         ? { done: true, value: undefined }
-        : { done: false, value: await resultOf(args, operation, compiled, event.value) }
+        : { done: false, value: await executed(event.value) }
     },
     async return() {
       await events.return?.()
@@ -62,9 +81,10 @@ function compiledOperation(
 async function resultOf(
   args: ExecutionArgs,
   operation: OperationDefinitionNode,
-  compiled: CompiledOperation,
+  compiled: CompiledOperation | null | undefined,
   event: unknown,
 ): Promise<ExecutionResult> {
+  if (!compiled) return execute({ ...args, rootValue: event })
   const result = await compiled(args.variableValues ?? {}, args.contextValue as RequestContext, event)
   if (result === 'too large') compiledOperations.set(operation, null)
   return result === null || result === 'too large' ? execute({ ...args, rootValue: event }) : executionResult(result)

@@ -11,10 +11,12 @@ import type { InFlightCounter } from '../pipeline/in-flight-counter.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import { deadlineError } from '../pipeline/operation-deadline.js'
 import type { OperationLimits } from '../pipeline/operation-limits.js'
-import type { OperationRequest } from '../pipeline/operation-request.js'
-import { weightRefusal } from '../weighing/weight-limit.js'
+import type { Caller, OperationRequest } from '../pipeline/operation-request.js'
+import { abortWith } from '../weighing/abort-with.js'
+import { HEAVY_WEIGHT, type HeavyOperations } from '../weighing/heavy-operations.js'
+import { operationWeight } from '../weighing/operation-weight.js'
 import { AnswerCache } from './answer-cache.js'
-import { CompiledDocuments } from './compiled-documents.js'
+import { type CompiledDocument, CompiledDocuments } from './compiled-documents.js'
 
 /** Answers requests without graphql-js. Errors are in the answers, masked. */
 export interface FastPath {
@@ -30,15 +32,21 @@ export interface FastPath {
    */
   answerEntry(request: OperationRequest, body: string | null, onAnswer: OnAnswer): boolean
   /**
-   * Answers a query or mutation by its compiled operation. Returns null if it has none.
+   * Answers a query or mutation by its compiled operation. Returns or resolves to null if it has none. A heavy operation
+   * waits for its client's turn.
    * @param begin - Called before the operation is executed
    * @throws what `begin` throws
    */
   answer(
     request: OperationRequest,
-    author: string | null,
+    caller: FastCaller,
     begin: (type: OperationTypeNode) => void,
-  ): AnswerText | Promise<AnswerText> | null
+  ): AnswerText | Promise<AnswerText | null> | null
+}
+
+/** The caller. Only heavy operations need more than the author. */
+export interface FastCaller extends Pick<Caller, 'author' | 'client'> {
+  signal(): AbortSignal
 }
 
 export interface FastPathOptions {
@@ -49,6 +57,7 @@ export interface FastPathOptions {
   readonly metrics: Metrics
   readonly limits: OperationLimits
   readonly inFlight: InFlightCounter
+  readonly heavy: HeavyOperations
   /** Whether operations are compiled. Otherwise this path answers nothing. */
   readonly isCompiled: boolean
   readonly cachesAnswers: boolean
@@ -67,7 +76,7 @@ const NO_ERRORS: readonly GraphQLError[] = []
  * reason.
  */
 export function createFastPath(options: FastPathOptions): FastPath {
-  const { schema, services, mask, metrics, limits, inFlight } = options
+  const { schema, services, mask, metrics, limits, inFlight, heavy } = options
   const deadlines = {
     [OperationTypeNode.QUERY]: new Deadlines(limits.querySeconds * 1_000),
     [OperationTypeNode.MUTATION]: new Deadlines(limits.mutationSeconds * 1_000),
@@ -103,6 +112,43 @@ export function createFastPath(options: FastPathOptions): FastPath {
     return settle
   }
 
+  const isLight = (weight: number | null) => weight !== null && weight < HEAVY_WEIGHT && weight <= limits.weight
+
+  /** Executes an operation when it is its client's turn. Null if it has to be executed by graphql-js. */
+  function answerHeavy(
+    { type, execute }: CompiledDocument,
+    variables: OperationRequest['variables'],
+    caller: FastCaller,
+  ): Promise<AnswerText | null> {
+    const stop = new AbortController()
+    const unlink = abortWith(caller.signal(), stop)
+    const ended = metrics.operationStarted(type)
+    inFlight.begin()
+    return new Promise((resolve) => {
+      let isAnswered = false
+      const settle = (result: CompiledResult | 'too large' | null) => {
+        if (isAnswered) return
+        isAnswered = true
+        cancelDeadline()
+        unlink()
+        inFlight.end()
+        if (result === null || result === 'too large') return resolve(null)
+        ended(result)
+        resolve(textOf(result))
+      }
+      const fail = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
+      const cancelDeadline = deadlines[type].begin(() => {
+        stop.abort('the deadline has passed')
+        fail(deadlineError(type, limits))
+      })
+      heavy
+        .run(type, caller.client(), stop.signal, async (work) =>
+          execute(variables, createContext({ ...services, author: caller.author, signal: NEVER, heavy: work })),
+        )
+        .then(settle, fail)
+    })
+  }
+
   return {
     answerFromCache(body, onAnswer) {
       const cached = answers?.get(body)
@@ -114,7 +160,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
 
     answerEntry({ query, operationName, variables }, body, onAnswer) {
       const compiled = documents?.of(query, operationName) ?? null
-      if (compiled === null || compiled.singleEntry === null || compiled.isWithinWeight !== true) return false
+      if (compiled === null || compiled.singleEntry === null || !isLight(compiled.weight)) return false
       const id = compiled.singleEntry(variables)
       if (id === null) return false
 
@@ -140,14 +186,16 @@ export function createFastPath(options: FastPathOptions): FastPath {
       return true
     },
 
-    answer({ query, operationName, variables }, author, begin) {
+    answer({ query, operationName, variables }, caller, begin) {
       const compiled = documents?.of(query, operationName) ?? null
       if (compiled === null) return null
-      const { document, operation, type, isWithinWeight } = compiled
-      if (!(isWithinWeight ?? weightRefusal(limits, { schema, document, operation, variables }) === undefined))
-        return null
+      const { document, operation, type } = compiled
+      const weight = compiled.weight ?? operationWeight(schema, document, operation, variables).total
+      if (weight > limits.weight) return null
 
       begin(type)
+      if (weight >= HEAVY_WEIGHT) return answerHeavy(compiled, variables, caller)
+      const { author } = caller
       const ended = metrics.operationStarted(type)
       const finish = (result: CompiledResult): AnswerText => {
         ended(result)

@@ -7,6 +7,7 @@ import { type ScannedJson, scanJson } from '../json/scan-json.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
 import type { PersistedQueries } from '../pipeline/persisted-queries.js'
+import { clientOf, type QueuedClient } from '../pipeline/queued-client.js'
 import { requestError } from '../pipeline/request-error.js'
 import type { BodyReader } from './body-reader.js'
 import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
@@ -75,6 +76,11 @@ class HttpRequest implements GraphQLRequest {
     readonly author: string | null,
     readonly params: () => OperationRequest,
   ) {}
+
+  client(): QueuedClient {
+    const { socket } = this.response.req
+    return clientOf(socket, this.author)
+  }
 
   signal(): AbortSignal {
     const { response } = this

@@ -4,6 +4,7 @@
  */
 export class InFlightCounter {
   #count = 0
+  #begun = 0
   #ended: Promise<void> | null = null
   #end: () => void = () => undefined
 
@@ -11,8 +12,14 @@ export class InFlightCounter {
     return this.#count
   }
 
+  /** Number of operations that have ever begun. */
+  get begun(): number {
+    return this.#begun
+  }
+
   begin(): void {
     this.#count += 1
+    this.#begun += 1
   }
 
   /** Called once for each `begin`. */

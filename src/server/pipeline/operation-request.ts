@@ -1,4 +1,5 @@
 import type { DocumentNode, ExecutionResult, OperationTypeNode } from 'graphql'
+import type { QueuedClient } from './queued-client.js'
 
 /** A GraphQL request as a transport has parsed it. */
 export interface OperationRequest {
@@ -11,6 +12,8 @@ export interface Caller {
   readonly author: string | null
   /** Aborts when the answer is no longer awaited. */
   readonly signal: AbortSignal
+  /** Called only for heavy operations, which clients share fairly. */
+  client(): QueuedClient
 }
 
 /** Consecutive results of a subscription, each with its JSON in UTF-8. */

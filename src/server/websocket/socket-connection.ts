@@ -1,15 +1,14 @@
-import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { ArrivalFault, GuardedConnection } from '../connections/guarded-connection.js'
+import { clientOf, type QueuedClient } from '../pipeline/queued-client.js'
 import { CLOSE, SILENT_PINGS, type SocketLimits, UNSENT_BYTES } from './socket-limits.js'
 import type { FrameWriter } from './socket-reply.js'
 import { unfinishedBytes } from './unfinished-message.js'
 
 /** One client's WebSocket: its liveness, its backpressure, and its limits until `connection_init`. */
 export class SocketConnection implements FrameWriter {
-  /** Aborts when the socket has closed. */
-  readonly gone = new AbortController()
   author: string | null = null
   /** Pings since the last sign of life. */
   #silence = 0
@@ -25,8 +24,6 @@ export class SocketConnection implements FrameWriter {
     private readonly guarded: GuardedConnection,
     private readonly limits: SocketLimits,
   ) {
-    // One listener for each operation in flight.
-    setMaxListeners(0, this.gone.signal)
     raw.on('data', this.#countEarly)
     raw.on('data', this.#countUnfinished)
     this.#initTimer = setTimeout(() => {
@@ -38,6 +35,10 @@ export class SocketConnection implements FrameWriter {
     socket.on('pong', () => this.#noteActivity())
     // ws closes the socket after a broken frame, with the reason.
     socket.on('error', () => undefined)
+  }
+
+  client(): QueuedClient {
+    return clientOf(this.raw as Socket, this.author)
   }
 
   /** Lifts the limits for clients that have not sent `connection_init`. */

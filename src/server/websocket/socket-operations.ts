@@ -26,6 +26,8 @@ export class SocketOperations {
   /** By the id of an operation that is ending. */
   #waiting: Map<string, Waiting> | null = null
   #waitingSize = 0
+  /** By id, of the operations that can be cancelled. */
+  readonly #cancelling = new Map<string, AbortController>()
   /** Operations that wait to begin. */
   #waitingOperations = 0
 
@@ -39,6 +41,18 @@ export class SocketOperations {
   /** Number of operations that the client has completed and that have not ended yet. */
   get ending(): number {
     return this.#waiting?.size ?? 0
+  }
+
+  /** Returns a signal that aborts when the client completes an operation, or its socket closes (`cancelAll`). */
+  signalOf(id: string): AbortSignal {
+    const known = this.#cancelling.get(id) ?? new AbortController()
+    this.#cancelling.set(id, known)
+    return known.signal
+  }
+
+  cancelAll(): void {
+    for (const cancelling of this.#cancelling.values()) cancelling.abort('the client is gone')
+    this.#cancelling.clear()
   }
 
   /**
@@ -67,6 +81,7 @@ export class SocketOperations {
       await run
     } finally {
       this.#running.delete(id)
+      this.#cancelling.delete(id)
     }
   }
 
@@ -80,7 +95,10 @@ export class SocketOperations {
     // The client can begin another operation now, although this one still has to end here.
     this.#running.delete(id)
     try {
-      await this.handle(content)
+      const handled = this.handle(content)
+      // graphql-ws has forgotten the operation now, and sends nothing about it any more.
+      this.#cancelling.get(id)?.abort('the client has completed the operation')
+      await handled
       // The caller of #subscribe handles its failure.
       await run.catch(() => undefined)
     } finally {

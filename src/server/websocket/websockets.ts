@@ -84,10 +84,9 @@ export function createWebSockets(
       // graphql-ws keeps the payload until the operation has ended.
       Object.assign(payload, { query: '', operationName: null, variables: null })
       const reply = new SocketReply(id, connection)
-      engine.respond(
-        { body: null, author: connection.author, params: () => params, signal: () => connection.gone.signal },
-        reply,
-      )
+      const { author } = connection
+      const signal = () => extra.operations()!.signalOf(id)
+      engine.respond({ body: null, author, params: () => params, signal, client: () => connection.client() }, reply)
       const errors = await reply.accepted
       return errors === null ? { ...UNUSED, contextValue: reply } : [...errors]
     },
@@ -140,7 +139,7 @@ export function createWebSockets(
     socket.once('close', (code, reason) => {
       connections.delete(connection)
       connection.acknowledge()
-      connection.gone.abort()
+      operations?.cancelAll()
       closed()
       protocolClosed(code, reason.toString('utf8')).catch((error: unknown) => engine.mask(error))
     })

@@ -22,6 +22,7 @@ import {
   stateAt,
   update,
 } from '../../registry/registry-fixture.js'
+import { callerOf } from '../caller-fixture.js'
 import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const CHANGES = `subscription ($after: String, $initial: Boolean, $where: EntryFilter) { changes(after: $after, initial: $initial, where: $where) {
@@ -50,7 +51,7 @@ class Client {
   async begin(engine: EnginePaths, variables: object, query = CHANGES, ending = new AbortController()): Promise<this> {
     const prepared = engine.prepare(
       { query, operationName: null, variables: variables as Record<string, unknown> },
-      { author: null, signal: ending.signal },
+      callerOf(ending.signal),
     )
     if ('errors' in prepared) throw prepared.errors[0]
     const stream = await prepared.start()

@@ -13,6 +13,7 @@ import { isStream } from '../../../src/server/pipeline/operation-request.js'
 import type { History } from '../../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { apply, create, HISTORY_OPTIONS, historyWith, registryOver } from '../../registry/registry-fixture.js'
+import { callerOf } from '../caller-fixture.js'
 
 function engineOver(registry: Registry, seconds = 30) {
   const logged: Record<string, any>[] = []
@@ -27,7 +28,7 @@ function engineOver(registry: Registry, seconds = 30) {
     limits: { ...OPERATION_LIMITS, querySeconds: seconds, mutationSeconds: seconds },
   })
   const run = async (query: string, signal = new AbortController().signal) => {
-    const prepared = engine.prepare({ query, operationName: null, variables: {} }, { author: null, signal })
+    const prepared = engine.prepare({ query, operationName: null, variables: {} }, callerOf(signal))
     return 'errors' in prepared ? (prepared as ExecutionResult) : prepared.start()
   }
   const answer = async (query: string) => JSON.parse(JSON.stringify(await run(query))) as { data?: any; errors?: any[] }

@@ -7,6 +7,7 @@ const REQUEST: GraphQLRequest = {
   author: null,
   params: () => ({ query: '{ currentVersion { number } }', operationName: null, variables: {} }),
   signal: () => new AbortController().signal,
+  client: () => ({ group: '', connection: {} }),
 }
 
 const NOTHING: FastPath = { answerFromCache: () => false, answerEntry: () => false, answer: () => null }

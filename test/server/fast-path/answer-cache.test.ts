@@ -20,6 +20,7 @@ import {
   update,
 } from '../../registry/registry-fixture.js'
 import { createTestDatabase, type TestDatabase } from '../../support/test-postgres.js'
+import { fastCallerOf } from '../caller-fixture.js'
 
 const ENTRY = 'query ($id: EntryID!) { entry(id: $id) { id kind meta data } }'
 
@@ -56,7 +57,7 @@ describe('the answer cache', () => {
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
         const operation = paramsOfBody({ text: body, mayHoldInexactNumber: undefined }, new PersistedQueries())
-        const otherwise = async () => (await engine.fastPath.answer(operation, null, () => undefined))!.text
+        const otherwise = async () => (await engine.fastPath.answer(operation, fastCallerOf(), () => undefined))!.text
         if (
           !engine.fastPath.answerEntry(operation, body, (answered) =>
             answered === null ? otherwise().then(resolve, reject) : resolve(answered.text),
@@ -210,7 +211,7 @@ describe('the answer cache', () => {
     const usual = async (query: string, variables: object = {}) =>
       (await engine.fastPath.answer(
         { query, operationName: null, variables: variables as Record<string, unknown> },
-        null,
+        fastCallerOf(),
         () => undefined,
       ))!.text
     const asked: [string, object?][] = [

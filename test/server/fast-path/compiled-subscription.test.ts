@@ -71,7 +71,7 @@ describe('a compiled subscription', () => {
     ['subscription ($yes: Boolean = true) { things { n name @include(if: $yes) } }', { yes: null }],
     ['subscription ($from: Int) { things(from: $from) { n } }', { from: 3 }],
   ])('gives the same results as graphql-js: %s %j', async (text, variableValues = {}) => {
-    const args = { schema: ofThings, document: parse(text), variableValues }
+    const args = { schema: ofThings, document: parse(text), variableValues, contextValue: {} }
     const expected = parsed(await resultsOf(subscribe as Subscribe, args))
     expect(expected.length).toBeGreaterThan(0)
     // The second time it is known.
@@ -100,6 +100,7 @@ describe('a compiled subscription', () => {
     const results = (await compiledSubscription({
       schema: ofThings,
       document: parse('subscription { things { n } }'),
+      contextValue: {},
     })) as AsyncIterable<ExecutionResult>
     for await (const result of results) {
       expect(result).toEqual({ data: { things: { n: 0 } } })

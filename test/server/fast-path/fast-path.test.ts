@@ -10,6 +10,7 @@ import { OPERATION_LIMITS, type OperationLimits } from '../../../src/server/pipe
 import type { History } from '../../../src/store/contract/history.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { apply, create, HISTORY_OPTIONS, historyWith, registryOver } from '../../registry/registry-fixture.js'
+import { callerOf, fastCallerOf } from '../caller-fixture.js'
 
 function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, introspection = true) {
   const logged: Record<string, any>[] = []
@@ -31,16 +32,13 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
     logged,
     /** Null if the fast path leaves the request to graphql-js. */
     fast: async (query: string, variables?: object) => {
-      const written = engine.fastPath.answer(operation(query, variables), null, () => undefined)
+      const written = engine.fastPath.answer(operation(query, variables), fastCallerOf(), () => undefined)
       return written === null
         ? null
-        : { ...(await written), answer: JSON.parse((await written).text) as { data?: any; errors?: any[] } }
+        : { ...(await written), answer: JSON.parse((await written)!.text) as { data?: any; errors?: any[] } }
     },
     slow: async (query: string, variables?: object) => {
-      const prepared = engine.prepare(operation(query, variables), {
-        author: null,
-        signal: new AbortController().signal,
-      })
+      const prepared = engine.prepare(operation(query, variables), callerOf())
       return JSON.parse(resultText('errors' in prepared ? prepared : await prepared.start())) as {
         data?: any
         errors?: any[]
@@ -90,7 +88,7 @@ describe('the fast path', () => {
     // Without the separator, an operation name could complete the beginning of another document.
     const { engine } = engineOver(plain())
     const answer = (operationName: string, query: string) =>
-      engine.fastPath.answer({ query, operationName, variables: {} }, null, () => undefined)
+      engine.fastPath.answer({ query, operationName, variables: {} }, fastCallerOf(), () => undefined)
     expect(await answer('A', 'query A { __typename }')).not.toBeNull()
     expect(answer('A query', 'A { __typename }')).toBeNull()
   })
@@ -125,9 +123,9 @@ describe('the fast path', () => {
     const refuse = () => {
       throw new Error('no mutation here')
     }
-    expect(() => engine.fastPath.answer(request, null, refuse)).toThrow('no mutation here')
+    expect(() => engine.fastPath.answer(request, fastCallerOf(), refuse)).toThrow('no mutation here')
     expect((await registry.head()).revision).toBe(0)
-    expect((await engine.fastPath.answer(request, null, () => undefined))!.text).toContain('Applied')
+    expect((await engine.fastPath.answer(request, fastCallerOf(), () => undefined))!.text).toContain('Applied')
     expect((await registry.head()).revision).toBe(1)
   })
 

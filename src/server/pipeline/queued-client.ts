@@ -1,0 +1,13 @@
+import type { Socket } from 'node:net'
+
+/** Who asks for a turn. Groups take turns, and so do the connections within a group. */
+export interface QueuedClient {
+  readonly group: string
+  /** Compared by identity. */
+  readonly connection: object
+}
+
+/** Returns the client at the other end of a connection: its address and author tell it from others. */
+export function clientOf(connection: Pick<Socket, 'remoteAddress'>, author: string | null): QueuedClient {
+  return { group: `${connection.remoteAddress} ${author ?? ''}`, connection }
+}
