@@ -29,8 +29,9 @@ builder.queryField('buildDelta', (t) =>
       from: t.arg({ type: [EntryInputRef], required: true, description: 'The entries before, each id once.' }),
       to: t.arg({ type: [EntryInputRef], required: true, description: 'The entries after, each id once.' }),
     },
-    async resolve(_root, { from, to }, { registry, signal }) {
-      return { operations: await inSlices(deltaBetween(from, to, registry), signal), between: 'two lists' }
+    async resolve(_root, { from, to }, { registry, signal, read }) {
+      const operations = await read(async () => inSlices(deltaBetween(from, to, registry), signal))
+      return { operations, between: 'two lists' }
     },
   }),
 )

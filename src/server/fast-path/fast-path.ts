@@ -3,6 +3,7 @@ import type { EntryRevision } from '../../core/entry/entry.js'
 import { createContext, type RequestContextOptions } from '../../graphql/base/request-context.js'
 import type { CompiledResult } from '../../graphql/compiled/compile-operation.js'
 import { singleEntryContext } from '../../graphql/compiled/single-entry-query.js'
+import { cancelled } from '../../graphql/loading/heavy-work.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { Metrics } from '../observing/metrics.js'
 import type { AnswerText, OnAnswer } from '../pipeline/answer-text.js'
@@ -138,12 +139,12 @@ export function createFastPath(options: FastPathOptions): FastPath {
       }
       const fail = (error: unknown) => settle({ data: null, errors: [error as GraphQLError] })
       const cancelDeadline = deadlines[type].begin(() => {
-        stop.abort('the deadline has passed')
+        stop.abort(cancelled())
         fail(deadlineError(type, limits))
       })
       heavy
         .run(type, caller.client(), stop.signal, async (work) =>
-          execute(variables, createContext({ ...services, author: caller.author, signal: NEVER, heavy: work })),
+          execute(variables, createContext({ ...services, author: caller.author, signal: work.signal, heavy: work })),
         )
         .then(settle, fail)
     })
