@@ -39,7 +39,7 @@ function parseOne(text: string, at: (offset: number) => Position): SourceDocumen
     return sourceDocument(value, positions)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
-    return { ...at(error.offset), message: error.message }
+    return { ...at(error.offset), message: error.message, ...(error.path !== undefined && { path: error.path }) }
   }
 }
 
@@ -47,6 +47,8 @@ class JsonFault extends Error {
   constructor(
     message: string,
     readonly offset: number,
+    /** The path of a value that is JSON but cannot be used. */
+    readonly path?: string,
   ) {
     super(message)
   }
@@ -61,6 +63,8 @@ const WORDS: Record<string, Json> = { true: true, false: false, null: null }
 /** A reader of our own, because JSON.parse reports no positions of values, and in Node 20 no position of a fault. */
 class Reader {
   #offset = 0
+  /** The keys and indexes of the current value. */
+  readonly #steps: (string | number)[] = []
 
   constructor(
     readonly text: string,
@@ -89,7 +93,7 @@ class Reader {
     const number = this.#match(NUMBER)
     if (number === undefined) return this.#fail('expected a value')
     const fault = numberFault(number)
-    if (fault !== undefined) throw new JsonFault(fault, offset)
+    if (fault !== undefined) throw new JsonFault(fault, offset, this.#steps.join('.'))
     return Number(number)
   }
 
@@ -99,17 +103,23 @@ class Reader {
     this.#items('}', () => {
       const offset = this.#offset
       const key = this.#string()
-      if (seen.has(key)) throw new JsonFault(`duplicate key ${JSON.stringify(key)}`, offset)
+      if (seen.has(key)) throw new JsonFault(`duplicate key ${JSON.stringify(key)}`, offset, this.#steps.join('.'))
       seen.add(key)
       if (!this.#take(':')) this.#fail('expected a colon')
+      this.#steps.push(key)
       setOwn(object, key, this.#value(depth < POSITION_DEPTH ? [...path, key] : path, depth + 1))
+      this.#steps.pop()
     })
     return object
   }
 
   #array(path: SourcePath, depth: number): Json {
     const array: Json[] = []
-    this.#items(']', () => array.push(this.#value(depth < POSITION_DEPTH ? [...path, array.length] : path, depth + 1)))
+    this.#items(']', () => {
+      this.#steps.push(array.length)
+      array.push(this.#value(depth < POSITION_DEPTH ? [...path, array.length] : path, depth + 1))
+      this.#steps.pop()
+    })
     return array
   }
 

@@ -9,6 +9,8 @@ export interface Position {
 /** Something in a file that cannot be read, and its position. */
 export interface Fault extends Position {
   readonly message: string
+  /** Where in a document that is valid JSON it stands: `3.data.port`. Undefined if the text is not JSON. */
+  readonly path?: string
 }
 
 /** One document of a file as a JSON value, with the positions of its upper levels. */

@@ -7,9 +7,12 @@ import { compileSchemas, type EntrySchemas } from '../forms/entry-schemas.js'
 import { NotAList, type PageForm, pageEntries, pageForm } from '../forms/page-entries.js'
 import { PARSERS, sealRules } from '../forms/parse-entries.js'
 import { parseJson } from '../forms/parse-json.js'
+import type { Fault } from '../forms/source-document.js'
 import { compileForm, type ReadForm } from '../forms/source-form.js'
 import { FileReferences, type ReadText } from './file-references.js'
 import { type PackedResult, type ParseJob, type ParsingRules, packEntry, unpackEntry } from './parse-job.js'
+
+const LONGEST_PATH = 200
 
 /** Compiled rules. */
 export interface CompiledRules {
@@ -65,7 +68,7 @@ const RUN: Run = {
   async page({ location, text }, { page, schemas, seal }) {
     const { documents, faults } = parseJson(text)
     const [fault] = faults
-    if (documents[0] === undefined) return bad(location, `is not JSON: ${fault!.message}`, fault!)
+    if (documents[0] === undefined) return bad(location, pageFault(fault!), fault!)
     try {
       const { entries, failures } = await pageEntries(location, documents[0], page, { schemas, seal })
       return { entries: entries.map(packEntry), failures }
@@ -88,6 +91,16 @@ const RUN: Run = {
     })
     return Promise.resolve({ entries: fit, failures })
   },
+}
+
+/** A registry's page has no lines that its author knows, so the path of a value matters more. */
+function pageFault({ message, path }: Fault): string {
+  if (path === undefined) return `is not JSON: ${message}`
+  return path === '' ? message : `${shortPath(path)}: ${message}`
+}
+
+function shortPath(path: string): string {
+  return path.length <= LONGEST_PATH ? path : `…${path.slice(1 - LONGEST_PATH)}`
 }
 
 function bad(

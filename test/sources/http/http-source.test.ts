@@ -361,7 +361,14 @@ describe('a faulty page', () => {
     )
     expect(read((await scan(open()))[0]).entries[0]!.content.dataText).toBe('{"__proto__":{"x":1}}')
     for (const [body, why] of [
-      ['[{"id":"a:1","kind":"k","kind":"k"}]', 'duplicate key "kind"'],
+      ['[{"id":"a:1","kind":"k","kind":"k"}]', '0: duplicate key "kind"'],
+      ['[{"id":"a:1","kind":"k","data":{"list":[1,{"n":1,"n":2}]}}]', '0.data.list.1: duplicate key "n"'],
+      [
+        '[{"id":"a:0","kind":"k"},{"id":"a:1","kind":"k","data":{"ids":[1,9007199254740993]}}]',
+        '1.data.ids.1: 9007199254740993 would be rounded to 9007199254740992',
+      ],
+      ['[{"id":"a:1","kind":"k","data":{"n":1e-400}}]', '0.data.n: 1e-400 is too small'],
+      ['[{"id":"a:1","kind":"k","data":tru}]', 'is not JSON: expected a value'],
       ['[{"id":"a:1","kind":"k","data":12345678901234567890123}]', 'would be rounded'],
       [`[{"id":"a:1","kind":"k","data":${'['.repeat(40_000)}${']'.repeat(40_000)}}]`, 'nested deeper than'],
     ] as const) {
