@@ -2,7 +2,7 @@ import type { RefusedOutcome, RefusedProblem } from '../gateway/gateway-queries.
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
 import { printable } from '../terminal/printable.js'
 
-/** Problems that are printed. Further ones are only counted; `--json` prints all of them. */
+/** @bound Problems that are printed. Further ones are only counted; `--json` prints all of them. */
 const SHOWN_PROBLEMS = 50
 
 /** A refusal with one line per problem. A line starts with the origin of the operation if it is known. */

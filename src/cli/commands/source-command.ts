@@ -19,7 +19,7 @@ export type SourceAction = 'list' | 'reload' | 'plan'
 
 /** How often the progress of a reload is queried. */
 const PROGRESS_MS = 1_000
-/** Failures that are listed per source. */
+/** @bound Failures that `source reload` lists for a source. */
 const LISTED_FAILURES = 10
 
 export interface SourceCommandOptions {

@@ -15,7 +15,7 @@ import { usageFailure } from '../terminal/command-failure.js'
 import { printable } from '../terminal/printable.js'
 import { startProgress } from '../terminal/progress.js'
 
-/** Verifying reads the whole history, so the time limits for clients do not apply. */
+/** @bound Time for `verify`, which reads the whole history. */
 const TIMEOUT_MS = 3_600_000
 
 /** Verifies the stored history row by row and digest by digest. Returns 1 if anything differs from what was written. */

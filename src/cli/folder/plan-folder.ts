@@ -44,7 +44,7 @@ export interface PlanOptions {
   readonly progress: (done: number, of: number) => void
 }
 
-/** Ids or namespaces in one query, as many as one page holds. Each has at most 768 bytes. */
+/** @bound Ids or namespaces in one query of a plan, as many as one page holds. Each has at most 768 bytes. */
 const CHUNK_SIZE = 1000
 
 /**

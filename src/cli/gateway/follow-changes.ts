@@ -30,14 +30,16 @@ export interface FollowOptions {
 
 /** Reconnecting backs off from the first delay to the longest, so a watcher is back within about 2 s of its gateway. */
 const FIRST_DELAY_MS = 250
+/** @bound Pause before a watcher connects again, so that it is back within about 2 s of its gateway. */
 const LONGEST_DELAY_MS = 2_000
 /** A peer that vanishes silently is noticed within a ping interval and the wait for its pong. */
 const PING_MS = 10_000
+/** @bound Time for the answer to a ping, after which a watcher connects again. */
 const PONG_WAIT_MS = 5_000
-/** Time for the WebSocket handshake, and again for the acknowledgement of the connection. */
+/** @bound Time for the WebSocket handshake of a watcher, and again for the acknowledgement of the connection. */
 const CONNECT_WAIT_MS = 10_000
 
-/** Batches that may be queued for `onBatch` before reading from the socket pauses. */
+/** @bound Batches of a watcher that may wait for their handler before reading from the socket pauses. */
 const MAX_QUEUED = 16
 
 /**

@@ -1,7 +1,10 @@
 import { mayHoldInexactNumber } from './inexact-numbers.js'
 import { numberFault } from './number-fault.js'
 
-/** Symbols with a message of their own. A list of a million such numbers needs no million messages. */
+/**
+ * @bound Numbers of one JSON text, each refused with a message of its own. A list of a million such numbers needs no
+ * million messages.
+ */
 const MAX_MESSAGES = 1_000
 
 /**

@@ -12,7 +12,7 @@ export interface ValueLimits {
   readonly maxEntryBytes: number
 }
 
-/** How many faults of one entry are reported. A list of a million bad strings needs no million messages. */
+/** @bound Faults of one entry that are reported. A list of a million bad strings needs no million messages. */
 export const MAX_FAULTS = 10
 
 /** A container in the traversal. `keys` are an object's own keys, or null for an array. */

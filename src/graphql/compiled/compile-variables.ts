@@ -21,7 +21,7 @@ export type ReadVariables = (
   | { readonly values: VariableValues; readonly errors?: undefined }
   | { readonly values?: undefined; readonly errors: readonly GraphQLError[] }
 
-/** The default of graphql-js. */
+/** @bound Errors in the variables of one request that are reported, the default of graphql-js. */
 const MAX_ERRORS = 50
 
 /** Stands for a value that graphql-js has to coerce: it is invalid, or it needs a default. */

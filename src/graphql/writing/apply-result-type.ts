@@ -95,7 +95,7 @@ function madeBy({ made }: Applied, { loaders }: RequestContext): MadeByWrite | u
   return made
 }
 
-/** Changes that one statement reads. It bounds the memory of the read. */
+/** @bound Changes that one statement reads for the answer to a repeated write. It bounds the memory of the read. */
 const CHUNK = 10_000
 
 async function changesOf(revision: number, history: History): Promise<Change[]> {

@@ -17,6 +17,7 @@ export type FollowCursor =
  * `1 l <registry> <revision> <position, or e for the end of the revision>`.
  */
 const FORMAT = '1'
+/** @bound Characters of a cursor of `changes`. */
 const LONGEST_CURSOR = 2_048
 
 /** The cursor from which a stream continues with what happened since a revision. */

@@ -10,7 +10,7 @@ export interface SkipPoint {
   readonly version: number
 }
 
-/** Followers that are woken in one turn of the event loop. Waking one takes a few microseconds. */
+/** @bound Followers that are woken in one turn of the event loop. Waking one takes a few microseconds. */
 const FOLLOWERS_AT_ONCE = 64
 /** Fields by which a page is indexed between two pauses. */
 const FIELDS_AT_ONCE = 4

@@ -18,6 +18,7 @@ const PAGES_BACK = 8
  * until the size of changes is known.
  */
 const NEAR_REVISIONS = 1_000
+/** @bound Reads of others for which a follower that catches up waits before it reads by itself. */
 const MAX_WAITS = 8
 
 /** A range of the log: everything after `after` up to `page.upTo`. */

@@ -18,7 +18,8 @@ interface KeyRange {
 }
 
 /**
- * Longest range that is updated in place. A longer one is dropped, because each insertion moves the entries behind it.
+ * @bound Entries of a cached range that is updated in place. A longer one is dropped, because each insertion moves the
+ * entries behind it.
  */
 const MAX_RANGE_ENTRIES = 4_000
 

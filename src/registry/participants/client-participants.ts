@@ -18,11 +18,13 @@ import { readProposal, writeProposal } from './proposal-codec.js'
  * @bound Proposals that wait for a participating client. A client that does not read them stops being a participant.
  */
 const WAITING_PROPOSALS = 10_000
+/** @bound Size of the proposals that wait for a participating client, unless a single one is larger. */
 const WAITING_BYTES = 64 * 1024 * 1024
-/** The maximum number of patterns of one participation. */
+/** @bound Patterns of kinds of one participation. */
 const MOST_PATTERNS = 100
+/** @bound Length of a participant's name, in bytes. */
 const LONGEST_NAME = 255
-/** Longest time for an answer. The gateway's own deadline is shorter. */
+/** @bound Time for a client's answer to a proposal, whatever the deadlines are set to. */
 const LONGEST_ANSWER_MS = 3_600_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NOT_A_NAME = /[\u0000-\u001f\u007f-\u009f\p{Surrogate}]|^\s|\s$|^$/u

@@ -2,6 +2,7 @@ import type { Provider } from '../../store/contract/provider.js'
 import { ProviderError } from './provider-error.js'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** @bound Characters of a text with which a provider describes itself. */
 const LONGEST_TEXT = 2_000
 
 /**

@@ -43,9 +43,9 @@ export const MAX_GRAPH_NODES = 10_000
 export const MAX_GRAPH_EDGES = 50_000
 /** @bound Size of the contents that are searched for one dependency graph. */
 const MAX_GRAPH_BYTES = 64 * 1024 * 1024
-/** Entries that one statement reads. */
+/** @bound Entries that one statement reads for a dependency graph. */
 const ENTRIES_AT_ONCE = 500
-/** Groups that one statement searches. */
+/** @bound Groups that one statement searches for a dependency graph. */
 const GROUPS_AT_ONCE = 1_000
 
 /**

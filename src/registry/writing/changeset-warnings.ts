@@ -34,7 +34,7 @@ export const MAX_WARNINGS = 100
 const MAX_WARNING_IDS = 1_000
 /** @bound References to deleted entries that are checked for warnings. */
 const MAX_DANGLING = 20_000
-/** Namespaces and groups that are counted, each by its index. */
+/** @bound Namespaces and groups that are counted for warnings, each by its index. */
 const MAX_EMPTIED = 100
 
 type Applied = Extract<CommitOutcome, { type: 'applied' }>

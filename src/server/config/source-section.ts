@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CONFLICTS, MISSING, type SourceSettings } from '../../sources/contract/source-settings.js'
 
-/** The name is part of the author of changesets, which has at most 255 bytes. */
+/** @bound Characters of a source's name, which is part of the author of its changesets. */
 const LONGEST_NAME = 100
 
 /** One item of `sources`. Its provider checks the other keys. */

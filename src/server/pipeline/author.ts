@@ -3,6 +3,7 @@ import { utf8Length } from '../../core/entry/text.js'
 import { requestError } from './request-error.js'
 
 const AUTHOR_HEADER = 'x-cadastre-author'
+/** @bound Length of an author's name. */
 const LONGEST_BYTES = 255
 
 /** Sources and the gateway itself write under these names. */

@@ -6,7 +6,7 @@ import type { OperationLimits } from './operation-limits.js'
 import { requestError } from './request-error.js'
 import { selectionsOverlapTooMuch } from './selection-overlap.js'
 
-/** Characters of the documents whose syntax trees are cached. A tree takes about 30 bytes a character. */
+/** @bound Characters of the documents whose syntax trees are cached. A tree takes about 30 bytes a character. */
 const CACHED_LENGTH = 1024 * 1024
 
 type Parsed = { readonly document: DocumentNode } | { readonly error: GraphQLError }

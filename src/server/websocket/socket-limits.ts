@@ -34,7 +34,7 @@ export const SOCKET_LIMITS: Omit<SocketLimits, 'messageBytes' | 'bounds'> = {
   pingSeconds: 12,
 }
 
-/** Pings without a sign of life after which a peer is disconnected. */
+/** @bound Pings without a sign of life after which a peer is disconnected. */
 export const SILENT_PINGS = 5
 
 /** @bound Unsent bytes above which the gateway stops reading from a socket, because each message may ask for more. */

@@ -1,6 +1,6 @@
 import { requestError } from '../pipeline/request-error.js'
 
-/** Characters of the messages of one socket that may wait for operations to end. */
+/** @bound Characters of the messages of one socket that may wait for operations to end. */
 const MAX_WAITING = 1024 * 1024
 
 interface Message {

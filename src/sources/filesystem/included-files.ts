@@ -6,7 +6,7 @@ import type { FileContent } from './read-inside.js'
 import { contentHash } from './read-inside.js'
 
 const SCHEME = 'file://'
-/** Files that one location may include. Each is read once. */
+/** @bound Files that one location may include. Each is read once. */
 const MAX_FILES = 1_000
 
 /** Reads a file by its path from the root. Returns undefined if there is none. @throws FileFault */

@@ -22,6 +22,7 @@ export interface FileState {
 
 /** The coarsest timestamps of file systems in use: FAT's have 2 s. */
 const FRESH_MS = 2_000
+/** @bound Attempts to read a file that changes while it is read. */
 const TRIES = 3
 const BETWEEN_TRIES_MS = 20
 /** Opens no link in the last component, and does not wait for the other end of a pipe. */

@@ -21,7 +21,7 @@ export interface ReadingRules {
 
 export type ReadLocation = Extract<ScannedLocation, { unchanged: false }>
 
-/** Locations that exceed the limits. Those beyond this number are parsed again in each scan. */
+/** @bound Locations that exceed the limits. Those beyond this number are parsed again in each scan. */
 const MAX_TOO_COSTLY = 1_000
 
 /** Reads the entries of a file. @throws the signal's reason; ParsingEnded */

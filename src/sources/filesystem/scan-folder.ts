@@ -37,8 +37,9 @@ export interface ScanOptions {
 
 type FoundFile = Extract<FoundLocation, { type: 'file' | 'archive' }>
 
-/** Files that are read ahead, and their total size. They are sent to the parsing thread in batches. */
+/** @bound Files that are read ahead. They are sent to the parsing thread in batches. */
 const READ_AHEAD = 64
+/** @bound Size of the files that are read ahead. */
 const READ_AHEAD_BYTES = 8 * 1024 * 1024
 const SLICE = 512
 

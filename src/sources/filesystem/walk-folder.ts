@@ -38,7 +38,7 @@ interface Level {
   next: number
 }
 
-/** Files that are checked in parallel. */
+/** @bound Files that are checked in parallel. */
 const CHUNK_SIZE = 512
 const ARCHIVE = '.zip'
 

@@ -48,7 +48,9 @@ export class InvalidSchema extends Error {
   override readonly name = 'InvalidSchema'
 }
 
+/** @bound Faults of one entry against its schema that are reported. */
 const MAX_FAULTS = 10
+/** @bound Size of a schema file. */
 const MAX_SCHEMA_BYTES = 4 * 1024 * 1024
 
 /**

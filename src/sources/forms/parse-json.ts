@@ -4,6 +4,7 @@ import { numberFault } from '../../core/entry/number-fault.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 
+/** @bound Faults of one JSON file that are reported. */
 const MAX_FAULTS = 20
 
 /** Parses one JSON document. A duplicate key is a fault, because JSON.parse would silently drop the first one. */

@@ -6,8 +6,12 @@ import { numberFault } from '../../core/entry/number-fault.js'
 import type { Fault, ParsedText, Position, SourceDocument, SourcePath } from './source-document.js'
 import { MAX_DEPTH, POSITION_DEPTH, pathKey, setOwn, sourceDocument } from './source-document.js'
 
-/** Values that aliases may stand for in one document: nine lines of aliases to aliases would otherwise fill the memory. */
+/**
+ * @bound Values that aliases may stand for in one document: nine lines of aliases to aliases would otherwise fill the
+ * memory.
+ */
 const MAX_ALIASED_VALUES = 100_000
+/** @bound Faults of one YAML file that are reported. */
 const MAX_FAULTS = 20
 
 /**

@@ -31,7 +31,10 @@ export interface ParsedText {
 /** Entries are at most two levels down (`entries[3]`). Positions below that would only cost memory. */
 export const POSITION_DEPTH = 2
 
-/** Reading recurses. An entry's content may nest 1,000 deep at a gateway; a document holds it a few levels down. */
+/**
+ * @bound Nesting of a document of a source. Reading recurses. An entry's content may nest 1,000 deep at a gateway; a
+ * document holds it a few levels down.
+ */
 export const MAX_DEPTH = 1_010
 
 /** Sets a key as an own property, even `__proto__`, as JSON.parse does. */

@@ -18,7 +18,7 @@ import { type PageStamp, readPageStamp, writePageStamp } from './page-stamp.js'
 import { urlRedactor } from './url-redactor.js'
 
 const DEFAULT_POLL_SECONDS = 60
-/** Pages that exceeded the limits of parsing and are cached as such. Others are parsed again in each scan. */
+/** @bound Pages that exceeded the limits of parsing and are cached as such. Others are parsed again in each scan. */
 const MAX_TOO_COSTLY = 100
 
 /**

@@ -37,7 +37,9 @@ export class ParsingEnded extends Error {
 const CHECK_MS = 250
 /** @bound Texts that are sent to the parsing thread together. */
 const BATCH_JOBS = 64
+/** @bound Characters of the texts that are sent to the parsing thread together, unless one is longer. */
 const BATCH_CHARACTERS = 512 * 1024
+/** @bound Batches that the parsing thread has not finished. Further ones wait. */
 const BATCHES_AHEAD = 2
 /** @bound Time after which an idle parsing thread ends. It holds about 30 MB. */
 const IDLE_MS = 60_000

@@ -30,7 +30,7 @@ export interface RunnerContext {
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const
 /** A scan that takes longer is shown as LOADING. Most scans find at once that nothing has changed. */
 const SHOWN_AFTER_MS = 300
-/** Ids of reload requests that are stored to recognize them again. */
+/** @bound Ids of reload requests that are stored to recognize them again. */
 const MAX_SEEN_REQUESTS = 1_000
 
 /** The changes that a reload would make. */

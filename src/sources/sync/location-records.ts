@@ -1,6 +1,6 @@
 import type { LocationRecord, RecordChanges, SourceRecords } from '../../store/contract/source-records.js'
 
-/** Records saved in one statement. */
+/** @bound Records saved in one statement. */
 const CHUNK = 10_000
 
 /**

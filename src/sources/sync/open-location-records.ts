@@ -6,7 +6,7 @@ import type { EntryRecord } from '../../store/contract/source-records.js'
 import { sourceAuthor } from '../contract/source-settings.js'
 import { LocationRecords } from './location-records.js'
 
-/** Changes of the log that are read at a time. */
+/** @bound Changes of the log that are read at a time while a crashed pass is repaired. */
 const CHUNK = 2_000
 /** The location of entries that the source wrote from an unknown place. No location has this name, so it counts as deleted. */
 const UNKNOWN_LOCATION = ''

@@ -25,7 +25,7 @@ export interface SourceWritePlan {
   readonly failed: readonly { readonly intent: EntryIntent; readonly message: string }[]
 }
 
-/** Entries that are read in one statement. */
+/** @bound Entries that are read in one statement while a pass is planned. */
 const CHUNK = 1_000
 
 type Step =

@@ -34,8 +34,9 @@ type Changed = Extract<ScannedLocation, { unchanged: false }>
 const STATUSES = ['unchanged', 'read', 'failed'] as const
 type Status = (typeof STATUSES)[number]
 
-/** Size of the groups in which locations are compared with the records. */
+/** @bound Locations that a pass compares with their records together. */
 const GROUP_LOCATIONS = 500
+/** @bound Definitions that a pass compares with the records together, unless one location has more. */
 const GROUP_DEFINITIONS = 2_000
 /**
  * @bound New content in one changeset of a source, unless the configured limit is lower. The memory of a pass is a
@@ -47,7 +48,7 @@ const BATCH_BYTES = 20 * 1024 * 1024
  * memory. Readers wait up to a second while more are committed.
  */
 const BATCH_OPERATIONS = 25_000
-/** Deleted locations whose entries are read together. */
+/** @bound Deleted locations whose entries are read together. */
 const GONE_CHUNK = 1_000
 
 /**

@@ -15,9 +15,12 @@ import { type PlannedOutcome, planReply, replayedOutcome } from '../planning/pla
 import type { MemoryCompaction } from './memory-compaction.js'
 import type { MemoryLog } from './memory-log.js'
 
-/** The number of revisions that a `none` registry retains for its followers. A slower follower gets COMPACTED. */
+/** @bound Revisions that a `none` registry retains for its followers. A slower follower gets COMPACTED. */
 const FOLLOWED_REVISIONS = 1_000
-/** The number of retained request ids, by which an open transaction finds its revision. Far fewer are open at a time. */
+/**
+ * @bound Request ids that a registry in memory retains, by which an open transaction finds its revision. Far fewer are
+ * open at a time.
+ */
 const RETAINED_REQUESTS = 100_000
 
 /** Plans writes and appends them to the log of a registry in memory. */

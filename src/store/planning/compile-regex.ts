@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
 import type { CompiledRegex, CompileRegex } from '../../core/criteria/compiled-regex.js'
 
-/** Length limit of a pattern, in UTF-16 code units. */
+/** @bound Length limit of a pattern, in UTF-16 code units. */
 export const MAX_REGEX_LENGTH = 1_000
 /**
  * @bound Instructions that a regular expression may compile to. In the worst case one character takes that many steps
@@ -10,8 +10,8 @@ export const MAX_REGEX_LENGTH = 1_000
  */
 export const MAX_REGEX_SIZE = 1_000
 /**
- * The number of patterns that stay compiled, more than one criteria may have. Each may take 8 MB of automaton
- * (measured; usual ones take 10 kB).
+ * @bound Patterns that stay compiled, more than one criteria may have. Each may take 8 MB of automaton (measured; usual
+ * ones take 10 kB).
  */
 const CACHED_PATTERNS = 30
 

@@ -43,9 +43,12 @@ export interface PostgresHistoryOptions extends HistoryOptions {
 const READY_TIMEOUT_MS = 1_000
 /** @bound Time for one read or write of a source's records. A write of 10,000 records takes about 1 s. */
 const SOURCE_TIMEOUT_MS = 30_000
-/** One runs read-index queries while the others read entries that are not cached. */
+/**
+ * @bound Connections for reads of the head. One runs read-index queries while the others read entries that are not
+ * cached.
+ */
 const HEAD_CONNECTIONS = 5
-/** Connections for versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
+/** @bound Connections for versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
 const DRIZZLE_CONNECTIONS = 4
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 

@@ -1,5 +1,6 @@
 import type { StoredHistory } from './stored-history.js'
 
+/** @bound Changesets that are in memory at a time while a history is verified. */
 const CHANGESETS_AT_ONCE = 200
 
 /** Reads changesets ahead, in the order in which the caller will read them. */

@@ -9,7 +9,7 @@ import type { StoredHistory, StoredPointer, StoredVersion } from './stored-histo
 import { verifyHead } from './verify-head.js'
 import { walkLog } from './walk-log.js'
 
-/** A broken store may have millions of wrong rows. The first ones show what happened. */
+/** @bound Wrong rows that `verify` reports. A broken store may have millions. The first ones show what happened. */
 const MAX_CORRUPTIONS = 1_000
 
 /**

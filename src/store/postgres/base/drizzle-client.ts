@@ -2,7 +2,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { RetryingClient, type RetryingClientOptions, type Sql } from './retrying-client.js'
+import type { Sql } from './open-pool.js'
+import { RetryingClient, type RetryingClientOptions } from './retrying-client.js'
 
 /** The builder of Drizzle queries, in a transaction or outside one. */
 export type Database = Pick<

@@ -4,6 +4,7 @@ import { openPool } from './open-pool.js'
 const CHANNELS = [ADVANCE_CHANNEL, EXCHANGE_CHANNEL, INSTANCE_CHANNEL]
 
 const FIRST_PAUSE_MS = 50
+/** @bound Pause before the listener connects to Postgres again. */
 const LONGEST_PAUSE_MS = 1_000
 
 /**

@@ -1,9 +1,11 @@
-import postgres, { type Sql as DriverSql, type PostgresType } from 'postgres'
+import postgres, { type Sql as DriverSql, type PostgresType, type TransactionSql } from 'postgres'
 import { addArrayTypes } from './array-types.js'
 import { connectionOptions } from './connection-options.js'
 
 /** The driver, with int8 parsed as a number. */
 export type Sql = DriverSql<{ bigint: number }>
+/** The driver within one transaction. */
+export type Transaction = TransactionSql<{ bigint: number }>
 
 /** Settings of a session, which override the defaults of its role, database and server. */
 export type SessionSettings = Readonly<Record<string, string | number>>

@@ -1,11 +1,6 @@
-import type { TransactionSql } from 'postgres'
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import { openPool, type SessionSettings, type Sql } from './open-pool.js'
 import { isConnectionFailure, toRegistryError } from './postgres-errors.js'
-
-export type { Sql } from './open-pool.js'
-/** The driver within one transaction. */
-export type Transaction = TransactionSql<{ bigint: number }>
 
 export interface RetryingClientOptions {
   readonly databaseUrl: string

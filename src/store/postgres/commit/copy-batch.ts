@@ -8,8 +8,8 @@ import { entryBytes } from '../../planning/content-size.js'
 import { ADVANCE_CHANNEL } from '../base/channels.js'
 import { type Column, columnNames } from '../base/columns.js'
 import { idColumns } from '../base/entry-row.js'
+import type { Transaction } from '../base/open-pool.js'
 import type { ReferenceColumns } from '../base/reference-row.js'
-import type { Transaction } from '../base/retrying-client.js'
 import type { RowParameters } from '../base/row-parameters.js'
 import {
   CHANGE_COLUMNS,

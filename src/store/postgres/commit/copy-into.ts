@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pauseIfDue } from '../../coalescing/time-slices.js'
 import { type Column, columnNames } from '../base/columns.js'
-import type { Transaction } from '../base/retrying-client.js'
+import type { Transaction } from '../base/open-pool.js'
 import type { ColumnReaders } from '../base/row-parameters.js'
 
 /** The text for COPY is built in chunks of about this many characters. */

@@ -1,9 +1,10 @@
 import type { HistoryOptions } from '../../contract/history.js'
 import { type EntryColumns, entryColumns, entryOfColumns } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/retrying-client.js'
+import type { Sql, Transaction } from '../base/open-pool.js'
 import { copyReferences, insertReferences } from './copy-batch.js'
 import { TOUCH_HEAD_POINTER } from './head-stamp.js'
 
+/** @bound Entries whose references are indexed in one statement. */
 const ENTRIES_AT_ONCE = 2_000
 
 /** Fills `reference` again if the configured patterns differ from those with which it was filled. */

@@ -7,7 +7,7 @@ import { OPERATION_KINDS, type Operation } from '../../../core/ordering/operatio
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../contract/transaction-journal.js'
 import { type DrizzleClient, isAnyOf, millisecondsFromNow } from '../base/drizzle-client.js'
-import type { Transaction } from '../base/retrying-client.js'
+import type { Transaction } from '../base/open-pool.js'
 import { acceptance, openTransaction, transition } from '../base/tables.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })

@@ -8,7 +8,7 @@ import { type CommitState, type Reply, replyKey } from '../../planning/commit-st
 import { pickColumns, selectList } from '../base/columns.js'
 import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns } from '../base/entry-row.js'
 import type { HeadPointerColumns } from '../base/history-columns.js'
-import type { Sql, Transaction } from '../base/retrying-client.js'
+import type { Sql, Transaction } from '../base/open-pool.js'
 import { headPointer } from '../base/tables.js'
 import { countInstances, InstanceCounts, lockEntries } from '../instances/instance-counts.js'
 import { IDS_AT_ONCE } from './copy-batch.js'

@@ -14,7 +14,7 @@ import {
   entryOfPrefixed,
 } from '../base/entry-row.js'
 import { type VersionColumns, versionColumns } from '../base/history-columns.js'
-import type { Transaction } from '../base/retrying-client.js'
+import type { Transaction } from '../base/open-pool.js'
 import { DIFFERENCES, type DifferenceColumns, differenceOfColumns } from '../read/read-differences.js'
 import { addEntries, addInstances, type PostgresCommitState } from './read-commit-state.js'
 

@@ -1,4 +1,4 @@
-import type { Sql } from '../base/retrying-client.js'
+import type { Sql } from '../base/open-pool.js'
 
 /** Removes replies after 48 hours. SPEC promises 24, so clocks and the time of this call need not be exact. */
 export async function removeOldReplies(sql: Sql): Promise<void> {

@@ -3,8 +3,9 @@ import type { Compaction, CompactRequest, HistoryCompactor, HistoryOptions } fro
 import { type CompactionState, planCompaction } from '../../planning/plan-compaction.js'
 import { sumText } from '../../verify/baseline.js'
 import { type Measured, measureBaseline } from '../../verify/verify-history.js'
+import type { Sql, Transaction } from '../base/open-pool.js'
 import { toRegistryError } from '../base/postgres-errors.js'
-import type { RetryingClient, Sql, Transaction } from '../base/retrying-client.js'
+import type { RetryingClient } from '../base/retrying-client.js'
 import { withStoredHistory } from './postgres-stored-history.js'
 import { removeCompacted } from './remove-compacted.js'
 

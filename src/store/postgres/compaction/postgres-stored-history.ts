@@ -27,10 +27,10 @@ import {
   type VersionColumns,
   versionColumns,
 } from '../base/history-columns.js'
-import { withClient } from '../base/open-pool.js'
+import { type Sql, withClient } from '../base/open-pool.js'
 import { type ReferenceColumns, referenceColumns, referenceRows, textOfReference } from '../base/reference-row.js'
-import type { Sql } from '../base/retrying-client.js'
 
+/** @bound Rows of a stored history that are in memory at a time while it is verified. */
 const ROWS_AT_ONCE = 1_000
 
 /**

@@ -5,6 +5,7 @@ import type { RetryingClient } from '../base/retrying-client.js'
 
 /** @bound Log rows that a compaction removes in one step. If all of them are removed, writers wait about 50 ms. */
 const ROWS_AT_ONCE = 2_000
+/** @bound Versions whose changesets are removed in one transaction. */
 const VERSIONS_AT_ONCE = 500
 /** Pause between two steps, so that writers get the lock. */
 const PAUSE_MS = 20

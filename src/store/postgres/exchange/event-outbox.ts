@@ -2,13 +2,16 @@ import type { BusEvent } from '../../../core/events/bus-event.js'
 import { encodeEvent, eventBytes } from '../../planning/event-codec.js'
 import type { MailboxMessage } from './mailbox-queries.js'
 
+/** @bound Events that are sent to other gateways in one statement. */
 const BATCH_EVENTS = 500
+/** @bound Size of the events that are sent to other gateways in one statement, unless one is larger. */
 const BATCH_BYTES = 1024 * 1024
 /**
  * @bound Events that wait to be sent to other gateways. Further ones are dropped, and receivers are notified of the
  * gap.
  */
 const WAITING_EVENTS = 10_000
+/** @bound Size of the events that wait to be sent to other gateways. Further ones are missed. */
 const WAITING_BYTES = 16 * 1024 * 1024
 
 /**

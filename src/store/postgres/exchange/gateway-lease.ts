@@ -10,6 +10,7 @@ import { endLease, renewLease, takeLease } from './peer-queries.js'
 const TICK_MS = 1_000
 /** How long a lease is renewed after its last use, because transactions often follow one another. */
 const LINGER_MS = 10_000
+/** @bound Time for giving back a gateway's lease when it stops. */
 const END_MS = 1_000
 
 export interface LeaseUser {

@@ -7,7 +7,7 @@ export interface RecipientAddress {
   readonly id: string
 }
 
-/** Ids of delivered messages that are cached. A duplicate arrives soon, so a few are enough. */
+/** @bound Ids of delivered messages that are cached. A duplicate arrives soon, so a few are enough. */
 const RECENT_MESSAGES = 1_000
 
 /** The participations of clients that are connected to this gateway. */

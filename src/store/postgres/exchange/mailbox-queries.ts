@@ -2,7 +2,7 @@ import { and, desc, eq, lte, sql } from 'drizzle-orm'
 import { EXCHANGE_CHANNEL } from '../base/channels.js'
 import type { StoredRow } from '../base/columns.js'
 import type { Database } from '../base/drizzle-client.js'
-import type { Sql } from '../base/retrying-client.js'
+import type { Sql } from '../base/open-pool.js'
 import { mailbox, proposal } from '../base/tables.js'
 
 /*
@@ -10,8 +10,9 @@ import { mailbox, proposal } from '../base/tables.js'
  * round trip that changes several tables, and notifies only the gateways it has written to.
  */
 
-/** Rows and bytes read from a mailbox at a time. */
+/** @bound Messages read from a mailbox at a time. */
 const PAGE_ROWS = 500
+/** @bound Size of the messages read from a mailbox at a time, unless one is larger. */
 const PAGE_BYTES = 4 * 1024 * 1024
 
 export type MailboxMessage = Pick<StoredRow<typeof mailbox>, 'header' | 'body'>

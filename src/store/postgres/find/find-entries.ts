@@ -15,7 +15,7 @@ import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from '../read/cut-page.js'
 import { type FindClients, FindQuery } from './find-query.js'
 
-/** Rows read at once if SQL cannot decide and each row has to be matched here. */
+/** @bound Rows read at once if SQL cannot decide and each row has to be matched here. */
 const CANDIDATES_AT_ONCE = 500
 
 type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>

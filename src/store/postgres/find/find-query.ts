@@ -28,7 +28,10 @@ const BY_REVISION: Readonly<Record<EntryOrder, boolean>> = {
   REVISION_DESC: true,
 }
 
-/** Changes after a revision up to which its pages by revision are read from the head. Looking up so many takes 35 ms. */
+/**
+ * @bound Changes after a revision up to which its pages by revision are read from the head. Looking up so many takes 35
+ * ms.
+ */
 const RECENT_CHANGES = 5_000
 
 /** Rows with the alias `h`, and the conditions that make them those of one state. */

@@ -1,7 +1,7 @@
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import type { BatchInstances } from '../../contract/instances.js'
 import { idColumns, storedId } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/retrying-client.js'
+import type { Sql, Transaction } from '../base/open-pool.js'
 import { notifiedEntries } from './instance-row.js'
 
 /** The instances of entries as one database transaction found them, and those that it ends. */

@@ -2,7 +2,7 @@ import type { Instance } from '../../../core/entry/instance.js'
 import { INSTANCE_CHANNEL } from '../base/channels.js'
 import { pickColumns, type StoredRow, selectList } from '../base/columns.js'
 import { storedId } from '../base/entry-row.js'
-import type { Sql, Transaction } from '../base/retrying-client.js'
+import type { Sql, Transaction } from '../base/open-pool.js'
 import { instance } from '../base/tables.js'
 
 const COLUMNS = pickColumns(instance, [
@@ -40,7 +40,7 @@ export function instanceOfColumns(row: InstanceColumns): Instance {
   }
 }
 
-/** Above this number of entries, one notification stands for any entry. */
+/** @bound Entries of one write that are notified one by one. Above, one notification stands for any entry. */
 const MAX_NOTIFIED_ENTRIES = 50
 
 /**

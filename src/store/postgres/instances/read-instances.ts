@@ -2,7 +2,7 @@ import { and, gt, isNotNull, sql } from 'drizzle-orm'
 import type { EntryId } from '../../../core/entry/entry-id.js'
 import { type Database, isAnyOf } from '../base/drizzle-client.js'
 import { idColumns } from '../base/entry-row.js'
-import type { Sql } from '../base/retrying-client.js'
+import type { Sql } from '../base/open-pool.js'
 import { instance } from '../base/tables.js'
 import { type InstanceColumns, instanceColumns } from './instance-row.js'
 

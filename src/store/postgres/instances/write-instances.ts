@@ -1,7 +1,7 @@
 import { utf8Length } from '../../../core/entry/text.js'
 import type { AcquireRequest } from '../../contract/instances.js'
 import { idColumns } from '../base/entry-row.js'
-import type { Sql } from '../base/retrying-client.js'
+import type { Sql } from '../base/open-pool.js'
 import { INSTANCE_COLUMN_KEYS, type InstanceColumns, instanceColumns, notifiedEntries } from './instance-row.js'
 
 /*

@@ -117,8 +117,8 @@ const AFTER_ALL: LogPosition = { revision: Number.MAX_SAFE_INTEGER, position: 0 
 const BEFORE_ALL: LogPosition = { revision: -1, position: 0 }
 
 /**
- * Size of a page of the log. A caller can only limit the number of changes, and a change may have 300 bytes or 2 MiB.
- * Each subscriber that has stopped reading holds one page. Postgres stores the lengths, so it reads no content to
+ * @bound Size of a page of the log. A caller can only limit the number of changes, and a change may have 300 bytes or 2
+ * MiB. Each subscriber that has stopped reading holds one page. Postgres stores the lengths, so it reads no content to
  * measure a page.
  */
 const LOG_PAGE_BYTES = 1024 * 1024
