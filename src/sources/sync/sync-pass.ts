@@ -4,9 +4,9 @@ import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { EntryRecord, SourceRecords } from '../../store/contract/source-records.js'
 import type { ScannedLocation, SourceReader } from '../contract/source-reader.js'
 import { FailureList, failureAt } from '../forms/failure-list.js'
-import { applySourceBatch } from './apply-source-batch.js'
 import type { LocationRecords } from './location-records.js'
-import { SourceBatch } from './source-batch.js'
+import { PassBatches } from './pass-batches.js'
+import { VisitedLocations } from './visited-locations.js'
 import type { WriteOptions } from './write-source-batch.js'
 
 export interface PassOptions extends WriteOptions {
@@ -31,23 +31,11 @@ export interface PassResult {
 }
 
 type Changed = Extract<ScannedLocation, { unchanged: false }>
-const STATUSES = ['unchanged', 'read', 'failed'] as const
-type Status = (typeof STATUSES)[number]
 
 /** @bound Locations that a pass compares with their records together. */
 const GROUP_LOCATIONS = 500
 /** @bound Definitions that a pass compares with the records together, unless one location has more. */
 const GROUP_DEFINITIONS = 2_000
-/**
- * @bound New content in one changeset of a source, unless the configured limit is lower. The memory of a pass is a
- * small multiple of it.
- */
-const BATCH_BYTES = 20 * 1024 * 1024
-/**
- * @bound Operations in one changeset of a source, unless the configured limit is lower. Each takes about 5 kB of
- * memory. Readers wait up to a second while more are committed.
- */
-const BATCH_OPERATIONS = 25_000
 /** @bound Deleted locations whose entries are read together. */
 const GONE_CHUNK = 1_000
 
@@ -89,54 +77,44 @@ interface DefinitionPlace {
 }
 
 class SyncPass {
-  /** Order and status of each location, in one number to save memory. */
-  readonly #visited = new Map<string, number>()
+  readonly #visited = new VisitedLocations()
   /** The place of each id that was read in this pass. */
   readonly #defined = new Map<EntryId, DefinitionPlace>()
   /** Ids that moved to an earlier location in this pass, by their recorded location, which is not scanned yet. */
   readonly #expectedOverlaps = new Map<string, EntryId[]>()
   /** Records whose location no longer defines them. Another location may. */
   readonly #orphans = new Map<EntryId, EntryRecord>()
-  /**
-   * Records of locations that no longer define all of their entries. They are complete only once those are deleted, so
-   * that a gateway that is killed before reads the location again.
-   */
-  readonly #unsettled = new Map<string, Parameters<SourceBatch['locate']>[0]>()
   readonly #failures = new FailureList()
-  readonly #delta: Operation[] = []
-  readonly #done = { created: 0, updated: 0, deleted: 0, version: null as number | null }
-  /** Deleted locations with an entry that could not be deleted. They stay recorded, to try again. */
-  readonly #failedGone = new Set<string>()
-  #batch = new SourceBatch()
+  readonly #batches: PassBatches
   #loaded = 0
 
-  constructor(private readonly options: PassOptions) {}
+  constructor(private readonly options: PassOptions) {
+    this.#batches = new PassBatches({
+      ...options,
+      isVisited: (location) => this.#visited.has(location),
+      onFailure: (failure) => {
+        this.#failures.add(failure)
+        if (this.#defined.has(failure.entryId as EntryId)) this.#loaded -= 1
+      },
+    })
+  }
 
   visit(scanned: ScannedLocation): void {
     if (scanned.unchanged) {
       this.#visitUnchanged(scanned.location)
       for (const location of scanned.also ?? []) this.#visitUnchanged(location)
     } else {
-      this.#note(scanned.location, scanned.failures.length > 0 ? 'failed' : 'read')
+      this.#visited.add(scanned.location, scanned.failures.length > 0 ? 'failed' : 'read')
     }
     this.options.progress(this.#visited.size, this.#loaded)
   }
 
   #visitUnchanged(location: string): void {
-    this.#note(location, 'unchanged')
+    this.#visited.add(location, 'unchanged')
     this.#loaded += this.options.locationRecords.get(location)?.entries ?? 0
     if (this.#expectedOverlaps.size === 0) return
     for (const id of this.#expectedOverlaps.get(location) ?? [])
       this.#reportDuplicate(location, id, shown(this.#defined.get(id)!))
-  }
-
-  #note(location: string, status: Status): void {
-    this.#visited.set(location, this.#visited.size * STATUSES.length + STATUSES.indexOf(status))
-  }
-
-  #statusOf(location: string): Status | undefined {
-    const seen = this.#visited.get(location)
-    return seen === undefined ? undefined : STATUSES[seen % STATUSES.length]
   }
 
   /** Compares scanned locations, in order, with the records. */
@@ -161,11 +139,10 @@ class SyncPass {
     }
     for (const scanned of group) {
       this.#compareLocation(scanned, recorded, formerIds.get(scanned.location) ?? [])
-      if (this.#batch.bytes >= this.#batchBytes || this.#batch.intents.length >= this.#batchOperations)
-        await this.#applyBatch()
+      await this.#batches.applyIfFull()
     }
     for (const record of former) {
-      if (this.#defined.get(record.id) === undefined && this.#statusOf(record.location!) === 'read')
+      if (this.#defined.get(record.id) === undefined && this.#visited.status(record.location!) === 'read')
         this.#orphans.set(record.id, record)
     }
   }
@@ -187,16 +164,15 @@ class SyncPass {
       this.#defined.set(id, { location, line })
       loaded += 1
       if (record?.digest !== content.digest)
-        this.#batch.add({ type: 'new', id, content, modifiedAt, location, line, record })
-      else if (record.location !== location) this.#batch.notes.push({ ...record, location })
+        this.#batches.current.add({ type: 'new', id, content, modifiedAt, location, line, record })
+      else if (record.location !== location) this.#batches.current.notes.push({ ...record, location })
     }
     this.#loaded += loaded
     const failed = failures.length > 0 || loaded < entries.length
     const record = { location, stamp: failed ? null : stamp, entries: loaded }
     const ids = new Set(entries.map(({ id }) => id))
-    if (failed || formerIds.every((id) => ids.has(id))) return this.#batch.locate(record)
-    this.#batch.locate({ ...record, stamp: null })
-    this.#unsettled.set(location, record)
+    if (failed || formerIds.every((id) => ids.has(id))) return this.#batches.current.locate(record)
+    this.#batches.locateUnsettled(record)
   }
 
   /** The earlier place that defines an id; undefined if this one counts. */
@@ -205,17 +181,16 @@ class SyncPass {
     if (given !== undefined) return shown(given)
     const former = record?.location ?? null
     if (former === null || former === here.location) return undefined
-    const seen = this.#visited.get(former)
-    if (seen === undefined) {
-      if (this.#isBehindFailure(former)) return former
+    const status = this.#visited.status(former)
+    if (status === undefined) {
+      if (this.#visited.isBehindFailure(former)) return former
       this.#expectedOverlaps.set(former, [...(this.#expectedOverlaps.get(former) ?? []), id])
-      this.#rescanNextTime(former)
+      this.#batches.rescanNextTime(former)
       return undefined
     }
-    const status = this.#statusOf(former)
     if (status === 'read') return undefined
     // Its earlier definitions still count, whether it is unchanged or cannot be read.
-    if (seen < this.#visited.get(here.location)!) return former
+    if (this.#visited.isBefore(former, here.location)) return former
     if (status === 'unchanged') this.#reportDuplicate(former, id, shown(here))
     return undefined
   }
@@ -224,22 +199,7 @@ class SyncPass {
   #reportDuplicate(location: string, id: EntryId, first: string): void {
     this.#failures.add(failureAt(location, null, id, duplicateMessage(first)))
     this.#loaded -= 1
-    this.#rescanNextTime(location)
-  }
-
-  /** Makes the next pass read the location again. */
-  #rescanNextTime(location: string): void {
-    const record = this.options.locationRecords.get(location)
-    if (record !== undefined) this.#batch.locate({ ...record, stamp: null })
-  }
-
-  /** Whether the archive or a folder of a location could not be read: `x.zip!/a.yaml`, `folder/a.yaml`. */
-  #isBehindFailure(location: string): boolean {
-    for (let end = location.length; end > 0; end = location.lastIndexOf('/', end - 1)) {
-      const above = location.slice(0, end)
-      if (this.#statusOf(above.endsWith('!') ? above.slice(0, -1) : above) === 'failed') return true
-    }
-    return false
+    this.#batches.rescanNextTime(location)
   }
 
   async finish(): Promise<PassResult> {
@@ -250,8 +210,8 @@ class SyncPass {
     } = this.options
     const gone: string[] = []
     for (const location of locationRecords)
-      if (!this.#visited.has(location) && !this.#isBehindFailure(location)) gone.push(location)
-    for (const location of gone) this.#rescanNextTime(location)
+      if (!this.#visited.has(location) && !this.#visited.isBehindFailure(location)) gone.push(location)
+    for (const location of gone) this.#batches.rescanNextTime(location)
     for (let from = 0; from < gone.length; from += GONE_CHUNK) {
       for (const record of await records.entriesIn(name, gone.slice(from, from + GONE_CHUNK)))
         this.#orphans.set(record.id, record)
@@ -260,15 +220,11 @@ class SyncPass {
     if (isEmpty) this.#keepAll()
     for (const [id, record] of this.#orphans) {
       if (this.#defined.has(id)) continue
-      this.#batch.add({ type: 'gone', id, record })
-      if (this.#batch.intents.length >= this.#batchOperations) await this.#applyBatch()
+      this.#batches.current.add({ type: 'gone', id, record })
+      await this.#batches.applyIfFull()
     }
-    if (!isEmpty)
-      for (const location of gone) if (!this.#failedGone.has(location)) this.#batch.removedLocations.push(location)
-    await this.#applyBatch()
-    if (!isEmpty) for (const record of this.#unsettled.values()) this.#batch.locate(record)
-    await this.#applyBatch()
-    return { ...this.#done, loaded: this.#loaded, failures: this.#failures, delta: this.#delta }
+    await this.#batches.finish(gone, !isEmpty)
+    return { ...this.#batches.done, loaded: this.#loaded, failures: this.#failures, delta: this.#batches.delta }
   }
 
   /** A folder that is not mounted and a list that turned empty look as if everything had been deleted on purpose. */
@@ -276,7 +232,7 @@ class SyncPass {
     const { name } = this.options.settings
     const count = this.#orphans.size
     for (const { location } of this.#orphans.values())
-      if (location !== null) this.#batch.locate({ location, stamp: null, entries: 0 })
+      if (location !== null) this.#batches.current.locate({ location, stamp: null, entries: 0 })
     this.#orphans.clear()
     this.#failures.add(
       failureAt(
@@ -287,34 +243,6 @@ class SyncPass {
           `If it is empty on purpose, run \`cadastre source reload ${name} --allow-empty\` or set allowEmpty: true`,
       ),
     )
-  }
-
-  get #batchBytes(): number {
-    return Math.min(BATCH_BYTES, this.options.limits.changesetBytes)
-  }
-
-  get #batchOperations(): number {
-    return Math.min(BATCH_OPERATIONS, this.options.limits.changesetOperations)
-  }
-
-  async #applyBatch(): Promise<void> {
-    const batch = this.#batch
-    this.#batch = new SourceBatch()
-    if (batch.isEmpty) return
-    const applied = await applySourceBatch(batch, this.options, this.options.locationRecords)
-    this.#done.created += applied.created
-    this.#done.updated += applied.updated
-    this.#done.deleted += applied.deleted
-    this.#done.version = applied.version ?? this.#done.version
-    for (const operation of applied.delta) this.#delta.push(operation)
-    for (const location of applied.failedLocations) {
-      if (this.#visited.has(location)) this.#unsettled.delete(location)
-      else this.#failedGone.add(location)
-    }
-    for (const failure of applied.failures) {
-      this.#failures.add(failure)
-      if (this.#defined.has(failure.entryId as EntryId)) this.#loaded -= 1
-    }
   }
 }
 
