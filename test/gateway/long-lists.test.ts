@@ -86,6 +86,19 @@ describe.each(BACKENDS_WITH_HISTORY)('long lists, over %s', (backend) => {
     await gateway.apply(remove('tmp:a'))
   })
 
+  it('are refused where a request would find too many of them together', async () => {
+    // No page size shows in advance how many entries a reference to a namespace means.
+    const referrers = Array.from({ length: 260 }, (_, i) => `ref:${i}`)
+    await gateway.apply(...referrers.map((id) => create(id, null, { depends_on: ['ns:lib'] })))
+    const ask = (first: number) =>
+      gateway.query(`{ entries(where: {ns: {eq: "ref"}}, first: ${first}) { nodes { dependencies { path } } } }`)
+    expect((await ask(3)).errors).toEqual([])
+    const { errors } = await ask(260)
+    expect(errors[0]!.extensions['code']).toBe('QUERY_TOO_COMPLEX')
+    expect(errors[0]!.message).toContain('250000')
+    await gateway.apply(...referrers.map((id) => remove(id)))
+  })
+
   it('refuse the cursor of another entry or delta', async () => {
     const { items } = await read('dependents', 'first: 1')
     for (const list of Object.keys(LISTS) as (keyof typeof LISTS)[]) {
