@@ -1,3 +1,4 @@
+import { parseTime } from '../../core/history/parse-time.js'
 import { tagNameFault } from '../../core/history/tag.js'
 import { usageFailure } from '../terminal/command-failure.js'
 
@@ -9,7 +10,8 @@ export type AtArgument =
   | { readonly tag: string }
   | null
 
-const TIME = /^\d{4}-\d\d-\d\d([Tt ](?:[01]\d|2[0-3]):\d\d(:\d\d(\.\d+)?)?([Zz]|[-+]\d\d:\d\d)?)?$/
+/** The day, the minute, the second and the offset of an RFC 3339 time. All but the day may be left out. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?([Zz]|[-+]\d\d:\d\d)?)?$/
 
 /**
  * Parses a point in history: `v3`, `r7`, `head`, `tag:release`, or an RFC 3339 time (a date alone means midnight UTC).
@@ -21,18 +23,11 @@ export function parseAt(text: string): AtArgument {
   const numbered = /^([vr])(\d{1,16})$/.exec(text)
   if (numbered !== null) return numbered[1] === 'v' ? { version: safe(numbered[2]!) } : { revision: safe(numbered[2]!) }
   if (text.startsWith('tag:')) return { tag: parseTagName(text.slice('tag:'.length)) }
-  if (TIME.test(text)) {
-    const zoned = /[Zz]$|[-+]\d\d:\d\d$/.test(text) || text.length === 10
-    const time = new Date(zoned ? text : `${text}Z`)
-    if (!Number.isNaN(time.getTime()) && isDay(text.slice(0, 10))) return { time: time.toISOString() }
-  }
+  const [, day, minute = '00:00', second = ':00', offset = 'Z'] = TIME.exec(text) ?? []
+  const time = parseTime(`${day}T${minute}${second}${offset}`)
+  if (time !== null) return { time: new Date(time).toISOString() }
   const forms = 'v3 (a version), r7 (a revision), head, tag:NAME, or a time such as 2026-01-31T12:00:00Z'
   throw usageFailure(`${text} is not a point in history. Write ${forms}`)
-}
-
-/** Whether the calendar has a day. `Date` reads 31 November as 1 December. */
-function isDay(day: string): boolean {
-  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 /** Parses a version number, with or without the v. @throws CommandFailure (usage) */

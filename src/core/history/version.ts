@@ -1,3 +1,4 @@
+import { RegistryError } from '../errors/registry-error.js'
 /** A node of the version tree, made by one changeset. v0, the root, is empty. */
 export interface Version {
   readonly number: number
@@ -37,4 +38,11 @@ export interface Transition {
 export interface Head {
   readonly revision: number
   readonly version: number
+}
+
+/** Returns a revision that exists, compacted or not. @throws RegistryError REVISION_NOT_FOUND */
+export function knownRevision(revision: number, head: Head): number {
+  if (revision >= 0 && revision <= head.revision) return revision
+  const message = `There is no revision ${revision}. The registry is at revision ${head.revision}.`
+  throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }

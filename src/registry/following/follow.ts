@@ -1,7 +1,6 @@
 import type { CompileRegex } from '../../core/criteria/compiled-regex.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
-import { RegistryError } from '../../core/errors/registry-error.js'
-import type { Head } from '../../core/history/version.js'
+import { type Head, knownRevision } from '../../core/history/version.js'
 import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { History } from '../../store/contract/history.js'
 import type { LogPage } from '../../store/contract/history-reader.js'
@@ -152,12 +151,6 @@ async function startOf(
   const oldest = history.hasHistory ? await oldestRevision() : 0
   if (revision < oldest) throw logCompactedError(revision, oldest)
   return cursor
-}
-
-function knownRevision(revision: number, head: Head): number {
-  if (revision >= 0 && revision <= head.revision) return revision
-  const message = `afterRevision is ${revision}, but the registry's revisions are 0 to ${head.revision}.`
-  throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }
 
 async function versionAt(history: History, revision: number): Promise<number> {

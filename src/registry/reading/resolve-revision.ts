@@ -1,4 +1,5 @@
 import { RegistryError } from '../../core/errors/registry-error.js'
+import { knownRevision } from '../../core/history/version.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
 import { compactedError, historyMissingError } from '../../store/planning/compacted-errors.js'
 import { checkTagName } from '../writing/check-write.js'
@@ -12,7 +13,7 @@ import { checkTagName } from '../writing/check-write.js'
 export async function resolveRevision(history: HistoryReader, at: At): Promise<number> {
   if ('version' in at) return readable(history, await revisionOfVersion(history, at.version))
   if ('tag' in at) return readable(history, await revisionOfVersion(history, await taggedVersion(history, at.tag)))
-  if ('revision' in at) return readable(history, await knownRevision(history, at.revision))
+  if ('revision' in at) return readable(history, knownRevision(at.revision, await history.head()))
   if (Number.isNaN(at.time.getTime()))
     throw new RegistryError('BAD_USER_INPUT', 'This is not a time. Send RFC 3339, e.g. 2026-01-31T12:00:00Z.')
   return readable(history, await history.revisionAtTime(at.time))
@@ -32,13 +33,6 @@ async function revisionOfVersion(history: HistoryReader, number: number): Promis
   throw new RegistryError('VERSION_NOT_FOUND', `There is no version ${number}. \`versions\` lists all versions.`, {
     version: number,
   })
-}
-
-async function knownRevision(history: HistoryReader, revision: number): Promise<number> {
-  const head = await history.head()
-  if (revision >= 0 && revision <= head.revision) return revision
-  const message = `There is no revision ${revision}. The registry is at revision ${head.revision}.`
-  throw new RegistryError('REVISION_NOT_FOUND', message, { revision, headRevision: head.revision })
 }
 
 async function readable(history: HistoryReader, revision: number): Promise<number> {
