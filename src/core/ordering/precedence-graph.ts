@@ -56,7 +56,7 @@ export function* precedenceGraph(
       if (precedence === 'DEPENDENCIES_FIRST') after[dependency]!.push(number)
       else after[number]!.push(dependency)
     })
-    if (number % ITEMS_PER_STEP === 0) yield
+    if (number % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
   }
 
   const hubs: Hub[] = []
@@ -77,7 +77,7 @@ export function* precedenceGraph(
     const members = new Map<string, number[]>()
     for (let number = 0; number < items.length; number++) {
       yield* forEachInSteps(groupsOf(items[number]!.content), (group) => addOnce(members, group, number))
-      if (number % ITEMS_PER_STEP === 0) yield
+      if (number % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
     }
     for (const [group, referrers] of groups) addHub(referrers, members.get(group))
   }

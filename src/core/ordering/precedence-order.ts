@@ -72,18 +72,18 @@ class PrecedenceSort {
       const cycle = this.#cycles.get(number)
       if (cycle === undefined) this.#cycles.set(number, { members: [item], waitsFor: 0, ready: 0, next: 0 })
       else cycle.members.push(item)
-      if (item % ITEMS_PER_STEP === 0) yield
+      if (item % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
     }
     for (let item = 0; item < size; item++) {
       const cycle = this.#cycleOf[item]!
       yield* forEachInSteps(after[item]!, (later) => this.#wait(later, cycle))
-      if (item % ITEMS_PER_STEP === 0) yield
+      if (item % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
     }
     for (const [h, hub] of hubs.entries())
       this.#hubs.push(yield* this.#hubState(hub.before, hub.after, this.#cycleOf[size + h]!))
     for (let item = 0; item < size; item++) {
       if (this.#waitsFor[item] === 0) this.#makeReady(item)
-      if (item % ITEMS_PER_STEP === 0) yield
+      if (item % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
     }
     for (const hub of this.#hubs) yield* this.#releaseAfter(hub)
     yield* forEachInSteps(this.#cycles.values(), (cycle) => this.#breakIfStuck(cycle))

@@ -112,7 +112,7 @@ function* dependentsAmong(
       yield* forEachInSteps(yield* references.targets(id, content), (target) =>
         dependents.get(targetKey(target))?.add(id),
       )
-    if (i % ITEMS_PER_STEP === 0) yield
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
   }
   return { targets, dependents }
 }
@@ -131,7 +131,7 @@ function* warningsAbout(
   for (const [i, target] of targets.entries()) {
     const sources = yield* sortInSteps([...dependents.get(targetKey(target))!], compareEntryIds)
     if (sources.length > 0) warnings.push(danglingWarning(target, sources, rows.length === MAX_DANGLING))
-    if (i % ITEMS_PER_STEP === 0) yield
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield
   }
   return warnings
 }

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVERYTHING } from '../../../../src/core/criteria/criteria.js'
+import { parseEntryId } from '../../../../src/core/entry/entry-id.js'
 import type { History } from '../../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../../src/store/postgres/postgres-history.js'
 import {
@@ -65,6 +66,26 @@ describe('a changeset large enough for COPY', () => {
       SELECT xact_rollback::int AS aborted FROM pg_stat_database WHERE datname = current_database()`
     await admin.end()
     expect(aborted).toBe(0)
+  })
+
+  it('is written by COPY too if only its references or its contents are many', async () => {
+    // Parameters of a statement are made in one piece, which took seconds for a million references.
+    const targets = Array.from({ length: 1_000 }, (_, i) => `refs:${i}`)
+    await apply(history, ...targets.slice(0, 8).map((id) => create(id, 'thing', { depends_on: targets })))
+    await apply(
+      history,
+      ...['large:1', 'large:2'].map((large) => create(large, 'thing', {}, `${AWKWARD}😀`.repeat(13_000))),
+    )
+    await apply(history, update('large:1', 'thing', { depends_on: targets }, `😀${AWKWARD}`.repeat(13_000)))
+    const large = (await history.entries([parseEntryId('large:1')], 'head')).get(parseEntryId('large:1'))
+    expect(large!.content.data).toBe(`😀${AWKWARD}`.repeat(13_000))
+    const target = { type: 'entry', id: parseEntryId('refs:999') } as const
+    const found = await history.referencesTo([target], 2 ** 31, 100)
+    expect(found.map(({ source, path }) => `${source} ${path}`)).toEqual([
+      'large:1 meta.depends_on.999',
+      ...targets.slice(0, 8).map((source) => `${source} meta.depends_on.999`),
+    ])
+    expect((await history.verify()).corruptions).toEqual([])
   })
 
   it('has its references indexed again page by page', async () => {
