@@ -16,7 +16,9 @@ import { tagWriter } from './commit/tag-writer.js'
 import { Compactor } from './compaction/compactor.js'
 import { withStoredHistory } from './compaction/postgres-stored-history.js'
 import { openPostgresExchange } from './exchange/postgres-exchange.js'
+import { CommonCriteria } from './find/common-criteria.js'
 import { findEntries } from './find/find-entries.js'
+import { LOOKED_UP } from './find/find-query.js'
 import { openPostgresInstances } from './instances/postgres-instances.js'
 import { type HistoryRows, historyRows } from './read/immutable-rows.js'
 import { readEntries } from './read/read-entries.js'
@@ -50,6 +52,8 @@ const SOURCE_TIMEOUT_MS = 30_000
 const HEAD_CONNECTIONS = 5
 /** @bound Connections for versions, tags and the journal. A tag that waits for the writers' lock holds one of them. */
 const DRIZZLE_CONNECTIONS = 4
+/** @bound Connections for finds by the index of meta. */
+const LOOKUP_CONNECTIONS = 4
 const REPLY_CHECK_MS = 60 * 60 * 1_000
 
 /** Opens a registry in a Postgres database, after bringing its tables up to date. */
@@ -99,6 +103,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
   })
   const headClient = new RetryingClient({ ...database, connections: HEAD_CONNECTIONS, settings: PLANNED_ONCE })
   const pageClient = new RetryingClient({ ...database, connections, settings: PLANNED_IN_ORDER })
+  const lookupClient = new RetryingClient({ ...database, connections: LOOKUP_CONNECTIONS, settings: LOOKED_UP })
   const replyTimer = setInterval(() => {
     client
       .run((sql) => removeOldReplies(sql))
@@ -124,7 +129,11 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
     },
     oldestRevision: () => compactor.oldestRevision(),
     ...readEntries(client, pageClient),
-    ...findEntries({ client, pages: pageClient }, compileRegex, readTimeoutMs),
+    ...findEntries(
+      { client, pages: pageClient, lookups: lookupClient, common: new CommonCriteria() },
+      compileRegex,
+      readTimeoutMs,
+    ),
     ...readVersions(drizzleClient, rows),
     ...log,
     ...readReferences(client),
@@ -163,6 +172,7 @@ export async function openPostgresHistory(options: PostgresHistoryOptions): Prom
         client.close(),
         headClient.close(),
         pageClient.close(),
+        lookupClient.close(),
         drizzleClient.close(),
         exchangeClient.close(),
         sourceClient.close(),

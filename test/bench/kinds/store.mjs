@@ -2,7 +2,7 @@
 // an old revision, an old revision of the smallest registry) alternate query by query.
 
 import { RetryingClient } from '../../../dist/store/postgres/base/retrying-client.js'
-import { FindQuery } from '../../../dist/store/postgres/find/find-query.js'
+import { FindQuery, LOOKED_UP } from '../../../dist/store/postgres/find/find-query.js'
 import { idOf, seeded } from '../entries.mjs'
 import { openHistory } from '../registries.mjs'
 import { median } from '../statistics.mjs'
@@ -45,9 +45,13 @@ const byKind = () => ({ field: { root: 'kind' }, test: { operator: 'equals', val
 const find = ({ history, at }, criteria) => history.findEntries(criteria, 'ID_ASC', page(), at)
 
 /** The database's own time for planning and running the statement of a find, in ms. */
-async function databaseTime({ client, at }, criteria) {
-  const { text, params } = new FindQuery(criteria).statement('ID_ASC', page(), page().limit + 1, at)
-  const [row] = await client.run((sql) => sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params))
+async function databaseTime({ client, lookups, at }, criteria) {
+  const query = new FindQuery(criteria)
+  const build = query.isLookedUp ? 'lookup' : 'statement'
+  const { text, params } = query[build]('ID_ASC', page(), page().limit + 1, at)
+  const [row] = await (query.isLookedUp ? lookups : client).run((sql) =>
+    sql.unsafe(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}`, params),
+  )
   const [{ 'Planning Time': planning, 'Execution Time': execution }] = row['QUERY PLAN']
   return planning + execution
 }
@@ -81,7 +85,9 @@ async function reader({ url, size }) {
   const history = await openHistory(url)
   // The same settings as the store's client, so the plans are the same.
   const client = new RetryingClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000 })
-  return { history, client, size, close: () => Promise.all([history.close(), client.close()]) }
+  const lookups = new RetryingClient({ databaseUrl: url, connections: 1, timeoutMs: 60_000, settings: LOOKED_UP })
+  const close = () => Promise.all([history.close(), client.close(), lookups.close()])
+  return { history, client, lookups, size, close }
 }
 
 async function inTurns(name, read, places, random, figures) {

@@ -1,4 +1,5 @@
 import { compactedError } from '../../planning/compacted-errors.js'
+import { isLatestChange } from './entry-row.js'
 import type { RetryingClient } from './retrying-client.js'
 
 /*
@@ -52,6 +53,5 @@ export function presentRows<Row extends { readonly ns: string | null }>(rows: re
  * revision on are retained, and before it the last row of each entry. Other rows may not have been removed yet.
  */
 export function isRetained(alias: string): string {
-  return `(${alias}.revision >= pointer.oldest_revision OR NOT EXISTS (SELECT 1 FROM change later WHERE later.ns = ${alias}.ns
-    AND later.name = ${alias}.name AND later.revision > ${alias}.revision AND later.revision < pointer.oldest_revision))`
+  return `(${alias}.revision >= pointer.oldest_revision OR ${isLatestChange(alias, 'pointer.oldest_revision - 1')})`
 }

@@ -24,6 +24,29 @@ export type ContentColumns<Prefix extends string> = {
   readonly [Column in keyof Omit<EntryColumns, 'ns' | 'name'> as `${Prefix}${Column}`]: EntryColumns[Column] | null
 }
 
+// Only the primary key has the order that this asks for, so the planner has no other choice. It used to have one:
+// `ns = … AND name = … ORDER BY revision` is also met by walking `change_ns`, which reads all rows of the namespace for each
+// id. With statistics of a small table that seemed as cheap, and took 154 ms instead of 2 among 100,000 entries.
+const last = (column: string, id: string, revision: string, condition = '') => `
+  SELECT last.${column} FROM change last
+  WHERE ${condition}(last.ns, last.name) >= (${id}.ns, ${id}.name)
+    AND (last.ns, last.name, last.revision) <= (${id}.ns, ${id}.name, ${revision})
+  ORDER BY last.ns DESC, last.name DESC, last.revision DESC LIMIT 1`
+
+/**
+ * The subquery for the last row of `change` of an id up to a revision, for LATERAL. No row if there is none.
+ * @param id alias of the row that has the columns `ns` and `name`
+ * @param condition a condition on that row, if not all need the lookup
+ */
+export function latestChange(id: string, revision: string, condition?: string): string {
+  return last('*', id, revision, condition === undefined ? '' : `${condition} AND `)
+}
+
+/** Whether a row of `change` is the last one of its id up to a revision, which must not be below the row's own. */
+export function isLatestChange(alias: string, revision: string): string {
+  return `${alias}.revision = (${last('revision', alias, revision)})`
+}
+
 /** Joins a stored namespace and name. Ids were validated before they were stored. */
 export function storedId(ns: string, name: string): EntryId {
   return `${ns}:${name}` as EntryId

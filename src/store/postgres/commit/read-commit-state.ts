@@ -6,7 +6,7 @@ import type { CommitRequest } from '../../contract/history-writer.js'
 import { entryOfRow } from '../../planning/change-row.js'
 import { type CommitState, type Reply, replyKey } from '../../planning/commit-state.js'
 import { pickColumns, selectList } from '../base/columns.js'
-import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns } from '../base/entry-row.js'
+import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns, latestChange } from '../base/entry-row.js'
 import type { HeadPointerColumns } from '../base/history-columns.js'
 import type { Sql, Transaction } from '../base/open-pool.js'
 import { headPointer } from '../base/tables.js'
@@ -133,9 +133,7 @@ type FoundColumns = { readonly [Column in keyof ChangeColumns]: ChangeColumns[Co
 /** The latest row of each id. Ids are passed as two arrays. */
 const latest = (ns: string, name: string) => `
   unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
-  CROSS JOIN LATERAL (
-    SELECT * FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name ORDER BY c.revision DESC LIMIT 1
-  ) c`
+  CROSS JOIN LATERAL (${latestChange('wanted', String(Number.MAX_SAFE_INTEGER))}) c`
 
 /** Also checks for participants, because a separate statement would cost each changeset a round trip. */
 const FOUND = `

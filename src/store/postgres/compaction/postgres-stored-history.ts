@@ -11,6 +11,7 @@ import {
   type EntryColumns,
   entryColumns,
   entryOfColumns,
+  latestChange,
   storedId,
 } from '../base/entry-row.js'
 import {
@@ -92,9 +93,7 @@ function postgresStoredHistory(sql: Sql, references: ExtractReferences): StoredH
         const rows: EntryColumns[] = await sql<EntryColumns[]>`
           SELECT e.ns, e.name, ${sql.unsafe(contentColumns('h'))}
           FROM (SELECT ns, name FROM entry_name WHERE (ns, name) > (${ns}, ${name}) ORDER BY ns, name LIMIT ${ROWS_AT_ONCE}) e
-          LEFT JOIN LATERAL (
-            SELECT c.* FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= ${revision} ORDER BY c.revision DESC LIMIT 1
-          ) h ON true ORDER BY e.ns, e.name`
+          LEFT JOIN LATERAL (${sql.unsafe(latestChange('e', String(revision)))}) h ON true ORDER BY e.ns, e.name`
         // An entry that was deleted or created later has only a name.
         for (const row of rows) if ((row.kind as string | null) !== null) yield entryOfColumns(row)
         if (rows.length < ROWS_AT_ONCE) return

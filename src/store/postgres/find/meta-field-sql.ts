@@ -7,7 +7,7 @@ import type { SqlParameters } from './sql-parameters.js'
  * Up to this many values, each has its own containment, which the GIN index serves. Above, one hashed lookup serves
  * all.
  */
-const MAX_INDEXED_VALUES = 20
+export const MAX_INDEXED_VALUES = 20
 
 /** One of the (at most two) places where a meta field may be. */
 interface Place {
@@ -121,7 +121,7 @@ function isScalar(value: Json): boolean {
 }
 
 /** Without a scalar, the index has nothing to look up, and Postgres would read all of it. */
-function holdsScalar(value: Json): boolean {
+export function holdsScalar(value: Json): boolean {
   if (isScalar(value)) return true
   return (isJsonObject(value) ? Object.values(value) : (value as readonly Json[])).some(holdsScalar)
 }

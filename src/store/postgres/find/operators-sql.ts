@@ -2,7 +2,7 @@ import { parseGlob } from '../../../core/criteria/glob.js'
 import type { Operator, TestOf } from '../../../core/criteria/operators.js'
 import { isStorable, isStorableText } from '../../../core/criteria/storable-text.js'
 import type { Json } from '../../../core/entry/json.js'
-import type { MetaFieldSql } from './meta-field-sql.js'
+import { holdsScalar, MAX_INDEXED_VALUES, type MetaFieldSql } from './meta-field-sql.js'
 import { requiredLiteral } from './required-literal.js'
 import type { RootFieldSql } from './root-field-sql.js'
 import { ANY_ROW, atLeast, EVERY_ROW, NO_ROW, not, type SqlFragment } from './sql-fragment.js'
@@ -13,6 +13,8 @@ export interface OperatorSql<O extends Operator = Operator> {
   readonly onMeta: (test: TestOf<O>, field: MetaFieldSql) => SqlFragment
   /** The longest text that a match may contain anywhere, not only at the beginning. A trigram index can look it up. */
   readonly searchedText?: (test: TestOf<O>) => string
+  /** Whether the index of meta can look up every match in a meta field. */
+  readonly isLookedUp?: (test: TestOf<O>) => boolean
 }
 
 /** The SQL of each finder operator. `core/criteria/operators.ts` defines its meaning. */
@@ -20,6 +22,7 @@ export const OPERATORS_SQL: { readonly [O in Operator]: OperatorSql<O> } = {
   equals: {
     onRoot: ({ value }, field) => field.isOneOf(storableTexts([value])),
     onMeta: ({ value }, field) => field.equals(value),
+    isLookedUp: ({ value }) => holdsScalar(value),
   },
   notEquals: {
     onRoot: ({ value }, field) => not(field.isOneOf(storableTexts([value]))),
@@ -28,6 +31,7 @@ export const OPERATORS_SQL: { readonly [O in Operator]: OperatorSql<O> } = {
   in: {
     onRoot: ({ values }, field) => field.isOneOf(storableTexts(values)),
     onMeta: ({ values }, field) => field.isOneOf(values.filter(isStorable)),
+    isLookedUp: ({ values }) => values.length <= MAX_INDEXED_VALUES && values.every(holdsScalar),
   },
   exists: {
     onRoot: ({ present }) => (present ? EVERY_ROW : NO_ROW),
@@ -36,6 +40,7 @@ export const OPERATORS_SQL: { readonly [O in Operator]: OperatorSql<O> } = {
   holdsAll: {
     onRoot: () => NO_ROW,
     onMeta: ({ values }, field) => (values.every(isStorable) ? field.holdsAll(values) : NO_ROW),
+    isLookedUp: ({ values }) => holdsScalar(values),
   },
   glob: {
     onRoot: ({ pattern }, field) => (isStorableText(pattern) ? field.matchesGlob(pattern) : NO_ROW),

@@ -4,14 +4,20 @@ import { operationsBetween } from '../../../core/history/delta.js'
 import type { Operation } from '../../../core/ordering/operation.js'
 import { inSlices } from '../../coalescing/time-slices.js'
 import { uncompactedRows, type WithOldestRevision, withOldestRevision } from '../base/compaction-guard.js'
-import { type ContentColumns, contentColumns, type EntryColumns, entryOfPrefixed, storedId } from '../base/entry-row.js'
+import {
+  type ContentColumns,
+  contentColumns,
+  type EntryColumns,
+  entryOfPrefixed,
+  latestChange,
+  storedId,
+} from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 
 export type DifferenceColumns = Pick<EntryColumns, 'ns' | 'name'> & ContentColumns<'low_'> & ContentColumns<'high_'>
 
-const stateAt = (side: 'low' | 'high', parameter: string) => `LEFT JOIN LATERAL (
-  SELECT c.* FROM change c WHERE c.ns = t.ns AND c.name = t.name AND c.revision <= ${parameter}::bigint
-  ORDER BY c.revision DESC LIMIT 1) ${side} ON true`
+const stateAt = (side: 'low' | 'high', parameter: string) =>
+  `LEFT JOIN LATERAL (${latestChange('t', `${parameter}::bigint`)}) ${side} ON true`
 
 /**
  * The entries that differ between two revisions. The cost depends on the changes between them, not on the number of

@@ -14,7 +14,14 @@ import {
   type WithOldestRevision,
   withOldestRevision,
 } from '../base/compaction-guard.js'
-import { type EntryColumns, entryColumns, entryOfColumns, idColumns, storedId } from '../base/entry-row.js'
+import {
+  type EntryColumns,
+  entryColumns,
+  entryOfColumns,
+  idColumns,
+  latestChange,
+  storedId,
+} from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { cutPage } from './cut-page.js'
 
@@ -45,8 +52,8 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
         SELECT ${sql.unsafe(entryColumns('h'))}
         FROM unnest(${ns}::text[], ${name}::text[], ${revisions}::bigint[]) AS wanted(ns, name, revision)
         CROSS JOIN head_pointer pointer
-        JOIN change h ON h.ns = wanted.ns AND h.name = wanted.name AND h.revision = wanted.revision
-        WHERE h.operation <> 'delete' AND ${sql.unsafe(isRetained('h'))}`,
+        CROSS JOIN LATERAL (${sql.unsafe(latestChange('wanted', 'wanted.revision'))}) h
+        WHERE h.revision = wanted.revision AND h.operation <> 'delete' AND ${sql.unsafe(isRetained('h'))}`,
       )
       return new Map(
         rows.map((row) => {
@@ -80,9 +87,11 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
         FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         CROSS JOIN LATERAL (
           SELECT ${sql.unsafe(entryColumns('c'))} FROM change c
-          WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.operation <> 'delete'
-            AND c.revision < ${olderThan} AND c.revision > ${newerThan} AND ${sql.unsafe(isRetained('c'))}
-          ORDER BY c.revision ${sql.unsafe(direction)} LIMIT ${page.limit + 1}
+          WHERE (c.ns, c.name, c.revision) < (wanted.ns, wanted.name, ${olderThan}::bigint)
+            AND (c.ns, c.name, c.revision) > (wanted.ns, wanted.name, ${newerThan}::bigint)
+            AND c.operation <> 'delete' AND ${sql.unsafe(isRetained('c'))}
+          ORDER BY c.ns ${sql.unsafe(direction)}, c.name ${sql.unsafe(direction)}, c.revision ${sql.unsafe(direction)}
+          LIMIT ${page.limit + 1}
         ) h`,
       )
       for (const row of rows) found.get(storedId(row.ns, row.name))!.push(entryOfColumns(row))
@@ -118,10 +127,7 @@ function entriesAtHead(client: RetryingClient, ids: readonly EntryId[]): Promise
 const ENTRIES_AT = `
   SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, ${entryColumns('h')}
   FROM unnest($1::text[], $2::text[]) AS wanted(ns, name)
-  CROSS JOIN LATERAL (
-    SELECT c.* FROM change c WHERE c.ns = wanted.ns AND c.name = wanted.name AND c.revision <= $3::bigint
-    ORDER BY c.revision DESC LIMIT 1
-  ) h
+  CROSS JOIN LATERAL (${latestChange('wanted', '$3::bigint')}) h
   WHERE h.operation <> 'delete'`
 
 async function entriesAt(
@@ -139,10 +145,7 @@ async function entriesAt(
 const NAMESPACES_AT = `${withOldestRevision(`
   SELECT e.ns, count(*) AS count
   FROM entry_name e
-  CROSS JOIN LATERAL (
-    SELECT c.operation FROM change c WHERE c.ns = e.ns AND c.name = e.name AND c.revision <= $1::bigint
-    ORDER BY c.revision DESC LIMIT 1
-  ) h
+  CROSS JOIN LATERAL (${latestChange('e', '$1::bigint')}) h
   WHERE h.operation <> 'delete' GROUP BY e.ns`)} ORDER BY q.ns`
 
 async function namespaces(client: RetryingClient, at: ReadAt): Promise<readonly NamespaceSummary[]> {

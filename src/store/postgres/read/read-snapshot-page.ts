@@ -1,7 +1,7 @@
 import { entryIdParts } from '../../../core/entry/entry-id.js'
 import type { EntryPosition, Page } from '../../contract/history-reader.js'
 import { checkUncompacted, type WithOldestRevision } from '../base/compaction-guard.js'
-import { CONTENT_COLUMN_NAMES, type EntryColumns } from '../base/entry-row.js'
+import { CONTENT_COLUMN_NAMES, type EntryColumns, latestChange } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
 import { PLANNED_ONCE } from './read-head.js'
 
@@ -46,11 +46,7 @@ export function snapshotPageStatement(
     SELECT (SELECT oldest_revision FROM head_pointer) AS oldest, e.ns, e.name, ${CONTENT_COLUMN_NAMES.map((column) => `COALESCE(l.${column}, h.${column}) AS ${column}`).join(', ')}
     FROM entry_name e
     LEFT JOIN head h ON h.ns = e.ns AND h.name = e.name${within('h')}
-    LEFT JOIN LATERAL (
-      SELECT c.* FROM change c
-      WHERE (h.revision <= ${AT}) IS NOT TRUE AND c.ns = e.ns AND c.name = e.name AND c.revision <= ${AT}
-      ORDER BY c.revision DESC LIMIT 1
-    ) l ON true
+    LEFT JOIN LATERAL (${latestChange('e', AT, `(h.revision <= ${AT}) IS NOT TRUE`)}) l ON true
     WHERE (h.revision <= ${AT} OR l.operation <> 'delete')${within('e')}
     ORDER BY e.ns ${direction}, e.name ${direction} LIMIT ${LIMIT}`
   return { text, params }
