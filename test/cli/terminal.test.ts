@@ -92,7 +92,7 @@ describe('what is printed', () => {
       fc.asyncProperty(texts, texts, async (key, text) => {
         // An entry holds no lone surrogates.
         const value = JSON.parse(JSON.stringify({ [key]: [text] }).replaceAll('\\ud800', '')) as unknown
-        const yaml = yamlText(value)
+        const yaml = yamlText(value, 'it')
         expect(yaml).not.toMatch(HIDDEN)
         expect(parse(yaml)).toEqual(value)
       }),

@@ -3,6 +3,7 @@ import { writeJson } from '../answers/command-context.js'
 import { entryAt } from '../gateway/gateway-queries.js'
 import { parseAt } from '../input/parse-at.js'
 import { CommandFailure, EXIT } from '../terminal/command-failure.js'
+import { printable } from '../terminal/printable.js'
 import { yamlText } from '../terminal/yaml-text.js'
 
 /** Prints one entry in a form that `apply` reads. */
@@ -17,7 +18,7 @@ export async function getCommand(context: CommandContext, id: string, options: {
     await writeJson(context, { id: entryId, kind, meta, data, digest, revision, version: version.number })
   } else {
     const heading = context.terminal.colors.dim(`# revision ${revision}, version ${version.number}`)
-    await context.terminal.write(`${heading}\n${yamlText({ id: entryId, kind, meta, data })}`)
+    await context.terminal.write(`${heading}\n${yamlText({ id: entryId, kind, meta, data }, printable(entryId))}`)
   }
   return 0
 }

@@ -6,6 +6,7 @@ import { visibleKey } from '../../sources/forms/invisible-keys.js'
 import { setOwn } from '../../sources/forms/source-document.js'
 import { WIPPY_KEYS } from '../../sources/forms/wippy-form.js'
 import type { StoredEntry } from '../gateway/gateway-queries.js'
+import { printable } from '../terminal/printable.js'
 import { yamlText } from '../terminal/yaml-text.js'
 
 export type ExportForm = 'wippy' | 'entry'
@@ -22,8 +23,8 @@ interface Form {
 export const EXPORT_FORMS: Record<ExportForm, Form> = {
   wippy: {
     fileName: '_index.yaml',
-    heading: (namespace) => `${yamlText({ version: '1.0', namespace })}entries:\n`,
-    entry: (entry) => `${yamlText([wippyItem(entry)])}`.replace(/^(?=.)/gm, '  '),
+    heading: (namespace) => `${yamlText({ version: '1.0', namespace }, namespace)}entries:\n`,
+    entry: (entry) => yamlText([wippyItem(entry)], printable(entry.entryId)).replace(/^(?=.)/gm, '  '),
   },
   entry: {
     fileName: 'entries.jsonl',

@@ -1,5 +1,6 @@
 import { Document, Scalar, visit } from 'yaml'
 import { HIDDEN_CHARACTERS } from '../../core/entry/hidden-characters.js'
+import { CommandFailure, EXIT } from './command-failure.js'
 
 /** YAML can write hidden characters as escapes within double quotes. Blocks have line ends and tabs. */
 const UNSEEN = new RegExp(`(?![\n\t])(?:${HIDDEN_CHARACTERS.source})`, 'gu')
@@ -14,8 +15,25 @@ function needsQuotes(text: string, isKey: boolean): boolean {
   return text.includes('\n') ? !BLOCK.test(text) : text.trim() !== text
 }
 
-/** A JSON value as YAML that `apply` parses to the same value, without anchors and folded lines. */
-export function yamlText(value: unknown): string {
+/**
+ * A JSON value as YAML that `apply` parses to the same value, without anchors and folded lines.
+ * @param subject - What the value is, for the message
+ * @throws CommandFailure if it is nested more deeply than the library, which recurses, can write
+ */
+export function yamlText(value: unknown, subject: string): string {
+  try {
+    return written(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new CommandFailure(
+      EXIT.refused,
+      `${subject} is nested too deeply for YAML. Use --json, or export it with --form entry`,
+      'TOO_LARGE',
+    )
+  }
+}
+
+function written(value: unknown): string {
   const document = new Document(value, { version: '1.2', schema: 'core', aliasDuplicateObjects: false })
   visit(document, {
     Scalar: (key, node) => {
