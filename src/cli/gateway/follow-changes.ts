@@ -28,10 +28,10 @@ export interface FollowOptions {
   readonly onResumed: () => void
 }
 
-/** Reconnecting backs off from the first delay to the longest, so a watcher is back within about 2 s of its gateway. */
+/** Reconnecting backs off from the first delay to the longest. */
 const FIRST_DELAY_MS = 250
-/** @bound Pause before a watcher connects again, so that it is back within about 2 s of its gateway. */
-const LONGEST_DELAY_MS = 2_000
+/** @bound Pause before a watcher connects again. With the time for connecting, it is back within 2 s of its gateway. */
+const LONGEST_DELAY_MS = 1_000
 /** A peer that vanishes silently is noticed within a ping interval and the wait for its pong. */
 const PING_MS = 10_000
 /** @bound Time for the answer to a ping, after which a watcher connects again. */

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -75,6 +76,63 @@ async function openCompleter(target: string) {
   }
 }
 
+/** What a client may meet at the address of a gateway that is away. */
+const ABSENCES = [
+  'destroys',
+  'is silent',
+  'answers 503',
+  'closes with 1012',
+  'never acknowledges',
+  'is unavailable',
+] as const
+
+/** A server in front of a gateway that forwards connections, or behaves like the address of a gateway that is away. */
+async function openUnavailable(target: number) {
+  const sockets = new Set<Socket>()
+  const webSockets = new WebSocketServer({ noServer: true })
+  const http = createHttpServer((_request, response) => response.writeHead(503).end())
+  const away = {
+    mode: 'forward' as 'forward' | (typeof ABSENCES)[number],
+    url: '',
+    cut: () => {},
+    close: async () => {},
+  }
+  http.on('upgrade', (request, socket, head) => {
+    if (away.mode === 'answers 503') return void socket.end('HTTP/1.1 503 Service Unavailable\r\n\r\n')
+    webSockets.handleUpgrade(request, socket, head, (client) => {
+      if (away.mode === 'closes with 1012') return client.close(1012, 'The gateway is stopping. Reconnect.')
+      client.on('message', (data: Buffer) => {
+        if (away.mode !== 'is unavailable') return
+        const { id, type } = JSON.parse(data.toString()) as { id?: string; type: string }
+        if (type === 'connection_init') client.send(JSON.stringify({ type: 'connection_ack' }))
+        const error = { message: 'The store is unavailable.', extensions: { code: 'UNAVAILABLE' } }
+        if (type === 'subscribe') client.send(JSON.stringify({ id, type: 'error', payload: [error] }))
+      })
+    })
+  })
+  const server = createServer((client) => {
+    sockets.add(client)
+    client.on('error', () => {})
+    client.on('close', () => sockets.delete(client))
+    if (away.mode === 'destroys') return void client.destroy()
+    if (away.mode === 'is silent') return
+    if (away.mode !== 'forward') return void http.emit('connection', client)
+    const upstream = connect(target, '127.0.0.1')
+    upstream.on('error', () => client.destroy())
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  away.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  away.cut = () => sockets.forEach((socket) => void socket.destroy())
+  away.close = async () => {
+    away.cut()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return away
+}
+
 let gateway: Gateway
 beforeEach(async () => {
   gateway = await openGateway()
@@ -114,6 +172,55 @@ describe('followChanges', () => {
     stop.abort()
     await following
     close()
+  })
+
+  // A watcher was away for 20 s after its gateway was back: it paused for up to 5 s between attempts, and waited forever for a
+  // peer that accepted the connection and did not answer the handshake.
+  it('never stops trying while its gateway is away, however that looks, and pauses for at most a second', async () => {
+    const port = Number(new URL(gateway.url).port)
+    const away = await openUnavailable(port)
+    const stop = new AbortController()
+    const revisions: number[] = []
+    const pauses: number[] = []
+    let lost = 0
+    const following = followChanges(
+      { url: gatewayUrl(away.url), author: undefined, timeoutMs: 300 },
+      {
+        after: null,
+        find: null,
+        initial: false,
+        withContent: false,
+        signal: stop.signal,
+        onBatch: async ({ revision }) => void revisions.push(revision),
+        onLost: (_reason, waitMs) => {
+          pauses.push(waitMs)
+          // The next attempt meets another kind of absence. After two rounds the gateway is back.
+          lost++
+          away.mode = lost <= 2 * ABSENCES.length ? ABSENCES[lost % ABSENCES.length]! : 'forward'
+        },
+        onResumed: () => {},
+      },
+    )
+    const patiently = { timeout: 60_000 }
+    await vi.waitFor(() => expect(revisions).toEqual([0]), patiently)
+    await post(
+      gateway,
+      'mutation { applyChangeset(input: { operations: [{ create: { id: "a:b", kind: "k" } }] }) { __typename } }',
+    )
+    await vi.waitFor(() => expect(revisions).toEqual([0, 1]), patiently)
+    away.mode = ABSENCES[0]!
+    away.cut()
+    await vi.waitFor(() => expect(lost).toBeGreaterThan(2 * ABSENCES.length), patiently)
+    await post(
+      gateway,
+      'mutation { applyChangeset(input: { operations: [{ create: { id: "a:c", kind: "k" } }] }) { __typename } }',
+    )
+    await vi.waitFor(() => expect(revisions.at(-1)).toBe(2), patiently)
+    stop.abort()
+    await following
+    await away.close()
+    expect([...new Set(revisions)]).toEqual([0, 1, 2])
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(1_000)
   })
 
   // A gateway that stops ends its streams normally, which looked like the end of the watch.
