@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 import type { PositionTracker } from '../../registry/following/stream-position.js'
 import { NO_PROVIDERS } from '../../registry/plugins/no-providers.js'
-import type { ProviderDirectory } from '../../registry/plugins/providers.js'
+import type { ProviderDirectory } from '../../registry/plugins/provider-directory.js'
 import type { Registry } from '../../registry/registry.js'
 import { NO_SOURCES } from '../../sources/running/no-sources.js'
 import type { Sources } from '../../sources/running/sources.js'

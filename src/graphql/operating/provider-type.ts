@@ -1,4 +1,4 @@
-import type { ProviderInfo } from '../../registry/plugins/providers.js'
+import type { ProviderInfo } from '../../registry/plugins/provider-directory.js'
 import { builder } from '../base/builder.js'
 import { NodeRef } from '../relay/node-interface.js'
 

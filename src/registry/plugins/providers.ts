@@ -2,39 +2,15 @@ import type { Closable, JsonSchema, Provider, StandardSchema, Undo } from '../..
 import { withinDeadline } from '../async/within-deadline.js'
 import { checkProvider } from './check-provider.js'
 import { checkProviderConfig, isStandardSchema } from './check-provider-config.js'
+import { CreatedObjects } from './created-objects.js'
+import type { ProviderDirectory, ProviderInfo } from './provider-directory.js'
 import { ProviderError } from './provider-error.js'
+import { RegistrationHooks } from './registration-hooks.js'
 
 /** @bound Time for one registration hook, and for undoing it. */
 const HOOK_MS = 10_000
 /** @bound Time for one health check of a provider. */
 const HEALTH_MS = 2_000
-
-/** Description of a provider. */
-export interface ProviderInfo {
-  readonly role: string
-  readonly name: string
-  readonly displayName: string
-  readonly version: string
-  readonly description: string
-  readonly capabilities: readonly string[]
-  /** Whether it is used if a configuration names no provider. */
-  readonly isDefault: boolean
-  /** Number of objects that it created, or is creating, and that are not closed. */
-  readonly instanceCount: number
-  readonly registeredAt: Date
-}
-
-/** Read access to providers, which is all that clients have. */
-export interface ProviderDirectory {
-  /** Lists providers in the order of the roles, then by name. A missing or null condition matches all. */
-  find(wanted?: { readonly role?: string | null; readonly capability?: string | null }): readonly ProviderInfo[]
-  get(role: string, name: string): ProviderInfo | null
-  /**
-   * Checks whether the objects that a provider created work. Null if it created nothing or has no health check. Never
-   * throws: a check that fails or is late counts as false. Concurrent calls share the check in flight.
-   */
-  isHealthy(role: string, name: string): Promise<boolean | null>
-}
 
 /** Called for each provider before it can be found. If it throws, the provider is not registered. */
 export type RegistrationHook = (provider: ProviderInfo) => Promise<Undo> | Undo
@@ -60,8 +36,8 @@ interface Registered {
   readonly registeredAt: Date
   /** Creations in flight: the provider cannot be unregistered meanwhile. */
   making: number
-  readonly made: Set<Closable>
-  readonly undos: (() => unknown)[]
+  readonly made: CreatedObjects
+  readonly hooks: RegistrationHooks
   /** Its hooks have run, so it can be found. */
   isReady: boolean
   healthCheck: Promise<boolean | null> | undefined
@@ -111,17 +87,21 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       schema: this.#schemaOf(label, provider),
       registeredAt: new Date(),
       making: 0,
-      made: new Set(),
-      undos: [],
+      made: new CreatedObjects(this.#everMade),
+      hooks: new RegistrationHooks(this.#options.hookMs ?? HOOK_MS, (error) =>
+        this.#options.failed?.(`A hook of the ${label} could not be undone`, error),
+      ),
       isReady: false,
       healthCheck: undefined,
     }
     this.#registered.set(key, registered)
     try {
-      await this.#runHooks(registered)
+      const info = this.#info(registered)
+      const others = [...this.#hooks].map((hook) => () => hook(info))
+      await registered.hooks.run([() => provider.onRegister?.(), ...others])
     } catch (error) {
       this.#registered.delete(key)
-      await this.#undo(registered)
+      await registered.hooks.undo()
       throw new ProviderError(
         'PROVIDER_HOOK_FAILED',
         `The ${label} was not registered, because a hook failed: ${(error as Error)?.message ?? String(error)}`,
@@ -149,7 +129,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     }
     this.#registered.delete(keyOf(role, name))
     if (this.#defaults.get(role) === registered) this.#defaults.delete(role)
-    await this.#undo(registered)
+    await registered.hooks.undo()
   }
 
   /**
@@ -178,7 +158,7 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     registered.making++
     try {
       const made = await provider.create(await checkProviderConfig(label, schema, config), host)
-      this.#count(label, registered, made)
+      registered.made.add(label, made)
       return made
     } finally {
       registered.making--
@@ -237,40 +217,13 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
     const all = [...this.#registered.values()].reverse()
     this.#registered.clear()
     this.#defaults.clear()
-    for (const registered of all) await this.#undo(registered)
-  }
-
-  async #runHooks(registered: Registered): Promise<void> {
-    const { provider, undos } = registered
-    const info = this.#info(registered)
-    for (const hook of [() => provider.onRegister?.(), ...[...this.#hooks].map((each) => () => each(info))]) {
-      const running = Promise.resolve().then(hook)
-      // A hook that completes after its deadline is undone then.
-      const giveUp = (error: unknown) => {
-        running.then((undo) => (typeof undo === 'function' ? undo() : undefined)).catch(() => {})
-        throw error
-      }
-      const undo = await withinDeadline(this.#options.hookMs ?? HOOK_MS, () => running, { what: 'The hook' }).catch(
-        giveUp,
-      )
-      if (typeof undo === 'function') undos.push(undo)
-    }
-  }
-
-  async #undo({ role, provider, undos }: Registered): Promise<void> {
-    for (const undo of undos.splice(0).reverse()) {
-      try {
-        await withinDeadline(this.#options.hookMs ?? HOOK_MS, () => undo(), { what: 'Undoing the hook' })
-      } catch (error) {
-        this.#options.failed?.(`A hook of the ${role} provider "${provider.name}" could not be undone`, error)
-      }
-    }
+    for (const { hooks } of all) await hooks.undo()
   }
 
   async #checkHealth({ role, provider, made }: Registered): Promise<boolean> {
     try {
       return (
-        (await withinDeadline(this.#options.healthMs ?? HEALTH_MS, (signal) => provider.health!([...made], signal), {
+        (await withinDeadline(this.#options.healthMs ?? HEALTH_MS, (signal) => provider.health!(made.list(), signal), {
           what: 'The health check',
         })) === true
       )
@@ -278,33 +231,6 @@ export class Providers<Roles extends RoleTable<Roles>> implements ProviderDirect
       this.#options.failed?.(`The health check of the ${role} provider "${provider.name}" failed`, error)
       return false
     }
-  }
-
-  #count(label: string, { made }: Registered, thing: Closable): void {
-    if (typeof thing?.close !== 'function')
-      throw new ProviderError('PROVIDER_FAILED', `The ${label} created an object without a "close" function`)
-    if (this.#everMade.has(thing))
-      throw new ProviderError(
-        'PROVIDER_FAILED',
-        `The ${label} created the same object twice, so its "close" cannot be counted`,
-      )
-    const close = thing.close
-    let closing: Promise<void> | undefined
-    const counted = () =>
-      (closing ??= Promise.resolve()
-        .then(() => close.call(thing))
-        .finally(() => made.delete(thing)))
-    // Defined on the object itself, because a proxy or a subclass could not access its private fields.
-    if (
-      !Reflect.defineProperty(thing, 'close', { value: counted, enumerable: true, configurable: true, writable: true })
-    ) {
-      throw new ProviderError(
-        'PROVIDER_FAILED',
-        `The ${label} created a frozen object, so its "close" cannot be counted`,
-      )
-    }
-    this.#everMade.add(thing)
-    made.add(thing)
   }
 
   #schemaOf(label: string, { configSchema }: Provider): StandardSchema {

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { waitAtMost } from '../../registry/async/within-deadline.js'
-import type { ProviderDirectory } from '../../registry/plugins/providers.js'
+import type { ProviderDirectory } from '../../registry/plugins/provider-directory.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Sources } from '../../sources/running/sources.js'
 import { ALL_OPTIMIZATIONS, type OptimizationSwitches } from '../../store/contract/optimizations.js'
