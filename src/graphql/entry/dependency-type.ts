@@ -2,6 +2,7 @@ import type { Reference } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { Page, PageOf } from '../../store/contract/history-reader.js'
 import { builder } from '../base/builder.js'
 import { EntryRef } from '../base/object-refs.js'
@@ -62,7 +63,7 @@ export async function dependenciesOf(
   const { registry } = context
   const cursors = textPairCursors(registry.history.registryId, `dependencies ${entry.id}`)
   const { limit, after } = listPageFrom(args, cursors)
-  let rest = registry.references(entry.id, entry.content)
+  let rest = await inSlices(registry.references.inSteps(entry.id, entry.content), context.signal)
   if (after !== null) rest = rest.filter(({ path }) => compareText(path, after[0]) >= 0)
 
   const items: Dependency[] = []

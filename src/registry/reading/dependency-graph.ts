@@ -1,10 +1,12 @@
+import { forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { Criteria } from '../../core/criteria/criteria.js'
 import { type ExtractReferences, groupsOf, type ReferenceTarget, targetKey } from '../../core/dependency/reference.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
-import type { HistoryReader, ReadAt } from '../../store/contract/history-reader.js'
+import { inSlices } from '../../store/coalescing/time-slices.js'
+import type { HistoryReader, ReadAt, ReferenceRow } from '../../store/contract/history-reader.js'
 import { entryBytes } from '../../store/planning/content-size.js'
 import { ReferencesAt } from './references-at.js'
 
@@ -132,11 +134,7 @@ class Walk {
   }
 
   async #dependenciesOf(level: readonly EntryRevision[]): Promise<readonly DependencyEdge[]> {
-    const rows = this.#bounded(
-      level.flatMap(({ id, content }) =>
-        this.references(id, content).map((reference) => ({ source: id, ...reference })),
-      ),
-    )
+    const rows = this.#bounded(await inSlices(referencesIn(level, this.references)))
     await this.#read(rows.flatMap(({ target }) => (target.type === 'entry' ? [target.id] : [])))
     const members = await this.#membersOf(new Map(rows.map(({ target }) => [targetKey(target), target])))
     return this.#bounded(
@@ -268,6 +266,18 @@ class Walk {
   get #isOverfull(): boolean {
     return this.#bytes > MAX_GRAPH_BYTES || this.#nodes.size + this.#found.size > MAX_GRAPH_NODES
   }
+}
+
+/** The references of entries, one more than a graph may have. */
+function* referencesIn(level: readonly EntryRevision[], references: ExtractReferences): Steps<ReferenceRow[]> {
+  const rows: ReferenceRow[] = []
+  for (const { id: source, content } of level) {
+    const found = yield* references.inSteps(source, content)
+    yield* forEachInSteps(found, (reference) => rows.push({ source, ...reference }))
+    if (rows.length > MAX_GRAPH_EDGES) break
+    yield
+  }
+  return rows
 }
 
 function compareEdges(a: DependencyEdge, b: DependencyEdge): number {

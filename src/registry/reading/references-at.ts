@@ -7,6 +7,7 @@ import {
 import { compareEntryIds } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
+import { inSlices, pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { HistoryReader, ReferenceRow } from '../../store/contract/history-reader.js'
 
 /** @bound Changes since an old revision up to which its dependents are computed. */
@@ -61,7 +62,10 @@ export class ReferencesAt {
     for (let i = 0; i < fresh.length; i += ENTRIES_AT_ONCE) {
       const entries = await this.history.entries(fresh.slice(i, i + ENTRIES_AT_ONCE), this.revision)
       for (const [source, { content }] of entries) {
-        for (const reference of this.references(source, content)) this.#add({ source, ...reference })
+        for (const reference of await inSlices(this.references.inSteps(source, content)))
+          this.#add({ source, ...reference })
+        const pause = pauseIfDue()
+        if (pause !== undefined) await pause
       }
     }
   }

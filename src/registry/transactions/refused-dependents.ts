@@ -1,3 +1,4 @@
+import { forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import { type ExtractReferences, groupsOf } from '../../core/dependency/reference.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import { type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
@@ -18,33 +19,38 @@ export class RefusedDependents {
 
   constructor(private readonly references: ExtractReferences) {}
 
-  add(operation: Operation): void {
+  /** Whether any operation was refused. */
+  get isAny(): boolean {
+    return this.#ids.size > 0
+  }
+
+  *add(operation: Operation): Steps<void> {
     this.#ids.add(operation.id)
     this.#namespaces.add(namespaceOf(operation.id))
     const content = contentOf(operation)
     for (const group of groupsOf(content)) this.#groups.add(group)
-    for (const { target } of this.references(operation.id, content)) {
+    yield* forEachInSteps(yield* this.references.targets(operation.id, content), (target) => {
       if (target.type === 'entry') this.#targetIds.add(target.id)
       else if (target.type === 'namespace') this.#targetNamespaces.add(target.namespace)
       else if (target.type === 'group') this.#targetGroups.add(target.group)
-    }
+    })
   }
 
   /** Whether an operation depends on a refused one, or the other way round. If so, it counts as refused itself. */
-  absorbs(operation: Operation): boolean {
-    const linked = this.#isLinked(operation)
-    if (linked) this.add(operation)
+  *absorbs(operation: Operation): Steps<boolean> {
+    const linked = yield* this.#isLinked(operation)
+    if (linked) yield* this.add(operation)
     return linked
   }
 
-  #isLinked(operation: Operation): boolean {
+  *#isLinked(operation: Operation): Steps<boolean> {
     const { id } = operation
     if (this.#ids.size === 0) return false
     if (this.#ids.has(id) || this.#targetIds.has(id) || this.#targetNamespaces.has(namespaceOf(id))) return true
     const content = contentOf(operation)
     if (this.#targetGroups.size > 0 && groupsOf(content).some((group) => this.#targetGroups.has(group))) return true
-    return this.references(id, content).some(
-      ({ target }) =>
+    return (yield* this.references.targets(id, content)).some(
+      (target) =>
         (target.type === 'entry' && this.#ids.has(target.id)) ||
         (target.type === 'namespace' && this.#namespaces.has(target.namespace)) ||
         (target.type === 'group' && this.#groups.has(target.group)),

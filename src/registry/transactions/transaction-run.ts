@@ -13,7 +13,7 @@ import type { BusEvent } from '../../core/events/bus-event.js'
 import { compileBusPattern, type MatchBusPattern } from '../../core/events/bus-pattern.js'
 import { inverse } from '../../core/history/inverse.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import { inSlices } from '../../store/coalescing/time-slices.js'
+import { inSlices, pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
@@ -44,6 +44,9 @@ export interface TransactionContext {
   /** Aborts when the gateway stops. Answers are no longer awaited then. */
   readonly stopping: AbortSignal
 }
+
+/** Operations that are matched or published between two pauses. */
+const OPERATIONS_AT_ONCE = 64
 
 interface MatchingParticipant {
   readonly participant: Participant
@@ -135,7 +138,7 @@ export class TransactionRun {
       participant,
       matches: participant.kinds.map(compileBusPattern),
     }))
-    return { type: 'planned', first: this.#next(0) }
+    return { type: 'planned', first: await this.#next(0) }
   }
 
   async #open(): Promise<TransactionStep> {
@@ -153,7 +156,7 @@ export class TransactionRun {
     this.#isPublished = true
     for (const participant of fresh)
       this.#notifier.notify(participant, transactionProposal(this.request.id, 'registry.begin'), true)
-    this.#publishPassing(0, this.#next(0))
+    await this.#publishPassing(0, await this.#next(0))
     return { type: 'opened' }
   }
 
@@ -182,10 +185,10 @@ export class TransactionRun {
       this.#accepted.push(...acceptances)
       await context.journal.accept(transaction, acceptances)
     }
-    if (problems.length > 0) this.#refused.add(operation)
+    if (problems.length > 0) await inSlices(this.#refused.add(operation))
     const goesOn = this.request.dryRun || problems.every(({ code }) => code === 'REJECTED')
-    const next = goesOn ? this.#next(index + 1) : null
-    if (problems.length === 0) this.#publishPassing(index + 1, next)
+    const next = goesOn ? await this.#next(index + 1) : null
+    if (problems.length === 0) await this.#publishPassing(index + 1, next)
     return { type: 'answered', problems: this.#withIndex(operation, problems), next }
   }
 
@@ -249,18 +252,24 @@ export class TransactionRun {
   }
 
   /** Index of the first operation from here on that has to be offered. */
-  #next(from: number): number | null {
+  async #next(from: number): Promise<number | null> {
     for (let index = from; index < this.#operations.length; index++) {
+      const pause = index % OPERATIONS_AT_ONCE === OPERATIONS_AT_ONCE - 1 ? pauseIfDue() : undefined
+      if (pause !== undefined) await pause
       const operation = this.#operations[index]!
-      if (!this.request.dryRun && this.#refused.absorbs(operation)) continue
+      if (!this.request.dryRun && this.#refused.isAny) {
+        if (await inSlices(this.#refused.absorbs(operation))) continue
+      }
       if (this.#participantsOf(operation).length > 0) return index
     }
     return null
   }
 
   /** Publishes the operations without a participant, in their order. */
-  #publishPassing(from: number, next: number | null): void {
-    for (const operation of this.#operations.slice(from, next ?? undefined)) {
+  async #publishPassing(from: number, next: number | null): Promise<void> {
+    for (const [i, operation] of this.#operations.slice(from, next ?? undefined).entries()) {
+      const pause = i % OPERATIONS_AT_ONCE === OPERATIONS_AT_ONCE - 1 ? pauseIfDue() : undefined
+      if (pause !== undefined) await pause
       if (!this.context.internalKinds.has(entryKindOf(operation)))
         this.context.publish(entryEvent(this.request.id, operation))
     }

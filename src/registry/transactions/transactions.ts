@@ -3,6 +3,7 @@ import { DRY_RUN_REASON } from '../../core/changeset/transaction-machine.js'
 import type { ExtractReferences } from '../../core/dependency/reference.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { BusEvent } from '../../core/events/bus-event.js'
+import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { waitAtMost } from '../async/within-deadline.js'
@@ -54,6 +55,11 @@ const OPEN_BYTES = 256 * 1024 * 1024
 /** @bound Time that a stopping gateway spends on notifying participants. Another gateway finishes the rest. */
 const STOP_MS = 2_000
 
+/** Events that are published between two pauses. */
+const EVENTS_AT_ONCE = 64
+
+type Applied = Extract<CommitOutcome, { type: 'applied' }>
+
 /**
  * The entry point for every write. A write without participants is committed at once and published from its outcome. Any other runs as a
  * transaction in which participants are asked first.
@@ -66,6 +72,8 @@ export class Transactions {
   readonly #running = new Set<Promise<unknown>>()
   readonly #pending = new PendingNotifications()
   readonly #recovering: Promise<void> | null
+  /** The publishing of long changesets; null if none is under way. */
+  #publishing: Promise<void> | null = null
   #open = 0
   #openBytes = 0
 
@@ -108,8 +116,22 @@ export class Transactions {
   }
 
   #published(id: string, outcome: CommitOutcome): CommitOutcome {
-    if (this.#options.bus?.hasListeners() === true) this.#publishOutcome(id, outcome)
+    if (this.#options.bus?.hasListeners() !== true || outcome.type === 'refused' || outcome.replayed) return outcome
+    const isQuick = this.#publishing === null && outcome.delta.length <= EVENTS_AT_ONCE
+    if (isQuick) void this.#publishOutcome(id, outcome)
+    else this.#publishLater(id, outcome)
     return outcome
+  }
+
+  /** Publishes the events of a long changeset in time slices, and those of later changesets after it. */
+  #publishLater(id: string, outcome: Applied): void {
+    const publishing = (this.#publishing ?? Promise.resolve())
+      .then(() => this.#publishOutcome(id, outcome))
+      .finally(() => {
+        if (this.#publishing === publishing) this.#publishing = null
+      })
+    this.#publishing = publishing
+    this.#track(publishing)
   }
 
   /** Stops waiting for participants: open transactions are discarded, and their callers get UNAVAILABLE. */
@@ -171,12 +193,14 @@ export class Transactions {
     this.#running.add(settled)
   }
 
-  #publishOutcome(id: string, outcome: CommitOutcome): void {
-    if (outcome.type === 'refused' || outcome.replayed) return
-    const { delta, dryRun, revision } = outcome
+  /** Pauses only within a long changeset. */
+  async #publishOutcome(id: string, { delta, dryRun, revision }: Applied): Promise<void> {
     this.#publish(transactionEvent(id, 'registry.begin', delta.length))
-    for (const operation of delta)
+    for (const [i, operation] of delta.entries()) {
+      const pause = i % EVENTS_AT_ONCE === EVENTS_AT_ONCE - 1 ? pauseIfDue() : undefined
+      if (pause !== undefined && i < delta.length - 1) await pause
       if (!this.#internalKinds.has(entryKindOf(operation))) this.#publish(entryEvent(id, operation))
+    }
     const ending = dryRun ? 'registry.discard' : 'registry.commit'
     this.#publish(transactionEvent(id, ending, delta.length, dryRun ? { error: DRY_RUN_REASON } : { revision }))
   }

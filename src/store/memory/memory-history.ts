@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sortInSteps } from '../../core/algorithms/sort-in-steps.js'
 import { flatMapInSteps } from '../../core/algorithms/steps.js'
 import { compileMatcher } from '../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../core/entry/entry.js'
@@ -7,7 +8,7 @@ import { compareText } from '../../core/entry/text.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import type { Change } from '../../core/history/change.js'
 import { operationsBetween } from '../../core/history/delta.js'
-import { inSlices } from '../coalescing/time-slices.js'
+import { inSlices, pauseIfDue } from '../coalescing/time-slices.js'
 import type { History, HistoryOptions } from '../contract/history.js'
 import { entryRevisionKey, type Page, type PageOf, type ReadAt } from '../contract/history-reader.js'
 import type { CommitAnswer } from '../contract/history-writer.js'
@@ -75,9 +76,22 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
     return refuse(`Revision ${readAt} cannot be read`)
   }
 
-  function* find(criteria: Parameters<History['findEntries']>[0], readAt: ReadAt): Generator<EntryRevision> {
+  /** Returns the matching entries and their revision. Matching may pause, so the state is read before. */
+  async function find(
+    criteria: Parameters<History['findEntries']>[0],
+    readAt: ReadAt,
+  ): Promise<{ readonly found: readonly EntryRevision[]; readonly revision: number }> {
     const matches = compileMatcher(criteria, options.compileRegex)
-    for (const entry of log.state(at(readAt))) if (matches(entry)) yield entry
+    const revision = readAt === 'head' ? commitState.head.revision : readAt
+    const entries = [...log.state(at(readAt))]
+    const found: EntryRevision[] = []
+    for (const entry of entries) {
+      if (matches(entry)) found.push(entry)
+      // Matching one entry may take long: a regular expression over a megabyte.
+      const pause = pauseIfDue()
+      if (pause !== undefined) await pause
+    }
+    return { found, revision }
   }
 
   function historyOf(id: EntryId): EntryRevision[] {
@@ -128,10 +142,10 @@ export function openMemoryHistory(options: HistoryOptions, { hasHistory = true, 
       ),
     findEntries: async (criteria, order, page, readAt) => {
       const compare = COMPARE_ENTRIES[order]
-      const sorted = [...find(criteria, readAt)].sort(compare)
-      return { ...pageOf(sorted, page, compare), revision: readAt === 'head' ? commitState.head.revision : readAt }
+      const { found, revision } = await find(criteria, readAt)
+      return { ...pageOf(await inSlices(sortInSteps(found, compare)), page, compare), revision }
     },
-    countEntries: async (criteria, readAt) => [...find(criteria, readAt)].length,
+    countEntries: async (criteria, readAt) => (await find(criteria, readAt)).found.length,
     namespaces: async (readAt) => {
       const counts = new Map<string, number>()
       for (const { id } of log.state(at(readAt))) counts.set(namespaceOf(id), (counts.get(namespaceOf(id)) ?? 0) + 1)

@@ -2,6 +2,7 @@ import { compareTargets, type ExtractReferences, groupsOf, targetKey } from '../
 import type { EntryRevision } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
 import { compareText } from '../../core/entry/text.js'
+import { inSlices, pauseIfDue } from '../coalescing/time-slices.js'
 import type { ForwardPage, HistoryReader, PageOf, ReferencePosition, ReferenceRow } from '../contract/history-reader.js'
 import type { MemoryLog } from './memory-log.js'
 import { pageOf } from './page-of.js'
@@ -21,8 +22,10 @@ export function readMemoryReferences(log: MemoryLog, references: ExtractReferenc
     dependents: async (ids, page) => {
       const found = new Map<EntryId, ReferenceRow[]>(ids.map((id) => [id, []]))
       const groups = new Map(ids.map((id) => [id, groupsAtHead(log, id)]))
-      for (const { id: source, content } of log.state('head')) {
-        for (const reference of references(source, content)) {
+      for (const { id: source, content } of [...log.state('head')]) {
+        const pause = pauseIfDue()
+        if (pause !== undefined) await pause
+        for (const reference of await inSlices(references.inSteps(source, content))) {
           for (const id of ids) {
             if (refersTo(reference.target, id, groups.get(id)!, source)) found.get(id)!.push({ source, ...reference })
           }
@@ -35,9 +38,11 @@ export function readMemoryReferences(log: MemoryLog, references: ExtractReferenc
     referencesTo: async (targets, unchangedSince, limit) => {
       const wanted = new Set(targets.map(targetKey))
       const found: ReferenceRow[] = []
-      for (const { id: source, content, revision } of log.state('head')) {
+      for (const { id: source, content, revision } of [...log.state('head')]) {
         if (revision > unchangedSince) continue
-        for (const reference of references(source, content)) {
+        const pause = pauseIfDue()
+        if (pause !== undefined) await pause
+        for (const reference of await inSlices(references.inSteps(source, content))) {
           if (reference.target.type !== 'nothing' && wanted.has(targetKey(reference.target)))
             found.push({ source, ...reference })
         }

@@ -3,6 +3,7 @@ import type { Criteria } from '../../../core/criteria/criteria.js'
 import { compileMatcher } from '../../../core/criteria/matcher.js'
 import type { EntryRevision } from '../../../core/entry/entry.js'
 import { RegistryError } from '../../../core/errors/registry-error.js'
+import { pauseIfDue } from '../../coalescing/time-slices.js'
 import type {
   EntryOrder,
   EntryPage,
@@ -61,6 +62,8 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
       for (const row of rows) {
         // Matching one row may take long (a regular expression over a megabyte), so each row checks the deadline.
         if (performance.now() > deadline) throw tooSlow()
+        const pause = pauseIfDue()
+        if (pause !== undefined) await pause
         if (found.length <= page.limit && matches(row)) found.push(row)
       }
       if (rows.length < chunk || found.length > page.limit) return { ...cutPage(found, page), revision }
