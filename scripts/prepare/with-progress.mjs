@@ -1,8 +1,8 @@
 /** Silence for longer looks like a command that hangs. */
-const EVERY_MS = 5_000
+const EVERY_MS = 3_000
 
 /**
- * Says on standard error what is done: at once, every five seconds while it lasts, and how long it took.
+ * Says on standard error what is done: at once, every three seconds while it lasts, and how long it took.
  * @template T
  * @param {string} what for example "Building the server"
  * @param {() => T | Promise<T>} work
