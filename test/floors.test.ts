@@ -64,6 +64,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'following',
     'operating',
     'writing',
+    'federation',
   ],
   server: [
     'observing',
@@ -108,6 +109,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@pothos/core': ['graphql'],
   dataloader: ['graphql'],
   graphql: ['graphql', 'server', 'cli'],
+  '@graphql-tools/utils': ['graphql'],
   'graphql-yoga': ['server'],
   'graphql-ws': ['server', 'cli'],
   ws: ['server', 'cli'],

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
-import type { Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import type { GraphQLSchema } from 'graphql'
 import { schema } from '../graphql/schema.js'
 import type { ProviderDirectory } from '../registry/plugins/provider-directory.js'
 import type { Registry } from '../registry/registry.js'
@@ -8,10 +9,11 @@ import type { Sources } from '../sources/running/sources.js'
 import type { GatewayConfig } from './config/config.js'
 import { ConnectionGuard } from './connections/connection-guard.js'
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js'
-import { createEngine } from './engine/engine.js'
+import { createEngine, createLoad } from './engine/engine.js'
+import type { FederatedSchemas } from './engine/subgraph.js'
 import { BodyReader } from './http/body-reader.js'
-import { createHttpServer } from './http/create-http-server.js'
-import { answerGraphQL } from './http/graphql-over-http.js'
+import { createHttpServer, GRAPHQL_PATH, SUBGRAPH_PATH } from './http/create-http-server.js'
+import { answerGraphQL, type GraphQLOverHttp } from './http/graphql-over-http.js'
 import { createStaticFiles } from './http/static-files.js'
 import { respondText } from './http/text-response.js'
 import { requestBounds } from './json/json-bounds.js'
@@ -32,6 +34,8 @@ export interface AppOptions {
   readonly providers?: ProviderDirectory
   readonly sources?: Sources
   readonly log: Log
+  /** None if the gateway is no subgraph. */
+  readonly federated?: FederatedSchemas | null
   /** Folder of the built playground. */
   readonly playgroundDir?: string
   readonly operationLimits?: OperationLimits
@@ -51,7 +55,7 @@ const LONGEST_BODIES = 4
 
 /** Connects everything that serves requests to a registry. */
 export function createApp(options: AppOptions): App {
-  const { config, registry, log } = options
+  const { config, registry, federated, log } = options
   const stopping = new AbortController()
   // One listener for each event stream.
   setMaxListeners(0, stopping.signal)
@@ -63,30 +67,44 @@ export function createApp(options: AppOptions): App {
   const socketLimits = { ...SOCKET_LIMITS, messageBytes, bounds, ...options.socketLimits }
 
   const metrics = createMetrics(registry)
-  const engine = createEngine({
-    schema,
-    registry,
-    log,
-    metrics,
-    introspection: config.introspection,
-    optimizations: config.optimizations,
-    ...(options.providers && { providers: options.providers }),
-    ...(options.sources && { sources: options.sources }),
-    ...(options.operationLimits && { limits: options.operationLimits }),
-  })
+  const bodies = new BodyReader(messageBytes, guard)
   const persistedQueries = new PersistedQueries()
-  const graphql = {
-    engine,
-    bodies: new BodyReader(messageBytes, guard),
-    bounds,
-    persistedQueries,
-    stopping: stopping.signal,
+  const load = createLoad()
+
+  /** Serves a schema over HTTP and WebSockets. */
+  function endpoint(served: GraphQLSchema) {
+    const engine = createEngine({
+      schema: served,
+      registry,
+      log,
+      metrics,
+      introspection: config.introspection,
+      optimizations: config.optimizations,
+      load,
+      ...(options.providers && { providers: options.providers }),
+      ...(options.sources && { sources: options.sources }),
+      ...(options.operationLimits && { limits: options.operationLimits }),
+    })
+    const graphql: GraphQLOverHttp = { engine, bodies, bounds, persistedQueries, stopping: stopping.signal }
+    const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
+    return {
+      engine,
+      webSockets,
+      answer: (request: IncomingMessage, response: ServerResponse, search: URLSearchParams) =>
+        answerGraphQL(graphql, request, response, search),
+      upgrade: webSockets.upgrade,
+    }
   }
-  const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
+
+  const endpoints = {
+    [GRAPHQL_PATH]: endpoint(federated?.graphql ?? schema),
+    ...(federated && { [SUBGRAPH_PATH]: endpoint(federated.subgraph) }),
+  }
+  const all = Object.values(endpoints)
   const files = createStaticFiles(options.playgroundDir ?? fileURLToPath(new URL('../playground', import.meta.url)))
 
   const server = createHttpServer({
-    graphql: (request, response, search) => answerGraphQL(graphql, request, response, search),
+    endpoints,
     routes: {
       '/healthz': (_request, response) => respondHealth(response, liveness()),
       '/readyz': async (_request, response) =>
@@ -94,7 +112,6 @@ export function createApp(options: AppOptions): App {
       '/metrics': async (_request, response) => respondText(response, 200, await metrics.text(), metrics.contentType),
     },
     files: (request, response, { pathname }) => files(request, response, pathname),
-    upgrade: (request, socket, head) => webSockets.upgrade(request, socket, head),
     anyHost: new Set(['/healthz', '/readyz']),
     host: config.host,
     publicUrls: config.publicUrls,
@@ -114,8 +131,8 @@ export function createApp(options: AppOptions): App {
       // A kept-alive connection becomes idle only after its response.
       const idle = setInterval(() => server.closeIdleConnections(), 50)
       server.closeIdleConnections()
-      await engine.idle(graceMs)
-      await webSockets.close()
+      await Promise.all(all.map(({ engine }) => engine.idle(graceMs)))
+      await Promise.all(all.map(({ webSockets }) => webSockets.close()))
       const cut = setTimeout(() => server.closeAllConnections(), 500)
       await closed
       guard.stop()

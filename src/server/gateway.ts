@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { compileDependencyPatterns } from '../core/dependency/compile-dependency-patterns.js'
+import { schema } from '../graphql/schema.js'
 import { pause } from '../registry/async/pause.js'
 import { waitAtMost } from '../registry/async/within-deadline.js'
 import { createRegistry } from '../registry/create-registry.js'
@@ -13,6 +14,7 @@ import { storeProviderConfig } from '../store/providers/open-store.js'
 import { type AppOptions, createApp } from './app.js'
 import type { GatewayConfig } from './config/config.js'
 import { StartError } from './config/start-error.js'
+import { type FederatedSchemas, federatedSchemas } from './engine/subgraph.js'
 import { isBlockedPort } from './http/blocked-ports.js'
 import { GRAPHQL_PATH } from './http/create-http-server.js'
 import { createLog, type Log } from './observing/log.js'
@@ -61,6 +63,7 @@ const STORE_CLOSE_MS = 3_500
 /** Opens the store and listens. @throws StartError with the reason why it cannot start, and what to do */
 export async function startGateway(config: GatewayConfig, options: StartGatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
+  const federated = federate(config)
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
   for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
   const plugins = await loadPlugins(config, providers)
@@ -129,6 +132,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     registry,
     providers,
     sources,
+    federated,
     log,
   })
   try {
@@ -174,6 +178,16 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
 export function fingerprint(patterns: GatewayConfig['dependencies']): string {
   const written = patterns.map(({ path, allowWildcard = false }) => JSON.stringify([path, allowWildcard])).sort()
   return createHash('sha256').update(written.join('\n')).digest('hex')
+}
+
+/** @throws StartError if the options do not fit the schema */
+function federate({ federation }: GatewayConfig): FederatedSchemas | null {
+  if (federation === null) return null
+  try {
+    return federatedSchemas(schema, federation)
+  } catch (error) {
+    throw new StartError(`The subgraph cannot be made: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 function listenProblem({ host, port }: GatewayConfig, error: NodeJS.ErrnoException): string {

@@ -63,6 +63,12 @@ export const EntryStateRef = builder.interfaceRef<EntryRevision>('EntryState')
 EntryStateRef.implement({
   description: 'The content of an entry, now or at an earlier revision.',
   fields: (t) => ({
+    id: t.id({
+      description: 'The id as a `Node`: "ns:name" for an Entry, "r17/ns:name" for an EntryRevision.',
+      resolve: () => {
+        throw new Error('Both types define an id of their own')
+      },
+    }),
     ...contentFields(t),
     digest: t.string({
       description:

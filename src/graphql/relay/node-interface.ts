@@ -3,7 +3,7 @@ import { type EntryId, InvalidEntryId, parseStoredEntryId } from '../../core/ent
 import { INSTANCE_ID } from '../../core/entry/instance.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { tagNameFault } from '../../core/history/tag.js'
-import { compactedError } from '../../store/planning/compacted-errors.js'
+import { compactedError, historyMissingError } from '../../store/planning/compacted-errors.js'
 import { builder } from '../base/builder.js'
 import type { RequestContext } from '../base/request-context.js'
 
@@ -22,7 +22,7 @@ type NodeType =
   | 'Instance'
 
 /** Entries and entry revisions have the same shape, so each node carries the name of its type. */
-type FoundNode = object & { readonly __typename: NodeType }
+export type FoundNode = object & { readonly __typename: NodeType }
 
 export const NodeRef = builder.interfaceRef<object>('Node')
 
@@ -102,7 +102,8 @@ const NODES: readonly NodeRow[] = [
   },
 ]
 
-function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | FoundNode | null {
+/** Finds the object with a node id; null if it does not exist or the text is not an id. */
+export function findNode(id: string, context: RequestContext): Promise<FoundNode | null> | FoundNode | null {
   for (const row of NODES) {
     const match = row.id.exec(id)
     if (match !== null) return row.find(context, ...(match.length > 1 ? match.slice(1) : match))
@@ -123,16 +124,18 @@ async function numbered(
   return named(__typename, Number.isSafeInteger(number) ? await loader.load(number) : null)
 }
 
-/** @throws RegistryError COMPACTED, HISTORY_NOT_KEPT if the state can no longer be read */
-async function snapshotNode({ registry }: RequestContext, digits?: string): Promise<FoundNode | null> {
+/**
+ * All snapshots of a request share the reads of the head and of the oldest revision.
+ * @throws RegistryError COMPACTED, HISTORY_NOT_KEPT if the state can no longer be read
+ */
+async function snapshotNode({ loaders, registry }: RequestContext, digits?: string): Promise<FoundNode | null> {
   const revision = Number(digits)
   if (!Number.isSafeInteger(revision)) return null
-  try {
-    return { __typename: 'Snapshot', revision: await registry.revisionAt({ revision }) } as FoundNode
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'REVISION_NOT_FOUND') return null
-    throw error
-  }
+  const [head, oldest] = await Promise.all([loaders().head(), loaders().oldestRevision()])
+  if (revision > head.revision) return null
+  if (revision >= oldest) return { __typename: 'Snapshot', revision } as FoundNode
+  if (!registry.history.hasHistory) throw historyMissingError(`Revision ${revision} cannot be read`, oldest)
+  throw compactedError(revision, oldest)
 }
 
 function entryIdOrNull(text: string): EntryId | null {

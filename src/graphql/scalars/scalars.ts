@@ -21,6 +21,7 @@ builder.scalarType('EntryID', {
 })
 
 builder.scalarType('JSON', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   description:
     'Any JSON value. It is returned as it was sent, including `-0` and every double to its last bit. Keys have the order of JavaScript objects: whole numbers from 0 to 4294967294, such as "2", come first and ascend, and all other keys keep their order. The last of several equal keys counts. Numbers that a double cannot hold, such as 9007199254740993, 1e400 and 1e-400, are refused.',
   serialize: (value) => (value instanceof StoredJson ? value.value() : value),
@@ -29,6 +30,7 @@ builder.scalarType('JSON', {
 })
 
 builder.scalarType('JSONObject', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259#section-4',
   description: 'A JSON object: not a list, string, number, boolean or null.',
   serialize: (value) => value,
   parseValue: parseJsonObject,
@@ -36,6 +38,7 @@ builder.scalarType('JSONObject', {
 })
 
 builder.scalarType('SafeInt', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259#section-6',
   description:
     'An integer between -(2^53 - 1) and 2^53 - 1, the range that a double (a JavaScript number) represents exactly.',
   serialize: (value) => value,
@@ -44,6 +47,7 @@ builder.scalarType('SafeInt', {
 })
 
 builder.scalarType('DateTime', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   description:
     'An RFC 3339 time, e.g. "2026-01-31T12:00:00.000Z". Outputs are in UTC with milliseconds; inputs may have any offset.',
   serialize: (date) => date.toISOString() as unknown as Date,

@@ -76,6 +76,16 @@ export const configFileSchema = z.strictObject({
     })
     .nullish(),
   sources: sourceSection,
+  federation: z
+    .strictObject({
+      prefix: z
+        .string()
+        .regex(/^[A-Z][A-Za-z0-9]{0,63}$/, 'must begin with a capital letter, and have only letters and digits')
+        .nullish(),
+      keep: z.array(z.string().min(1)).nullish(),
+      node: z.boolean().optional(),
+    })
+    .nullish(),
 })
 
 export type ConfigFile = z.infer<typeof configFileSchema>

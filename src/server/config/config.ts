@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../core/dependency/default-dependency-patterns.js'
 import type { DependencyPattern } from '../../core/dependency/reference.js'
+import type { SubgraphOptions } from '../../graphql/federation/subgraph-schema.js'
 import { REGISTRY_LIMITS, type RegistryLimits } from '../../registry/create-registry.js'
 import { decodeText } from '../../sources/forms/decode-text.js'
 import { BACKENDS, type Backend } from '../../store/contract/history.js'
@@ -49,6 +50,8 @@ export interface GatewayConfig {
   /** Folder of the configuration file. Paths in the file are relative to it. */
   readonly configFolder: string
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
+  /** The subgraph for federated gateways; null serves none. */
+  readonly federation: SubgraphOptions | null
   /** Which optimizations are on: all of them, except in benchmarks and tests. */
   readonly optimizations: OptimizationSwitches
 }
@@ -112,6 +115,12 @@ export function loadConfig(environment: Environment = process.env, folder = proc
   const dataDir = resolve(folder, environment['CADASTRE_DATA_DIR'] || '.cadastre')
   const logLevel = read('CADASTRE_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`)
   const introspection = read('CADASTRE_INTROSPECTION', true, (text) => SWITCH[text.toLowerCase()], 'on or off')
+  const isFederated = read<boolean | null>(
+    'CADASTRE_FEDERATION',
+    null,
+    (text) => SWITCH[text.toLowerCase()],
+    'on or off',
+  )
   const allowedOrigins = read(
     'CADASTRE_ALLOWED_ORIGINS',
     [],
@@ -168,9 +177,16 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     })),
     plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
     sources: sourceConfigs(file.sources),
+    federation: federation(isFederated, file.federation),
     configFolder,
     optimizations,
   }
+}
+
+/** The environment decides whether there is a subgraph, the file how it differs from the schema. */
+function federation(isOn: boolean | null, section: ConfigFile['federation']): SubgraphOptions | null {
+  if (!(isOn ?? (section !== null && section !== undefined))) return null
+  return { prefix: section?.prefix ?? null, keep: section?.keep ?? [], node: section?.node ?? false }
 }
 
 function plugged(section: ConfigFile['bus']): PluggedConfig | null {

@@ -19,6 +19,17 @@ import { useGraphQLJs } from './graphql-js.js'
 import { createPrepareOperation, type PrepareOperation } from './prepare-operation.js'
 import { createRespond, type Respond } from './respond.js'
 
+/** The state that all engines of a gateway share, so that heavy operations of either wait for the same turns. */
+export interface Load {
+  readonly inFlight: InFlightCounter
+  readonly heavy: HeavyOperations
+}
+
+export function createLoad(): Load {
+  const inFlight = new InFlightCounter()
+  return { inFlight, heavy: new HeavyOperations(inFlight) }
+}
+
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   readonly registry: Registry
@@ -28,6 +39,8 @@ export interface EngineOptions {
   readonly metrics: Metrics
   readonly introspection: boolean
   readonly limits?: OperationLimits
+  /** By default, one of its own. */
+  readonly load?: Load
   /** By default, all are on. */
   readonly optimizations?: OptimizationSwitches
   /** Bytes of results that are buffered for slower subscribers. */
@@ -56,8 +69,7 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     ...(options.providers && { providers: options.providers }),
     ...(options.sources && { sources: options.sources }),
   }
-  const inFlight = new InFlightCounter()
-  const heavy = new HeavyOperations(inFlight)
+  const { inFlight, heavy } = options.load ?? createLoad()
   const broadcasts = new Broadcasts(schema, {
     ...(options.resultBufferBytes !== undefined && { bufferBytes: options.resultBufferBytes }),
     sharesResults: optimizations['shared-results'],

@@ -19,15 +19,21 @@ export type GraphQLHandler = (
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
+/** Serves a schema at a path. */
+export interface GraphQLEndpoint {
+  readonly answer: GraphQLHandler
+  readonly upgrade: UpgradeHandler
+}
+
 export interface HttpOptions {
-  readonly graphql: GraphQLHandler
+  /** By path. `/graphql` is always one. */
+  readonly endpoints: Readonly<Record<string, GraphQLEndpoint>>
   /** By path. */
   readonly routes: Readonly<Record<string, RouteHandler>>
   /** Paths that any host name reaches, for checks of a platform that knows only an address. */
   readonly anyHost: ReadonlySet<string>
   /** Answers all other paths. */
   readonly files: RouteHandler
-  readonly upgrade: UpgradeHandler
   /** The host that the gateway listens on. */
   readonly host: string
   /** The URLs that clients know the gateway by. */
@@ -41,10 +47,12 @@ export interface HttpOptions {
 }
 
 export const GRAPHQL_PATH = '/graphql'
+export const SUBGRAPH_PATH = '/subgraph'
 
 /** Creates the server for everything on one port. */
 export function createHttpServer(options: HttpOptions): Server {
-  const { graphql, routes, files, upgrade, guard, connectionLimits, log } = options
+  const { endpoints, routes, files, guard, connectionLimits, log } = options
+  const graphql = endpoints[GRAPHQL_PATH]!
   const isKnownHost = knownHosts(options.host, options.publicUrls)
   const isAllowedPage = allowedPages(options.host, options.allowedOrigins)
   const server = createServer({
@@ -89,14 +97,20 @@ export function createHttpServer(options: HttpOptions): Server {
       response.setHeader('x-content-type-options', 'nosniff')
     if (!isKnownHost(request.headers.host) && !options.anyHost.has(urlOf(request)?.pathname ?? ''))
       return respondText(response, 421, unknownHost(request.headers.host!))
-    if (plain !== undefined) return answerGraphQL(request, response, plain)
+    if (plain !== undefined) return answerGraphQL(graphql, request, response, plain)
     const url = urlOf(request)
     if (url === undefined) return respondText(response, 400, 'The path is not a valid URL.\n')
-    if (url.pathname !== GRAPHQL_PATH) return (routes[url.pathname] ?? files)(request, response, url)
-    return answerGraphQL(request, response, url.searchParams)
+    const endpoint = endpointAt(url.pathname)
+    if (endpoint === undefined) return (routes[url.pathname] ?? files)(request, response, url)
+    return answerGraphQL(endpoint, request, response, url.searchParams)
+  }
+
+  function endpointAt(path: string | undefined): GraphQLEndpoint | undefined {
+    return path !== undefined && Object.hasOwn(endpoints, path) ? endpoints[path] : undefined
   }
 
   function answerGraphQL(
+    endpoint: GraphQLEndpoint,
     request: IncomingMessage,
     response: ServerResponse,
     search: URLSearchParams,
@@ -110,17 +124,18 @@ export function createHttpServer(options: HttpOptions): Server {
     }
     allowOrigin(request, response)
     if (request.method === 'OPTIONS') return answerPreflight(request, response)
-    return graphql(request, response, search)
+    return endpoint.answer(request, response, search)
   }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
     if (!asksForWebSocket(request)) return answerWithoutUpgrade(server, request, socket, head)
     if (!isKnownHost(request.headers.host)) return refuse(socket, '421 Misdirected Request')
-    if (urlOf(request)?.pathname !== GRAPHQL_PATH) return refuse(socket, '404 Not Found')
+    const endpoint = endpointAt(urlOf(request)?.pathname)
+    if (endpoint === undefined) return refuse(socket, '404 Not Found')
     if (!isAllowedPage(request)) return refuse(socket, '403 Forbidden')
     if (options.stopping.aborted) return refuse(socket, '503 Service Unavailable')
-    upgrade(request, socket, head)
+    endpoint.upgrade(request, socket, head)
   })
 
   // The request is not HTTP, or its headers are too large or too slow.

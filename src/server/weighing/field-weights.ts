@@ -29,6 +29,7 @@ const FREE: FieldWeight = { weight: 0 }
  * the schema and names the fields that are missing here.
  */
 export const FIELD_WEIGHTS: Readonly<Record<string, FieldWeight>> = {
+  'Query._entities': LOOKUP,
   'Query.buildDelta': DELTA,
   'Query.currentVersion': LOOKUP,
   'Query.delta': DELTA,

@@ -16,6 +16,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { coordinateOf } from '../../graphql/federation/schema-coordinate.js'
 import { FIELD_WEIGHTS, type FieldWeight } from './field-weights.js'
 
 const DEFAULT_PAGE = 100
@@ -76,10 +77,12 @@ export function operationWeight(
     const { selectionSet } = field
     const name = field.name.value
     if (name.startsWith('__')) return 0
-    const { weight, length, count = 0 } = FIELD_WEIGHTS[`${type.name}.${name}`] ?? WEIGHTLESS
+    const defined = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined
+    const coordinate = defined === undefined ? `${type.name}.${name}` : coordinateOf(defined, type.name)
+    const { weight, length, count = 0 } = FIELD_WEIGHTS[coordinate] ?? WEIGHTLESS
     const isConnection = type.name.endsWith('Connection')
     if (selectionSet === undefined) return isConnection && name === 'totalCount' ? parent.count : weight
-    const returned = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name]?.type : undefined
+    const returned = defined?.type
     if (returned === undefined) return weight
     const returnedType = getNamedType(returned)
     if (returnedType.name.endsWith('Connection'))
@@ -114,7 +117,7 @@ export function operationWeight(
   }
 
   function listSize(field: FieldNode, length = PLAIN_LIST): number {
-    const ids = argument(field, 'ids')
+    const ids = argument(field, 'ids') ?? argument(field, 'representations')
     return Array.isArray(ids) ? ids.length : (pageSize(field) ?? length)
   }
 

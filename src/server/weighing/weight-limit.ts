@@ -52,7 +52,7 @@ interface Weighed {
 }
 
 /** Arguments that determine how many objects a field returns. */
-const SIZES = new Set(['first', 'last', 'ids'])
+const SIZES = new Set(['first', 'last', 'ids', 'representations'])
 
 /** Whether the weight depends on variables. Otherwise it is the same for each request of the document. */
 export function isWeighedByVariables(document: DocumentNode): boolean {

@@ -46,6 +46,7 @@ describe('the configuration', () => {
       plugins: [],
       sources: [],
       configFolder: folder,
+      federation: null,
       optimizations: ALL_OPTIMIZATIONS,
     })
   })

@@ -1,7 +1,10 @@
 import { type GraphQLField, getNamedType, isListType, isNonNullType, isObjectType } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { schema } from '../../../src/graphql/schema.js'
+import { schema as plain } from '../../../src/graphql/schema.js'
+import { federatedSchemas } from '../../../src/server/engine/subgraph.js'
 import { FIELD_WEIGHTS } from '../../../src/server/weighing/field-weights.js'
+
+const schema = federatedSchemas(plain, { prefix: null, keep: [], node: false }).graphql
 
 type Field = GraphQLField<unknown, unknown>
 
@@ -11,8 +14,9 @@ const FIELDS: readonly (readonly [string, Field])[] = Object.values(schema.getTy
   .flatMap((type) => Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field] as const))
 
 /** A resolver that takes the context can read more than the object that it gets. */
-function usesContext({ extensions }: Field): boolean {
-  const { resolve } = extensions['pothosOptions'] as { readonly resolve?: (...given: unknown[]) => unknown }
+function usesContext({ extensions, resolve: made }: Field): boolean {
+  const written = extensions['pothosOptions'] as { readonly resolve?: (...given: unknown[]) => unknown } | undefined
+  const resolve = written === undefined ? made : written.resolve
   return resolve !== undefined && resolve.length >= 3
 }
 
