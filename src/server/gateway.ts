@@ -67,7 +67,9 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
   for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
   const plugins = await loadPlugins(config, providers)
-  const loaded = loadParticipants(config, plugins.participants)
+  const loaded = loadParticipants(config, plugins.participants, (participant, error) =>
+    log.warn({ participant, err: error }, 'a webhook could not be reached'),
+  )
   const dependencies = [...config.dependencies, ...plugins.dependencies]
   const references = compileDependencyPatterns(dependencies)
   const chosen = config.store ?? { provider: config.backend, options: storeProviderConfig(config) }

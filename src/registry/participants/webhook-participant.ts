@@ -15,6 +15,8 @@ export interface WebhookOptions {
   readonly timeoutMs: number
   /** Key that signs every body. Null signs nothing. */
   readonly secret: string | null
+  /** Receives each failed connection, whose error names the address. */
+  readonly onUnreachable?: (name: string, error: unknown) => void
 }
 
 /** @bound Size of a webhook's answer. */
@@ -34,21 +36,23 @@ export class WebhookParticipant implements Participant {
   readonly #url: URL
   readonly #secret: string | null
   readonly #agent: http.Agent
+  readonly #onUnreachable: (name: string, error: unknown) => void
 
-  constructor({ name, url, kinds, onFailure, timeoutMs, secret }: WebhookOptions) {
+  constructor({ name, url, kinds, onFailure, timeoutMs, secret, onUnreachable = () => {} }: WebhookOptions) {
     this.name = name
     this.kinds = kinds
     this.onFailure = onFailure
     this.timeoutMs = timeoutMs
     this.#url = new URL(url)
     this.#secret = secret
+    this.#onUnreachable = onUnreachable
     const settings = { keepAlive: true, maxFreeSockets: 8 }
     this.#agent = this.#url.protocol === 'https:' ? new https.Agent(settings) : new http.Agent(settings)
   }
 
   async offer(proposal: Proposal, signal: AbortSignal): Promise<ParticipantAnswer> {
     const { status, body } = await this.#post(proposal, signal)
-    if (status !== 200) throw new Error(`It answered with the status ${status}, not 200`)
+    if (status !== 200) throw new WebhookFailure(`It answered with the status ${status}, not 200`)
     return readAnswer(body)
   }
 
@@ -76,11 +80,21 @@ export class WebhookParticipant implements Participant {
       try {
         return await this.#postOnce(body, headers, signal)
       } catch (error) {
-        if (signal.aborted || failures === RETRIES || !isBroken(error)) throw error
+        if (signal.aborted || failures === RETRIES || !isBroken(error)) throw this.#failure(error, signal)
         await pause(FIRST_RETRY_MS * 2 ** failures, signal)
         if (signal.aborted) throw error
       }
     }
+  }
+
+  /** The error that the caller of a changeset may see. It does not say where the webhook is: that is for the log. */
+  #failure(error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted || error instanceof WebhookFailure) return error
+    this.#onUnreachable(this.name, error)
+    const code = (error as NodeJS.ErrnoException | null)?.code
+    return new WebhookFailure(`It could not be reached${typeof code === 'string' ? ` (${code})` : ''}`, {
+      cause: error,
+    })
   }
 
   #postOnce(body: Buffer, headers: http.OutgoingHttpHeaders, signal: AbortSignal): Promise<Received> {
@@ -92,7 +106,8 @@ export class WebhookParticipant implements Participant {
         incoming.on('data', (chunk: Buffer) => {
           bytes += chunk.length
           chunks.push(chunk)
-          if (bytes > ANSWER_BYTES) outgoing.destroy(new Error(`Its answer has more than ${ANSWER_BYTES} bytes`))
+          if (bytes > ANSWER_BYTES)
+            outgoing.destroy(new WebhookFailure(`Its answer has more than ${ANSWER_BYTES} bytes`))
         })
         incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }))
         // After `end` these have no effect. If an answer was refused above, its error came first.
@@ -112,7 +127,10 @@ interface Received {
   readonly body: Buffer
 }
 
-class BrokenAnswer extends Error {
+/** A failure whose message does not name the webhook's address. */
+class WebhookFailure extends Error {}
+
+class BrokenAnswer extends WebhookFailure {
   readonly code = 'ECONNRESET'
 }
 

@@ -10,7 +10,7 @@ import type { Log } from '../observing/log.js'
 import type { Metrics } from '../observing/metrics.js'
 import { useDocumentCache } from '../pipeline/document-cache.js'
 import { InFlightCounter } from '../pipeline/in-flight-counter.js'
-import { useIntrospectionSwitch } from '../pipeline/introspection-switch.js'
+import { maskSuggestions, useIntrospectionSwitch } from '../pipeline/introspection-switch.js'
 import { createMaskError, type MaskError } from '../pipeline/mask-error.js'
 import { OPERATION_LIMITS, type OperationLimits } from '../pipeline/operation-limits.js'
 import { HeavyOperations } from '../weighing/heavy-operations.js'
@@ -63,7 +63,7 @@ export interface EnginePaths {
 
 export function createEngine(options: EngineOptions): Engine & EnginePaths {
   const { schema, registry, log, metrics, limits = OPERATION_LIMITS, optimizations = ALL_OPTIMIZATIONS } = options
-  const mask = createMaskError(log)
+  const mask = maskSuggestions(options.introspection, createMaskError(log))
   const services = {
     registry,
     ...(options.providers && { providers: options.providers }),

@@ -74,7 +74,7 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
     try {
       document = parse(query) as DocumentNode
       const errors = validate(schema, document) as readonly GraphQLError[]
-      if (errors.length > 0) return { errors: errors.map(validationError) }
+      if (errors.length > 0) return { errors: errors.map((error) => mask(validationError(error))) }
     } catch (error) {
       return { errors: [mask(error)] }
     }

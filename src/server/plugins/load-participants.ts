@@ -8,13 +8,19 @@ export interface LoadedParticipants {
   close(): void
 }
 
-/** Creates the configured webhooks and adds the plugins' participants. @throws ConfiguredError if two have the same name */
+/**
+ * Creates the configured webhooks and adds the plugins' participants.
+ * @param onUnreachable receives each failed connection of a webhook
+ * @throws ConfiguredError if two have the same name
+ */
 export function loadParticipants(
   { participants }: Pick<GatewayConfig, 'participants'>,
   ofPlugins: readonly Participant[],
+  onUnreachable: (name: string, error: unknown) => void,
 ): LoadedParticipants {
   const webhooks = participants.map(
-    ({ timeoutSeconds, ...webhook }) => new WebhookParticipant({ ...webhook, timeoutMs: timeoutSeconds * 1_000 }),
+    ({ timeoutSeconds, ...webhook }) =>
+      new WebhookParticipant({ ...webhook, timeoutMs: timeoutSeconds * 1_000, onUnreachable }),
   )
   const all = [...webhooks, ...ofPlugins]
   const names = all.map(({ name }) => name)

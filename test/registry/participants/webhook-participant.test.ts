@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebhookParticipant } from '../../../src/registry/participants/webhook-participant.js'
@@ -245,6 +245,44 @@ describe('WebhookParticipant', () => {
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
+  })
+
+  // `connect ECONNREFUSED 10.0.0.7:9000` told every caller where the webhook is.
+  it('does not tell callers its address if it cannot be reached, but the log', async () => {
+    const garbage = createTcpServer((socket) => socket.end('what?\r\n\r\n'))
+    garbage.listen(0, '127.0.0.1')
+    await once(garbage, 'listening')
+    const { port } = garbage.address() as AddressInfo
+    const addresses = [
+      'http://127.0.0.1:1/secret',
+      'http://hook.invalid/secret',
+      `http://127.0.0.1:${port}/secret`,
+      `https://127.0.0.1:${port}/secret`,
+    ]
+    for (const address of addresses) {
+      const logged: unknown[] = []
+      const participant = new WebhookParticipant({
+        name: 'hidden',
+        url: address.replace('//', '//user:sesame@'),
+        kinds: ['**'],
+        onFailure: 'refuse',
+        timeoutMs: 20_000,
+        secret: null,
+        onUnreachable: (name, error) => logged.push([name, String((error as Error).message)]),
+      })
+      hooks.push(participant)
+      const registry = registryOver(openMemoryHistory(HISTORY_OPTIONS), {
+        transactions: { participants: directoryOf(participant) },
+      })
+      const outcome = await registry.applyChangeset({ operations: [create('a:1')] }, nobody)
+      expect(outcome, address).toMatchObject({ problems: [{ code: 'PARTICIPANT_FAILED', participant: 'hidden' }] })
+      const told = JSON.stringify(outcome)
+      expect(told).toContain('It could not be reached (')
+      expect(told).not.toMatch(/127\.0\.0\.1|hook\.invalid|secret|sesame/)
+      expect(told).not.toContain(String(port))
+      expect(logged.length, address).toBeGreaterThan(0)
+    }
+    garbage.close()
   })
 
   it('accepts any answer to a notification, or two', async () => {

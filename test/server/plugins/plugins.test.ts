@@ -19,7 +19,7 @@ function plugin(text: string): string {
 async function load(...plugins: string[]) {
   const providers = await createGatewayProviders()
   const loaded = await loadPlugins({ plugins, transactions: { operationSeconds: 2, totalSeconds: 10 } }, providers)
-  return { ...loaded, ...loadParticipants({ participants: [] }, loaded.participants), providers }
+  return { ...loaded, ...loadParticipants({ participants: [] }, loaded.participants, () => {}), providers }
 }
 
 describe('a plugin', () => {
