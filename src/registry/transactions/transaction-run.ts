@@ -6,52 +6,24 @@ import {
   type TransactionState,
   type TransactionStep,
 } from '../../core/changeset/transaction-machine.js'
-import type { ExtractReferences } from '../../core/dependency/reference.js'
 import type { Problem } from '../../core/errors/problem.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
-import type { BusEvent } from '../../core/events/bus-event.js'
-import { compileBusPattern, type MatchBusPattern } from '../../core/events/bus-pattern.js'
 import { inverse } from '../../core/history/inverse.js'
 import type { Operation } from '../../core/ordering/operation.js'
 import { inSlices, pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
-import type { Acceptance, TransactionJournal } from '../../store/contract/transaction-journal.js'
+import type { Acceptance } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
-import type { Participant, ParticipantDirectory } from '../participants/participant.js'
+import type { Participant } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
-import type { LeaseKeeper } from './lease-keeper.js'
-import { type OnUndelivered, ParticipantNotifier, type PendingNotifications } from './participant-notifier.js'
+import { MatchingParticipants } from './matching-participants.js'
+import { ParticipantNotifier } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
 import { RefusedDependents } from './refused-dependents.js'
-
-/** The dependencies of a transaction. */
-export interface TransactionContext {
-  readonly directory: ParticipantDirectory
-  readonly journal: TransactionJournal
-  readonly leases: LeaseKeeper
-  readonly leaseMs: number
-  readonly references: ExtractReferences
-  readonly internalKinds: ReadonlySet<string>
-  /** Time for each offer and for all offers of the transaction, in milliseconds. */
-  readonly operationMs: number
-  readonly totalMs: number
-  /** Plans the request against the head without a lock, as a dry run. */
-  plan(request: CommitRequest): Promise<CommitOutcome>
-  commit(request: CommitRequest): Promise<CommitOutcome>
-  publish(event: BusEvent): void
-  undelivered: OnUndelivered
-  readonly pending: PendingNotifications
-  /** Aborts when the gateway stops. Answers are no longer awaited then. */
-  readonly stopping: AbortSignal
-}
+import { stoppingError, type TransactionContext } from './transaction-context.js'
 
 /** Operations that are matched or published between two pauses. */
 const OPERATIONS_AT_ONCE = 64
-
-interface MatchingParticipant {
-  readonly participant: Participant
-  readonly matches: readonly MatchBusPattern[]
-}
 
 /** Performs the effects of one transaction. `core/changeset/transaction-machine.ts` decides their order. */
 export class TransactionRun {
@@ -59,7 +31,7 @@ export class TransactionRun {
   readonly #began: Map<string, Participant> = new Map()
   readonly #until: number
   #operations: readonly Operation[] = []
-  #matching: readonly MatchingParticipant[] = []
+  #matching: MatchingParticipants
   #accepted: Acceptance[] = []
   #refused: RefusedDependents
   #outcome: CommitOutcome | null = null
@@ -72,6 +44,7 @@ export class TransactionRun {
   ) {
     this.#notifier = new ParticipantNotifier(context.undelivered, context.operationMs, context.pending)
     this.#refused = new RefusedDependents(context.references)
+    this.#matching = new MatchingParticipants([], context.internalKinds)
     this.#until = performance.now() + context.totalMs
   }
 
@@ -134,15 +107,12 @@ export class TransactionRun {
       (kind) => !this.context.internalKinds.has(kind),
     )
     const participants = kinds.length === 0 ? [] : await this.context.directory.forKinds(kinds)
-    this.#matching = participants.map((participant) => ({
-      participant,
-      matches: participant.kinds.map(compileBusPattern),
-    }))
+    this.#matching = new MatchingParticipants(participants, this.context.internalKinds)
     return { type: 'planned', first: await this.#next(0) }
   }
 
   async #open(): Promise<TransactionStep> {
-    const fresh = this.#matching.map(({ participant }) => participant).filter(({ name }) => !this.#began.has(name))
+    const fresh = this.#matching.all.filter(({ name }) => !this.#began.has(name))
     for (const participant of fresh) this.#began.set(participant.name, participant)
     if (this.#began.size > 0) {
       await this.context.journal.open(
@@ -167,7 +137,7 @@ export class TransactionRun {
       context,
     } = this
     context.publish(entryEvent(transaction, operation))
-    const participants = this.#participantsOf(operation)
+    const participants = this.#matching.of(operation)
     const { accepted, problems } = await askParticipants({
       transaction,
       operation,
@@ -243,14 +213,6 @@ export class TransactionRun {
     return this.#outcome
   }
 
-  #participantsOf(operation: Operation): Participant[] {
-    const kind = entryKindOf(operation)
-    if (this.context.internalKinds.has(kind)) return []
-    return this.#matching
-      .filter(({ matches }) => matches.some((match) => match(kind)))
-      .map(({ participant }) => participant)
-  }
-
   /** Index of the first operation from here on that has to be offered. */
   async #next(from: number): Promise<number | null> {
     for (let index = from; index < this.#operations.length; index++) {
@@ -260,7 +222,7 @@ export class TransactionRun {
       if (!this.request.dryRun && this.#refused.isAny) {
         if (await inSlices(this.#refused.absorbs(operation))) continue
       }
-      if (this.#participantsOf(operation).length > 0) return index
+      if (this.#matching.of(operation).length > 0) return index
     }
     return null
   }
@@ -302,9 +264,4 @@ export function inversesOf(
 function reasonOf(outcome: CommitOutcome): string {
   if (outcome.type === 'refused') return outcome.problems[0]?.message ?? 'refused'
   return 'an earlier request with the same idempotency key was applied'
-}
-
-/** Returns the error of writes that fail because the gateway is stopping. */
-export function stoppingError(): RegistryError {
-  return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping. Try again.')
 }

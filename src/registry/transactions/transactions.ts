@@ -12,7 +12,8 @@ import { LeaseKeeper, TRANSACTION_LEASE_MS } from './lease-keeper.js'
 import { PendingNotifications } from './participant-notifier.js'
 import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
 import { recoverTransactions } from './recover-transactions.js'
-import { stoppingError, TransactionRun } from './transaction-run.js'
+import { stoppingError } from './transaction-context.js'
+import { TransactionRun } from './transaction-run.js'
 
 /** Where a transaction publishes its events. */
 export interface EventSink {

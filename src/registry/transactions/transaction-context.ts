@@ -1,0 +1,34 @@
+import type { ExtractReferences } from '../../core/dependency/reference.js'
+import { RegistryError } from '../../core/errors/registry-error.js'
+import type { BusEvent } from '../../core/events/bus-event.js'
+import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
+import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
+import type { ParticipantDirectory } from '../participants/participant.js'
+import type { LeaseKeeper } from './lease-keeper.js'
+import type { OnUndelivered, PendingNotifications } from './participant-notifier.js'
+
+/** The dependencies of a transaction. */
+export interface TransactionContext {
+  readonly directory: ParticipantDirectory
+  readonly journal: TransactionJournal
+  readonly leases: LeaseKeeper
+  readonly leaseMs: number
+  readonly references: ExtractReferences
+  readonly internalKinds: ReadonlySet<string>
+  /** Time for each offer and for all offers of the transaction, in milliseconds. */
+  readonly operationMs: number
+  readonly totalMs: number
+  /** Plans the request against the head without a lock, as a dry run. */
+  plan(request: CommitRequest): Promise<CommitOutcome>
+  commit(request: CommitRequest): Promise<CommitOutcome>
+  publish(event: BusEvent): void
+  undelivered: OnUndelivered
+  readonly pending: PendingNotifications
+  /** Aborts when the gateway stops. Answers are no longer awaited then. */
+  readonly stopping: AbortSignal
+}
+
+/** Returns the error of writes that fail because the gateway is stopping. */
+export function stoppingError(): RegistryError {
+  return new RegistryError('UNAVAILABLE', 'Nothing was committed: the gateway is stopping. Try again.')
+}
