@@ -2,6 +2,7 @@
 import * as bulk from './kinds/bulk.mjs'
 import * as follow from './kinds/follow.mjs'
 import * as history from './kinds/history.mjs'
+import * as hold from './kinds/hold.mjs'
 import * as idle from './kinds/idle.mjs'
 import * as load from './kinds/load.mjs'
 import * as propagation from './kinds/propagation.mjs'
@@ -17,7 +18,21 @@ import { named } from './report.mjs'
 import { SYSTEMS } from './systems.mjs'
 
 /** Each kind has `open`. Its `uses` names the registry that it needs: a `copy` (the default), the `filled` one that others read too, or `nothing`. */
-const KINDS = { bulk, follow, history, idle, load, propagation, resume, rollback, stalled, start, store, variants }
+const KINDS = {
+  bulk,
+  follow,
+  history,
+  hold,
+  idle,
+  load,
+  propagation,
+  resume,
+  rollback,
+  stalled,
+  start,
+  store,
+  variants,
+}
 
 /** Runs workloads. A failing one is reported and skipped. */
 export async function runWorkloads(workloads, options, without, { isThere, say, done }) {

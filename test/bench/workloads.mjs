@@ -9,6 +9,16 @@ const reported = (figure, ...names) => names.map((name) => ({ figure, over: [nam
 /** 20 percent. */
 const AS_FAST = 1.2
 
+/** Inputs of clients/heavy.mjs. */
+const HEAVY = [
+  'references in buildDelta',
+  'references in a changeset',
+  'operations in a changeset',
+  'operations for one id',
+  'values in an entry',
+  'keys in an entry',
+]
+
 const MEASURED = [
   {
     part: 'writes',
@@ -97,6 +107,14 @@ const MEASURED = [
     systems: ['rollback', 'apply'],
     sizes: 'smallest',
     aims: [{ figure: 'ms', of: 'rollback', over: ['apply'], most: 2 }],
+  },
+  {
+    part: 'writes',
+    name: 'wait of others for one of the heaviest requests',
+    kind: 'hold',
+    systems: HEAVY,
+    sizes: 'smallest',
+    aims: HEAVY.map((of) => ({ figure: 'longest hold ms', of, atMost: 10 })),
   },
 
   {

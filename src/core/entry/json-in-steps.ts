@@ -99,7 +99,7 @@ function* printInSteps(value: Json, { sortsKeys, scalar }: Form): Steps<string> 
       const keys = Object.keys(item)
       pieces.push('{')
       // By UTF-16 unit, as the RFC requires.
-      const sorted = sortsKeys && keys.length > 1 ? yield* sortInSteps(keys, compareUnitwise) : keys
+      const sorted = sortsKeys && keys.length > 1 ? yield* sortInSteps(keys, compareByUnit) : keys
       stack.push({ container: item, keys: sorted, size: keys.length, next: 0 })
     } else {
       pieces.push('[')
@@ -110,6 +110,6 @@ function* printInSteps(value: Json, { sortsKeys, scalar }: Form): Steps<string> 
   return chunks.join('')
 }
 
-function compareUnitwise(a: string, b: string): number {
+function compareByUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

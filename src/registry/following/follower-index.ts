@@ -18,7 +18,7 @@ const FIELDS_AT_ONCE = 4
  * @bound Pages of the log that wait to be indexed. If there are more, all followers are woken and scan for themselves, so
  * that the pages can be dropped.
  */
-const MAX_UNINDEXED_PAGES = 8
+const MAX_WAITING_PAGES = 8
 
 /** Why a waiting follower was woken. */
 export interface WakeReason {
@@ -68,7 +68,7 @@ export class FollowerIndex {
   /** Pages that were read while followers waited. */
   #seenPages = 0
   /** The oldest is being indexed. */
-  readonly #unindexed: { readonly page: LogPage; readonly before: SkipPoint }[] = []
+  readonly #waitingPages: { readonly page: LogPage; readonly before: SkipPoint }[] = []
   #isIndexing = false
   #isWaking = false
 
@@ -145,11 +145,11 @@ export class FollowerIndex {
   advance(page: LogPage, before: SkipPoint): void {
     this.#seenPages += 1
     if (this.#quiet.size > 0) {
-      this.#unindexed.push({ page, before })
-      if (this.#unindexed.length > MAX_UNINDEXED_PAGES) {
-        const woken: WakeReason = { skipTo: this.#unindexed[0]!.before, isDue: false }
+      this.#waitingPages.push({ page, before })
+      if (this.#waitingPages.length > MAX_WAITING_PAGES) {
+        const woken: WakeReason = { skipTo: this.#waitingPages[0]!.before, isDue: false }
         for (const follower of [...this.#quiet]) this.#call(follower, woken)
-        this.#unindexed.length = 0
+        this.#waitingPages.length = 0
       }
       this.#progressTimer ??= setTimeout(() => void this.#wakeQuiet(), this.progressMs).unref()
     }
@@ -159,8 +159,8 @@ export class FollowerIndex {
 
   /** Wakes all followers, because the tail stops. From here on each follower reads the store by itself. */
   wakeAll(end: SkipPoint | null): void {
-    const skipTo = this.#unindexed[0]?.before ?? end
-    this.#unindexed.length = 0
+    const skipTo = this.#waitingPages[0]?.before ?? end
+    this.#waitingPages.length = 0
     for (const follower of [...this.#eager]) follower.wake?.(follower.reason ?? SCAN)
     for (const follower of [...this.#quiet]) follower.wake?.({ skipTo, isDue: false })
     if (this.#progressTimer !== null) clearTimeout(this.#progressTimer)
@@ -169,7 +169,7 @@ export class FollowerIndex {
 
   /** The position to which followers may skip that no page concerns. */
   #skipPoint(): SkipPoint | null {
-    return this.#unindexed[0]?.before ?? this.end()
+    return this.#waitingPages[0]?.before ?? this.end()
   }
 
   /** Lets a follower be woken for a page. From here on it skips nothing. */
@@ -183,7 +183,7 @@ export class FollowerIndex {
 
   async #indexPages(): Promise<void> {
     this.#isIndexing = true
-    for (let first = this.#unindexed[0]; first !== undefined; first = this.#unindexed[0]) {
+    for (let first = this.#waitingPages[0]; first !== undefined; first = this.#waitingPages[0]) {
       const { page, before } = first
       const woken: WakeReason = { skipTo: before, isDue: false }
       let fields = 0
@@ -194,9 +194,9 @@ export class FollowerIndex {
         const pause = ++fields % FIELDS_AT_ONCE === 0 ? pauseIfDue() : undefined
         if (pause !== undefined) await pause
         // The page was given up meanwhile, and its followers woken.
-        if (this.#unindexed[0] !== first) break
+        if (this.#waitingPages[0] !== first) break
       }
-      if (this.#unindexed[0] === first) this.#unindexed.shift()
+      if (this.#waitingPages[0] === first) this.#waitingPages.shift()
       if (!this.#isWaking) void this.#wakeEager()
     }
     // Followers that were woken for progress meanwhile could not move beyond these pages.

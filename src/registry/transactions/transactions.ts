@@ -73,7 +73,7 @@ export class Transactions {
   readonly #running = new Set<Promise<unknown>>()
   readonly #pending = new PendingNotifications()
   readonly #recovering: Promise<void> | null
-  /** The publishing of long changesets; null if none is under way. */
+  /** Publishes long changesets; null if there are none. */
   #publishing: Promise<void> | null = null
   #open = 0
   #openBytes = 0

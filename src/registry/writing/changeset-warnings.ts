@@ -96,7 +96,7 @@ function* touchedBy(delta: Applied['delta']) {
   return { touched, gone }
 }
 
-/** What a delta deletes or empties, sorted, with the entries of the delta that refer to it. */
+/** Returns the targets that a delta deletes or empties, sorted, with the entries of the delta that refer to them. */
 function* dependentsAmong(
   delta: Applied['delta'],
   gone: ReadonlySet<EntryId>,

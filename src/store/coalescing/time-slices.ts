@@ -6,7 +6,7 @@ import type { Steps } from '../../core/algorithms/steps.js'
  */
 const SLICE_MS = 5
 
-/** What time slices need of their surroundings. */
+/** The surroundings of time slices. */
 export interface Clock {
   /** The time in milliseconds. */
   now(): number

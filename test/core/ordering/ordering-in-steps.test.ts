@@ -57,7 +57,7 @@ describe('ordering in steps', () => {
     expect(watched((counting) => orderOperations(everyoneToEveryone(8), counting)).pauses).toBe(0)
   })
 
-  it('leads to the same delta whoever runs the steps, also while another one runs', () => {
+  it('leads to the same delta when its steps alternate with those of another one', () => {
     fc.assert(
       fc.property(state(), edits(), edits(), (before, first, second) => {
         const pairs = [first, second].map((wanted) => {

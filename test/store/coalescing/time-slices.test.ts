@@ -5,14 +5,14 @@ import { type Clock, TimeSlices } from '../../../src/store/coalescing/time-slice
 /** A clock that moves by the time that steps say they take. Turns run when the test says so. */
 class TestClock implements Clock {
   time = 0
-  readonly turns: (() => void)[] = []
+  readonly ticks: (() => void)[] = []
 
   now(): number {
     return this.time
   }
 
   nextTurn(callback: () => void): void {
-    this.turns.push(callback)
+    this.ticks.push(callback)
   }
 
   afterPromises(callback: () => void): void {
@@ -22,7 +22,7 @@ class TestClock implements Clock {
   /** Runs one turn of the event loop and returns the time that it took. */
   async turn(): Promise<number> {
     const before = this.time
-    for (const callback of this.turns.splice(0)) callback()
+    for (const callback of this.ticks.splice(0)) callback()
     await new Promise((resolve) => setImmediate(resolve))
     return this.time - before
   }
@@ -48,11 +48,11 @@ describe('TimeSlices', () => {
     const log: string[] = []
     const result = new TimeSlices(clock).run(work(clock, 40, 1, log, 'a'))
     expect(result).toBeInstanceOf(Promise)
-    const turns: number[] = []
-    while (log.length < 40) turns.push(await clock.turn())
+    const ticks: number[] = []
+    while (log.length < 40) ticks.push(await clock.turn())
     expect(await result).toBe('a')
-    expect(Math.max(...turns)).toBeLessThanOrEqual(6)
-    expect(turns.length).toBeGreaterThanOrEqual(6)
+    expect(Math.max(...ticks)).toBeLessThanOrEqual(6)
+    expect(ticks.length).toBeGreaterThanOrEqual(6)
   })
 
   it('gives all work of the process one slice in each turn, in the order in which it paused', async () => {
@@ -61,10 +61,10 @@ describe('TimeSlices', () => {
     const slices = new TimeSlices(clock)
     const log: string[] = []
     const results = ['a', 'b', 'c'].map((name) => slices.run(work(clock, 12, 1, log, name)))
-    const turns: number[] = []
-    while (log.length < 36) turns.push(await clock.turn())
+    const ticks: number[] = []
+    while (log.length < 36) ticks.push(await clock.turn())
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c'])
-    expect(Math.max(...turns)).toBeLessThanOrEqual(6)
+    expect(Math.max(...ticks)).toBeLessThanOrEqual(6)
     // None waits until another one is done.
     expect(log.indexOf('c0')).toBeLessThan(log.indexOf('a11'))
   })
