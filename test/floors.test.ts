@@ -78,6 +78,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'fast-path',
     'engine',
     'http',
+    'files',
     'websocket',
   ],
   cli: ['terminal', 'input', 'gateway', 'answers', 'folder', 'commands'],

@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, relative } from 'node:path'
 import send from 'send'
+import { respondText } from '../http/text-response.js'
 import { acceptedForm, formsOf } from './precompressed.js'
 import { respondPreparing } from './preparing-page.js'
-import { respondText } from './text-response.js'
 
 /**
  * @bound Time since its last file for which a missing playground counts as being built. A build that was killed leaves its
