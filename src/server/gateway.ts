@@ -66,7 +66,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   const federated = federate(config)
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
   for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
-  const plugins = await loadPlugins(config, providers)
+  const plugins = await loadPlugins(config, providers, (line) => log.warn(line))
   const loaded = loadParticipants(config, plugins.participants, (participant, error) =>
     log.warn({ participant, err: error }, 'a webhook could not be reached'),
   )

@@ -17,6 +17,7 @@ import { LOG_LEVELS, type LogLevel } from '../observing/log.js'
 import { ConfigError } from './config-error.js'
 import { type ConfigFile, readConfigFile } from './config-file.js'
 import { type SourceConfig, sourceConfigs } from './source-section.js'
+import { writableByAll } from './writable-by-others.js'
 
 /** The configuration of a gateway. */
 export interface GatewayConfig {
@@ -203,7 +204,11 @@ function configFile(environment: Environment, folder: string, problems: string[]
     return {}
   }
   try {
-    return readConfigFile(path, utf8(readFileSync(path)), environment, problems)
+    const file = readConfigFile(path, utf8(readFileSync(path)), environment, problems)
+    const open = file.plugins?.length ? writableByAll(path) : null
+    if (open !== null)
+      problems.push(`${path} names plugins, and every user may write ${open}. Run: chmod o-w ${JSON.stringify(open)}`)
+    return file
   } catch (error) {
     problems.push(`${path} cannot be read: ${(error as Error).message}`)
     return {}

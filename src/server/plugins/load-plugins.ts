@@ -3,6 +3,7 @@ import type { DependencyPattern } from '../../core/dependency/reference.js'
 import type { Participant } from '../../registry/participants/participant.js'
 import type { GatewayConfig } from '../config/config.js'
 import { StartError } from '../config/start-error.js'
+import { writableBesideRoot, writableByAll } from '../config/writable-by-others.js'
 import type { GatewayProviders } from './gateway-providers.js'
 import { type PluginRegistrations, pluginRegistrations } from './plugin-api.js'
 
@@ -15,16 +16,36 @@ export interface LoadedPlugins {
 /**
  * Loads the configured plugins, one after another, and adds their providers to `providers`. A plugin is a module that
  * exports a function `register(api)`, by this name or as default. The function may be async.
+ * @param warn receives a line for each plugin that another user may change, if root runs the gateway
  * @throws StartError that names the plugin and the reason
  */
 export async function loadPlugins(
   { plugins, transactions }: Pick<GatewayConfig, 'plugins' | 'transactions'>,
   providers: GatewayProviders,
+  warn: (line: string) => void = () => {},
 ): Promise<LoadedPlugins> {
   const registrations = pluginRegistrations(transactions.operationSeconds * 1_000, providers)
-  for (const plugin of plugins) await loadPlugin(plugin, registrations)
+  for (const plugin of plugins) {
+    checkMode(plugin, warn)
+    await loadPlugin(plugin, registrations)
+  }
   registrations.end()
   return registrations
+}
+
+/** A plugin runs as the gateway's user, so whoever may write it may do all that the gateway may. */
+function checkMode(plugin: string, warn: (line: string) => void): void {
+  const open = writableByAll(plugin)
+  if (open !== null) {
+    throw new StartError(
+      `The plugin ${plugin} is not loaded, because every user may write ${open}. Run: chmod o-w ${JSON.stringify(open)}`,
+    )
+  }
+  const foreign = writableBesideRoot(plugin)
+  if (foreign !== null)
+    warn(
+      `Root runs the plugin ${plugin}, and other users may write ${foreign}. Give it to root, or run the gateway as its owner.`,
+    )
 }
 
 async function loadPlugin(path: string, { api, settled }: PluginRegistrations): Promise<void> {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../src/server/config/config.js'
 import { createGatewayProviders } from '../../../src/server/plugins/gateway-providers.js'
 import { loadParticipants } from '../../../src/server/plugins/load-participants.js'
 import { loadPlugins } from '../../../src/server/plugins/load-plugins.js'
@@ -24,6 +25,51 @@ async function load(...plugins: string[]) {
 
 describe('a plugin', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  // Whoever may write a plugin runs code as the gateway.
+  it.each([
+    ['its file', 0o666, 0o755],
+    ['its folder', 0o644, 0o777],
+    ['the file that it is a link to', 0o646, 0o755],
+  ])('is not loaded if every user may write %s', async (what, fileMode, folderMode) => {
+    const own = mkdtempSync(join(folder, 'own-'))
+    const path = join(own, 'plugin.mjs')
+    writeFileSync(path, 'export default () => { globalThis.__cadastreLoaded = true }')
+    const link = join(folder, `link-${++files}.mjs`)
+    symlinkSync(path, link)
+    chmodSync(path, fileMode)
+    chmodSync(own, folderMode)
+    const named = what.includes('link') ? link : path
+    await expect(load(named)).rejects.toThrow(/is not loaded, because every user may write .*own-.*chmod o-w/)
+    expect(globalThis).not.toHaveProperty('__cadastreLoaded')
+    // In a folder such as /tmp only the owner of a file may replace it.
+    chmodSync(path, 0o644)
+    chmodSync(own, 0o1777)
+    await load(path)
+    expect(globalThis).toHaveProperty('__cadastreLoaded')
+    delete (globalThis as Record<string, unknown>)['__cadastreLoaded']
+  })
+
+  it('is not loaded by a configuration that every user may write', () => {
+    const own = mkdtempSync(join(folder, 'own-'))
+    const path = join(own, 'cadastre.yaml')
+    writeFileSync(path, 'plugins: [./plugin.mjs]')
+    chmodSync(path, 0o666)
+    expect(() => loadConfig({}, own)).toThrow(/names plugins, and every user may write .*chmod o-w/)
+    chmodSync(path, 0o644)
+    expect(loadConfig({}, own).plugins).toHaveLength(1)
+  })
+
+  it.runIf(process.getuid?.() === 0)('of another user is loaded by root with a warning', async () => {
+    const path = plugin('export default () => {}')
+    chownSync(path, 65_534, 65_534)
+    const warnings: string[] = []
+    const providers = await createGatewayProviders()
+    await loadPlugins({ plugins: [path], transactions: { operationSeconds: 2, totalSeconds: 10 } }, providers, (line) =>
+      warnings.push(line),
+    )
+    expect(warnings).toEqual([expect.stringMatching(/^Root runs the plugin .*other users may write/)])
+  })
 
   it('registers participants by its default export or by register', async () => {
     const notified = '__cadastrePluginNotified'
