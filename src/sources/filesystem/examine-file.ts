@@ -56,7 +56,7 @@ export async function examineFile(
       const included = await sameIncluded(before.included, options)
       if (included !== undefined) return unchanged(state.signature, false, included)
     }
-    const content = await readInside(root, path, parsedBytes(location, rules.limits))
+    const content = await readInside(root, path, parsedBytes(location, rules.limits), rules.links)
     if (content === undefined) return undefined
     if (before !== undefined && contentHash(content.bytes) === before.hash) {
       const included = await sameIncluded(before.included, options)
@@ -65,7 +65,7 @@ export async function examineFile(
     const places = new Map<string, Pick<VerifiedInclude, 'folder' | 'events'>>()
     const included = new IncludedFiles(location, rules.limits.fileBytes, async (file) => {
       places.set(file, await watchedFolderOf(file, options))
-      return readInside(root, join(root, ...file.split('/')), rules.limits.fileBytes)
+      return readInside(root, join(root, ...file.split('/')), rules.limits.fileBytes, rules.links)
     })
     const read = await readLocation(location, content, included, rules, signal)
     if (read.failures.length === 0) {
@@ -104,7 +104,7 @@ async function sameIncluded(
     )
     if (state === undefined) return undefined
     if (state !== signature) {
-      const content = await readInside(root, absolute, rules.limits.fileBytes).catch(() => undefined)
+      const content = await readInside(root, absolute, rules.limits.fileBytes, rules.links).catch(() => undefined)
       if (content === undefined || contentHash(content.bytes) !== hash) return undefined
       same.push({ path, signature: content.state.fresh ? '' : content.state.signature, ...watched })
     } else {

@@ -8,6 +8,7 @@ const FilesystemConfig = z.strictObject({
   path: z.string('must be the path of a folder').min(1),
   form: formConfig.default('wippy'),
   schemas: schemasConfig,
+  hardLinks: z.boolean().default(false),
 })
 
 export const filesystemProvider: SourceProvider<z.infer<typeof FilesystemConfig>> = {
@@ -17,12 +18,13 @@ export const filesystemProvider: SourceProvider<z.infer<typeof FilesystemConfig>
   description: 'Reads the YAML, JSON and ZIP files of a folder, and watches it.',
   capabilities: ['scan', 'watch', 'archives', 'mapping', 'schemas'],
   configSchema: FilesystemConfig,
-  create: ({ path, form, schemas }, { folder, entryBytes, report, thread }) =>
+  create: ({ path, form, schemas, hardLinks }, { folder, entryBytes, report, thread }) =>
     openFilesystemSource({
       path: resolve(folder, path),
       form,
       schemas: Object.fromEntries(Object.entries(schemas).map(([pattern, file]) => [pattern, resolve(folder, file)])),
       limits: { entryBytes },
+      hardLinks,
       report,
       thread,
     }),

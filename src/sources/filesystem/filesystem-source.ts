@@ -22,6 +22,8 @@ export interface FilesystemSourceOptions {
   /** Bus pattern of kinds to the absolute path of a JSON Schema. */
   readonly schemas?: Readonly<Record<string, string>>
   readonly limits?: Partial<FilesystemLimits>
+  /** Whether files with several names (hard links) are read. False by default. */
+  readonly hardLinks?: boolean
   /** Called with messages for the operator, for example that the system refuses to watch. */
   readonly report?: (message: string) => void
   readonly timing?: Partial<WatchTiming>
@@ -165,7 +167,8 @@ class FilesystemSource implements SourceReader {
       this.#parsing = { form: this.options.form, schemas: schemas.texts, entryBytes: this.#limits.entryBytes }
     }
     this.#by = by
-    return { by, parsing: this.#parsing, thread: this.#thread, limits: this.#limits, tooCostly: this.#tooCostly }
+    const links = { hardLinks: this.options.hardLinks ?? false }
+    return { by, parsing: this.#parsing, thread: this.#thread, limits: this.#limits, links, tooCostly: this.#tooCostly }
   }
 
   #fingerprint(schemas: EntrySchemas): string {

@@ -70,13 +70,18 @@ export function specialName(
 }
 
 /**
- * Reads a file inside a folder. Links within the folder are followed. Returns undefined if there is no such file.
+ * Reads a file inside a folder. Symlinks within the folder are followed. Returns undefined if there is no such file.
  * @param root the real path of the folder
  * @throws FileFault if it is outside the folder, not a regular file, too large, unreadable, or changes while it is read
  */
-export async function readInside(root: string, path: string, maxBytes: number): Promise<FileContent | undefined> {
+export async function readInside(
+  root: string,
+  path: string,
+  maxBytes: number,
+  links: LinkRules = {},
+): Promise<FileContent | undefined> {
   for (let attempt = 1; ; attempt++) {
-    const result = await withFile(root, path, async (handle, stat) => {
+    const result = await withFile(root, path, links, async (handle, stat) => {
       if (stat.size > BigInt(maxBytes)) throw new FileFault(tooLarge(stat.size, maxBytes))
       const now = Date.now()
       const bytes = await readWhole(handle, Number(stat.size))
@@ -103,9 +108,10 @@ export async function isUnchanged(handle: FileHandle, before: BigIntStats): Prom
 async function withFile<Result>(
   root: string,
   path: string,
+  links: LinkRules,
   work: (handle: FileHandle, stat: BigIntStats) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const opened = await openInside(root, path)
+  const opened = await openInside(root, path, links)
   if (opened === undefined) return undefined
   try {
     return await work(opened.handle, opened.stat)
@@ -121,6 +127,7 @@ async function withFile<Result>(
 export async function openInside(
   root: string,
   path: string,
+  { hardLinks = false }: LinkRules = {},
 ): Promise<{ handle: FileHandle; stat: BigIntStats } | undefined> {
   try {
     let target = path
@@ -136,6 +143,7 @@ export async function openInside(
     try {
       const stat = await handle.stat({ bigint: true })
       refuseSpecial(stat)
+      if (stat.nlink > 1n && !hardLinks) throw new FileFault(HARD_LINK)
       // A folder in the path may be a link, or may have become one meanwhile. So the path of the open file is checked.
       if (!isInside(root, await placeOf(handle, target, stat))) throw new FileFault(OUTSIDE)
       return { handle, stat }
@@ -150,6 +158,14 @@ export async function openInside(
   }
 }
 
+/** Which links are followed. */
+export interface LinkRules {
+  /** Files with several names. One of them may be outside the folder, and nothing tells which file was meant. */
+  readonly hardLinks?: boolean
+}
+
+const HARD_LINK =
+  'has several names (hard links), and one may be outside the folder. Copy the file, or set hardLinks: true for the source'
 const OUTSIDE = 'is a link that points outside the folder'
 
 async function placeOf(handle: FileHandle, path: string, opened: BigIntStats): Promise<string> {

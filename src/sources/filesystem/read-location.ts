@@ -6,7 +6,7 @@ import type { ParseResult, ParsingThread } from '../parsing/parsing-thread.js'
 import { writeFileStamp } from './file-stamp.js'
 import type { FilesystemLimits } from './filesystem-limits.js'
 import type { IncludedFiles } from './included-files.js'
-import { contentHash, type FileContent } from './read-inside.js'
+import { contentHash, type FileContent, type LinkRules } from './read-inside.js'
 
 /** The rules of one scan. */
 export interface ReadingRules {
@@ -15,6 +15,7 @@ export interface ReadingRules {
   readonly parsing: ParsingRules
   readonly thread: ParsingThread
   readonly limits: FilesystemLimits
+  readonly links: LinkRules
   /** Files that exceeded the limits of parsing, by location. They are not parsed again while their hash is the same. */
   readonly tooCostly: Map<string, { readonly hash: string; readonly message: string }>
 }

@@ -33,7 +33,7 @@ export async function* scanArchive(found: FoundFile, options: ScanOptions): Asyn
   }
   verified.deleteArchive(location)
   try {
-    const opened = await openInside(root, found.path)
+    const opened = await openInside(root, found.path, options.rules.links)
     if (opened === undefined) return
     try {
       yield* archivedFiles(location, opened, options)

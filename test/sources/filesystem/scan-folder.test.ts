@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFile, chmod, cp, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, cp, link, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -217,6 +217,27 @@ describe('links', () => {
     await symlink('.releases/2', join(folder, 'next'))
     await rename(join(folder, 'next'), join(folder, 'current'))
     expect((await scan()).ids).toEqual(['b:2'])
+  })
+
+  // A second name in the folder read a file outside of it.
+  it('that are hard are refused, unless the source reads them', async () => {
+    const outside = await temporaryFolder({
+      'secret.json': entry('s:s'),
+      'text.txt': 'secret',
+      'a.zip': await zip({ 'z.json': entry('z:z') }),
+    })
+    const files = { 'ok.json': entry('o:k'), 'i.json': '{"id": "i:i", "kind": "k", "data": "file://text.txt"}' }
+    for (const hardLinks of [false, true]) {
+      const { scan, folder } = await follow(files, { hardLinks })
+      for (const name of ['secret.json', 'text.txt', 'a.zip']) await link(join(outside, name), join(folder, name))
+      const result = await scan()
+      const names =
+        'has several names (hard links), and one may be outside the folder. Copy the file, or set hardLinks: true for the source'
+      expect(result.ids.sort()).toEqual(hardLinks ? ['i:i', 'o:k', 's:s', 'z:z'] : ['o:k'])
+      expect(result.faults.sort()).toEqual(
+        hardLinks ? [] : [`a.zip: ${names}`, `i.json:1: file://text.txt ${names}`, `secret.json: ${names}`],
+      )
+    }
   })
 
   it('that point outside, to nothing or to themselves are refused by name', async () => {
