@@ -21,6 +21,8 @@ export function createMaskError(log: Log): MaskError {
         'TOO_LARGE',
         'The answer is longer than 512 MiB and cannot be sent. Select less. A mutation has taken effect nevertheless.',
       )
+    if (isTooDeep(cause))
+      return requestError('TOO_LARGE', 'A value of the request is nested too deeply to be read. Nest it less deeply.')
     const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined
     const id = known ?? randomUUID()
     if (known === undefined) {
@@ -36,6 +38,11 @@ export function createMaskError(log: Log): MaskError {
 /** V8 throws this for a string of more than 2^29 - 24 characters. */
 function isTooLong(cause: unknown): boolean {
   return cause instanceof RangeError && cause.message === 'Invalid string length'
+}
+
+/** Variables are read by recursion, in graphql-js too. About 2,000 levels of a filter overflow the stack. */
+function isTooDeep(cause: unknown): boolean {
+  return cause instanceof RangeError && cause.message === 'Maximum call stack size exceeded'
 }
 
 function causeOf(error: unknown): unknown {

@@ -101,6 +101,18 @@ describe('bad requests', () => {
     expect(answer).toContain('TOO_LARGE')
   })
 
+  it('refuses a filter that nests too deeply to be read', async () => {
+    for (const levels of [3_000, 50_000]) {
+      const where = `${'{"and":['.repeat(levels)}{}${']}'.repeat(levels)}`
+      const response = await fetch(gateway.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `{"query":"query ($w: EntryFilter) { entries(where: $w) { totalCount } }","variables":{"w":${where}}}`,
+      })
+      expect((await response.json()).errors[0].extensions.code).toBe('TOO_LARGE')
+    }
+  })
+
   it('refuses content and criteria that nest 100,000 levels deep', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const entry = await postBody(
