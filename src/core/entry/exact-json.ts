@@ -14,10 +14,15 @@ const MAX_MESSAGES = 1_000
  * @throws SyntaxError
  */
 export function parseExactJson(text: string, isSuspect = mayHoldInexactNumber(text)): unknown {
+  return exactJsonParser()(text, isSuspect)
+}
+
+/** Returns `parseExactJson` for the pieces of one text, whose numbers are counted together. */
+export function exactJsonParser(): (piece: string, isSuspect?: boolean) => unknown {
   let messages = 0
-  return parsed(text, isSuspect, (fault) =>
-    messages++ < MAX_MESSAGES ? Symbol(fault) : Symbol.for('a number that no double holds'),
-  )
+  const substitute = (fault: string) =>
+    messages++ < MAX_MESSAGES ? Symbol(fault) : Symbol.for('a number that no double holds')
+  return (piece, isSuspect = mayHoldInexactNumber(piece)) => parsed(piece, isSuspect, substitute)
 }
 
 /** A text has a number that a double cannot hold. The message names its path. */

@@ -9,12 +9,12 @@ import { HttpError } from './http-error.js'
 
 /** Reads a GraphQL request from a JSON body. @throws HttpError 400 */
 export function paramsOfBody(
-  { text, mayHoldInexactNumber }: ScannedJson,
+  { text, mayHoldInexactNumber, parsed }: ScannedJson,
   persisted: PersistedQueries,
 ): OperationRequest {
   let body: unknown
   try {
-    body = parseExactJson(text, mayHoldInexactNumber)
+    body = parsed === undefined ? parseExactJson(text, mayHoldInexactNumber) : parsed.value
   } catch (error) {
     throw bad(`The body is not JSON: ${(error as Error).message}.`)
   }

@@ -1,19 +1,25 @@
 import type { GraphQLError } from 'graphql'
+import { exactJsonParser } from '../../core/entry/exact-json.js'
 import { mayHoldInexactNumber } from '../../core/entry/inexact-numbers.js'
-import { yieldToEventLoop } from '../../registry/async/pause.js'
+import { inSlices, pauseIfDue } from '../../store/coalescing/time-slices.js'
 import { requestError } from '../pipeline/request-error.js'
 import type { JsonBounds } from './json-bounds.js'
 import { JsonCounter } from './json-counter.js'
+import { parseInPieces } from './parse-in-pieces.js'
 
 /** What is known about a text before it is parsed. */
 export interface ScannedJson {
   readonly text: string
   /** Undefined if the text is so short that it is looked through while it is parsed. */
   readonly mayHoldInexactNumber: boolean | undefined
+  /** The value of a long text, which was parsed in pieces. Undefined if it is still to be parsed, or no JSON. */
+  readonly parsed?: { readonly value: unknown }
 }
 
-/** Characters that are looked through at once, for about 2 ms. */
-const SLICE = 1024 * 1024
+/** Characters that are looked through at once, for at most 2 ms. */
+const READ_AT_ONCE = 64 * 1024
+/** A text of as many characters is looked through and parsed at once, for at most 10 ms. */
+const SHORT = 128 * 1024
 /** One window is read in each block, at a random place, so that a caller cannot know what is not read. */
 const BLOCK = 2048
 const WINDOW = 32
@@ -33,23 +39,25 @@ const DENSE = 10
  */
 export function scanJson(text: string, bounds: JsonBounds): ScannedJson | Promise<ScannedJson> {
   const isCounted = mayExceed(text, bounds)
-  if (!isCounted && text.length <= SLICE) return { text, mayHoldInexactNumber: undefined }
+  if (!isCounted && text.length <= SHORT) return { text, mayHoldInexactNumber: undefined }
   return scanSlices(text, bounds, isCounted)
 }
 
 async function scanSlices(text: string, bounds: JsonBounds, isCounted: boolean): Promise<ScannedJson> {
   if (isCounted) {
     const counter = new JsonCounter(text)
-    while (counter.read(SLICE)) await yieldToEventLoop()
+    while (counter.read(READ_AT_ONCE)) await pauseIfDue()
     const excess = counter.excess(bounds)
     if (excess !== undefined) throw tooLarge(text, excess)
   }
   let isFound = false
-  for (let from = 0; from < text.length && !isFound; from += SLICE) {
-    if (from > 0) await yieldToEventLoop()
-    isFound = mayHoldInexactNumber(text, from, Math.min(text.length, from + SLICE))
+  for (let from = 0; from < text.length && !isFound; from += READ_AT_ONCE) {
+    if (from > 0) await pauseIfDue()
+    isFound = mayHoldInexactNumber(text, from, Math.min(text.length, from + READ_AT_ONCE))
   }
-  return { text, mayHoldInexactNumber: isFound }
+  const parse = exactJsonParser()
+  const parsed = await inSlices(parseInPieces(text, (piece) => parse(piece, isFound ? undefined : false)))
+  return { text, mayHoldInexactNumber: isFound, ...(parsed && { parsed }) }
 }
 
 /** Whether the text may exceed the bounds. Its length is a bound for all of them. */

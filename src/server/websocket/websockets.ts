@@ -182,9 +182,9 @@ function isPing(message: object): message is { payload?: unknown } {
   return (message as { type?: unknown }).type === 'ping'
 }
 
-function parsedMessage({ text, mayHoldInexactNumber }: ScannedJson): object | null {
+function parsedMessage({ text, mayHoldInexactNumber, parsed }: ScannedJson): object | null {
   try {
-    const message = parseExactJson(text, mayHoldInexactNumber)
+    const message = parsed === undefined ? parseExactJson(text, mayHoldInexactNumber) : parsed.value
     return typeof message === 'object' ? message : null
   } catch {
     return null
