@@ -100,7 +100,7 @@ describe('what is printed', () => {
   })
 
   it('keeps colours, the joiners of emoji and right-to-left text', async () => {
-    const text = `${pc.createColors(true).red('red')} 👩\u200d💻 שלום می\u200cخواهم`
+    const text = `${pc.createColors(true).red('red')} 👩\u200d💻 \u05e9\u05dc\u05d5\u05dd \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645`
     expect(await printed(true, text)).toBe(`${text}${text}\n`)
     expect(await printed(false, '\u001b[31mred\u009b')).toContain('\\u001b[31mred\\u009b')
   })

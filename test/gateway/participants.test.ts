@@ -241,7 +241,7 @@ describe.each(['postgres', 'memory'] as const)('a participant, over %s', (backen
     }
     expect(await answer(runner, second.id, false, 'no')).toBe(true)
     expect(await writing).toMatchObject({ problems: [{ code: 'REJECTED', operation: 1 }] })
-    // The one that has only heard the end is told to undo what its predecessor accepted.
+    // The one that has only seen the end must undo what its predecessor accepted.
     expect(await proposalOf(clients[2]!)).toMatchObject({
       kind: 'entry.delete',
       entryId: `${k}:a`,

@@ -19,7 +19,7 @@ export interface GraphQLRequest {
    * aborted.
    */
   signal(): AbortSignal
-  /** Returns who asks. Called only for heavy operations, which clients share fairly. */
+  /** Returns the client that sent the operation. Called only for heavy operations, which clients share fairly. */
   client(): QueuedClient
 }
 

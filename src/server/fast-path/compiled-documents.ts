@@ -21,7 +21,7 @@ export interface CompiledDocument {
   readonly operation: OperationDefinitionNode
   readonly type: OperationTypeNode.QUERY | OperationTypeNode.MUTATION
   readonly execute: CompiledOperation
-  /** What the operation weighs; null if that depends on variables. */
+  /** The weight of the operation; null if that depends on variables. */
   readonly weight: number | null
   /** Null if the answer depends on more than one entry. */
   readonly singleEntry: SingleEntryQuery | null

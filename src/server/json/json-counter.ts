@@ -50,7 +50,7 @@ export class JsonCounter {
     return i < text.length
   }
 
-  /** What exceeds the bounds, or undefined. */
+  /** Names the first bound that the text exceeds, or undefined. */
   excess(bounds: JsonBounds): string | undefined {
     if (this.containers > bounds.containers)
       return `holds ${this.containers} objects and lists, more than the limit of ${bounds.containers}`

@@ -7,7 +7,7 @@ import type { JsonBounds } from './json-bounds.js'
 import { JsonCounter } from './json-counter.js'
 import { parseInPieces } from './parse-in-pieces.js'
 
-/** What is known about a text before it is parsed. */
+/** A text, and the findings of the scan before it is parsed. */
 export interface ScannedJson {
   readonly text: string
   /** Undefined if the text is so short that it is looked through while it is parsed. */

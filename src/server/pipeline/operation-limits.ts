@@ -9,7 +9,7 @@ export interface OperationLimits {
   readonly nesting: number
   readonly aliases: number
   readonly overlap: OverlapLimits
-  /** What an operation may weigh, by its fields and page sizes. */
+  /** The greatest weight of an operation, by its fields and page sizes. */
   readonly weight: number
   readonly querySeconds: number
   /** Longer than the store takes for the largest changeset. */

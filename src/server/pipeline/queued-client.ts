@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Who asks for a turn. Groups take turns, and so do the connections within a group. */
+/** A client that waits for a turn. Groups take turns, and so do the connections within a group. */
 export interface QueuedClient {
   readonly group: string
   /** Compared by identity. */

@@ -33,7 +33,7 @@ export async function loadPlugins(
   return registrations
 }
 
-/** A plugin runs as the gateway's user, so whoever may write it may do all that the gateway may. */
+/** A plugin runs as the gateway's user, so a user who can write it can do all that the gateway can. */
 function checkMode(plugin: string, warn: (line: string) => void): void {
   const open = writableByAll(plugin)
   if (open !== null) {

@@ -33,8 +33,8 @@ interface Group {
 }
 
 /**
- * Runs work of many clients, a little of it at once. Who asks for much waits behind itself, not in front of others: the
- * groups take turns, and in each group its connections. Work whose signal aborts while it waits never begins.
+ * Runs work of many clients, a little of it at once. A client with much work waits behind its own work, not in front of
+ * others: the groups take turns, and in each group its connections. Work whose signal aborts while it waits never begins.
  */
 export class FairQueue {
   #running = 0

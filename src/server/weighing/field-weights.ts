@@ -1,7 +1,7 @@
 import { MAX_GRAPH_EDGES, MAX_GRAPH_NODES } from '../../registry/reading/dependency-graph.js'
 import { MAX_WARNINGS } from '../../registry/writing/changeset-warnings.js'
 
-/** What one field costs. The unit is the work for one object of an answer: reading a row, resolving and writing it. */
+/** The cost of one field. The unit is the work for one object of an answer: reading a row, resolving and writing it. */
 export interface FieldWeight {
   /** Work besides the objects that the field returns. */
   readonly weight: number

@@ -25,7 +25,7 @@ const LARGEST_PAGE = 1_000
 const PLAIN_LIST = 10
 const WEIGHTLESS: FieldWeight = { weight: 0 }
 
-/** What an operation can cost, estimated before anything is read. */
+/** The highest cost of an operation, estimated before anything is read. */
 export interface OperationWeight {
   /** The objects that the answer can contain, and the work of the fields that do more than return objects. */
   readonly total: number
@@ -33,7 +33,7 @@ export interface OperationWeight {
   readonly heaviest: { readonly field: string; readonly weight: number } | null
 }
 
-/** What the fields of a connection need to know of the field that returned it. */
+/** Facts that the fields of a connection need about the field that returned it. */
 interface Parent {
   /** Length of a connection's lists. */
   readonly page: number

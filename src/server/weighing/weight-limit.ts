@@ -65,7 +65,7 @@ export function isWeighedByVariables(document: DocumentNode): boolean {
   return found
 }
 
-export function weightRefusal(
+function weightRefusal(
   { weight: limit }: Pick<OperationLimits, 'weight'>,
   { schema, document, operation, variables }: Weighed,
 ): GraphQLError | undefined {

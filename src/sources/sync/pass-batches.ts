@@ -24,7 +24,7 @@ export interface PassBatchesOptions extends WriteOptions {
   readonly onFailure: (failure: SourceFailure) => void
 }
 
-/** What a pass writes, batch after batch, and what it has written so far. */
+/** The operations that a pass writes, batch after batch, and the counts of those already written. */
 export class PassBatches {
   readonly delta: Operation[] = []
   readonly done = { created: 0, updated: 0, deleted: 0, version: null as number | null }

@@ -70,7 +70,7 @@ export type CommitOutcome =
       readonly replayed: boolean
       /** Set on a replayed outcome whose changes have been compacted. `delta` is then empty. */
       readonly compacted?: true
-      /** What the write made, so that an answer reads nothing that the write knew. Absent if the head did not move, and on a replayed outcome. */
+      /** The objects that the write made, so that an answer reads nothing that the write knew. Absent if the head did not move, and on a replayed outcome. */
       readonly made?: MadeByWrite
     }
   | {

@@ -76,7 +76,7 @@ async function openCompleter(target: string) {
   }
 }
 
-/** What a client may meet at the address of a gateway that is away. */
+/** The states of an address whose gateway is away. */
 const ABSENCES = [
   'destroys',
   'is silent',

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SubgraphOptions } from '../../../src/graphql/federation/subgraph-schema.js'
+import { schema } from '../../../src/graphql/schema.js'
+import { printedSubgraph } from '../../../src/server/engine/subgraph.js'
 import { createEntries, post, type TestGateway, testGateway } from '../../server/server-fixture.js'
 
 const PLAIN: SubgraphOptions = { prefix: null, keep: [], node: false }
@@ -173,6 +175,13 @@ describe('the subgraph', () => {
     const plain = await post(prefixed, '{ entries { __typename } }')
     expect(plain.body.data).toEqual({ entries: { __typename: 'EntryConnection' } })
     expect((await post(prefixed, '{ _service { sdl } }')).body.errors).toBeDefined()
+  })
+
+  it('serves the SDL of schema/subgraph.graphql by default, at both paths', async () => {
+    for (const path of ['/graphql', '/subgraph']) {
+      const { body } = await post(at(gateway, path), '{ _service { sdl } }')
+      expect(body.data).toEqual({ _service: { sdl: printedSubgraph(schema) } })
+    }
   })
 
   it('does not lose the answers of other fields by a bad argument', async () => {

@@ -247,7 +247,7 @@ describe('WebhookParticipant', () => {
     await once(server, 'listening')
   })
 
-  // `connect ECONNREFUSED 10.0.0.7:9000` told every caller where the webhook is.
+  // `connect ECONNREFUSED 10.0.0.7:9000` reported every caller where the webhook is.
   it('does not tell callers its address if it cannot be reached, but the log', async () => {
     const garbage = createTcpServer((socket) => socket.end('what?\r\n\r\n'))
     garbage.listen(0, '127.0.0.1')
@@ -276,10 +276,10 @@ describe('WebhookParticipant', () => {
       })
       const outcome = await registry.applyChangeset({ operations: [create('a:1')] }, nobody)
       expect(outcome, address).toMatchObject({ problems: [{ code: 'PARTICIPANT_FAILED', participant: 'hidden' }] })
-      const told = JSON.stringify(outcome)
-      expect(told).toContain('It could not be reached (')
-      expect(told).not.toMatch(/127\.0\.0\.1|hook\.invalid|secret|sesame/)
-      expect(told).not.toContain(String(port))
+      const reported = JSON.stringify(outcome)
+      expect(reported).toContain('It could not be reached (')
+      expect(reported).not.toMatch(/127\.0\.0\.1|hook\.invalid|secret|sesame/)
+      expect(reported).not.toContain(String(port))
       expect(logged.length, address).toBeGreaterThan(0)
     }
     garbage.close()

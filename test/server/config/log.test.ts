@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createLog } from '../../../src/server/observing/log.js'
 
-// Whoever reads a log in a terminal would run what a client has put into a name.
+// A terminal that shows a log would run the control characters that a client has put into a name.
 it('escapes the hidden characters of names and messages in a log', () => {
   const file = join(tmpdir(), `cadastre-log-${process.pid}`)
   const name = 'a\u009b2J\u202eb\u200b\u{e0001}'

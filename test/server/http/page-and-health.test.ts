@@ -54,7 +54,7 @@ describe('a playground that is being built', () => {
       rmSync(folder, { recursive: true })
       expect((await raw(gateway.url, '/')).status).toBe(404)
 
-      // It is built anew under a running gateway, and the build is killed.
+      // It is built again under a running gateway, and the build is killed.
       mkdirSync(`${folder}.new`)
       expect((await raw(gateway.url, '/')).status).toBe(503)
       const longAgo = new Date(Date.now() - 3_600_000)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post, SocketClient, type TestGateway, testGateway } from '../server-fixture.js'
 
+// cspell:ignore Versio numbr Ordr chnges
 /** Documents with names that are almost right, and variables. */
 const ALMOST_RIGHT: Record<string, [string, object?]> = {
   'a field': ['{ currentVersio { number } }'],

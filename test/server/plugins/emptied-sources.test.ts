@@ -83,8 +83,8 @@ describe('a source all of whose definitions vanish at once', () => {
       await start(yaml())
       await loaded(2)
       await empty()
-      const kept = await reload()
-      expect(kept).toMatchObject({
+      const unchanged = await reload()
+      expect(unchanged).toMatchObject({
         deleted: 0,
         failures: [{ message: expect.stringContaining('defines nothing now') }],
       })

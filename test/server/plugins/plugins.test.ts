@@ -26,7 +26,7 @@ async function load(...plugins: string[]) {
 describe('a plugin', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  // Whoever may write a plugin runs code as the gateway.
+  // A user who can write a plugin can run code as the gateway.
   it.each([
     ['its file', 0o666, 0o755],
     ['its folder', 0o644, 0o777],
