@@ -19,6 +19,7 @@ import { REGISTRY_LIMITS } from '../../src/registry/create-registry.js'
 import { LONGEST_TEXT } from '../../src/registry/writing/check-write.js'
 import { loadConfig } from '../../src/server/config/config.js'
 import { configFileSchema } from '../../src/server/config/config-file.js'
+import { CONNECTION_LIMITS } from '../../src/server/connections/connection-limits.js'
 import { OPERATION_LIMITS } from '../../src/server/pipeline/operation-limits.js'
 import { SOCKET_LIMITS } from '../../src/server/websocket/socket-limits.js'
 import { keysOf } from './config-keys.js'
@@ -151,6 +152,7 @@ describe('the reference tables', () => {
   it('lists the limits that clients meet', () => {
     const { entryBytes, changesetOperations, changesetBytes } = REGISTRY_LIMITS
     const { documentLength, tokens, nesting, aliases, weight, querySeconds, mutationSeconds } = OPERATION_LIMITS
+    const { bytesPerSecond, lagMs, writeMs } = CONNECTION_LIMITS
     const n = (value: number) => value.toLocaleString('en-US')
     const mib = (bytes: number) => `${bytes / 2 ** 20} MiB`
     expect(rowsOf('docs/limits.md')).toEqual([
@@ -178,6 +180,10 @@ describe('the reference tables', () => {
       ['A query, a mutation', `${querySeconds} s, ${mutationSeconds} s`],
       ['WebSockets, GraphQL operations on each', `${n(SOCKET_LIMITS.sockets)}, ${SOCKET_LIMITS.operations}`],
       ['A request body or WebSocket message', "Twice the changeset's size plus 1 MiB"],
+      [
+        'A slow client',
+        `Sends at least ${bytesPerSecond / 1024} KiB a second of a body over ${lagMs / 1000} s, and accepts something every ${writeMs / 1000} s`,
+      ],
     ])
   })
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 import { startThrowawayServer } from './throwaway-server.js'
@@ -33,7 +34,21 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   await onServer(maintenance, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY wal_log`))
   return {
     url: urlOf(maintenance, name),
-    drop: () => onServer(maintenance, (sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+    drop: () => onServer(maintenance, (sql) => dropDatabase(sql, name)),
+  }
+}
+
+/** Retries while an autovacuum worker is in the database: it belongs to a superuser, which the tests' role cannot end. */
+async function dropDatabase(sql: postgres.Sql, name: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      return
+    } catch (error) {
+      const isDenied = error instanceof postgres.PostgresError && error.code === '42501'
+      if (!isDenied || tries === 100) throw error
+      await sleep(100)
+    }
   }
 }
 

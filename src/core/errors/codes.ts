@@ -52,6 +52,7 @@ export const CODES = {
   TOO_LARGE: {
     problem: 'The entry or changeset exceeds a limit.',
     error: 'A body, an argument or an answer exceeds a limit.',
+    cli: 'A value is nested too deeply to be written as YAML.',
     thrownBy: 'registry and server',
   },
   IDEMPOTENCY_KEY_REUSED: { problem: 'The idempotency key was already used for another input.' },

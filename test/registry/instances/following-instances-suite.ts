@@ -100,10 +100,11 @@ export function followingInstances(backend: string, open: () => Promise<OpenedFo
       const following = follow()
       await following.next()
       const one = await acquire('one', 60)
+      const { id, fencingToken, expiresAt } = one
       expect(await following.next()).toMatchObject({
         reset: false,
         synced: true,
-        changes: [{ kind: 'ACQUIRED', instance: one }],
+        changes: [{ kind: 'ACQUIRED', instance: { id, name: 'one', fencingToken, expiresAt } }],
       })
       await sleep(5)
       const renewed = await registry.instances.renew(one.id, 90)
@@ -210,7 +211,10 @@ export function followingInstances(backend: string, open: () => Promise<OpenedFo
         const following = follow()
         await following.next()
         const one = await other.instances.acquire({ entry: x, name: 'there', ttlSeconds: 60 })
-        expect((await following.next()).changes).toMatchObject([{ kind: 'ACQUIRED', instance: one }])
+        const { id, fencingToken } = one
+        expect((await following.next()).changes).toMatchObject([
+          { kind: 'ACQUIRED', instance: { id, fencingToken, name: 'there' } },
+        ])
         const there = follow(x, other)
         await there.next()
         expect(there.names).toEqual(['there'])
