@@ -17,6 +17,18 @@ const OLDEST_SERVER = 140_000
  * @throws Error if the server is older than Postgres 14 or the database's encoding is not UTF8
  */
 export async function migrateDatabase(databaseUrl: string): Promise<void> {
+  await checkServer(databaseUrl)
+  const client = openPool(databaseUrl, { connections: 1, settings: { application_name: 'cadastre migration' } })
+  try {
+    await client`SELECT pg_advisory_lock(${MIGRATION_LOCK})`
+    // The lock belongs to the session, so it is released when the connection ends.
+    await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS })
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}
+
+async function checkServer(databaseUrl: string): Promise<void> {
   const client = openPool(databaseUrl, {
     connections: 1,
     // An older server does not know this setting, and must still reach the check of its version.
@@ -30,9 +42,6 @@ export async function migrateDatabase(databaseUrl: string): Promise<void> {
       throw new Error(`Postgres 14 or later is required. The server of DATABASE_URL is ${server!.version}.`)
     if (server!.encoding !== 'UTF8')
       throw new Error(`The database has the encoding ${server!.encoding}. Create it with UTF8.`)
-    await client`SELECT pg_advisory_lock(${MIGRATION_LOCK})`
-    // The lock belongs to the session, so it is released when the connection ends.
-    await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS })
   } finally {
     await client.end({ timeout: 5 })
   }

@@ -26,6 +26,8 @@ describe('a changeset large enough for COPY', () => {
   const open = (referencesFingerprint: string) =>
     openPostgresHistory({
       ...historyOptions,
+      // A changeset of 5,000 entries took longer than 20 s on a machine with a load of 8.
+      commitTimeoutMs: 120_000,
       referencesFingerprint,
       databaseUrl: database.url,
       backend: 'postgres',
