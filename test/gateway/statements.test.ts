@@ -251,7 +251,9 @@ describe('the number of statements', () => {
             const made = await gateway.apply(create(`${transport}${sent.length}:e${n}`))
             for (;;) if ((await stream.next())!.data.changes.revision === made) return
           }
-          texts.push(...(await statementsOnce(send)))
+          const sentNow = await statementsOnce(send)
+          // The first may read the previous version, which was made before the stream.
+          if (n > 1) texts.push(...sentNow)
         }
         sent.push(texts)
         stream.cut()
