@@ -166,6 +166,57 @@ describe('an empty changeset', () => {
   })
 })
 
+describe('an entry with live instances', () => {
+  const inUse: StateView = { ...held, instances: (entry) => (entry === 'a:1' ? 2 : 0) }
+  const forced = (operations: SubmittedOperation[]) => operations.map((operation) => ({ ...operation, force: true }))
+  const [asDelete, asOtherKind, asSameKind] = [
+    sent(['DELETE', 'a:1', null]),
+    sent(['DELETE', 'a:1', null], ['CREATE', 'a:1', other]),
+    sent(['DELETE', 'a:1', null], ['CREATE', 'a:1', two]),
+  ]
+
+  it('is neither deleted nor replaced by another kind', () => {
+    for (const operations of [asDelete, asOtherKind])
+      expect(problemsOf(decide(operations, inUse))).toEqual(['0 ENTRY_IN_USE a:1 current r3'])
+    expect(problemsOf(decide(sent(['DELETE', 'a:1', null, 2]), inUse))).toEqual([
+      '0 CONFLICT a:1 current r3',
+      '0 ENTRY_IN_USE a:1 current r3',
+    ])
+  })
+
+  it('is updated, replaced by its own kind, and deleted by force', () => {
+    for (const operations of [sent(['UPDATE', 'a:1', two]), asSameKind, forced(asDelete), forced(asOtherKind)])
+      expect(planOf(decide(operations, inUse)).length).toBeGreaterThan(0)
+    expect(planOf(decide(sent(['DELETE', 'a:2', null]), inUse))).toHaveLength(1)
+  })
+})
+
+describe('a changeset with a base', () => {
+  it('names what happened since: a change with its current entry, or a delete', () => {
+    const decision = decide(sent(['UPDATE', 'a:1', two], ['DELETE', 'a:gone', null]), held, { base: 2 })
+    expect(problemsOf(decision)).toEqual(['0 CONFLICT a:1 current r3', '1 CONFLICT a:gone'])
+    const messages = 'problems' in decision ? decision.problems.map(({ message }) => message) : []
+    expect(messages).toEqual([
+      expect.stringMatching(/^a:1 was changed at revision 3, after base 2\./),
+      expect.stringMatching(/^a:gone was deleted at revision 8, after base 2\./),
+    ])
+  })
+
+  it.each([
+    [-1, '- REVISION_NOT_FOUND'],
+    [11, '- REVISION_NOT_FOUND'],
+    [3, '- COMPACTED'],
+  ])('is refused unless the base is a stored revision: %i', (base, expected) => {
+    expect(problemsOf(decide(sent(['CREATE', 'b:1', one]), { ...held, oldestRevision: 4 }, { base }))).toEqual([
+      expected,
+    ])
+  })
+
+  it.each([4, 10])('is planned with a base from the oldest revision to the head: %i', (base) => {
+    expect(planOf(decide(sent(['CREATE', 'b:1', one]), { ...held, oldestRevision: 4 }, { base }))).toHaveLength(1)
+  })
+})
+
 describe('several operations on one id', () => {
   it.each<[string, SubmittedOperation[], string[]]>([
     ['two creates', sent(['CREATE', 'b:1', one], ['CREATE', 'b:1', one]), ['1 DUPLICATE_OPERATION b:1']],
