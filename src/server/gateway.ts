@@ -18,7 +18,7 @@ import { type FederatedSchemas, federatedSchemas } from './engine/subgraph.js'
 import { isBlockedPort } from './http/blocked-ports.js'
 import { GRAPHQL_PATH } from './http/create-http-server.js'
 import { createLog, type Log } from './observing/log.js'
-import { OPERATION_LIMITS } from './pipeline/operation-limits.js'
+import { defaultAnswerBytes, OPERATION_LIMITS } from './pipeline/operation-limits.js'
 import { createGatewayProviders } from './plugins/gateway-providers.js'
 import { loadParticipants } from './plugins/load-participants.js'
 import { loadPlugins } from './plugins/load-plugins.js'
@@ -128,7 +128,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
   )
   const mutationSeconds = Math.max(OPERATION_LIMITS.mutationSeconds, totalSeconds + BESIDE_PARTICIPANTS_SECONDS)
   const app = createApp({
-    operationLimits: { ...OPERATION_LIMITS, mutationSeconds },
+    operationLimits: { ...OPERATION_LIMITS, mutationSeconds, answerBytes: config.answerBytes ?? defaultAnswerBytes() },
     ...options,
     config,
     registry,

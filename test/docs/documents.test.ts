@@ -22,6 +22,7 @@ import { configFileSchema } from '../../src/server/config/config-file.js'
 import { CONNECTION_LIMITS } from '../../src/server/connections/connection-limits.js'
 import { OPERATION_LIMITS } from '../../src/server/pipeline/operation-limits.js'
 import { SOCKET_LIMITS } from '../../src/server/websocket/socket-limits.js'
+import { PAGE_BYTES } from '../../src/store/postgres/read/bounded-rows.js'
 import { keysOf } from './config-keys.js'
 import {
   anchors,
@@ -151,7 +152,8 @@ describe('the reference tables', () => {
 
   it('lists the limits that clients meet', () => {
     const { entryBytes, changesetOperations, changesetBytes } = REGISTRY_LIMITS
-    const { documentLength, tokens, nesting, aliases, weight, querySeconds, mutationSeconds } = OPERATION_LIMITS
+    const { documentLength, tokens, nesting, aliases, weight, answerBytes, querySeconds, mutationSeconds } =
+      OPERATION_LIMITS
     const { bytesPerSecond, lagMs, writeMs } = CONNECTION_LIMITS
     const n = (value: number) => value.toLocaleString('en-US')
     const mib = (bytes: number) => `${bytes / 2 ** 20} MiB`
@@ -172,7 +174,10 @@ describe('the reference tables', () => {
         'A GraphQL document',
         `${mib(documentLength)}, ${n(tokens)} tokens, ${nesting} nested brackets, ${n(aliases)} aliases, a weight of ${n(weight)}`,
       ],
-      ['An answer', '512 MiB of JSON'],
+      [
+        'An answer',
+        `${mib(answerBytes)} of JSON, or an eighth of the heap. The contents of a page: ${mib(PAGE_BYTES)}, or a quarter`,
+      ],
       [
         'Criteria',
         `${n(MAX_CONDITIONS)} conditions, nested ${MAX_NESTING} levels, ${MAX_REGEXES} regular expressions of ${n(MAX_PATTERN_LENGTH)} characters`,

@@ -7,6 +7,7 @@ import { NO_SOURCES } from '../../sources/running/no-sources.js'
 import type { Sources } from '../../sources/running/sources.js'
 import { type HeavyWork, type ReadGate, UNGATED } from '../loading/heavy-work.js'
 import { createLoaders, type Loaders } from '../loading/loaders.js'
+import { AnswerSize } from '../results/answer-size.js'
 
 /** @bound Weight of the work of one request that shows only while it is executed: items of lists without pages. */
 const MAX_FOUND_WEIGHT = 250_000
@@ -30,15 +31,19 @@ export interface RequestContext {
    * @throws GraphQLError QUERY_TOO_COMPLEX if the request has found too much
    */
   charge(weight: number): void
+  /** The size of the contents in the answer, or in the current result of a subscription. */
+  readonly answerSize: AnswerSize
   /** Tracks the position of a subscription that follows the log. */
   readonly tracker: PositionTracker
   /** The loaders of this request, created on first use. */
   loaders(): Loaders
   /**
-   * Drops the loaders and their caches, and what was charged. Called after a write and for each event of a subscription. Otherwise a
-   * subscription would show the registry at its start, and its cache would grow without limit.
+   * Drops the loaders and their caches, and what was charged. Called after a write and for each event of a subscription.
+   * Otherwise a subscription would show the registry at its start, and its cache would grow without limit.
    */
   renewLoaders(): void
+  /** Begins the next result of a subscription: drops the loaders, and the size of the previous result. */
+  beginResult(): void
 }
 
 export interface RequestContextOptions {
@@ -48,6 +53,8 @@ export interface RequestContextOptions {
   readonly sources?: Sources
   readonly author: string | null
   readonly signal: AbortSignal
+  /** Bytes of the longest answer. Unlimited by default. */
+  readonly answerBytes?: number
   /** How the work of a heavy operation is spread. */
   readonly heavy?: HeavyWork
   /** Where a subscription begins, instead of where its arguments define. */
@@ -60,12 +67,18 @@ export function createContext({
   sources = NO_SOURCES,
   author,
   signal,
+  answerBytes = Number.POSITIVE_INFINITY,
   heavy,
   from = null,
 }: RequestContextOptions): RequestContext {
   const read = heavy?.read ?? UNGATED
   let loaders: Loaders | undefined
   let charged = 0
+  const answerSize = new AnswerSize(answerBytes)
+  const renewLoaders = () => {
+    loaders = undefined
+    charged = 0
+  }
   return {
     registry,
     providers,
@@ -78,18 +91,21 @@ export function createContext({
       charged += weight
       if (charged > MAX_FOUND_WEIGHT) throw foundTooMuch()
     },
+    answerSize,
     tracker: { from, at: null, scanned: null },
     loaders: () => (loaders ??= createLoaders(registry, read)),
-    renewLoaders() {
-      loaders = undefined
-      charged = 0
+    renewLoaders,
+    beginResult() {
+      renewLoaders()
+      answerSize.reset()
     },
   }
 }
 
 /** Makes the context of one event of a heavy subscription. */
 export function spreadOver(context: RequestContext, heavy: HeavyWork): RequestContext {
-  return { ...context, ...createContext({ ...context, heavy }), tracker: context.tracker }
+  const { tracker, answerSize } = context
+  return { ...context, ...createContext({ ...context, heavy }), tracker, answerSize }
 }
 
 function foundTooMuch(): GraphQLError {

@@ -8,6 +8,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import type { RequestContext } from '../base/request-context.js'
+import { isJsonText, type JsonText } from '../results/long-text.js'
 import { type Conditions, conditionVariables, fragmentsOf } from './collect-fields.js'
 import { compileSelectionSet, compileSerially, NotCompilable } from './compile-selection-set.js'
 import { compileVariables, type VariableValues } from './compile-variables.js'
@@ -15,7 +16,7 @@ import { ErrorCollector, type Execution, type WriteObject } from './execution.js
 
 export interface CompiledResult {
   /** The JSON text of `data`; null if the variables are invalid and nothing was executed. */
-  readonly data: string | null
+  readonly data: JsonText | null
   readonly errors: readonly GraphQLError[]
 }
 
@@ -80,7 +81,7 @@ export function compileOperation(
     }
     try {
       const data = planFor(values)(event, execution, null)
-      return typeof data === 'string' ? { data, errors } : data.then((text) => ({ data: text, errors }), withoutData)
+      return isJsonText(data) ? { data, errors } : data.then((text) => ({ data: text, errors }), withoutData)
     } catch (error) {
       return error instanceof NotCompilable ? 'too large' : withoutData(error)
     }

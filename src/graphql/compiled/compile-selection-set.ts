@@ -10,6 +10,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import { usesAbortSignal } from '../base/uses-abort-signal.js'
+import { isJsonText, isLong, type JsonText, joinTexts } from '../results/long-text.js'
 import { collectFields, type Selections } from './collect-fields.js'
 import { compileArguments } from './compile-arguments.js'
 import { errorHandler, type Text, type WriteObject, type WriteValue } from './execution.js'
@@ -59,9 +60,9 @@ export function compileSerially(
   const fields = compileFields(context, type, sets)
   if (fields.length === 0) return () => '{}'
   return async (source, execution, path) => {
-    let text = ''
-    for (const { lead, write } of fields) text += lead + (await write(source, execution, path))
-    return `${text}}`
+    const texts: JsonText[] = []
+    for (const { lead, write } of fields) texts.push(lead, await write(source, execution, path))
+    return joinTexts(texts, '', '', '}')
   }
 }
 
@@ -81,7 +82,7 @@ export function compileSelectionSet(
       for (const { lead, write } of fields) {
         const written = write(source, execution, path)
         text += lead
-        if (typeof written === 'string') text += written
+        if (typeof written === 'string' && !isLong(text)) text += written
         else {
           // The remaining fields start before this one has finished, so that loaders batch their reads.
           parts ??= []
@@ -97,18 +98,16 @@ export function compileSelectionSet(
       }) as Promise<never>
     }
     if (parts === null) return `${text}}`
-    if (parts.length === 2) return aroundPromise(parts[0] as string, parts[1] as Promise<string>, text)
-    return Promise.all([...parts, text, '}']).then(joined)
+    if (parts.every(isJsonText)) return joinTexts([...parts, text], '', '', '}')
+    if (parts.length === 2) return aroundPromise(parts[0] as string, parts[1]!, text)
+    return Promise.all([...parts, text, '}']).then((texts) => joinTexts(texts))
   }
 }
 
 /** Most objects have at most one asynchronous field: they need no `Promise.all`. */
-async function aroundPromise(before: string, written: Promise<string>, after: string): Promise<string> {
-  return `${before}${await written}${after}}`
-}
-
-function joined(parts: readonly string[]): string {
-  return parts.join('')
+async function aroundPromise(before: string, written: Text, after: string): Promise<JsonText> {
+  const text = await written
+  return typeof text === 'string' ? `${before}${text}${after}}` : joinTexts([before, text, after], '', '', '}')
 }
 
 function compileField(

@@ -1,5 +1,6 @@
 import { type FieldNode, type GraphQLError, locatedError } from 'graphql'
 import type { RequestContext } from '../base/request-context.js'
+import type { JsonText } from '../results/long-text.js'
 import type { VariableValues } from './compile-variables.js'
 
 /** One execution of a compiled operation. */
@@ -16,7 +17,7 @@ export interface ResponsePath {
 }
 
 /** JSON text of a part of the response, or a promise of it. */
-export type Text = string | Promise<string>
+export type Text = JsonText | Promise<JsonText>
 
 /** Writes a value. Throws if the value failed and the nearest nullable ancestor must become null. */
 export type WriteValue = (value: unknown, execution: Execution, path: ResponsePath) => Text

@@ -10,6 +10,7 @@ import type { EntryId, SubmittedId } from '../../core/entry/entry-id.js'
 import { storedEntryIdFrom } from '../base/entry-id-from.js'
 import type { RequestContext } from '../base/request-context.js'
 import type { Loaders } from '../loading/loaders.js'
+import { AnswerSize } from '../results/answer-size.js'
 import { compileArguments } from './compile-arguments.js'
 import { compileVariables, type VariableValues } from './compile-variables.js'
 
@@ -60,11 +61,16 @@ export function singleEntryQuery(schema: GraphQLSchema, operation: OperationDefi
 
 /**
  * Makes the context for a single-entry query whose entry has already been read.
+ * @param answerBytes - Bytes of the longest answer
  * @param read - Returns the entry, or throws the error of reading it
  */
-export function singleEntryContext(context: RequestContext, read: () => EntryRevision | null): RequestContext {
+export function singleEntryContext(
+  context: RequestContext,
+  answerBytes: number,
+  read: () => EntryRevision | null,
+): RequestContext {
   const loaders = { entry: { load: read } } as unknown as Loaders
-  return { ...context, loaders: () => loaders }
+  return { ...context, answerSize: new AnswerSize(answerBytes), loaders: () => loaders }
 }
 
 function selectsOnlyTheEntry({ selections }: SelectionSetNode): boolean {

@@ -1,5 +1,6 @@
 import { type GraphQLAbstractType, GraphQLError, GraphQLID, type GraphQLLeafType, GraphQLString } from 'graphql'
 import type { RequestContext } from '../base/request-context.js'
+import { isJsonText, type JsonText, joinTexts } from '../results/long-text.js'
 import { restoreNegativeZeros } from '../results/result-text.js'
 import { StoredJson } from '../results/stored-json.js'
 import type { Execution, HandleError, ResponsePath, Text, WriteObject, WriteValue } from './execution.js'
@@ -15,9 +16,7 @@ export function settlingWriter(write: WriteValue, handleError: HandleError): Wri
       const text = isPromise(value)
         ? value.then((settled) => write(settled, execution, path))
         : write(value, execution, path)
-      return typeof text === 'string'
-        ? text
-        : text.then(undefined, (error: unknown) => handleError(error, execution, path))
+      return isJsonText(text) ? text : text.then(undefined, (error: unknown) => handleError(error, execution, path))
     } catch (error) {
       return handleError(error, execution, path)
     }
@@ -57,15 +56,19 @@ export function listWriter(writeItem: WriteValue, name: string): WriteValue {
       for (const value of list as Iterable<unknown>) {
         const path: ResponsePath = { parent, key: key++ }
         const text = writeItem(value, execution, path)
-        hasPromise ||= typeof text !== 'string'
+        hasPromise ||= !isJsonText(text)
         items.push(text)
       }
     } catch (error) {
-      for (const text of items) if (typeof text !== 'string') text.catch(() => undefined)
+      for (const text of items) if (!isJsonText(text)) text.catch(() => undefined)
       throw error
     }
-    return hasPromise ? Promise.all(items).then((texts) => `[${texts.join(',')}]`) : `[${items.join(',')}]`
+    return hasPromise ? Promise.all(items).then(listOf) : listOf(items as readonly JsonText[])
   }
+}
+
+function listOf(items: readonly JsonText[]): JsonText {
+  return joinTexts(items, '[', ',', ']')
 }
 
 /** Items of a list that a heavy operation writes at once. Their loaders batch; more would block the thread for longer. */
@@ -78,8 +81,8 @@ async function writeInSlices(
   writeItem: WriteValue,
   execution: Execution,
   parent: ResponsePath,
-): Promise<string> {
-  const texts: string[] = []
+): Promise<JsonText> {
+  const texts: JsonText[] = []
   let items: Text[] = []
   let key = 0
   try {
@@ -93,10 +96,10 @@ async function writeInSlices(
     }
     for (const text of await Promise.all(items)) texts.push(text)
   } catch (error) {
-    for (const text of items) if (typeof text !== 'string') text.catch(() => undefined)
+    for (const text of items) if (!isJsonText(text)) text.catch(() => undefined)
     throw error
   }
-  return `[${texts.join(',')}]`
+  return listOf(texts)
 }
 
 /** Writes values of an interface or union, each by the writer of its object type. */

@@ -37,9 +37,9 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       nullable: true,
       description: `The searchable attributes of the entry as a JSON object, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: ({ content }, { path }) =>
+      resolve: ({ content }, { path }, { answerSize }) =>
         path == null
-          ? storedJson(content.metaText, () => content.meta)
+          ? storedJson(content.metaText, () => content.meta, answerSize)
           : markNegativeZeros(partAt(content.meta, path), content.metaText),
     }),
     data: t.field({
@@ -47,9 +47,9 @@ export function contentFields<Shape extends EntryContent>(t: Pick<FieldsOf<Shape
       nullable: true,
       description: `The payload of the entry, any JSON value, ${AT_A_PATH}`,
       args: pathArg,
-      resolve: ({ content }, { path }) =>
+      resolve: ({ content }, { path }, { answerSize }) =>
         path == null
-          ? storedJson(content.dataText, () => content.data)
+          ? storedJson(content.dataText, () => content.data, answerSize)
           : markNegativeZeros(partAt(content.data, path), content.dataText),
     }),
   }

@@ -71,7 +71,7 @@ builder.subscriptionField('changes', (t) =>
       )
     },
     resolve(batch, _args, context) {
-      context.renewLoaders()
+      context.beginResult()
       return batch as ChangeBatch
     },
   }),

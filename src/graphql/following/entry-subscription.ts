@@ -16,7 +16,7 @@ builder.subscriptionField('entry', (t) =>
       return subscriptionStream(context, (signal) => context.registry.followEntry(id, signal, context.tracker))
     },
     resolve(entry, _args, context) {
-      context.renewLoaders()
+      context.beginResult()
       return entry as EntryRevision | null
     },
   }),

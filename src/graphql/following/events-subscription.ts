@@ -152,7 +152,7 @@ builder.subscriptionField('events', (t) =>
       return subscriptionStream(context, () => events)
     },
     resolve(event, _args, context) {
-      context.renewLoaders()
+      context.beginResult()
       return event as ReceivedEvent
     },
   }),

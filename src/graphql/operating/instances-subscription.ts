@@ -68,7 +68,7 @@ builder.subscriptionField('instances', (t) =>
       return subscriptionStream(context, (signal) => context.registry.instances.follow(id, signal))
     },
     resolve(batch, _args, context) {
-      context.renewLoaders()
+      context.beginResult()
       return batch as InstanceBatch
     },
   }),

@@ -1,3 +1,4 @@
+import type { AnswerSize } from './answer-size.js'
 import { markNegativeZeros } from './result-text.js'
 
 /** A complete `meta` or `data`. Compiled operations copy its text into the result, without parsing it. */
@@ -13,7 +14,10 @@ export class StoredJson {
   }
 }
 
-/** Makes a StoredJson; null for the JSON text `null`, which GraphQL treats as no value. */
-export function storedJson(text: string, parsed: () => unknown): StoredJson | null {
-  return text === 'null' ? null : new StoredJson(text, parsed)
+/**
+ * Makes a StoredJson that becomes part of an answer. Null for the JSON text `null`, which GraphQL treats as no value,
+ * and if the answer is too large already, because an error replaces it.
+ */
+export function storedJson(text: string, parsed: () => unknown, answer: AnswerSize): StoredJson | null {
+  return text === 'null' || !answer.add(text) ? null : new StoredJson(text, parsed)
 }

@@ -54,6 +54,7 @@ export const configFileSchema = z.strictObject({
       entryBytes: wholeNumber(1, 64 * MIB).optional(),
       changesetOperations: wholeNumber(1, 1_000_000).optional(),
       changesetBytes: wholeNumber(1, 192 * MIB).optional(),
+      answerBytes: wholeNumber(64 * 1024, 256 * MIB).optional(),
     })
     .nullish(),
   internalKinds: z.array(kind).nullish(),

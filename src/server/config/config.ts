@@ -40,6 +40,8 @@ export interface GatewayConfig {
   readonly allowedOrigins: readonly string[]
   readonly dependencies: readonly DependencyPattern[]
   readonly limits: RegistryLimits
+  /** Bytes of JSON in one answer; null for the default. */
+  readonly answerBytes: number | null
   /** Kinds whose entries are not offered to participants. */
   readonly internalKinds: readonly string[]
   /** Webhooks that decide on changesets before they are applied. */
@@ -148,6 +150,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     )
   if (problems.length > 0) throw new ConfigError(problems)
   const configFolder = dirname(configPath(environment, folder))
+  const { answerBytes, ...limits } = file.limits ?? {}
   const transactions = { operationSeconds: 30, totalSeconds: 300, ...given(file.transactions) }
 
   return {
@@ -163,7 +166,8 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     dependencies:
       file.dependencies?.map(({ path, allowWildcard = false }) => ({ path, allowWildcard })) ??
       DEFAULT_DEPENDENCY_PATTERNS,
-    limits: { ...REGISTRY_LIMITS, ...given(file.limits) },
+    limits: { ...REGISTRY_LIMITS, ...given(limits) },
+    answerBytes: answerBytes ?? null,
     internalKinds: file.internalKinds ?? INTERNAL_KINDS,
     store: plugged(file.store),
     bus: plugged(file.bus),

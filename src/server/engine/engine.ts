@@ -66,6 +66,7 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
   const mask = maskSuggestions(options.introspection, createMaskError(log))
   const services = {
     registry,
+    answerBytes: limits.answerBytes,
     ...(options.providers && { providers: options.providers }),
     ...(options.sources && { sources: options.sources }),
   }
@@ -109,7 +110,7 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
   })
 
   return {
-    respond: createRespond(fastPath, prepare, mask),
+    respond: createRespond(fastPath, prepare, mask, limits.answerBytes),
     mask,
     fastPath,
     prepare,

@@ -69,6 +69,7 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
     const stopping = new AbortController()
     const context = createContext({ ...services, author: caller.author, signal: stopping.signal })
     const enveloped = yoga.getEnveloped(context)
+    let { answerSize } = context
     const { parse, validate } = enveloped
     let document: DocumentNode
     try {
@@ -103,9 +104,11 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
     /** Executes the operation when it is its client's turn. The time until then counts. */
     function runInTurn() {
       const { signal } = stopping
-      const running = heavy.run(type, caller.client(), signal, (work) =>
-        execution(yoga.getEnveloped(createContext({ ...services, author: caller.author, signal, heavy: work }))),
-      )
+      const running = heavy.run(type, caller.client(), signal, (work) => {
+        const spread = createContext({ ...services, author: caller.author, signal, heavy: work })
+        answerSize = spread.answerSize
+        return execution(yoga.getEnveloped(spread))
+      })
       return withOperationDeadline(running, type, limits, stopping)
     }
 
@@ -134,8 +137,10 @@ export function createPrepareOperation(options: PrepareOptions): PrepareOperatio
       inFlight.end()
       unlink()
       if (!isStream(result)) {
-        ended(result)
-        return result
+        const error = answerSize.errorOf('')
+        const sent = error === undefined ? result : { errors: [error], data: null }
+        ended(sent)
+        return sent
       }
       return broadcasts.stream(
         { document, operation: operation!, operationName, variables },

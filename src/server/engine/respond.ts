@@ -1,4 +1,5 @@
 import { type ExecutionResult, type GraphQLError, OperationTypeNode } from 'graphql'
+import { AnswerSize } from '../../graphql/results/answer-size.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { FastPath } from '../fast-path/fast-path.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
@@ -43,7 +44,12 @@ export type Respond = (request: GraphQLRequest, reply: GraphQLReply) => void
  * compiled operation, and graphql-js, which can answer everything. It uses callbacks where it can, because each promise
  * on the way costs about as much as one of these steps.
  */
-export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mask: MaskError): Respond {
+export function createRespond(
+  fastPath: FastPath,
+  prepare: PrepareOperation,
+  mask: MaskError,
+  answerBytes: number,
+): Respond {
   function respond(request: GraphQLRequest, reply: GraphQLReply): void {
     const { body } = request
     let isAsked = false
@@ -105,7 +111,10 @@ export function createRespond(fastPath: FastPath, prepare: PrepareOperation, mas
 
   function textOf(result: ExecutionResult): AnswerText {
     try {
-      return { text: resultText(result), failed: result.errors !== undefined && result.data === undefined }
+      const text = resultText(result)
+      const error = new AnswerSize(answerBytes).errorOf(text)
+      if (error !== undefined) return { text: resultText({ errors: [error], data: null }), failed: false }
+      return { text, failed: result.errors !== undefined && result.data === undefined }
     } catch (error) {
       return { text: resultText({ errors: [mask(error)] }), failed: true }
     }

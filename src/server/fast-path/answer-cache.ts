@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryId } from '../../core/entry/entry-id.js'
+import { wholeText } from '../../graphql/results/long-text.js'
 import type { Registry } from '../../registry/registry.js'
 import { SharedReadWaiters } from '../../store/coalescing/shared-read-waiters.js'
 import type { AnswerText, OnAnswer } from '../pipeline/answer-text.js'
@@ -36,7 +37,8 @@ export class AnswerCache {
   readonly #answers = new LRUCache<string, CachedAnswer>({
     maxSize: MOST_BYTES,
     maxEntrySize: LARGEST,
-    sizeCalculation: ({ answer, id }, body) => 400 + textBytes(body) + textBytes(answer.text) + 2 * id.length,
+    sizeCalculation: ({ answer, id }, body) =>
+      400 + textBytes(body) + textBytes(wholeText(answer.text)) + 2 * id.length,
   })
   readonly #waiters = new SharedReadWaiters<Validation>(
     (validation) => this.#end(validation, this.#validAnswer(validation)),
@@ -53,7 +55,7 @@ export class AnswerCache {
   }
 
   set(body: string, answer: CachedAnswer): void {
-    this.#answers.set(body, answer)
+    if (answer.answer.text.length <= LARGEST) this.#answers.set(body, answer)
   }
 
   /** Calls `onAnswer` with the answer if it is still valid. Otherwise, or if the read-index query fails, calls it with null. */

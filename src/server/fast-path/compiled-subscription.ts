@@ -14,6 +14,7 @@ import {
   compileOperation,
 } from '../../graphql/compiled/compile-operation.js'
 import type { HeavyWork } from '../../graphql/loading/heavy-work.js'
+import { wholeText } from '../../graphql/results/long-text.js'
 import { markNegativeZeros } from '../../graphql/results/result-text.js'
 import { SerializedResult } from '../../graphql/results/serialized-result.js'
 
@@ -87,12 +88,15 @@ async function resultOf(
   if (!compiled) return execute({ ...args, rootValue: event })
   const result = await compiled(args.variableValues ?? {}, args.contextValue as RequestContext, event)
   if (result === 'too large') compiledOperations.set(operation, null)
-  return result === null || result === 'too large' ? execute({ ...args, rootValue: event }) : executionResult(result)
+  if (result === null || result === 'too large') return execute({ ...args, rootValue: event })
+  const error = (args.contextValue as RequestContext).answerSize.errorOf(result.data ?? '')
+  return executionResult(error === undefined ? result : { data: 'null', errors: [error] })
 }
 
 /** Leaves errors unmasked. Yoga masks them in each result. */
-function executionResult({ data, errors }: CompiledResult): ExecutionResult {
-  if (data === null) return { errors }
+function executionResult({ data: written, errors }: CompiledResult): ExecutionResult {
+  if (written === null) return { errors }
+  const data = wholeText(written)
   return errors.length === 0
     ? new SerializedResult(data)
     : { errors, data: markNegativeZeros(JSON.parse(data), data) as NonNullable<ExecutionResult['data']> | null }

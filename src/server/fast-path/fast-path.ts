@@ -4,6 +4,8 @@ import { createContext, type RequestContextOptions } from '../../graphql/base/re
 import type { CompiledResult } from '../../graphql/compiled/compile-operation.js'
 import { singleEntryContext } from '../../graphql/compiled/single-entry-query.js'
 import { cancelled } from '../../graphql/loading/heavy-work.js'
+import type { AnswerSize } from '../../graphql/results/answer-size.js'
+import { joinTexts } from '../../graphql/results/long-text.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { Metrics } from '../observing/metrics.js'
 import type { AnswerText, OnAnswer } from '../pipeline/answer-text.js'
@@ -88,11 +90,17 @@ export function createFastPath(options: FastPathOptions): FastPath {
   const anonymous = createContext({ ...services, author: null, signal: NEVER })
 
   function textOf({ data, errors }: CompiledResult): AnswerText {
-    if (errors.length === 0) return { text: `{"data":${data!}}`, failed: false }
+    if (errors.length === 0) return { text: joinTexts([data!], '{"data":', '', '}'), failed: false }
     const masked = resultText(errors.map(mask))
     return data === null
       ? { text: `{"errors":${masked}}`, failed: true }
-      : { text: `{"errors":${masked},"data":${data}}`, failed: false }
+      : { text: joinTexts([data], `{"errors":${masked},"data":`, '', '}'), failed: false }
+  }
+
+  /** Replaces a result that is too large by an error. */
+  function bounded(result: CompiledResult, { answerSize }: { readonly answerSize: AnswerSize }): CompiledResult {
+    const error = answerSize.errorOf(result.data ?? '')
+    return error === undefined ? result : { data: 'null', errors: [error] }
   }
 
   /** Calls `onAnswer` once, within the query deadline, and counts the answer in the metrics. */
@@ -143,9 +151,11 @@ export function createFastPath(options: FastPathOptions): FastPath {
         fail(deadlineError(type, limits))
       })
       heavy
-        .run(type, caller.client(), stop.signal, async (work) =>
-          execute(variables, createContext({ ...services, author: caller.author, signal: work.signal, heavy: work })),
-        )
+        .run(type, caller.client(), stop.signal, async (work) => {
+          const context = createContext({ ...services, author: caller.author, signal: work.signal, heavy: work })
+          const result = await execute(variables, context)
+          return result === null || result === 'too large' ? result : bounded(result, context)
+        })
         .then(settle, fail)
     })
   }
@@ -169,12 +179,14 @@ export function createFastPath(options: FastPathOptions): FastPath {
       inFlight.begin()
       const answer = (read: () => EntryRevision | null, mark: number | null) => {
         inFlight.end()
-        const result = compiled.execute(variables, singleEntryContext(anonymous, read))
+        const context = singleEntryContext(anonymous, limits.answerBytes, read)
+        const result = compiled.execute(variables, context)
         // The operation needs more than the entry, or more than was compiled.
         if (result === null || result === 'too large' || result instanceof Promise) return settle(null, NO_ERRORS)
-        const text = textOf(result)
-        if (body !== null && mark !== null && result.errors.length === 0) answers?.set(body, { id, mark, answer: text })
-        settle(text, result.errors)
+        const sent = bounded(result, context)
+        const text = textOf(sent)
+        if (body !== null && mark !== null && sent.errors.length === 0) answers?.set(body, { id, mark, answer: text })
+        settle(text, sent.errors)
       }
       services.registry.entryAtHead(
         id,
@@ -199,10 +211,12 @@ export function createFastPath(options: FastPathOptions): FastPath {
       const { author } = caller
       const ended = metrics.operationStarted(type)
       const finish = (result: CompiledResult): AnswerText => {
-        ended(result)
-        return textOf(result)
+        const sent = bounded(result, context)
+        ended(sent)
+        return textOf(sent)
       }
-      const result = compiled.execute(variables, createContext({ ...services, author, signal: NEVER }))
+      const context = createContext({ ...services, author, signal: NEVER })
+      const result = compiled.execute(variables, context)
       if (result === 'too large') documents?.exclude(query, operationName)
       if (result === null || result === 'too large') return null
       if (!(result instanceof Promise)) return finish(result)

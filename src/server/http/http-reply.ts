@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { type GraphQLError, OperationTypeNode } from 'graphql'
+import { isLong, type JsonText } from '../../graphql/results/long-text.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { GraphQLReply } from '../engine/respond.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
@@ -8,6 +9,7 @@ import type { ResultStream } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 import type { ResponseType } from './media-type.js'
+import { sendPieces } from './send-pieces.js'
 import { sendServerSentEvents } from './server-sent-events.js'
 
 const CONTENT_TYPES = {
@@ -73,26 +75,34 @@ export class HttpReply implements GraphQLReply {
     this.#sendText(resultText({ errors: [error.error] }), true, error.status, error.headers)
   }
 
-  #sendEvents(results: ResultStream | string): void {
+  #sendEvents(results: ResultStream | JsonText): void {
     sendServerSentEvents(this.response, results, this.mask, this.stopping).catch((error: unknown) => this.fail(error))
   }
 
   /** By the specification, application/json has status 200 for every well-formed request, even if it has errors. */
-  #sendText(text: string, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {}): void {
+  #sendText(text: JsonText, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {}): void {
     const { response, accepted } = this
     const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
     for (const name in headers) response.setHeader(name, headers[name]!)
-    const bytes = Buffer.byteLength(text)
-    response.writeHead(status ?? (failed && type !== 'application/json' ? 400 : 200), [
+    const statusCode = status ?? (failed && type !== 'application/json' ? 400 : 200)
+    const common = [
       'content-type',
       CONTENT_TYPES[type],
-      'content-length',
-      String(bytes),
       'cache-control',
       'no-store',
       'x-content-type-options',
       'nosniff',
-    ])
+    ]
+    if (typeof text !== 'string' || isLong(text)) {
+      response.writeHead(statusCode, common)
+      sendPieces(response, text).then(
+        () => response.end(),
+        (error: unknown) => this.fail(error),
+      )
+      return
+    }
+    const bytes = Buffer.byteLength(text)
+    response.writeHead(statusCode, ['content-length', String(bytes), ...common])
     // As text, headers and body are sent together. Latin-1 is faster to encode, and most answers are plain ASCII.
     response.end(text, bytes === text.length ? 'latin1' : 'utf8')
   }

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { isJsonText, type JsonText } from '../../graphql/results/long-text.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultSink, ResultStream } from '../pipeline/operation-request.js'
+import { sendPieces } from './send-pieces.js'
 
 const KEEP_ALIVE_MS = 12_000
 
@@ -13,7 +15,7 @@ const KEEP_ALIVE_MS = 12_000
  */
 export async function sendServerSentEvents(
   response: ServerResponse,
-  results: ResultStream | string,
+  results: ResultStream | JsonText,
   mask: MaskError,
   stop: AbortSignal,
 ): Promise<void> {
@@ -28,13 +30,13 @@ export async function sendServerSentEvents(
   const keepAlive = setInterval(() => {
     if (!response.writableNeedDrain) response.write(':\n\n')
   }, KEEP_ALIVE_MS)
-  const stream = typeof results === 'string' ? null : results
+  const stream = isJsonText(results) ? null : results
   const closed = () => void stream?.return?.()
   response.once('close', closed)
   // A stopping gateway sends no `complete`: the client sees the connection end and reconnects with its cursor.
   stop.addEventListener('abort', closed, { once: true })
   try {
-    if (typeof results === 'string') response.write(eventsOf([Buffer.from(results, 'utf8')]))
+    if (isJsonText(results)) await sendEvent(response, results)
     else await results.deliver(sinkOf(response))
   } catch (error) {
     if (!response.destroyed) response.write(eventsOf([Buffer.from(resultText({ errors: [mask(error)] }), 'utf8')]))
@@ -60,6 +62,12 @@ function sinkOf(response: ServerResponse): ResultSink {
 
 const BEFORE = Buffer.from('event: next\ndata: ')
 const AFTER = Buffer.from('\n\n')
+
+async function sendEvent(response: ServerResponse, text: JsonText): Promise<void> {
+  response.write(BEFORE)
+  await sendPieces(response, text)
+  response.write(AFTER)
+}
 
 function eventsOf(texts: readonly Buffer[]): Buffer {
   return Buffer.concat(texts.flatMap((text) => [BEFORE, text, AFTER]))

@@ -1,6 +1,8 @@
+import type { JsonText } from '../../graphql/results/long-text.js'
+
 /** The JSON text of a complete answer. */
 export interface AnswerText {
-  readonly text: string
+  readonly text: JsonText
   /** Whether nothing was executed: the answer has errors and no data. */
   readonly failed: boolean
 }

@@ -19,7 +19,7 @@ export function createMaskError(log: Log): MaskError {
     if (isTooLong(cause))
       return requestError(
         'TOO_LARGE',
-        'The answer is longer than 512 MiB and cannot be sent. Select less. A mutation has taken effect nevertheless.',
+        'The answer is longer than 512 MiB and cannot be sent. Request smaller pages (first, last), fewer entries or fewer fields. A mutation has taken effect nevertheless.',
       )
     if (isTooDeep(cause))
       return requestError('TOO_LARGE', 'A value of the request is nested too deeply to be read. Nest it less deeply.')

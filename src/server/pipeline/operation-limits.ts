@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { OverlapLimits } from './selection-overlap.js'
 
 /** Limits of one GraphQL operation, on any transport. */
@@ -11,6 +12,8 @@ export interface OperationLimits {
   readonly overlap: OverlapLimits
   /** The greatest weight of an operation, by its fields and page sizes. */
   readonly weight: number
+  /** Bytes of JSON in one answer, or in one result of a subscription. */
+  readonly answerBytes: number
   readonly querySeconds: number
   /** Longer than the store takes for the largest changeset. */
   readonly mutationSeconds: number
@@ -31,6 +34,8 @@ export const OPERATION_LIMITS: OperationLimits = {
    * fields in the same unit.
    */
   weight: 500_000,
+  /** @bound Bytes of an answer, or of one result of a subscription, unless `limits.answerBytes` is set. */
+  answerBytes: 64 * 1024 * 1024,
   /** @bound Time for one query. */
   querySeconds: 30,
   /**
@@ -38,4 +43,12 @@ export const OPERATION_LIMITS: OperationLimits = {
    * the largest changeset.
    */
   mutationSeconds: 120,
+}
+
+/** Share of V8's heap that one answer may take, because its contents are in memory several times while it is built. */
+const HEAP_SHARE = 8
+
+/** Returns the largest answer by default. Processes with less than 512 MiB of heap have smaller ones. */
+export function defaultAnswerBytes(): number {
+  return Math.min(OPERATION_LIMITS.answerBytes, Math.floor(getHeapStatistics().heap_size_limit / HEAP_SHARE))
 }

@@ -1,3 +1,6 @@
+import { type JsonText, piecesOf } from '../../graphql/results/long-text.js'
+import { pauseIfDue } from '../../store/coalescing/time-slices.js'
+
 /** First byte of a WebSocket frame that is a whole text message. */
 const TEXT = 0x81
 const SUFFIX = 0x7d
@@ -7,7 +10,7 @@ const SUFFIX = 0x7d
  * 6455, unmasked). Messages of different clients differ only in the operation's id, so they share the results' text.
  */
 export function nextFrames(id: string): (texts: readonly Buffer[]) => Buffer {
-  const prefix = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`, 'utf8')
+  const prefix = prefixOf(id)
   return (texts) => {
     let size = 0
     for (const text of texts) {
@@ -25,6 +28,30 @@ export function nextFrames(id: string): (texts: readonly Buffer[]) => Buffer {
     }
     return frames
   }
+}
+
+/** Writes one long result as `nextFrames` does, in time slices. */
+export async function longNextFrame(id: string, text: JsonText): Promise<Buffer> {
+  const prefix = prefixOf(id)
+  let length = prefix.length + 1
+  for (const piece of piecesOf(text)) {
+    length += Buffer.byteLength(piece)
+    await pauseIfDue()
+  }
+  const frame = Buffer.allocUnsafe(headerLength(length) + length)
+  let at = writeHeader(frame, 0, length)
+  frame.set(prefix, at)
+  at += prefix.length
+  for (const piece of piecesOf(text)) {
+    at += frame.write(piece, at, 'utf8')
+    await pauseIfDue()
+  }
+  frame[at] = SUFFIX
+  return frame
+}
+
+function prefixOf(id: string): Buffer {
+  return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`, 'utf8')
 }
 
 function headerLength(length: number): number {

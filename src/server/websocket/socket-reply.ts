@@ -1,8 +1,9 @@
 import type { GraphQLError } from 'graphql'
+import { isLong } from '../../graphql/results/long-text.js'
 import type { GraphQLReply } from '../engine/respond.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
 import type { ResultStream } from '../pipeline/operation-request.js'
-import { nextFrames } from './socket-frames.js'
+import { longNextFrame, nextFrames } from './socket-frames.js'
 
 /** Writes whole frames to a socket. */
 export interface FrameWriter {
@@ -52,16 +53,17 @@ export class SocketReply implements GraphQLReply {
   }
 
   answer({ text }: AnswerText): void {
+    const write = (frames: Buffer) =>
+      new Promise<void>((resolve, reject) => {
+        const isOpen = this.writer.write(frames, (error) => (error ? reject(error) : resolve()))
+        if (!isOpen) resolve()
+      })
+    if (typeof text !== 'string' || isLong(text)) {
+      this.#respond(resultsEnd(async () => write(await longNextFrame(this.id, text))))
+      return
+    }
     const frames = nextFrames(this.id)([Buffer.from(text, 'utf8')])
-    this.#respond(
-      resultsEnd(
-        () =>
-          new Promise((resolve, reject) => {
-            const isOpen = this.writer.write(frames, (error) => (error ? reject(error) : resolve()))
-            if (!isOpen) resolve()
-          }),
-      ),
-    )
+    this.#respond(resultsEnd(() => write(frames)))
   }
 
   stream(results: ResultStream): void {

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createContext, type RequestContext } from '../../../src/graphql/base/request-context.js'
 import { compileOperation } from '../../../src/graphql/compiled/compile-operation.js'
 import { compileVariables } from '../../../src/graphql/compiled/compile-variables.js'
+import { wholeText } from '../../../src/graphql/results/long-text.js'
 import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import { create, type Gateway, openGateway, remove, update } from '../schema-fixture.js'
@@ -47,7 +48,7 @@ async function both(
   const sorted = (errors: readonly { toJSON(): unknown }[]) => errors.map((error) => JSON.stringify(error)).sort()
   return [
     { data: plain.data === undefined ? undefined : resultText(plain.data), errors: sorted(plain.errors ?? []) },
-    { data: written.data ?? undefined, errors: sorted(written.errors) },
+    { data: written.data === null ? undefined : wholeText(written.data), errors: sorted(written.errors) },
   ]
 }
 

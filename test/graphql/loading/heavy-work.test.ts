@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createContext } from '../../../src/graphql/base/request-context.js'
 import { compileOperation } from '../../../src/graphql/compiled/compile-operation.js'
 import { createHeavyWork } from '../../../src/graphql/loading/heavy-work.js'
+import { wholeText } from '../../../src/graphql/results/long-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import { create, type Gateway, openGateway } from '../schema-fixture.js'
 
@@ -26,7 +27,7 @@ describe('heavy work', () => {
     const result = await execute({}, context)
     if (result === null || result === 'too large') throw new Error('not compiled')
     return {
-      data: JSON.parse(result.data!) as unknown,
+      data: JSON.parse(wholeText(result.data!)) as unknown,
       errors: result.errors.map(({ message, path }) => [message, path]),
     }
   }

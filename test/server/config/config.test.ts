@@ -28,6 +28,7 @@ describe('the configuration', () => {
   it('has a default for everything', () => {
     expect(loadConfig({}, folder)).toEqual({
       store: null,
+      answerBytes: null,
       bus: null,
       host: '127.0.0.1',
       port: 4000,

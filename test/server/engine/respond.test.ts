@@ -26,7 +26,7 @@ describe('respond', () => {
       stream: broken,
       fail: (error) => failures.push(error),
     }
-    createRespond({ ...NOTHING, [step]: broken }, broken, () => failure as never)(REQUEST, reply)
+    createRespond({ ...NOTHING, [step]: broken }, broken, () => failure as never, 1_000)(REQUEST, reply)
     expect(failures).toEqual([failure])
   })
 })

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RegistryError } from '../../../src/core/errors/registry-error.js'
+import { wholeText } from '../../../src/graphql/results/long-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import type { Registry } from '../../../src/registry/registry.js'
 import { createEngine } from '../../../src/server/engine/engine.js'
@@ -57,10 +58,11 @@ describe('the answer cache', () => {
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
         const operation = paramsOfBody({ text: body, mayHoldInexactNumber: undefined }, new PersistedQueries())
-        const otherwise = async () => (await engine.fastPath.answer(operation, fastCallerOf(), () => undefined))!.text
+        const otherwise = async () =>
+          wholeText((await engine.fastPath.answer(operation, fastCallerOf(), () => undefined))!.text)
         if (
           !engine.fastPath.answerEntry(operation, body, (answered) =>
-            answered === null ? otherwise().then(resolve, reject) : resolve(answered.text),
+            answered === null ? otherwise().then(resolve, reject) : resolve(wholeText(answered.text)),
           )
         )
           otherwise().then(resolve, reject)
@@ -78,7 +80,11 @@ describe('the answer cache', () => {
       /** Null if the body is not answered from the cache. */
       again: (query: string, variables?: object) =>
         new Promise<string | null>((resolve) => {
-          if (!engine.fastPath.answerFromCache(bodyOf(query, variables), (answer) => resolve(answer?.text ?? null)))
+          if (
+            !engine.fastPath.answerFromCache(bodyOf(query, variables), (answer) =>
+              resolve(answer === null ? null : wholeText(answer.text)),
+            )
+          )
             resolve(null)
         }),
     }
@@ -209,11 +215,13 @@ describe('the answer cache', () => {
       }),
     )
     const usual = async (query: string, variables: object = {}) =>
-      (await engine.fastPath.answer(
-        { query, operationName: null, variables: variables as Record<string, unknown> },
-        fastCallerOf(),
-        () => undefined,
-      ))!.text
+      wholeText(
+        (await engine.fastPath.answer(
+          { query, operationName: null, variables: variables as Record<string, unknown> },
+          fastCallerOf(),
+          () => undefined,
+        ))!.text,
+      )
     const asked: [string, object?][] = [
       [ENTRY, { id: 't:1' }],
       [ENTRY, { id: 't:none' }],

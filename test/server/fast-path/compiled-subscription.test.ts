@@ -8,6 +8,7 @@ import {
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { createContext } from '../../../src/graphql/base/request-context.js'
+import { AnswerSize } from '../../../src/graphql/results/answer-size.js'
 import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import { compiledSubscription } from '../../../src/server/fast-path/compiled-subscription.js'
@@ -71,7 +72,12 @@ describe('a compiled subscription', () => {
     ['subscription ($yes: Boolean = true) { things { n name @include(if: $yes) } }', { yes: null }],
     ['subscription ($from: Int) { things(from: $from) { n } }', { from: 3 }],
   ])('gives the same results as graphql-js: %s %j', async (text, variableValues = {}) => {
-    const args = { schema: ofThings, document: parse(text), variableValues, contextValue: {} }
+    const args = {
+      schema: ofThings,
+      document: parse(text),
+      variableValues,
+      contextValue: { answerSize: new AnswerSize(1_000_000) },
+    }
     const expected = parsed(await resultsOf(subscribe as Subscribe, args))
     expect(expected.length).toBeGreaterThan(0)
     // The second time it is known.
@@ -100,7 +106,7 @@ describe('a compiled subscription', () => {
     const results = (await compiledSubscription({
       schema: ofThings,
       document: parse('subscription { things { n } }'),
-      contextValue: {},
+      contextValue: { answerSize: new AnswerSize(1_000_000) },
     })) as AsyncIterable<ExecutionResult>
     for await (const result of results) {
       expect(result).toEqual({ data: { things: { n: 0 } } })

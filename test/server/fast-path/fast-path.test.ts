@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { wholeText } from '../../../src/graphql/results/long-text.js'
 import { resultText } from '../../../src/graphql/results/result-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import type { Registry } from '../../../src/registry/registry.js'
@@ -35,7 +36,7 @@ function engineOver(registry: Registry, limits: Partial<OperationLimits> = {}, i
       const written = engine.fastPath.answer(operation(query, variables), fastCallerOf(), () => undefined)
       return written === null
         ? null
-        : { ...(await written), answer: JSON.parse((await written)!.text) as { data?: any; errors?: any[] } }
+        : { ...(await written), answer: JSON.parse(wholeText((await written)!.text)) as { data?: any; errors?: any[] } }
     },
     slow: async (query: string, variables?: object) => {
       const prepared = engine.prepare(operation(query, variables), callerOf())

@@ -13,11 +13,15 @@ import type {
   ReadAt,
 } from '../../contract/history-reader.js'
 import type { RetryingClient } from '../base/retrying-client.js'
+import { PageSize } from '../read/bounded-rows.js'
 import { cutPage } from '../read/cut-page.js'
 import { type FindClients, FindQuery } from './find-query.js'
 
 /** @bound Rows read at once if SQL cannot decide and each row has to be matched here. */
 const CANDIDATES_AT_ONCE = 500
+/** The candidates are divided by this if they are too large together. */
+const FEWER = 4
+const COUNTED_AT_ONCE = 1_000
 
 type FindReads = Pick<HistoryReader, 'findEntries' | 'countEntries'>
 
@@ -52,24 +56,62 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
     page: Page<EntryPosition>,
     revision: number,
   ): Promise<EntryPage> {
-    const matches = compileMatcher(criteria, compileRegex)
     const found: EntryRevision[] = []
+    const size = new PageSize()
+    for await (const row of matching(query, criteria, order, page, revision)) {
+      size.add(row.content.metaText, row.content.dataText)
+      if (size.isTooLarge) throw size.error()
+      found.push(row)
+      if (found.length > page.limit) break
+    }
+    return { ...cutPage(found, page), revision }
+  }
+
+  /** Reads the rows that may match, and yields those that match. */
+  async function* matching(
+    query: FindQuery,
+    criteria: Criteria,
+    order: EntryOrder,
+    page: Page<EntryPosition>,
+    revision: number,
+  ): AsyncGenerator<EntryRevision> {
+    const matches = compileMatcher(criteria, compileRegex)
     const deadline = performance.now() + timeoutMs
     let window = page
+    let chunk = Math.max(page.limit + 1, CANDIDATES_AT_ONCE)
     for (;;) {
-      const chunk = Math.max(page.limit + 1, CANDIDATES_AT_ONCE)
-      const { rows } = await query.read(clients, order, window, chunk, revision)
+      const rows = await candidates(query, order, window, chunk, revision)
+      if (rows === null) {
+        chunk = Math.ceil(chunk / FEWER)
+        continue
+      }
       for (const row of rows) {
         // Matching one row may take long (a regular expression over a megabyte), so each row checks the deadline.
         if (performance.now() > deadline) throw tooSlow()
         const pause = pauseIfDue()
         if (pause !== undefined) await pause
-        if (found.length <= page.limit && matches(row)) found.push(row)
+        if (matches(row)) yield row
       }
-      if (rows.length < chunk || found.length > page.limit) return { ...cutPage(found, page), revision }
+      if (rows.length < chunk) return
       const last = rows.at(-1)!
       const position = { id: last.id, revision: last.revision }
       window = page.fromEnd ? { ...window, before: position } : { ...window, after: position }
+    }
+  }
+
+  /** Reads rows that may match; null if so many are too large together. */
+  async function candidates(
+    query: FindQuery,
+    order: EntryOrder,
+    page: Page<EntryPosition>,
+    count: number,
+    revision: number,
+  ): Promise<readonly EntryRevision[] | null> {
+    try {
+      return (await query.read(clients, order, page, count, revision)).rows
+    } catch (error) {
+      if (count > 1 && error instanceof RegistryError && error.code === 'TOO_LARGE') return null
+      throw error
     }
   }
 
@@ -77,22 +119,15 @@ export function findEntries(clients: FindClients, compileRegex: CompileRegex, ti
     const query = new FindQuery(criteria)
     if (query.exact) return query.count(client, at)
     return at === 'head'
-      ? atHeadRevision(client, (revision) => countMatches(criteria, revision))
-      : countMatches(criteria, at)
+      ? atHeadRevision(client, (revision) => countMatches(query, criteria, revision))
+      : countMatches(query, criteria, at)
   }
 
-  async function countMatches(criteria: Criteria, revision: number): Promise<number> {
-    const deadline = performance.now() + timeoutMs
+  async function countMatches(query: FindQuery, criteria: Criteria, revision: number): Promise<number> {
+    const all: Page<EntryPosition> = { limit: COUNTED_AT_ONCE, after: null, before: null, fromEnd: false }
     let total = 0
-    let after: EntryPosition | null = null
-    for (;;) {
-      const page: Page<EntryPosition> = { limit: 1_000, after, before: null, fromEnd: false }
-      const { items, hasMore } = await find(criteria, 'ID_ASC', page, revision)
-      total += items.length
-      if (!hasMore) return total
-      if (performance.now() > deadline) throw tooSlow()
-      after = items.at(-1)!
-    }
+    for await (const _ of matching(query, criteria, 'ID_ASC', all, revision)) total += 1
+    return total
   }
 
   return { findEntries: find, countEntries: count }

@@ -11,6 +11,7 @@ import {
   latestChange,
 } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
+import { boundedRows } from '../read/bounded-rows.js'
 import { readSnapshotPage } from '../read/read-snapshot-page.js'
 import type { CommonCriteria } from './common-criteria.js'
 import { BY_REVISION, boundsOf, DESCENDING, orderOf } from './page-order.js'
@@ -84,7 +85,9 @@ export class FindQuery {
     const { text, params } = this.statement(order, page, limit, at, isRecent)
     type Row = WithOldestRevision<EntryColumns> & { read_at: number }
     const usual = this.#isEverything && !BY_REVISION[order] ? pages : client
-    const rows = await usual.run((sql) => sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything }))
+    const rows = await usual.run((sql) =>
+      boundedRows(sql.unsafe<Row[]>(text, params as never[], { prepare: this.#isEverything })),
+    )
     const revision = at === 'head' ? rows[0]!.read_at : at
     return { rows: uncompactedRows(rows, revision).map(entryOfColumns), revision }
   }
@@ -102,7 +105,7 @@ export class FindQuery {
     if (common.has(key)) return null
     type Row = WithOldestRevision<EntryColumns> & { readonly read_at: number; readonly found: number }
     const { text, params } = this.lookup(order, page, limit, at)
-    const rows = await lookups.run((sql) => sql.unsafe<Row[]>(text, params as never[]))
+    const rows = await lookups.run((sql) => boundedRows(sql.unsafe<Row[]>(text, params as never[])))
     const revision = at === 'head' ? rows[0]!.read_at : at
     const entries = uncompactedRows(rows, revision).map(entryOfColumns)
     if (rows[0]!.found <= MAX_LOOKED_UP) return { rows: entries, revision }

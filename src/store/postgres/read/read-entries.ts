@@ -23,6 +23,7 @@ import {
   storedId,
 } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
+import { boundedRows } from './bounded-rows.js'
 import { cutPage } from './cut-page.js'
 
 type EntryReads = Pick<
@@ -81,8 +82,8 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
       const olderThan = page.after ?? Number.MAX_SAFE_INTEGER
       const newerThan = page.before ?? -1
       const direction = page.fromEnd ? 'ASC' : 'DESC'
-      const rows = await client.run(
-        (sql) => sql<EntryColumns[]>`
+      const rows = await client.run((sql) =>
+        boundedRows(sql<EntryColumns[]>`
         SELECT h.*
         FROM head_pointer pointer CROSS JOIN unnest(${ns}::text[], ${name}::text[]) AS wanted(ns, name)
         CROSS JOIN LATERAL (
@@ -92,7 +93,7 @@ export function readEntries(client: RetryingClient, planned: RetryingClient): En
             AND c.operation <> 'delete' AND ${sql.unsafe(isRetained('c'))}
           ORDER BY c.ns ${sql.unsafe(direction)}, c.name ${sql.unsafe(direction)}, c.revision ${sql.unsafe(direction)}
           LIMIT ${page.limit + 1}
-        ) h`,
+        ) h`),
       )
       for (const row of rows) found.get(storedId(row.ns, row.name))!.push(entryOfColumns(row))
       return new Map([...found].map(([id, entries]) => [id, cutPage(entries, page)]))

@@ -3,6 +3,7 @@ import type { EntryPosition, Page } from '../../contract/history-reader.js'
 import { checkUncompacted, type WithOldestRevision } from '../base/compaction-guard.js'
 import { CONTENT_COLUMN_NAMES, type EntryColumns, latestChange } from '../base/entry-row.js'
 import type { RetryingClient } from '../base/retrying-client.js'
+import { boundedRows } from './bounded-rows.js'
 import { PLANNED_ONCE } from './read-head.js'
 
 /**
@@ -62,7 +63,7 @@ export async function readSnapshotPage(
 ): Promise<readonly EntryColumns[]> {
   const { text, params } = snapshotPageStatement(page, isDescending, limit, at)
   const rows = await client.run((sql) =>
-    sql.unsafe<WithOldestRevision<EntryColumns>[]>(text, params as never[], { prepare: true }),
+    boundedRows(sql.unsafe<WithOldestRevision<EntryColumns>[]>(text, params as never[], { prepare: true })),
   )
   return checkUncompacted(client, rows, at)
 }
