@@ -267,7 +267,9 @@ describe('the floors', () => {
   it('have names that occur once: file names in src/ and test/, exported names in src/', () => {
     const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
       .map((path) => `test/${path.replaceAll('\\', '/')}`)
-      .filter((path) => /\.(?:ts|mjs)$/.test(path) && !/^test\/(?:fixtures|bench|mutation)\//.test(path))
+      .filter(
+        (path) => /\.(?:ts|mjs)$/.test(path) && !/^test\/(?:fixtures|bench|mutation)\/|\/node_modules\//.test(path),
+      )
     expect(repeatedNames([...files.map(({ path }) => `src/${path}`), ...tests])).toEqual([])
     expect(repeatedExports(files)).toEqual([])
   })

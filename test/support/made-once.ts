@@ -14,11 +14,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export async function madeOnce(
   name: string,
   inputs: readonly string[],
-  make: (folder: string) => Promise<void>,
+  make: (folder: string) => Promise<void> | void,
 ): Promise<string> {
   const shared = inject('sharedFolder')
   mkdirSync(shared, { recursive: true })
-  const folder = join(shared, `${name}-${Math.max(...inputs.map(newestChange))}`)
+  const folder = join(shared, `${name}-${Math.max(0, ...inputs.map(newestChange))}`)
   const complete = join(folder, 'complete')
   for (;;) {
     if (isCreated(folder)) {

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { readSourceTree } from './source-tree.js'
 
-/** Files by which a test reaches a Postgres server, a browser, or a program of its own. */
+/** Files by which a test reaches a Postgres server, a browser, packages of its own, or a program of its own. */
 const HEAVY =
-  /\/(?:support\/(?:[\w-]*postgres[\w-]*|throwaway-[\w-]+|bundle-for-child)|cli\/built-cli|process\/[\w-]+|web-playground\/(?:browser|built-page)|store\/embedded\/[\w-]+)\.ts$/
+  /\/(?:support\/(?:[\w-]*postgres[\w-]*|throwaway-[\w-]+|bundle-for-child)|cli\/built-cli|process\/[\w-]+|interop\/packages|web-playground\/(?:browser|built-page)|store\/embedded\/[\w-]+)\.ts$/
 
 /** The test files below a folder whose imports, direct and indirect, reach nothing heavy. */
 export function testsWithoutDatabase(folder: string): string[] {

@@ -70,7 +70,11 @@ export function namesHere(schema: GraphQLSchema, options: SubgraphOptions): (nam
 /** The name of a plain type in the subgraph. */
 export function typeNames(schema: GraphQLSchema, { prefix, keep }: SubgraphOptions): (name: string) => string {
   if (prefix === null) return (name) => name
-  const unchanged = new Set([...keep, ...entityInterfaces(schema), ...rootTypes(schema).map(({ name }) => name)])
+  const unchanged = new Set([
+    ...keep,
+    ...unchangedInterfaces(schema, keep),
+    ...rootTypes(schema).map(({ name }) => name),
+  ])
   return (name) => {
     const type = schema.getType(name)
     const stays = type === undefined || unchanged.has(name) || isIntrospectionType(type) || isSpecifiedScalarType(type)
@@ -78,12 +82,21 @@ export function typeNames(schema: GraphQLSchema, { prefix, keep }: SubgraphOptio
   }
 }
 
-/** Other subgraphs refer to these by their names. */
-function entityInterfaces(schema: GraphQLSchema): string[] {
-  return Object.keys(ENTITIES).flatMap((name) => {
+/**
+ * The interfaces of entities that keep their names, because other subgraphs refer to them. An entity interface does so
+ * along with its types: two registries whose types have different names cannot share one.
+ */
+function unchangedInterfaces(schema: GraphQLSchema, keep: readonly string[]): string[] {
+  return Object.values(schema.getTypeMap())
+    .filter(isInterfaceType)
+    .map(({ name }) => name)
+    .filter((name) => ENTITIES[name]?.types.some((type) => keep.includes(type)) ?? hasEntity(schema, name))
+}
+
+function hasEntity(schema: GraphQLSchema, interfaceName: string): boolean {
+  return Object.keys(ENTITIES).some((name) => {
     const type = schema.getType(name)
-    if (isInterfaceType(type)) return [name, ...type.getInterfaces().map((each) => each.name)]
-    return isObjectType(type) ? type.getInterfaces().map((each) => each.name) : []
+    return isObjectType(type) && type.getInterfaces().some((each) => each.name === interfaceName)
   })
 }
 

@@ -22,9 +22,10 @@ export function federatedSchemas(plain: GraphQLSchema, options: SubgraphOptions)
   }
 }
 
-/** The subgraph's SDL by the default options, the content of schema/subgraph.graphql. */
-export function printedSubgraph(plain: GraphQLSchema): string {
-  const options: SubgraphOptions = { prefix: null, keep: [], node: false }
+const DEFAULTS: SubgraphOptions = { prefix: null, keep: [], node: false }
+
+/** The subgraph's SDL. By the default options it is the content of schema/subgraph.graphql. */
+export function printedSubgraph(plain: GraphQLSchema, options: SubgraphOptions = DEFAULTS): string {
   return subgraphSdl(subgraphSchema(plain, options), plain, options, costOf)
 }
 
