@@ -1,8 +1,8 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, mergeConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
 import { testsWithoutDatabase } from './test/support/tests-without-database.js'
-import base from './vitest.config.js'
+import base, { ISOLATED } from './vitest.config.js'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
@@ -14,14 +14,20 @@ const SLOW: readonly string[] = [
   'test/sources/sync/sync-model.test.ts',
 ]
 
+const files = testsWithoutDatabase(`${root}test`)
+  .map((file) => relative(root, file))
+  .filter((file) => !SLOW.includes(file))
+const isIsolated = (file: string) => ISOLATED.some((path) => file.startsWith(path))
+
 /** npm run test:fast: every test that reaches no database, no browser and no process of its own. */
-export default mergeConfig(
-  { ...base, test: { ...base.test, globalSetup: [], include: [] } },
-  defineConfig({
-    test: {
-      include: testsWithoutDatabase(`${root}test`)
-        .map((file) => relative(root, file))
-        .filter((file) => !SLOW.includes(file)),
-    },
-  }),
-)
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    globalSetup: [],
+    projects: [
+      { extends: true, test: { name: 'shared', include: files.filter((file) => !isIsolated(file)), isolate: false } },
+      { extends: true, test: { name: 'isolated', include: files.filter(isIsolated) } },
+    ],
+  },
+})

@@ -23,6 +23,8 @@ const COMMIT: FieldWeight = { weight: 100 }
 const FOLLOW: FieldWeight = { weight: 0 }
 /** Needs no read, or one that every request does anyway. */
 const FREE: FieldWeight = { weight: 0 }
+/** Text of any length, whose size is counted while the answer is built. */
+const CONTENT: FieldWeight = { weight: 0 }
 
 /**
  * The weight of every field that does work beyond its own row, or that returns a list. `field-weights.test.ts` walks
@@ -71,15 +73,21 @@ export const FIELD_WEIGHTS: Readonly<Record<string, FieldWeight>> = {
   'Subscription.instances': FOLLOW,
   'Subscription.proposals': FOLLOW,
 
+  'Entry.data': CONTENT,
   'Entry.dependencies': { weight: 10 },
   'Entry.dependenciesTruncated': { weight: 10 },
   'Entry.dependents': { weight: 10 },
   'Entry.dependentsTruncated': { weight: 10 },
   'Entry.history': { weight: 2, count: 2 },
   'Entry.instances': { weight: 1, length: 100 },
+  'Entry.meta': CONTENT,
   'Entry.version': FREE,
   'EntryConnection.cursor': FREE,
+  'EntryContent.data': CONTENT,
+  'EntryContent.meta': CONTENT,
+  'EntryRevision.data': CONTENT,
   'EntryRevision.entry': LOOKUP,
+  'EntryRevision.meta': CONTENT,
   'EntryRevision.version': FREE,
   'EntryRevisionConnection.cursor': FREE,
   'DependencyGraph.edges': { weight: 0, length: MAX_GRAPH_EDGES },
