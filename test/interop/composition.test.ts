@@ -75,7 +75,7 @@ function namesOf(document: DocumentNode) {
 }
 
 async function guild(): Promise<Compose> {
-  const { composeServices } = await interop('@theguild/federation-composition')
+  const { composeServices } = interop('@theguild/federation-composition')
   return (subgraphs) => {
     const services = Object.entries(subgraphs).map(([name, sdl]) => ({ name, typeDefs: parse(sdl), url: urlOf(name) }))
     return outcome(composeServices(services))
@@ -83,9 +83,9 @@ async function guild(): Promise<Compose> {
 }
 
 async function apollo(): Promise<Compose> {
-  const { composeServices } = await interop('@apollo/composition')
+  const { composeServices } = interop('@apollo/composition')
   // Apollo's own copy of graphql: it refuses documents and schemas of another.
-  const { parse: parseHere } = await interop('graphql')
+  const { parse: parseHere } = interop('graphql')
   return (subgraphs) => {
     const services = Object.entries(subgraphs).map(([name, sdl]) => ({
       name,

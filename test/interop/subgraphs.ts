@@ -4,9 +4,10 @@ const LINK = (...imports: string[]) =>
 /** A subgraph that refers to entries, and adds a field to them by their key. */
 export const REVIEWS = `${LINK('@key')}
   type Query { products: [Product!]! broken: String! maybe: String }
-  type Product @key(fields: "sku") { sku: ID! entry: Entry version: Version }
+  type Product @key(fields: "sku") { sku: ID! entry: Entry state: EntryRevision version: Version }
   type Entry @key(fields: "id") { id: ID! reviews: [Review!]! rating: Int! }
   type Version @key(fields: "number", resolvable: false) { number: SafeInt! }
+  type EntryRevision @key(fields: "id", resolvable: false) { id: ID! }
   type Review { text: String! entry: Entry! }
   scalar SafeInt @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259#section-6")
 `
