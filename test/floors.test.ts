@@ -77,6 +77,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'broadcast',
     'fast-path',
     'engine',
+    'caching',
     'http',
     'files',
     'websocket',

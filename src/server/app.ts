@@ -6,6 +6,7 @@ import { schema } from '../graphql/schema.js'
 import type { ProviderDirectory } from '../registry/plugins/provider-directory.js'
 import type { Registry } from '../registry/registry.js'
 import type { Sources } from '../sources/running/sources.js'
+import { ConditionalGets } from './caching/conditional-get.js'
 import type { GatewayConfig } from './config/config.js'
 import { ConnectionGuard } from './connections/connection-guard.js'
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js'
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly providers?: ProviderDirectory
   readonly sources?: Sources
   readonly log: Log
+  /** Identifies the patterns of dependencies. */
+  readonly referencesFingerprint?: string
   /** None if the gateway is no subgraph. */
   readonly federated?: FederatedSchemas | null
   /** Folder of the built playground. */
@@ -85,7 +88,17 @@ export function createApp(options: AppOptions): App {
       ...(options.sources && { sources: options.sources }),
       ...(options.operationLimits && { limits: options.operationLimits }),
     })
-    const graphql: GraphQLOverHttp = { engine, bodies, bounds, persistedQueries, stopping: stopping.signal }
+    const { validated } = engine
+    const fingerprint = options.referencesFingerprint ?? ''
+    const conditionalGets = new ConditionalGets({ schema: served, registry, fingerprint, validated })
+    const graphql: GraphQLOverHttp = {
+      engine,
+      bodies,
+      bounds,
+      persistedQueries,
+      conditionalGets,
+      stopping: stopping.signal,
+    }
     const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
     return {
       engine,

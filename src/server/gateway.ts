@@ -71,13 +71,14 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     log.warn({ participant, err: error }, 'a webhook could not be reached'),
   )
   const dependencies = [...config.dependencies, ...plugins.dependencies]
+  const referencesFingerprint = fingerprint(dependencies)
   const references = compileDependencyPatterns(dependencies)
   const chosen = config.store ?? { provider: config.backend, options: storeProviderConfig(config) }
   const history = await providers
     .create('store', chosen.provider, chosen.options, {
       options: {
         references,
-        referencesFingerprint: fingerprint(dependencies),
+        referencesFingerprint,
         compileRegex,
         readTimeoutMs: READ_TIMEOUT_MS,
         commitTimeoutMs: COMMIT_TIMEOUT_MS,
@@ -135,6 +136,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     providers,
     sources,
     federated,
+    referencesFingerprint,
     log,
   })
   try {

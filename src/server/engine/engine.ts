@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { waitAtMost } from '../../registry/async/within-deadline.js'
 import type { ProviderDirectory } from '../../registry/plugins/provider-directory.js'
 import type { Registry } from '../../registry/registry.js'
@@ -51,6 +51,8 @@ export interface EngineOptions {
 export interface Engine {
   readonly respond: Respond
   readonly mask: MaskError
+  /** Parses and validates a document with all plugins; null if they refuse it. */
+  validated(query: string, operationName: string | null): DocumentNode | null
   /** Resolves when no query and no mutation is in flight, or after `ms`. */
   idle(ms: number): Promise<void>
 }
@@ -93,6 +95,10 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     heavy,
     broadcasts,
   })
+  function validated(query: string, operationName: string | null): DocumentNode | null {
+    const prepared = prepare({ query, operationName, variables: {} }, NOBODY)
+    return 'errors' in prepared ? null : prepared.document
+  }
   const fastPath = createFastPath({
     schema,
     services,
@@ -103,15 +109,13 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     heavy,
     isCompiled: optimizations['compiled-operations'],
     cachesAnswers: optimizations['answer-cache'],
-    validated(query, operationName) {
-      const prepared = prepare({ query, operationName, variables: {} }, NOBODY)
-      return 'errors' in prepared ? null : prepared.document
-    },
+    validated,
   })
 
   return {
     respond: createRespond(fastPath, prepare, mask, limits.answerBytes),
     mask,
+    validated,
     fastPath,
     prepare,
     async idle(ms) {

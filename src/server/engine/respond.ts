@@ -113,10 +113,12 @@ export function createRespond(
     try {
       const text = resultText(result)
       const error = new AnswerSize(answerBytes).errorOf(text)
-      if (error !== undefined) return { text: resultText({ errors: [error], data: null }), failed: false }
-      return { text, failed: result.errors !== undefined && result.data === undefined }
+      if (error !== undefined)
+        return { text: resultText({ errors: [error], data: null }), failed: false, hasErrors: true }
+      const hasErrors = result.errors !== undefined
+      return { text, failed: hasErrors && result.data === undefined, hasErrors }
     } catch (error) {
-      return { text: resultText({ errors: [mask(error)] }), failed: true }
+      return { text: resultText({ errors: [mask(error)] }), failed: true, hasErrors: true }
     }
   }
 

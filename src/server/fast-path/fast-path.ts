@@ -90,11 +90,11 @@ export function createFastPath(options: FastPathOptions): FastPath {
   const anonymous = createContext({ ...services, author: null, signal: NEVER })
 
   function textOf({ data, errors }: CompiledResult): AnswerText {
-    if (errors.length === 0) return { text: joinTexts([data!], '{"data":', '', '}'), failed: false }
+    if (errors.length === 0) return { text: joinTexts([data!], '{"data":', '', '}'), failed: false, hasErrors: false }
     const masked = resultText(errors.map(mask))
     return data === null
-      ? { text: `{"errors":${masked}}`, failed: true }
-      : { text: joinTexts([data], `{"errors":${masked},"data":`, '', '}'), failed: false }
+      ? { text: `{"errors":${masked}}`, failed: true, hasErrors: true }
+      : { text: joinTexts([data], `{"errors":${masked},"data":`, '', '}'), failed: false, hasErrors: true }
   }
 
   /** Replaces a result that is too large by an error. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GraphQLError } from 'graphql'
+import type { AnswerCaching, ConditionalGets, ConditionalRequest } from '../caching/conditional-get.js'
 import type { Engine } from '../engine/engine.js'
 import type { GraphQLRequest } from '../engine/respond.js'
 import type { JsonBounds } from '../json/json-bounds.js'
@@ -21,6 +22,7 @@ export interface GraphQLOverHttp {
   /** Limits what a body may hold, in addition to its length. */
   readonly bounds: JsonBounds
   readonly persistedQueries: PersistedQueries
+  readonly conditionalGets: ConditionalGets
   /** Aborts when the gateway stops. Streams end; other requests may finish. */
   readonly stopping: AbortSignal
 }
@@ -30,11 +32,12 @@ export interface GraphQLOverHttp {
  * the response as JSON, as `application/graphql-response+json` or as server-sent events.
  */
 export function answerGraphQL(
-  { engine, bodies, bounds, persistedQueries, stopping }: GraphQLOverHttp,
+  gateway: GraphQLOverHttp,
   request: IncomingMessage,
   response: ServerResponse,
   search: URLSearchParams,
 ): void {
+  const { engine, bodies, bounds, persistedQueries, conditionalGets, stopping } = gateway
   const accepted = responseType(request.headers.accept)
   const reply = new HttpReply(request, response, accepted, engine.mask, stopping)
   try {
@@ -44,7 +47,16 @@ export function answerGraphQL(
     }
     const author = readAuthor(request)
     if (request.method === 'GET') {
-      return engine.respond(new HttpRequest(response, null, author, () => paramsOfUrl(search, persistedQueries)), reply)
+      const params = paramsOfUrl(search, persistedQueries)
+      const respond = () => engine.respond(new HttpRequest(response, null, author, () => params), reply)
+      if (accepted === 'text/event-stream') return respond()
+      const conditional: ConditionalRequest = {
+        operation: params,
+        variables: search.get('variables') ?? '',
+        type: accepted,
+        ifNoneMatch: request.headers['if-none-match'],
+      }
+      return void respondUnlessKnown(conditionalGets, conditional, reply, respond)
     }
     checkPost(request)
     const respond = (scanned: ScannedJson) =>
@@ -67,6 +79,25 @@ export function answerGraphQL(
   } catch (error) {
     reply.fail(error)
   }
+}
+
+/** Answers by GET: without executing anything if the client has the answer. */
+async function respondUnlessKnown(
+  gets: ConditionalGets,
+  request: ConditionalRequest,
+  reply: HttpReply,
+  respond: () => void,
+): Promise<void> {
+  let caching: AnswerCaching | null
+  try {
+    caching = await gets.caching(request)
+  } catch {
+    // The head cannot be read. The operation says why, with a code.
+    caching = null
+  }
+  if (caching?.isKnown === true) return reply.notModified(caching)
+  reply.caching = caching
+  respond()
 }
 
 class HttpRequest implements GraphQLRequest {

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { type GraphQLError, OperationTypeNode } from 'graphql'
 import { isLong, type JsonText } from '../../graphql/results/long-text.js'
 import { resultText } from '../../graphql/results/result-text.js'
+import type { AnswerCaching } from '../caching/conditional-get.js'
 import type { GraphQLReply } from '../engine/respond.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
@@ -17,10 +18,14 @@ const CONTENT_TYPES = {
   'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
 } as const
 
+const NOT_STORED = ['cache-control', 'no-store']
+
 /** Sends a GraphQL response as JSON or as server-sent events, whichever the client accepts. */
 export class HttpReply implements GraphQLReply {
   /** Whether the whole body has been read. Node may report later that the request is complete. */
   isRead = false
+  /** Tells caches how long they may use the answer, unless it has errors. Null if they may not store it. */
+  caching: AnswerCaching | null = null
 
   /**
    * @param accepted - Undefined if the client accepts nothing that the gateway can send
@@ -47,14 +52,20 @@ export class HttpReply implements GraphQLReply {
   }
 
   refuse(errors: readonly GraphQLError[]): void {
-    this.answer({ text: resultText({ errors }), failed: true })
+    this.answer({ text: resultText({ errors }), failed: true, hasErrors: true })
   }
 
-  answer({ text, failed }: AnswerText): void {
+  answer({ text, failed, hasErrors }: AnswerText): void {
     if (this.response.destroyed) return
     // In the protocol of server-sent events, errors are events, and a browser's EventSource reads nothing else.
     if (this.accepted === 'text/event-stream') this.#sendEvents(text)
-    else this.#sendText(text, failed)
+    else if (!hasErrors && this.caching?.isAnyKnown === true) this.notModified(this.caching)
+    else this.#sendText(text, failed, undefined, undefined, hasErrors ? null : this.caching)
+  }
+
+  /** Tells the client to use the answer that it has. */
+  notModified({ headers }: AnswerCaching): void {
+    if (!this.response.destroyed) this.response.writeHead(304, [...headers]).end()
   }
 
   stream(results: ResultStream): void {
@@ -80,7 +91,13 @@ export class HttpReply implements GraphQLReply {
   }
 
   /** By the specification, application/json has status 200 for every well-formed request, even if it has errors. */
-  #sendText(text: JsonText, failed: boolean, status?: number, headers: OutgoingHttpHeaders = {}): void {
+  #sendText(
+    text: JsonText,
+    failed: boolean,
+    status?: number,
+    headers: OutgoingHttpHeaders = {},
+    caching: AnswerCaching | null = null,
+  ): void {
     const { response, accepted } = this
     const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
     for (const name in headers) response.setHeader(name, headers[name]!)
@@ -88,8 +105,7 @@ export class HttpReply implements GraphQLReply {
     const common = [
       'content-type',
       CONTENT_TYPES[type],
-      'cache-control',
-      'no-store',
+      ...(caching?.headers ?? NOT_STORED),
       'x-content-type-options',
       'nosniff',
     ]

@@ -31,6 +31,7 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse):
   const { origin } = request.headers
   if (origin === undefined) return
   response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('access-control-expose-headers', 'etag')
   response.setHeader('vary', 'origin')
 }
 

@@ -5,6 +5,8 @@ export interface AnswerText {
   readonly text: JsonText
   /** Whether nothing was executed: the answer has errors and no data. */
   readonly failed: boolean
+  /** Whether it has errors, with data or without. */
+  readonly hasErrors: boolean
 }
 
 /** Receives an answer, or null if another path has to answer the request. Must not throw. */
