@@ -73,6 +73,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'json',
     'weighing',
+    'documents',
     'connections',
     'broadcast',
     'fast-path',

@@ -10,6 +10,8 @@ import { ConditionalGets } from './caching/conditional-get.js'
 import type { GatewayConfig } from './config/config.js'
 import { ConnectionGuard } from './connections/connection-guard.js'
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js'
+import type { DocumentManifest } from './documents/document-manifest.js'
+import { RequestDocuments } from './documents/request-documents.js'
 import { createEngine, createLoad } from './engine/engine.js'
 import type { FederatedSchemas } from './engine/subgraph.js'
 import { createStaticFiles } from './files/static-files.js'
@@ -22,14 +24,13 @@ import { type Health, liveness, readiness } from './observing/health.js'
 import type { Log } from './observing/log.js'
 import { createMetrics } from './observing/metrics.js'
 import type { OperationLimits } from './pipeline/operation-limits.js'
-import { PersistedQueries } from './pipeline/persisted-queries.js'
 import { SOCKET_LIMITS, type SocketLimits } from './websocket/socket-limits.js'
 import { createWebSockets } from './websocket/websockets.js'
 
 export interface AppOptions {
   readonly config: Pick<
     GatewayConfig,
-    'limits' | 'introspection' | 'host' | 'publicUrls' | 'allowedOrigins' | 'optimizations'
+    'limits' | 'documents' | 'introspection' | 'host' | 'publicUrls' | 'allowedOrigins' | 'optimizations'
   >
   readonly registry: Registry
   readonly providers?: ProviderDirectory
@@ -41,6 +42,8 @@ export interface AppOptions {
   readonly federated?: FederatedSchemas | null
   /** Folder of the built playground. */
   readonly playgroundDir?: string
+  /** None if clients name documents by their text or hash alone. */
+  readonly manifest?: DocumentManifest | null
   readonly operationLimits?: OperationLimits
   readonly socketLimits?: Partial<SocketLimits>
   readonly connectionLimits?: Partial<ConnectionLimits>
@@ -71,7 +74,8 @@ export function createApp(options: AppOptions): App {
 
   const metrics = createMetrics(registry)
   const bodies = new BodyReader(messageBytes, guard)
-  const persistedQueries = new PersistedQueries()
+  const manifest = options.manifest ?? null
+  const documents = new RequestDocuments(manifest, config.documents?.only === true)
   const load = createLoad()
 
   /** Serves a schema over HTTP and WebSockets. */
@@ -89,17 +93,18 @@ export function createApp(options: AppOptions): App {
       ...(options.operationLimits && { limits: options.operationLimits }),
     })
     const { validated } = engine
+    manifest?.onChange(() => engine.forgetAnswers())
     const fingerprint = options.referencesFingerprint ?? ''
     const conditionalGets = new ConditionalGets({ schema: served, registry, fingerprint, validated })
     const graphql: GraphQLOverHttp = {
       engine,
       bodies,
       bounds,
-      persistedQueries,
+      documents,
       conditionalGets,
       stopping: stopping.signal,
     }
-    const webSockets = createWebSockets(engine, persistedQueries, metrics, guard, socketLimits, stopping.signal)
+    const webSockets = createWebSockets(engine, documents, metrics, guard, socketLimits, stopping.signal)
     return {
       engine,
       webSockets,

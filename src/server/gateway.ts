@@ -14,6 +14,7 @@ import { storeProviderConfig } from '../store/providers/open-store.js'
 import { type AppOptions, createApp } from './app.js'
 import type { GatewayConfig } from './config/config.js'
 import { StartError } from './config/start-error.js'
+import { DocumentManifest } from './documents/document-manifest.js'
 import { type FederatedSchemas, federatedSchemas } from './engine/subgraph.js'
 import { isBlockedPort } from './http/blocked-ports.js'
 import { GRAPHQL_PATH } from './http/create-http-server.js'
@@ -64,6 +65,7 @@ const STORE_CLOSE_MS = 3_500
 export async function startGateway(config: GatewayConfig, options: StartGatewayOptions = {}): Promise<Gateway> {
   const log = options.log ?? createLog(config.logLevel)
   const federated = federate(config)
+  const manifest = await openManifest(config, log)
   const providers = await createGatewayProviders((what, error) => log.warn({ err: error }, what))
   for (const provider of options.sourceProviders ?? []) await providers.register('source', provider)
   const plugins = await loadPlugins(config, providers, (line) => log.warn(line))
@@ -136,6 +138,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     providers,
     sources,
     federated,
+    manifest,
     referencesFingerprint,
     log,
   })
@@ -167,6 +170,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     await registryClosed
     await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
+    manifest?.close()
     await within(
       PLUGINS_CLOSE_MS,
       bus.close().then(() => providers.close()),
@@ -182,6 +186,21 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
 export function fingerprint(patterns: GatewayConfig['dependencies']): string {
   const written = patterns.map(({ path, allowWildcard = false }) => JSON.stringify([path, allowWildcard])).sort()
   return createHash('sha256').update(written.join('\n')).digest('hex')
+}
+
+/** @throws StartError if the manifest cannot be used */
+async function openManifest({ documents }: GatewayConfig, log: Log): Promise<DocumentManifest | null> {
+  if (documents === null) return null
+  const path = documents.manifest
+  try {
+    return await DocumentManifest.open({
+      path,
+      onReload: (count) => log.info({ path, documents: count }, 'the manifest of documents was loaded again'),
+      onFault: (error) => log.error({ err: error }, 'the previous manifest of documents stays in use'),
+    })
+  } catch (error) {
+    throw new StartError((error as Error).message, { cause: error })
+  }
 }
 
 /** @throws StartError if the options do not fit the schema */

@@ -101,6 +101,11 @@ export const CODES = {
     error: 'The request names a document in a way that the gateway does not know.',
     thrownBy: 'server',
   },
+  DOCUMENT_NOT_FOUND: { error: 'The manifest of documents has none with this id.', thrownBy: 'server' },
+  DOCUMENT_NOT_ALLOWED: {
+    error: 'The gateway executes only documents of its manifest (`documents.only`), and this is none of them.',
+    thrownBy: 'server',
+  },
   INTERNAL_SERVER_ERROR: {
     error: 'A fault of the gateway. Its log has it under the `id` beside the code.',
     thrownBy: 'server',

@@ -67,6 +67,7 @@ export const configFileSchema = z.strictObject({
         context.addIssue({ code: 'custom', message: `two participants have the name "${twice}"` })
     })
     .nullish(),
+  documents: z.strictObject({ manifest: z.string().min(1), only: z.boolean().optional() }).nullish(),
   plugins: z.array(z.string().min(1)).nullish(),
   store: z.looseObject({ provider: z.string().min(1) }).nullish(),
   bus: z.looseObject({ provider: z.string().min(1) }).nullish(),

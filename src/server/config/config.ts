@@ -55,6 +55,8 @@ export interface GatewayConfig {
   readonly transactions: { readonly operationSeconds: number; readonly totalSeconds: number }
   /** The subgraph for federated gateways; null serves none. */
   readonly federation: SubgraphOptions | null
+  /** Documents that clients name by id; null if there are none. */
+  readonly documents: DocumentsConfig | null
   /** Which optimizations are on: all of them, except in benchmarks and tests. */
   readonly optimizations: OptimizationSwitches
 }
@@ -63,6 +65,13 @@ export interface GatewayConfig {
 export interface PluggedConfig {
   readonly provider: string
   readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface DocumentsConfig {
+  /** Absolute path of the manifest. */
+  readonly manifest: string
+  /** Whether all other documents are refused. */
+  readonly only: boolean
 }
 
 export interface WebhookConfig {
@@ -183,6 +192,9 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     plugins: (file.plugins ?? []).map((path) => resolve(configFolder, path)),
     sources: sourceConfigs(file.sources),
     federation: federation(isFederated, file.federation),
+    documents: file.documents
+      ? { manifest: resolve(configFolder, file.documents.manifest), only: file.documents.only ?? false }
+      : null,
     configFolder,
     optimizations,
   }

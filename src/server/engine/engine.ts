@@ -53,6 +53,8 @@ export interface Engine {
   readonly mask: MaskError
   /** Parses and validates a document with all plugins; null if they refuse it. */
   validated(query: string, operationName: string | null): DocumentNode | null
+  /** Drops what is cached by the text of requests, because the same text may now ask for something else. */
+  forgetAnswers(): void
   /** Resolves when no query and no mutation is in flight, or after `ms`. */
   idle(ms: number): Promise<void>
 }
@@ -116,6 +118,7 @@ export function createEngine(options: EngineOptions): Engine & EnginePaths {
     respond: createRespond(fastPath, prepare, mask, limits.answerBytes),
     mask,
     validated,
+    forgetAnswers: () => fastPath.forgetAnswers(),
     fastPath,
     prepare,
     async idle(ms) {

@@ -28,6 +28,8 @@ export interface FastPath {
    * `onAnswer` will be called.
    */
   answerFromCache(body: string, onAnswer: OnAnswer): boolean
+  /** Drops the cached answers. */
+  forgetAnswers(): void
   /**
    * Answers a query that depends on a single entry. It uses callbacks, because the promises of the other paths take
    * longer than the rest of such a query. Returns whether `onAnswer` will be called.
@@ -85,7 +87,8 @@ export function createFastPath(options: FastPathOptions): FastPath {
     [OperationTypeNode.MUTATION]: new Deadlines(limits.mutationSeconds * 1_000),
   }
   const documents = options.isCompiled ? new CompiledDocuments(options) : null
-  const answers = options.cachesAnswers ? new AnswerCache(services.registry, inFlight) : null
+  const emptyCache = () => (options.cachesAnswers ? new AnswerCache(services.registry, inFlight) : null)
+  let answers = emptyCache()
   /** Shared by all callers, because an entry's content is the same for all of them. */
   const anonymous = createContext({ ...services, author: null, signal: NEVER })
 
@@ -169,6 +172,10 @@ export function createFastPath(options: FastPathOptions): FastPath {
       return true
     },
 
+    forgetAnswers() {
+      answers = emptyCache()
+    },
+
     answerEntry({ query, operationName, variables }, body, onAnswer) {
       const compiled = documents?.of(query, operationName) ?? null
       if (compiled === null || compiled.singleEntry === null || !isLight(compiled.weight)) return false
@@ -176,6 +183,8 @@ export function createFastPath(options: FastPathOptions): FastPath {
       if (id === null) return false
 
       const settle = withinDeadline(onAnswer)
+      // The request was read before the answers are forgotten, so its answer goes where they go.
+      const cache = answers
       inFlight.begin()
       const answer = (read: () => EntryRevision | null, mark: number | null) => {
         inFlight.end()
@@ -185,7 +194,7 @@ export function createFastPath(options: FastPathOptions): FastPath {
         if (result === null || result === 'too large' || result instanceof Promise) return settle(null, NO_ERRORS)
         const sent = bounded(result, context)
         const text = textOf(sent)
-        if (body !== null && mark !== null && sent.errors.length === 0) answers?.set(body, { id, mark, answer: text })
+        if (body !== null && mark !== null && sent.errors.length === 0) cache?.set(body, { id, mark, answer: text })
         settle(text, sent.errors)
       }
       services.registry.entryAtHead(

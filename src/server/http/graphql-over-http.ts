@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GraphQLError } from 'graphql'
 import type { AnswerCaching, ConditionalGets, ConditionalRequest } from '../caching/conditional-get.js'
+import type { RequestDocuments } from '../documents/request-documents.js'
 import type { Engine } from '../engine/engine.js'
 import type { GraphQLRequest } from '../engine/respond.js'
 import type { JsonBounds } from '../json/json-bounds.js'
 import { type ScannedJson, scanJson } from '../json/scan-json.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
-import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { clientOf, type QueuedClient } from '../pipeline/queued-client.js'
 import { requestError } from '../pipeline/request-error.js'
 import type { BodyReader } from './body-reader.js'
@@ -21,7 +21,7 @@ export interface GraphQLOverHttp {
   readonly bodies: BodyReader
   /** Limits what a body may hold, in addition to its length. */
   readonly bounds: JsonBounds
-  readonly persistedQueries: PersistedQueries
+  readonly documents: RequestDocuments
   readonly conditionalGets: ConditionalGets
   /** Aborts when the gateway stops. Streams end; other requests may finish. */
   readonly stopping: AbortSignal
@@ -37,7 +37,7 @@ export function answerGraphQL(
   response: ServerResponse,
   search: URLSearchParams,
 ): void {
-  const { engine, bodies, bounds, persistedQueries, conditionalGets, stopping } = gateway
+  const { engine, bodies, bounds, documents, conditionalGets, stopping } = gateway
   const accepted = responseType(request.headers.accept)
   const reply = new HttpReply(request, response, accepted, engine.mask, stopping)
   try {
@@ -47,7 +47,7 @@ export function answerGraphQL(
     }
     const author = readAuthor(request)
     if (request.method === 'GET') {
-      const params = paramsOfUrl(search, persistedQueries)
+      const params = paramsOfUrl(search, documents)
       const respond = () => engine.respond(new HttpRequest(response, null, author, () => params), reply)
       if (accepted === 'text/event-stream') return respond()
       const conditional: ConditionalRequest = {
@@ -60,10 +60,7 @@ export function answerGraphQL(
     }
     checkPost(request)
     const respond = (scanned: ScannedJson) =>
-      engine.respond(
-        new HttpRequest(response, scanned.text, author, () => paramsOfBody(scanned, persistedQueries)),
-        reply,
-      )
+      engine.respond(new HttpRequest(response, scanned.text, author, () => paramsOfBody(scanned, documents)), reply)
     bodies.read(
       request,
       response,

@@ -1,16 +1,16 @@
 import { GraphQLError } from 'graphql'
 import { parseExactJson } from '../../core/entry/exact-json.js'
 import { isJsonObject } from '../../core/entry/json.js'
+import type { RequestDocuments, SentDocument } from '../documents/request-documents.js'
 import type { ScannedJson } from '../json/scan-json.js'
 import type { OperationRequest } from '../pipeline/operation-request.js'
-import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 
 /** Reads a GraphQL request from a JSON body. @throws HttpError 400 */
 export function paramsOfBody(
   { text, mayHoldInexactNumber, parsed }: ScannedJson,
-  persisted: PersistedQueries,
+  documents: RequestDocuments,
 ): OperationRequest {
   let body: unknown
   try {
@@ -20,29 +20,28 @@ export function paramsOfBody(
   }
   if (Array.isArray(body)) throw bad('The body is a list. Send one operation in each request.')
   if (!isJsonObject(body)) throw bad('The body is not a JSON object. Send {"query": "…", "variables": {…}}.')
-  return checked(persisted, body['query'], body['operationName'], body['variables'], body['extensions'])
+  const { query, documentId, operationName, variables, extensions } = body
+  return checked(documents, { query, documentId, extensions }, operationName, variables)
 }
 
 /** Reads a GraphQL request from the query of a URL. @throws HttpError 400 */
-export function paramsOfUrl(search: URLSearchParams, persisted: PersistedQueries): OperationRequest {
+export function paramsOfUrl(search: URLSearchParams, documents: RequestDocuments): OperationRequest {
   return checked(
-    persisted,
-    search.get('query'),
+    documents,
+    { query: search.get('query'), documentId: search.get('documentId'), extensions: json('extensions', search) },
     search.get('operationName'),
     json('variables', search),
-    json('extensions', search),
   )
 }
 
 function checked(
-  persisted: PersistedQueries,
-  sent: unknown,
+  documents: RequestDocuments,
+  sent: SentDocument,
   operationName: unknown,
   variables: unknown,
-  extensions: unknown,
 ): OperationRequest {
-  if (!isObjectOrNothing(extensions)) throw bad('"extensions" is not a JSON object.')
-  const query = documentOf(persisted, sent, extensions)
+  if (!isObjectOrNothing(sent.extensions)) throw bad('"extensions" is not a JSON object.')
+  const query = documentOf(documents, sent)
   if (query === undefined || query === null) throw bad('There is no query. Send the document as "query".')
   if (typeof query !== 'string') throw bad('"query" is not a string.')
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
@@ -51,13 +50,18 @@ function checked(
   return { query, operationName: operationName === '' ? null : (operationName ?? null), variables: variables ?? {} }
 }
 
-/** A client sends the document after PERSISTED_QUERY_NOT_FOUND, so that answer is no failure of HTTP. */
-function documentOf(persisted: PersistedQueries, query: unknown, extensions: unknown): unknown {
+/** A client sends the document after these, so they are no failure of HTTP. */
+const ANSWERED_WITH_DOCUMENT: ReadonlySet<unknown> = new Set([
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+])
+
+function documentOf(documents: RequestDocuments, sent: SentDocument): unknown {
   try {
-    return persisted.documentOf(query, extensions)
+    return documents.documentOf(sent)
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error
-    throw new HttpError(error.extensions['code'] === 'BAD_USER_INPUT' ? 400 : 200, error)
+    throw new HttpError(ANSWERED_WITH_DOCUMENT.has(error.extensions['code']) ? 200 : 400, error)
   }
 }
 

@@ -6,14 +6,15 @@ import { GraphQLSchema, parse } from 'graphql'
 import { type Context, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { parseExactJson } from '../../core/entry/exact-json.js'
+import { isJsonObject } from '../../core/entry/json.js'
 import { restoreNegativeZeros } from '../../graphql/results/result-text.js'
 import { pause } from '../../registry/async/pause.js'
 import type { ConnectionGuard } from '../connections/connection-guard.js'
+import type { RequestDocuments } from '../documents/request-documents.js'
 import type { Engine } from '../engine/engine.js'
 import { type ScannedJson, scanJson } from '../json/scan-json.js'
 import type { Metrics } from '../observing/metrics.js'
 import { authorHeader, parseAuthor } from '../pipeline/author.js'
-import type { PersistedQueries } from '../pipeline/persisted-queries.js'
 import { requestError } from '../pipeline/request-error.js'
 import { SocketConnection } from './socket-connection.js'
 import { CLOSE, type SocketLimits } from './socket-limits.js'
@@ -41,7 +42,7 @@ const UNUSED = { schema: new GraphQLSchema({}), document: parse('{ __typename }'
 /** Serves graphql-transport-ws by the same engine as HTTP. */
 export function createWebSockets(
   engine: Engine,
-  persistedQueries: PersistedQueries,
+  documents: RequestDocuments,
   metrics: Metrics,
   guard: ConnectionGuard,
   limits: SocketLimits,
@@ -76,7 +77,8 @@ export function createWebSockets(
       const { operationName, variables } = payload
       let query = payload.query
       try {
-        query = persistedQueries.documentOf(query, payload.extensions) as string
+        const { documentId } = payload as { readonly documentId?: unknown }
+        query = documents.documentOf({ query, documentId, extensions: payload.extensions }) as string
       } catch (error) {
         return [error as GraphQLError]
       }
@@ -121,6 +123,7 @@ export function createWebSockets(
       if (message === null) return socket.close(CLOSE.badRequest, 'Invalid message received')
       // graphql-ws sends the payload back, however long it is.
       if (scanned.text.length > limits.echoedLength && isPing(message)) delete message.payload
+      fillQuery(message)
       operations?.take(message, scanned.text.length).catch((error: unknown) => fail(socket, error))
     }
     const protocolClosed = protocol.opened(
@@ -180,6 +183,15 @@ export function createWebSockets(
 
 function isPing(message: object): message is { payload?: unknown } {
   return (message as { type?: unknown }).type === 'ping'
+}
+
+/** A document that is named by its id or hash needs no text, but graphql-ws closes the socket without one. */
+function fillQuery(message: { readonly type?: unknown; readonly payload?: unknown }): void {
+  const { type, payload } = message
+  if (type !== 'subscribe' || !isJsonObject(payload)) return
+  const { query, documentId, extensions } = payload
+  const isNamed = documentId !== undefined || extensions !== undefined
+  if (isNamed && (query === undefined || query === null)) Object.assign(payload, { query: '' })
 }
 
 function parsedMessage({ text, mayHoldInexactNumber, parsed }: ScannedJson): object | null {

@@ -10,7 +10,12 @@ const REQUEST: GraphQLRequest = {
   client: () => ({ group: '', connection: {} }),
 }
 
-const NOTHING: FastPath = { answerFromCache: () => false, answerEntry: () => false, answer: () => null }
+const NOTHING: FastPath = {
+  answerFromCache: () => false,
+  forgetAnswers: () => undefined,
+  answerEntry: () => false,
+  answer: () => null,
+}
 
 describe('respond', () => {
   it.each(['answerFromCache', 'answerEntry', 'answer'] as const)('reports what %s throws to the transport', (step) => {

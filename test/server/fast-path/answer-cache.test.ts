@@ -4,11 +4,11 @@ import { RegistryError } from '../../../src/core/errors/registry-error.js'
 import { wholeText } from '../../../src/graphql/results/long-text.js'
 import { schema } from '../../../src/graphql/schema.js'
 import type { Registry } from '../../../src/registry/registry.js'
+import { RequestDocuments } from '../../../src/server/documents/request-documents.js'
 import { createEngine } from '../../../src/server/engine/engine.js'
 import { paramsOfBody } from '../../../src/server/http/graphql-params.js'
 import { createMetrics } from '../../../src/server/observing/metrics.js'
 import { OPERATION_LIMITS } from '../../../src/server/pipeline/operation-limits.js'
-import { PersistedQueries } from '../../../src/server/pipeline/persisted-queries.js'
 import type { History } from '../../../src/store/contract/history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
 import {
@@ -57,7 +57,7 @@ describe('the answer cache', () => {
     const answer = (query: string, variables?: object) =>
       new Promise<string>((resolve, reject) => {
         const body = bodyOf(query, variables)
-        const operation = paramsOfBody({ text: body, mayHoldInexactNumber: undefined }, new PersistedQueries())
+        const operation = paramsOfBody({ text: body, mayHoldInexactNumber: undefined }, new RequestDocuments())
         const otherwise = async () =>
           wholeText((await engine.fastPath.answer(operation, fastCallerOf(), () => undefined))!.text)
         if (

@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto'
-import type { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { isJsonObject } from '../../core/entry/json.js'
 import { utf8Length } from '../../core/entry/text.js'
-import { requestError } from './request-error.js'
+import { requestError } from '../pipeline/request-error.js'
 
 /** @bound Bytes of documents that clients have sent with their hash. The least recently used ones go first. */
 const STORED_BYTES = 8 * 1024 * 1024
 const HASH = /^[0-9a-f]{64}$/i
+
+/**
+ * Reads the hash of `extensions.persistedQuery`.
+ * @throws GraphQLError PERSISTED_QUERY_NOT_SUPPORTED, or BAD_USER_INPUT if it is no text
+ */
+export function hashOf(persisted: unknown): string {
+  if (!isJsonObject(persisted) || persisted['version'] !== 1)
+    throw requestError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported')
+  const hash = persisted['sha256Hash']
+  if (typeof hash === 'string') return hash
+  throw notAHash()
+}
 
 /**
  * Automatic persisted queries, by the protocol of Apollo's clients: a client sends the SHA-256 of its document alone, and
@@ -17,17 +28,11 @@ export class PersistedQueries {
   readonly #documents = new LRUCache<string, string>({ maxSize: STORED_BYTES, sizeCalculation: utf8Length })
 
   /**
-   * Returns the document of a request: its own, or the one with the hash of `extensions.persistedQuery`.
-   * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_NOT_SUPPORTED, BAD_USER_INPUT if the hash is of
-   *   another document
+   * Returns the document of a request: its own, or the one with its hash.
+   * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND, BAD_USER_INPUT if the hash is of another document
    */
-  documentOf(query: unknown, extensions: unknown): unknown {
-    const persisted = isJsonObject(extensions) ? extensions['persistedQuery'] : undefined
-    if (persisted === undefined || persisted === null) return query
-    if (!isJsonObject(persisted) || persisted['version'] !== 1) throw notSupported()
-    const hash = persisted['sha256Hash']
-    if (typeof hash !== 'string' || !HASH.test(hash))
-      throw requestError('BAD_USER_INPUT', '"extensions.persistedQuery.sha256Hash" is not a SHA-256 in hexadecimal.')
+  documentOf(query: unknown, hash: string): unknown {
+    if (!HASH.test(hash)) throw notAHash()
     const key = hash.toLowerCase()
     if (query === undefined || query === null || query === '') {
       const document = this.#documents.get(key)
@@ -43,6 +48,6 @@ export class PersistedQueries {
   }
 }
 
-function notSupported(): GraphQLError {
-  return requestError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported')
+function notAHash() {
+  return requestError('BAD_USER_INPUT', '"extensions.persistedQuery.sha256Hash" is not a SHA-256 in hexadecimal.')
 }
