@@ -78,6 +78,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'broadcast',
     'fast-path',
     'engine',
+    'compression',
     'caching',
     'http',
     'files',

@@ -7,6 +7,7 @@ import type { ProviderDirectory } from '../registry/plugins/provider-directory.j
 import type { Registry } from '../registry/registry.js'
 import type { Sources } from '../sources/running/sources.js'
 import { ConditionalGets } from './caching/conditional-get.js'
+import { Compressor } from './compression/compressor.js'
 import type { GatewayConfig } from './config/config.js'
 import { ConnectionGuard } from './connections/connection-guard.js'
 import { CONNECTION_LIMITS, type ConnectionLimits } from './connections/connection-limits.js'
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions): App {
   const bodies = new BodyReader(messageBytes, guard)
   const manifest = options.manifest ?? null
   const documents = new RequestDocuments(manifest, config.documents?.only === true)
+  const compressor = new Compressor()
   const load = createLoad()
 
   /** Serves a schema over HTTP and WebSockets. */
@@ -102,6 +104,7 @@ export function createApp(options: AppOptions): App {
       bounds,
       documents,
       conditionalGets,
+      compressor,
       stopping: stopping.signal,
     }
     const webSockets = createWebSockets(engine, documents, metrics, guard, socketLimits, stopping.signal)

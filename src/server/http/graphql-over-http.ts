@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GraphQLError } from 'graphql'
 import type { AnswerCaching, ConditionalGets, ConditionalRequest } from '../caching/conditional-get.js'
+import type { Compressor } from '../compression/compressor.js'
 import type { RequestDocuments } from '../documents/request-documents.js'
 import type { Engine } from '../engine/engine.js'
 import type { GraphQLRequest } from '../engine/respond.js'
@@ -23,6 +24,7 @@ export interface GraphQLOverHttp {
   readonly bounds: JsonBounds
   readonly documents: RequestDocuments
   readonly conditionalGets: ConditionalGets
+  readonly compressor: Compressor
   /** Aborts when the gateway stops. Streams end; other requests may finish. */
   readonly stopping: AbortSignal
 }
@@ -37,9 +39,9 @@ export function answerGraphQL(
   response: ServerResponse,
   search: URLSearchParams,
 ): void {
-  const { engine, bodies, bounds, documents, conditionalGets, stopping } = gateway
+  const { engine, bodies, bounds, documents, conditionalGets, compressor, stopping } = gateway
   const accepted = responseType(request.headers.accept)
-  const reply = new HttpReply(request, response, accepted, engine.mask, stopping)
+  const reply = new HttpReply(request, response, accepted, engine.mask, stopping, compressor)
   try {
     if (accepted === undefined) {
       const message = 'Accept application/json, application/graphql-response+json or text/event-stream.'

@@ -3,6 +3,7 @@ import { type GraphQLError, OperationTypeNode } from 'graphql'
 import { isLong, type JsonText } from '../../graphql/results/long-text.js'
 import { resultText } from '../../graphql/results/result-text.js'
 import type { AnswerCaching } from '../caching/conditional-get.js'
+import type { Compressor } from '../compression/compressor.js'
 import type { GraphQLReply } from '../engine/respond.js'
 import type { AnswerText } from '../pipeline/answer-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
@@ -37,6 +38,7 @@ export class HttpReply implements GraphQLReply {
     private readonly accepted: ResponseType | undefined,
     private readonly mask: MaskError,
     private readonly stopping: AbortSignal,
+    private readonly compressor: Compressor,
   ) {}
 
   /** @throws HttpError if this request may not execute the operation */
@@ -101,7 +103,7 @@ export class HttpReply implements GraphQLReply {
     const { response, accepted } = this
     const type = accepted === 'application/graphql-response+json' ? accepted : 'application/json'
     for (const name in headers) response.setHeader(name, headers[name]!)
-    const statusCode = status ?? (failed && type !== 'application/json' ? 400 : 200)
+    const code = status ?? (failed && type !== 'application/json' ? 400 : 200)
     const common = [
       'content-type',
       CONTENT_TYPES[type],
@@ -109,8 +111,9 @@ export class HttpReply implements GraphQLReply {
       'x-content-type-options',
       'nosniff',
     ]
+    if (this.compressor.send(response, code, common, text)) return
     if (typeof text !== 'string' || isLong(text)) {
-      response.writeHead(statusCode, common)
+      response.writeHead(code, common)
       sendPieces(response, text).then(
         () => response.end(),
         (error: unknown) => this.fail(error),
@@ -118,7 +121,7 @@ export class HttpReply implements GraphQLReply {
       return
     }
     const bytes = Buffer.byteLength(text)
-    response.writeHead(statusCode, ['content-length', String(bytes), ...common])
+    response.writeHead(code, ['content-length', String(bytes), ...common])
     // As text, headers and body are sent together. Latin-1 is faster to encode, and most answers are plain ASCII.
     response.end(text, bytes === text.length ? 'latin1' : 'utf8')
   }
