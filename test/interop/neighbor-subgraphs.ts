@@ -12,7 +12,7 @@ export interface NeighborSubgraph {
 
 type Representation = Readonly<Record<string, string> & { __typename: string }>
 
-/** What composition reads, and what a server must know to parse it. */
+/** The directives that composition reads, and that a server must know to parse the text. */
 const DIRECTIVES = `
   directive @key(fields: String!, resolvable: Boolean) repeatable on OBJECT | INTERFACE
   directive @interfaceObject on OBJECT

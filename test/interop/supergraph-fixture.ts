@@ -10,7 +10,7 @@ export interface ComposedSubgraph {
   readonly url: string
 }
 
-export const subgraphUrl = (endpoint: string): string => endpoint.replace(/graphql$/, 'subgraph')
+const subgraphUrl = (endpoint: string): string => endpoint.replace(/graphql$/, 'subgraph')
 
 /** The registry as a subgraph, by the address of its `/graphql`. */
 export function registrySubgraph(endpoint: string): ComposedSubgraph {
