@@ -177,8 +177,17 @@ function selectsNothing(schema: GraphQLSchema, document: DocumentNode, operation
   return collectFields(selections, schema.getSubscriptionType()!, [operation.selectionSet]).size === 0
 }
 
+const WHOLE = ' The gateway sends each answer as a whole. Remove the directive.'
+const HINTS: Readonly<Record<string, string>> = {
+  'Unknown directive "@defer".': WHOLE,
+  'Unknown directive "@stream".': WHOLE,
+}
+
 /** Removes what Yoga adds to an error's extensions for its own HTTP transport. */
 function validationError({ message, nodes, source, positions }: GraphQLError): GraphQLError {
   const place = nodes === undefined ? { source: source ?? null, positions: positions ?? null } : { nodes }
-  return new GraphQLError(message, { ...place, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })
+  return new GraphQLError(message + (HINTS[message] ?? ''), {
+    ...place,
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+  })
 }

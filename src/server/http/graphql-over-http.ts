@@ -15,7 +15,7 @@ import type { BodyReader } from './body-reader.js'
 import { paramsOfBody, paramsOfUrl } from './graphql-params.js'
 import { HttpError } from './http-error.js'
 import { HttpReply } from './http-reply.js'
-import { isJson, responseType } from './media-type.js'
+import { acceptsMultipart, isJson, responseType } from './media-type.js'
 
 export interface GraphQLOverHttp {
   readonly engine: Engine
@@ -31,7 +31,7 @@ export interface GraphQLOverHttp {
 
 /**
  * Answers one request according to the GraphQL-over-HTTP specification: POST with JSON, GET for queries and subscriptions,
- * the response as JSON, as `application/graphql-response+json` or as server-sent events.
+ * the response as JSON, as `application/graphql-response+json`, as server-sent events or in parts.
  */
 export function answerGraphQL(
   gateway: GraphQLOverHttp,
@@ -40,11 +40,15 @@ export function answerGraphQL(
   search: URLSearchParams,
 ): void {
   const { engine, bodies, bounds, documents, conditionalGets, compressor, stopping } = gateway
-  const accepted = responseType(request.headers.accept)
-  const reply = new HttpReply(request, response, accepted, engine.mask, stopping, compressor)
+  const { accept } = request.headers
+  const isMultipart = acceptsMultipart(accept)
+  // Such a client gets single answers as JSON, because its header says how it wants subscriptions.
+  const accepted = responseType(accept) ?? (isMultipart ? 'application/json' : undefined)
+  const reply = new HttpReply(request, response, accepted, isMultipart, engine.mask, stopping, compressor)
   try {
     if (accepted === undefined) {
-      const message = 'Accept application/json, application/graphql-response+json or text/event-stream.'
+      const message =
+        'Accept application/json, application/graphql-response+json, text/event-stream or multipart/mixed;subscriptionSpec=1.0.'
       throw new HttpError(406, requestError('BAD_USER_INPUT', message))
     }
     const author = readAuthor(request)

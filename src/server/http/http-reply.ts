@@ -12,7 +12,8 @@ import { requestError } from '../pipeline/request-error.js'
 import { HttpError } from './http-error.js'
 import type { ResponseType } from './media-type.js'
 import { sendPieces } from './send-pieces.js'
-import { sendServerSentEvents } from './server-sent-events.js'
+import { sendResults } from './send-results.js'
+import { MULTIPART, SERVER_SENT_EVENTS } from './stream-formats.js'
 
 const CONTENT_TYPES = {
   'application/json': 'application/json; charset=utf-8',
@@ -21,7 +22,7 @@ const CONTENT_TYPES = {
 
 const NOT_STORED = ['cache-control', 'no-store']
 
-/** Sends a GraphQL response as JSON or as server-sent events, whichever the client accepts. */
+/** Sends a GraphQL response as JSON, as server-sent events or in parts, whichever the client accepts. */
 export class HttpReply implements GraphQLReply {
   /** Whether the whole body has been read. Node may report later that the request is complete. */
   isRead = false
@@ -30,12 +31,14 @@ export class HttpReply implements GraphQLReply {
 
   /**
    * @param accepted - Undefined if the client accepts nothing that the gateway can send
+   * @param isMultipart - Whether it accepts multipart subscriptions
    * @param stopping - Aborts when the gateway stops, which ends event streams
    */
   constructor(
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly accepted: ResponseType | undefined,
+    private readonly isMultipart: boolean,
     private readonly mask: MaskError,
     private readonly stopping: AbortSignal,
     private readonly compressor: Compressor,
@@ -46,9 +49,9 @@ export class HttpReply implements GraphQLReply {
     if (type === OperationTypeNode.MUTATION && this.request.method === 'GET') {
       throw new HttpError(405, requestError('BAD_USER_INPUT', 'Send mutations by POST, not by GET.'), { allow: 'POST' })
     }
-    if (type === OperationTypeNode.SUBSCRIPTION && this.accepted !== 'text/event-stream') {
+    if (type === OperationTypeNode.SUBSCRIPTION && this.accepted !== 'text/event-stream' && !this.isMultipart) {
       const message =
-        'Subscriptions need the header "Accept: text/event-stream", or a WebSocket that speaks graphql-transport-ws.'
+        'Subscriptions need the header "Accept: text/event-stream" or "Accept: multipart/mixed;subscriptionSpec=1.0", or a WebSocket that speaks graphql-transport-ws.'
       throw new HttpError(406, requestError('BAD_USER_INPUT', message))
     }
   }
@@ -89,7 +92,9 @@ export class HttpReply implements GraphQLReply {
   }
 
   #sendEvents(results: ResultStream | JsonText): void {
-    sendServerSentEvents(this.response, results, this.mask, this.stopping).catch((error: unknown) => this.fail(error))
+    const format = this.accepted === 'text/event-stream' ? SERVER_SENT_EVENTS : MULTIPART
+    const { response, mask, stopping } = this
+    sendResults(response, format, results, mask, stopping).catch((error: unknown) => this.fail(error))
   }
 
   /** By the specification, application/json has status 200 for every well-formed request, even if it has errors. */

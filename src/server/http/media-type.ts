@@ -23,6 +23,13 @@ export function responseType(accept: string | undefined): ResponseType | undefin
   return undefined
 }
 
+/** Whether a client accepts multipart subscriptions, as Apollo's clients do. */
+export function acceptsMultipart(accept: string | undefined): boolean {
+  return accept?.split(',').some((range) => MULTIPART_RANGE.test(range) && parseRange(range).weight > 0) === true
+}
+
+const MULTIPART_RANGE = /^\s*multipart\/mixed\s*;(?=.*subscriptionspec\s*=\s*"?1\.0"?\s*(;|$))/i
+
 function parseRange(text: string): { range: string; weight: number } {
   const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))

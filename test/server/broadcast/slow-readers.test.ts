@@ -3,7 +3,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { sendServerSentEvents } from '../../../src/server/http/server-sent-events.js'
+import { sendResults } from '../../../src/server/http/send-results.js'
+import { SERVER_SENT_EVENTS } from '../../../src/server/http/stream-formats.js'
 import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const MIB = 1024 * 1024
@@ -75,7 +76,7 @@ describe('a slow client', () => {
   it('receives a whole long event', async () => {
     const event = JSON.stringify({ data: { text: 'x'.repeat(16 * MIB) } })
     const server = createServer((_request, response: ServerResponse) => {
-      void sendServerSentEvents(response, event, (error) => error as never, new AbortController().signal)
+      void sendResults(response, SERVER_SENT_EVENTS, event, (error) => error as never, new AbortController().signal)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const slow = connect((server.address() as AddressInfo).port, '127.0.0.1')
