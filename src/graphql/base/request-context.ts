@@ -93,7 +93,7 @@ export function createContext({
     },
     answerSize,
     tracker: { from, at: null, scanned: null },
-    loaders: () => (loaders ??= createLoaders(registry, read)),
+    loaders: () => (loaders ??= createLoaders(registry, read, sources)),
     renewLoaders,
     beginResult() {
       renewLoaders()

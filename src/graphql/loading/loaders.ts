@@ -7,6 +7,9 @@ import type { Change } from '../../core/history/change.js'
 import type { Tag } from '../../core/history/tag.js'
 import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Registry } from '../../registry/registry.js'
+import { NO_SOURCES } from '../../sources/running/no-sources.js'
+import type { SourceState } from '../../sources/running/source-state.js'
+import type { Sources } from '../../sources/running/sources.js'
 import {
   type EntryRevisionKey,
   entryRevisionKey,
@@ -40,6 +43,7 @@ export interface Loaders {
   readonly instanceMetadata: DataLoader<string, string | null>
   readonly version: DataLoader<number, Version | null>
   readonly children: DataLoader<number, readonly Version[]>
+  readonly source: DataLoader<string, SourceState | null>
   readonly tag: DataLoader<string, Tag | null>
   readonly tagsOf: DataLoader<number, readonly Tag[]>
   readonly transition: DataLoader<number, Transition | null>
@@ -49,7 +53,9 @@ export interface Loaders {
   readonly madeChanges: Map<number, () => Steps<readonly Change[]>>
 }
 
-type LoaderFactories = { readonly [Name in keyof Loaders]: (registry: Registry, read: ReadGate) => Loaders[Name] }
+type LoaderFactories = {
+  readonly [Name in keyof Loaders]: (registry: Registry, read: ReadGate, sources: Sources) => Loaders[Name]
+}
 
 const EMPTY_PAGE = { items: [], hasMore: false } as const
 
@@ -84,6 +90,7 @@ const FACTORIES: LoaderFactories = {
   instanceMetadata: ({ history }, read) => byKey(read, (ids) => history.instances.metadata(ids), null),
   version: ({ history }, read) => byKey(read, (numbers) => history.versions(numbers), null),
   children: ({ history }, read) => byKey(read, (numbers) => history.children(numbers), []),
+  source: (_registry, read, sources) => byKey(read, (names) => sources.byName(names), null),
   tag: ({ history }, read) => byKey(read, (names) => history.tags(names), null),
   tagsOf: ({ history }, read) => byKey(read, (versions) => history.tagsOf(versions), []),
   transition: ({ history }, read) => byKey(read, (revisions) => history.transitions(revisions), null),
@@ -98,20 +105,21 @@ class LazyLoaders {
   constructor(
     readonly registry: Registry,
     readonly read: ReadGate,
+    readonly sources: Sources,
   ) {}
 }
 
 for (const name of Object.keys(FACTORIES) as (keyof Loaders)[]) {
   Object.defineProperty(LazyLoaders.prototype, name, {
     get(this: LazyLoaders) {
-      return (this.created[name] ??= FACTORIES[name](this.registry, this.read) as never)
+      return (this.created[name] ??= FACTORIES[name](this.registry, this.read, this.sources) as never)
     },
   })
 }
 
 /** @param read - Runs each read of the loaders */
-export function createLoaders(registry: Registry, read: ReadGate = UNGATED): Loaders {
-  return new LazyLoaders(registry, read) as unknown as Loaders
+export function createLoaders(registry: Registry, read: ReadGate = UNGATED, sources: Sources = NO_SOURCES): Loaders {
+  return new LazyLoaders(registry, read, sources) as unknown as Loaders
 }
 
 function byKey<Key, Found>(

@@ -84,7 +84,7 @@ const NODES: readonly NodeRow[] = [
     find: async ({ loaders }, name) =>
       named('Tag', tagNameFault(name!) === undefined ? await loaders().tag.load(name!) : null),
   },
-  { id: /^source\/(.*)$/s, find: async ({ sources }, name) => named('Source', await sources.get(name!)) },
+  { id: /^source\/(.*)$/s, find: async ({ loaders }, name) => named('Source', await loaders().source.load(name!)) },
   {
     id: /^provider\/([^/]*)\/(.*)$/s,
     find: ({ providers }, role, name) => named('Provider', providers.get(role!, name!)),

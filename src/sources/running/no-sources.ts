@@ -5,6 +5,7 @@ import type { Sources } from './sources.js'
 export const NO_SOURCES: Sources = {
   list: async () => [],
   get: async () => null,
+  byName: async () => new Map(),
   reload: async (name) => none(name),
   plan: async (name) => none(name),
   ownedPage: async () => ({ items: [], hasMore: false }),

@@ -12,6 +12,8 @@ export interface Sources {
   list(): Promise<readonly SourceState[]>
   /** One source, or null. */
   get(name: string): Promise<SourceState | null>
+  /** Those of these sources that are configured, by name, in one read. */
+  byName(names: readonly string[]): Promise<ReadonlyMap<string, SourceState>>
   /** Waits for a reload by the gateway that reads the source. `allowEmpty` allows it to delete everything. @throws RegistryError SOURCE_NOT_FOUND, UNAVAILABLE */
   reload(name: string, allowEmpty: boolean, signal: AbortSignal): Promise<ReloadReport>
   /** A dry run of `reload`. @throws RegistryError SOURCE_NOT_FOUND; Error if the source cannot be read */
@@ -119,6 +121,10 @@ export function createSources({
   return {
     list: () => states(names),
     get: async (name) => (runners.has(name) ? (await states([name]))[0]! : null),
+    byName: async (wanted) => {
+      const found = await states(wanted.filter((name) => runners.has(name)))
+      return new Map(found.map((state) => [state.name, state]))
+    },
     async reload(name, allowEmpty, signal) {
       runnerOf(name)
       const until = AbortSignal.any([signal, stopping.signal])

@@ -155,6 +155,50 @@ describe('the subgraph', () => {
     expect(deep.body.errors![0]!.extensions['code']).toBe('QUERY_TOO_COMPLEX')
   })
 
+  it.each([
+    ['a number for a name', { __typename: 'Tag', name: 1 }],
+    ['a list for an id', { __typename: 'Entry', id: ['shop:cart'] }],
+    ['an object for an id', { __typename: 'EntryRevision', id: { toString: 'r1/shop:cart' } }],
+    ['the id of another type', { __typename: 'Snapshot', id: 'v1', revision: null }],
+    ['a fraction for a revision', { __typename: 'Transition', revision: 1.5 }],
+    ['a negative number', { __typename: 'Version', number: -1 }],
+    ['a number that no double holds exactly', { __typename: 'Version', number: 2 ** 60 }],
+    ['half of a key', { __typename: 'Provider', role: 'source' }],
+    ['a slash in a role', { __typename: 'Provider', role: 'a/b', name: 'c' }],
+    ['an empty id', { __typename: 'Instance', id: '' }],
+    ['an id of a megabyte', { __typename: 'Entry', id: 'x'.repeat(1_000_000) }],
+  ])('gives null for a key with %s, and the entities beside it', async (_what, lying) => {
+    const good = { __typename: 'Entry', id: 'shop:cart' }
+    const { data, errors } = await resolved([good, lying, good])
+    expect(errors).toBeUndefined()
+    const cart = { __typename: 'Entry', entryId: 'shop:cart', kind: 'test.thing' }
+    expect(data!['_entities']).toEqual([cart, null, cart])
+  })
+
+  it('answers repeated and mixed representations each at its place', async () => {
+    const cases = Array.from({ length: 999 }, (_, n) =>
+      [{ __typename: 'Entry', id: 'shop:cart' }, { __typename: 'Version', number: 1 }, { id: 'shop:cart' }].at(n % 3),
+    )
+    const { data, errors } = await resolved(cases)
+    expect(data!['_entities']).toMatchObject(
+      cases.map((_, n) => [{ entryId: 'shop:cart' }, { number: 1 }, null].at(n % 3)!),
+    )
+    expect(errors!.map(({ path }) => path![1])).toEqual(Array.from({ length: 333 }, (_, n) => 3 * n + 2))
+  })
+
+  it('has no limit of its own on representations, which count with what is selected below each', async () => {
+    const representations = Array.from({ length: 10_000 }, (_, n) => ({ __typename: 'Entry', id: `shop:e${n}` }))
+    const find = (selection: string) =>
+      post(gateway, `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Entry ${selection} } }`, {
+        r: [...representations.slice(1), { __typename: 'Entry', id: 'shop:till' }],
+      })
+    const flat = await find('{ entryId }')
+    expect(flat.body.errors).toBeUndefined()
+    expect(flat.body.data!['_entities']).toEqual([...Array(9_999).fill(null), { entryId: 'shop:till' }])
+    const deep = await find('{ history(first: 100) { nodes { digest } } }')
+    expect(deep.body.errors!.map(({ extensions }) => extensions['code'])).toEqual(['QUERY_TOO_COMPLEX'])
+  })
+
   it('renames types and root fields by a prefix, at /subgraph alone', async () => {
     const subgraph = at(prefixed, '/subgraph')
     const { body } = await post(
