@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { madeOnce } from '../support/made-once.js'
 
 /** The folder whose package.json and package-lock.json pin the gateways and clients of others. */
-const INTEROP = fileURLToPath(new URL('.', import.meta.url))
+export const INTEROP = fileURLToPath(new URL('.', import.meta.url))
 
 const MODULES = join(INTEROP, 'node_modules')
 const MARK = join(MODULES, '.installed')
