@@ -9,7 +9,7 @@ import { INSTALL_MS, INTEROP, installInterop, interop } from './packages.js'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const SDL = readFileSync(join(ROOT, 'schema/schema.graphql'), 'utf8')
 
-/** What a typed client would say of an entry, and a lie about it that its compiler must refuse. */
+/** The type that a typed client gives to an id, and another one, which the compiler must refuse. */
 const RIGHT = 'const id: string = data.entry!.entryId'
 const WRONG = 'const id: number = data.entry!.entryId'
 
