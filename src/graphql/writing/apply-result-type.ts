@@ -61,8 +61,8 @@ const AppliedRef = builder.objectRef<Applied>('Applied').implement({
     warnings: t.field({
       type: [WarningRef],
       description:
-        'Possible mistakes, which did not prevent the write: dependency cycles among the operations, and references to ' +
-        'entries that it deletes. At most 100.',
+        'Possible mistakes, which did not prevent the write: breaking changes of a composed supergraph, dependency cycles ' +
+        'among the operations, and references to entries that it deletes. At most 100.',
       resolve: async (outcome, _args, { registry, signal }) => [...(await registry.warningsOf(outcome, signal))],
     }),
   }),

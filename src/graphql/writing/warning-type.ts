@@ -1,4 +1,4 @@
-import { WARNING_CODES, type Warning, type WarningCode } from '../../registry/writing/changeset-warnings.js'
+import { WARNING_CODES, type Warning, type WarningCode } from '../../core/errors/warning.js'
 import { builder } from '../base/builder.js'
 
 const MEANINGS: Readonly<Record<WarningCode, string>> = {
@@ -6,6 +6,8 @@ const MEANINGS: Readonly<Record<WarningCode, string>> = {
     'Entries depend on each other in a cycle, or an entry depends on itself. The order breaks the cycle at its smallest id.',
   DANGLING_DEPENDENTS:
     'Entries still refer to a deleted entry, or to a namespace or group whose last entry was deleted.',
+  BREAKING_CHANGE:
+    'A subgraph breaks clients of the supergraph. Only where `federation.compose.onBreaking` is `warn`, and when going back.',
   MORE_WARNINGS: 'There are more warnings than are listed.',
 }
 
@@ -23,7 +25,7 @@ export const WarningRef = builder.objectRef<Warning>('Warning').implement({
     message: t.exposeString('message', { description: 'The warning, for people.' }),
     entryId: t.exposeID('entryId', {
       nullable: true,
-      description: 'The id of the deleted entry that others still refer to; null for other warnings.',
+      description: 'The id of the deleted entry that others still refer to, or of the subgraph with a breaking change; null for other warnings.',
     }),
     entryIds: t.idList({
       description:

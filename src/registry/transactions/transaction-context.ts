@@ -4,12 +4,15 @@ import type { BusEvent } from '../../core/events/bus-event.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 import type { ParticipantDirectory } from '../participants/participant.js'
+import type { EntryDeriver } from './entry-deriver.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { OnUndelivered, PendingNotifications } from './participant-notifier.js'
 
 /** The dependencies of a transaction. */
 export interface TransactionContext {
   readonly directory: ParticipantDirectory
+  /** Null if there is none, or if it is not concerned. */
+  readonly deriver: EntryDeriver | null
   readonly journal: TransactionJournal
   readonly leases: LeaseKeeper
   readonly leaseMs: number

@@ -9,13 +9,15 @@ import {
 import type { Problem } from '../../core/errors/problem.js'
 import { RegistryError } from '../../core/errors/registry-error.js'
 import { inverse } from '../../core/history/inverse.js'
-import type { Operation } from '../../core/ordering/operation.js'
+import type { Warning } from '../../core/errors/warning.js'
+import type { Operation, OperationKind } from '../../core/ordering/operation.js'
 import { inSlices, pauseIfDue } from '../../store/coalescing/time-slices.js'
-import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
+import type { CommitOutcome, CommitRequest, DerivedEntry } from '../../store/contract/history-writer.js'
 import type { Acceptance } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
 import type { Participant } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
+import { deriveEntries } from './derive-entries.js'
 import { MatchingParticipants } from './matching-participants.js'
 import { ParticipantNotifier } from './participant-notifier.js'
 import { entryEvent, entryKindOf, operationProposal, transactionEvent, transactionProposal } from './proposals.js'
@@ -31,6 +33,8 @@ export class TransactionRun {
   readonly #began: Map<string, Participant> = new Map()
   readonly #until: number
   #operations: readonly Operation[] = []
+  #derived: readonly DerivedEntry[] = []
+  #warnings: readonly Warning[] = []
   #matching: MatchingParticipants
   #accepted: Acceptance[] = []
   #refused: RefusedDependents
@@ -99,8 +103,15 @@ export class TransactionRun {
       this.#outcome = outcome
       return { type: 'refused', reason: reasonOf(outcome) }
     }
-    this.#outcome = outcome
-    this.#operations = outcome.delta
+    const derived = await deriveEntries(outcome, this.request, this.context, this.#until)
+    if ('problems' in derived) {
+      this.#outcome = { type: 'refused', problems: derived.problems.map((problem) => this.#withIndex(problem)) }
+      return { type: 'refused', reason: reasonOf(this.#outcome) }
+    }
+    this.#derived = derived.entries
+    this.#warnings = derived.warnings
+    this.#outcome = this.#warned({ ...outcome, delta: derived.delta })
+    this.#operations = derived.delta
     this.#accepted = []
     this.#refused = new RefusedDependents(this.context.references)
     const kinds = [...new Set(this.#operations.map(entryKindOf))].filter(
@@ -159,13 +170,18 @@ export class TransactionRun {
     const goesOn = this.request.dryRun || problems.every(({ code }) => code === 'REJECTED')
     const next = goesOn ? await this.#next(index + 1) : null
     if (problems.length === 0) await this.#publishPassing(index + 1, next)
-    return { type: 'answered', problems: this.#withIndex(operation, problems), next }
+    return { type: 'answered', problems: problems.map((problem) => this.#withIndex(problem, operation.kind)), next }
   }
 
   async #commit(): Promise<TransactionStep> {
     const offered = this.#began.size > 0 ? { offered: await inSlices(originalsOf(this.#operations)) } : {}
-    const outcome = await this.context.commit({ ...this.request, ...offered })
-    this.#outcome = outcome
+    const { derived } = this.request
+    const outcome = await this.context.commit({
+      ...this.request,
+      ...offered,
+      ...(derived !== undefined && { derived: { ...derived, entries: this.#derived } }),
+    })
+    this.#outcome = this.#warned(outcome)
     if (outcome.type === 'refused' && outcome.stale === 'discarded') return { type: 'claimed' }
     if (outcome.type === 'refused' && outcome.stale === 'changed') return { type: 'moved', reason: reasonOf(outcome) }
     if (outcome.type === 'refused' || outcome.replayed) return { type: 'refused', reason: reasonOf(outcome) }
@@ -238,13 +254,19 @@ export class TransactionRun {
   }
 
   /** Adds the index of the operation as it was sent. For a replacement, that is the index of its delete. */
-  #withIndex(operation: Operation, problems: readonly Problem[]): Problem[] {
+  #withIndex(problem: Problem, kindAsked?: OperationKind): Problem {
     const { action } = this.request
-    if (action.type !== 'changeset') return [...problems]
+    if (action.type !== 'changeset') return problem
     const sent =
-      action.operations.find(({ id, kind }) => id === operation.id && kind === operation.kind) ??
-      action.operations.find(({ id }) => id === operation.id)
-    return problems.map((problem) => (sent === undefined ? problem : { ...problem, operation: sent.index }))
+      action.operations.find(({ id, kind }) => id === problem.entryId && kind === kindAsked) ??
+      action.operations.find(({ id }) => id === problem.entryId)
+    return sent === undefined ? problem : { ...problem, operation: sent.index }
+  }
+
+  #warned(outcome: CommitOutcome): CommitOutcome {
+    return outcome.type === 'refused' || outcome.replayed || this.#warnings.length === 0
+      ? outcome
+      : { ...outcome, warnings: this.#warnings }
   }
 }
 

@@ -8,6 +8,8 @@ import type { CommitOutcome, CommitRequest } from '../../store/contract/history-
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
 import { waitAtMost } from '../async/within-deadline.js'
 import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
+import { fixedDirectory } from '../participants/participant-directories.js'
+import type { EntryDeriver } from './entry-deriver.js'
 import { LeaseKeeper, TRANSACTION_LEASE_MS } from './lease-keeper.js'
 import { PendingNotifications } from './participant-notifier.js'
 import { entryEvent, entryKindOf, transactionEvent } from './proposals.js'
@@ -26,6 +28,8 @@ export interface EventSink {
 export interface TransactionsOptions {
   readonly participants?: ParticipantDirectory
   readonly bus?: EventSink
+  /** Computes entries from others. */
+  readonly deriver?: EntryDeriver
   /** Kinds whose entries are neither offered nor published. */
   readonly internalKinds?: readonly string[]
   /** Time for each offer, in milliseconds. */
@@ -106,13 +110,17 @@ export class Transactions {
 
   /** @throws RegistryError UNAVAILABLE if nothing was committed, OUTCOME_UNKNOWN if it may have been */
   async write(request: CommitRequest, bytes: number): Promise<CommitOutcome> {
-    const directory = this.#options.participants
+    const { participants: directory, deriver } = this.#options
+    if (deriver?.mayConcern(request.action) === true && isSound(request)) {
+      const derived = { ids: deriver.ids, entries: [] }
+      return this.#run({ ...request, derived }, bytes, directory ?? fixedDirectory([]), deriver)
+    }
     if (directory?.seemsEmpty?.() === true) {
       const outcome = await this.#options.commit({ ...request, expectsNoParticipants: true }, bytes)
       if (outcome.type !== 'refused' || outcome.stale !== 'joined') return this.#published(request.id, outcome)
     }
-    if (directory !== undefined && (await mayHaveParticipants(directory, request, this.#internalKinds)))
-      return this.#run(request, bytes, directory)
+    if (directory !== undefined && isSound(request) && (await mayHaveParticipants(directory, request, this.#internalKinds)))
+      return this.#run(request, bytes, directory, null)
     return this.#published(request.id, await this.#options.commit(request, bytes))
   }
 
@@ -141,7 +149,12 @@ export class Transactions {
     await waitAtMost(STOP_MS, Promise.allSettled([...this.#running, this.#recovering]))
   }
 
-  async #run(request: CommitRequest, bytes: number, directory: ParticipantDirectory): Promise<CommitOutcome> {
+  async #run(
+    request: CommitRequest,
+    bytes: number,
+    directory: ParticipantDirectory,
+    deriver: EntryDeriver | null,
+  ): Promise<CommitOutcome> {
     if (this.#stopping.signal.aborted) throw stoppingError()
     if (this.#open >= OPEN_TRANSACTIONS || this.#openBytes + bytes > OPEN_BYTES) {
       throw new RegistryError(
@@ -161,6 +174,7 @@ export class Transactions {
     } = this.#options
     const running = new TransactionRun(request, {
       directory,
+      deriver,
       journal,
       references,
       leaseMs,
@@ -169,7 +183,7 @@ export class Transactions {
       leases: this.#leases,
       internalKinds: this.#internalKinds,
       plan: (request) => commit({ ...request, dryRun: true }, bytes),
-      commit: (request) => commit(request, bytes),
+      commit: (request) => commit(request, bytes + derivedBytes(request)),
       publish: this.#publish,
       undelivered: this.#undelivered,
       pending: this.#pending,
@@ -211,6 +225,18 @@ export class Transactions {
     this.#options.undelivered?.(participant, proposal, error)
 }
 
+/** Whether no problem was found before any state was read, for which a changeset is refused. */
+function isSound({ action }: CommitRequest): boolean {
+  return action.type !== 'changeset' || action.problems.length === 0
+}
+
+function derivedBytes({ derived }: CommitRequest): number {
+  return (derived?.entries ?? []).reduce(
+    (bytes, { content }) => bytes + (content === null ? 0 : content.metaText.length + content.dataText.length),
+    0,
+  )
+}
+
 /**
  * Whether a write may have participants, without reading state: the kinds that a delete or a version touches are known only when
  * it is planned.
@@ -220,7 +246,6 @@ async function mayHaveParticipants(
   { action }: CommitRequest,
   internalKinds: ReadonlySet<string>,
 ): Promise<boolean> {
-  if (action.type === 'changeset' && action.problems.length > 0) return false
   if (directory.hasAny !== undefined && !(await directory.hasAny())) return false
   if (action.type !== 'changeset') return true
   if (action.operations.some(({ kind }) => kind === 'DELETE')) return true

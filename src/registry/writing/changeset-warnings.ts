@@ -10,23 +10,11 @@ import {
 } from '../../core/dependency/reference.js'
 import type { SealedContent } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, namespaceOf } from '../../core/entry/entry-id.js'
+import type { Warning } from '../../core/errors/warning.js'
 import { dependencyCycles } from '../../core/ordering/dependency-cycles.js'
 import { inSlices } from '../../store/coalescing/time-slices.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
 import type { CommitOutcome } from '../../store/contract/history-writer.js'
-
-export const WARNING_CODES = ['DEPENDENCY_CYCLE', 'DANGLING_DEPENDENTS', 'MORE_WARNINGS'] as const
-export type WarningCode = (typeof WARNING_CODES)[number]
-
-/** A property of a valid changeset that its author may not have intended. */
-export interface Warning {
-  readonly code: WarningCode
-  readonly message: string
-  /** The deleted entry that others still refer to. Null for a cycle, or for a namespace or group that was emptied. */
-  readonly entryId: EntryId | null
-  /** The entries of the cycle, or those that still refer to a deleted target, by id. */
-  readonly entryIds: readonly EntryId[]
-}
 
 /** @bound Warnings of one changeset. */
 export const MAX_WARNINGS = 100
@@ -40,7 +28,7 @@ const MAX_EMPTIED = 100
 type Applied = Extract<CommitOutcome, { type: 'applied' }>
 
 /**
- * Returns the cycles among the operations, then the dependents that deletes leave dangling, or would leave in a dry run.
+ * Returns the warnings that were found before the commit, the cycles among the operations, then the dependents that deletes leave dangling, or would leave in a dry run.
  * Dependents are those of the state that the changeset made. Entries that changed since are left out.
  */
 export async function changesetWarnings(
@@ -51,9 +39,10 @@ export async function changesetWarnings(
 ): Promise<readonly Warning[]> {
   const cycles = await inSlices(dependencyCycles(outcome.delta, references), signal)
   const dangling = await danglingWarnings(outcome, history, references, signal)
-  const warnings = [...cycles.slice(0, MAX_WARNINGS + 1).map(cycleWarning), ...dangling]
+  const { warnings: early = [] } = outcome
+  const warnings = [...early, ...cycles.slice(0, MAX_WARNINGS + 1).map(cycleWarning), ...dangling]
   if (warnings.length <= MAX_WARNINGS) return warnings
-  const more = cycles.length + dangling.length - MAX_WARNINGS + 1
+  const more = early.length + cycles.length + dangling.length - MAX_WARNINGS + 1
   const message = `${more} more warnings are not listed. Split the changeset to see them.`
   return [...warnings.slice(0, MAX_WARNINGS - 1), { code: 'MORE_WARNINGS', message, entryId: null, entryIds: [] }]
 }

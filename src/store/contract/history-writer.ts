@@ -1,7 +1,9 @@
 import type { Steps } from '../../core/algorithms/steps.js'
+import type { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { RegistryError } from '../../core/errors/registry-error.js'
+import type { Warning } from '../../core/errors/warning.js'
 import type { Change } from '../../core/history/change.js'
 import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
@@ -24,6 +26,26 @@ export interface CommitRequest {
   readonly offered?: ReadonlyMap<EntryId, string | null>
   /** No participant is known. The request is refused (`stale`) if a client participates at any gateway. */
   readonly expectsNoParticipants?: boolean
+  /** Entries that the gateway computes from others. */
+  readonly derived?: DerivedEntries
+}
+
+export interface DerivedEntries {
+  /** A revert leaves these entries out: its inverse would undo what later versions contributed to them. */
+  readonly ids: ReadonlySet<EntryId>
+  /** What the changeset makes of them, in addition to its own operations. */
+  readonly entries: readonly DerivedEntry[]
+}
+
+export interface DerivedEntry {
+  readonly id: EntryId
+  /** Null if there is no such entry afterwards. */
+  readonly content: SealedContent | null
+  /**
+   * The entry's content from which it was computed, or null if there was none. If it is another one at the commit, the
+   * request is refused (`stale`), because what the entry is computed from has changed too.
+   */
+  readonly original: SealedContent | null
 }
 
 export interface Idempotency {
@@ -72,13 +94,16 @@ export type CommitOutcome =
       readonly compacted?: true
       /** The objects that the write made, so that an answer reads nothing that the write knew. Absent if the head did not move, and on a replayed outcome. */
       readonly made?: MadeByWrite
+      /** Warnings that were found before the commit. */
+      readonly warnings?: readonly Warning[]
     }
   | {
       readonly type: 'refused'
       readonly problems: readonly Problem[]
       /**
-       * Why the request has to be planned again. The originals of an `offered` request have changed, another gateway
-       * has discarded it, or a participant has joined although the request `expectsNoParticipants`.
+       * Why the request has to be planned again. The originals of an `offered` request or of a derived entry have
+       * changed, another gateway has discarded it, or a participant has joined although the request
+       * `expectsNoParticipants`.
        */
       readonly stale?: 'changed' | 'discarded' | 'joined'
     }

@@ -23,7 +23,7 @@ export function* planRevert(
   const { operations, problems } =
     'missing' in target
       ? { operations: [], problems: [target.missing] }
-      : yield* decideRevert(version, target.changes, (id) => state.entries.get(id), force === true)
+      : yield* decideRevert(version, ownChanges(request, target.changes), (id) => state.entries.get(id), force === true)
   if (problems.length > 0) {
     const { expectedHead } = request
     const moved =
@@ -32,6 +32,10 @@ export function* planRevert(
   }
   const action = { type: 'changeset', operations, base: null, problems: [] } as const
   return yield* planChangeset({ ...request, action }, state, writes, references)
+}
+
+function ownChanges({ derived }: CommitRequest, changes: readonly Change[]): readonly Change[] {
+  return derived === undefined ? changes : changes.filter(({ id }) => !derived.ids.has(id))
 }
 
 export function nothingToRevertProblem(version: number, newest: number): Problem {

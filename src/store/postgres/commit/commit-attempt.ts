@@ -1,6 +1,7 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { BatchWrites } from '../../planning/commit-state.js'
+import { derivedOf } from '../../planning/derived-operations.js'
 import type { PlannedOutcome } from '../../planning/planned-outcome.js'
 import { COPY_FROM_CHARACTERS, COPY_FROM_ROWS } from './copy-batch.js'
 
@@ -40,8 +41,9 @@ export function outcomeUnknown(cause: unknown): RegistryError {
 export function fitOneStatement(requests: readonly CommitRequest[]): boolean {
   let operations = 0
   let characters = 0
-  for (const { action, offered } of requests) {
-    if (action.type !== 'changeset' || offered !== undefined) return false
+  for (const request of requests) {
+    const { action, offered } = request
+    if (action.type !== 'changeset' || offered !== undefined || derivedOf(request).length > 0) return false
     operations += action.operations.length
     if (operations >= COPY_FROM_ROWS) return false
     for (const { kind, content } of action.operations) {

@@ -84,9 +84,10 @@ export class OptimisticState {
    * Adds the entries that a request updates. Returns false if one of them is not cached, or if the request does more
    * than create and update.
    */
-  #addEntries({ action, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
+  #addEntries({ action, derived, dryRun }: CommitRequest, { entries, lastChanged }: CommitState): boolean {
     return (
       !dryRun &&
+      derived === undefined &&
       action.type === 'changeset' &&
       action.operations.every(({ kind, id }) => {
         if (kind !== 'UPDATE') return kind === 'CREATE'

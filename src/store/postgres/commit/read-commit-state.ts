@@ -5,6 +5,7 @@ import { inSlices } from '../../coalescing/time-slices.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import { entryOfRow } from '../../planning/change-row.js'
 import { type CommitState, type Reply, replyKey } from '../../planning/commit-state.js'
+import { derivedDeletes, derivedOf } from '../../planning/derived-operations.js'
 import { pickColumns, selectList } from '../base/columns.js'
 import { type ChangeColumns, changeColumns, changeRowOfColumns, idColumns, latestChange } from '../base/entry-row.js'
 import type { HeadPointerColumns } from '../base/history-columns.js'
@@ -50,7 +51,10 @@ export async function readCommitState(
 ): Promise<ReadCommitState> {
   const ids = [
     ...new Set(
-      requests.flatMap(({ action }) => (action.type === 'changeset' ? action.operations.map(({ id }) => id) : [])),
+      requests.flatMap((request) => [
+        ...(request.action.type === 'changeset' ? request.action.operations.map(({ id }) => id) : []),
+        ...derivedOf(request).map(({ id }) => id),
+      ]),
     ),
   ]
   const first = ids.slice(0, IDS_AT_ONCE)
@@ -105,9 +109,10 @@ function readReplies(sql: Sql | Transaction, keyed: readonly CommitRequest[]): P
 }
 
 /** The ids that a changeset deletes, also those that it creates again: with another kind, their instances end. */
-function deletedIds({ action }: CommitRequest): EntryId[] {
-  if (action.type !== 'changeset') return []
-  return action.operations.filter(({ kind }) => kind === 'DELETE').map(({ id }) => id)
+function deletedIds(request: CommitRequest): EntryId[] {
+  const { action } = request
+  const own = action.type === 'changeset' ? action.operations.filter(({ kind }) => kind === 'DELETE') : []
+  return [...own.map(({ id }) => id), ...derivedDeletes(request)]
 }
 
 const POINTER_KEYS = [
