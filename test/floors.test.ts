@@ -65,6 +65,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'operating',
     'writing',
     'federation',
+    'supergraph',
   ],
   server: [
     'observing',
@@ -114,6 +115,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   dataloader: ['graphql'],
   graphql: ['graphql', 'server', 'cli'],
   '@graphql-tools/utils': ['graphql'],
+  '@graphql-inspector/core': ['graphql'],
+  '@theguild/federation-composition': ['graphql'],
   'graphql-yoga': ['server'],
   'graphql-ws': ['server', 'cli'],
   ws: ['server', 'cli'],

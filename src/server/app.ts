@@ -19,6 +19,7 @@ import { createStaticFiles } from './files/static-files.js'
 import { BodyReader } from './http/body-reader.js'
 import { createHttpServer, GRAPHQL_PATH, SUBGRAPH_PATH } from './http/create-http-server.js'
 import { answerGraphQL, type GraphQLOverHttp } from './http/graphql-over-http.js'
+import { SUPERGRAPH_FOLDER, serveSupergraphs } from './http/serve-supergraphs.js'
 import { respondText } from './http/text-response.js'
 import { requestBounds } from './json/json-bounds.js'
 import { type Health, liveness, readiness } from './observing/health.js'
@@ -31,7 +32,7 @@ import { createWebSockets } from './websocket/websockets.js'
 export interface AppOptions {
   readonly config: Pick<
     GatewayConfig,
-    'limits' | 'documents' | 'introspection' | 'host' | 'publicUrls' | 'allowedOrigins' | 'optimizations'
+    'limits' | 'documents' | 'introspection' | 'host' | 'publicUrls' | 'allowedOrigins' | 'optimizations' | 'compose'
   >
   readonly registry: Registry
   readonly providers?: ProviderDirectory
@@ -132,6 +133,7 @@ export function createApp(options: AppOptions): App {
         respondHealth(response, await readiness(registry.history, stopping.signal)),
       '/metrics': async (_request, response) => respondText(response, 200, await metrics.text(), metrics.contentType),
     },
+    folders: { [SUPERGRAPH_FOLDER]: serveSupergraphs(registry, config.compose) },
     files: (request, response, { pathname }) => files(request, response, pathname),
     anyHost: new Set(['/healthz', '/readyz']),
     host: config.host,

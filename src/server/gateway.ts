@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { compileDependencyPatterns } from '../core/dependency/compile-dependency-patterns.js'
 import { schema } from '../graphql/schema.js'
+import { SupergraphComposer } from '../graphql/supergraph/supergraph-composer.js'
 import { pause } from '../registry/async/pause.js'
 import { waitAtMost } from '../registry/async/within-deadline.js'
 import { createRegistry } from '../registry/create-registry.js'
@@ -105,6 +106,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
       throw new StartError(`The bus cannot be opened: ${(error as Error).message}`, { cause: error })
     })
 
+  const composer = config.compose === null ? null : new SupergraphComposer(history, config.compose)
   const { operationSeconds, totalSeconds } = config.transactions
   const registry = createRegistry({
     history,
@@ -115,6 +117,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     optimizations: config.optimizations,
     transactions: {
       participants: fixedDirectory(loaded.participants),
+      ...(composer !== null && { deriver: composer }),
       internalKinds: config.internalKinds,
       operationMs: operationSeconds * 1_000,
       totalMs: totalSeconds * 1_000,
@@ -171,6 +174,7 @@ export async function startGateway(config: GatewayConfig, options: StartGatewayO
     await within(SOURCES_CLOSE_MS, sourcesClosed, () => log.warn('a source did not close in time'))
     loaded.close()
     manifest?.close()
+    await composer?.close()
     await within(
       PLUGINS_CLOSE_MS,
       bus.close().then(() => providers.close()),

@@ -139,7 +139,7 @@ type ValueFilter = {
   readonly suffix?: string | null | undefined
 }
 
-type WarningCode = 'DANGLING_DEPENDENTS' | 'DEPENDENCY_CYCLE' | 'MORE_WARNINGS'
+type WarningCode = 'BREAKING_CHANGE' | 'DANGLING_DEPENDENTS' | 'DEPENDENCY_CYCLE' | 'MORE_WARNINGS'
 
 export type ApplyChangesetMutationVariables = Exact<{
   input: ApplyChangesetInput

@@ -25,7 +25,8 @@ export const WarningRef = builder.objectRef<Warning>('Warning').implement({
     message: t.exposeString('message', { description: 'The warning, for people.' }),
     entryId: t.exposeID('entryId', {
       nullable: true,
-      description: 'The id of the deleted entry that others still refer to, or of the subgraph with a breaking change; null for other warnings.',
+      description:
+        'The id of the deleted entry that others still refer to, or of the subgraph with a breaking change; null for other warnings.',
     }),
     entryIds: t.idList({
       description:

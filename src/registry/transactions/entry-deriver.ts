@@ -2,10 +2,11 @@ import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { Warning } from '../../core/errors/warning.js'
 import type { Operation } from '../../core/ordering/operation.js'
-import type { CommitRequest, DerivedEntry } from '../../store/contract/history-writer.js'
+import type { DerivedEntry } from '../../store/contract/derived-entries.js'
+import type { CommitRequest } from '../../store/contract/history-writer.js'
 
 /** A changeset as it is planned: the operations that would be applied. */
-export interface PlannedChange {
+export interface ProposedChange {
   readonly action: CommitRequest['action']['type']
   readonly delta: readonly Operation[]
 }
@@ -31,5 +32,5 @@ export interface EntryDeriver {
    * of the entries has changed since.
    * @throws Error if it cannot decide
    */
-  derive(change: PlannedChange, signal: AbortSignal): Promise<Derivation>
+  derive(change: ProposedChange, signal: AbortSignal): Promise<Derivation>
 }

@@ -119,7 +119,11 @@ export class Transactions {
       const outcome = await this.#options.commit({ ...request, expectsNoParticipants: true }, bytes)
       if (outcome.type !== 'refused' || outcome.stale !== 'joined') return this.#published(request.id, outcome)
     }
-    if (directory !== undefined && isSound(request) && (await mayHaveParticipants(directory, request, this.#internalKinds)))
+    if (
+      directory !== undefined &&
+      isSound(request) &&
+      (await mayHaveParticipants(directory, request, this.#internalKinds))
+    )
       return this.#run(request, bytes, directory, null)
     return this.#published(request.id, await this.#options.commit(request, bytes))
   }

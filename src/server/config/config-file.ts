@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { compileDependencyPatterns } from '../../core/dependency/compile-dependency-patterns.js'
+import { namespaceFault } from '../../core/entry/entry-id.js'
 import { kindFault } from '../../core/entry/kind.js'
 import { compileBusPattern } from '../../core/events/bus-pattern.js'
 import { sourceSection } from './source-section.js'
@@ -20,6 +21,11 @@ const dependencyPattern = z
 
 const kind = z.string().superRefine((text, context) => {
   const fault = kindFault(text)
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+})
+
+const namespace = z.string().superRefine((text, context) => {
+  const fault = namespaceFault(text)
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
 })
 
@@ -86,6 +92,12 @@ export const configFileSchema = z.strictObject({
         .nullish(),
       keep: z.array(z.string().min(1)).nullish(),
       node: z.boolean().optional(),
+      compose: z
+        .strictObject({
+          namespaces: z.array(namespace).min(1, 'must name at least one namespace'),
+          onBreaking: z.enum(['refuse', 'warn']).optional(),
+        })
+        .nullish(),
     })
     .nullish(),
 })

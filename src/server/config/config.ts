@@ -3,7 +3,9 @@ import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../core/dependency/default-dependency-patterns.js'
 import type { DependencyPattern } from '../../core/dependency/reference.js'
+import { namespaceFault } from '../../core/entry/entry-id.js'
 import type { SubgraphOptions } from '../../graphql/federation/subgraph-schema.js'
+import type { ComposeOptions } from '../../graphql/supergraph/compose-options.js'
 import { REGISTRY_LIMITS, type RegistryLimits } from '../../registry/create-registry.js'
 import { decodeText } from '../../sources/forms/decode-text.js'
 import { BACKENDS, type Backend } from '../../store/contract/history.js'
@@ -57,6 +59,8 @@ export interface GatewayConfig {
   readonly federation: SubgraphOptions | null
   /** Documents that clients name by id; null if there are none. */
   readonly documents: DocumentsConfig | null
+  /** The namespaces whose subgraphs are composed to a supergraph; null composes none. */
+  readonly compose: ComposeOptions | null
   /** Which optimizations are on: all of them, except in benchmarks and tests. */
   readonly optimizations: OptimizationSwitches
 }
@@ -133,6 +137,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     (text) => SWITCH[text.toLowerCase()],
     'on or off',
   )
+  const composed = read('CADASTRE_COMPOSE', null, namespaces, 'namespaces like shop, separated by commas')
   const allowedOrigins = read(
     'CADASTRE_ALLOWED_ORIGINS',
     [],
@@ -195,6 +200,7 @@ export function loadConfig(environment: Environment = process.env, folder = proc
     documents: file.documents
       ? { manifest: resolve(configFolder, file.documents.manifest), only: file.documents.only ?? false }
       : null,
+    compose: compose(composed, file.federation?.compose),
     configFolder,
     optimizations,
   }
@@ -204,6 +210,15 @@ export function loadConfig(environment: Environment = process.env, folder = proc
 function federation(isOn: boolean | null, section: ConfigFile['federation']): SubgraphOptions | null {
   if (!(isOn ?? (section !== null && section !== undefined))) return null
   return { prefix: section?.prefix ?? null, keep: section?.keep ?? [], node: section?.node ?? false }
+}
+
+/** The environment decides which namespaces are composed, the file what a breaking change does. */
+function compose(
+  named: readonly string[] | null,
+  section: NonNullable<ConfigFile['federation']>['compose'],
+): ComposeOptions | null {
+  const namespaces = named ?? section?.namespaces ?? null
+  return namespaces === null ? null : { namespaces, onBreaking: section?.onBreaking ?? 'refuse' }
 }
 
 function plugged(section: ConfigFile['bus']): PluggedConfig | null {
@@ -275,6 +290,11 @@ function postgresUrl(text: string): string | undefined {
 function httpUrls(text: string): string[] | undefined {
   const list = listed(text)
   return list.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)) ? list : undefined
+}
+
+function namespaces(text: string): string[] | undefined {
+  const list = listed(text)
+  return list.length > 0 && list.every((name) => namespaceFault(name) === undefined) ? list : undefined
 }
 
 function listed(text: string): string[] {

@@ -30,6 +30,8 @@ export interface HttpOptions {
   readonly endpoints: Readonly<Record<string, GraphQLEndpoint>>
   /** By path. */
   readonly routes: Readonly<Record<string, RouteHandler>>
+  /** By the beginning of the path. */
+  readonly folders: Readonly<Record<string, RouteHandler>>
   /** Paths that any host name reaches, for checks of a platform that knows only an address. */
   readonly anyHost: ReadonlySet<string>
   /** Answers all other paths. */
@@ -101,8 +103,12 @@ export function createHttpServer(options: HttpOptions): Server {
     const url = urlOf(request)
     if (url === undefined) return respondText(response, 400, 'The path is not a valid URL.\n')
     const endpoint = endpointAt(url.pathname)
-    if (endpoint === undefined) return (routes[url.pathname] ?? files)(request, response, url)
+    if (endpoint === undefined) return (routes[url.pathname] ?? folderOf(url) ?? files)(request, response, url)
     return answerGraphQL(endpoint, request, response, url.searchParams)
+  }
+
+  function folderOf({ pathname }: URL): RouteHandler | undefined {
+    return Object.entries(options.folders).find(([folder]) => pathname.startsWith(folder))?.[1]
   }
 
   function endpointAt(path: string | undefined): GraphQLEndpoint | undefined {

@@ -1,5 +1,4 @@
 import type { Steps } from '../../core/algorithms/steps.js'
-import type { SealedContent } from '../../core/entry/entry.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { RegistryError } from '../../core/errors/registry-error.js'
@@ -7,6 +6,7 @@ import type { Warning } from '../../core/errors/warning.js'
 import type { Change } from '../../core/history/change.js'
 import type { Head, Transition, Version } from '../../core/history/version.js'
 import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
+import type { DerivedEntries } from './derived-entries.js'
 
 /** A write to be committed. */
 export interface CommitRequest {
@@ -28,24 +28,6 @@ export interface CommitRequest {
   readonly expectsNoParticipants?: boolean
   /** Entries that the gateway computes from others. */
   readonly derived?: DerivedEntries
-}
-
-export interface DerivedEntries {
-  /** A revert leaves these entries out: its inverse would undo what later versions contributed to them. */
-  readonly ids: ReadonlySet<EntryId>
-  /** What the changeset makes of them, in addition to its own operations. */
-  readonly entries: readonly DerivedEntry[]
-}
-
-export interface DerivedEntry {
-  readonly id: EntryId
-  /** Null if there is no such entry afterwards. */
-  readonly content: SealedContent | null
-  /**
-   * The entry's content from which it was computed, or null if there was none. If it is another one at the commit, the
-   * request is refused (`stale`), because what the entry is computed from has changed too.
-   */
-  readonly original: SealedContent | null
 }
 
 export interface Idempotency {

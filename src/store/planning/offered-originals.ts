@@ -1,7 +1,9 @@
 import { forEachInSteps, type Steps } from '../../core/algorithms/steps.js'
 import type { EntryId } from '../../core/entry/entry-id.js'
-import type { Operation } from '../../core/ordering/operation.js'
+import type { Operation, PlannedOperation } from '../../core/ordering/operation.js'
+import { derivedOf, derivedOperation } from '../contract/derived-entries.js'
 import type { CommitOutcome, CommitRequest } from '../contract/history-writer.js'
+import type { CommitState } from './commit-state.js'
 
 /**
  * The digest of each entry's original, or null for an entry that did not exist. Acceptances of participants are valid
@@ -39,4 +41,23 @@ export function discardedElsewhere(): CommitOutcome {
   const message =
     'This gateway lost touch with the store while participants were asked, and another gateway has discarded the changeset. Send it again.'
   return { type: 'refused', problems: [{ code: 'CONFLICT', message }], stale: 'discarded' }
+}
+
+/** The operations on derived entries, or the refusal of a request whose derived entries were computed from an older state. */
+export function derivedOperations(
+  request: CommitRequest,
+  { entries }: Pick<CommitState, 'entries'>,
+): { readonly operations: readonly PlannedOperation[] } | { readonly stale: CommitOutcome } {
+  const operations: PlannedOperation[] = []
+  for (const entry of derivedOf(request)) {
+    const { id, original } = entry
+    const current = entries.get(id) ?? null
+    if (current?.content.digest !== original?.digest) {
+      const message = `${id} kept changing while it was computed. Send the changeset again when there are fewer other writes.`
+      return { stale: { type: 'refused', problems: [{ code: 'CONFLICT', message, entryId: id }], stale: 'changed' } }
+    }
+    const [operation] = derivedOperation(entry)
+    if (operation !== undefined) operations.push({ ...operation, originalRevision: current })
+  }
+  return { operations }
 }

@@ -7,9 +7,8 @@ import type { ChangesetAction, CommitRequest } from '../contract/history-writer.
 import { changeRows, changesOfOperations } from './change-row.js'
 import { encodeChangeset, rootDigest, versionDigest } from './changeset-codec.js'
 import type { BatchWrites, CommitState, VersionRow } from './commit-state.js'
-import { derivedOperations } from './derived-operations.js'
 import { moveHead } from './move-head.js'
-import { changedSinceOffered } from './offered-originals.js'
+import { changedSinceOffered, derivedOperations } from './offered-originals.js'
 import { appliedOutcome, type PlannedOutcome, planReply } from './planned-outcome.js'
 
 /*
@@ -41,7 +40,8 @@ export function* planChangeset(
   const derived = derivedOperations(request, state)
   if ('stale' in derived) return derived.stale
   // After the others, from which they are computed.
-  const operations = derived.operations.length === 0 ? decision.operations : [...decision.operations, ...derived.operations]
+  const operations =
+    derived.operations.length === 0 ? decision.operations : [...decision.operations, ...derived.operations]
   const changed = yield* changedSinceOffered(request, operations)
   if (changed !== null) return changed
   if (request.dryRun) return appliedOutcome(state.head, null, operations, true)

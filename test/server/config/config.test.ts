@@ -48,6 +48,7 @@ describe('the configuration', () => {
       sources: [],
       configFolder: folder,
       federation: null,
+      compose: null,
       optimizations: ALL_OPTIMIZATIONS,
     })
   })

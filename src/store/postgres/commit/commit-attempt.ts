@@ -1,7 +1,7 @@
 import { RegistryError } from '../../../core/errors/registry-error.js'
+import { derivedOf } from '../../contract/derived-entries.js'
 import type { CommitRequest } from '../../contract/history-writer.js'
 import type { BatchWrites } from '../../planning/commit-state.js'
-import { derivedOf } from '../../planning/derived-operations.js'
 import type { PlannedOutcome } from '../../planning/planned-outcome.js'
 import { COPY_FROM_CHARACTERS, COPY_FROM_ROWS } from './copy-batch.js'
 
