@@ -1,4 +1,4 @@
-import { type DocumentNode, GraphQLError, parse } from 'graphql'
+import { type DocumentNode, GraphQLError, isExecutableDefinitionNode, parse } from 'graphql'
 import { isJsonObject, type Json } from '../../core/entry/json.js'
 import { utf8Length } from '../../core/entry/text.js'
 import type { SubgraphText } from './compose-job.js'
@@ -17,7 +17,9 @@ export interface Subgraph {
 }
 
 /** Reads a subgraph's data. The fault says what is wrong and what to do. */
-export function readSubgraph({ dataText }: Pick<SubgraphText, 'dataText'>): Subgraph | { readonly fault: string } {
+export function readSubgraph({ name, dataText }: SubgraphText): Subgraph | { readonly fault: string } {
+  // The supergraph has an enum value for each subgraph, which is made of these.
+  if (!/[A-Za-z0-9]/.test(name)) return { fault: 'its name has no letter A to Z and no digit. Choose another name.' }
   const data = JSON.parse(dataText) as Json
   if (!isJsonObject(data)) return { fault: 'data must be an object with `sdl` and `url`.' }
   const { sdl, url, headers = null } = data
@@ -52,10 +54,13 @@ function headersFault(headers: Json): string | undefined {
   return isFit ? undefined : 'data.headers must be an object of texts.'
 }
 
+const EXECUTABLE = 'data.sdl has an operation or a fragment. Send definitions of types only.'
+
 function parsed(sdl: string): DocumentNode | { readonly fault: string } {
   try {
     // Locations would take about half of the memory. `lineOf` finds them when they are needed.
-    return parse(sdl, { noLocation: true, maxTokens: SDL_TOKENS })
+    const document = parse(sdl, { noLocation: true, maxTokens: SDL_TOKENS })
+    return document.definitions.some(isExecutableDefinitionNode) ? { fault: EXECUTABLE } : document
   } catch (error) {
     // The parser is recursive.
     if (error instanceof RangeError) return { fault: 'data.sdl nests too deeply to be parsed. Flatten it.' }

@@ -3,13 +3,12 @@ import type { ComposeOptions } from '../../../src/graphql/supergraph/compose-opt
 import { ComposingThread } from '../../../src/graphql/supergraph/composing-thread.js'
 import { SupergraphComposer } from '../../../src/graphql/supergraph/supergraph-composer.js'
 import type { Registry } from '../../../src/registry/registry.js'
-import type { TransactionsOptions } from '../../../src/registry/transactions/transactions.js'
 import type { RawOperation } from '../../../src/registry/writing/write-input.js'
 import type { History } from '../../../src/store/contract/history.js'
 import type { CommitOutcome } from '../../../src/store/contract/history-writer.js'
 import { openMemoryHistory } from '../../../src/store/memory/memory-history.js'
 import { openPostgresHistory } from '../../../src/store/postgres/postgres-history.js'
-import { HISTORY_OPTIONS, registryOver } from '../../registry/registry-fixture.js'
+import { HISTORY_OPTIONS, registryOver, type Settings } from '../../registry/registry-fixture.js'
 import { createTestDatabase } from '../../support/test-postgres.js'
 
 export interface OpenedStore {
@@ -43,10 +42,10 @@ afterAll(() => thread.close())
 export function composingRegistry(
   history: History,
   options: Partial<ComposeOptions> = {},
-  transactions: TransactionsOptions = {},
+  settings: Settings = {},
 ): Registry {
   const deriver = new SupergraphComposer(history, { namespaces: ['shop'], onBreaking: 'refuse', ...options }, thread)
-  return registryOver(history, { transactions: { ...transactions, deriver } })
+  return registryOver(history, { ...settings, transactions: { ...settings.transactions, deriver } })
 }
 
 const LINK =
