@@ -18,8 +18,8 @@ export interface Subgraph {
 
 /** Reads a subgraph's data. The fault says what is wrong and what to do. */
 export function readSubgraph({ name, dataText }: SubgraphText): Subgraph | { readonly fault: string } {
-  // The supergraph has an enum value for each subgraph, which is made of these.
-  if (!/[A-Za-z0-9]/.test(name)) return { fault: 'its name has no letter A to Z and no digit. Choose another name.' }
+  // The supergraph has an enum value for each subgraph, which is made of its name.
+  if (!/^[A-Za-z][\w.-]*$/.test(name)) return { fault: NAME }
   const data = JSON.parse(dataText) as Json
   if (!isJsonObject(data)) return { fault: 'data must be an object with `sdl` and `url`.' }
   const { sdl, url, headers = null } = data
@@ -54,6 +54,7 @@ function headersFault(headers: Json): string | undefined {
   return isFit ? undefined : 'data.headers must be an object of texts.'
 }
 
+const NAME = 'its name must begin with a letter A to Z, and have only these, digits, and the characters _ . -'
 const EXECUTABLE = 'data.sdl has an operation or a fragment. Send definitions of types only.'
 
 function parsed(sdl: string): DocumentNode | { readonly fault: string } {
