@@ -3,7 +3,7 @@ import { SealedContent } from '../../core/entry/entry.js'
 import { compareEntryIds, type EntryId, nameOf, namespaceOf } from '../../core/entry/entry-id.js'
 import type { Problem } from '../../core/errors/problem.js'
 import type { Warning } from '../../core/errors/warning.js'
-import type { Operation } from '../../core/ordering/operation.js'
+import type { Operation, SubmittedOperation } from '../../core/ordering/operation.js'
 import type { Derivation, EntryDeriver, ProposedChange } from '../../registry/transactions/entry-deriver.js'
 import type { DerivedEntry } from '../../store/contract/derived-entries.js'
 import type { HistoryReader } from '../../store/contract/history-reader.js'
@@ -14,6 +14,8 @@ import { ComposingThread } from './composing-thread.js'
 
 /** @bound Subgraphs of one supergraph. */
 const MAX_SUBGRAPHS = 500
+
+const COMPOSED_KINDS: readonly (string | undefined)[] = [SUBGRAPH_KIND, SUPERGRAPH_KIND]
 
 /** A namespace before and after a changeset. */
 interface NamespaceStates {
@@ -56,7 +58,13 @@ export class SupergraphComposer implements EntryDeriver {
   }
 
   mayConcern(action: CommitRequest['action']): boolean {
-    return action.type !== 'changeset' || action.operations.some(({ id }) => this.#namespaces.has(namespaceOf(id)))
+    return action.type !== 'changeset' || action.operations.some((operation) => this.#mayBeSubgraph(operation))
+  }
+
+  /** The kind of an entry that is deleted is known only when the changeset is planned. */
+  #mayBeSubgraph({ kind, id, content }: SubmittedOperation): boolean {
+    if (!this.#namespaces.has(namespaceOf(id))) return false
+    return kind === 'DELETE' || this.ids.has(id) || COMPOSED_KINDS.includes(content?.kind)
   }
 
   async derive({ action, delta }: ProposedChange, signal: AbortSignal): Promise<Derivation> {

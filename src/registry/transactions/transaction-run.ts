@@ -16,6 +16,7 @@ import type { DerivedEntry } from '../../store/contract/derived-entries.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { Acceptance } from '../../store/contract/transaction-journal.js'
 import { originalsOf } from '../../store/planning/offered-originals.js'
+import { DeadlineExceeded, withinDeadline } from '../async/within-deadline.js'
 import type { Participant } from '../participants/participant.js'
 import { askParticipants } from './ask-participants.js'
 import { deriveEntries } from './derive-entries.js'
@@ -37,6 +38,8 @@ export class TransactionRun {
   #derived: readonly DerivedEntry[] = []
   #warnings: readonly Warning[] = []
   #matching: MatchingParticipants
+  /** Ends the turn of this transaction; null while it has none. */
+  #turn: (() => void) | null = null
   #accepted: Acceptance[] = []
   #refused: RefusedDependents
   #outcome: CommitOutcome | null = null
@@ -63,6 +66,7 @@ export class TransactionRun {
       state = stepped.state
       effects = stepped.effects
     }
+    this.#endTurn()
     const notified = this.#end(effects, state)
     await this.#notifier.allAcknowledged()
     if (this.#error !== null) throw this.#error
@@ -99,6 +103,7 @@ export class TransactionRun {
   }
 
   async #plan(): Promise<TransactionStep> {
+    await this.#takeTurn()
     const outcome = await this.context.plan(this.request)
     if (outcome.type === 'refused' || outcome.replayed) {
       this.#outcome = outcome
@@ -123,6 +128,29 @@ export class TransactionRun {
     return { type: 'planned', first: await this.#next(0) }
   }
 
+  /**
+   * Changesets that derive the same entries run one after another. At the same time, only the first one could be
+   * committed, and the others would be planned again and again.
+   */
+  async #takeTurn(): Promise<void> {
+    const { deriver, turns, stopping } = this.context
+    if (deriver === null || this.request.action.type !== 'changeset' || this.#turn !== null) return
+    const turn = turns.take()
+    try {
+      this.#turn = await withinDeadline(Math.max(0, this.#until - performance.now()), () => turn, { signal: stopping })
+    } catch (error) {
+      void turn.then((end) => end())
+      if (!(error instanceof DeadlineExceeded)) throw error
+      const message = `Nothing was committed: other changesets that ${deriver.name} decides on took too long. Try again.`
+      throw new RegistryError('UNAVAILABLE', message)
+    }
+  }
+
+  #endTurn(): void {
+    this.#turn?.()
+    this.#turn = null
+  }
+
   async #open(): Promise<TransactionStep> {
     const fresh = this.#matching.all.filter(({ name }) => !this.#began.has(name))
     for (const participant of fresh) this.#began.set(participant.name, participant)
@@ -144,6 +172,8 @@ export class TransactionRun {
 
   async #offer(index: number): Promise<TransactionStep> {
     const operation = this.#operations[index]!
+    // A participant may take minutes. Without the turn, what is derived may have to be derived again.
+    this.#endTurn()
     const {
       request: { id: transaction },
       context,

@@ -5,7 +5,18 @@ import { composeSubgraphs } from '../../../src/graphql/supergraph/compose-subgra
 import type { Registry } from '../../../src/registry/registry.js'
 import type { RawOperation } from '../../../src/registry/writing/write-input.js'
 import { remove, update } from '../../registry/registry-fixture.js'
-import { composingRegistry, NAMES, type OpenedStore, ORDERS, publish, republish, STORES, sdl, submit, USERS } from './supergraph-fixture.js'
+import {
+  composingRegistry,
+  NAMES,
+  type OpenedStore,
+  ORDERS,
+  publish,
+  republish,
+  STORES,
+  sdl,
+  submit,
+  USERS,
+} from './supergraph-fixture.js'
 
 const SUPERGRAPH = 'shop:supergraph' as EntryId
 
@@ -27,7 +38,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       together: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('version' as const, 'revert' as const), back: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constantFrom('version' as const, 'revert' as const), back: fc.nat(5) }),
+  },
 )
 
 /** All entries of the namespace at the head. */
@@ -110,7 +124,10 @@ describe.each(Object.keys(STORES))('over %s', (store) => {
     for (let round = 0; round < 5; round++) {
       const outcomes = await Promise.all([
         submit(registry, publish('shop:users', USERS)),
-        submit(registries[1]!, publish('shop:names', sdl('type Query { names: [User] }', NAMES.split('\n').slice(1).join('\n')))),
+        submit(
+          registries[1]!,
+          publish('shop:names', sdl('type Query { names: [User] }', NAMES.split('\n').slice(1).join('\n'))),
+        ),
       ])
       expect(outcomes.map(({ type }) => type).sort()).toEqual(['applied', 'refused'])
       const refused = outcomes.find(({ type }) => type === 'refused')
