@@ -6,10 +6,15 @@ import { workerBundles } from './test/support/worker-bundles.js'
 const require = createRequire(import.meta.url)
 
 /**
- * Paths of tests whose state would reach other files: they close the parsing thread of the process, or measure its
+ * Paths of tests whose state would reach other files: they close a thread that their process shares, or measure its
  * memory. Each file has a process of its own.
  */
-export const ISOLATED = ['test/sources/', 'test/process/', 'test/gateway/following-costs.test.ts']
+export const ISOLATED = [
+  'test/sources/',
+  'test/process/',
+  'test/graphql/supergraph/',
+  'test/gateway/following-costs.test.ts',
+]
 const isolated = ISOLATED.map((path) => (path.endsWith('/') ? `${path}**/*.test.ts` : path))
 
 export default defineConfig({

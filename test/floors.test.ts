@@ -80,6 +80,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'fast-path',
     'engine',
     'compression',
+    'streams',
     'caching',
     'http',
     'files',

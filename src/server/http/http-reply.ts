@@ -9,11 +9,11 @@ import type { AnswerText } from '../pipeline/answer-text.js'
 import type { MaskError } from '../pipeline/mask-error.js'
 import type { ResultStream } from '../pipeline/operation-request.js'
 import { requestError } from '../pipeline/request-error.js'
+import { sendPieces } from '../streams/send-pieces.js'
+import { sendResults } from '../streams/send-results.js'
+import { MULTIPART, SERVER_SENT_EVENTS } from '../streams/stream-formats.js'
 import { HttpError } from './http-error.js'
 import type { ResponseType } from './media-type.js'
-import { sendPieces } from './send-pieces.js'
-import { sendResults } from './send-results.js'
-import { MULTIPART, SERVER_SENT_EVENTS } from './stream-formats.js'
 
 const CONTENT_TYPES = {
   'application/json': 'application/json; charset=utf-8',

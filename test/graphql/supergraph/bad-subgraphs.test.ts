@@ -15,7 +15,7 @@ import {
   sdl,
   submit,
   USERS,
-} from './supergraph-fixture.js'
+} from './composing-registry.js'
 
 const MIB = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Warning } from '../../../src/core/errors/warning.js'
 import type { Registry } from '../../../src/registry/registry.js'
-import type { Warning } from '../../../src/registry/writing/changeset-warnings.js'
 import type { RawOperation } from '../../../src/registry/writing/write-input.js'
 import { apply, create, memoryRegistry, remove, update } from '../registry-fixture.js'
 

@@ -3,8 +3,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { sendResults } from '../../../src/server/http/send-results.js'
-import { SERVER_SENT_EVENTS } from '../../../src/server/http/stream-formats.js'
+import { sendResults } from '../../../src/server/streams/send-results.js'
+import { SERVER_SENT_EVENTS } from '../../../src/server/streams/stream-formats.js'
 import { APPLY, post, SocketClient, testGateway } from '../server-fixture.js'
 
 const MIB = 1024 * 1024

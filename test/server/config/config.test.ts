@@ -29,6 +29,7 @@ describe('the configuration', () => {
     expect(loadConfig({}, folder)).toEqual({
       store: null,
       answerBytes: null,
+      documents: null,
       bus: null,
       host: '127.0.0.1',
       port: 4000,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { USERS } from '../../graphql/supergraph/supergraph-fixture.js'
+import { USERS } from '../../graphql/supergraph/composing-registry.js'
 import { post, type TestGateway, testGateway } from '../server-fixture.js'
 
 const PUBLISH = `mutation ($id: EntryID!, $data: JSON, $dryRun: Boolean) {
