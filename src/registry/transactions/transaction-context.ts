@@ -3,7 +3,7 @@ import { RegistryError } from '../../core/errors/registry-error.js'
 import type { BusEvent } from '../../core/events/bus-event.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
-import type { Turns } from '../async/turns.js'
+import type { Mutex } from '../async/mutex.js'
 import type { ParticipantDirectory } from '../participants/participant.js'
 import type { EntryDeriver } from './entry-deriver.js'
 import type { LeaseKeeper } from './lease-keeper.js'
@@ -14,8 +14,8 @@ export interface TransactionContext {
   readonly directory: ParticipantDirectory
   /** Null if there is none, or if it is not concerned. */
   readonly deriver: EntryDeriver | null
-  /** The turns of changesets that the deriver is concerned with. */
-  readonly turns: Turns
+  /** Held by the changeset that the deriver is concerned with, because each depends on the one before. */
+  readonly deriving: Mutex
   readonly journal: TransactionJournal
   readonly leases: LeaseKeeper
   readonly leaseMs: number

@@ -38,8 +38,8 @@ export class TransactionRun {
   #derived: readonly DerivedEntry[] = []
   #warnings: readonly Warning[] = []
   #matching: MatchingParticipants
-  /** Ends the turn of this transaction; null while it has none. */
-  #turn: (() => void) | null = null
+  /** Releases the lock on derived entries; null while this transaction does not hold it. */
+  #unlock: (() => void) | null = null
   #accepted: Acceptance[] = []
   #refused: RefusedDependents
   #outcome: CommitOutcome | null = null
@@ -66,7 +66,7 @@ export class TransactionRun {
       state = stepped.state
       effects = stepped.effects
     }
-    this.#endTurn()
+    this.#unlockDeriving()
     const notified = this.#end(effects, state)
     await this.#notifier.allAcknowledged()
     if (this.#error !== null) throw this.#error
@@ -103,7 +103,7 @@ export class TransactionRun {
   }
 
   async #plan(): Promise<TransactionStep> {
-    await this.#takeTurn()
+    await this.#lockDeriving()
     const outcome = await this.context.plan(this.request)
     if (outcome.type === 'refused' || outcome.replayed) {
       this.#outcome = outcome
@@ -132,23 +132,25 @@ export class TransactionRun {
    * Changesets that derive the same entries run one after another. At the same time, only the first one could be
    * committed, and the others would be planned again and again.
    */
-  async #takeTurn(): Promise<void> {
-    const { deriver, turns, stopping } = this.context
-    if (deriver === null || this.request.action.type !== 'changeset' || this.#turn !== null) return
-    const turn = turns.take()
+  async #lockDeriving(): Promise<void> {
+    const { deriver, deriving, stopping } = this.context
+    if (deriver === null || this.request.action.type !== 'changeset' || this.#unlock !== null) return
+    const locked = deriving.lock()
     try {
-      this.#turn = await withinDeadline(Math.max(0, this.#until - performance.now()), () => turn, { signal: stopping })
+      this.#unlock = await withinDeadline(Math.max(0, this.#until - performance.now()), () => locked, {
+        signal: stopping,
+      })
     } catch (error) {
-      void turn.then((end) => end())
+      void locked.then((unlock) => unlock())
       if (!(error instanceof DeadlineExceeded)) throw error
       const message = `Nothing was committed: other changesets that ${deriver.name} decides on took too long. Try again.`
       throw new RegistryError('UNAVAILABLE', message)
     }
   }
 
-  #endTurn(): void {
-    this.#turn?.()
-    this.#turn = null
+  #unlockDeriving(): void {
+    this.#unlock?.()
+    this.#unlock = null
   }
 
   async #open(): Promise<TransactionStep> {
@@ -172,8 +174,8 @@ export class TransactionRun {
 
   async #offer(index: number): Promise<TransactionStep> {
     const operation = this.#operations[index]!
-    // A participant may take minutes. Without the turn, what is derived may have to be derived again.
-    this.#endTurn()
+    // A participant may take minutes. Without the lock, what is derived may have to be derived again.
+    this.#unlockDeriving()
     const {
       request: { id: transaction },
       context,

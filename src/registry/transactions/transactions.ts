@@ -6,7 +6,7 @@ import type { BusEvent } from '../../core/events/bus-event.js'
 import { pauseIfDue } from '../../store/coalescing/time-slices.js'
 import type { CommitOutcome, CommitRequest } from '../../store/contract/history-writer.js'
 import type { TransactionJournal } from '../../store/contract/transaction-journal.js'
-import { Turns } from '../async/turns.js'
+import { Mutex } from '../async/mutex.js'
 import { waitAtMost } from '../async/within-deadline.js'
 import type { ParticipantDirectory, Proposal } from '../participants/participant.js'
 import { fixedDirectory } from '../participants/participant-directories.js'
@@ -77,7 +77,7 @@ export class Transactions {
   readonly #stopping = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   readonly #pending = new PendingNotifications()
-  readonly #turns = new Turns()
+  readonly #deriving = new Mutex()
   readonly #recovering: Promise<void> | null
   /** Publishes long changesets; null if there are none. */
   #publishing: Promise<void> | null = null
@@ -181,7 +181,7 @@ export class Transactions {
     const running = new TransactionRun(request, {
       directory,
       deriver,
-      turns: this.#turns,
+      deriving: this.#deriving,
       journal,
       references,
       leaseMs,
