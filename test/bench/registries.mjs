@@ -1,5 +1,6 @@
 // Registries for the measurements. Each is filled once by the store itself, and copied as a database for each use.
 import { randomUUID } from 'node:crypto'
+import { runAtOnce } from '../../dist/core/algorithms/steps.js'
 import { compileDependencyPatterns } from '../../dist/core/dependency/compile-dependency-patterns.js'
 import { DEFAULT_DEPENDENCY_PATTERNS } from '../../dist/core/dependency/default-dependency-patterns.js'
 import { sealContent } from '../../dist/core/entry/seal-content.js'
@@ -87,7 +88,7 @@ export function commitRequest(operations) {
 }
 
 export function sealed({ kind, meta, data }) {
-  return sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 }).content
+  return runAtOnce(sealContent({ kind, meta, data }, { sha256, maxDepth: 1_000, maxEntryBytes: 1 << 20 })).content
 }
 
 /** Fills a registry and then changes ten entries, so that an old revision exists. */

@@ -62,9 +62,17 @@ class PieceParser {
         yield
       }
       switch (text.charCodeAt(i)) {
-        case 0x22: // "
-          i = yield* this.#endOfString(i)
+        case 0x22: {
+          // "
+          let end = this.#endOfString(i + 1)
+          while (end < 0) {
+            this.#scanned = ~end
+            yield
+            end = this.#endOfString(~end)
+          }
+          i = end
           break
+        }
         case 0x5b:
         case 0x7b: // [ {
           if (this.#frames.length === 0 && !this.#isBlank(0, i)) return INVALID
@@ -78,9 +86,13 @@ class PieceParser {
             isAfterChild: false,
           })
           break
-        case 0x2c: // ,
-          if (!(yield* this.#comma(i))) return INVALID
+        case 0x2c: {
+          // ,
+          const found = this.#comma(i)
+          if (found === 'invalid') return INVALID
+          if (found === 'parsed') yield
           break
+        }
         case 0x5d:
         case 0x7d: {
           // ] }
@@ -95,10 +107,13 @@ class PieceParser {
     return INVALID
   }
 
-  /** Returns the offset of the closing quote, or the end of the text. */
-  *#endOfString(start: number): Steps<number> {
+  /**
+   * Returns the offset of the closing quote, or the end of the text. After many escaped quotes, it returns the complement
+   * of the offset at which to go on. No generator, because one for each string would take as long as `JSON.parse`.
+   */
+  #endOfString(start: number): number {
     const { text } = this
-    for (let from = start + 1; ; ) {
+    for (let from = start; ; ) {
       const quote = text.indexOf('"', from)
       if (quote < 0) return text.length
       let backslashes = 0
@@ -106,27 +121,25 @@ class PieceParser {
       while (quote - backslashes > from && text.charCodeAt(quote - backslashes - 1) === 0x5c) backslashes++
       if (backslashes % 2 === 0) return quote
       from = quote + 1
-      if (from - this.#scanned < PIECE) continue
-      this.#scanned = from
-      yield
+      if (from - start >= PIECE) return ~from
     }
   }
 
-  *#comma(at: number): Steps<boolean> {
+  #comma(at: number): 'read' | 'parsed' | 'invalid' {
     const frame = this.#frames[this.#frames.length - 1]
-    if (frame === undefined) return false
+    if (frame === undefined) return 'invalid'
+    const isLong = !frame.isAfterChild && at - frame.rest >= this.pieceLength
     if (frame.isAfterChild) {
-      if (!this.#isBlank(frame.rest, at)) return false
+      if (!this.#isBlank(frame.rest, at)) return 'invalid'
       frame.isAfterChild = false
       frame.rest = at + 1
-    } else if (at - frame.rest >= this.pieceLength) {
-      if (!this.#begin(this.#frames.length - 1)) return false
+    } else if (isLong) {
+      if (!this.#begin(this.#frames.length - 1)) return 'invalid'
       this.#parse(frame, at)
       frame.rest = at + 1
-      yield
     }
     frame.item = at + 1
-    return true
+    return isLong ? 'parsed' : 'read'
   }
 
   /** Gives a frame and those around it a value of their own, and parses what came before in them. */

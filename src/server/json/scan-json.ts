@@ -40,10 +40,26 @@ const DENSE = 10
 export function scanJson(text: string, bounds: JsonBounds): ScannedJson | Promise<ScannedJson> {
   const isCounted = mayExceed(text, bounds)
   if (!isCounted && text.length <= SHORT) return { text, mayHoldInexactNumber: undefined }
-  return scanSlices(text, bounds, isCounted)
+  return scanAndParse(text, bounds, isCounted)
 }
 
-async function scanSlices(text: string, bounds: JsonBounds, isCounted: boolean): Promise<ScannedJson> {
+async function scanAndParse(text: string, bounds: JsonBounds, isCounted: boolean): Promise<ScannedJson> {
+  const isSuspect = await mayHoldInexactNumberInSlices(text, bounds, isCounted)
+  const parse = exactJsonParser()
+  const parsed = await inSlices(parseInPieces(text, (piece) => parse(piece, isSuspect ? undefined : false)))
+  return { text, mayHoldInexactNumber: isSuspect, ...(parsed && { parsed }) }
+}
+
+/**
+ * Looks through a long text, in time slices, and returns whether it may hold a number that no double holds.
+ * @param isCounted - Whether all values are counted
+ * @throws GraphQLError TOO_LARGE
+ */
+export async function mayHoldInexactNumberInSlices(
+  text: string,
+  bounds: JsonBounds,
+  isCounted = mayExceed(text, bounds),
+): Promise<boolean> {
   if (isCounted) {
     const counter = new JsonCounter(text)
     while (counter.read(READ_AT_ONCE)) await pauseIfDue()
@@ -55,9 +71,7 @@ async function scanSlices(text: string, bounds: JsonBounds, isCounted: boolean):
     if (from > 0) await pauseIfDue()
     isFound = mayHoldInexactNumber(text, from, Math.min(text.length, from + READ_AT_ONCE))
   }
-  const parse = exactJsonParser()
-  const parsed = await inSlices(parseInPieces(text, (piece) => parse(piece, isFound ? undefined : false)))
-  return { text, mayHoldInexactNumber: isFound, ...(parsed && { parsed }) }
+  return isFound
 }
 
 /** Whether the text may exceed the bounds. Its length is a bound for all of them. */
