@@ -24,7 +24,15 @@ export default defineConfig({
   test: {
     projects: [
       // Loading the modules for each file would take 600 s of CPU time instead of 90.
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: isolated, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...isolated],
+          isolate: false,
+        },
+      },
       { extends: true, test: { name: 'isolated', include: isolated } },
     ],
     // postgres.js 3.4.9 writes to the socket of a connection that has just been closed under it: a TypeError outside
