@@ -80,10 +80,10 @@ for (const [name, data] of Object.entries(contents)) {
     const times = Math.max(1, Math.round(300_000 / text.length))
     const [parse, scan, count, looked] = await fastest(works, times)
     const isLong = text.length > LONG
-    const lookTime = isLong ? looked : scan
+    const scanTime = isLong ? looked : scan
     const share = (ms) => `${((100 * ms) / parse).toFixed(1)} %`
     console.log(
-      `| ${name} | ${text.length} | ${(parse * 1000).toFixed(1)} µs | ${(lookTime * 1000).toFixed(1)} µs | ${share(lookTime)} | ${share(count)} | ${isLong ? share(scan) : '-'} |`,
+      `| ${name} | ${text.length} | ${(parse * 1000).toFixed(1)} µs | ${(scanTime * 1000).toFixed(1)} µs | ${share(scanTime)} | ${share(count)} | ${isLong ? share(scan) : '-'} |`,
     )
   }
 }
