@@ -87,7 +87,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'websocket',
   ],
   cli: ['terminal', 'input', 'gateway', 'answers', 'folder', 'commands'],
+  client: ['connecting', 'following', 'writing'],
 }
+/** A floor that is a package of its own: it imports no other floor, and no other floor imports it. */
+const PACKAGE = 'client'
 const FLOORS = Object.keys(ROOMS)
 
 /** Rooms that may have fewer than 3 or more than 16 files, each with the reason. */
@@ -119,7 +122,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@graphql-inspector/core': ['graphql'],
   '@theguild/federation-composition': ['graphql'],
   'graphql-yoga': ['server'],
-  'graphql-ws': ['server', 'cli'],
+  'graphql-ws': ['server', 'cli', 'client'],
   ws: ['server', 'cli'],
   pino: ['server'],
   'prom-client': ['server'],
@@ -169,12 +172,14 @@ function importFault(path: string, floor: string, specifier: string): string | u
     const target = importTarget(path, specifier)
     const targetFloor = floorOf(target)
     if (!FLOORS.includes(targetFloor)) return `imports from outside the floors`
+    if (targetFloor !== floor && (floor === PACKAGE || targetFloor === PACKAGE))
+      return `${PACKAGE} is a package of its own`
     if (FLOORS.indexOf(targetFloor) > FLOORS.indexOf(floor))
       return `${floor} imports from ${targetFloor}, which is above it`
     return targetFloor === floor ? roomFault(floor, roomOf(path), roomOf(target)) : undefined
   }
   if (floor === 'core') return 'core imports nothing but core'
-  if (specifier.startsWith('node:')) return undefined
+  if (specifier.startsWith('node:')) return floor === PACKAGE ? `${PACKAGE} runs in browsers too` : undefined
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
@@ -278,7 +283,7 @@ describe('the floors', () => {
         (path) => /\.(?:ts|mjs)$/.test(path) && !/^test\/(?:fixtures|bench|mutation)\/|\/node_modules\//.test(path),
       )
     expect(repeatedNames([...files.map(({ path }) => `src/${path}`), ...tests])).toEqual([])
-    expect(repeatedExports(files)).toEqual([])
+    expect(repeatedExports(files.filter(({ path }) => floorOf(path) !== PACKAGE))).toEqual([])
   })
 
   it.each(FLOORS)('have a README in %s that lists its rooms', (floor) => {
@@ -307,6 +312,9 @@ describe('the floors', () => {
     ['a package without a row', 'server/http/a.ts', "import x from 'left-pad'"],
     ['a package that is named like a property of every object', 'server/http/a.ts', "import x from 'constructor'"],
     ['a required package', 'sources/forms/a.ts', "const x = require('ws')"],
+    ['another floor in the client', 'client/writing/a.ts', "import { x } from '../../core/entry/x.js'"],
+    ['the client on another floor', 'cli/input/a.ts', "import { x } from '../../client/x.js'"],
+    ['node in the client', 'client/writing/a.ts', "import { readFileSync } from 'node:fs'"],
     ['a package in core', 'core/entry/a.ts', "import { z } from 'zod'"],
     ['node in core', 'core/entry/a.ts', "import { readFileSync } from 'node:fs'"],
     ['the environment', 'server/app.ts', 'const port = process.env.PORT'],
