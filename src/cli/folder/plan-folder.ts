@@ -1,5 +1,6 @@
 import type { EntryId } from '../../core/entry/entry-id.js'
 import { compareEntryIds } from '../../core/entry/entry-id.js'
+import { SUPERGRAPH_KIND } from '../../graphql/supergraph/compose-options.js'
 import type { SourceEntry } from '../../sources/forms/parse-entries.js'
 import type { FolderReading } from '../../sources/provider/read-folder.js'
 import type { GatewayClient } from '../gateway/gateway-client.js'
@@ -50,7 +51,7 @@ const CHUNK_SIZE = 1000
 /**
  * Compares a folder with the registry at one revision. It compares digests, so no content of equal entries is sent.
  * With `prune`, entries of the folder's namespaces that the folder does not define are deleted. Entries of a source stay,
- * because its own files define them. If part of the folder cannot be read, nothing is pruned, because that part may define
+ * because its own files define them, and so do composed supergraphs. If part of the folder cannot be read, nothing is pruned, because that part may define
  * them.
  */
 export async function planFolder(
@@ -87,7 +88,10 @@ export async function planFolder(
   }
   const retained: RetainedEntry[] = []
   if (prunes) {
-    const excess = [...stored.values()].filter(({ entryId: id }) => !folder.entries.has(id) && !protectedIds.has(id))
+    const excess = [...stored.values()].filter(
+      // Only the gateway writes a composed supergraph.
+      ({ entryId: id, kind }) => !folder.entries.has(id) && !protectedIds.has(id) && kind !== SUPERGRAPH_KIND,
+    )
     const asksOwners = excess.length > 0 && !options.includingOwned
     const owners = asksOwners ? await ownersOf(client, new Set(excess.map(({ entryId }) => entryId))) : new Map()
     for (const entry of excess) {
