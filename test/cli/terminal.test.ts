@@ -87,6 +87,11 @@ describe('what is printed', () => {
     )
   })
 
+  // U+E0000 is not assigned, but invisible all the same. It was printed as it is.
+  it('escapes an invisible character that is not assigned', () => {
+    expect(yamlText({ '\u{e0000}': ['\u{e0fff}'] }, 'it')).toBe('"\\U000e0000":\n  - "\\U000e0fff"\n')
+  })
+
   it('is the same YAML value', async () => {
     await fc.assert(
       fc.asyncProperty(texts, texts, async (key, text) => {

@@ -1,10 +1,11 @@
 /**
  * Characters that a reader does not see, and that control a terminal or reorder the text around them: control, bidi and
- * zero-width characters, the line separators of Unicode, and lone surrogates. The joiners U+200C and U+200D are part of
+ * zero-width characters, the line separators of Unicode, lone surrogates, and characters such as U+E0000 that Unicode reserves
+ * as invisible. The joiners U+200C and U+200D are part of
  * how scripts and emoji are written.
  */
 export const HIDDEN_CHARACTERS =
-  /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]|(?![\u200c\u200d])(?=\p{Default_Ignorable_Code_Point})\p{Cf}/gu
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]|(?![\u200c\u200d])(?=\p{Default_Ignorable_Code_Point})[\p{Cf}\p{Cn}]/gu
 
 /** Printable ASCII and line ends. Most texts contain nothing else, and this is found several times faster. */
 const PLAIN = /^[\n\u0020-\u007e]*$/
